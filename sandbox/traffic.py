@@ -1,0 +1,75 @@
+"""What went between the app, Slack and X: kept for the drawer of the page, with secrets masked."""
+
+import itertools
+import re
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.bell import Bell
+
+KEPT = 300
+"""How many exchanges are kept; the oldest go first."""
+
+BODY_KEPT = 20_000
+"""How many characters of a body are kept."""
+
+_SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=oauth_token=\")[^\"]+|(?<=oauth_signature=\")[^\"]+")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer."""
+
+    number: int
+    at: datetime
+    sender: str
+    """`app`, `slack`, `x` or `person`."""
+    receiver: str
+    title: str
+    """What a reader scans: `POST chat.postMessage`, `slash command /csat`, ..."""
+    status: str
+    """An HTTP status, `ok`, Slack's error name, `no answer`, ..."""
+    milliseconds: float
+    request: str
+    answer: str
+
+
+class Traffic:
+    """The newest exchanges, oldest first."""
+
+    def __init__(self, bell: Bell) -> None:
+        self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._bell = bell
+        self._numbers = itertools.count(1)
+
+    def record(
+        self,
+        at: datetime,
+        sender: str,
+        receiver: str,
+        title: str,
+        status: str,
+        milliseconds: float,
+        request: str,
+        answer: str,
+    ) -> None:
+        """Keep one exchange and ring `traffic`."""
+        exchange = Exchange(
+            next(self._numbers),
+            at,
+            sender,
+            receiver,
+            title,
+            status,
+            milliseconds,
+            masked(request),
+            masked(answer),
+        )
+        self.exchanges.append(exchange)
+        self._bell.ring("traffic")
+
+
+def masked(text: str) -> str:
+    """Shorten a body and hide tokens and signatures in it."""
+    return _SECRETS.sub(lambda found: f"{found[0][:5]}***", text[:BODY_KEPT])
