@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 
 class Bell:
-    """Rings with a topic (`"channel"`, `"view"`, `"phone"`, `"traffic"`, ...); every listener hears each ring."""
+    """Rings with a topic (`"channel"`, `"view"`, `"phone"`, `"traffic"`); every listener hears each ring."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[str]] = set()
