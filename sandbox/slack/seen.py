@@ -1,0 +1,51 @@
+"""What a person sees after doing something in the pretend Slack, and how Slack refuses."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sandbox.slack.conversations import Message
+from sandbox.slack.views import View
+
+
+class Refused(Exception):  # noqa: N818 - a refusal, in Slack's own word for it, not a fault of the program
+    """Slack itself refuses: `error` is Slack's name for it, `sentence` what a person would read."""
+
+    def __init__(self, error: str, sentence: str = "") -> None:
+        super().__init__(f"{error}: {sentence}" if sentence else error)
+        self.error = error
+        self.sentence = sentence
+
+
+class Happening(StrEnum):
+    """What the app's acknowledgement did."""
+
+    ACKNOWLEDGED = "acknowledged"
+    """The app took note; a form may open a moment later (see `Workspace.wait_until`)."""
+    ANSWERED = "answered"
+    """The app answered a command with a message, in the acknowledgement itself."""
+    ERRORS = "errors"
+    """The form stays open with sentences under its fields."""
+    UPDATED = "updated"
+    PUSHED = "pushed"
+    CLOSED = "closed"
+    CLEARED = "cleared"
+    """All forms of the stack closed."""
+    FAILED = "failed"
+    """The app did not answer in time, or not as Slack expects."""
+    KEPT = "kept"
+    """Nothing went to the app; the page alone remembers it, such as a letter typed into a form."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the person sees now."""
+
+    happened: Happening
+    view: View | None = None
+    """The form on top, if one is open."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """A sentence under each block, by `block_id`."""
+    message: Message | None = None
+    """What the app answered a command with."""
+    failure: str = ""
+    """Slack's sentence where the app failed to answer."""
