@@ -1,0 +1,29 @@
+"""A pretend X: the Customer Feedback API, the user look-up, and the customers' phones."""
+
+from sandbox.x.errors import AlreadyGiven, Dismissed, NoSuchFeedback, NothingGiven, NotPossible, OutOfScale
+from sandbox.x.feedback import DirectMessage, Feedback, Kind, State
+from sandbox.x.people import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
+from sandbox.x.pretend import Call, PretendX
+from sandbox.x.trouble import Trouble
+
+__all__ = [
+    "ACCOUNT",
+    "CUSTOMERS",
+    "KEYS",
+    "Account",
+    "AlreadyGiven",
+    "Call",
+    "Customer",
+    "DirectMessage",
+    "Dismissed",
+    "Feedback",
+    "Keys",
+    "Kind",
+    "NoSuchFeedback",
+    "NotPossible",
+    "NothingGiven",
+    "OutOfScale",
+    "PretendX",
+    "State",
+    "Trouble",
+]
