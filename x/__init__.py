@@ -1,0 +1,1 @@
+"""Everything that knows X's HTTP API."""

@@ -1,0 +1,177 @@
+"""X's wire format, without any I/O: a survey becomes form fields, an answer becomes a receipt or an error."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from surveys.customers import Recipient
+from surveys.survey import Receipt, Survey
+from x.errors import (
+    REFUSALS,
+    RecipientSuspended,
+    RecipientUnknown,
+    RefusedByX,
+    Uncertain,
+    Wait,
+    XError,
+)
+
+WORDS_KEPT = 300
+"""How many characters of X's own words are passed on."""
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(
+    rf"\s*[A-Za-z]{{3}}\s*(?P<month>{'|'.join(_MONTHS)})\s*(?P<day>\d\d)\s*"
+    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\s*"
+    r"(?P<sign>[+-])(?P<off_h>\d\d)(?P<off_m>\d\d)\s*(?P<year>\d{4})\s*",
+    re.ASCII,
+)
+_RESETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+_BUSY = frozenset({420, 429, 503})
+
+
+class Account(BaseModel):
+    """Somebody on X, as the user look-up describes them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    handle: str
+    receives_dm: bool | None = None
+    """X's hint whether they can be messaged; `None` where it gave none."""
+
+    @property
+    def recipient(self) -> Recipient:
+        """The account as the recipient of a survey."""
+        return Recipient(handle=self.handle, id=self.id)
+
+
+def encode(survey: Survey) -> dict[str, str]:
+    """Return the form fields of POST feedback/create; empty optional ones are left out."""
+    fields = {
+        "type": survey.metric.value,
+        "to_user_id": survey.recipient.id or "",
+        "message": survey.message,
+        "privacy_url": survey.privacy_url,
+        "external_id": survey.external_id,
+        "question_variant_id": str(survey.variant),
+        "display_name": survey.display_name,
+        "test": "true" if survey.test else "false",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
+    """Return the receipt in an answer to POST feedback/create; raises an `XError` for any other answer.
+
+    The HTTP status decides first, then X's code, then its message.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
+        raise failure(status, headers, body)
+    try:
+        found = _Feedback.model_validate_json(body)
+        return Receipt(id=found.id, dm_id=found.dm_id, created_at=read_date(found.created_at))
+    except ValueError as error:
+        raise Uncertain(f"X answered {status}, unreadable: {_shortened(body)}") from error
+
+
+def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
+    """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
+    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
+        raise failure(status, headers, body)
+    try:
+        found = _LookUp.model_validate_json(body)
+    except ValidationError as error:
+        raise Wait(f"X answered {status}, unreadable: {_shortened(body)}") from error
+    if found.data is None:
+        words = " ".join(problem.detail for problem in found.errors)
+        raise (RecipientSuspended if "suspended" in words.lower() else RecipientUnknown)(words=words)
+    return Account(id=found.data.id, handle=found.data.username, receives_dm=found.data.receives_your_dm)
+
+
+def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
+    """Return what an answer that is no success means; see the tree in `x.errors`."""
+    code, words = _first_error(body)
+    detail = f"X answered {status}, code {code}: {words or _shortened(body)}"
+    if status in _BUSY:
+        return Wait(detail, words=words, until=_reset(headers))
+    if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
+        return Uncertain(detail, words=words)
+    for row in REFUSALS:
+        if code in row.codes and (row.about is None or row.about.search(words)):
+            return row(detail, words=words)
+    return RefusedByX(detail, words=words)
+
+
+def read_date(text: str) -> datetime:
+    """Read X's `Sat Dec 15 17:58:20 +0000 2015`, with or without its blanks; raises `ValueError`.
+
+    The weekday is not checked: the one in X's own sample is wrong.
+    """
+    found = _DATE.fullmatch(text)
+    if not found:
+        raise ValueError(f"not one of X's dates: {text[:40]!r}")
+    offset = timedelta(hours=int(found["off_h"]), minutes=int(found["off_m"]))
+    zone = timezone(-offset if found["sign"] == "-" else offset)
+    day, hour, minute, second, year = (
+        int(found[part]) for part in ("day", "hour", "minute", "second", "year")
+    )
+    month = _MONTHS.index(found["month"]) + 1
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+
+
+class _Feedback(BaseModel):
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    id: str = Field(pattern=r"^\d+$")
+    dm_id: str = ""
+    created_at: str
+
+
+class _User(BaseModel):
+    id: str = Field(pattern=r"^\d+$")
+    username: str
+    receives_your_dm: bool | None = None
+
+
+class _Problem(BaseModel):
+    detail: str = ""
+
+
+class _LookUp(BaseModel):
+    data: _User | None = None
+    errors: list[_Problem] = []
+
+
+def _first_error(body: bytes) -> tuple[int | None, str]:
+    """Read code and words from `{"errors": [{"code": 1, "message": "..."}]}` or v2's `{"detail": "..."}`."""
+    try:
+        answer: Any = from_json(body)
+    except ValueError:
+        return None, ""
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else answer
+    if not isinstance(first, dict):
+        return None, ""
+    code = first.get("code")
+    words = str(first.get("message") or first.get("detail") or "")
+    return (code if isinstance(code, int) else None), words[:WORDS_KEPT]
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the latest of the exhausted windows opens again."""
+    resets = (
+        headers.get(f"{window}-reset", "")
+        for window in _RESETS
+        if headers.get(f"{window}-remaining", "").strip() == "0"
+    )
+    seconds = [int(reset) for reset in resets if re.fullmatch(r"[0-9]{1,11}", reset)]
+    return datetime.fromtimestamp(max(seconds), UTC) if seconds else None
+
+
+def _shortened(body: bytes) -> str:
+    return repr(body[:WORDS_KEPT])
