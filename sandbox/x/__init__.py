@@ -1,9 +1,11 @@
 """A pretend X: the Customer Feedback API, the user look-up, and the customers' phones."""
 
+from sandbox.x.calls import Call
 from sandbox.x.errors import AlreadyGiven, Dismissed, NoSuchFeedback, NothingGiven, NotPossible, OutOfScale
 from sandbox.x.feedback import DirectMessage, Feedback, Kind, State
 from sandbox.x.people import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
-from sandbox.x.pretend import Call, PretendX
+from sandbox.x.pretend import PretendX
+from sandbox.x.quota import Quota, Way
 from sandbox.x.trouble import Trouble
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "NothingGiven",
     "OutOfScale",
     "PretendX",
+    "Quota",
     "State",
     "Trouble",
+    "Way",
 ]

@@ -9,23 +9,18 @@
   - Dismissed
 """
 
-from collections.abc import Mapping
 
-
-class Refusal(Exception):  # noqa: N818 - X refuses; that's no error of ours
+class Refusal(Exception):
     """X answers `status` with one error of `code` and `message`."""
 
-    def __init__(
-        self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.headers = dict(headers or {})
 
 
-class NotPossible(Exception):  # noqa: N818 - read as a sentence: rating it is not possible
+class NotPossible(Exception):
     """The customer can't do that; `str()` says why."""
 
 

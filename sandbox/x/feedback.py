@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from sandbox.x.errors import AlreadyGiven, Dismissed, NothingGiven, OutOfScale
+
 T = TypeVar("T", int, str)
 
 
@@ -65,6 +67,36 @@ class Feedback:
         if self.text:
             return State.COMMENTED
         return State.RATED if self.score else State.OPEN
+
+    def respond(self, at: datetime, score: int | None = None, text: str | None = None) -> None:
+        """Take a score, a text or both, all or nothing; raise NotPossible.
+
+        Either may come first, and neither changes once given.
+        """
+        self._check(score, text)
+        if score is not None:
+            self.score = Given(score, at)
+        if text is not None:
+            self.text = Given(text, at)
+        self.updated_at = at
+
+    def dismiss(self, at: datetime) -> None:
+        """Put the card away for good; what was given stays given."""
+        if self.dismissed:
+            raise Dismissed("This card was dismissed.")
+        self.dismissed = True
+        self.updated_at = at
+
+    def _check(self, score: int | None, text: str | None) -> None:
+        if self.dismissed:
+            raise Dismissed("This card was dismissed.")
+        if (score is not None and self.score) or (text is not None and self.text):
+            raise AlreadyGiven("That was given before, and never changes.")
+        if score is not None and score not in SCALES[self.type]:
+            scale = SCALES[self.type]
+            raise OutOfScale(f"The score must be {scale[0]} to {scale[-1]}.")
+        if (score is None and text is None) or (text is not None and not text.strip()):
+            raise NothingGiven("Give a score, a text, or both.")
 
 
 @dataclass(frozen=True)

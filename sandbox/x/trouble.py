@@ -25,19 +25,22 @@ LOCKED = (
     "Please log in to https://x.com to unlock your account."
 )
 AUTOMATED = (
-    "This request looks like it might be automated. To protect our users from spam and other malicious activity, "
-    "we can't complete this action right now. Please try again later."
+    "This request looks like it might be automated. To protect our users from spam and other malicious "
+    "activity, we can't complete this action right now. Please try again later."
 )
 SUBSET = (
-    "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media post, oauth) "
-    "only. If you need access to this endpoint, you may need a different access level. "
+    "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media "
+    "post, oauth) only. If you need access to this endpoint, you may need a different access level. "
     "You can learn more here: https://developer.x.com/en/portal/product"
 )
 NO_WRITE = (
     "Application cannot perform write actions. Contact X Platform Operations through "
     "https://help.x.com/forms/platform."
 )
-PAGE = "<!DOCTYPE html>\n<html><head><title>X / Over capacity</title></head><body><h1>Something went wrong.</h1></body></html>"
+PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>X / Over capacity</title></head>"
+    "<body><h1>Something went wrong.</h1></body></html>"
+)
 
 
 class Trouble(enum.Enum):
@@ -93,7 +96,7 @@ class Trouble(enum.Enum):
         "403 / 151: message refused, with a reason",
         403,
         151,
-        "There was an error sending your message: the recipient has not accepted your earlier message request.",
+        "There was an error sending your message: the recipient has not accepted your last message request.",
     )
     DMS_CLOSED = Manner(
         "403 / 349: direct messages closed", 403, 349, "You cannot send messages to this user."
@@ -143,3 +146,23 @@ class Trouble(enum.Enum):
     def title(self) -> str:
         """What a person reads in a list of troubles."""
         return self.value.title
+
+
+@dataclass
+class Spell:
+    """A trouble, and for how many calls more (None: until told otherwise)."""
+
+    trouble: Trouble | None = None
+    calls: int | None = None
+
+    @property
+    def current(self) -> Trouble | None:
+        """What would go wrong now."""
+        return None if self.calls == 0 else self.trouble
+
+    def strike(self) -> Trouble | None:
+        """Tell what goes wrong with this call, and count it."""
+        trouble = self.current
+        if self.calls:
+            self.calls -= 1
+        return trouble
