@@ -189,8 +189,11 @@ class Receipt(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    dm_id: str = ""
+    dm_id: str
+    to_user_id: str
+    question_variant_id: int
     created_at: datetime
+    updated_at: datetime
 
 
 def _is_web_address(url: str) -> bool:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from surveys.customers import Recipient
@@ -73,8 +73,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise failure(status, headers, body)
     try:
-        found = _Feedback.model_validate_json(body)
-        return Receipt(id=found.id, dm_id=found.dm_id, created_at=read_date(found.created_at))
+        return _Feedback.model_validate_json(body)
     except ValueError as error:
         raise Uncertain(f"X answered {status}, unreadable: {_shortened(body)}") from error
 
@@ -124,12 +123,15 @@ def read_date(text: str) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
 
 
-class _Feedback(BaseModel):
+XDate = Annotated[datetime, BeforeValidator(read_date)]
+
+
+class _Feedback(Receipt):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: str = Field(pattern=r"^\d+$")
-    dm_id: str = ""
-    created_at: str
+    created_at: XDate
+    updated_at: XDate
 
 
 class _User(BaseModel):

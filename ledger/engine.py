@@ -1,0 +1,101 @@
+"""The ledger: transactions over SQLite or PostgreSQL, each one hop away from the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy.exc import DBAPIError
+
+from ledger import tables
+from ledger.errors import LedgerError
+from ledger.migrations.upgrade import upgrade
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_SECONDS = 1.0
+"""How long a transaction waits for a locked database: Slack wants its acknowledgement in three seconds."""
+
+
+class Ledger:
+    """Runs transactions: plain functions whose first parameter is a `Connection`.
+
+    SQLite has one writer, so one thread serves it; there every transaction begins IMMEDIATE.
+
+    Args:
+        url: SQLAlchemy's URL of the database; it is brought to the newest schema.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        self._threads = ThreadPoolExecutor(1 if self._is_sqlite else 8, thread_name_prefix="ledger")
+
+    async def run(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run one transaction and commit it; raises `LedgerError` when it could not be."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: self._transact(transaction, *args, **kwargs)
+        )
+
+    async def check(self) -> None:
+        """Raise `LedgerError` with the reason when the database can't be read, or its file is gone."""
+        await self.run(self._check)
+
+    def close(self) -> None:
+        """Finish what runs and let go of the database."""
+        self._threads.shutdown()
+        self._engine.dispose()
+
+    def _check(self, connection: Connection) -> None:
+        database = self._engine.url.database
+        if self._is_sqlite and database and not Path(database).exists():
+            raise LedgerError(f"the file {database} is gone")
+        connection.execute(select(tables.surveys.c.id).limit(1))
+
+    def _transact(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return transaction(connection, *args, **kwargs)
+        except DBAPIError as error:
+            raise LedgerError(str(error.orig)) from error
+
+
+def open_engine(url: str) -> Engine:
+    """Connect to a database and bring it to the newest schema; raises `LedgerError`."""
+    try:
+        engine = sqlalchemy.create_engine(url, hide_parameters=True)
+    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
+        raise LedgerError(f"the database URL can't be used: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    try:
+        upgrade(engine)
+    except DBAPIError as error:
+        raise LedgerError(f"the database can't be opened: {error.orig}") from error
+    return engine
+
+
+def _set_up_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # Python would begin transactions by itself, and not IMMEDIATE
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,84 @@
+"""What Slack is to be told, kept until it was told."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection, Row, insert, select, update
+
+from ledger.tables import notices, surveys
+from surveys.states import State
+
+TELLING = timedelta(seconds=60)
+"""How long one instance has a notice to itself."""
+
+
+class Notice(StrEnum):
+    """The kinds of news of a survey."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    WAITING = "waiting"
+
+
+class Due(BaseModel):
+    """A notice that it is time to tell."""
+
+    model_config = ConfigDict(frozen=True)
+
+    survey_id: int
+    kind: Notice
+    tries: int
+
+
+def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told; the instance that calls tells it first, others later."""
+    connection.execute(insert(notices).values(survey_id=survey_id, kind=kind, due_at=now + TELLING, tries=0))
+
+
+def give_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
+    """Have the requester told that their survey waits, once, if it still does."""
+    waits = surveys.c.state.in_((State.ACCEPTED, State.SENDING))
+    if not connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id, waits)).first():
+        return False
+    given = (notices.c.survey_id == survey_id, notices.c.kind == Notice.WAITING)
+    if connection.execute(select(notices.c.kind).where(*given)).first():
+        return False
+    give(connection, survey_id, Notice.WAITING, now)
+    return True
+
+
+def claim_notices(connection: Connection, now: datetime, most: int) -> list[Due]:
+    """Claim notices that nobody told in time."""
+    late = (
+        select(notices.c.survey_id, notices.c.kind)
+        .where(notices.c.due_at <= now)
+        .order_by(notices.c.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [_to_due(row) for row in connection.execute(late.add_columns(notices.c.tries))]
+    for due in claimed:
+        connection.execute(update(notices).where(*_same(due)).values(due_at=now + TELLING))
+    return claimed
+
+
+def told(connection: Connection, due: Due, channel: str | None, ts: str | None, now: datetime) -> None:
+    """Note where Slack was told."""
+    values = {"told_at": now, "due_at": None, "channel": channel, "ts": ts}
+    connection.execute(update(notices).where(*_same(due)).values(values))
+
+
+def tell_later(connection: Connection, due: Due, due_at: datetime | None) -> None:
+    """Try again at `due_at`; never, where that is empty."""
+    connection.execute(update(notices).where(*_same(due)).values(due_at=due_at, tries=due.tries + 1))
+
+
+def _same(due: Due) -> tuple[Any, ...]:
+    return notices.c.survey_id == due.survey_id, notices.c.kind == due.kind
+
+
+def _to_due(row: Row[Any]) -> Due:
+    return Due(survey_id=row.survey_id, kind=row.kind, tries=row.tries)

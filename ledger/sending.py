@@ -1,0 +1,176 @@
+"""The life of a survey, one transaction a step; `surveys.states` says which steps there are."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ledger.entries import Entry, Refusal, read, to_columns, to_entry
+from ledger.notices import Notice, give
+from ledger.tables import attempts, surveys
+from surveys.customers import Recipient
+from surveys.states import State, leading_to
+from surveys.survey import Origin, Receipt, Survey
+
+LEASE = timedelta(seconds=15)
+"""For how long one instance has a survey to itself; longer than a call to X can take."""
+
+RESPONSE_URL_LIFETIME = timedelta(minutes=30)
+"""Slack's own limit."""
+
+
+def accept(
+    connection: Connection,
+    view_id: str,
+    survey: Survey,
+    origin: Origin,
+    account: str,
+    instance: str,
+    now: datetime,
+) -> Entry | None:
+    """Keep a submitted survey, claimed by `instance`; `None` when this submission was accepted before."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
+    row = connection.execute(
+        dialect.insert(surveys)
+        .values(
+            **to_columns(survey, origin),
+            view_id=view_id,
+            state=State.ACCEPTED,
+            account=account,
+            accepted_at=now,
+            due_at=now,
+            lease_owner=instance,
+            lease_until=now + LEASE,
+            tries=0,
+        )
+        .on_conflict_do_nothing(index_elements=["view_id"])
+        .returning(surveys)
+    ).first()
+    return to_entry(row) if row else None
+
+
+def claim(connection: Connection, instance: str, now: datetime, most: int) -> list[Entry]:
+    """Claim surveys whose time has come and that no living instance holds, the longest waiting first."""
+    free = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
+    due = (
+        select(surveys.c.id)
+        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, free)
+        .order_by(surveys.c.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = connection.execute(
+        update(surveys)
+        .where(surveys.c.id.in_(due))
+        .values(lease_owner=instance, lease_until=now + LEASE)
+        .returning(surveys)
+    )
+    return [to_entry(row) for row in claimed]
+
+
+def resolve(connection: Connection, entry: Entry, recipient: Recipient) -> Entry:
+    """Keep what X said of the recipient."""
+    connection.execute(
+        update(surveys)
+        .where(surveys.c.id == entry.id)
+        .values(recipient_handle=recipient.handle, recipient_id=recipient.id)
+    )
+    return entry.model_copy(update={"survey": entry.survey.to(recipient)})
+
+
+def begin(connection: Connection, entry: Entry, instance: str, now: datetime) -> int | None:
+    """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
+    number = entry.tries + 1
+    ours = surveys.c.lease_owner == instance
+    if not _move(connection, entry.id, State.SENDING, ours, tries=number, lease_until=now + LEASE):
+        return None
+    connection.execute(
+        insert(attempts).values(survey_id=entry.id, number=number, instance=instance, started_at=now)
+    )
+    return number
+
+
+def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
+    """Note X's receipt; a late one settles what had become uncertain."""
+    _end(connection, survey_id, number, State.SENT, "", now)
+    moved = _move(connection, survey_id, State.SENT, feedback_id=receipt.id, sent_at=receipt.created_at)
+    if moved:
+        give(connection, survey_id, Notice.SENT, now)
+    return moved
+
+
+def refuse(
+    connection: Connection, survey_id: int, number: int | None, refusal: Refusal, detail: str, now: datetime
+) -> bool:
+    """Note that a survey will not be sent; `number` is empty where no attempt was made."""
+    if number is not None:
+        _end(connection, survey_id, number, State.REFUSED, detail, now)
+    moved = _move(connection, survey_id, State.REFUSED, **refusal.model_dump())
+    if moved:
+        give(connection, survey_id, Notice.REFUSED, now)
+    return moved
+
+
+def doubt(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
+    """Note that nobody knows what became of an attempt."""
+    _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
+    moved = _move(connection, survey_id, State.UNCERTAIN)
+    if moved:
+        give(connection, survey_id, Notice.UNCERTAIN, now)
+    return moved
+
+
+def wait(
+    connection: Connection, survey_id: int, number: int | None, until: datetime, detail: str, now: datetime
+) -> None:
+    """Put a survey back until `until`; `number` is empty where no attempt was made."""
+    if number is not None:
+        _end(connection, survey_id, number, State.ACCEPTED, detail, now)
+        _move(connection, survey_id, State.ACCEPTED, due_at=until, lease_owner=None, lease_until=None)
+        return
+    still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
+    connection.execute(
+        update(surveys)
+        .where(*still)
+        .values(due_at=until, lease_owner=None, lease_until=None, tries=surveys.c.tries + 1)
+    )
+
+
+def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
+    """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
+    _move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester)
+    entry = read(connection, survey_id)
+    return entry.state if entry and entry.origin.requester == requester else None
+
+
+def abandon(connection: Connection, now: datetime) -> list[int]:
+    """Declare uncertain what an instance that is gone had begun to send; returns the surveys' ids."""
+    orphans: Sequence[Any] = connection.execute(
+        select(surveys.c.id, surveys.c.tries)
+        .where(surveys.c.state == State.SENDING, surveys.c.lease_until < now)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for survey_id, number in orphans:
+        doubt(connection, survey_id, number, "the instance that sent it is gone", now)
+    return [survey_id for survey_id, _ in orphans]
+
+
+def forget_response_urls(connection: Connection, now: datetime) -> None:
+    """Erase each `response_url` that Slack no longer answers."""
+    dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, surveys.c.response_url != "")
+    connection.execute(update(surveys).where(*dead).values(response_url=""))
+
+
+def _move(connection: Connection, survey_id: int, state: State, *conditions: Any, **values: Any) -> bool:  # noqa: ANN401
+    """Move a survey to a state that can follow the one it is in; whether it was moved."""
+    possible = (surveys.c.id == survey_id, surveys.c.state.in_(leading_to(state)), *conditions)
+    return connection.execute(update(surveys).where(*possible).values(state=state, **values)).rowcount == 1
+
+
+def _end(
+    connection: Connection, survey_id: int, number: int, outcome: State, detail: str, now: datetime
+) -> None:
+    this = (attempts.c.survey_id == survey_id, attempts.c.number == number)
+    connection.execute(update(attempts).where(*this).values(ended_at=now, outcome=outcome, detail=detail))

@@ -1,0 +1,109 @@
+"""The ledger's tables; `migrations/` brings a database to them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment in UTC, also in a database that knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store it in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give it its zone back."""
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("view_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    # who asked, and where
+    Column("team", Text, nullable=False),
+    Column("enterprise", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("response_url", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    # what is asked of whom
+    Column("account", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("variant", Integer, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("recipient_handle", Text),
+    Column("recipient_id", Text),
+    Column("message", Text, nullable=False),
+    Column("privacy_url", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("test", Boolean, nullable=False),
+    # what became of it
+    Column("accepted_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text),
+    Column("advice", Text),
+    Column("editable", Boolean),
+    Column("feedback_id", Text),
+    Column("sent_at", Moment),
+    Index("ix_surveys_due", "state", "due_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text),
+    Column("detail", Text),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("told_at", Moment),
+    Column("channel", Text),
+    Column("ts", Text),
+    Index("ix_notices_due", "due_at"),
+)
+"""What Slack is to be told of a survey; `due_at` is empty once it was told, or given up."""
