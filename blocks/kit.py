@@ -1,0 +1,81 @@
+"""The few pieces that every view and message is made of.
+
+What people typed goes into rich text elements and plain text objects only: Slack takes those literally, so
+nothing in them can mention anybody, style anything, or pose as a link.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from slack_sdk.models.blocks import (
+    AlertBlock,
+    Block,
+    ContextBlock,
+    PlainTextObject,
+    RichTextBlock,
+    RichTextElement,
+    RichTextElementParts,
+    RichTextQuoteElement,
+    RichTextSectionElement,
+)
+
+_LAYOUT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+
+
+class Message(NamedTuple):
+    """A message: what notifications and screen readers say, and what is seen."""
+
+    text: str
+    blocks: Sequence[Block]
+
+
+def one_line(typed: str) -> str:
+    """Return typed text without breaks and without marks that turn the direction of writing."""
+    return _LAYOUT.sub(" ", typed).strip()
+
+
+def escape(typed: str) -> str:
+    """Return typed text for a message's fallback text, which Slack reads as mrkdwn.
+
+    https://docs.slack.dev/messaging/formatting-message-text
+    """
+    return html.escape(one_line(typed), quote=False)
+
+
+def text(words: str, *, bold: bool = False) -> RichTextElement:
+    """Return words, to be taken literally."""
+    style = RichTextElementParts.TextStyle(bold=True) if bold else None
+    return RichTextElementParts.Text(text=words, style=style)
+
+
+def person(user: str) -> RichTextElement:
+    """Return a mention of a Slack member."""
+    return RichTextElementParts.User(user_id=user)
+
+
+def customer(typed: str) -> RichTextElement:
+    """Return a link to a customer's profile on X; `typed` is `@handle` or a numeric id."""
+    path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"
+    return RichTextElementParts.Link(url=f"https://x.com/{path}", text=typed)
+
+
+def line(*parts: RichTextElement) -> RichTextBlock:
+    """Return a line of rich text."""
+    return RichTextBlock(elements=[RichTextSectionElement(elements=list(parts))])
+
+
+def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock:
+    """Return rich text with a bar beside it."""
+    return RichTextBlock(block_id=block_id, elements=[RichTextQuoteElement(elements=list(parts))])
+
+
+def small(*lines: str) -> ContextBlock:
+    """Return small print, to be taken literally; each line is an element of its own."""
+    return ContextBlock(elements=[PlainTextObject(text=words, emoji=False) for words in lines if words])
+
+
+def warning(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
+    """Return a banner for a modal, to be taken literally."""
+    return AlertBlock(level=level, text=PlainTextObject(text=words, emoji=False))

@@ -1,0 +1,91 @@
+"""What Slack is told of a survey on its way."""
+
+from typing import Final
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from blocks.kit import Message, customer, escape, line, one_line, person, small, text
+from surveys.questions import Catalogue
+from surveys.survey import Origin, Survey
+
+EDIT: Final = "edit_survey"
+CANCEL: Final = "cancel_survey"
+"""Action ids of buttons whose value is the survey's id."""
+
+_TEST_MARK: Final = "Test: kept out of the figures"
+
+
+def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue) -> Message:
+    """Tell the conversation that a customer was asked; true whatever comes after."""
+    who = survey.recipient.typed
+    return Message(
+        f"<@{origin.requester}> asked {who} for feedback: {escape(_question(survey, catalogue))}",
+        [
+            line(person(origin.requester), text(" asked "), customer(who), text(" for feedback on X.")),
+            _details(survey, catalogue),
+        ],
+    )
+
+
+def refusal(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, editable: bool) -> Message:
+    """Tell the requester that nothing was sent, why, and what to do."""
+    who = survey.recipient.typed
+    edit = ButtonElement(action_id=EDIT, text="Edit and try again", value=str(survey_id), style="primary")
+    return Message(
+        f"The survey to {who} was not sent. {escape(advice)}",
+        [
+            line(text("The survey to "), customer(who), text(" was not sent.")),
+            line(text(one_line(advice))),
+            _details(survey, catalogue),
+            *([ActionsBlock(elements=[edit])] if editable else []),
+        ],
+    )
+
+
+def uncertainty(survey: Survey, advice: str, catalogue: Catalogue) -> Message:
+    """Tell the requester that nobody knows whether the survey arrived."""
+    who = survey.recipient.typed
+    return Message(
+        f"It is not known whether the survey to {who} arrived. {escape(advice)}",
+        [
+            line(text("It is not known whether the survey to "), customer(who), text(" arrived.")),
+            line(text(advice)),
+            _details(survey, catalogue),
+        ],
+    )
+
+
+def waiting(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+    """Tell the requester that X keeps them waiting, and how to call it off."""
+    who = survey.recipient.typed
+    cancel = ButtonElement(action_id=CANCEL, text="Cancel", value=str(survey_id))
+    return Message(
+        f"Waiting for X... The survey to {who} is sent as soon as X takes it.",
+        [
+            line(
+                text("Waiting for X... The survey to "),
+                customer(who),
+                text(" is sent as soon as X takes it."),
+            ),
+            _details(survey, catalogue),
+            ActionsBlock(elements=[cancel]),
+        ],
+    )
+
+
+def plain(words: str) -> Message:
+    """Return a message of one line."""
+    return Message(escape(words), [line(text(words))])
+
+
+def _details(survey: Survey, catalogue: Catalogue) -> Block:
+    external_id = f"External ID: {one_line(survey.external_id)}" if survey.external_id else ""
+    question = f"{survey.metric.upper()} · {_question(survey, catalogue)}"
+    return small(question, external_id, _TEST_MARK if survey.test else "")
+
+
+def _question(survey: Survey, catalogue: Catalogue) -> str:
+    """Return the question; of a variant that the catalogue has lost, its number."""
+    if survey.variant not in catalogue.variants(survey.metric):
+        return f"question {survey.variant}"
+    return catalogue.question(survey.metric, survey.variant, one_line(survey.display_name) or "…")

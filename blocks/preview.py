@@ -1,0 +1,39 @@
+"""What the customer will read, as far as a draft says."""
+
+from typing import Final
+
+from slack_sdk.models.blocks import Block, DividerBlock
+
+from blocks.kit import line, one_line, quote, small, text, warning
+from surveys.questions import SCALES, Catalogue, Metric
+from surveys.survey import Draft
+
+LONGEST_MESSAGE: Final = 2_500
+"""How many characters of the message are shown."""
+NPS_WARNING: Final = (
+    "In X's newest chat the NPS card may show as a bare number. CSAT shows in all of X's mobile apps."
+)
+
+
+def preview(draft: Draft, catalogue: Catalogue) -> list[Block]:
+    """Return the message, the whole question and the scale; what is wrong or missing is filled in."""
+    metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
+    message = draft.message.strip()[:LONGEST_MESSAGE] or "(your message)"
+    scale = SCALES[metric]
+    return [
+        DividerBlock(),
+        line(text("What the customer will read", bold=True)),
+        quote(
+            text(f"{message}\n\n"),
+            text(_question(draft, metric, catalogue), bold=True),
+            text(f"\n{'   '.join(map(str, scale))}"),
+        ),
+        small(f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment."),
+        *([warning(NPS_WARNING)] if metric is Metric.NPS else []),
+    ]
+
+
+def _question(draft: Draft, metric: Metric, catalogue: Catalogue) -> str:
+    variants = {str(variant): variant for variant in catalogue.variants(metric)}
+    variant = variants.get(draft.variant, next(iter(variants.values())))
+    return catalogue.question(metric, variant, one_line(draft.display_name) or "(your name on X)")

@@ -1,0 +1,1 @@
+"""Everything that knows Slack's Web API."""

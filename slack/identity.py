@@ -1,0 +1,36 @@
+"""Who this app is in Slack: asked once, then remembered."""
+
+import asyncio
+
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slack.errors import as_slack_error
+
+
+class Identity:
+    """The bot behind the token.
+
+    Args:
+        web: Slack's Web API, with the bot's token.
+    """
+
+    def __init__(self, web: AsyncWebClient) -> None:
+        self._web = web
+        self._known: AuthorizeResult | None = None
+        self._asking = asyncio.Lock()
+
+    async def authorize(self) -> AuthorizeResult:
+        """Tell Bolt who the app is, for every request; raises `SlackError` while Slack can't be asked."""
+        async with self._asking:
+            if self._known is None:
+                with as_slack_error():
+                    answer = await self._web.auth_test()
+                self._known = AuthorizeResult.from_auth_test_response(
+                    auth_test_response=answer, bot_token=self._web.token
+                )
+        return self._known
+
+    async def team(self) -> str:
+        """Return the id of the workspace that the app is installed in."""
+        return (await self.authorize()).team_id or ""

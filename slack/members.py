@@ -1,0 +1,105 @@
+"""Who may send surveys."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from cachetools import TTLCache
+from pydantic import BaseModel, ConfigDict, Field
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slack.errors import SlackError, as_slack_error
+from slack.identity import Identity
+
+KEPT = 10_000
+LIFETIME = 300.0
+"""Seconds for which Slack's answer about a person or a group is believed."""
+
+
+T = TypeVar("T")
+
+
+class MayNot(Exception):
+    """This person may not send surveys; `str()` says why and what to do."""
+
+
+class _Enterprise(BaseModel):
+    teams: frozenset[str] = frozenset()
+
+
+class _Person(BaseModel):
+    """What Slack's `users.info` says of somebody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    team: str = Field("", alias="team_id")
+    deleted: bool = False
+    is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_stranger: bool = False
+    enterprise_user: _Enterprise = _Enterprise()
+
+    def belongs_to(self, team: str) -> bool:
+        return not self.is_stranger and (team == self.team or team in self.enterprise_user.teams)
+
+    @property
+    def is_full_member(self) -> bool:
+        return not (self.deleted or self.is_bot or self.is_restricted or self.is_ultra_restricted)
+
+
+class Members:
+    """Knows who may send.
+
+    Args:
+        web: Slack's Web API.
+        identity: tells which workspace this app belongs to.
+        agents: user ids (U..., W...) and user group ids (S...) that may send; empty for every full member.
+    """
+
+    def __init__(self, web: AsyncWebClient, identity: Identity, agents: Iterable[str]) -> None:
+        self._web = web
+        self._identity = identity
+        self._agents = frozenset(agents)
+        self._people: TTLCache[str, _Person] = TTLCache(KEPT, LIFETIME)
+        self._groups: TTLCache[str, frozenset[str]] = TTLCache(KEPT, LIFETIME)
+
+    async def check(self, user: str) -> None:
+        """Raise `MayNot` unless `user` may send surveys."""
+        try:
+            team = await self._identity.team()
+            person = await _remembered(self._people, user, self._person)
+            listed = await self._listed(user)
+        except SlackError as error:
+            raise MayNot(
+                "Slack could not tell whether you may send surveys. Try again in a minute."
+            ) from error
+        if not person.belongs_to(team):
+            raise MayNot("Only members of the workspace that owns this app can send surveys.")
+        if self._agents and not listed:
+            raise MayNot("You are not on the list of people who may send surveys. Ask whoever runs this app.")
+        if not self._agents and not person.is_full_member:
+            raise MayNot("Guests can't send surveys. Ask a member of the team, or whoever runs this app.")
+
+    async def _listed(self, user: str) -> bool:
+        if user in self._agents:
+            return True
+        for group in sorted(agent for agent in self._agents if agent.startswith("S")):
+            if user in await _remembered(self._groups, group, self._group):
+                return True
+        return False
+
+    async def _person(self, user: str) -> _Person:
+        with as_slack_error():
+            answer = await self._web.users_info(user=user)
+        return _Person.model_validate(answer["user"])
+
+    async def _group(self, group: str) -> frozenset[str]:
+        with as_slack_error():
+            answer = await self._web.usergroups_users_list(usergroup=group)
+        return frozenset(answer["users"])
+
+
+async def _remembered(cache: TTLCache[str, T], key: str, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+    if key not in cache:
+        cache[key] = await ask(key)
+    return cache[key]

@@ -1,0 +1,72 @@
+"""What Slack sends when people do something, as far as the app needs it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
+
+from surveys.survey import Origin
+
+
+class Command(BaseModel):
+    """A slash command."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = ""
+    trigger_id: str
+    team: str = Field(alias="team_id")
+    enterprise: str | None = Field(None, alias="enterprise_id")
+    channel: str = Field(alias="channel_id")
+    user: str = Field(alias="user_id")
+    response_url: str = ""
+
+    def origin(self, now: datetime) -> Origin:
+        """Return where the command was given; commands are never given in a thread."""
+        return Origin(
+            team=self.team,
+            enterprise=self.enterprise or "",
+            channel=self.channel,
+            requester=self.user,
+            response_url=self.response_url,
+            received_at=now,
+        )
+
+
+class _Message(BaseModel):
+    ts: str = ""
+    thread_ts: str = ""
+
+
+class Interaction(BaseModel):
+    """A message shortcut, a button or a change in a form, or a form that was submitted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trigger_id: str = ""
+    user: str = Field(validation_alias=AliasPath("user", "id"))
+    team: str = Field("", validation_alias=AliasPath("team", "id"))
+    enterprise: str = Field("", validation_alias=AliasPath("enterprise", "id"))
+    channel: str = Field("", validation_alias=AliasPath("channel", "id"))
+    message: _Message = _Message()
+    response_url: str = ""
+    value: str = Field("", validation_alias=AliasPath("actions", 0, "value"))
+    """The value of the button that was pressed."""
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Self:
+        """Read Slack's payload, in which what is missing may also be null."""
+        return cls.model_validate({name: part for name, part in body.items() if part is not None})
+
+    def origin(self, now: datetime) -> Origin:
+        """Return where a message stands: its thread, or the one that an answer to it would begin."""
+        return Origin(
+            team=self.team,
+            enterprise=self.enterprise,
+            channel=self.channel,
+            thread=self.message.thread_ts or self.message.ts,
+            requester=self.user,
+            response_url=self.response_url,
+            received_at=now,
+        )

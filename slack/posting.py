@@ -1,0 +1,102 @@
+"""Messages to where a survey came from, by whichever way is open."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slack.errors import Unreachable, as_slack_error
+from slack.response_url import ResponseUrls
+from surveys.clock import Clock
+from surveys.survey import Origin
+
+PRESENT = timedelta(minutes=5)
+"""For how long the person who asked is taken to be looking: an ephemeral message is not kept for later."""
+
+
+class Posted(NamedTuple):
+    """Where a message went; both empty where Slack does not say."""
+
+    channel: str = ""
+    ts: str = ""
+
+
+class Poster:
+    """Posts messages by the ways that Slack leaves open, one after the other; then raises `SlackError`."""
+
+    def __init__(self, web: AsyncWebClient, response_urls: ResponseUrls, clock: Clock) -> None:
+        self._web = web
+        self._response_urls = response_urls
+        self._clock = clock
+
+    async def post(self, origin: Origin, text: str, blocks: Sequence[Block]) -> Posted:
+        """Post for everybody in the conversation; as a last resort, only for the person who asked."""
+        message = _message(text, blocks)
+        return await _first(
+            [
+                lambda: self._in_channel(origin, message),
+                lambda: self._respond(origin, message, "in_channel"),
+                lambda: self._respond(origin, message, "ephemeral"),
+                lambda: self._direct(origin, message),
+            ]
+        )
+
+    async def whisper(self, origin: Origin, text: str, blocks: Sequence[Block]) -> Posted:
+        """Post only for the person who asked: beside the conversation while they look, else directly."""
+        message = _message(text, blocks)
+        if self._clock() > origin.received_at + PRESENT:
+            return await self._direct(origin, message)
+        return await _first(
+            [
+                lambda: self._ephemeral(origin, message),
+                lambda: self._respond(origin, message, "ephemeral"),
+                lambda: self._direct(origin, message),
+            ]
+        )
+
+    async def replace(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
+        """Replace the message whose button gave the origin's `response_url`."""
+        await self._respond(origin, {**_message(text, blocks), "replace_original": True}, "ephemeral")
+
+    async def _in_channel(self, origin: Origin, message: dict[str, Any]) -> Posted:
+        with as_slack_error():
+            answer = await self._web.chat_postMessage(
+                channel=origin.channel, thread_ts=origin.thread or None, **message
+            )
+        return Posted(answer["channel"], answer["ts"])
+
+    async def _ephemeral(self, origin: Origin, message: dict[str, Any]) -> Posted:
+        with as_slack_error():
+            await self._web.chat_postEphemeral(
+                channel=origin.channel, user=origin.requester, thread_ts=origin.thread or None, **message
+            )
+        return Posted()
+
+    async def _direct(self, origin: Origin, message: dict[str, Any]) -> Posted:
+        with as_slack_error():
+            answer = await self._web.chat_postMessage(channel=origin.requester, **message)
+        return Posted(answer["channel"], answer["ts"])
+
+    async def _respond(self, origin: Origin, message: dict[str, Any], response_type: str) -> Posted:
+        if not self._response_urls.usable(origin.response_url, origin.received_at, self._clock()):
+            raise Unreachable("no response_url")
+        thread = {"thread_ts": origin.thread} if origin.thread else {}
+        body = {"replace_original": False, **message, **thread, "response_type": response_type}
+        await self._response_urls.post(origin.response_url, body)
+        return Posted()
+
+
+async def _first(ways: Sequence[Callable[[], Awaitable[Posted]]]) -> Posted:
+    for way in ways[:-1]:
+        try:
+            return await way()
+        except Unreachable:
+            continue
+    return await ways[-1]()
+
+
+def _message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    rendered = [block.to_dict() for block in blocks]
+    return {"text": text, "blocks": rendered, "unfurl_links": False, "unfurl_media": False}
