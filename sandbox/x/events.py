@@ -1,7 +1,6 @@
 """The listing of what happened to feedbacks, page by page."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,7 +102,7 @@ def _time(given: Mapping[str, str], name: str) -> int:
 def _continued(given: Mapping[str, str]) -> Span:
     try:
         found = _CURSOR.fullmatch(base64.urlsafe_b64decode(given["cursor"]).decode())
-    except (binascii.Error, UnicodeError):
+    except ValueError:
         found = None
     if not found:
         raise invalid("cursor", "it is none of ours")

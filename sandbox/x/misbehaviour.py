@@ -102,5 +102,6 @@ class Cut(Response):
 
 
 async def _client_left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    left = False
+    while not left:
+        left = (await receive())["type"] == "http.disconnect"

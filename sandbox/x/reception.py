@@ -5,11 +5,15 @@ import time
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.x.calls import FORM, Call
 from sandbox.x.misbehaviour import HANG_UP
 from sandbox.x.world import World
+
+PHONE = ("/1.1/feedback/submit/", "/1.1/feedback/dismiss/")
+"""What the customer's phone calls, not the app."""
 
 
 class Reception:
@@ -22,7 +26,7 @@ class Reception:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request from reading it to showing it."""
         began = time.perf_counter()
-        call = _read(scope, await _body(receive), self._world)
+        call = _read(scope, await Request(scope, receive).body(), self._world)
         self._world.requests.append(call)
         scope.setdefault("state", {})["call"] = call
         _remember_the_connection(scope, send)
@@ -41,7 +45,7 @@ class Reception:
     def _show(self, call: Call, milliseconds: float, answer: bytes) -> None:
         self._world.traffic.record(
             at=call.at,
-            sender="app",
+            sender="person" if call.path.startswith(PHONE) else "app",
             receiver="x",
             title=f"{call.method} {_short(call.path)}",
             status=str(call.status or "no answer"),
@@ -53,27 +57,18 @@ class Reception:
 
 def _read(scope: Scope, body: bytes, world: World) -> Call:
     headers = Headers(scope=scope)
-    path = scope.get("raw_path", scope["path"].encode()).decode("ascii")
+    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     return Call(
         method=scope["method"],
         path=scope["path"],
         url=_address(scope["scheme"], headers.get("host", ""), path),
-        query=parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True),
+        query=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         form=parse_qsl(body.decode(errors="replace"), keep_blank_values=True) if content_type == FORM else [],
         content_type=content_type,
         authorization=headers.get("authorization"),
         at=world.clock(),
     )
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while (message := await receive())["type"] == "http.request":
-        body.extend(message.get("body", b""))
-        if not message.get("more_body"):
-            break
-    return bytes(body)
 
 
 def _address(scheme: str, host: str, path: str) -> str:

@@ -27,7 +27,7 @@ class Switches:
         """Seconds that `Trouble.SLOW` takes."""
         self.reset_after = 900
         """Seconds until the limits that a trouble pretends are reset."""
-        self._spells: dict[Way, Spell] = {Way.CREATE: Spell(), Way.LOOKUP: Spell()}
+        self._spells: dict[Way, Spell] = {way: Spell() for way in Way}
 
     @property
     def trouble(self) -> Trouble | None:
@@ -47,17 +47,13 @@ class Switches:
     def lookup_trouble(self, trouble: Trouble | None) -> None:
         self._spells[Way.LOOKUP] = Spell(trouble)
 
-    def trouble_for_next(self, calls: int, trouble: Trouble) -> None:
-        """Let the next `calls` of `feedback/create` go wrong, and those after them go well."""
-        self._spells[Way.CREATE] = Spell(trouble, calls)
-
-    def lookup_trouble_for_next(self, calls: int, trouble: Trouble) -> None:
-        """Let the next `calls` of the user look-up go wrong, and those after them go well."""
-        self._spells[Way.LOOKUP] = Spell(trouble, calls)
+    def trouble_for_next(self, calls: int, trouble: Trouble, way: Way = Way.CREATE) -> None:
+        """Let the next `calls` of one way in go wrong, and those after them go well."""
+        self._spells[way] = Spell(trouble, calls)
 
     def strike(self, way: Way) -> Trouble | None:
         """Tell what goes wrong with this call, and count it."""
-        return self._spells[way].strike() if way in self._spells else None
+        return self._spells[way].strike()
 
     @property
     def style(self) -> Style:

@@ -46,10 +46,10 @@ PAGE = (
 class Trouble(enum.Enum):
     """Everything that X can be told to do wrong."""
 
-    WRONG_KEYS = Manner("401 / 32: the keys are wrong", 401, 32, "Could not authenticate you.")
-    TOKEN_REVOKED = Manner("401 / 89: the token was revoked", 401, 89, "Invalid or expired token.")
-    TOKEN_REFUSED = Manner("403 / 89: the token was revoked", 403, 89, "Invalid or expired token.")
-    CLOCK_OFF = Manner("401 / 135: the clock is off", 401, 135, "Timestamp out of bounds.")
+    WRONG_KEYS = Manner("401 / 32: our keys are wrong", 401, 32, "Could not authenticate you.")
+    TOKEN_REVOKED = Manner("401 / 89: our token was revoked", 401, 89, "Invalid or expired token.")
+    TOKEN_REFUSED = Manner("403 / 89: our token was revoked", 403, 89, "Invalid or expired token.")
+    CLOCK_OFF = Manner("401 / 135: our clock is off", 401, 135, "Timestamp out of bounds.")
     APP_SUSPENDED = Manner("401 / 416: the X app is suspended", 401, 416, "Invalid / suspended application")
     NOT_PERMITTED = Manner(
         "403 / 87: not permitted", 403, 87, "Client is not permitted to perform this action."
@@ -129,7 +129,7 @@ class Trouble(enum.Enum):
     BAD_GATEWAY_AFTER = Manner("502, though it was sent", 502, body=PAGE, works=True)
     GATEWAY_TIMEOUT_AFTER = Manner("504, though it was sent", 504, body=PAGE, works=True)
 
-    SLOW = Manner("slow", works=True)
+    SLOW = Manner("answers late", works=True)
     HANG = Manner("never answers")
     HANG_AFTER = Manner("never answers, though it was sent", works=True)
     RESET = Manner("closes the connection")
