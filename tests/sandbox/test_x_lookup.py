@@ -1,0 +1,69 @@
+import pytest
+
+from tests.sandbox.test_x_kit import Sender
+
+
+async def test_a_handle_is_found_in_upper_or_lower_case() -> None:
+    response = await Sender().get("/2/users/by/username/ADA_Travels")
+
+    assert response.json() == {
+        "data": {"id": "1820000000000000011", "name": "Ada Okafor", "username": "ada_travels"}
+    }
+
+
+@pytest.mark.parametrize(("handle", "open_"), [("ada_travels", True), ("quiet_quinn", False)])
+async def test_a_user_tells_whether_messages_can_be_received_when_asked(handle: str, *, open_: bool) -> None:
+    params = {"user.fields": "receives_your_dm,verified"}
+
+    response = await Sender().get(f"/2/users/by/username/{handle}", **params)
+
+    assert response.json()["data"]["receives_your_dm"] is open_
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_handle_that_nobody_has_is_told_without_data(status: int) -> None:
+    sender = Sender()
+    sender.x.answers_404_for_unknown_handles = status == 404
+
+    response = await sender.get("/2/users/by/username/nobody")
+
+    assert response.status_code == status
+    assert "data" not in response.json()
+    assert response.json()["errors"][0]["title"] == "Not Found Error"
+    assert response.json()["errors"][0]["detail"] == "Could not find user with username: [nobody]."
+
+
+async def test_a_suspended_user_is_told_without_data() -> None:
+    response = await Sender().get("/2/users/by/username/gone_gary")
+
+    assert response.status_code == 200
+    assert "data" not in response.json()
+    assert response.json()["errors"][0]["title"] == "Forbidden"
+    assert response.json()["errors"][0]["detail"] == "User has been suspended: [gone_gary]."
+
+
+@pytest.mark.parametrize(
+    ("handle", "params"),
+    [
+        ("sixteen_letters_", {}),
+        ("with-hyphen", {}),
+        ("ada_travels", {"user.fields": "shoe_size"}),
+        ("ada_travels", {"user.fields": ""}),
+        ("ada_travels", {"expansions": "pinned_tweet_id"}),
+    ],
+)
+async def test_a_look_up_that_x_does_not_take_is_400(handle: str, params: dict[str, str]) -> None:
+    response = await Sender().get(f"/2/users/by/username/{handle}", **params)
+
+    assert response.status_code == 400
+    assert response.json()["title"] == "Invalid Request"
+
+
+async def test_me_is_the_account_of_the_token() -> None:
+    sender = Sender()
+
+    response = await sender.get("/2/users/me")
+
+    assert response.json() == {
+        "data": {"id": sender.x.account.id, "name": "Nimbus Air", "username": "NimbusAirHelp"}
+    }
