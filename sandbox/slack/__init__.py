@@ -1,12 +1,13 @@
 """A pretend Slack: a workspace with people, channels and one app, which refuses what Slack refuses."""
 
+from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.seen import Happening, Refused, Seen
+from sandbox.slack.refusals import Refused
+from sandbox.slack.seen import Happening, Seen
 from sandbox.slack.troubles import Troubles
 from sandbox.slack.views import View
-from sandbox.slack.webapi import Call
 from sandbox.slack.workspace import Workspace
 
 __all__ = [

@@ -1,4 +1,14 @@
-"""Who and what the workspace begins with: names for the ids."""
+"""Who and what the workspace begins with: names for the ids, and the people behind them."""
+
+from sandbox.slack.conversations import Channel
+from sandbox.slack.directory import Directory, Team, User, Usergroup
+from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.manifest import Manifest
+
+TEAM = "T07N0RTHW1N"
+"""Northwind Air's workspace."""
+OTHER_TEAM = "T09SKYL1NKR"
+"""The workspace of a partner."""
 
 ADA = "U07ADA4K2QX"
 """A support agent."""
@@ -10,6 +20,9 @@ GUS = "U07GUS2H5PL"
 """A guest (`is_restricted`)."""
 SAM = "U09SAM1V7NC"
 """Somebody of another team (`is_stranger`), in `PARTNERS`."""
+HELPDESK = "U07HELPDSK1"
+"""The help desk's own bot, which mirrors customers' conversations."""
+HELPDESK_BOT = "B07HELPDSK1"
 
 AGENTS = "S07AGENTS3D"
 """The user group of the agents: Ada, Ben and Cleo."""
@@ -19,10 +32,49 @@ SUPPORT = "C07SUPP0RT1"
 ESCALATIONS = "G07ESCAL8TN"
 """Private; the bot is a member."""
 LEADS = "G07LEADS2MW"
-"""Private; the bot is no member."""
+"""Private; Ada and Cleo; the bot is no member."""
 LOUNGE = "C07L0UNGE4B"
 """Public; the bot is no member."""
 PARTNERS = "C07PARTN3RS"
 """Shared with another team (Slack Connect); the bot is a member."""
+OLD_SUPPORT = "C070LDSUPP2"
+"""Public and archived; the bot is a member."""
 ADA_AND_BEN = "D07ADABEN5Y"
 """A direct message between Ada and Ben; the bot is no member."""
+
+
+def directory(manifest: Manifest, ids: Identifiers) -> Directory:
+    """Return the people of the workspace, the app's bot user among them."""
+    handle = manifest.bot_name.lower().replace(" ", "")
+    bot = User(ids.make("U"), handle, manifest.bot_name, TEAM, is_bot=True, bot_id=ids.make("B"))
+    people = [
+        User(ADA, "ada", "Ada Okafor", TEAM, "Support agent"),
+        User(BEN, "ben", "Ben Castillo", TEAM, "Support agent", "America/New_York", "Eastern Time", -18_000),
+        User(CLEO, "cleo", "Cleo Marchetti", TEAM, "Support lead", is_admin=True),
+        User(GUS, "gus", "Gus Lindqvist", TEAM, "Contractor", is_restricted=True),
+        User(SAM, "sam", "Sam Adeyemi", OTHER_TEAM, "Account manager, Skylinker", is_stranger=True),
+        User(HELPDESK, "helpdesk", "Northwind Helpdesk", TEAM, is_bot=True, bot_id=HELPDESK_BOT),
+        bot,
+    ]
+    return Directory(
+        Team(TEAM, "Northwind Air", "northwindair"),
+        bot,
+        ids.make("A"),
+        {user.id: user for user in people},
+        {AGENTS: Usergroup(AGENTS, "agents", "Support agents", [ADA, BEN, CLEO])},
+    )
+
+
+def channels(bot: str) -> dict[str, Channel]:
+    """Return the channels of the workspace, nothing said in them yet."""
+    staff = {ADA, BEN, CLEO}
+    every = [
+        Channel(SUPPORT, "support", {*staff, GUS, HELPDESK, bot}),
+        Channel(ESCALATIONS, "escalations", {ADA, CLEO, bot}, is_private=True),
+        Channel(LEADS, "leads", {ADA, CLEO}, is_private=True),
+        Channel(LOUNGE, "lounge", set(staff)),
+        Channel(PARTNERS, "ext-skylinker", {ADA, CLEO, SAM, bot}, is_ext_shared=True),
+        Channel(OLD_SUPPORT, "support-2024", {*staff, bot}, is_archived=True),
+        Channel(ADA_AND_BEN, "", {ADA, BEN}, is_im=True),
+    ]
+    return {channel.id: channel for channel in every}

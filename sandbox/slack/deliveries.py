@@ -1,19 +1,34 @@
 """What the app is told."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from sandbox.slack.refusals import Json
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Delivery:
     """One request to the app."""
 
     kind: str
     """As Socket Mode calls it: `slash_commands`, `interactive`, `events_api`."""
-    payload: dict[str, Any]
+    payload: Json
     envelope_id: str
     retry: int = 0
-    answer: dict[str, Any] | None = field(default=None, compare=False)
-    """What the app acknowledged with; None when it did not."""
-    failure: str = field(default="", compare=False)
+    """Which repeat it is; 0 for the first time."""
+    answer: Json | None = None
+    """What the app acknowledged with; None while or when it did not."""
+    failure: str = ""
     """`operation_timeout`, `dispatch_failed`, ... when it did not."""
+
+    @property
+    def title(self) -> str:
+        """What a reader scans: `slash command /csat`, `view_submission survey`, ..."""
+        payload = self.payload
+        if self.kind == "slash_commands":
+            return f"slash command {payload['command']}"
+        if self.kind == "events_api":
+            return f"event {payload['event']['type']}"
+        actions = [action["action_id"] for action in payload.get("actions", [])]
+        view = payload.get("view") or {}
+        name = actions or [payload.get("callback_id") or payload.get("action_id") or view.get("callback_id")]
+        return f"{payload['type']} {name[0]}".strip()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from sandbox.slack.refusals import Json, Refused
+
 
 @dataclass(frozen=True)
 class Team:
@@ -31,7 +33,40 @@ class User:
     """A guest."""
     is_stranger: bool = False
     """Somebody of another team, met in a shared channel."""
+    deleted: bool = False
     bot_id: str = ""
+
+    def as_json(self) -> Json:
+        """Return the user as `users.info` tells it."""
+        first, _, last = self.real_name.partition(" ")
+        profile = {
+            "title": self.title,
+            "real_name": self.real_name,
+            "display_name": self.name,
+            "first_name": first,
+            "last_name": last,
+            "team": self.team_id,
+        }
+        return {
+            "id": self.id,
+            "team_id": self.team_id,
+            "name": self.name,
+            "real_name": self.real_name,
+            "deleted": self.deleted,
+            "tz": self.tz,
+            "tz_label": self.tz_label,
+            "tz_offset": self.tz_offset,
+            "profile": {**profile, **({"bot_id": self.bot_id} if self.bot_id else {})},
+            "is_admin": self.is_admin,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": False,
+            "is_stranger": self.is_stranger,
+            "is_bot": self.is_bot,
+            "is_app_user": False,
+            "updated": 1_760_000_000,
+        }
 
 
 @dataclass
@@ -42,3 +77,27 @@ class Usergroup:
     handle: str
     name: str
     users: list[str] = field(default_factory=list)
+    is_enabled: bool = True
+
+
+@dataclass
+class Directory:
+    """The team, its people and their groups."""
+
+    team: Team
+    bot: User
+    app_id: str
+    users: dict[str, User]
+    usergroups: dict[str, Usergroup]
+
+    def user(self, user_id: str) -> User:
+        """Return who has this id; `Refused("user_not_found")`."""
+        if user_id not in self.users:
+            raise Refused("user_not_found")
+        return self.users[user_id]
+
+    def usergroup(self, usergroup_id: str) -> Usergroup:
+        """Return the group with this id; `Refused("no_such_subteam")`."""
+        if usergroup_id not in self.usergroups:
+            raise Refused("no_such_subteam")
+        return self.usergroups[usergroup_id]

@@ -1,19 +1,10 @@
-"""What a person sees after doing something in the pretend Slack, and how Slack refuses."""
+"""What a person sees after doing something in the pretend Slack."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sandbox.slack.conversations import Message
 from sandbox.slack.views import View
-
-
-class Refused(Exception):  # noqa: N818 - a refusal, in Slack's own word for it, not a fault of the program
-    """Slack itself refuses: `error` is Slack's name for it, `sentence` what a person would read."""
-
-    def __init__(self, error: str, sentence: str = "") -> None:
-        super().__init__(f"{error}: {sentence}" if sentence else error)
-        self.error = error
-        self.sentence = sentence
 
 
 class Happening(StrEnum):

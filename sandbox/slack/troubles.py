@@ -1,6 +1,10 @@
 """What goes wrong on request."""
 
+import asyncio
 from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from sandbox.slack.refusals import Refused
 
 
 @dataclass
@@ -12,6 +16,23 @@ class Trouble:
     times: int = 1
     retry_after: int = 1
     """Seconds, with `ratelimited`."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with it."""
+        if self.error.isdigit():
+            return int(self.error)
+        return HTTPStatus.TOO_MANY_REQUESTS if self.error == "ratelimited" else HTTPStatus.OK
+
+
+class Forced(Refused):
+    """A failure that was asked for, with its HTTP status and headers."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.error)
+        self.status = trouble.status
+        limited = trouble.error == "ratelimited"
+        self.headers = {"retry-after": str(trouble.retry_after)} if limited else {}
 
 
 @dataclass
@@ -36,3 +57,12 @@ class Troubles:
         self.failing.clear()
         self.latency.clear()
         self.repeats = 0
+
+    async def strike(self, method: str) -> None:
+        """Delay a call and raise `Forced`, where that was asked for."""
+        if seconds := self.latency.get(method):
+            await asyncio.sleep(seconds)
+        trouble = self.failing.get(method)
+        if trouble and trouble.times > 0:
+            trouble.times -= 1
+            raise Forced(trouble)

@@ -1,19 +1,36 @@
 """The pretend Slack workspace: what a person does in it, what the app is told, and what everybody sees."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 
 from sandbox.bell import Bell
-from sandbox.slack.conversations import Channel, Message
+from sandbox.serving import serving
+from sandbox.slack import cast as people
+from sandbox.slack.calls import Call
+from sandbox.slack.conversations import Channel, Conversations, Message
+from sandbox.slack.courier import ACK_SECONDS, Courier
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.seen import Seen
+from sandbox.slack.doings import Doings
+from sandbox.slack.happenings import Happenings
+from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.manifest import Manifest
+from sandbox.slack.refusals import Json
+from sandbox.slack.response_urls import ResponseUrls
+from sandbox.slack.script import perform
+from sandbox.slack.sockets import Sockets
+from sandbox.slack.state import State
+from sandbox.slack.triggers import Triggers
 from sandbox.slack.troubles import Troubles
-from sandbox.slack.views import View
-from sandbox.slack.webapi import Call
+from sandbox.slack.views import View, Views
+from sandbox.slack.visits import Visits
+from sandbox.slack.webapi import Door
 from sandbox.traffic import Traffic
 
 T = TypeVar("T")
@@ -24,185 +41,144 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Workspace:
+class Workspace(Visits):
     """A Slack workspace with one app installed, as its `manifest` describes it.
 
-    Serve `app` (`sandbox.serving.serving`) and tell the app the base URL: `<base>/api/` is Slack's Web API.
-    Deliveries go over Socket Mode until `deliver_over_http` names a request URL.
-    People, channels and messages are named by their ids; `sandbox.slack.cast` has names for those to begin with.
+    `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way sets
+    `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People, channels and
+    messages are named by their ids; `sandbox.slack.cast` has names for those to begin with. `ack_seconds` is how
+    long Slack waits for the app: tests of what comes too late make it short.
     """
-
-    app: Starlette
-    bot_token: str
-    app_token: str
-    signing_secret: str
-    team: Team
-    bot: User
-    users: dict[str, User]
-    usergroups: dict[str, Usergroup]
-    channels: dict[str, Channel]
-    troubles: Troubles
-    calls: list[Call]
-    """Every Web API call and `response_url` post, oldest first."""
-    deliveries: list[Delivery]
-    """Everything that was delivered to the app, oldest first; a repeat counts again."""
 
     def __init__(
         self,
-        manifest: dict[str, Any],
+        manifest: Json,
         clock: Callable[[], datetime] = utc_now,
         bell: Bell | None = None,
         traffic: Traffic | None = None,
         *,
-        ack_seconds: float = 3.0,
+        ack_seconds: float = ACK_SECONDS,
     ) -> None:
-        raise NotImplementedError
+        self.bell = bell or Bell()
+        self._state = state = _state(manifest, clock, self.bell, traffic or Traffic(self.bell))
+        self._courier = Courier(state, ack_seconds)
+        super().__init__(Doings(state, self._courier), Happenings(state, self._courier))
+        self.app = Starlette(routes=Door(state).routes)
+        self.bot_token, self.app_token = state.bot_token, state.app_token
+        self.signing_secret = state.signing_secret
+        self.team: Team = state.directory.team
+        self.bot: User = state.directory.bot
+        self.app_id: str = state.directory.app_id
+        self.users: dict[str, User] = state.directory.users
+        self.usergroups: dict[str, Usergroup] = state.directory.usergroups
+        self.channels: dict[str, Channel] = state.conversations.channels
+        self.troubles: Troubles = state.troubles
+        self.calls: list[Call] = state.calls
+        """Every Web API call and `response_url` post, oldest first."""
+        self.deliveries: list[Delivery] = self._courier.deliveries
+        """Everything that was delivered to the app, oldest first; a repeat counts again."""
+        perform(state)
 
-    # What a person does. Each raises `Refused` where Slack itself refuses.
+    @contextlib.asynccontextmanager
+    async def serving(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve the workspace until the block ends, and yield its base URL."""
+        async with serving(self.app, port) as self.base_url:
+            yield self.base_url
 
-    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Seen:
-        """Send a slash command: `text` is the whole line, such as `/csat @grace`; threads refuse commands."""
-        raise NotImplementedError
+    @property
+    def base_url(self) -> str:
+        """Where the pretend Slack is served, without a slash at the end."""
+        return self._state.base_url
 
-    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Seen:
-        """Use a message shortcut of the manifest on a message that this person sees."""
-        raise NotImplementedError
-
-    async def global_shortcut(self, user: str, callback_id: str) -> Seen:
-        """Use a global shortcut of the manifest."""
-        raise NotImplementedError
-
-    async def act(
-        self,
-        user: str,
-        action_id: str,
-        choice: str | list[str] | None = None,
-        *,
-        block_id: str = "",
-        channel: str = "",
-        ts: str = "",
-        home: bool = False,
-    ) -> Seen:
-        """Press a button, or choose in a select, radio group, checkboxes, date picker or overflow menu.
-
-        The element is in the open form; in the message `ts` of `channel`; or in the app's Home. `choice` is an
-        option's value (a list for checkboxes and multi-selects), an id, a date, a time; None for a button.
-        """
-        raise NotImplementedError
-
-    async def type_text(
-        self,
-        user: str,
-        action_id: str,
-        text: str,
-        *,
-        block_id: str = "",
-        channel: str = "",
-        ts: str = "",
-        home: bool = False,
-    ) -> Seen:
-        """Type into a text input, replacing what is in it."""
-        raise NotImplementedError
-
-    async def press_enter(
-        self,
-        user: str,
-        action_id: str,
-        *,
-        block_id: str = "",
-        channel: str = "",
-        ts: str = "",
-        home: bool = False,
-    ) -> Seen:
-        """Press Enter in a text input, which tells the app where its `dispatch_action_config` asks for it."""
-        raise NotImplementedError
-
-    async def suggest(
-        self, user: str, action_id: str, query: str, *, block_id: str = "", channel: str = "", ts: str = ""
-    ) -> list[dict[str, Any]]:
-        """Ask the app for the options (or option groups) of an external select."""
-        raise NotImplementedError
-
-    async def submit(self, user: str) -> Seen:
-        """Submit the form on top; what Slack's own client checks first never reaches the app."""
-        raise NotImplementedError
-
-    async def close(self, user: str) -> Seen:
-        """Cancel the form on top; the one below it comes back."""
-        raise NotImplementedError
-
-    async def close_all(self, user: str) -> Seen:
-        """Close the whole stack of forms with its X."""
-        raise NotImplementedError
-
-    async def open_home(self, user: str) -> View | None:
-        """Open the app's Home, and tell the app where the manifest asks for it."""
-        raise NotImplementedError
-
-    async def say(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
-        """Post a person's message, and tell the app where the manifest asks for it."""
-        raise NotImplementedError
-
-    async def react(self, user: str, channel: str, ts: str, reaction: str) -> None:
-        """Add a reaction to a message, and tell the app where the manifest asks for it."""
-        raise NotImplementedError
-
-    async def event(self, event: dict[str, Any]) -> None:
-        """Deliver any event of the Events API; `Refused` when the manifest does not subscribe to it."""
-        raise NotImplementedError
-
-    # What everybody sees.
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        self._state.base_url = url.rstrip("/")
 
     def view_of(self, user: str) -> View | None:
         """Return the form on top of this person's stack."""
-        raise NotImplementedError
+        return self._state.views.top(user)
 
     def views_of(self, user: str) -> list[View]:
         """Return this person's stack of forms, the root first."""
-        raise NotImplementedError
+        return list(self._state.views.stacks.get(user, []))
 
     def home_of(self, user: str) -> View | None:
         """Return the Home that the app published for this person."""
-        raise NotImplementedError
+        return self._state.views.homes.get(user)
 
     def messages(self, channel: str, viewer: str, *, thread_ts: str = "") -> list[Message]:
-        """Return what the viewer sees: a channel's messages, or a thread's with its parent first; oldest first."""
-        raise NotImplementedError
+        """Return what the viewer sees of a channel, or of a thread with its parent first; oldest first."""
+        return list(self._state.conversations.seen(channel, viewer, thread_ts))
 
     def message(self, channel: str, ts: str) -> Message:
         """Return one message; `Refused("message_not_found")` when there is none."""
-        raise NotImplementedError
+        return self._state.conversations.message(channel, ts)
 
     async def wait_until(self, predicate: Callable[[], T], seconds: float = 2.0) -> T:
-        """Return the predicate's first true answer, asking each time the bell rings; `TimeoutError` after that."""
-        raise NotImplementedError
+        """Return the predicate's first true answer, asked each time the bell rings; `TimeoutError` if none."""
+        if found := predicate():
+            return found
+        rings = cast("AsyncGenerator[str]", self.bell.listen())
+        async with asyncio.timeout(seconds), contextlib.aclosing(rings):
+            async for _ in rings:
+                if found := predicate():
+                    return found
+        raise TimeoutError
 
-    # How the app is reached, and what goes wrong on request.
+    @property
+    def connections(self) -> int:
+        """How many connections of Socket Mode are open."""
+        return len(self._state.sockets.open)
 
     def deliver_over_http(self, request_url: str) -> None:
         """Send everything to this URL from now on, signed as Slack signs."""
-        raise NotImplementedError
+        self._courier.request_url = request_url
 
     def deliver_over_sockets(self) -> None:
         """Send everything over Socket Mode again."""
-        raise NotImplementedError
+        self._courier.request_url = ""
 
-    async def redeliver(self, delivery: Delivery) -> None:
-        """Deliver the very same payload once more, marked as a retry."""
-        raise NotImplementedError
+    async def redeliver(self, delivery: Delivery) -> Delivery:
+        """Deliver the very same payload once more, marked as a retry; its answer changes no form."""
+        return await self._courier.again(delivery)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Say `disconnect` on every socket and close it; the app is expected to come back."""
-        raise NotImplementedError
+        await self._state.sockets.disconnect(reason)
 
     def invite_bot(self, channel: str) -> None:
         """Make the app a member of a channel."""
-        raise NotImplementedError
+        self.channels[channel].members.add(self.bot.id)
+        self._state.conversations.changed()
 
     def remove_bot(self, channel: str) -> None:
         """Put the app outside a channel."""
-        raise NotImplementedError
+        self.channels[channel].members.discard(self.bot.id)
+        self._state.conversations.changed()
 
     def archive(self, channel: str) -> None:
         """Archive a channel: nobody can post there any more."""
-        raise NotImplementedError
+        self.channels[channel].is_archived = True
+        self._state.conversations.changed()
+
+
+def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: Traffic) -> State:
+    ids, known = Identifiers(clock), Manifest.read(manifest)
+    directory = people.directory(known, ids)
+    return State(
+        manifest=known,
+        clock=clock,
+        bell=bell,
+        traffic=traffic,
+        ids=ids,
+        directory=directory,
+        conversations=Conversations(people.channels(directory.bot.id), directory.bot.id, bell),
+        views=Views(ids, bell),
+        triggers=Triggers(clock, ids),
+        response_urls=ResponseUrls(clock, directory.team.id),
+        sockets=Sockets(directory.app_id, bell),
+        bot_token=f"xoxb-{secrets.token_hex(16)}",
+        app_token=f"xapp-1-{directory.app_id}-{secrets.token_hex(16)}",
+        signing_secret=secrets.token_hex(16),
+        verification_token=secrets.token_hex(12),
+    )

@@ -1,21 +1,5 @@
-"""Slack's Web API."""
+"""Slack's Web API: the methods that the app may call, with the scopes they need."""
 
-from dataclasses import dataclass
-from typing import Any
+from sandbox.slack.webapi.door import Door
 
-
-@dataclass(frozen=True)
-class Call:
-    """One call of the app's."""
-
-    method: str
-    """`chat.postMessage`, ..., or `response_url`."""
-    args: dict[str, Any]
-    """What was sent, JSON inside it decoded, without the token."""
-    answer: dict[str, Any]
-    status: int = 200
-
-    @property
-    def error(self) -> str:
-        """Slack's name of the error, or nothing."""
-        return str(self.answer.get("error", ""))
+__all__ = ["Door"]

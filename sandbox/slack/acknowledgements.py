@@ -1,0 +1,78 @@
+"""What an acknowledgement of the app's does to a form: https://docs.slack.dev/surfaces/modals."""
+
+from collections.abc import Callable
+
+from sandbox.slack.deliveries import Delivery
+from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.seen import Happening, Seen
+from sandbox.slack.state import State
+from sandbox.slack.views import View
+from sandbox.slack.webapi.forms import accepted
+
+NO_CONNECTION = "We had some trouble connecting. Try again?"
+"""What a form says when the app did not acknowledge it, or not as Slack expects."""
+
+
+def after_submission(state: State, view: View, delivery: Delivery) -> Seen:
+    """Do what the app answered to a submitted form; it stays open when the answer makes no sense."""
+    answer = delivery.answer
+    if answer is not None and view not in state.views.stacks.get(view.user, []):
+        return Seen(Happening.ACKNOWLEDGED, state.views.top(view.user))
+    try:
+        if answer is None:
+            raise Refused(delivery.failure)
+        happened = _action(answer)(state, view, answer)
+    except Refused as refused:
+        delivery.failure = refused.error
+        state.record(
+            "slack", f"{delivery.title}: answer not understood", refused.error, 0, {}, refused.answer()
+        )
+        view.failure, happened = NO_CONNECTION, Happening.FAILED
+    state.views.changed()
+    return Seen(happened, state.views.top(view.user), dict(view.errors), failure=view.failure)
+
+
+def _action(answer: Json) -> Callable[[State, View, Json], Happening]:
+    if not answer:
+        return _close
+    action = answer.get("response_action")
+    if action not in ACTIONS:
+        raise Refused("invalid_response_action")
+    return ACTIONS[action]
+
+
+def _close(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG001 - all are called alike
+    state.views.pop(view)
+    return Happening.CLOSED
+
+
+def _errors(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG001 - all are called alike
+    errors = answer.get("errors")
+    inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+    if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
+        raise Refused("invalid_errors")
+    view.errors = {block_id: str(sentence) for block_id, sentence in errors.items()}
+    return Happening.ERRORS
+
+
+def _update(state: State, view: View, answer: Json) -> Happening:
+    state.views.update(view, accepted(answer.get("view"), "modal"))
+    return Happening.UPDATED
+
+
+def _push(state: State, view: View, answer: Json) -> Happening:
+    state.views.push(view, accepted(answer.get("view"), "modal"))
+    return Happening.PUSHED
+
+
+def _clear(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG001 - all are called alike
+    state.views.clear(view.user)
+    return Happening.CLEARED
+
+
+ACTIONS: dict[str, Callable[[State, View, Json], Happening]] = {
+    "errors": _errors,
+    "update": _update,
+    "push": _push,
+    "clear": _clear,
+}

@@ -1,0 +1,22 @@
+"""What the app asks of Slack."""
+
+from dataclasses import dataclass
+
+from sandbox.slack.refusals import Json
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the app's."""
+
+    method: str
+    """`chat.postMessage`, ..., or `response_url`."""
+    args: Json
+    """What was sent, JSON inside it decoded, without the token."""
+    answer: Json
+    status: int = 200
+
+    @property
+    def error(self) -> str:
+        """Slack's name of the error, or nothing."""
+        return str(self.answer.get("error", ""))

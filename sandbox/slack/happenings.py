@@ -1,0 +1,62 @@
+"""What happens in the workspace that the app hears of through the Events API, where its manifest asks for it."""
+
+from sandbox.slack import payloads
+from sandbox.slack.conversations import Channel, Message
+from sandbox.slack.courier import Courier
+from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.state import State
+from sandbox.slack.views import View
+
+EVENTS = "events_api"
+CHANNEL_TYPE = {"channels": "channel", "groups": "group", "im": "im"}
+
+
+class Happenings:
+    """Lets something happen, and tells the app."""
+
+    def __init__(self, state: State, courier: Courier) -> None:
+        self._state = state
+        self._courier = courier
+
+    async def event(self, told: Json, subscription: str = "") -> None:
+        """Deliver an event; `Refused("not_subscribed")` where the manifest does not ask for it."""
+        if (subscription or told["type"]) not in self._state.manifest.events:
+            raise Refused("not_subscribed")
+        await self._courier.deliver(EVENTS, payloads.event(self._state, told))
+
+    async def say(self, user: str, channel_id: str, text: str, thread_ts: str) -> Message:
+        """Post a person's message."""
+        channel = self._state.conversations.channel(channel_id)
+        if channel.is_archived:
+            raise Refused("is_archived")
+        message = Message(self._state.ids.ts(), channel_id, user, text, thread_ts=thread_ts)
+        self._state.conversations.add(message)
+        told = {**message.as_json(self._state.team_id), "channel": channel_id}
+        where = {"channel_type": CHANNEL_TYPE[channel.kind]}
+        await self._tell(channel, {**told, **where}, f"message.{channel.kind}")
+        if f"<@{self._state.bot_id}>" in text:
+            await self._tell(channel, {**told, "type": "app_mention"}, "app_mention")
+        return message
+
+    async def react(self, user: str, channel_id: str, ts: str, reaction: str) -> None:
+        """Add a reaction to a message."""
+        message = self._state.conversations.message(channel_id, ts)
+        if user in message.reactions.setdefault(reaction, []):
+            raise Refused("already_reacted")
+        message.reactions[reaction].append(user)
+        self._state.conversations.changed()
+        item = {"type": "message", "channel": channel_id, "ts": ts}
+        told = {"type": "reaction_added", "user": user, "reaction": reaction, "item": item}
+        author = {"item_user": message.user} if message.user else {}
+        await self._tell(self._state.conversations.channel(channel_id), {**told, **author}, "reaction_added")
+
+    async def open_home(self, user: str) -> View | None:
+        """Open the app's Home."""
+        told = {"type": "app_home_opened", "user": user, "tab": "home"}
+        if told["type"] in self._state.manifest.events:
+            await self.event(told)
+        return self._state.views.homes.get(user)
+
+    async def _tell(self, channel: Channel, told: Json, subscription: str) -> None:
+        if self._state.bot_id in channel.members and subscription in self._state.manifest.events:
+            await self.event(told, subscription)

@@ -1,0 +1,31 @@
+"""How Slack refuses."""
+
+from typing import Any
+
+Json = dict[str, Any]
+"""An object of JSON, as it goes over the wire."""
+
+
+class Refused(Exception):
+    """Slack itself refuses: `error` is its name for that, `sentence` what a person reads, if anything.
+
+    `details` go into a Web API answer beside the error.
+    """
+
+    def __init__(self, error: str, sentence: str = "", **details: object) -> None:
+        super().__init__(f"{error}: {sentence}" if sentence else error)
+        self.error = error
+        self.sentence = sentence
+        self.details = details
+
+    def answer(self) -> Json:
+        """Return what the Web API answers."""
+        return {"ok": False, "error": self.error, **self.details}
+
+
+def invalid_arguments(*problems: str) -> Refused:
+    """Return the refusal of arguments that Slack's schema does not allow, with where and why."""
+    return Refused(
+        "invalid_arguments",
+        response_metadata={"messages": [f"[ERROR] {problem}" for problem in problems]},
+    )

@@ -1,0 +1,177 @@
+"""What was already said: customers' conversations, mirrored by the help desk, and the team's own."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sandbox.slack.cast import (
+    ADA,
+    ADA_AND_BEN,
+    BEN,
+    CLEO,
+    ESCALATIONS,
+    HELPDESK,
+    HELPDESK_BOT,
+    LEADS,
+    LOUNGE,
+    PARTNERS,
+    SAM,
+    SUPPORT,
+)
+from sandbox.slack.conversations import Message
+from sandbox.slack.elements import with_ids
+from sandbox.slack.refusals import Json
+from sandbox.slack.state import State
+
+OLD_FASHIONED = ""
+"""The help desk before it had a bot user: its messages name no user."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of the past."""
+
+    minutes_ago: int
+    channel: str
+    user: str
+    text: str
+    blocks: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    replies: tuple["Line", ...] = ()
+
+
+def _section(text: str) -> Json:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _context(*texts: str) -> Json:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
+
+
+def _link(label: str, url: str) -> Json:
+    button = {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url}
+    return {"type": "actions", "elements": [button]}
+
+
+LOST_BAG = Line(
+    171,
+    SUPPORT,
+    HELPDESK,
+    "New message on X from Grace López (@grace_lopez_nw): my bag didn't make it to Porto &amp; nobody can tell me why",
+    [
+        _section("*New message on X* from <https://x.com/grace_lopez_nw|Grace López (@grace_lopez_nw)>"),
+        _section("&gt; my bag didn't make it to Porto &amp; nobody can tell me why. NW418, tag 0417 228 931"),
+        _context(
+            "<https://northwindair.zendesk.com/agent/tickets/48213|#48213>",
+            "<https://x.com/messages/1718260345-2244994945|Conversation on X>",
+        ),
+        _link("Open ticket", "https://northwindair.zendesk.com/agent/tickets/48213"),
+    ],
+    replies=(
+        Line(160, SUPPORT, ADA, "taking this one, calling baggage in Porto"),
+        Line(
+            131,
+            SUPPORT,
+            BEN,
+            "they had it on NW422, see <https://northwindair.zendesk.com/agent/tickets/48213>",
+        ),
+        Line(42, SUPPORT, ADA, "delivered to her hotel :tada: she says thanks &lt;3"),
+    ),
+)
+REBOOKED = Line(
+    118,
+    SUPPORT,
+    HELPDESK,
+    "Conversation solved: Tomas Berg (@tomasberg)",
+    attachments=[
+        {
+            "color": "1d9bf0",
+            "title": "Rebooked after cancellation of NW77",
+            "title_link": "https://northwindair.freshdesk.com/a/tickets/9912",
+            "text": "Thanks! Friday 07:40 works, seats 14A &amp; 14B are fine.",
+            "fields": [
+                {"title": "Customer", "value": "<https://x.com/tomasberg|@tomasberg>", "short": True},
+                {"title": "Agent", "value": "Ben Castillo", "short": True},
+            ],
+            "footer": "Freshdesk | solved",
+            "fallback": "Rebooked after cancellation of NW77",
+        }
+    ],
+)
+REFUND = Line(
+    87,
+    SUPPORT,
+    OLD_FASHIONED,
+    "*Ticket solved* - Refund of a seat fee\n"
+    "From: <https://x.com/priya_k_iyer|@priya_k_iyer> | Ticket: "
+    "<https://app.intercom.com/a/inbox/nwair/conversation/190022417|190022417>\n"
+    "Last message: you're quick, that's &gt; I expected",
+)
+PUBLIC_POST = Line(
+    55,
+    SUPPORT,
+    BEN,
+    "anyone on <https://x.com/hvandijk_/status/1978423901175328901>? wheelchair assistance in Oslo, he landed",
+)
+UNKNOWN_CUSTOMER = Line(
+    23,
+    SUPPORT,
+    HELPDESK,
+    "New message on X: do you fly to Funchal in winter?",
+    [
+        _section("*New message on X* from an account without a name we know"),
+        _section("&gt; do you fly to Funchal in winter?"),
+        _context(
+            "<https://northwindair.lightning.force.com/lightning/r/Case/500Qx00000Ab12/view|Case 00317>"
+        ),
+    ],
+)
+SCRIPT = (
+    LOST_BAG,
+    REBOOKED,
+    REFUND,
+    PUBLIC_POST,
+    UNKNOWN_CUSTOMER,
+    Line(
+        9,
+        SUPPORT,
+        CLEO,
+        "nice work on the Porto bag. please ask solved ones how we did, <!subteam^S07AGENTS3D>",
+    ),
+    Line(
+        96,
+        ESCALATIONS,
+        CLEO,
+        "<https://x.com/marcelle_duval|@marcelle_duval> was double charged, finance is on it",
+    ),
+    Line(64, LEADS, CLEO, "numbers for October are due on Monday"),
+    Line(140, LOUNGE, BEN, "cake in the kitchen"),
+    Line(77, PARTNERS, SAM, "Our side confirmed the interline claim of <https://x.com/joonas_ek|@joonas_ek>"),
+    Line(70, PARTNERS, ADA, "great, I'll tell him"),
+    Line(31, ADA_AND_BEN, BEN, "can you survey @tomasberg? I'm in a call"),
+)
+
+
+def perform(state: State) -> None:
+    """Say all of it, each at its time."""
+    for line in sorted(SCRIPT, key=lambda line: -line.minutes_ago):
+        parent = _say(state, line, "")
+        for reply in line.replies:
+            _say(state, reply, parent.ts)
+
+
+def _say(state: State, line: Line, thread_ts: str) -> Message:
+    by_helpdesk = line.user in {HELPDESK, OLD_FASHIONED}
+    return state.conversations.add(
+        Message(
+            state.ids.ts(state.clock() - timedelta(minutes=line.minutes_ago)),
+            line.channel,
+            line.user,
+            line.text,
+            with_ids(line.blocks, state.ids.block),
+            line.attachments,
+            thread_ts=thread_ts,
+            bot_id=HELPDESK_BOT if by_helpdesk else "",
+            app_id="A07HELPDSK1" if by_helpdesk else "",
+            username="Northwind Helpdesk" if line.user == OLD_FASHIONED else "",
+        )
+    )

@@ -1,0 +1,104 @@
+"""Socket Mode: deliveries over WebSockets, each to one of at most ten connections."""
+
+import asyncio
+import json
+import secrets
+from collections import deque
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sandbox.bell import Bell
+from sandbox.slack.refusals import Json
+
+MOST = 10
+LIFETIME = 18_060
+"""What Slack says how many seconds a connection lasts, about."""
+
+POLICY_VIOLATION = 1008
+
+
+class Sockets:
+    """The app's open connections, and the acknowledgements that are awaited."""
+
+    def __init__(self, app_id: str, bell: Bell) -> None:
+        self.open: deque[WebSocket] = deque()
+        self._app_id = app_id
+        self._bell = bell
+        self._tickets: set[str] = set()
+        self._awaited: dict[str, deque[asyncio.Future[Json]]] = {}
+
+    def ticket(self) -> str:
+        """Return what admits one connection."""
+        ticket = secrets.token_hex(16)
+        self._tickets.add(ticket)
+        return ticket
+
+    async def connect(self, socket: WebSocket) -> None:
+        """Say hello, and hear acknowledgements until the connection ends."""
+        await socket.accept()
+        ticket = socket.query_params.get("ticket", "")
+        if ticket not in self._tickets:
+            await socket.close(POLICY_VIOLATION)
+            return
+        self._tickets.remove(ticket)
+        if len(self.open) >= MOST:
+            await self._say_goodbye(socket, "too_many_websockets")
+            return
+        self.open.append(socket)
+        await socket.send_json(self._hello())
+        self._bell.ring("traffic")
+        await self._hear(socket)
+
+    async def send(self, envelope: Json) -> Json:
+        """Send an envelope to the next connection and return what it is acknowledged with."""
+        acknowledged: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        awaited = self._awaited.setdefault(envelope["envelope_id"], deque())
+        awaited.append(acknowledged)
+        try:
+            await self._next().send_json(envelope)
+            return await acknowledged
+        finally:
+            if acknowledged in awaited:
+                awaited.remove(acknowledged)
+
+    async def disconnect(self, reason: str) -> None:
+        """Say `disconnect` on every connection and close it."""
+        while self.open:
+            await self._say_goodbye(self.open.popleft(), reason)
+        self._bell.ring("traffic")
+
+    def _next(self) -> WebSocket:
+        self.open.rotate(-1)
+        return self.open[-1]
+
+    async def _hear(self, socket: WebSocket) -> None:
+        try:
+            async for text in socket.iter_text():
+                self._acknowledge(json.loads(text))
+        except (WebSocketDisconnect, json.JSONDecodeError):
+            pass
+        finally:
+            if socket in self.open:
+                self.open.remove(socket)
+            self._bell.ring("traffic")
+
+    def _acknowledge(self, ack: Json) -> None:
+        awaited = self._awaited.get(ack.get("envelope_id", ""))
+        if awaited:
+            acknowledged = awaited.popleft()
+            if not acknowledged.done():
+                acknowledged.set_result(ack.get("payload") or {})
+
+    def _hello(self) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": len(self.open),
+            "connection_info": {"app_id": self._app_id},
+            "debug_info": {"host": "applink-sandbox", "approximate_connection_time": LIFETIME},
+        }
+
+    @staticmethod
+    async def _say_goodbye(socket: WebSocket, reason: str) -> None:
+        debug_info = {"host": "applink-sandbox"}
+        await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": debug_info})
+        await socket.close()

@@ -1,0 +1,74 @@
+"""Everything that one workspace holds."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sandbox.bell import Bell
+from sandbox.slack.calls import Call
+from sandbox.slack.conversations import Conversations
+from sandbox.slack.directory import Directory
+from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.manifest import Manifest
+from sandbox.slack.refusals import Json
+from sandbox.slack.response_urls import ResponseUrls
+from sandbox.slack.sockets import Sockets
+from sandbox.slack.triggers import Triggers
+from sandbox.slack.troubles import Troubles
+from sandbox.slack.views import Views
+from sandbox.traffic import Traffic
+
+
+@dataclass
+class State:
+    """The parts of the workspace, for all who read or change them."""
+
+    manifest: Manifest
+    clock: Callable[[], datetime]
+    bell: Bell
+    traffic: Traffic
+    ids: Identifiers
+    directory: Directory
+    conversations: Conversations
+    views: Views
+    triggers: Triggers
+    response_urls: ResponseUrls
+    sockets: Sockets
+    bot_token: str
+    app_token: str
+    signing_secret: str
+    verification_token: str
+    troubles: Troubles = field(default_factory=Troubles)
+    calls: list[Call] = field(default_factory=list)
+    base_url: str = ""
+
+    @property
+    def team_id(self) -> str:
+        """The workspace's own id."""
+        return self.directory.team.id
+
+    @property
+    def bot_id(self) -> str:
+        """The id of the app's bot user."""
+        return self.directory.bot.id
+
+    def url(self, path: str) -> str:
+        """Return where the app finds a path of the pretend Slack."""
+        if not self.base_url:
+            raise RuntimeError("Serve the workspace before anybody uses it, and set its base_url.")
+        return self.base_url + path
+
+    def record(self, sender: str, title: str, status: str, seconds: float, told: Json, answer: Json) -> None:
+        """Show one exchange between Slack and the app to whoever looks at the traffic."""
+        receiver = "app" if sender == "slack" else "slack"
+        self.traffic.record(
+            self.clock(),
+            sender,
+            receiver,
+            title,
+            status,
+            seconds * 1000,
+            json.dumps(told, indent=2),
+            json.dumps(answer, indent=2),
+        )

@@ -1,0 +1,114 @@
+"""The person's half of the facade: everything that people do in Slack."""
+
+from sandbox.slack.conversations import Message
+from sandbox.slack.doings import Doings
+from sandbox.slack.happenings import Happenings
+from sandbox.slack.refusals import Json
+from sandbox.slack.seen import Seen
+from sandbox.slack.views import View
+
+
+class Visits:
+    """What a person does; each raises `Refused` where Slack itself refuses.
+
+    An element is in the open form; in the message `ts` of `channel`; or, with `home`, in the app's Home.
+    """
+
+    def __init__(self, doings: Doings, happenings: Happenings) -> None:
+        self._doings = doings
+        self._happenings = happenings
+
+    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Seen:
+        """Send a slash command: `text` is the whole line, such as `/csat @grace`; threads refuse commands."""
+        return await self._doings.command(user, channel, text, thread_ts)
+
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Seen:
+        """Use a message shortcut of the manifest on a message that this person sees."""
+        return await self._doings.message_shortcut(user, channel, ts, callback_id)
+
+    async def global_shortcut(self, user: str, callback_id: str) -> Seen:
+        """Use a global shortcut of the manifest."""
+        return await self._doings.global_shortcut(user, callback_id)
+
+    async def act(
+        self,
+        user: str,
+        action_id: str,
+        choice: str | list[str] | None = None,
+        *,
+        block_id: str = "",
+        channel: str = "",
+        ts: str = "",
+        home: bool = False,
+    ) -> Seen:
+        """Press a button, or choose in a select, radio group, checkboxes, date picker or overflow menu.
+
+        `choice` is an option's value (a list for checkboxes and multi-selects), an id, a date, a time; None for
+        a button, or to choose nothing.
+        """
+        return await self._doings.act(user, action_id, choice, _where(block_id, channel, ts, home=home))
+
+    async def type_text(
+        self,
+        user: str,
+        action_id: str,
+        text: str,
+        *,
+        block_id: str = "",
+        channel: str = "",
+        ts: str = "",
+        home: bool = False,
+    ) -> Seen:
+        """Type into a text input, replacing what is in it."""
+        return await self._doings.type_text(user, action_id, text, _where(block_id, channel, ts, home=home))
+
+    async def press_enter(
+        self,
+        user: str,
+        action_id: str,
+        *,
+        block_id: str = "",
+        channel: str = "",
+        ts: str = "",
+        home: bool = False,
+    ) -> Seen:
+        """Press Enter in a text input, which tells the app where its `dispatch_action_config` asks for it."""
+        return await self._doings.press_enter(user, action_id, _where(block_id, channel, ts, home=home))
+
+    async def suggest(
+        self, user: str, action_id: str, query: str, *, block_id: str = "", channel: str = "", ts: str = ""
+    ) -> list[Json]:
+        """Ask the app for the options (or option groups) of an external select."""
+        return await self._doings.suggest(user, action_id, query, _where(block_id, channel, ts, home=False))
+
+    async def submit(self, user: str) -> Seen:
+        """Submit the form on top; what Slack's own client checks first never reaches the app."""
+        return await self._doings.submit(user)
+
+    async def close(self, user: str) -> Seen:
+        """Cancel the form on top; the one below it comes back."""
+        return await self._doings.close(user, everything=False)
+
+    async def close_all(self, user: str) -> Seen:
+        """Close the whole stack of forms with its X."""
+        return await self._doings.close(user, everything=True)
+
+    async def open_home(self, user: str) -> View | None:
+        """Open the app's Home, and tell the app where the manifest asks for it."""
+        return await self._happenings.open_home(user)
+
+    async def say(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
+        """Post a person's message, and tell the app where the manifest asks for it."""
+        return await self._happenings.say(user, channel, text, thread_ts)
+
+    async def react(self, user: str, channel: str, ts: str, reaction: str) -> None:
+        """Add a reaction to a message, and tell the app where the manifest asks for it."""
+        await self._happenings.react(user, channel, ts, reaction)
+
+    async def event(self, event: Json) -> None:
+        """Deliver any event of the Events API; `Refused` when the manifest does not subscribe to it."""
+        await self._happenings.event(event)
+
+
+def _where(block_id: str, channel: str, ts: str, *, home: bool) -> Json:
+    return {"block_id": block_id, "channel": channel, "ts": ts, "home": home}

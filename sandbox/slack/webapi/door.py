@@ -1,0 +1,105 @@
+"""Where the app's requests come in."""
+
+import json
+import time
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from sandbox.slack.calls import Call
+from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.responding import respond
+from sandbox.slack.state import State
+from sandbox.slack.troubles import Forced
+from sandbox.slack.webapi.arguments import arguments
+from sandbox.slack.webapi.methods import METHODS, run
+
+RESPONSE_URL = "response_url"
+GONE = {"expired_url", "used_url", "no_service"}
+
+
+class Door:
+    """Answers calls of the Web API and posts to a `response_url`, and keeps what was called."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.routes: list[BaseRoute] = [
+            Route("/api/{method}", self.call, methods=["GET", "POST"]),
+            Route("/commands/{rest:path}", self.response, methods=["POST"]),
+            Route("/actions/{rest:path}", self.response, methods=["POST"]),
+            Route("/app/{rest:path}", self.response, methods=["POST"]),
+            WebSocketRoute("/link/", state.sockets.connect),
+        ]
+
+    async def call(self, request: Request) -> Response:
+        """Answer one call of the Web API."""
+        started, name, args = time.perf_counter(), request.path_params["method"], Json()
+        status, headers = int(HTTPStatus.OK), dict[str, str]()
+        self._state.base_url = self._state.base_url or str(request.base_url).rstrip("/")
+        try:
+            args = await arguments(request)
+            token = _token(request, args)
+            await self._state.troubles.strike(name)
+            answer, headers = run(self._state, name, token, args), self._scopes(name)
+        except Refused as refused:
+            answer, status, headers = self._refusal(refused, HTTPStatus.OK)
+        self._keep(Call(name, args, answer, status), f"POST {name}", time.perf_counter() - started)
+        return _response(answer, status, headers)
+
+    async def response(self, request: Request) -> Response:
+        """Take a post to a `response_url`."""
+        started, args, answer = time.perf_counter(), Json(), {"ok": True}
+        status, headers = int(HTTPStatus.OK), dict[str, str]()
+        try:
+            args = await _payload(request)
+            await self._state.troubles.strike(RESPONSE_URL)
+            respond(self._state, request.url.path.removeprefix(request.scope.get("root_path", "")), args)
+        except Refused as refused:
+            usual = HTTPStatus.NOT_FOUND if refused.error in GONE else HTTPStatus.BAD_REQUEST
+            answer, status, headers = self._refusal(refused, usual)
+        call = Call(RESPONSE_URL, args, answer, status)
+        self._keep(call, "POST response_url", time.perf_counter() - started)
+        return _response(answer, status, headers)
+
+    def _keep(self, call: Call, title: str, seconds: float) -> None:
+        self._state.calls.append(call)
+        status = call.error or "ok"
+        self._state.record("app", title, status, seconds, call.args, call.answer)
+
+    def _scopes(self, name: str) -> dict[str, str]:
+        accepted = METHODS[name].scopes
+        return {
+            "x-oauth-scopes": ",".join(self._state.manifest.scopes),
+            "x-accepted-oauth-scopes": ",".join(accepted),
+        }
+
+    @staticmethod
+    def _refusal(refused: Refused, usual: HTTPStatus) -> tuple[Json, int, dict[str, str]]:
+        if isinstance(refused, Forced):
+            forced = usual if refused.status == HTTPStatus.OK else refused.status
+            return refused.answer(), forced, refused.headers
+        return refused.answer(), usual, {}
+
+
+def _token(request: Request, args: Json) -> str:
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    sent = args.pop("token", "")
+    return bearer.strip() if scheme.lower() == "bearer" else str(sent or "")
+
+
+async def _payload(request: Request) -> Json:
+    try:
+        payload = json.loads(await request.body())
+    except ValueError:
+        raise Refused("invalid_payload") from None
+    if not isinstance(payload, dict):
+        raise Refused("invalid_payload")
+    return payload
+
+
+def _response(answer: Json, status: int, headers: dict[str, str]) -> Response:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return PlainTextResponse(HTTPStatus(status).phrase, status, headers)
+    return JSONResponse(answer, status, headers)
