@@ -15,30 +15,26 @@ NO_CONNECTION = "We had some trouble connecting. Try again?"
 
 def after_submission(state: State, view: View, delivery: Delivery) -> Seen:
     """Do what the app answered to a submitted form; it stays open when the answer makes no sense."""
-    answer = delivery.answer
-    if answer is not None and view not in state.views.stacks.get(view.user, []):
+    if view not in state.views.stacks.get(view.user, []):
         return Seen(Happening.ACKNOWLEDGED, state.views.top(view.user))
     try:
-        if answer is None:
-            raise Refused(delivery.failure)
-        happened = _action(answer)(state, view, answer)
+        happened = _obey(state, view, delivery.answer)
     except Refused as refused:
-        delivery.failure = refused.error
-        state.record(
-            "slack", f"{delivery.title}: answer not understood", refused.error, 0, {}, refused.answer()
-        )
+        title = f"{delivery.title}: answer not understood"
+        state.record("slack", title, refused.error, 0, delivery.answer or {}, refused.answer())
+        delivery.failure = delivery.failure or refused.error
         view.failure, happened = NO_CONNECTION, Happening.FAILED
     state.views.changed()
     return Seen(happened, state.views.top(view.user), dict(view.errors), failure=view.failure)
 
 
-def _action(answer: Json) -> Callable[[State, View, Json], Happening]:
-    if not answer:
-        return _close
-    action = answer.get("response_action")
+def _obey(state: State, view: View, answer: Json | None) -> Happening:
+    if answer is None:
+        raise Refused("no_answer")
+    action = answer.get("response_action") if answer else "close"
     if action not in ACTIONS:
         raise Refused("invalid_response_action")
-    return ACTIONS[action]
+    return ACTIONS[action](state, view, answer)
 
 
 def _close(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG001 - all are called alike
@@ -71,6 +67,7 @@ def _clear(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG001
 
 
 ACTIONS: dict[str, Callable[[State, View, Json], Happening]] = {
+    "close": _close,
     "errors": _errors,
     "update": _update,
     "push": _push,

@@ -162,7 +162,9 @@ class Conversations:
         channel = self.channel(message.channel)
         if message.thread_ts:
             parent = self.message(message.channel, message.thread_ts)
-            message.thread_ts = parent.thread_ts = parent.thread_ts or parent.ts
+            message.thread_ts = parent.thread_ts or parent.ts
+            if not message.visible_to:
+                parent.thread_ts = message.thread_ts
         message.values = values_of(message.blocks)
         channel.messages.append(message)
         self.changed()

@@ -39,7 +39,7 @@ class Doings:
         user, channel = self._writer(user_id, channel_id)
         name, _, text = line.strip().partition(" ")
         escapes = self._state.manifest.escapes
-        # People of other teams see the messages of an app that is not installed with them, but not its commands.
+        # Another team's people see the messages of an app that is not installed with them, not its commands.
         if name not in escapes or user.is_stranger:
             raise Refused("invalid_command", NOT_A_COMMAND.format(name=name))
         if thread_ts:

@@ -1,4 +1,4 @@
-"""What happens in the workspace that the app hears of through the Events API, where its manifest asks for it."""
+"""What the app hears of through the Events API, where its manifest asks for it."""
 
 from sandbox.slack import payloads
 from sandbox.slack.conversations import Channel, Message

@@ -49,7 +49,7 @@ class Spot:
         if element["type"] == "feedback_buttons":
             offered = [element["positive_button"], element["negative_button"]]
             return {**ids, **_option(offered, choice)}
-        told = {name: element[name] for name in ("text", "value", "style", "url") if name in element}
+        told: Json = {name: element[name] for name in ("text", "value", "style", "url") if name in element}
         return {**ids, **told}
 
 

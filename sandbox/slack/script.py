@@ -56,7 +56,7 @@ LOST_BAG = Line(
     171,
     SUPPORT,
     HELPDESK,
-    "New message on X from Grace López (@grace_lopez_nw): my bag didn't make it to Porto &amp; nobody can tell me why",
+    "New message on X from Grace López (@grace_lopez_nw): my bag didn't make it to Porto",
     [
         _section("*New message on X* from <https://x.com/grace_lopez_nw|Grace López (@grace_lopez_nw)>"),
         _section("&gt; my bag didn't make it to Porto &amp; nobody can tell me why. NW418, tag 0417 228 931"),
@@ -110,7 +110,7 @@ PUBLIC_POST = Line(
     55,
     SUPPORT,
     BEN,
-    "anyone on <https://x.com/hvandijk_/status/1978423901175328901>? wheelchair assistance in Oslo, he landed",
+    "anyone on <https://x.com/hvandijk_/status/1978423901175328901>? wheelchair help in Oslo, he landed",
 )
 UNKNOWN_CUSTOMER = Line(
     23,

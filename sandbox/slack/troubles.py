@@ -62,7 +62,8 @@ class Troubles:
         """Delay a call and raise `Forced`, where that was asked for."""
         if seconds := self.latency.get(method):
             await asyncio.sleep(seconds)
-        trouble = self.failing.get(method)
-        if trouble and trouble.times > 0:
+        if trouble := self.failing.get(method):
             trouble.times -= 1
+            if trouble.times <= 0:
+                del self.failing[method]
             raise Forced(trouble)

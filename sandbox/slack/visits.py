@@ -43,8 +43,8 @@ class Visits:
     ) -> Seen:
         """Press a button, or choose in a select, radio group, checkboxes, date picker or overflow menu.
 
-        `choice` is an option's value (a list for checkboxes and multi-selects), an id, a date, a time; None for
-        a button, or to choose nothing.
+        `choice` is an option's value (a list for checkboxes and multi-selects), an id, a date or a time; None
+        for a button, or to choose nothing.
         """
         return await self._doings.act(user, action_id, choice, _where(block_id, channel, ts, home=home))
 

@@ -44,10 +44,10 @@ def utc_now() -> datetime:
 class Workspace(Visits):
     """A Slack workspace with one app installed, as its `manifest` describes it.
 
-    `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way sets
-    `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People, channels and
-    messages are named by their ids; `sandbox.slack.cast` has names for those to begin with. `ack_seconds` is how
-    long Slack waits for the app: tests of what comes too late make it short.
+    `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way
+    sets `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People,
+    channels and messages are named by their ids; `sandbox.slack.cast` names those to begin with.
+    `ack_seconds` is how long Slack waits for the app: tests of what comes too late make it short.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Workspace(Visits):
         return self._state.conversations.message(channel, ts)
 
     async def wait_until(self, predicate: Callable[[], T], seconds: float = 2.0) -> T:
-        """Return the predicate's first true answer, asked each time the bell rings; `TimeoutError` if none."""
+        """Return the predicate's first true answer, asked whenever the bell rings; `TimeoutError` if none."""
         if found := predicate():
             return found
         rings = cast("AsyncGenerator[str]", self.bell.listen())
