@@ -71,6 +71,11 @@ def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock
     return RichTextBlock(block_id=block_id, elements=[RichTextQuoteElement(elements=list(parts))])
 
 
+def plain(words: str) -> Message:
+    """Return a message of one line."""
+    return Message(escape(words), [line(text(words))])
+
+
 def small(*lines: str) -> ContextBlock:
     """Return small print, to be taken literally; each line is an element of its own."""
     return ContextBlock(elements=[PlainTextObject(text=words, emoji=False) for words in lines if words])

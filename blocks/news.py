@@ -73,11 +73,6 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
     )
 
 
-def plain(words: str) -> Message:
-    """Return a message of one line."""
-    return Message(escape(words), [line(text(words))])
-
-
 def _details(survey: Survey, catalogue: Catalogue) -> Block:
     external_id = f"External ID: {one_line(survey.external_id)}" if survey.external_id else ""
     question = f"{survey.metric.upper()} · {_question(survey, catalogue)}"

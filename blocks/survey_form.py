@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -23,6 +22,7 @@ from blocks.kit import warning
 from blocks.preview import preview
 from surveys.questions import Catalogue, Metric, option_text
 from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Draft, Field, Origin, Problems
+from surveys.value import Value
 
 CALLBACK_ID: Final = "survey_form"
 REFRESH: Final = (Field.METRIC, Field.VARIANT, Field.DISPLAY_NAME, Field.MESSAGE)
@@ -40,10 +40,8 @@ _METRICS = [
 _TEST_OPTION = Option(value=_TEST, text="Keep this out of the figures", description="For trying things out")
 
 
-class Form(BaseModel):
+class Form(Value):
     """An open form: what is typed in it, and what it remembers beside that."""
-
-    model_config = ConfigDict(frozen=True)
 
     draft: Draft = Draft()
     origin: Origin

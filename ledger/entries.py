@@ -3,19 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row, select
 
 from ledger.tables import surveys
 from surveys.customers import Recipient
 from surveys.states import State
 from surveys.survey import Origin, Survey
+from surveys.value import Value
 
 
-class Refusal(BaseModel):
+class Refusal(Value):
     """Why a survey was not sent: its name for the figures, its sentence for the person who asked."""
-
-    model_config = ConfigDict(frozen=True)
 
     reason: str
     advice: str
@@ -23,10 +21,8 @@ class Refusal(BaseModel):
     """Whether changing the form and trying again makes sense."""
 
 
-class Entry(BaseModel):
+class Entry(Value):
     """A survey, where it came from, and where it stands."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: int
     state: State

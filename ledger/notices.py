@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Row, insert, select, update
 
 from ledger.tables import notices, surveys
 from surveys.states import State
+from surveys.value import Value
 
 TELLING = timedelta(seconds=60)
 """How long one instance has a notice to itself."""
@@ -23,10 +23,8 @@ class Notice(StrEnum):
     WAITING = "waiting"
 
 
-class Due(BaseModel):
+class Due(Value):
     """A notice that it is time to tell."""
-
-    model_config = ConfigDict(frozen=True)
 
     survey_id: int
     kind: Notice

@@ -1,19 +1,24 @@
 """Who may send surveys."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from cachetools import TTLCache
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
 from slack.identity import Identity
+from surveys.value import Value
 
 KEPT = 10_000
 LIFETIME = 300.0
 """Seconds for which Slack's answer about a person or a group is believed."""
 
+
+ASKING = 1.0
+"""Seconds to wait for that answer, out of the three in which Slack wants its acknowledgement."""
 
 T = TypeVar("T")
 
@@ -22,14 +27,12 @@ class MayNot(Exception):
     """This person may not send surveys; `str()` says why and what to do."""
 
 
-class _Enterprise(BaseModel):
+class _Enterprise(Value):
     teams: frozenset[str] = frozenset()
 
 
-class _Person(BaseModel):
+class _Person(Value):
     """What Slack's `users.info` says of somebody."""
-
-    model_config = ConfigDict(frozen=True)
 
     team: str = Field("", alias="team_id")
     deleted: bool = False
@@ -89,17 +92,17 @@ class Members:
         return False
 
     async def _person(self, user: str) -> _Person:
-        with as_slack_error():
-            answer = await self._web.users_info(user=user)
+        answer = await self._web.users_info(user=user)
         return _Person.model_validate(answer["user"])
 
     async def _group(self, group: str) -> frozenset[str]:
-        with as_slack_error():
-            answer = await self._web.usergroups_users_list(usergroup=group)
+        answer = await self._web.usergroups_users_list(usergroup=group)
         return frozenset(answer["users"])
 
 
 async def _remembered(cache: TTLCache[str, T], key: str, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
     if key not in cache:
-        cache[key] = await ask(key)
+        with as_slack_error():
+            async with asyncio.timeout(ASKING):
+                cache[key] = await ask(key)
     return cache[key]

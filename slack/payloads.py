@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasPath, Field
 
 from surveys.survey import Origin
+from surveys.value import Value
 
 
-class Command(BaseModel):
+class Command(Value):
     """A slash command."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str = ""
     trigger_id: str
@@ -34,15 +33,13 @@ class Command(BaseModel):
         )
 
 
-class _Message(BaseModel):
+class _Message(Value):
     ts: str = ""
     thread_ts: str = ""
 
 
-class Interaction(BaseModel):
+class Interaction(Value):
     """A message shortcut, a button or a change in a form, or a form that was submitted."""
-
-    model_config = ConfigDict(frozen=True)
 
     trigger_id: str = ""
     user: str = Field(validation_alias=AliasPath("user", "id"))

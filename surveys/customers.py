@@ -2,7 +2,7 @@
 
 import re
 
-from pydantic import BaseModel, ConfigDict
+from surveys.value import Value
 
 LONGEST_HANDLE = 15
 LARGEST_ID = 2**63 - 1
@@ -24,10 +24,8 @@ class NotACustomer(ValueError):
     """The text names nobody on X; `str()` says what to type instead."""
 
 
-class Recipient(BaseModel):
+class Recipient(Value):
     """A customer on X, by handle, by numeric id, or by both."""
-
-    model_config = ConfigDict(frozen=True)
 
     handle: str | None = None
     """Without the "@"."""

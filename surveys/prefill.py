@@ -5,9 +5,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from surveys.customers import HOSTS, LONGEST_HANDLE, NotACustomer, Recipient, read_recipient
+from surveys.value import Value
 
 SHIPPED = Path(__file__).with_name("tickets.toml")
 
@@ -19,10 +18,8 @@ _MENTION = (
 _CUSTOMER = re.compile(_MENTION, re.IGNORECASE)
 
 
-class TicketPattern(BaseModel):
+class TicketPattern(Value):
     """One way in which a case number is written; see tickets.toml."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     find: re.Pattern[str]

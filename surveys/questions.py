@@ -6,7 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
+
+from surveys.value import Value
 
 PLACEHOLDER = "<display_name>"
 SHIPPED = Path(__file__).with_name("questions.toml")
@@ -29,10 +31,10 @@ class CatalogueError(Exception):
     """The questions file can't be used; the text says where and why."""
 
 
-class Catalogue(BaseModel):
+class Catalogue(Value):
     """Every question variant, by metric and X's variant id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     csat: dict[int, str] = Field(min_length=1, max_length=100)
     nps: dict[int, str] = Field(min_length=1, max_length=100)

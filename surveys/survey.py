@@ -7,8 +7,6 @@ from enum import StrEnum
 from typing import NoReturn, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     HttpUrl,
     TypeAdapter,
     ValidationError,
@@ -19,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from surveys.customers import NotACustomer, Recipient, read_recipient
 from surveys.questions import Catalogue, Metric
+from surveys.value import Value
 
 LONGEST_DISPLAY_NAME = 20
 LONGEST_EXTERNAL_ID = 256
@@ -30,10 +29,8 @@ _INVISIBLE_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\ud
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 
-class Draft(BaseModel):
+class Draft(Value):
     """What somebody typed, right or wrong: all of it text, so that nothing typed is ever lost."""
-
-    model_config = ConfigDict(frozen=True)
 
     metric: str = Metric.CSAT
     variant: str = "0"
@@ -69,14 +66,12 @@ class Incomplete(Exception):
         self.problems = problems
 
 
-class Survey(BaseModel):
+class Survey(Value):
     """One question put to one customer on X: every limit of POST feedback/create holds.
 
     `recipient.id` may be missing while X has not been asked for it yet. An empty `display_name` leaves the
     name to X, an empty `external_id` is not sent.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     metric: Metric
     variant: int
@@ -167,10 +162,8 @@ class Survey(BaseModel):
         return _visible(external_id)
 
 
-class Origin(BaseModel):
+class Origin(Value):
     """Where in Slack a survey was asked for, and by whom."""
-
-    model_config = ConfigDict(frozen=True)
 
     team: str
     enterprise: str = ""
@@ -183,10 +176,8 @@ class Origin(BaseModel):
     """When Slack gave the `response_url`: it works for 30 minutes."""
 
 
-class Receipt(BaseModel):
+class Receipt(Value):
     """What X answered to a survey that it took."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     dm_id: str

@@ -11,7 +11,7 @@ from httpx_aiohttp import AiohttpTransport
 from surveys.customers import Recipient
 from surveys.survey import Receipt, Survey
 from x import wire
-from x.errors import Uncertain, Wait
+from x.errors import LookUpRefused, RecipientSuspended, RecipientUnknown, Refused, Uncertain, Wait
 from x.signing import Keys, OAuth1
 
 WHOLE_CALL = 8.0
@@ -65,13 +65,21 @@ class XClient:
         return wire.decipher(answer.status_code, answer.headers, answer.content)
 
     async def look_up(self, recipient: Recipient) -> wire.Account:
-        """Return the account of a handle (GET /2/users/by/username), from memory where it is fresh enough."""
+        """Return the account of a handle (GET /2/users/by/username), from memory where it is fresh enough.
+
+        Raises `RecipientUnknown`, `RecipientSuspended`, `LookUpRefused` or `Wait`.
+        """
         handle = str(recipient.handle).lower()
         if known := self._ids.get(handle):
             return known.model_copy(update={"receives_dm": self._hints.get(handle)})
-        account = await self._account(
-            f"/2/users/by/username/{recipient.handle}", {"user.fields": "receives_your_dm"}
-        )
+        try:
+            account = await self._account(
+                f"/2/users/by/username/{handle}", {"user.fields": "receives_your_dm"}
+            )
+        except (RecipientUnknown, RecipientSuspended):
+            raise
+        except Refused as error:
+            raise LookUpRefused(str(error), words=error.words) from error
         self._ids[handle], self._hints[handle] = account, account.receives_dm
         return account
 
@@ -85,4 +93,7 @@ class XClient:
                 answer = await self._http.get(path, params=params)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             raise Wait(f"{type(error).__name__}: {error}") from error
-        return wire.decipher_account(answer.status_code, answer.headers, answer.content)
+        try:
+            return wire.decipher_account(answer.status_code, answer.headers, answer.content)
+        except Uncertain as error:
+            raise Wait(str(error)) from error  # reading changes nothing, so it can be done again

@@ -14,6 +14,7 @@
     │   ├── RecipientClosed   this customer can't be messaged
     │   ├── LooksAutomated
     │   ├── MessageTooLong
+    │   ├── LookUpRefused     X does not tell the app the id of a handle
     │   └── RefusedByX        anything else, in X's own words
     ├── Wait                  nothing was delivered yet: try again, not before `until` where X named a time
     └── Uncertain             X may or may not have delivered it: never repeated blindly
@@ -165,6 +166,10 @@ class LooksAutomated(Refused):
 class MessageTooLong(Refused):
     codes = frozenset({354})
     advice = "X says that the message is too long. Shorten it and send it again."
+
+
+class LookUpRefused(Refused):
+    advice = "X can't look up handles for this app at the moment. Enter the customer's numeric id instead."
 
 
 class RefusedByX(Refused):

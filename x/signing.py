@@ -4,13 +4,13 @@ from collections.abc import Generator
 
 import httpx
 from oauthlib.oauth1 import Client
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
+
+from surveys.value import Value
 
 
-class Keys(BaseModel):
+class Keys(Value):
     """What X gives an app (`api_*`) and an account that connected it (`access_*`)."""
-
-    model_config = ConfigDict(frozen=True)
 
     api_key: SecretStr
     api_secret: SecretStr

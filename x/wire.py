@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from surveys.customers import Recipient
 from surveys.survey import Receipt, Survey
+from surveys.value import Value
 from x.errors import (
     REFUSALS,
     RecipientSuspended,
@@ -34,10 +35,8 @@ _RESETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 _BUSY = frozenset({420, 429, 503})
 
 
-class Account(BaseModel):
+class Account(Value):
     """Somebody on X, as the user look-up describes them."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     handle: str
@@ -134,19 +133,19 @@ class _Feedback(Receipt):
     updated_at: XDate
 
 
-class _User(BaseModel):
+class _User(Value):
     id: str = Field(pattern=r"^\d+$")
     username: str
     receives_your_dm: bool | None = None
 
 
-class _Problem(BaseModel):
+class _Problem(Value):
     detail: str = ""
 
 
-class _LookUp(BaseModel):
+class _LookUp(Value):
     data: _User | None = None
-    errors: list[_Problem] = []
+    errors: tuple[_Problem, ...] = ()
 
 
 def _first_error(body: bytes) -> tuple[int | None, str]:

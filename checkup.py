@@ -1,0 +1,115 @@
+"""`python app.py check`: does everything work that the app needs, and if not, what to do."""
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+import manifest
+from ledger.engine import Ledger
+from ledger.errors import LedgerError
+from settings import Settings
+from slack.errors import SlackError, as_slack_error
+from surveys.questions import CatalogueError, load_catalogue
+from x.client import XClient, open_http
+from x.errors import Refused, XError
+
+TIMEOUT = 10
+
+
+class Finding(NamedTuple):
+    """One line of the check-up."""
+
+    fine: bool
+    what: str
+    advice: str = ""
+
+
+async def checkup(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield one finding after the other; nothing is sent, and no secret is shown."""
+    yield _questions(settings)
+    yield await _ledger(settings)
+    async with aiohttp.ClientSession() as session:
+        web = AsyncWebClient(
+            settings.slack_bot_token.get_secret_value(),
+            base_url=f"{settings.slack_api_url}/",
+            timeout=TIMEOUT,
+            session=session,
+        )
+        async for finding in _slack(web):
+            yield finding
+        yield await _entrance(settings, web)
+    yield await _x(settings)
+
+
+def _questions(settings: Settings) -> Finding:
+    try:
+        catalogue = load_catalogue(settings.csat_questions_file)
+    except CatalogueError as error:
+        return Finding(
+            fine=False, what=f"Questions: {error}", advice="Mend the file, or unset CSAT_QUESTIONS_FILE."
+        )
+    return Finding(fine=True, what=f"Questions: {len(catalogue.csat)} for CSAT, {len(catalogue.nps)} for NPS")
+
+
+async def _ledger(settings: Settings) -> Finding:
+    try:
+        ledger = Ledger(settings.database_url.get_secret_value())
+        await ledger.check()
+    except LedgerError as error:
+        return Finding(
+            fine=False, what=f"Ledger: {error}", advice="Check DATABASE_URL, its folder and its rights."
+        )
+    ledger.close()
+    return Finding(fine=True, what="Ledger: can be read and written")
+
+
+async def _slack(web: AsyncWebClient) -> AsyncIterator[Finding]:
+    try:
+        with as_slack_error():
+            answer = await web.auth_test()
+    except SlackError as error:
+        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions; install the app to the workspace again."
+        yield Finding(fine=False, what=f"Slack token: {error}", advice=advice)
+        return
+    yield Finding(fine=True, what=f"Slack token: {answer['user']} in {answer['team']}")
+    granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+    required, optional = manifest.scopes(manifest.load())
+    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then install the app again."
+    missing = ", ".join(sorted(required - granted))
+    yield Finding(
+        fine=not missing,
+        what=f"Slack scopes: {f'missing {missing}' if missing else 'complete'}",
+        advice=advice,
+    )
+    for scope in sorted(optional - granted):
+        yield Finding(fine=True, what=f"Slack scope {scope}: not granted, and optional (see the README)")
+
+
+async def _entrance(settings: Settings, web: AsyncWebClient) -> Finding:
+    if settings.slack_app_token is None:
+        where = f"http://{settings.host}:{settings.port}{manifest.EVENTS}"
+        return Finding(
+            fine=True, what=f"Entrance: HTTP at {where}; Slack must reach it from outside, over HTTPS"
+        )
+    try:
+        with as_slack_error():
+            await web.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+    except SlackError as error:
+        advice = "Make an app-level token with the scope connections:write, and turn Socket Mode on."
+        return Finding(fine=False, what=f"Entrance: Socket Mode: {error}", advice=advice)
+    return Finding(fine=True, what="Entrance: Socket Mode")
+
+
+async def _x(settings: Settings) -> Finding:
+    async with open_http(settings.x_keys, settings.x_api_url) as http:
+        try:
+            account = await XClient(http).me()
+        except Refused as error:
+            return Finding(fine=False, what=f"X keys: {error}", advice=error.sentence())
+        except XError as error:
+            return Finding(
+                fine=False, what=f"X: {error}", advice="Check X_API_URL and the way to it, then try again."
+            )
+    return Finding(fine=True, what=f"X keys: surveys come from @{account.handle}")

@@ -1,0 +1,126 @@
+"""The ways in: `/csat`, the message shortcut, and another try after a refusal."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from blocks import news
+from blocks.help import Usage, help_message
+from blocks.kit import plain
+from blocks.survey_form import MOST_OTHERS, Form
+from handlers.desk import Desk
+from ledger.entries import read
+from slack.errors import SlackError
+from slack.members import MayNot
+from slack.payloads import Command, Interaction
+from slack.reading import text_of
+from surveys.prefill import customers_in, external_id_in
+from surveys.survey import Draft, Origin
+from surveys.words import NotUnderstood, read_words
+
+COMMAND = "/csat"
+SHORTCUT = "send_survey"
+
+TOO_SLOW = "Slack took too long to open the form, and nothing was sent. Try again."
+NOT_YOURS = "Only the person who asked for this survey can change it."
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Connect the ways in."""
+    app.command(COMMAND)(partial(command, desk))
+    app.shortcut(SHORTCUT)(partial(from_message, desk))
+    app.action(news.EDIT)(partial(edit_again, desk))
+
+
+async def command(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Do what the words after `/csat` say."""
+    await ack()
+    given = Command.model_validate(body)
+    subcommand = SUBCOMMANDS.get(given.text.strip().lower(), OPEN)
+    await subcommand.run(desk, given)
+
+
+async def from_message(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form filled in from the message that the shortcut was used on."""
+    await ack()
+    used = Interaction.read(body)
+    origin = used.origin(desk.clock())
+    said = text_of(body.get("message") or {})
+    people = [person.typed for person in customers_in(said)]
+    draft = desk.defaults.model_copy(
+        update={
+            "recipient": next(iter(people), ""),
+            "external_id": external_id_in(said, desk.tickets) or f"slack_{origin.channel}_{origin.thread}",
+        }
+    )
+    await _open(desk, used.trigger_id, origin, draft, tuple(people[: MOST_OTHERS + 1]))
+
+
+async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form once more, as it was typed for a survey that was refused."""
+    await ack()
+    pressed = Interaction.read(body)
+    entry = await desk.ledger.run(read, int(pressed.value))
+    if entry is None or entry.origin.requester != pressed.user:
+        await desk.tell(pressed.origin(desk.clock()), plain(NOT_YOURS))
+        return
+    same_place = pressed.channel == entry.origin.channel
+    fresh = {"response_url": pressed.response_url if same_place else "", "received_at": desk.clock()}
+    await _open(desk, pressed.trigger_id, entry.origin.model_copy(update=fresh), entry.survey.draft())
+
+
+async def _open_from_words(desk: Desk, given: Command) -> None:
+    origin = given.origin(desk.clock())
+    try:
+        words = read_words(given.text)
+    except NotUnderstood as problem:
+        await desk.tell(origin, help_message(USAGES, str(problem)))
+        return
+    draft = desk.defaults.model_copy(
+        update={
+            "metric": words.metric or desk.defaults.metric,
+            "recipient": words.recipient.typed if words.recipient else "",
+        }
+    )
+    await _open(desk, given.trigger_id, origin, draft)
+
+
+async def _help(desk: Desk, given: Command) -> None:
+    await desk.tell(given.origin(desk.clock()), help_message(USAGES))
+
+
+async def _open(
+    desk: Desk, trigger_id: str, origin: Origin, draft: Draft, others: tuple[str, ...] = ()
+) -> None:
+    """Open the form for somebody who may send; tell anybody else why not."""
+    try:
+        await desk.slack.members.check(origin.requester)
+        form = Form(draft=draft, origin=origin, others=others, filled_in=draft.recipient)
+        await desk.slack.open_view(trigger_id, desk.form.build(form))
+    except MayNot as refusal:
+        await desk.tell(origin, plain(str(refusal)))
+    except SlackError:
+        await desk.tell(origin, plain(TOO_SLOW))
+
+
+class Subcommand(NamedTuple):
+    """What follows `/csat`: how it is used, and what it does."""
+
+    run: Callable[[Desk, Command], Awaitable[None]]
+    usages: tuple[Usage, ...]
+
+
+OPEN = Subcommand(
+    _open_from_words,
+    (
+        Usage("/csat", "opens the form"),
+        Usage("/csat @handle", "opens it for a customer on X"),
+        Usage("/csat 783214", "the same, by numeric id (a handle of digits is @783214)"),
+        Usage("/csat nps @handle", "opens it with the NPS question"),
+        Usage("/csat https://x.com/handle", "opens it for a profile or post that you paste"),
+    ),
+)
+SUBCOMMANDS = {"help": Subcommand(_help, (Usage("/csat help", "shows this"),))}
+USAGES = tuple(usage for subcommand in (OPEN, *SUBCOMMANDS.values()) for usage in subcommand.usages)

@@ -1,0 +1,36 @@
+"""What the journeys work with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blocks.kit import Message
+from blocks.survey_form import SurveyForm
+from ledger.engine import Ledger
+from sender.dispatcher import Dispatcher
+from slack.side import Slack
+from surveys.clock import Clock
+from surveys.prefill import TicketPattern
+from surveys.survey import Draft, Origin
+from x.client import XClient
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that a listener may need, wired once."""
+
+    slack: Slack
+    x: XClient
+    ledger: Ledger
+    dispatcher: Dispatcher
+    form: SurveyForm
+    defaults: Draft
+    """What the form says before anybody types."""
+    tickets: Sequence[TicketPattern]
+    account: str
+    """The id of the account on X that the surveys come from."""
+    instance: str
+    clock: Clock
+
+    async def tell(self, origin: Origin, message: Message) -> None:
+        """Tell something to the person who asked, and nobody else; raises `SlackError`."""
+        await self.slack.poster.whisper(origin, *message)

@@ -1,0 +1,123 @@
+"""The open form: its preview, the customers it offers, and its submission."""
+
+import asyncio
+import re
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
+from handlers.desk import Desk
+from ledger import sending
+from ledger.errors import LedgerError
+from slack.members import MayNot
+from slack.payloads import Interaction
+from surveys.customers import Recipient, read_recipient
+from surveys.survey import Field, Incomplete, Survey
+from x.errors import Refused, Wait
+from x.wire import Account
+
+LOOKING_UP = 1.5
+"""Seconds for X to say who a handle is; the dispatcher asks again later."""
+
+NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
+
+
+class MightBeClosed(Exception):
+    """X hints that this customer can't be messaged, and nobody was told yet."""
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Connect the form."""
+    app.view(CALLBACK_ID)(partial(submit, desk))
+    for action_id in REFRESH:
+        app.action(action_id)(partial(refresh, desk))
+    app.action(re.compile(f"{USE_CUSTOMER}:"))(partial(use_customer, desk))
+
+
+async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+    """Accept the survey durably, then let Slack close the form."""
+    form = _form_of(desk, body, view)
+    if form.shows is not form.draft.metric:  # the update that changes the questions was lost
+        await ack(response_action="update", view=desk.form.build(form))
+        return
+    try:
+        await desk.slack.members.check(form.origin.requester)
+        survey = await _complete(desk, form)
+        await _accept(desk, view["id"], survey, form)
+    except MayNot as refusal:
+        await ack(response_action="errors", errors=errors({Field.RECIPIENT: str(refusal)}, form))
+    except Incomplete as incomplete:
+        await ack(response_action="errors", errors=errors(incomplete.problems, form))
+    except MightBeClosed as hint:
+        warned = form.model_copy(update={"warned_of": str(hint)})
+        await ack(response_action="update", view=desk.form.build(warned))
+    except LedgerError:
+        await ack(response_action="update", view=desk.form.build(form, alert=NOT_SAVED))
+    else:
+        await ack()
+
+
+async def refresh(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Let the preview follow what is typed."""
+    await ack()
+    view = body["view"]
+    await desk.slack.update_view(view["id"], view["hash"], desk.form.build(_form_of(desk, body, view)))
+
+
+async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Fill in another customer that the message named."""
+    await ack()
+    view, chosen = body["view"], Interaction.read(body).value
+    form = _form_of(desk, body, view)
+    draft = form.draft.model_copy(update={"recipient": chosen})
+    filled_in = form.model_copy(update={"draft": draft, "filled_in": chosen})
+    await desk.slack.update_view(view["id"], view["hash"], desk.form.build(filled_in))
+
+
+def _form_of(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> Form:
+    form = desk.form.parse(view)
+    person = {"requester": Interaction.read(body).user}
+    return form.model_copy(update={"origin": form.origin.model_copy(update=person)})
+
+
+async def _complete(desk: Desk, form: Form) -> Survey:
+    """Return the survey, for a recipient that X knows if it says so in time.
+
+    Raises `Incomplete` with all problems at once, or `MightBeClosed`.
+    """
+    problems: dict[Field, str] = {}
+    survey = account = None
+    try:
+        survey = Survey.from_draft(form.draft, desk.form.catalogue)
+    except Incomplete as incomplete:
+        problems.update(incomplete.problems)
+    if Field.RECIPIENT not in problems:
+        try:
+            account = await _look_up(desk, read_recipient(form.draft.recipient))
+        except Refused as refusal:
+            problems[Field.RECIPIENT] = refusal.sentence()
+    if survey is None or problems:
+        raise Incomplete(problems)
+    if account and account.receives_dm is False and form.warned_of != survey.recipient.typed:
+        raise MightBeClosed(survey.recipient.typed)
+    return survey.to(account.recipient) if account else survey
+
+
+async def _look_up(desk: Desk, recipient: Recipient) -> Account | None:
+    if recipient.id:
+        return None
+    try:
+        async with asyncio.timeout(LOOKING_UP):
+            return await desk.x.look_up(recipient)
+    except (Wait, TimeoutError):
+        return None
+
+
+async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form) -> None:
+    entry = await desk.ledger.run(
+        sending.accept, view_id, survey, form.origin, desk.account, desk.instance, desk.clock()
+    )
+    if entry:
+        desk.dispatcher.start(entry)

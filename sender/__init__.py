@@ -1,0 +1,1 @@
+"""Takes an accepted survey to X, and tells Slack what became of it."""

@@ -1,0 +1,79 @@
+"""Tells Slack what became of a survey, until it was told."""
+
+import logging
+from datetime import timedelta
+
+from blocks import news
+from blocks.kit import Message
+from ledger import notices
+from ledger.engine import Ledger
+from ledger.entries import Entry, read
+from ledger.notices import Due, Notice
+from sender.backoff import backoff
+from slack.errors import Busy, SlackError
+from slack.posting import Posted, Poster
+from surveys.clock import Clock
+from surveys.questions import Catalogue
+from surveys.states import State
+from x.errors import Uncertain
+
+MOST_TRIES = 12
+"""About an hour and a half; then nobody is helped by the news any more."""
+
+TRUE_IN = {
+    Notice.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
+    Notice.REFUSED: {State.REFUSED},
+    Notice.UNCERTAIN: {State.UNCERTAIN},
+    Notice.WAITING: {State.ACCEPTED, State.SENDING},
+}
+"""The states in which a notice is still news."""
+
+log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Posts notices; one that Slack can't take now is kept for later.
+
+    Args:
+        catalogue: the questions, to quote them.
+    """
+
+    def __init__(self, ledger: Ledger, poster: Poster, catalogue: Catalogue, clock: Clock) -> None:
+        self._ledger = ledger
+        self._poster = poster
+        self._catalogue = catalogue
+        self._clock = clock
+
+    async def tell(self, due: Due) -> None:
+        """Tell one notice, or put it off."""
+        entry = await self._ledger.run(read, due.survey_id)
+        if entry is None or entry.state not in TRUE_IN[due.kind]:
+            await self._ledger.run(notices.tell_later, due, None)
+            return
+        try:
+            posted = await self._post(entry, due.kind)
+        except SlackError as error:
+            await self._put_off(due, error)
+        else:
+            await self._ledger.run(notices.told, due, posted.channel, posted.ts, self._clock())
+
+    async def _post(self, entry: Entry, kind: Notice) -> Posted:
+        if kind is Notice.SENT:
+            message = news.confirmation(entry.survey, entry.origin, self._catalogue)
+            return await self._poster.post(entry.origin, *message)
+        return await self._poster.whisper(entry.origin, *self._private(entry, kind))
+
+    def _private(self, entry: Entry, kind: Notice) -> Message:
+        if kind is Notice.WAITING:
+            return news.waiting(entry.id, entry.survey, self._catalogue)
+        if entry.refusal is None:
+            return news.uncertainty(entry.survey, Uncertain.advice, self._catalogue)
+        return news.refusal(
+            entry.id, entry.survey, entry.refusal.advice, self._catalogue, editable=entry.refusal.editable
+        )
+
+    async def _put_off(self, due: Due, error: SlackError) -> None:
+        again = isinstance(error, Busy) and due.tries < MOST_TRIES
+        wait = max(backoff(due.tries), timedelta(seconds=getattr(error, "seconds", 0)))
+        log.warning("Survey %s: %s not told (%s), again: %s", due.survey_id, due.kind, error, again)
+        await self._ledger.run(notices.tell_later, due, self._clock() + wait if again else None)

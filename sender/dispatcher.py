@@ -1,0 +1,180 @@
+"""Takes accepted surveys to X: each one once, at once, and by whoever is there."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from ledger import notices, sending
+from ledger.engine import Ledger
+from ledger.entries import Entry, Refusal
+from ledger.errors import LedgerError
+from ledger.notices import Due, Notice
+from sender.announcer import Announcer
+from sender.backoff import backoff
+from surveys.clock import Clock
+from surveys.survey import Receipt
+from tasks import Tasks
+from x.client import XClient
+from x.errors import Refused, Uncertain, Wait
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LONGEST_WAIT = timedelta(hours=24)
+"""After this, a survey that X never took is refused."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the dispatcher takes its time; seconds."""
+
+    patience: float = 3.0
+    """When nothing is sent by then, the requester is told that it waits."""
+    poll: float = 2.0
+    """Between two looks for what others left."""
+    batch: int = 8
+    """How many surveys and notices are taken up at a look."""
+    ledger_retries: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0, 5.0)
+    """The pauses before an outcome is written once more."""
+
+
+class Dispatcher:
+    """Sends what the ledger holds; the states decide what follows.
+
+    Args:
+        instance: a name that no other running instance has.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        x: XClient,
+        announcer: Announcer,
+        clock: Clock,
+        tasks: Tasks,
+        instance: str,
+        pace: Pace | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._x = x
+        self._announcer = announcer
+        self._clock = clock
+        self._tasks = tasks
+        self._instance = instance
+        self._pace = pace or Pace()
+
+    def start(self, entry: Entry) -> None:
+        """Begin to send a survey that this instance has claimed."""
+        sending_it = self._tasks.start(self._send(entry), f"sending survey {entry.id}")
+        self._tasks.start(self._keep_informed(entry.id, sending_it), f"waiting for survey {entry.id}")
+
+    async def run(self) -> None:
+        """Take up what is due, over and over, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except LedgerError as error:
+                log.warning("The ledger can't be read: %s", error)
+            await asyncio.sleep(self._pace.poll)
+
+    async def sweep(self) -> None:
+        """Take up what is due: surveys and news that nobody took care of, and what must be forgotten."""
+        now = self._clock()
+        for survey_id in await self._ledger.run(sending.abandon, now):
+            log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
+        for entry in await self._ledger.run(sending.claim, self._instance, now, self._pace.batch):
+            self.start(entry)
+        for due in await self._ledger.run(notices.claim_notices, now, self._pace.batch):
+            self._tasks.start(self._announcer.tell(due), f"telling of survey {due.survey_id}")
+        await self._ledger.run(sending.forget_response_urls, now)
+
+    async def _send(self, entry: Entry) -> bool:
+        """Send a survey as far as it goes now; whether it still waits."""
+        try:
+            entry = await self._resolved(entry)
+        except (Refused, Wait) as error:
+            return await self._not_sent(entry, None, error)
+        number = await self._ledger.run(sending.begin, entry, self._instance, self._clock())
+        return number is not None and await self._attempt(entry, number)
+
+    async def _attempt(self, entry: Entry, number: int) -> bool:
+        try:
+            receipt = await self._x.create(entry.survey)
+        except (Refused, Wait) as error:
+            return await self._not_sent(entry, number, error)
+        except Uncertain as error:
+            log.warning("Survey %s is uncertain: %s", entry.id, error)
+            if await self._write(sending.doubt, entry.id, number, str(error), self._clock()):
+                await self._tell(entry.id, Notice.UNCERTAIN)
+        else:
+            await self._sent(entry, number, receipt)
+        return False
+
+    async def _resolved(self, entry: Entry) -> Entry:
+        if entry.survey.recipient.id:
+            return entry
+        account = await self._x.look_up(entry.survey.recipient)
+        return await self._ledger.run(sending.resolve, entry, account.recipient)
+
+    async def _sent(self, entry: Entry, number: int, receipt: Receipt) -> None:
+        log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
+        if await self._write(sending.sent, entry.id, number, receipt, self._clock()):
+            await self._tell(entry.id, Notice.SENT)
+
+    async def _not_sent(self, entry: Entry, number: int | None, error: Refused | Wait) -> bool:
+        now = self._clock()
+        log.info("Survey %s was not sent: %s", entry.id, error)
+        if (
+            isinstance(error, Wait)
+            and (until := _next_try(entry, error, now)) < entry.accepted_at + LONGEST_WAIT
+        ):
+            await self._write(sending.wait, entry.id, number, until, str(error), now)
+            return True
+        refusal = _refusal(error)
+        if await self._write(sending.refuse, entry.id, number, refusal, str(error), now):
+            await self._tell(entry.id, Notice.REFUSED)
+        return False
+
+    async def _keep_informed(self, survey_id: int, sending_it: asyncio.Task[bool]) -> None:
+        """Tell the requester that their survey waits, unless it is settled before their patience ends."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._pace.patience
+        done, _ = await asyncio.wait({sending_it}, timeout=self._pace.patience)
+        if done and (sending_it.exception() or not sending_it.result()):
+            return
+        await asyncio.sleep(deadline - loop.time())
+        if await self._ledger.run(notices.give_waiting, survey_id, self._clock()):
+            await self._tell(survey_id, Notice.WAITING)
+
+    async def _tell(self, survey_id: int, kind: Notice) -> None:
+        await self._announcer.tell(Due(survey_id=survey_id, kind=kind, tries=0))
+
+    async def _write(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write an outcome down even if the ledger is locked for a while: there is no second chance."""
+        for pause in self._pace.ledger_retries:
+            try:
+                return await self._ledger.run(transaction, *args, **kwargs)
+            except LedgerError as error:
+                log.warning("The ledger took no outcome: %s", error)
+                await asyncio.sleep(pause)
+        return await self._ledger.run(transaction, *args, **kwargs)
+
+
+def _next_try(entry: Entry, error: Wait, now: datetime) -> datetime:
+    return max(error.until or now, now + backoff(entry.tries))
+
+
+def _refusal(error: Refused | Wait) -> Refusal:
+    if isinstance(error, Wait):
+        advice = "X took no surveys for a whole day, so this one was given up. Try again later."
+        return Refusal(reason="Wait", advice=advice, editable=True)
+    return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

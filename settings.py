@@ -1,0 +1,174 @@
+"""What an operator sets, read once from the environment or a `.env` file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from surveys.questions import SHIPPED
+from surveys.survey import LONGEST_DISPLAY_NAME, Draft
+from x.signing import Keys
+
+LONGEST_MESSAGE: Final = 3_000
+"""Slack's limit for what a text input can hold."""
+
+MESSAGE: Final = "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
+
+WHERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "SLACK_BOT_TOKEN": "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
+        "SLACK_APP_TOKEN": "api.slack.com/apps, your app, Basic Information, App-Level Tokens",
+        "SLACK_SIGNING_SECRET": "api.slack.com/apps, your app, Basic Information, Signing Secret",
+        "X_API_KEY": "developer.x.com, your app, Keys and tokens, API Key",
+        "X_API_SECRET": "developer.x.com, your app, Keys and tokens, API Key Secret",
+        "X_ACCESS_TOKEN": "developer.x.com, your app, Keys and tokens, Access Token of the brand's account",
+        "X_ACCESS_TOKEN_SECRET": "developer.x.com, your app, Keys and tokens, Access Token Secret",
+    }
+)
+"""Where a person finds each secret."""
+
+
+class SettingsError(Exception):
+    """The settings can't be used; `problems` has a sentence for each one that is missing or wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _wrong(advice: str) -> PydanticCustomError:
+    return PydanticCustomError("advice", "{advice}", {"advice": advice})
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise _wrong("must be a web address, like https://example.com")
+    return url.rstrip("/")
+
+
+def _web_address(url: str) -> str:
+    return url and _base_url(url) and url
+
+
+def _listed(text: object) -> object:
+    return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
+def _starting(prefix: str) -> AfterValidator:
+    def check(secret: SecretStr) -> SecretStr:
+        if not secret.get_secret_value().startswith(prefix):
+            raise _wrong(f"must begin with {prefix}")
+        return secret
+
+    return AfterValidator(check)
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+SlackId = Annotated[str, Field(pattern=r"^[UWS][A-Z0-9]{2,}$")]
+
+
+class Settings(BaseSettings):
+    """Every setting, by the name of its environment variable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_file=".env", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    slack_bot_token: Annotated[SecretStr, _starting("xoxb-")]
+    slack_app_token: Annotated[SecretStr, _starting("xapp-")] | None = None
+    slack_signing_secret: SecretStr | None = Field(None, validate_default=True)
+    slack_api_url: BaseUrl = "https://slack.com/api"
+
+    x_api_key: SecretStr
+    x_api_secret: SecretStr
+    x_access_token: SecretStr
+    x_access_token_secret: SecretStr
+    x_api_url: BaseUrl = "https://api.twitter.com"
+
+    database_url: SecretStr = SecretStr("sqlite:///csat.db")
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=0, le=65535)
+
+    csat_agents: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_display_name: str = Field("", max_length=LONGEST_DISPLAY_NAME)
+    csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = ""
+    csat_message: str = Field(MESSAGE, max_length=LONGEST_MESSAGE)
+    csat_questions_file: Path = SHIPPED
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _reachable(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is None and info.data.get("slack_app_token", "wrong, and told so") is None:
+            raise _wrong("is missing, and so is SLACK_APP_TOKEN: set that for Socket Mode, or this for HTTP")
+        return secret
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings; raises `SettingsError`, which never repeats a value."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError([_sentence(str(e["loc"][0]), e) for e in error.errors()]) from None
+
+    @classmethod
+    def given(cls, **values: object) -> "Settings":
+        """Return settings of these values alone, whatever the environment and `.env` say."""
+        return _Given(**values)  # type: ignore[arg-type]
+
+    @property
+    def x_keys(self) -> Keys:
+        """What the app signs its requests to X with."""
+        return Keys(
+            api_key=self.x_api_key,
+            api_secret=self.x_api_secret,
+            access_token=self.x_access_token,
+            access_token_secret=self.x_access_token_secret,
+        )
+
+    @property
+    def x_account(self) -> str:
+        """The id of the account that sends: X begins every access token with it."""
+        return self.x_access_token.get_secret_value().partition("-")[0]
+
+    @property
+    def defaults(self) -> Draft:
+        """What the form says before anybody types."""
+        return Draft(
+            display_name=self.csat_display_name, message=self.csat_message, privacy_url=self.csat_privacy_url
+        )
+
+
+class _Given(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _sentence(field: str, error: Mapping[str, object]) -> str:
+    name = field.upper()
+    where = f" Find it at {WHERE[name]}." if name in WHERE else " See .env.example."
+    if error["type"] == "missing":
+        return f"{name} is missing.{where}"
+    problem = str(error["msg"]) if error["type"] == "advice" else f"is wrong: {error['msg']}"
+    return f"{name} {problem}.{where}"

@@ -1,0 +1,1 @@
+"""The HTTP surface: Slack's requests, and how the app is."""

@@ -1,0 +1,32 @@
+"""`GET /healthz`: whether the app can do its work, and if not, why."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ledger.engine import Ledger
+from ledger.errors import LedgerError
+
+
+class Health:
+    """Answers 200, or 503 with the reasons.
+
+    Args:
+        connected: whether the socket to Slack is alive; `None` where Slack comes over HTTP.
+    """
+
+    def __init__(self, ledger: Ledger, connected: Callable[[], Awaitable[bool]] | None) -> None:
+        self._ledger = ledger
+        self._connected = connected
+
+    async def __call__(self, _request: Request) -> Response:
+        """Look at the ledger and the socket."""
+        reasons = []
+        try:
+            await self._ledger.check()
+        except LedgerError as error:
+            reasons.append(f"ledger: {error}")
+        if self._connected and not await self._connected():
+            reasons.append("socket: not connected to Slack")
+        return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)

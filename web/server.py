@@ -1,0 +1,45 @@
+"""Serve the app's own HTTP routes inside the running event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Generator, Sequence
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+GRACE = 1
+"""Seconds that open requests have once the server stops."""
+
+
+@contextlib.asynccontextmanager
+async def serving(routes: Sequence[Route], host: str, port: int) -> AsyncIterator[str]:
+    """Serve routes until the block ends, and yield the base URL; `OSError` where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
+    server = _Server(
+        uvicorn.Config(
+            Starlette(routes=routes),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to the app."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

@@ -1,0 +1,140 @@
+"""The app as it runs: every part made, connected, and at the end put away in the right order."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.routing import Route
+
+import handlers
+import manifest
+from blocks.survey_form import SurveyForm
+from handlers.desk import Desk
+from ledger.engine import Ledger
+from sender.announcer import Announcer
+from sender.dispatcher import Dispatcher, Pace
+from settings import Settings
+from slack.errors import SlackError
+from slack.identity import Identity
+from slack.members import Members
+from slack.posting import Poster
+from slack.response_url import ResponseUrls
+from slack.runner import PromptRunner
+from slack.side import Slack
+from surveys.clock import Clock, utc_now
+from surveys.prefill import load_tickets
+from surveys.questions import load_catalogue
+from tasks import Tasks
+from web.health import Health
+from web.server import serving
+from web.slack_events import SlackEvents
+from x.client import XClient, open_http
+
+SLACK_TIMEOUT = 5
+"""Seconds for a call to Slack's Web API; a form must be open within three."""
+
+LAST_SECONDS = 8.5
+"""How long what is under way may take once the app stops: a little more than a call to X."""
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None = None) -> AsyncIterator[str]:
+    """Run the app until the block ends, and yield the address of its own HTTP routes.
+
+    Raises `LedgerError`, `CatalogueError` or `OSError` where it can't begin. At the end nothing new is taken
+    on, and what is under way is finished.
+    """
+    catalogue, tasks, instance = load_catalogue(settings.csat_questions_file), Tasks(), secrets.token_hex(4)
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = Ledger(settings.database_url.get_secret_value())
+        stack.callback(ledger.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url)))
+        stack.push_async_callback(tasks.finish, LAST_SECONDS)
+        slack = _slack(settings, session, clock)
+        announcer = Announcer(ledger, slack.poster, catalogue, clock)
+        dispatcher = Dispatcher(ledger, x, announcer, clock, tasks, instance, pace)
+        desk = Desk(
+            slack=slack,
+            x=x,
+            ledger=ledger,
+            dispatcher=dispatcher,
+            form=SurveyForm(catalogue),
+            defaults=settings.defaults,
+            tickets=load_tickets(),
+            account=settings.x_account,
+            instance=instance,
+            clock=clock,
+        )
+        bolt = _bolt(slack, tasks)
+        handlers.register(bolt, desk)
+        tasks.start(_warm_up(slack.identity), "asking Slack who we are")
+        sweeping = asyncio.create_task(dispatcher.run())
+        stack.callback(sweeping.cancel)
+        yield await stack.enter_async_context(_reachable(settings, bolt, ledger, clock))
+
+
+async def _warm_up(identity: Identity) -> None:
+    """Open the connection to Slack before anybody waits for it."""
+    try:
+        await identity.authorize()
+    except SlackError as error:
+        log.error("Slack does not know this app (%s): python app.py check tells more", error)  # noqa: TRY400
+
+
+def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> Slack:
+    web = AsyncWebClient(
+        settings.slack_bot_token.get_secret_value(),
+        base_url=f"{settings.slack_api_url}/",
+        timeout=SLACK_TIMEOUT,
+        session=session,
+    )
+    identity = Identity(web)
+    return Slack(
+        web=web,
+        identity=identity,
+        members=Members(web, identity, settings.csat_agents),
+        poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
+    )
+
+
+def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
+    # requests are verified in `web`, or came through our own socket; below ERROR Bolt logs bodies
+    logger = logging.getLogger("slack_bolt")
+    logger.setLevel(logging.ERROR)
+    bolt = AsyncApp(
+        name="csat-slack",
+        logger=logger,
+        client=slack.web,
+        authorize=slack.identity.authorize,
+        signing_secret="",
+        request_verification_enabled=False,
+    )
+    bolt._async_listener_runner = PromptRunner(bolt.listener_runner, tasks)  # noqa: SLF001 - Bolt has no other way
+    return bolt
+
+
+@contextlib.asynccontextmanager
+async def _reachable(settings: Settings, bolt: AsyncApp, ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
+    """Let Slack reach the app: over a socket where there is an app token, else over HTTP."""
+    if settings.slack_app_token:
+        handler = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
+        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
+        routes = [Route("/healthz", Health(ledger, handler.client.is_connected))]
+    else:
+        secret = settings.slack_signing_secret
+        events = SlackEvents(bolt, secret.get_secret_value() if secret else "", clock)
+        routes = [Route(manifest.EVENTS, events, methods=["POST"]), Route("/healthz", Health(ledger, None))]
+    async with serving(routes, settings.host, settings.port) as url:
+        yield url
+        if settings.slack_app_token:
+            connecting.cancel()
+            await handler.close_async()  # type: ignore[no-untyped-call]
