@@ -1,0 +1,76 @@
+"""The whole sandbox at once: a pretend Slack, a pretend X, and the page to try the app in a browser."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from starlette.types import ASGIApp
+
+from sandbox.bell import Bell
+from sandbox.page import Sources, page
+from sandbox.serving import serving
+from sandbox.slack import Workspace
+from sandbox.traffic import Traffic
+from sandbox.x import Account, Customer, PretendX
+
+PAGE_PORT = 8765
+MANIFEST = Path(__file__).parent.with_name("manifest.yml")
+
+ACCOUNT = Account("1718260345", "NorthwindAir", "Northwind Air")
+"""The airline whose people are in the pretend Slack."""
+CUSTOMERS = [
+    Customer("2244994945", "grace_lopez_nw", "Grace López"),
+    Customer("1820000000000000022", "tomasberg", "Tomas Berg"),
+    Customer("1820000000000000033", "priya_k_iyer", "Priya K. Iyer"),
+    Customer("1820000000000000044", "joonas_ek", "Joonas Ek"),
+    Customer("1820000000000000055", "marcelle_duval", "Marcelle Duval"),
+    Customer("1820000000000000066", "hvandijk_", "Hugo van Dijk", accepts_messages=False),
+    Customer("1820000000000000077", "gone_gary", "Gary Flint", suspended=True),
+]
+"""Those whose conversations are mirrored there, and one whose account is suspended."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What runs, and where."""
+
+    workspace: Workspace
+    x: PretendX
+    page_url: str
+    slack_api_url: str
+    """What the app takes for `https://slack.com/api/`."""
+    x_api_url: str
+    """What the app takes for X's host."""
+
+
+@contextlib.asynccontextmanager
+async def open_sandbox(
+    manifest: dict[str, Any] | None = None, page_port: int = PAGE_PORT
+) -> AsyncIterator[Sandbox]:
+    """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
+    manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
+    bell = Bell()
+    traffic = Traffic(bell)
+    workspace = Workspace(manifest, bell=bell, traffic=traffic)
+    x = PretendX(bell=bell, traffic=traffic, account=ACCOUNT)
+    x.customers[:] = CUSTOMERS
+    async with contextlib.AsyncExitStack() as stack:
+        slack_url = await stack.enter_async_context(workspace.serving())
+        x_url = await stack.enter_async_context(serving(x.app))
+        shown = page(Sources(workspace, x, bell, traffic, manifest))
+        page_url = await stack.enter_async_context(_serving_at(page_port, shown))
+        yield Sandbox(workspace, x, page_url, f"{slack_url}/api/", x_url)
+
+
+@contextlib.asynccontextmanager
+async def _serving_at(port: int, app: ASGIApp) -> AsyncIterator[str]:
+    """Serve on this port, or on a free one."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(serving(app, port))
+        except OSError:
+            url = await stack.enter_async_context(serving(app))
+        yield url

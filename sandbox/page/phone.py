@@ -1,0 +1,42 @@
+"""What stands on the right: a customer's phone."""
+
+from datetime import datetime
+
+from sandbox.page.look import Look
+from sandbox.x import Customer, DirectMessage, PretendX
+
+
+class Phone:
+    """One customer's direct messages with the brand."""
+
+    def __init__(self, x: PretendX, look: Look) -> None:
+        self._x = x
+        self.brand = x.account
+        self.customers = x.customers
+        self.follows = not look.customer
+        self.customer = self._named(look.customer) or self._newest() or x.customers[0]
+
+    @property
+    def messages(self) -> list[DirectMessage]:
+        """What the phone shows, oldest first."""
+        return self._x.direct_messages(self.customer)
+
+    @property
+    def news(self) -> Customer | None:
+        """Somebody else whose phone has got the newest message."""
+        newest = self._newest()
+        return newest if newest and newest.id != self.customer.id else None
+
+    def _named(self, handle: str) -> Customer | None:
+        return next((customer for customer in self.customers if customer.handle == handle), None)
+
+    def _newest(self) -> Customer | None:
+        if not self._x.feedbacks:
+            return None
+        recipient = self._x.feedbacks[-1].to_user_id
+        return next((customer for customer in self.customers if customer.id == recipient), None)
+
+
+def local(at: datetime) -> datetime:
+    """Tell a time in this machine's time zone."""
+    return at.astimezone()

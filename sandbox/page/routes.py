@@ -1,0 +1,82 @@
+"""The addresses of the page."""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.page.doings import Doings
+from sandbox.page.guard import Guard
+from sandbox.page.look import Look
+from sandbox.page.stage import REGIONS, Sources, Stage
+from sandbox.slack import Refused
+
+STATIC = Path(__file__).with_name("static")
+
+
+def page(sources: Sources) -> Starlette:
+    """Return the page on these two pretend services."""
+    stage = Stage(sources)
+    show = Showing(stage)
+    return Starlette(
+        routes=[
+            Route("/", show.page),
+            Route("/rings", show.rings),
+            Route("/exchange/{number:int}", show.exchange),
+            Route("/options", show.options),
+            *Doings(stage).routes(),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Guard)],
+    )
+
+
+class Showing:
+    """Everything that the page can be asked to show."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def page(self, request: Request) -> Response:
+        """Show the page, or those regions of it that the header `Regions` names."""
+        look = Look.read(request.query_params)
+        wanted = request.headers.get("regions", "").split()
+        return HTMLResponse(self._stage.draw(look, tuple(name for name in wanted if name in REGIONS)))
+
+    async def rings(self, _: Request) -> Response:
+        """Tell what changes, as it changes."""
+        return StreamingResponse(self._rings(), media_type="text/event-stream")
+
+    async def exchange(self, request: Request) -> Response:
+        """Show what one request said and was answered."""
+        return HTMLResponse(self._stage.draw_exchange(request.path_params["number"]))
+
+    async def options(self, request: Request) -> Response:
+        """Ask the app what it suggests for what somebody typed, and show that."""
+        asked = request.query_params
+        try:
+            offered = await self._stage.sources.workspace.suggest(
+                asked["person"],
+                asked["action_id"],
+                asked["query"],
+                block_id=asked["block_id"],
+                channel=asked.get("channel", ""),
+                ts=asked.get("ts", ""),
+            )
+        except Refused:
+            offered = []
+        return HTMLResponse(self._stage.draw_options(asked["field"], offered))
+
+    async def _rings(self) -> AsyncIterator[str]:
+        yield "retry: 500\n\n"
+        rings = cast("AsyncGenerator[str]", self._stage.sources.bell.listen())
+        async with contextlib.aclosing(rings):
+            async for topic in rings:
+                yield f"data: {topic}\n\n"

@@ -1,0 +1,215 @@
+"""What stands on the left: a person's Slack."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.page.look import Look
+from sandbox.page.people import Author, Names
+from sandbox.page.reading import Reading
+from sandbox.page.surface import Surface
+from sandbox.slack import Channel, Message, User, View, Workspace
+
+Json = dict[str, Any]
+
+TOGETHER = timedelta(minutes=5)
+"""Messages of one author within this time stand under one name."""
+FACES = 3
+APP = "app"
+"""Stands in an address for the direct message with the app, as long as there is none."""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What a message shows of its replies."""
+
+    replies: int
+    unread: int
+    last: datetime
+    faces: list[Author]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message as it is shown."""
+
+    message: Message
+    author: Author
+    at: datetime
+    surfaces: list[Surface]
+    """Its blocks, and those of its attachments."""
+    day: str = ""
+    """The day that begins with it."""
+    compact: bool = False
+    """Whether the name above the previous message counts for it too."""
+    thread: Thread | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the side bar."""
+
+    id: str
+    name: str
+    kind: str
+    unread: int = 0
+
+
+class SlackSide:
+    """Everything that one look shows of Slack."""
+
+    def __init__(self, workspace: Workspace, manifest: Json, reading: Reading, look: Look) -> None:
+        self.workspace = workspace
+        self.look = look
+        self.names = Names(workspace)
+        self._manifest = manifest
+        self._reading = reading
+        self.people = [user for user in workspace.users.values() if not user.is_bot]
+        known = {user.id: user for user in self.people}
+        self.person: User = known.get(look.person) or self.people[0]
+        self.channel = self._channel()
+
+    @property
+    def app_name(self) -> str:
+        """What the app is called."""
+        return self.workspace.bot.real_name
+
+    @property
+    def commands(self) -> list[Json]:
+        """The slash commands of the manifest."""
+        return list(self._manifest.get("features", {}).get("slash_commands", []))
+
+    @property
+    def shortcuts(self) -> list[Json]:
+        """The message shortcuts of the manifest."""
+        every = self._manifest.get("features", {}).get("shortcuts", [])
+        return [shortcut for shortcut in every if shortcut["type"] == "message"]
+
+    def entries(self) -> Iterator[Entry]:
+        """List the person's channels and direct messages."""
+        for channel in self._visible():
+            yield self._entry(channel)
+        if not self._with_app():
+            yield Entry(APP, self.app_name, "app")
+
+    @property
+    def title(self) -> Entry:
+        """Name the conversation on show."""
+        return self._entry(self.channel) if self.channel else Entry(APP, self.app_name, "app")
+
+    @property
+    def bot_is_inside(self) -> bool:
+        """Tell whether the app is a member of the conversation on show."""
+        return bool(self.channel and self.workspace.bot.id in self.channel.members)
+
+    def rows(self) -> list[Row]:
+        """List the messages of the channel, and remember that they were seen."""
+        if not self.channel:
+            return []
+        messages = self.workspace.messages(self.channel.id, self.person.id)
+        self._reading.mark(self.person.id, messages)
+        return self._rows(messages)
+
+    def thread(self) -> list[Row]:
+        """List a thread, its parent first, and remember that it was seen; empty when none stands open."""
+        if not (self.look.thread and self.channel):
+            return []
+        messages = self.workspace.messages(self.channel.id, self.person.id, thread_ts=self.look.thread)
+        self._reading.mark(self.person.id, messages, self.look.thread)
+        return [self._row(message, None, "-thread") for message in messages]
+
+    @property
+    def form(self) -> View | None:
+        """Return the form on top."""
+        return self.workspace.view_of(self.person.id)
+
+    def _channel(self) -> Channel | None:
+        if self.look.channel == APP:
+            return self._with_app()
+        visible = self._visible()
+        return next((channel for channel in visible if channel.id == self.look.channel), visible[0])
+
+    def _visible(self) -> list[Channel]:
+        return [channel for channel in self.workspace.channels.values() if self._sees(channel)]
+
+    def _sees(self, channel: Channel) -> bool:
+        is_guest = self.person.is_restricted or self.person.is_stranger
+        return self.person.id in channel.members or not (channel.is_private or channel.is_im or is_guest)
+
+    def _with_app(self) -> Channel | None:
+        pair = {self.person.id, self.workspace.bot.id}
+        channels = self.workspace.channels.values()
+        return next((channel for channel in channels if channel.is_im and channel.members == pair), None)
+
+    def _entry(self, channel: Channel) -> Entry:
+        name = self.names.channel(channel, self.person.id)
+        unread = self._reading.unread(self.person.id, channel.messages)
+        return Entry(channel.id, name, self._kind(channel), unread)
+
+    def _kind(self, channel: Channel) -> str:
+        if channel.is_im:
+            return "app" if self.workspace.bot.id in channel.members else "person"
+        if channel.is_ext_shared:
+            return "shared"
+        return "private" if channel.is_private else "public"
+
+    def _rows(self, messages: list[Message]) -> list[Row]:
+        befores = [None, *messages[:-1]]
+        return [self._row(message, before) for message, before in zip(messages, befores, strict=True)]
+
+    def _row(self, message: Message, before: Message | None, where: str = "") -> Row:
+        at, earlier = moment(message.ts), moment(before.ts) if before else None
+        return Row(
+            message,
+            self.names.author(message),
+            at,
+            self._surfaces(message, where),
+            day="" if where or (earlier and earlier.date() == at.date()) else day(at),
+            compact=not where and before is not None and _continues(message, before),
+            thread=None if where else self._thread(message),
+        )
+
+    def _surfaces(self, message: Message, where: str) -> list[Surface]:
+        blocks = [message.blocks, *(attachment.get("blocks", []) for attachment in message.attachments)]
+        key = f"message{where}-{message.ts}"
+        return [
+            Surface.of_message(message, self.person.id, each, f"{key}-{number}", self.workspace.app_id)
+            for number, each in enumerate(blocks)
+        ]
+
+    def _thread(self, parent: Message) -> Thread | None:
+        if parent.thread_ts != parent.ts:
+            return None
+        replies = self.workspace.messages(parent.channel, self.person.id, thread_ts=parent.ts)[1:]
+        if not replies:
+            return None
+        authors = list(dict.fromkeys(map(self.names.author, replies)))
+        unread = self._reading.unread(self.person.id, replies)
+        return Thread(len(replies), unread, moment(replies[-1].ts), authors[:FACES])
+
+
+def moment(ts: str) -> datetime:
+    """Return when a message was posted, in this machine's time zone."""
+    return datetime.fromtimestamp(float(ts), UTC).astimezone()
+
+
+def day(at: datetime) -> str:
+    """Name a day as Slack's dividers do."""
+    match (datetime.now(UTC).astimezone().date() - at.date()).days:
+        case 0:
+            return "Today"
+        case 1:
+            return "Yesterday"
+    return f"{at:%A, %B} {at.day}"
+
+
+def _continues(message: Message, before: Message) -> bool:
+    """Whether a message stands under the name of the one before."""
+    near = moment(message.ts) - moment(before.ts) < TOGETHER
+    same = (message.user, message.username, message.visible_to) == (
+        before.user,
+        before.username,
+        before.visible_to,
+    )
+    return near and same and not message.broadcast and moment(message.ts).date() == moment(before.ts).date()

@@ -1,0 +1,107 @@
+"""The two pretend services and what the page itself remembers: all that the page shows and does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sandbox.bell import Bell
+from sandbox.page import drawer, phone, trouble
+from sandbox.page.look import Look
+from sandbox.page.mrkdwn import Mrkdwn, clock, web
+from sandbox.page.people import Author, Names
+from sandbox.page.reading import Reading
+from sandbox.page.slack_side import SlackSide, moment
+from sandbox.page.surface import Json, Surface
+from sandbox.slack import Workspace
+from sandbox.traffic import Traffic
+from sandbox.x import PretendX
+
+TEMPLATES = Path(__file__).with_name("templates")
+REGIONS = frozenset({"strip", "sidebar", "channel", "thread", "form", "phone", "traffic", "trouble"})
+"""The parts of the page that change on their own, each a template."""
+PARTIES = {"app": "app", "slack": "Slack", "x": "X", "person": "person"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where everything on the page comes from."""
+
+    workspace: Workspace
+    x: PretendX
+    bell: Bell
+    traffic: Traffic
+    manifest: Json
+
+
+class Stage:
+    """Draws the page, whole or in part."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.troubles = trouble.Troubles(sources.workspace, sources.x)
+        self.reading = Reading(sources.workspace.channels)
+        self._templates = _environment(sources.workspace)
+
+    def draw(self, look: Look, regions: tuple[str, ...] = ()) -> str:
+        """Draw the page as somebody sees it, or only some regions of it."""
+        side = SlackSide(self.sources.workspace, self.sources.manifest, self.reading, look)
+        return self._templates.get_template("regions.html" if regions else "page.html").render(
+            regions=regions,
+            look=look,
+            slack=side,
+            phone=phone.Phone(self.sources.x, look),
+            traffic=drawer.listed(self.sources.traffic, look),
+            troubles=self.troubles,
+            connected=self.sources.workspace.connections > 0,
+        )
+
+    def draw_exchange(self, number: int) -> str:
+        """Draw what one request said and was answered."""
+        found = [exchange for exchange in self.sources.traffic.exchanges if exchange.number == number]
+        return self._templates.get_template("exchange.html").render(exchange=next(iter(found), None))
+
+    def draw_options(self, field: str, offered: list[Json]) -> str:
+        """Draw the options, or groups of options, that the app suggests for an external select."""
+        groups = offered if offered and "options" in offered[0] else [{"options": offered}]
+        options = self._templates.get_template("parts/options.html")
+        return options.render(field=field, groups=groups, picked=[])
+
+
+def _environment(workspace: Workspace) -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    mrkdwn = Mrkdwn(Names(workspace))
+    templates.filters |= {
+        "mrkdwn": mrkdwn,
+        "plain": mrkdwn.plain,
+        "text": lambda text: _text(mrkdwn, text),
+        "clock": clock,
+        "moment": moment,
+        "local": phone.local,
+        "pretty": drawer.pretty,
+        "lines": lambda text: Markup("<br>").join(text.split("\n")),
+        "web": web,
+    }
+    templates.globals |= {
+        "Surface": Surface,
+        "called": Author.called,
+        "names": PARTIES,
+        "families": trouble.families(),
+        "mrkdwn": mrkdwn,
+        "trouble": trouble,
+        "went_well": drawer.went_well,
+    }
+    return templates
+
+
+def _text(mrkdwn: Mrkdwn, text: Json) -> Markup:
+    """Draw one of Slack's text objects."""
+    draw = mrkdwn if text["type"] == "mrkdwn" else mrkdwn.plain
+    return draw(text["text"])
