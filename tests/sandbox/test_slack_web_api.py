@@ -1,3 +1,6 @@
+import json
+
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
@@ -322,3 +325,61 @@ async def test_broken_json_is_refused() -> None:
     answer = await post(slack, "/api/auth.test", ["a", "list"], slack.bot_token)
 
     assert answer.json()["error"] == "json_not_object"
+
+
+async def test_a_form_body_carries_json_and_flags() -> None:
+    slack = workspace()
+    form = {
+        "token": slack.bot_token,
+        "channel": "#support",
+        "blocks": json.dumps([section("Hi")]),
+        "unfurl_links": "false",
+    }
+    async with slack.serving() as base, aiohttp.ClientSession() as session:
+        sent = await session.post(f"{base}/api/chat.postMessage", data=form)
+        broken = await session.post(f"{base}/api/chat.postMessage", data={**form, "blocks": "["})
+        empty = await session.post(
+            f"{base}/api/auth.test", data="{", headers={"content-type": "application/json"}
+        )
+        answers = [await response.json() for response in (sent, broken, empty)]
+
+    message = slack.message(SUPPORT, answers[0]["ts"])
+    assert message.blocks[0]["text"]["text"] == "Hi"
+    assert not message.unfurl_links
+    assert [answer.get("error") for answer in answers] == [None, "invalid_blocks_format", "invalid_json"]
+
+
+async def test_a_direct_message_is_told_with_its_person() -> None:
+    slack = workspace("im:write", "im:read")
+    opened = await call(slack, "conversations.open", users=ADA)
+
+    answer = await call(slack, "conversations.info", channel=opened["channel"]["id"])
+
+    assert (answer["channel"]["is_im"], answer["channel"]["user"]) == (True, ADA)
+
+
+async def test_nothing_changes_in_an_archived_channel() -> None:
+    slack = workspace()
+    posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent")
+    slack.archive(SUPPORT)
+
+    answer = await call(slack, "chat.update", channel=SUPPORT, ts=posted["ts"], text="Answered")
+
+    assert answer["error"] == "is_archived"
+
+
+async def test_a_message_has_a_hundred_attachments_at_most() -> None:
+    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, attachments=[{"text": "x"}] * 101)
+
+    assert answer["error"] == "too_many_attachments"
+
+
+async def test_a_reply_can_be_sent_to_the_channel_too() -> None:
+    slack = workspace()
+    parent = slack.messages(SUPPORT, ADA)[0]
+    reply = {"thread_ts": parent.ts, "reply_broadcast": True}
+
+    posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent", **reply)
+
+    assert slack.messages(SUPPORT, ADA)[-1].ts == posted["ts"]
+    assert slack.messages(SUPPORT, ADA, thread_ts=parent.ts)[-1].ts == posted["ts"]

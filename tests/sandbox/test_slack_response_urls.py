@@ -1,0 +1,139 @@
+import aiohttp
+import pytest
+
+from sandbox.slack import Workspace
+from sandbox.slack.cast import ADA, ADA_AND_BEN, BEN, LEADS, SUPPORT
+from tests.sandbox.test_slack_kit import Clock, button, call, post, respond, response_url, section, workspace
+
+
+async def pressed(slack: Workspace) -> tuple[str, str]:
+    """Let the app post a message with a button, let Ada press it; return its `ts` and the `response_url`."""
+    blocks = [section("Sent", accessory=button("undo"))]
+    posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent", blocks=blocks)
+    await slack.act(ADA, "undo", channel=SUPPORT, ts=posted["ts"])
+    return posted["ts"], slack.deliveries[-1].payload["response_url"]
+
+
+async def test_an_answer_is_for_one_pair_of_eyes() -> None:
+    slack = workspace()
+
+    response = await respond(slack, await response_url(slack), text="Only you")
+
+    assert response.json() == {"ok": True}
+    assert slack.messages(SUPPORT, ADA)[-1].text == "Only you"
+    assert slack.messages(SUPPORT, BEN)[-1].text != "Only you"
+
+
+@pytest.mark.parametrize("channel", [LEADS, ADA_AND_BEN])
+async def test_an_answer_reaches_where_the_bot_is_no_member(channel: str) -> None:
+    slack = workspace()
+    parent = slack.messages(channel, ADA)[-1]
+
+    await respond(
+        slack,
+        await response_url(slack, channel=channel),
+        text="Sent",
+        response_type="in_channel",
+        thread_ts=parent.ts,
+        replace_original=False,
+    )
+
+    assert slack.messages(channel, ADA, thread_ts=parent.ts)[-1].text == "Sent"
+
+
+async def test_an_address_works_five_times() -> None:
+    slack = workspace()
+    url = await response_url(slack)
+
+    responses = [await respond(slack, url, text="Again") for _ in range(6)]
+
+    assert [response.status_code for response in responses] == [200] * 5 + [404]
+    assert responses[-1].json() == {"ok": False, "error": "used_url"}
+    assert slack.calls[-1].method == "response_url"
+    assert slack.calls[-1].error == "used_url"
+
+
+async def test_an_address_lives_thirty_minutes() -> None:
+    clock = Clock()
+    slack = workspace(clock=clock)
+    url = await response_url(slack)
+    clock.advance(minutes=30, seconds=1)
+
+    response = await respond(slack, url, text="Too late")
+
+    assert (response.status_code, response.json()["error"]) == (404, "expired_url")
+
+
+async def test_a_made_up_address_is_refused() -> None:
+    response = await respond(workspace(), "/commands/T1/2/abc", text="Hi")
+
+    assert (response.status_code, response.json()["error"]) == (404, "no_service")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "no_text"),
+        ({"text": "Hi", "blocks": [section("")]}, "invalid_blocks"),
+        ({"text": "Hi", "response_type": "everywhere"}, "invalid_payload"),
+        ({"text": "Hi", "thread_ts": "1.000001"}, "thread_not_found"),
+        ({"delete_original": True}, "message_not_found"),
+        (["a", "list"], "invalid_payload"),
+    ],
+)
+async def test_an_answer_must_make_sense(body: object, error: str) -> None:
+    slack = workspace()
+    url = await response_url(slack)
+
+    response = await post(slack, url.removeprefix(slack.base_url), body)
+
+    assert (response.status_code, response.json()["error"]) == (400, error)
+
+
+async def test_a_pressed_message_is_replaced() -> None:
+    slack = workspace()
+    ts, url = await pressed(slack)
+
+    await respond(slack, url, text="Undone", replace_original=True)
+
+    assert slack.message(SUPPORT, ts).text == "Undone"
+    assert slack.message(SUPPORT, ts).blocks == []
+
+
+async def test_a_pressed_message_stays_where_the_app_says_so() -> None:
+    slack = workspace()
+    ts, url = await pressed(slack)
+
+    await respond(slack, url, text="Noted", replace_original=False)
+
+    assert slack.message(SUPPORT, ts).text == "Sent"
+    assert slack.messages(SUPPORT, ADA)[-1].text == "Noted"
+
+
+async def test_a_pressed_message_goes() -> None:
+    slack = workspace()
+    ts, url = await pressed(slack)
+
+    await respond(slack, url, delete_original=True)
+
+    assert ts not in {message.ts for message in slack.messages(SUPPORT, ADA)}
+
+
+async def test_addresses_can_be_made_to_fail() -> None:
+    slack = workspace()
+    url = await response_url(slack)
+    slack.troubles.fail("response_url", "500")
+
+    failed = await respond(slack, url, text="Hi")
+    again = await respond(slack, url, text="Hi")
+
+    assert (failed.status_code, again.status_code) == (500, 200)
+
+
+async def test_broken_json_is_refused() -> None:
+    slack = workspace()
+    url = await response_url(slack)
+    async with slack.serving() as base, aiohttp.ClientSession() as session:
+        response = await session.post(url.replace("http://slack.test", base), data="{")
+
+        assert (response.status, await response.json()) == (400, {"ok": False, "error": "invalid_payload"})
