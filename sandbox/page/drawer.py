@@ -7,6 +7,7 @@ from sandbox.page.look import Look
 from sandbox.traffic import Exchange, Traffic
 
 OLDEST = "oldest"
+WELL = {"ok", "acknowledged"}
 
 
 def listed(traffic: Traffic, look: Look) -> Iterator[Exchange]:
@@ -21,7 +22,7 @@ def listed(traffic: Traffic, look: Look) -> Iterator[Exchange]:
 
 def went_well(exchange: Exchange) -> bool:
     """Tell whether an exchange ended as one hopes."""
-    return exchange.status == "ok" or exchange.status.startswith("2")
+    return exchange.status in WELL or exchange.status.startswith("2")
 
 
 def pretty(body: str) -> str:

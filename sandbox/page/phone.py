@@ -14,7 +14,9 @@ class Phone:
         self.brand = x.account
         self.customers = x.customers
         self.follows = not look.customer
-        self.customer = self._named(look.customer) or self._newest() or x.customers[0]
+        self.newest = self._newest()
+        """Whose phone got the newest message."""
+        self.customer = self._named(look.customer) or self.newest or x.customers[0]
 
     @property
     def messages(self) -> list[DirectMessage]:
@@ -24,8 +26,7 @@ class Phone:
     @property
     def news(self) -> Customer | None:
         """Somebody else whose phone has got the newest message."""
-        newest = self._newest()
-        return newest if newest and newest.id != self.customer.id else None
+        return self.newest if self.newest and self.newest.id != self.customer.id else None
 
     def _named(self, handle: str) -> Customer | None:
         return next((customer for customer in self.customers if customer.handle == handle), None)

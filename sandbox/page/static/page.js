@@ -149,7 +149,8 @@ function place(popup, anchor) {
   const below = innerHeight - at.bottom > popup.offsetHeight + 8 || at.top < popup.offsetHeight;
   popup.style.minWidth = `${at.width}px`;
   popup.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - popup.offsetHeight - 4)}px`;
-  popup.style.left = `${Math.max(8, Math.min(at.left, innerWidth - popup.offsetWidth - 8))}px`;
+  const left = at.width < popup.offsetWidth / 2 ? at.right - popup.offsetWidth : at.left;
+  popup.style.left = `${Math.max(8, Math.min(left, innerWidth - popup.offsetWidth - 8))}px`;
   popup.dataset.placed = "";
 }
 
