@@ -85,7 +85,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
 async def _warm_up(identity: Identity) -> None:
     """Open the connection to Slack before anybody waits for it."""
     try:
-        await identity.authorize()
+        await identity()
     except SlackError as error:
         log.error("Slack does not know this app (%s): python app.py check tells more", error)  # noqa: TRY400
 
@@ -114,7 +114,7 @@ def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
         name="csat-slack",
         logger=logger,
         client=slack.web,
-        authorize=slack.identity.authorize,
+        authorize=slack.identity,
         signing_secret="",
         request_verification_enabled=False,
     )
@@ -128,11 +128,14 @@ async def _reachable(settings: Settings, bolt: AsyncApp, ledger: Ledger, clock: 
     if settings.slack_app_token:
         handler = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
-        routes = [Route("/healthz", Health(ledger, handler.client.is_connected))]
+        routes = [Route("/healthz", Health(ledger, handler.client.is_connected).answer)]
     else:
         secret = settings.slack_signing_secret
         events = SlackEvents(bolt, secret.get_secret_value() if secret else "", clock)
-        routes = [Route(manifest.EVENTS, events, methods=["POST"]), Route("/healthz", Health(ledger, None))]
+        routes = [
+            Route(manifest.EVENTS, events.answer, methods=["POST"]),
+            Route("/healthz", Health(ledger, None).answer),
+        ]
     async with serving(routes, settings.host, settings.port) as url:
         yield url
         if settings.slack_app_token:

@@ -39,7 +39,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Accept the survey durably, then let Slack close the form."""
     form = _form_of(desk, body, view)
-    if form.shows is not form.draft.metric:  # the update that changes the questions was lost
+    if form.shows != form.draft.metric:  # the update that changes the questions was lost
         await ack(response_action="update", view=desk.form.build(form))
         return
     try:

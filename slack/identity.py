@@ -3,25 +3,27 @@
 import asyncio
 
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import as_slack_error
 
 
-class Identity:
-    """The bot behind the token.
+class Identity(AsyncAuthorize):
+    """The bot behind the token; Bolt asks it for every request.
 
     Args:
         web: Slack's Web API, with the bot's token.
     """
 
     def __init__(self, web: AsyncWebClient) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self._web = web
         self._known: AuthorizeResult | None = None
         self._asking = asyncio.Lock()
 
-    async def authorize(self) -> AuthorizeResult:
-        """Tell Bolt who the app is, for every request; raises `SlackError` while Slack can't be asked."""
+    async def __call__(self, **_: object) -> AuthorizeResult:
+        """Tell who the app is; raises `SlackError` while Slack can't be asked."""
         async with self._asking:
             if self._known is None:
                 with as_slack_error():
@@ -33,4 +35,4 @@ class Identity:
 
     async def team(self) -> str:
         """Return the id of the workspace that the app is installed in."""
-        return (await self.authorize()).team_id or ""
+        return (await self()).team_id or ""

@@ -20,7 +20,7 @@ class Health:
         self._ledger = ledger
         self._connected = connected
 
-    async def __call__(self, _request: Request) -> Response:
+    async def answer(self, _request: Request) -> Response:
         """Look at the ledger and the socket."""
         reasons = []
         try:

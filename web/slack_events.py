@@ -41,7 +41,7 @@ class SlackEvents:
         self._app = app
         self._verifier = SignatureVerifier(signing_secret, clock=_SlackClock(clock))
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one request: 401 where it is not Slack's, 413 if it is too large, 400 if it is broken."""
         try:
             raw = await _body(request)

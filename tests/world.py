@@ -1,0 +1,162 @@
+"""The app as it runs, between a pretend Slack and a pretend X, all on this machine."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import manifest
+from sandbox.bell import Bell
+from sandbox.serving import serving
+from sandbox.slack import Message, View, Workspace, cast
+from sandbox.traffic import Traffic
+from sandbox.x import Feedback, PretendX
+from sender.dispatcher import Pace
+from settings import Settings
+from wiring import running
+
+T = TypeVar("T")
+
+PACE = Pace(patience=0.3, poll=0.05, ledger_retries=(0.01, 0.01))
+PRIVACY = "https://northwind.example/privacy"
+
+
+@dataclass
+class Clock:
+    """A clock that moves with the machine's, and further when a test says so."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **ahead: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**ahead)
+
+
+@dataclass
+class World:
+    """A person at Slack, the app, and X."""
+
+    workspace: Workspace
+    x: PretendX
+    clock: Clock
+    url: str
+    """Where the app's own HTTP routes are."""
+    database: Path
+
+    async def opened(self, text: str = "/csat", user: str = cast.ADA, channel: str = cast.SUPPORT) -> View:
+        """Type a command and return the form that opens."""
+        await self.workspace.command(user, channel, text)
+        return await self.form(user)
+
+    async def form(self, user: str = cast.ADA) -> View:
+        """Return the form that is open, or about to be."""
+        return await self.eventually(lambda: self.workspace.view_of(user))
+
+    async def type_in(self, user: str = cast.ADA, **fields: str) -> None:
+        """Type into the open form."""
+        for action_id, text in fields.items():
+            await self.workspace.type_text(user, action_id, text)
+
+    async def sent(self, number: int = 1) -> Feedback:
+        """Return the newest survey once X has so many."""
+        await self.eventually(lambda: len(self.x.feedbacks) >= number)
+        return self.x.feedbacks[-1]
+
+    async def message(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> Message:
+        """Return the app's message with these words in it, once the viewer sees it."""
+        return await self.eventually(lambda: self.seen(words, channel, viewer))
+
+    def seen(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> Message | None:
+        """Return the newest message of the app with these words in it, in the channel or a thread of it."""
+        told = self.everything(channel, viewer)
+        return next((message for message in reversed(told) if words in said(message)), None)
+
+    def everything(self, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> list[Message]:
+        """Return all that the app said in a channel, its threads included."""
+        tops = self.workspace.messages(channel, viewer)
+        threads = [self.workspace.messages(channel, viewer, thread_ts=top.ts) for top in tops]
+        told = {message.ts: message for part in (tops, *threads) for message in part}
+        return [told[ts] for ts in sorted(told) if told[ts].user == self.workspace.bot.id]
+
+    async def direct_message(self, words: str, user: str = cast.ADA) -> Message:
+        """Return the app's direct message with these words in it, once it has come."""
+        return await self.eventually(lambda: self.direct(words, user))
+
+    def direct(self, words: str, user: str = cast.ADA) -> Message | None:
+        """Return the app's direct message with these words in it."""
+        rooms = [
+            c.id
+            for c in self.workspace.channels.values()
+            if c.is_im and c.members == {user, self.workspace.bot.id}
+        ]
+        return next((found for room in rooms if (found := self.seen(words, room, user))), None)
+
+    async def eventually(self, predicate: Callable[[], T | None]) -> T:
+        """Return what becomes true within a moment."""
+        found = await self.workspace.wait_until(predicate, seconds=5)
+        assert found
+        return found
+
+
+def said(part: Any) -> str:  # noqa: ANN401 - a message, or any part of its blocks
+    """Return all words of a message's blocks, as a person reads them."""
+    if isinstance(part, Message):
+        return said(part.blocks)
+    if isinstance(part, list):
+        return "".join(said(item) for item in part)
+    if not isinstance(part, dict):
+        return ""
+    own = part["text"] if isinstance(part.get("text"), str) else ""
+    person = f"<@{part['user_id']}>" if part.get("type") == "user" else ""
+    return own + person + "".join(said(inner) for inner in part.values())
+
+
+def settings_for(workspace: Workspace, slack_url: str, x: PretendX, x_url: str, **others: Any) -> Settings:  # noqa: ANN401
+    """Return settings that lead to the pretend Slack and X; `socket=False` for HTTP."""
+    way = {"slack_app_token": workspace.app_token} if others.pop("socket", True) else {}
+    values = {
+        "slack_bot_token": workspace.bot_token,
+        "slack_signing_secret": workspace.signing_secret,
+        "slack_api_url": f"{slack_url}/api",
+        "x_api_key": x.keys.consumer_key,
+        "x_api_secret": x.keys.consumer_secret,
+        "x_access_token": x.keys.token,
+        "x_access_token_secret": x.keys.token_secret,
+        "x_api_url": x_url,
+        "port": 0,
+        "csat_display_name": "Northwind",
+        "csat_privacy_url": PRIVACY,
+    }
+    return Settings.given(**{**values, **way, **others})
+
+
+@contextlib.asynccontextmanager
+async def living(
+    folder: Path,
+    *,
+    socket: bool = True,
+    pace: Pace = PACE,
+    **others: Any,  # noqa: ANN401
+) -> AsyncIterator[World]:
+    """Run Slack, X and the app until the block ends."""
+    clock = Clock()
+    bell = Bell()
+    traffic = Traffic(bell)
+    workspace = Workspace(manifest.load(), clock, bell, traffic)
+    x = PretendX(clock, bell, traffic)
+    database = folder / "csat.db"
+    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+        settings = settings_for(
+            workspace, slack_url, x, x_url, socket=socket, database_url=f"sqlite:///{database}", **others
+        )
+        async with running(settings, clock, pace) as url:
+            if socket:
+                await workspace.wait_until(lambda: workspace.connections, seconds=5)
+            else:
+                workspace.deliver_over_http(f"{url}{manifest.EVENTS}")
+            yield World(workspace, x, clock, url, database)
