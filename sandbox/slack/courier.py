@@ -61,8 +61,6 @@ class Courier:
         return await signed.post(self.request_url, body, headers)
 
     async def _over_socket(self, delivery: Delivery) -> Json:
-        if not self._state.sockets.open:
-            raise Refused("dispatch_failed")
         retried = {"retry_attempt": delivery.retry, "retry_reason": "timeout"} if delivery.retry else {}
         return await self._state.sockets.send(
             {

@@ -8,7 +8,7 @@ from collections import deque
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.bell import Bell
-from sandbox.slack.refusals import Json
+from sandbox.slack.refusals import Json, Refused
 
 MOST = 10
 LIFETIME = 18_060
@@ -50,13 +50,20 @@ class Sockets:
         await self._hear(socket)
 
     async def send(self, envelope: Json) -> Json:
-        """Send an envelope to the next connection and return what it is acknowledged with."""
+        """Send an envelope to the next connection and return what it is acknowledged with.
+
+        `Refused("dispatch_failed")` when there is none.
+        """
+        if not self.open:
+            raise Refused("dispatch_failed")
         acknowledged: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         awaited = self._awaited.setdefault(envelope["envelope_id"], deque())
         awaited.append(acknowledged)
         try:
             await self._next().send_json(envelope)
             return await acknowledged
+        except WebSocketDisconnect as gone:
+            raise Refused("dispatch_failed") from gone
         finally:
             if acknowledged in awaited:
                 awaited.remove(acknowledged)

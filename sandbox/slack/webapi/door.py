@@ -1,5 +1,6 @@
 """Where the app's requests come in."""
 
+import copy
 import json
 import time
 from http import HTTPStatus
@@ -45,7 +46,8 @@ class Door:
             answer, headers = run(self._state, name, token, args), self._scopes(name)
         except Refused as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.OK)
-        self._keep(Call(name, args, answer, status), f"POST {name}", time.perf_counter() - started)
+        call = Call(name, args, copy.deepcopy(answer), status)
+        self._keep(call, f"{request.method} {name}", time.perf_counter() - started)
         return _response(answer, status, headers)
 
     async def response(self, request: Request) -> Response:

@@ -1,0 +1,63 @@
+import pytest
+from slack_bolt.async_app import AsyncApp
+
+from sandbox.slack import Refused, Workspace
+from sandbox.slack.cast import (
+    ADA,
+    BEN,
+    LOUNGE,
+    OLD_SUPPORT,
+    SUPPORT,
+)
+from tests.sandbox.test_slack_kit import (
+    Clock,
+    Json,
+    listening,
+    manifest,
+    workspace,
+)
+
+
+async def test_events_reach_the_app_that_subscribed_to_them() -> None:
+    heard: list[Json] = []
+
+    async def hear(event: Json) -> None:
+        heard.append(event)
+
+    subscribed = ("reaction_added", "message.channels", "app_mention", "app_home_opened", "tokens_revoked")
+    slack = Workspace(manifest(events=subscribed), Clock())
+
+    def register(app: AsyncApp) -> None:
+        for name in ("reaction_added", "message", "app_mention", "app_home_opened", "tokens_revoked"):
+            app.event(name)(hear)
+
+    async with listening(slack, register):
+        said = await slack.say(ADA, SUPPORT, f"hello <@{slack.bot.id}>")
+        await slack.react(BEN, SUPPORT, said.ts, "star")
+        await slack.react(BEN, LOUNGE, slack.messages(LOUNGE, BEN)[0].ts, "star")
+        await slack.open_home(ADA)
+        await slack.event({"type": "tokens_revoked", "tokens": {"bot": [slack.bot.id]}})
+        await slack.wait_until(lambda: len(slack.deliveries) == 5)
+
+    told = [delivery.payload["event"]["type"] for delivery in slack.deliveries]
+    assert told == ["message", "app_mention", "reaction_added", "app_home_opened", "tokens_revoked"]
+    assert slack.deliveries[2].payload["event"]["item"] == {
+        "type": "message",
+        "channel": SUPPORT,
+        "ts": said.ts,
+    }
+
+
+async def test_events_nobody_subscribed_to_are_not_sent() -> None:
+    slack = workspace()
+    said = await slack.say(ADA, SUPPORT, "hello")
+    await slack.react(BEN, SUPPORT, said.ts, "star")
+
+    with pytest.raises(Refused, match="already_reacted"):
+        await slack.react(BEN, SUPPORT, said.ts, "star")
+    with pytest.raises(Refused, match="not_subscribed"):
+        await slack.event({"type": "app_uninstalled"})
+    with pytest.raises(Refused, match="is_archived"):
+        await slack.say(ADA, OLD_SUPPORT, "hello")
+    assert await slack.open_home(ADA) is None
+    assert slack.deliveries == []
