@@ -18,11 +18,13 @@ class Manifest:
     """Type (`message` or `global`) and `callback_id`."""
     events: frozenset[str]
     has_messages_tab: bool
+    has_home_tab: bool
 
     @classmethod
     def read(cls, manifest: Json) -> "Manifest":
         """Take from a manifest what Slack acts on."""
         features = manifest.get("features", {})
+        app_home = features.get("app_home", {})
         scopes = manifest.get("oauth_config", {}).get("scopes", {})
         name = manifest["display_information"]["name"]
         return cls(
@@ -39,7 +41,8 @@ class Manifest:
             events=frozenset(
                 manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
             ),
-            has_messages_tab=features.get("app_home", {}).get("messages_tab_enabled", True),
+            has_messages_tab=app_home.get("messages_tab_enabled", True),
+            has_home_tab=app_home.get("home_tab_enabled", False),
         )
 
     def require(self, *scopes: str) -> None:

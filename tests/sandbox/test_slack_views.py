@@ -7,6 +7,7 @@ from tests.sandbox.test_slack_kit import (
     Json,
     button,
     call,
+    manifest,
     modal,
     options,
     plain,
@@ -380,6 +381,14 @@ async def test_a_home_is_published_and_published_again() -> None:
     published = slack.home_of(ADA)
     assert published
     assert published.blocks[0]["text"]["text"] == "Welcome"
+
+
+async def test_without_a_home_tab_nothing_is_published() -> None:
+    slack = Workspace(manifest(home_tab_enabled=False))
+
+    answer = await call(slack, "views.publish", user_id=ADA, view={"type": "home", "blocks": []})
+
+    assert answer == {"ok": False, "error": "not_enabled"}
 
 
 async def test_closing_tells_the_app_where_it_wants_to_know() -> None:

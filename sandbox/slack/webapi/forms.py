@@ -46,6 +46,8 @@ def update(state: State, args: Json) -> Json:
 
 def publish(state: State, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/views.publish."""
+    if not state.manifest.has_home_tab:
+        raise Refused("not_enabled")
     user = state.directory.user(args["user_id"])
     content = accepted(args["view"], "home")
     return _told(state, state.views.publish(user.id, content, args.get("hash")))
