@@ -27,6 +27,7 @@ from slack.posting import Poster
 from slack.response_url import ResponseUrls
 from slack.runner import PromptRunner
 from slack.side import Slack
+from slack.updates import ViewUpdates
 from surveys.clock import Clock, utc_now
 from surveys.prefill import load_tickets
 from surveys.questions import load_catalogue
@@ -103,6 +104,7 @@ def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> 
         identity=identity,
         members=Members(web, identity, settings.csat_agents),
         poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
+        updates=ViewUpdates(web),
     )
 
 

@@ -38,6 +38,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Accept the survey durably, then let Slack close the form."""
+    desk.slack.updates.overtake(view["id"])
     form = _form_of(desk, body, view)
     if form.shows != form.draft.metric:  # the update that changes the questions was lost
         await ack(response_action="update", view=desk.form.build(form))
@@ -63,7 +64,7 @@ async def refresh(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Let the preview follow what is typed."""
     await ack()
     view = body["view"]
-    await desk.slack.update_view(view["id"], view["hash"], desk.form.build(_form_of(desk, body, view)))
+    await desk.slack.updates.show(view["id"], view["hash"], desk.form.build(_form_of(desk, body, view)))
 
 
 async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -73,7 +74,7 @@ async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     form = _form_of(desk, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
     filled_in = form.model_copy(update={"draft": draft, "filled_in": chosen})
-    await desk.slack.update_view(view["id"], view["hash"], desk.form.build(filled_in))
+    await desk.slack.updates.show(view["id"], view["hash"], desk.form.build(filled_in))
 
 
 def _form_of(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> Form:

@@ -49,9 +49,9 @@ def as_slack_error() -> Iterator[None]:
     try:
         yield
     except SlackApiError as error:
-        raise of_answer(
-            error.response.status_code, error.response.headers, str(error.response.get("error"))
-        ) from error
+        answer = error.response
+        reason = answer.data.get("error") if isinstance(answer.data, dict) else "no JSON"
+        raise of_answer(answer.status_code, answer.headers, str(reason)) from error
     except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
         raise Busy(type(error).__name__) from error
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import manifest
 from sandbox.bell import Bell
 from sandbox.serving import serving
-from sandbox.slack import Message, View, Workspace, cast
+from sandbox.slack import Delivery, Message, View, Workspace, cast
 from sandbox.traffic import Traffic
 from sandbox.x import Feedback, PretendX
 from sender.dispatcher import Pace
@@ -82,6 +82,11 @@ class World:
         threads = [self.workspace.messages(channel, viewer, thread_ts=top.ts) for top in tops]
         told = {message.ts: message for part in (tops, *threads) for message in part}
         return [told[ts] for ts in sorted(told) if told[ts].user == self.workspace.bot.id]
+
+    async def forge(self, **changes: Any) -> Delivery:  # noqa: ANN401 - any part of Slack's payload
+        """Deliver the newest payload once more, changed, as if Slack had sent it."""
+        newest = self.workspace.deliveries[-1]
+        return await self.workspace.redeliver(replace(newest, payload={**newest.payload, **changes}))
 
     async def direct_message(self, words: str, user: str = cast.ADA) -> Message:
         """Return the app's direct message with these words in it, once it has come."""

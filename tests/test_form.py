@@ -1,0 +1,186 @@
+"""The open form: preview, questions, and what is wrong told under its field."""
+
+import pytest
+
+from sandbox.slack import Happening, Seen, View, cast
+from tests.world import World, said
+
+
+def top(world: World) -> View:
+    view = world.workspace.view_of(cast.ADA)
+    assert view
+    return view
+
+
+async def shows(world: World, words: str) -> View:
+    """Wait until the form shows these words."""
+    await world.eventually(lambda: words in said(top(world).blocks))
+    return top(world)
+
+
+async def submitted(world: World, **fields: str) -> Seen:
+    await world.opened("/csat @mira_k")
+    await world.type_in(**fields)
+    return await world.workspace.submit(cast.ADA)
+
+
+async def test_the_preview_shows_message_question_and_scale(world: World) -> None:
+    form = await world.opened("/csat @mira_k")
+
+    assert "What the customer will read" in said(form.blocks)
+    assert "How did we do?" in said(form.blocks)
+    assert "What is your overall satisfaction with Northwind?" in said(form.blocks)
+    assert "1   2   3   4   5" in said(form.blocks)
+
+
+async def test_the_preview_follows_type_question_name_and_message(world: World) -> None:
+    await world.opened("/csat @mira_k")
+
+    await world.workspace.act(cast.ADA, "variant", "14")
+    await shows(world, "How would you rate the ability to resolve your issue with Northwind?")
+    await world.type_in(display_name="Northwind Air")
+    await shows(world, "resolve your issue with Northwind Air?")
+    await world.type_in(message="Dear Mira")
+    await shows(world, "Dear Mira")
+    await world.workspace.act(cast.ADA, "metric", "nps")
+    form = await shows(world, "0   1   2   3   4   5   6   7   8   9   10")
+
+    assert "In X's newest chat the NPS card may show as a bare number" in said(form.blocks)
+
+
+async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    await world.workspace.act(cast.ADA, "variant", "33")
+    await world.type_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
+    await world.workspace.act(cast.ADA, "test", ["test"])
+    await world.workspace.act(cast.ADA, "metric", "nps")
+    await shows(world, "0   1   2")
+    await world.workspace.act(cast.ADA, "metric", "csat")
+    await shows(world, "How would you rate your recent flight with Air?")
+    await world.workspace.submit(cast.ADA)
+    feedback = await world.sent()
+
+    assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("csat", "33", "Air")
+    assert (feedback.external_id, feedback.message, feedback.test) == ("case_1", "Hello", True)
+    assert feedback.to_user_id == world.x.customer("sofie_l").id
+
+
+@pytest.mark.parametrize("refusal", ["hash_conflict", "not_found", "500", "ratelimited"])
+async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: str) -> None:
+    await world.opened("/csat @mira_k")
+    world.workspace.troubles.fail("views.update", refusal)
+    await world.type_in(message="Dear Mira")
+    await world.workspace.submit(cast.ADA)
+    feedback = await world.sent()
+
+    assert feedback.message == "Dear Mira"
+    await world.message("asked")
+    assert len(world.everything()) == 1
+
+
+async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    world.workspace.troubles.fail("views.update", "500")
+    await world.workspace.act(cast.ADA, "metric", "nps")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert seen.happened is Happening.UPDATED
+    assert "0   1   2" in said(top(world).blocks)
+    assert world.x.feedbacks == []
+
+    await world.workspace.submit(cast.ADA)
+    assert (await world.sent()).type == "nps"
+
+
+async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> None:
+    seen = await submitted(
+        world,
+        recipient="@much_too_long_a_handle",
+        display_name="x" * 21,
+        message=" \n ",
+        privacy_url="https://northwind.example/our|privacy",
+        external_id="x" * 257,
+    )
+
+    assert seen.happened is Happening.ERRORS
+    assert seen.errors == {
+        "recipient:@mira_k": "X handles have at most 15 characters; this one has 22.",
+        "display_name": "Shorten the name to 20 characters; it has 21.",
+        "message": "Write the message that the customer gets with the survey.",
+        "privacy_url": "Enter a whole web address without spaces, like https://example.com/privacy.",
+        "external_id": "Shorten the id to 256 characters; it has 257.",
+    }
+    assert world.x.requests == []
+
+
+@pytest.mark.parametrize(
+    ("handle", "advice"),
+    [
+        ("@nobody_at_all", "X knows no such customer"),
+        ("@gone_gary", "X has suspended this customer's account"),
+    ],
+)
+async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
+    world: World, handle: str, advice: str
+) -> None:
+    seen = await submitted(world, recipient=handle, message=" ")
+
+    assert seen.errors["recipient:@mira_k"].startswith(advice)
+    assert set(seen.errors) == {"recipient:@mira_k", "message"}
+    assert world.x.feedbacks == []
+
+
+async def test_a_corrected_form_is_sent(world: World) -> None:
+    await submitted(world, recipient="@nobody_at_all")
+    await world.type_in(recipient="https://x.com/mira_k")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert seen.happened is Happening.CLOSED
+    assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
+
+
+async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: World) -> None:
+    seen = await submitted(world, recipient="@quiet_quinn", message="Kept")
+
+    assert seen.happened is Happening.UPDATED
+    assert "X hints that @quiet_quinn can't be messaged" in said(top(world).blocks)
+    assert world.x.feedbacks == []
+
+    await world.workspace.submit(cast.ADA)
+    answer = await world.message("was not sent")
+    assert "can't be messaged" in said(answer)
+
+
+async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World) -> None:
+    await submitted(world, recipient="@quiet_quinn")
+    world.x.customers.append(
+        world.x.customer("quiet_quinn").__class__("99", "closed_too", "C", accepts_messages=False)
+    )
+    await world.type_in(recipient="@closed_too")
+    await world.workspace.submit(cast.ADA)
+
+    assert "X hints that @closed_too can't be messaged" in said(top(world).blocks)
+
+
+async def test_a_numeric_id_needs_no_look_up(world: World) -> None:
+    await submitted(world, recipient=world.x.customer("mira_k").id)
+    await world.sent()
+
+    assert [call.path for call in world.x.requests] == ["/1.1/feedback/create.json"]
+
+
+async def test_a_handle_is_looked_up_once_for_many_surveys(world: World) -> None:
+    world.x.allowlist.add("mira_k")
+    for number in (1, 2, 3):
+        await submitted(world, recipient="@Mira_K")
+        await world.sent(number)
+
+    assert [call.path for call in world.x.requests].count("/2/users/by/username/mira_k") == 1
+
+
+@pytest.mark.parametrize("text", ["<!channel> " * 200, "\u202egnihtemos\u202c", "a\u0000b"])
+async def test_hostile_names_are_refused_or_harmless(world: World, text: str) -> None:
+    seen = await submitted(world, display_name=text)
+
+    assert seen.happened is Happening.ERRORS
+    assert list(seen.errors) == ["display_name"]

@@ -1,0 +1,207 @@
+"""The ways in: what opens the form, how it is filled in, and for whom."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import Refused, View, cast
+from tests.world import World, living, said
+
+
+def field(view: View, action_id: str) -> str:
+    """Return what a field of the form holds."""
+    for block in view.blocks:
+        element = block.get("element", {})
+        if element.get("action_id") == action_id:
+            chosen = element.get("initial_option") or {}
+            return element.get("initial_value") or chosen.get("value") or ""
+    raise AssertionError(f"no field {action_id}")
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "recipient"),
+    [
+        ("/csat", "csat", ""),
+        ("/csat @mira_k", "csat", "@mira_k"),
+        ("/csat 783214", "csat", "783214"),
+        ("/csat @783214", "csat", "@783214"),
+        ("/csat nps @mira_k", "nps", "@mira_k"),
+        ("/csat @mira_k NPS", "nps", "@mira_k"),
+        ("/csat https://x.com/mira_k", "csat", "@mira_k"),
+        ("/csat nps https://twitter.com/mira_k/status/17?s=20", "nps", "@mira_k"),
+    ],
+)
+async def test_a_command_opens_the_form_filled_in(
+    world: World, text: str, metric: str, recipient: str
+) -> None:
+    form = await world.opened(text)
+
+    assert field(form, "metric") == metric
+    assert field(form, "recipient") == recipient
+    assert field(form, "display_name") == "Northwind"
+
+
+@pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
+async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world: World, text: str) -> None:
+    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+    answer = await world.message("asks a customer")
+
+    assert answer.visible_to == cast.ADA
+    for usage in (
+        "/csat",
+        "/csat @handle",
+        "/csat 783214",
+        "/csat nps @handle",
+        "/csat https://x.com/handle",
+    ):
+        assert usage in said(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("/csat mira", "“mira” is neither a customer nor a type"),
+        ("/csat @mira_k @tom", "Name one customer only"),
+        ("/csat nps csat @mira_k", "Name one type only"),
+        ("/csat @😀", "X handles have only the letters"),
+        ("/csat 1234567890123456789012345", "not an X id"),
+        (f"/csat <@{cast.BEN}>", "member of your Slack"),
+    ],
+)
+async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
+    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+    answer = await world.message(problem)
+
+    assert answer.visible_to == cast.ADA
+    assert "/csat nps @handle" in said(answer)
+    assert world.workspace.view_of(cast.ADA) is None
+
+
+async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(world: World) -> None:
+    text = "From <https://x.com/mira_k/status/9|Mira> to @sofie_l &amp; @TomInTransit: <https://acme.zendesk.com/agent/tickets/12|#12>"
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, text)
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    form = await world.form()
+
+    assert field(form, "recipient") == "@mira_k"
+    assert field(form, "external_id") == "zendesk_12"
+    assert "Use @sofie_l" in said(form.blocks)
+    assert "Use @TomInTransit" in said(form.blocks)
+
+    await world.type_in(message="Kept as typed")
+    await world.workspace.act(cast.ADA, "use_customer:1")
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.submit(cast.ADA)
+    feedback = await world.sent()
+
+    assert feedback.to_user_id == world.x.customer("TomInTransit").id
+    assert feedback.message == "Kept as typed"
+
+
+async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k is happy again")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    form = await world.form()
+
+    assert field(form, "external_id") == f"slack_{cast.SUPPORT}_{message.ts}"
+
+
+async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "mail bob@example.com")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    form = await world.form()
+
+    assert field(form, "recipient") == ""
+
+
+@pytest.mark.parametrize(
+    "channel", [cast.SUPPORT, cast.ESCALATIONS, cast.LEADS, cast.LOUNGE, cast.ADA_AND_BEN, cast.PARTNERS]
+)
+async def test_the_command_works_in_any_conversation(world: World, channel: str) -> None:
+    await world.opened("/csat @mira_k", channel=channel)
+    await world.workspace.submit(cast.ADA)
+    await world.sent()
+    confirmation = await world.message("asked", channel)
+
+    assert not confirmation.visible_to
+
+
+async def test_slack_itself_refuses_the_command_in_threads(world: World) -> None:
+    parent = await world.workspace.say(cast.BEN, cast.SUPPORT, "Who?")
+
+    with pytest.raises(Refused):
+        await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat", thread_ts=parent.ts)
+
+
+async def test_a_guest_may_not_send(world: World) -> None:
+    await world.workspace.command(cast.GUS, cast.SUPPORT, "/csat @mira_k")
+    answer = await world.message("Guests can't send surveys", viewer=cast.GUS)
+
+    assert answer.visible_to == cast.GUS
+    assert world.workspace.view_of(cast.GUS) is None
+
+
+async def test_people_of_another_team_may_not_send(world: World) -> None:
+    message = await world.workspace.say(cast.ADA, cast.PARTNERS, "@mira_k wants a word")
+    await world.workspace.shortcut(cast.ADA, cast.PARTNERS, message.ts, "send_survey")
+    await world.form()
+    await world.forge(user={"id": cast.SAM, "team_id": cast.OTHER_TEAM})
+    answer = await world.message("Only members of the workspace", cast.PARTNERS, cast.SAM)
+
+    assert answer.visible_to == cast.SAM
+
+
+@pytest.mark.parametrize("agents", [cast.ADA, cast.AGENTS, f"{cast.CLEO},{cast.AGENTS}"])
+async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: str) -> None:
+    async with living(tmp_path, csat_agents=agents) as world:
+        world.workspace.usergroups[cast.AGENTS].users.remove(cast.BEN)
+        await world.opened("/csat @mira_k")
+        await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat @mira_k")
+        answer = await world.message("not on the list", viewer=cast.BEN)
+
+    assert answer.visible_to == cast.BEN
+    assert world.workspace.view_of(cast.BEN) is None
+
+
+async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
+    world.workspace.troubles.fail("users.info", "500")
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+    await world.message("Slack could not tell")
+
+    await world.opened("/csat @mira_k")
+
+
+async def test_a_form_that_slack_does_not_open_is_told(world: World) -> None:
+    world.workspace.troubles.fail("views.open", "expired_trigger_id")
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+    answer = await world.message("took too long to open the form")
+
+    assert answer.visible_to == cast.ADA
+
+
+async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slack.side.OPENING", 0.05)
+    world.workspace.troubles.slow("views.open", 1.0)
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+
+    await world.message("took too long to open the form")
+
+
+async def test_no_history_of_any_conversation_is_read(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    await world.form()
+    await world.workspace.submit(cast.ADA)
+    await world.message("asked")
+
+    allowed = {
+        "auth.test",
+        "apps.connections.open",
+        "users.info",
+        "views.open",
+        "views.update",
+        "chat.postMessage",
+    }
+    assert {call.method for call in world.workspace.calls} <= allowed
