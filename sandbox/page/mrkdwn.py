@@ -15,13 +15,14 @@ Namer = Callable[[str, str], str]
 
 _SPAN = re.compile(
     r"`(?P<code>[^`\n]+)`"
-    r"|<(?P<angle>[^<>\n]+)>"
+    r"|<(?P<angle>(?:[@#!]|[a-z]+:)[^<>\n]+)>"
     r"|(?P<url>https?://[^\s<>|]*[^\s<>|.,;:!?)])"
     r"|(?<![\w:]):(?P<emoji>[a-z0-9_+'-]+(?:::skin-tone-\d)?):"
     r"|(?<![\w*])\*(?P<strong>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
     r"|(?<![\w_])_(?P<em>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])"
     r"|(?<![\w~])~(?P<s>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])"
 )
+_PREFORMATTED = re.compile(r"```(.+?)```", re.DOTALL)
 _WEB = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _DATE = re.compile(r"date\^(\d{1,12})\^([^^]+)(?:\^(.+))?", re.DOTALL)
 _QUOTE = re.compile(r"\s?(?:>|&gt;) ?")
@@ -37,12 +38,8 @@ class Mrkdwn:
 
     def __call__(self, text: str) -> Markup:
         """Draw a whole text: code blocks, quotes and lines."""
-        parts = text.split("```")
-        drawn = [
-            _preformatted(part) if index % 2 and index < len(parts) - 1 else self._lines(part)
-            for index, part in enumerate(parts)
-        ]
-        return Markup().join(drawn)
+        parts = enumerate(_PREFORMATTED.split(text))
+        return Markup().join(_preformatted(part) if index % 2 else self._lines(part) for index, part in parts)
 
     def plain(self, text: str) -> Markup:
         """Draw plain text, where only emoji are more than text."""

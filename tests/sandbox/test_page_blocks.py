@@ -1,0 +1,138 @@
+import pytest
+
+from tests.sandbox.test_page_kit import Json, html_of_form, html_of_message
+from tests.sandbox.test_slack_kit import button, options, plain, section, text_input
+
+ATTACK = "<script>alert(1)</script>"
+VIDEO = {"type": "video", "alt_text": "a", "title": plain("b"), "thumbnail_url": "https://a.b/c"}
+
+
+def actions(**element: object) -> Json:
+    return {"type": "actions", "elements": [{"action_id": "go", **element}]}
+
+
+def inline(kind: str, **more: object) -> Json:
+    return {"type": "rich_text_section", "elements": [{"type": kind, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("block", "drawn"),
+    [
+        ({"type": "header", "text": plain("Hello")}, '<h3 class="header">Hello</h3>'),
+        (section("*Hello*"), "<strong>Hello</strong>"),
+        ({"type": "section", "fields": [plain("One"), plain("Two")]}, '<div class="text">Two</div>'),
+        (section(accessory=button("go")), '<div class="accessory">'),
+        ({"type": "divider"}, "<hr>"),
+        ({"type": "context", "elements": [{"type": "mrkdwn", "text": "_so_"}]}, "<em>so</em>"),
+        ({"type": "image", "image_url": "https://a.b/c.png", "alt_text": "A cat"}, 'aria-label="A cat"'),
+        ({**VIDEO, "video_url": "https://a.b/d"}, '<p class="unknown">video</p>'),
+        (actions(**button("go", style="danger")), 'class="button danger"'),
+        (actions(**button("go", url="https://a.b/c")), 'href="https://a.b/c"'),
+        (actions(type="overflow", options=options("one")), 'data-value="one"'),
+        (actions(type="timepicker"), '<span class="unknown">timepicker</span>'),
+        (actions(type="datepicker", initial_date="2026-03-09"), 'value="2026-03-09"'),
+    ],
+)
+async def test_a_message_shows_each_block(block: Json, drawn: str) -> None:
+    assert drawn in await html_of_message(block)
+
+
+@pytest.mark.parametrize(
+    ("element", "drawn"),
+    [
+        ({"initial_value": "x"}, 'type="text" value="x"'),
+        ({"multiline": True, "initial_value": "x"}, "\nx</textarea>"),
+        ({"type": "url_text_input"}, 'inputmode="url"'),
+        ({"type": "email_text_input"}, 'inputmode="email"'),
+        ({"type": "number_input", "is_decimal_allowed": False}, 'inputmode="decimal"'),
+        (
+            {"type": "radio_buttons", "options": options("one"), "initial_option": options("one")[0]},
+            " checked",
+        ),
+        ({"type": "checkboxes", "options": options("one", "two")}, 'type="checkbox"'),
+        ({"type": "static_select", "options": options("one")}, 'role="combobox"'),
+        (
+            {
+                "type": "static_select",
+                "option_groups": [{"label": plain("Group"), "options": options("one")}],
+            },
+            ">Group</span>",
+        ),
+        ({"type": "external_select", "min_query_length": 0}, 'data-suggest="/options?'),
+        ({"type": "multi_users_select"}, '<span class="unknown">multi_users_select</span>'),
+        ({"placeholder": plain("Who?")}, 'placeholder="Who?"'),
+    ],
+)
+async def test_a_form_shows_each_input(element: Json, drawn: str) -> None:
+    html = await html_of_form(text_input("field", **element))
+
+    assert drawn in html
+    assert ">field</" in html
+
+
+@pytest.mark.parametrize(
+    ("part", "drawn"),
+    [
+        (inline("text", text="a", style={"bold": True, "italic": True}), "<strong><em>a</em></strong>"),
+        ({**inline("text", text="a\nb"), "type": "rich_text_quote"}, "<blockquote>a<br>b</blockquote>"),
+        ({**inline("text", text=ATTACK), "type": "rich_text_preformatted"}, "<pre>&lt;script&gt;"),
+        (inline("user", user_id="U07BEN9M3RT"), "@Ben Castillo"),
+        (inline("broadcast", range="here"), "@here"),
+        (inline("link", url="https://a.b", text="c"), ">c</a>"),
+        (inline("emoji", name="tada"), "🎉"),
+        ({"type": "rich_text_list", "style": "ordered", "elements": [inline("text", text="a")]}, "<ol class"),
+    ],
+)
+async def test_rich_text_is_drawn(part: Json, drawn: str) -> None:
+    assert drawn in await html_of_message({"type": "rich_text", "elements": [part]})
+
+
+async def test_an_input_is_tied_to_its_hint_and_says_that_it_is_optional() -> None:
+    block = text_input("field", optional=True)
+
+    html = await html_of_form({**block, "hint": plain("A hint")})
+
+    assert "<small>(optional)</small>" in html
+    described = html.partition('aria-describedby="')[2].partition('"')[0]
+    assert f'id="{described}">A hint' in html
+
+
+async def test_an_alert_shows_in_a_form() -> None:
+    html = await html_of_form({"type": "alert", "level": "warning", "text": plain("Careful")})
+
+    assert '<div class="alert warning" role="note">' in html
+
+
+async def test_a_form_can_ask_for_the_focus() -> None:
+    html = await html_of_form(text_input("one"), text_input("two", focus_on_load=True))
+
+    assert html.partition('data-first="')[2].partition('"')[0].endswith("-two-two")
+
+
+async def test_a_button_can_ask_whether_one_is_sure() -> None:
+    confirm = {
+        "title": plain("Sure?"),
+        "text": plain("Really"),
+        "confirm": plain("Do it"),
+        "deny": plain("No"),
+    }
+
+    html = await html_of_message(actions(**button("go", confirm=confirm)))
+
+    assert '<dialog class="card confirm"' in html
+    assert html.index("Sure?") < html.index("No</button>") < html.index("Do it</button>")
+
+
+async def test_what_anybody_wrote_is_never_html() -> None:
+    option = {"text": plain(ATTACK), "value": ATTACK}
+    blocks = [
+        section(
+            ATTACK, accessory={"type": "static_select", "placeholder": plain(ATTACK), "options": [option]}
+        ),
+        {"type": "header", "text": plain(ATTACK)},
+        {"type": "image", "image_url": "https://a.b/c.png", "alt_text": ATTACK},
+    ]
+
+    assert "<script" not in await html_of_message(*blocks, text=ATTACK)
+    assert "<script" not in await html_of_message(text=ATTACK)
+    assert "<script" not in await html_of_form(text_input("field", initial_value=ATTACK), *blocks)
