@@ -1,0 +1,187 @@
+import socket
+from dataclasses import replace
+
+import pytest
+
+from sandbox.demo import PAGE_PORT, open_sandbox
+from sandbox.page import drawer, trouble
+from sandbox.page.look import Look
+from sandbox.page.stage import Stage
+from sandbox.serving import LOOPBACK
+from sandbox.slack.cast import ADA, BEN, GUS, LEADS, SAM, SUPPORT
+from sandbox.traffic import KEPT
+from sandbox.x import Trouble, Way
+from tests.sandbox.test_page_kit import Shown, shown
+from tests.sandbox.test_slack_kit import call, manifest
+
+
+def record(page: Shown, times: int, receiver: str = "slack", request: str = "{}") -> None:
+    for number in range(times):
+        page.traffic.record(page.x.clock(), "app", receiver, f"POST {number}", "ok", 1.0, request, "")
+
+
+def test_an_unknown_address_shows_the_usual() -> None:
+    page = shown()
+
+    html = page.html(person="nobody", channel="nowhere", customer="nobody", traffic="", order="")
+
+    assert "Message #support" in html
+    assert html.count('aria-current="page"') == 1
+
+
+def test_a_guest_and_a_stranger_see_their_channels_alone() -> None:
+    page = shown()
+
+    assert page.html("sidebar", person=GUS).count("/?person=") == 2
+    assert "ext-skylinker" in page.html("channel", person=SAM)
+
+
+def test_nobody_looks_into_a_channel_of_others() -> None:
+    page = shown()
+
+    html = page.html("channel", person=BEN, channel=LEADS)
+
+    assert "numbers for October" not in html
+    assert "Message #support" in html
+
+
+async def test_the_app_can_write_to_somebody() -> None:
+    page = shown()
+    await call(page.slack, "chat.postMessage", channel=ADA, text="*Refused*")
+
+    html = page.html("channel", channel="app")
+
+    assert "<strong>Refused</strong>" in html
+    assert "Message Feedback" in html
+
+
+async def test_messages_of_one_author_stand_together() -> None:
+    page = shown()
+    for text in ("one", "two"):
+        await page.slack.say(ADA, SUPPORT, text)
+
+    html = page.html("channel")
+
+    assert html[html.rindex('class="message') :].startswith('class="message compact"')
+
+
+async def test_what_came_since_one_looked_is_counted_in_the_side_bar() -> None:
+    page = shown()
+    stage = Stage(page.sources)
+    parent = page.slack.messages(SUPPORT, ADA)[0]
+    await page.slack.say(BEN, SUPPORT, "one")
+    await page.slack.say(BEN, SUPPORT, "two", thread_ts=parent.ts)
+    await page.slack.say(ADA, SUPPORT, "my own")
+
+    before = stage.draw(Look(channel=LEADS), ("sidebar",))
+    stage.draw(Look(channel=SUPPORT), ("channel",))
+    between = stage.draw(Look(channel=LEADS), ("sidebar",))
+    stage.draw(Look(channel=SUPPORT, thread=parent.ts), ("thread",))
+    after = stage.draw(Look(channel=LEADS), ("sidebar",))
+
+    assert '<span class="count">2<' in before
+    assert '<span class="count">1<' in between
+    assert 'class="count"' not in after
+
+
+@pytest.mark.parametrize(("order", "first"), [("", KEPT), ("oldest", 1)])
+def test_the_drawer_begins_where_one_asks(order: str, first: int) -> None:
+    page = shown()
+    record(page, KEPT)
+
+    assert next(drawer.listed(page.traffic, Look(order=order))).number == first
+    assert page.html("traffic", order=order).count('class="exchange"') == KEPT
+
+
+def test_the_drawer_lists_one_service_alone() -> None:
+    page = shown()
+    record(page, 2, "slack")
+    record(page, 3, "x")
+
+    assert len(list(drawer.listed(page.traffic, Look(traffic="x")))) == 3
+
+
+async def test_a_request_shows_its_bodies_only_when_asked() -> None:
+    page = shown()
+    record(page, 1, request='{"token": "xoxb-1-secret", "text": "<b>"}')
+
+    async with page.client() as client:
+        one = (await client.get("/exchange/1")).text
+        none = (await client.get("/exchange/2")).text
+
+    assert "&lt;b&gt;" in one
+    assert "secret" not in one + page.html()
+    assert "no longer kept" in none
+
+
+async def test_only_the_regions_that_changed_are_drawn() -> None:
+    async with shown().client() as client:
+        answer = await client.get("/", headers={"regions": "phone nothing"})
+
+    assert answer.text.count("data-region=") == 1
+
+
+async def test_what_is_not_possible_is_said_in_a_sentence() -> None:
+    async with shown().client() as client:
+        rated = await client.post("/rate", data={"feedback": "7", "score": "5"})
+        closed = await client.post("/close", data={"person": ADA})
+
+    assert rated.text == "There is no feedback 7."
+    assert closed.text == "No form is open."
+
+
+async def test_an_external_select_without_an_answer_is_empty() -> None:
+    query = {"person": ADA, "action_id": "a", "block_id": "b", "query": "x", "field": "f"}
+    async with shown().client() as client:
+        answer = await client.get("/options", params=query)
+
+    assert "No results" in answer.text
+    assert 'role="option"' not in answer.text
+
+
+def test_every_trouble_of_x_is_offered() -> None:
+    html = shown().html("trouble")
+
+    assert [name for name in Trouble.__members__ if html.count(f'value="{name}"') != 2] == []
+    assert sum(len(members) for _, members in trouble.families()) == len(Trouble)
+
+
+def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
+    page = shown()
+    troubles = Stage(page.sources).troubles
+
+    troubles.apply(
+        {"create": "HANG", "lookup": "RESET", "chat.postMessage": "503", "slow": "on", "repeats": "on"}
+    )
+    said = list(troubles.sentences())
+    troubles.clear()
+
+    assert len(said) == 5
+    assert list(troubles.sentences()) == []
+
+
+def test_trouble_for_the_next_time_ends_by_itself() -> None:
+    page = shown()
+    troubles = Stage(page.sources).troubles
+
+    troubles.apply({"create": "HANG", "once": "on"})
+
+    assert page.x.strike(Way.CREATE) is Trouble.HANG
+    assert list(troubles.sentences()) == []
+
+
+def test_the_address_says_what_differs_from_the_usual() -> None:
+    look = Look(person=ADA, thread="1.2")
+
+    assert look.query(thread="", channel="C1") == f"person={ADA}&channel=C1"
+    assert Look.read({"person": ADA, "thread": "1.2", "other": "x"}) == replace(look)
+
+
+async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        async with open_sandbox(manifest(), page_port=port) as running:
+            assert running.page_url.startswith(f"http://{LOOPBACK}:")
+            assert not running.page_url.endswith(f":{port}")
+
+    assert port != PAGE_PORT
