@@ -34,7 +34,7 @@ CUSTOMERS = [
 
 
 @dataclass(frozen=True)
-class Sandbox:
+class Demo:
     """What runs, and where."""
 
     workspace: Workspace
@@ -47,9 +47,7 @@ class Sandbox:
 
 
 @contextlib.asynccontextmanager
-async def open_sandbox(
-    manifest: dict[str, Any] | None = None, page_port: int = PAGE_PORT
-) -> AsyncIterator[Sandbox]:
+async def demo(manifest: dict[str, Any] | None = None, page_port: int = PAGE_PORT) -> AsyncIterator[Demo]:
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
     bell = Bell()
@@ -62,7 +60,7 @@ async def open_sandbox(
         x_url = await stack.enter_async_context(serving(x.app))
         shown = page(Sources(workspace, x, bell, traffic, manifest))
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
-        yield Sandbox(workspace, x, page_url, f"{slack_url}/api/", x_url)
+        yield Demo(workspace, x, page_url, f"{slack_url}/api/", x_url)
 
 
 @contextlib.asynccontextmanager

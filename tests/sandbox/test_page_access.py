@@ -7,7 +7,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from sandbox.demo import Sandbox
+from sandbox.demo import Demo
 from sandbox.slack.cast import ADA
 from sandbox.x import Trouble
 from sandbox.x.feedback import Kind
@@ -24,13 +24,13 @@ async def _browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running() -> AsyncIterator[Sandbox]:
+async def _running() -> AsyncIterator[Demo]:
     async with sandbox(Journal().register) as running:
         yield running
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: Demo) -> AsyncIterator[Page]:
     async with tab(browser, running.page_url) as page:
         yield page
 
@@ -41,7 +41,7 @@ async def expect_no_barrier(page: Page) -> None:
     assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in found] == []
 
 
-def ask(running: Sandbox, handle: str, kind: Kind) -> None:
+def ask(running: Demo, handle: str, kind: Kind) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
         Order(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=True)
@@ -83,7 +83,7 @@ async def test_a_thread_an_ephemeral_message_and_a_menu_keep_nobody_out(page: Pa
     await expect_no_barrier(page)
 
 
-async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Sandbox) -> None:
+async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Demo) -> None:
     ask(running, "tomasberg", Kind.NPS)
     await page.get_by_role("group").get_by_role("button", name="9").click()
     await expect(page.get_by_role("textbox", name="Tell us more")).to_be_visible()
@@ -94,7 +94,7 @@ async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: San
     await expect_no_barrier(page)
 
 
-async def test_trouble_keeps_nobody_out(page: Page, running: Sandbox) -> None:
+async def test_trouble_keeps_nobody_out(page: Page, running: Demo) -> None:
     running.x.trouble = Trouble.OVER_CAPACITY
     await page.get_by_role("button", name="Make trouble").click()
     await page.get_by_role("checkbox", name="Deliver everything twice").check()
@@ -119,7 +119,7 @@ async def say_nothing_to(page: Page) -> None:
     await expect(page.get_by_role("alert")).to_have_text("The app has not written to you yet.")
 
 
-async def test_a_survey_is_asked_with_the_keyboard_alone(page: Page, running: Sandbox) -> None:
+async def test_a_survey_is_asked_with_the_keyboard_alone(page: Page, running: Demo) -> None:
     await page.get_by_role("textbox", name="Message #support").focus()
     await page.keyboard.type("/csat")
     await page.keyboard.press("Enter")
@@ -149,7 +149,7 @@ async def test_the_hint_is_put_away_for_good_and_comes_back_when_asked(page: Pag
 
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1440, 900)])
-async def test_the_page_fits_the_screen(browser: Browser, running: Sandbox, width: int, height: int) -> None:
+async def test_the_page_fits_the_screen(browser: Browser, running: Demo, width: int, height: int) -> None:
     async with tab(browser, running.page_url, width, height) as page:
         await page.get_by_role("link", name="3 replies").click()
         await expect(page.get_by_role("textbox", name="Reply…")).to_be_in_viewport(ratio=1)

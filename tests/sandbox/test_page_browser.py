@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from sandbox.demo import Sandbox
+from sandbox.demo import Demo
 from sandbox.slack.cast import ADA, BEN, LOUNGE, SUPPORT
 from sandbox.x import Trouble
 from sandbox.x.feedback import Kind
@@ -28,13 +28,13 @@ async def _app() -> Journal:
 
 
 @pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running(app: Journal) -> AsyncIterator[Sandbox]:
+async def _running(app: Journal) -> AsyncIterator[Demo]:
     async with sandbox(app.register) as running:
         yield running
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: Demo) -> AsyncIterator[Page]:
     async with tab(browser, running.page_url) as page:
         yield page
 
@@ -50,7 +50,7 @@ async def open_form(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
 
 
-def ask(running: Sandbox, handle: str, kind: Kind = Kind.CSAT) -> None:
+def ask(running: Demo, handle: str, kind: Kind = Kind.CSAT) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
         Order(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=False)
@@ -179,7 +179,7 @@ async def test_a_thread_opens_beside_the_channel_and_refuses_commands(page: Page
     await expect(page.get_by_role("link", name="4 replies")).to_be_focused()
 
 
-async def test_what_is_new_elsewhere_is_marked(page: Page, running: Sandbox) -> None:
+async def test_what_is_new_elsewhere_is_marked(page: Page, running: Demo) -> None:
     await running.workspace.say(BEN, LOUNGE, "there is cake again")
     lounge = page.get_by_role("link", name="lounge")
 
@@ -190,14 +190,14 @@ async def test_what_is_new_elsewhere_is_marked(page: Page, running: Sandbox) -> 
     await expect(lounge).to_have_accessible_name("lounge")
 
 
-async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Sandbox) -> None:
+async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Demo) -> None:
     await running.workspace.say(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
 
     await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     await expect(page.get_by_text("@channel")).to_be_visible()
 
 
-async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Sandbox) -> None:
+async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Demo) -> None:
     phone = page.get_by_role("region", name="The customer's phone")
     ask(running, "tomasberg")
 
@@ -212,7 +212,7 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
     assert (given.score.value, given.text.value) == (4, "Quick & kind")
 
 
-async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Sandbox) -> None:
+async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo) -> None:
     phone = page.get_by_role("region", name="The customer's phone")
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
     ask(running, "joonas_ek", Kind.NPS)
@@ -225,7 +225,7 @@ async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Sandb
     assert running.x.feedbacks[-1].dismissed
 
 
-async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, running: Sandbox) -> None:
+async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, running: Demo) -> None:
     await page.get_by_role("button", name="Make trouble").click()
     sending = page.get_by_label("Sending a survey")
 
@@ -243,7 +243,7 @@ async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, runn
     assert running.x.trouble is None
 
 
-async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Sandbox) -> None:
+async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Demo) -> None:
     await say(page, "/csat help")
     drawer = page.get_by_role("region", name="List of requests")
 

@@ -15,7 +15,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.demo import Sandbox, open_sandbox
+from sandbox.demo import Demo, demo
 from sandbox.page import Sources, page
 from sandbox.page.look import Look
 from sandbox.page.stage import Stage
@@ -141,17 +141,17 @@ class Journal:
 
 
 @contextlib.asynccontextmanager
-async def sandbox(register: Callable[[AsyncApp], None] | None = None) -> AsyncIterator[Sandbox]:
+async def sandbox(register: Callable[[AsyncApp], None] | None = None) -> AsyncIterator[Demo]:
     """Run everything, and an app that is connected if there is one to register."""
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(open_sandbox(manifest(), page_port=0))
+        running = await stack.enter_async_context(demo(manifest(), page_port=0))
         if register:
             await stack.enter_async_context(_connected(running, register))
         yield running
 
 
 @contextlib.asynccontextmanager
-async def _connected(running: Sandbox, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
+async def _connected(running: Demo, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
     slack = running.workspace
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(slack.bot_token, base_url=running.slack_api_url, session=session)

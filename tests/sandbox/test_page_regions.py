@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.demo import PAGE_PORT, open_sandbox
+from sandbox.demo import PAGE_PORT, demo
 from sandbox.page import drawer, trouble
 from sandbox.page.look import Look
 from sandbox.page.stage import Stage
@@ -180,7 +180,7 @@ def test_the_address_says_what_differs_from_the_usual() -> None:
 async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
-        async with open_sandbox(manifest(), page_port=port) as running:
+        async with demo(manifest(), page_port=port) as running:
             assert running.page_url.startswith(f"http://{LOOPBACK}:")
             assert not running.page_url.endswith(f":{port}")
 
