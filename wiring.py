@@ -58,7 +58,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         ledger = Ledger(settings.database_url.get_secret_value())
         stack.callback(ledger.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url)))
+        x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
         stack.push_async_callback(tasks.finish, LAST_SECONDS)
         slack = _slack(settings, session, clock)
         announcer = Announcer(ledger, slack.poster, catalogue, clock)

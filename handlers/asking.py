@@ -62,7 +62,7 @@ async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form once more, as it was typed for a survey that was refused."""
     await ack()
     pressed = Interaction.read(body)
-    entry = await desk.ledger.run(read, int(pressed.value))
+    entry = await desk.ledger.run(read, int(pressed.value or 0))
     if entry is None or entry.origin.requester != pressed.user:
         await desk.tell(pressed.origin(desk.clock()), plain(NOT_YOURS))
         return

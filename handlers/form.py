@@ -70,7 +70,7 @@ async def refresh(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
 async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Fill in another customer that the message named."""
     await ack()
-    view, chosen = body["view"], Interaction.read(body).value
+    view, chosen = body["view"], Interaction.read(body).value or ""
     form = _form_of(desk, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
     filled_in = form.model_copy(update={"draft": draft, "filled_in": chosen})

@@ -36,7 +36,7 @@ async def cancel(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     origin = pressed.origin(desk.clock())
     try:
         await desk.slack.members.check(pressed.user)
-        state = await desk.ledger.run(sending.cancel, int(pressed.value), pressed.user)
+        state = await desk.ledger.run(sending.cancel, int(pressed.value or 0), pressed.user)
         outcome = plain(OUTCOMES.get(state, ALREADY_SENT))
     except MayNot as refusal:
         outcome = plain(str(refusal))

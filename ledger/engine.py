@@ -20,6 +20,14 @@ T = TypeVar("T")
 BUSY_SECONDS = 1.0
 """How long a transaction waits for a locked database: Slack wants its acknowledgement in three seconds."""
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
+)
+"""How SQLite is set up: no commit that was acknowledged is lost with the power."""
+
 
 class Ledger:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
@@ -87,12 +95,7 @@ def open_engine(url: str) -> Engine:
 def _set_up_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # Python would begin transactions by itself, and not IMMEDIATE
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
-    ):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

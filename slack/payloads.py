@@ -48,8 +48,8 @@ class Interaction(Value):
     channel: str = Field("", validation_alias=AliasPath("channel", "id"))
     message: _Message = _Message()
     response_url: str = ""
-    value: str = Field("", validation_alias=AliasPath("actions", 0, "value"))
-    """The value of the button that was pressed."""
+    value: str | None = Field(None, validation_alias=AliasPath("actions", 0, "value"))
+    """The value of the button that was pressed, or of the input that was changed."""
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self:

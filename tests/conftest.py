@@ -18,3 +18,9 @@ async def _either_world(tmp_path: Path, request: pytest.FixtureRequest) -> Async
     """The app in Socket Mode, and once more over HTTP."""
     async with living(tmp_path, socket=request.param == "socket mode") as world:
         yield world
+
+
+@pytest.fixture(name="impatient")
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call to X is given up after a moment."""
+    monkeypatch.setattr("x.client.WHOLE_CALL", 0.2)

@@ -1,5 +1,6 @@
 """The app as it runs, between a pretend Slack and a pretend X, all on this machine."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -76,6 +77,10 @@ class World:
         told = self.everything(channel, viewer)
         return next((message for message in reversed(told) if words in said(message)), None)
 
+    def shown(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> int:
+        """Return how many messages of the app have these words in them."""
+        return sum(words in said(message) for message in self.everything(channel, viewer))
+
     def everything(self, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> list[Message]:
         """Return all that the app said in a channel, its threads included."""
         tops = self.workspace.messages(channel, viewer)
@@ -106,6 +111,12 @@ class World:
         found = await self.workspace.wait_until(predicate, seconds=5)
         assert found
         return found
+
+    async def until(self, predicate: Callable[[], bool]) -> None:
+        """Wait for what rings no bell, such as a change in the ledger."""
+        async with asyncio.timeout(5):
+            while not predicate():  # noqa: ASYNC110 - nothing else would tell
+                await asyncio.sleep(0.005)
 
 
 def said(part: Any) -> str:  # noqa: ANN401 - a message, or any part of its blocks

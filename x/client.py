@@ -8,6 +8,7 @@ import httpx
 from cachetools import TTLCache
 from httpx_aiohttp import AiohttpTransport
 
+from surveys.clock import Clock, utc_now
 from surveys.customers import Recipient
 from surveys.survey import Receipt, Survey
 from x import wire
@@ -28,11 +29,11 @@ HINT_LIFETIME = 60.0
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
-def open_http(keys: Keys, base_url: str) -> httpx.AsyncClient:
+def open_http(keys: Keys, base_url: str, clock: Clock = utc_now) -> httpx.AsyncClient:
     """Return a signing HTTP client over one keep-alive pool; call it inside the loop, and close it."""
     return httpx.AsyncClient(
         base_url=base_url,
-        auth=OAuth1(keys),
+        auth=OAuth1(keys, clock),
         timeout=TIMEOUT,
         transport=AiohttpTransport(limits=LIMITS),
         headers={"User-Agent": "csat-slack"},

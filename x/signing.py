@@ -6,6 +6,7 @@ import httpx
 from oauthlib.oauth1 import Client
 from pydantic import SecretStr
 
+from surveys.clock import Clock, utc_now
 from surveys.value import Value
 
 
@@ -23,7 +24,8 @@ class OAuth1(httpx.Auth):
 
     requires_request_body = True
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, clock: Clock = utc_now) -> None:
+        self._clock = clock
         self._client = Client(
             keys.api_key.get_secret_value(),
             client_secret=keys.api_secret.get_secret_value(),
@@ -33,6 +35,7 @@ class OAuth1(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the signature to one request."""
+        self._client.timestamp = str(int(self._clock().timestamp()))
         is_form = "content-type" in request.headers
         _, signed, _ = self._client.sign(
             str(request.url),

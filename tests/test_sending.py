@@ -1,0 +1,265 @@
+"""What X may say to a survey, and what the person who asked is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from sandbox.slack import Happening, cast
+from sandbox.x import Trouble
+from tests.world import World, said
+
+REFUSED = {
+    Trouble.WRONG_KEYS: ("no longer accepts this app's keys", False),
+    Trouble.TOKEN_REVOKED: ("no longer accepts this app's keys", False),
+    Trouble.TOKEN_REFUSED: ("no longer accepts this app's keys", False),
+    Trouble.CLOCK_OFF: ("this server's clock is wrong", False),
+    Trouble.APP_SUSPENDED: ("does not allow this app", False),
+    Trouble.NOT_PERMITTED: ("does not allow this app", False),
+    Trouble.NO_DM_PERMISSION: ("does not allow this app", False),
+    Trouble.NO_ACCESS: ("does not allow this app", False),
+    Trouble.NO_WRITE_ACCESS: ("does not allow this app", False),
+    Trouble.WRONG_PLAN: ("does not allow this app", False),
+    Trouble.NO_CREDENTIALS: ("without its signature", False),
+    Trouble.PARAMETER_MISSING: ("a part of the survey is missing", True),
+    Trouble.RECIPIENT_SUSPENDED: ("X has suspended this customer's account", True),
+    Trouble.PAGE_MISSING: ("X knows no such customer", True),
+    Trouble.RECIPIENT_NOT_FOUND: ("X knows no such customer", True),
+    Trouble.RECIPIENT_MISSING: ("X knows no such customer", True),
+    Trouble.SENDER_SUSPENDED: ("X has suspended your brand's account", False),
+    Trouble.SENDER_LOCKED: ("X has locked your brand's account", False),
+    Trouble.NOT_FOLLOWING_326: ("because they don't follow your brand", True),
+    Trouble.NOT_FOLLOWING: ("This customer can't be messaged", True),
+    Trouble.MESSAGE_ERROR: ("This customer can't be messaged", True),
+    Trouble.DMS_CLOSED: ("This customer can't be messaged", True),
+    Trouble.BLOCKED: ("This customer can't be messaged", True),
+    Trouble.LOOKS_AUTOMATED: ("looks automated", True),
+    Trouble.MESSAGE_TOO_LONG: ("the message is too long", True),
+}
+WAITS = {Trouble.RATE_LIMITED, Trouble.DAILY_LIMIT, Trouble.ENHANCE_YOUR_CALM, Trouble.OVER_CAPACITY}
+UNCERTAIN = {
+    Trouble.INTERNAL_ERROR,
+    Trouble.BAD_GATEWAY,
+    Trouble.GATEWAY_TIMEOUT,
+    Trouble.INTERNAL_ERROR_AFTER,
+    Trouble.BAD_GATEWAY_AFTER,
+    Trouble.GATEWAY_TIMEOUT_AFTER,
+    Trouble.HANG,
+    Trouble.HANG_AFTER,
+    Trouble.RESET,
+    Trouble.RESET_AFTER,
+    Trouble.EMPTY_BODY,
+    Trouble.HTML,
+    Trouble.TRUNCATED,
+    Trouble.LIST,
+    Trouble.NUMBER,
+    Trouble.IDS_MISSING,
+}
+
+
+async def ask(world: World, **fields: str) -> None:
+    await world.opened("/csat @mira_k")
+    await world.type_in(**fields)
+    seen = await world.workspace.submit(cast.ADA)
+    assert seen.happened is Happening.CLOSED
+
+
+def creations(world: World) -> int:
+    """Return how many times the survey left for X."""
+    return [call.path for call in world.x.requests].count("/1.1/feedback/create.json")
+
+
+def test_every_trouble_is_tried() -> None:
+    assert set(REFUSED) | WAITS | UNCERTAIN | {Trouble.SLOW, Trouble.NO_CREDIT} == set(Trouble)
+
+
+@pytest.mark.parametrize("trouble", REFUSED, ids=lambda trouble: trouble.name)
+async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, trouble: Trouble) -> None:
+    advice, editable = REFUSED[trouble]
+    world.x.trouble = trouble
+    await ask(world)
+    answer = await world.message("was not sent")
+
+    assert answer.visible_to == cast.ADA
+    assert advice in said(answer)
+    assert ("Edit and try again" in said(answer)) is editable
+    assert world.seen("was not sent", viewer=cast.BEN) is None
+    assert creations(world) == 1
+
+
+async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
+    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    await world.opened("/csat nps @mira_k")
+    await world.workspace.act(cast.ADA, "variant", "3")
+    await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
+    await world.workspace.act(cast.ADA, "test", ["test"])
+    await world.workspace.submit(cast.ADA)
+    answer = await world.message("was not sent")
+    await world.workspace.act(cast.ADA, "edit_survey", channel=cast.SUPPORT, ts=answer.ts)
+    form = await world.form()
+
+    for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
+        assert typed in str(form.blocks)
+
+    world.x.trouble = None
+    await world.type_in(message="How was it, Mira?")
+    await world.workspace.submit(cast.ADA)
+    feedback = await world.sent()
+    assert (feedback.message, feedback.external_id, feedback.test) == ("How was it, Mira?", "case_9", True)
+    assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("nps", "3", "Air")
+    await world.message("asked")
+
+
+async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> None:
+    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    await ask(world)
+    answer = await world.message("was not sent")
+    await world.workspace.act(cast.ADA, "edit_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.form()
+    await world.workspace.close(cast.ADA)
+    await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM})
+
+    assert "Only the person who asked" in said(await world.message("Only the person", viewer=cast.BEN))
+    assert world.workspace.view_of(cast.BEN) is None
+
+
+async def test_the_same_customer_twice_in_a_day_is_refused_in_x_s_words(world: World) -> None:
+    await ask(world)
+    await world.sent()
+    await ask(world)
+    answer = await world.message("was not sent")
+
+    assert "already sent a feedback request" in said(answer)
+    assert len(world.x.feedbacks) == 1
+
+
+@pytest.mark.parametrize("trouble", sorted(WAITS, key=str), ids=lambda trouble: trouble.name)
+async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
+    world: World, trouble: Trouble
+) -> None:
+    world.x.trouble_for_next(1, trouble)
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+    assert answer.visible_to == cast.ADA
+
+    world.clock.advance(minutes=20)
+    await world.sent()
+    await world.message("asked")
+    assert creations(world) == 2
+
+
+async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
+    world.x.reset_after = 3600
+    world.x.trouble_for_next(1, Trouble.RATE_LIMITED)
+    await ask(world)
+    await world.message("Waiting for X...")
+    world.clock.advance(minutes=50)
+    await world.workspace.wait_until(lambda: True)
+    assert creations(world) == 1
+
+    world.clock.advance(minutes=11)
+    await world.sent()
+
+
+async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World) -> None:
+    world.x.reset_after = int(timedelta(hours=25).total_seconds())
+    world.x.trouble = Trouble.DAILY_LIMIT
+    await ask(world)
+    answer = await world.message("was not sent")
+
+    assert "for a whole day" in said(answer)
+
+
+async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.message("Cancelled. Nothing was sent.")
+
+    world.clock.advance(hours=1)
+    assert world.seen("Waiting for X...") is None
+    assert world.x.feedbacks == []
+
+
+async def test_nobody_else_can_cancel_it(world: World) -> None:
+    world.x.allowlist.add("mira_k")
+    world.x.trouble = Trouble.OVER_CAPACITY
+    await ask(world)
+    first = await world.message("Waiting for X...")
+    await ask(world)
+    await world.until(lambda: world.shown("Waiting for X...") == 2)
+    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=first.ts)
+    await world.message("Cancelled")
+    action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
+    await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM}, actions=[action])
+    await world.message("Only the person who asked for this survey can cancel it")
+
+    world.x.trouble = None
+    world.clock.advance(minutes=20)
+    await world.sent()
+
+
+async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> None:
+    world.x.delay = 0.8
+    world.x.trouble = Trouble.SLOW
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.message("Too late to cancel")
+
+    await world.sent()
+    await world.message("asked")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("trouble", sorted(UNCERTAIN, key=str), ids=lambda trouble: trouble.name)
+async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, trouble: Trouble) -> None:
+    world.x.trouble = trouble
+    await ask(world)
+    answer = await world.message("It is not known whether")
+
+    assert answer.visible_to == cast.ADA
+    assert "it was not sent again" in said(answer)
+    world.clock.advance(hours=1)
+    await world.until(lambda: creations(world) == 1)
+
+
+async def test_what_is_sent_is_exactly_what_the_specification_names(world: World) -> None:
+    await ask(world, external_id="", display_name="")
+    await world.sent()
+    (create,) = [call for call in world.x.requests if call.path.endswith("create.json")]
+
+    assert set(dict(create.form)) == {
+        "type",
+        "to_user_id",
+        "message",
+        "privacy_url",
+        "question_variant_id",
+        "test",
+    }
+    assert dict(create.form)["test"] == "false"
+
+
+@pytest.mark.parametrize("switch", ["prints_dates_without_spaces", "prints_variants_as_integers"])
+async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str) -> None:
+    setattr(world.x, switch, True)
+    await ask(world)
+
+    await world.message("asked")
+
+
+async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
+    world.x.answers_404_for_unknown_handles = True
+    await world.opened("/csat @nobody_here")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert "X knows no such customer" in seen.errors["recipient:@nobody_here"]
+
+
+async def test_a_message_with_odd_characters_arrives_as_typed(world: World) -> None:
+    message = "Ünïcode + & = % ~ “quotes”\n😀 <b>bold</b> @everyone  a  b"
+    await ask(world, message=message, external_id="a+b c&d=é")
+
+    feedback = await world.sent()
+    assert feedback.message == message
+    assert feedback.external_id == "a+b c&d=é"

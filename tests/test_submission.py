@@ -1,0 +1,158 @@
+"""Submitting the form: accepted durably before Slack is acknowledged, and exactly once."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger import engine
+from sandbox.slack import Happening, cast
+from sandbox.x import Trouble
+from tests.world import World, living, said
+
+
+async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(either_world: World) -> None:
+    world = either_world
+    await world.opened("/csat @mira_k")
+    world.workspace.troubles.repeats = 4
+    seen = await world.workspace.submit(cast.ADA)
+    await world.message("asked")
+    delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
+    again = await world.workspace.redeliver(delivery)
+
+    assert seen.happened is Happening.CLOSED
+    assert not again.failure
+    assert [call.path for call in world.x.requests].count("/1.1/feedback/create.json") == 1
+    assert len(world.everything()) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
+    world.x.trouble = Trouble.HANG
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+
+    with sqlite3.connect(world.database) as ledger:
+        row = ledger.execute("select view_id, requester, recipient_id from surveys").fetchone()
+    assert row[1:] == (cast.ADA, world.x.customer("mira_k").id)
+
+
+async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    await world.type_in(message="Dear Mira")
+    lock = sqlite3.connect(world.database)
+    lock.execute("begin immediate")
+    seen = await world.workspace.submit(cast.ADA)
+    lock.close()
+
+    assert seen.happened is Happening.UPDATED
+    view = world.workspace.view_of(cast.ADA)
+    assert view
+    assert "Not saved, nothing was sent" in said(view.blocks)
+    assert world.x.feedbacks == []
+
+    seen = await world.workspace.submit(cast.ADA)
+    assert seen.happened is Happening.CLOSED
+    assert (await world.sent()).message == "Dear Mira"
+
+
+async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with living(tmp_path) as world:
+        with sqlite3.connect(world.database) as ledger:
+            pages = ledger.execute("pragma page_count").fetchone()[0]
+    monkeypatch.setattr(engine, "PRAGMAS", (*engine.PRAGMAS, f"max_page_count={pages}"))
+    async with living(tmp_path) as world:
+        await world.opened("/csat @mira_k")
+        await world.type_in(message="x" * 3000, external_id="x" * 256)
+        for number in range(3):
+            seen = await world.workspace.submit(cast.ADA)
+            if seen.happened is not Happening.CLOSED:
+                break
+            await world.sent(number + 1)
+            await world.opened(f"/csat {1820000000000000011 + 11 * number}")
+            await world.type_in(message="x" * 3000, external_id="x" * 256)
+        sent = len(world.x.feedbacks)
+
+        assert seen.happened is Happening.UPDATED
+        assert "Not saved, nothing was sent" in said(world.workspace.view_of(cast.ADA).blocks)  # type: ignore[union-attr]
+        assert sent == len(world.x.feedbacks)
+
+
+async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    world.x.delay = 0.4
+    world.x.lookup_trouble = Trouble.SLOW
+    await world.opened("/csat @mira_k")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert seen.happened is Happening.CLOSED
+    assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
+
+
+async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    world.x.delay = 0.3
+    world.x.lookup_trouble = Trouble.SLOW
+    await world.opened("/csat @nobody_at_all")
+    await world.workspace.submit(cast.ADA)
+    answer = await world.message("was not sent")
+
+    assert answer.visible_to == cast.ADA
+    assert "X knows no such customer" in said(answer)
+    assert world.x.feedbacks == []
+
+
+async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World) -> None:
+    world.x.lookup_trouble = Trouble.NO_CREDIT
+    await world.opened("/csat @mira_k")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert "Enter the customer's numeric id instead." in seen.errors["recipient:@mira_k"]
+
+
+async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    payload = {"user": {"id": cast.GUS, "team_id": cast.TEAM}}
+    await world.workspace.submit(cast.ADA)
+    await world.sent()
+    view = {**world.workspace.deliveries[-1].payload["view"], "id": "VFORGED"}
+    forged = await world.forge(view=view, **payload)
+
+    assert forged.answer
+    assert "Guests can't send surveys" in str(forged.answer)
+    assert len(world.x.feedbacks) == 1
+
+
+async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+    await world.message("asked")
+
+    def kept() -> str:
+        with sqlite3.connect(world.database) as ledger:
+            return str(ledger.execute("select response_url from surveys").fetchone()[0])
+
+    assert kept().startswith("http")
+    world.clock.advance(minutes=31)
+    await world.until(lambda: not kept())
+
+
+async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.opened("/csat @mira_k")
+    await world.type_in(message="A secret between us")
+    monkeypatch.setattr("handlers.form._complete", lambda *_: 1 / 0)
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert seen.happened is Happening.ERRORS
+    (sentence,) = seen.errors.values()
+    reference = sentence.rsplit(" ", 1)[1].rstrip(".")
+    assert reference in caplog.text
+    assert "A secret between us" not in caplog.text
+    assert timedelta(0) == world.clock.ahead
