@@ -1,17 +1,18 @@
 """Everything that a message says, whichever of Slack's many places it says it in."""
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from surveys.words import unescaped
 
 DEEPEST = 12
 """How deeply nested blocks are followed; Slack's own nest four deep."""
 
 _TAG = re.compile(r"<(?P<kind>[@#!])?(?P<target>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
-_PROSE = ("text", "fallback", "pretext", "title", "value", "author_name", "footer", "alt_text")
+_PROSE = ("text", "fallback", "pretext", "title", "value", "author_name", "footer", "alt_text", "plain_text")
 _LINKS = ("url", "title_link", "author_link", "from_url", "image_url", "original_url")
-_NESTED = ("blocks", "attachments", "fields", "elements", "accessory", "text", "title")
+_NESTED = ("blocks", "attachments", "files", "fields", "elements", "accessory", "rows", "text", "title")
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -21,7 +22,7 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def plain(mrkdwn: str) -> str:
     """Return Slack's mrkdwn as text: links as their address and label, without mentions of Slack's people."""
-    return html.unescape(_TAG.sub(_as_text, mrkdwn))
+    return unescaped(_TAG.sub(_as_text, mrkdwn))
 
 
 def _as_text(tag: re.Match[str]) -> str:

@@ -10,11 +10,15 @@ LARGEST_ID = 2**63 - 1
 
 HOSTS = r"(?:https?://)?(?:www\.|mobile\.|m\.)?(?:x|twitter)\.com"
 _LINK = re.compile(
-    HOSTS + r"/(?:(?:i/user/|intent/user\?user_id=)(?P<id>[0-9]+)|@?(?P<handle>\w+))(?:[/?#&]\S*)?",
+    HOSTS + r"/(?:(?:i/user/|intent/(?:user|follow)\?user_id=|messages/compose\?recipient_id=)(?P<id>[0-9]+)"
+    r"|(?:intent/(?:user|follow)\?screen_name=)?@?(?P<handle>\w+))(?:[/?#&]\S*)?",
     re.IGNORECASE,
 )
+MARKS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""What comes along unseen when a handle is copied: zero-width characters and marks of direction."""
 _PAGES = (
-    "i home explore search hashtag intent share messages notifications settings login about jobs tos privacy"
+    "i home explore search hashtag intent share compose messages notifications settings account login logout"
+    " signup download oauth about jobs tos privacy"
 )
 _NOT_PEOPLE = frozenset(_PAGES.split())
 """First parts of x.com addresses that are pages of X itself."""
@@ -43,7 +47,7 @@ def read_recipient(text: str) -> Recipient:
 
     `783214` is an id and `@783214` is a handle, as on X.
     """
-    text = text.strip()
+    text = MARKS.sub("", text).strip()
     if not text:
         raise NotACustomer("Enter the customer's X handle, like @handle, or their numeric id.")
     if link := _LINK.fullmatch(text):
@@ -71,8 +75,8 @@ def _valid_id(digits: str) -> str:
 
 
 def _valid_handle(handle: str) -> str:
-    if len(handle) > LONGEST_HANDLE:
-        raise NotACustomer(f"X handles have at most {LONGEST_HANDLE} characters; this one has {len(handle)}.")
     if not re.fullmatch("[A-Za-z0-9_]+", handle):
         raise NotACustomer("X handles have only the letters a-z, digits and _: enter it like @handle.")
+    if len(handle) > LONGEST_HANDLE:
+        raise NotACustomer(f"X handles have at most {LONGEST_HANDLE} characters; this one has {len(handle)}.")
     return handle

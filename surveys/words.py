@@ -1,17 +1,14 @@
 """The words of `/csat`: who is asked and with which metric, in any order."""
 
-import html
 import re
 from typing import NamedTuple
 
-from surveys.customers import NotACustomer, Recipient, read_recipient
+from surveys.customers import HOSTS, MARKS, NotACustomer, Recipient, read_recipient
 from surveys.questions import Metric
 
 _MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 _LINK = re.compile(r"<(?P<url>https?://[^|>]+)(\|[^>]*)?>")
-_CUSTOMER = re.compile(
-    r"@.+|[0-9]+|(?:https?://)?(?:www\.|mobile\.|m\.)?(?:x|twitter)\.com/.+", re.IGNORECASE
-)
+_CUSTOMER = re.compile(rf"@.+|[0-9]+|{HOSTS}/.+", re.IGNORECASE)
 
 
 class NotUnderstood(ValueError):
@@ -27,17 +24,25 @@ class Words(NamedTuple):
 
 def read_words(text: str) -> Words:
     """Read a command's text as Slack sends it; raises `NotUnderstood`."""
-    words = Words()
-    for word in text.split():
-        words = _with(words, html.unescape(_LINK.sub(r"\g<url>", word)))
-    return words
-
-
-def _with(words: Words, word: str) -> Words:
-    if _MEMBER.fullmatch(word):
+    if _MEMBER.search(text):
         raise NotUnderstood(
             "That is a member of your Slack, not a customer on X. Paste the link to their X profile."
         )
+    words = Words()
+    for word in MARKS.sub("", unescaped(_LINK.sub(r"\g<url>", text))).split():
+        words = _with(words, word)
+    return words
+
+
+def unescaped(text: str) -> str:
+    """Return text without Slack's escapes, of which there are three.
+
+    https://docs.slack.dev/messaging/formatting-message-text
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _with(words: Words, word: str) -> Words:
     if word.lower() in list(Metric):
         if words.metric:
             raise NotUnderstood("Name one type only: csat or nps.")

@@ -1,0 +1,56 @@
+"""Surveys and drafts to test with, which vary in one field at a time, and how properties are tried."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from surveys.customers import Recipient
+from surveys.questions import load_catalogue
+from surveys.survey import Draft, Origin, Survey
+
+CATALOGUE = load_catalogue()
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+LONGEST_HANDLE = "w" * 15
+LARGEST_ID = "9223372036854775807"
+
+tried = settings(deadline=None, max_examples=150, derandomize=True, database=None)
+"""The same examples at every run, for a suite that fails for everybody or for nobody."""
+
+TEXT = st.text(max_size=60) | st.text(st.sampled_from('@x.com/twi_1 \n<>|#!&;:"*'), max_size=40)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def draft(**fields: Any) -> Draft:  # noqa: ANN401 - whatever a draft holds
+    """Return a draft that can be sent, unless `fields` say otherwise."""
+    fine = {
+        "display_name": "Northwind",
+        "recipient": "@grace",
+        "message": "How did we do?",
+        "privacy_url": "https://northwind.example/privacy",
+        "external_id": "ticket_5555",
+    }
+    return Draft(**{**fine, **fields})
+
+
+def survey(**fields: Any) -> Survey:  # noqa: ANN401 - whatever a draft holds
+    """Return the survey of a draft, to somebody whose id is known."""
+    asked = Survey.from_draft(draft(**fields), CATALOGUE)
+    return asked.to(Recipient(handle=asked.recipient.handle, id=asked.recipient.id or "343434343434"))
+
+
+def origin(**fields: Any) -> Origin:  # noqa: ANN401 - whatever an origin holds
+    """Return where a survey was asked for, in a thread."""
+    somewhere = {
+        "team": "T012AB3CD",
+        "channel": "C012AB3CD",
+        "thread": "1700000000.000100",
+        "requester": "U012AB3CD",
+        "received_at": NOON,
+    }
+    return Origin(**{**somewhere, **fields})

@@ -1,0 +1,197 @@
+from collections.abc import Callable
+from itertools import permutations
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surveys.customers import LARGEST_ID, NotACustomer, Recipient, read_recipient
+from surveys.questions import Metric
+from surveys.words import NotUnderstood, Words, read_words
+from tests.samples import TEXT, tried
+
+HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
+IDS = st.integers(1, LARGEST_ID).map(str)
+PEOPLE = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
+
+GRACE = Recipient(handle="grace")
+JACK = Recipient(id="783214")
+
+T = TypeVar("T")
+
+
+def outcome(read: Callable[[str], T], text: str) -> T | str:
+    """Return what a text is read as, or the sentence with which it is refused."""
+    try:
+        return read(text)
+    except (NotUnderstood, NotACustomer) as refusal:
+        return str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Words()),
+        ("  \t ", Words()),
+        ("@grace", Words(recipient=GRACE)),
+        ("  @grace  ", Words(recipient=GRACE)),
+        ("783214", Words(recipient=JACK)),
+        ("@783214", Words(recipient=Recipient(handle="783214"))),
+        ("000783214", Words(recipient=JACK)),
+        ("9223372036854775807", Words(recipient=Recipient(id="9223372036854775807"))),
+        ("nps", Words(Metric.NPS)),
+        ("CSAT", Words(Metric.CSAT)),
+        ("nps @grace", Words(Metric.NPS, GRACE)),
+        ("@grace nps", Words(Metric.NPS, GRACE)),
+        ("@nps", Words(recipient=Recipient(handle="nps"))),
+        ("csat 783214", Words(Metric.CSAT, JACK)),
+        ("\u200e@grace", Words(recipient=GRACE)),
+        ("\u2066@grace\u2069", Words(recipient=GRACE)),
+    ],
+)
+def test_the_command_says_who_and_which_type(text: str, expected: Words) -> None:
+    assert read_words(text) == expected
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://x.com/grace",
+        "http://x.com/grace",
+        "x.com/grace",
+        "X.com/grace",
+        "https://X.COM/grace",
+        "https://x.com/@grace",
+        "https://x.com/grace/",
+        "https://x.com/grace?s=21&t=abc",
+        "https://x.com/grace#top",
+        "https://www.x.com/grace",
+        "https://mobile.x.com/grace",
+        "https://twitter.com/grace",
+        "twitter.com/grace/status/1234567890123456789",
+        "https://mobile.twitter.com/grace/status/1?s=20",
+        "https://m.twitter.com/grace/with_replies",
+        "https://twitter.com/intent/user?screen_name=grace",
+        "https://x.com/intent/follow?screen_name=grace&amp;tw_p=followbutton",
+        "<https://x.com/grace>",
+        "<https://x.com/grace|x.com/grace>",
+        "<http://x.com/grace|x.com/grace>",
+        "<https://x.com/grace?s=21&amp;t=abc>",
+        "<https://x.com/grace|Grace on X>",
+    ],
+)
+def test_a_pasted_link_names_its_customer(link: str) -> None:
+    assert read_words(link) == Words(recipient=GRACE)
+    assert read_words(f"nps {link}") == Words(Metric.NPS, GRACE)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://x.com/i/user/783214",
+        "<https://twitter.com/i/user/783214>",
+        "https://twitter.com/intent/user?user_id=783214",
+        "https://x.com/intent/follow?user_id=783214&amp;x=1",
+        "https://x.com/messages/compose?recipient_id=783214",
+    ],
+)
+def test_a_pasted_link_with_an_id_is_that_id(link: str) -> None:
+    assert read_words(link) == Words(recipient=JACK)
+
+
+@given(PEOPLE, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
+@tried
+def test_any_order_of_the_words_says_the_same(
+    person: Recipient, metric: Metric, spelled: Callable[[str], str]
+) -> None:
+    words = [person.typed, spelled(metric.value)]
+
+    read = {read_words(" ".join(order)) for order in permutations(words)}
+
+    assert read == {Words(metric, person)}
+
+
+@given(PEOPLE)
+@tried
+def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -> None:
+    assert read_recipient(person.typed) == person
+    assert read_words(person.typed).recipient == person
+
+
+@given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))
+@tried
+def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: str) -> None:
+    read = outcome(read_words, link.format(handle, handle))
+
+    assert read == Words(recipient=Recipient(handle=handle)) or "page of X" in str(read)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<@U012AB3CD>", "member of your Slack"),
+        ("<@U012AB3CD|ada>", "member of your Slack"),
+        ("<@W012AB3CD|ada>", "member of your Slack"),
+        ("nps <@U012AB3CD|Ada Lovelace>", "member of your Slack"),
+        ("@grace <@U012AB3CD>", "member of your Slack"),
+        ("grace", "“grace” is neither a customer nor a type"),
+        ("ces @grace", "“ces” is neither"),
+        ("<#C012AB3CD|support>", "is neither"),
+        ("<!channel>", "is neither"),
+        ("&lt;b&gt;", "“<b>” is neither"),
+        ("grace@example.com", "is neither"),
+        ("<mailto:grace@example.com|grace@example.com>", "is neither"),
+        ("https://example.com/grace", "is neither"),
+        ("https://netflix.com/grace", "is neither"),
+        ("csat nps", "one type only"),
+        ("nps nps", "one type only"),
+        ("@grace @lovelace", "one customer only"),
+        ("@grace 783214", "one customer only"),
+        ("@", "is neither"),
+        ("@sixteen_letters_", "at most 15 characters; this one has 16"),
+        ("@grace@mastodon.social", "letters a-z"),
+        ("@gräce", "letters a-z"),
+        ("@grace🎉", "letters a-z"),
+        ("0", "not an X id"),
+        ("9223372036854775808", "not an X id"),
+        ("1234567890123456789012345", "not an X id"),
+        ("https://x.com/i/user/9223372036854775808", "not an X id"),
+        ("https://x.com/home", "page of X"),
+        ("https://x.com/i/bookmarks", "page of X"),
+        ("https://x.com/search?q=grace", "page of X"),
+        ("https://x.com/intent/tweet?text=hi", "page of X"),
+        ("https://x.com/compose/post", "page of X"),
+        ("https://x.com/messages/783214-2244994945", "page of X"),
+        ("x" * 5000, "“" + "x" * 40 + "” is neither"),
+        ("&#" + "9" * 5000 + ";", "is neither"),
+    ],
+)
+def test_what_is_not_understood_is_said(text: str, told: str) -> None:
+    with pytest.raises(NotUnderstood) as refusal:
+        read_words(text)
+
+    assert told in str(refusal.value)
+    assert len(str(refusal.value)) < 200
+
+
+@given(TEXT)
+@tried
+def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+    read = outcome(read_words, text)
+
+    assert isinstance(read, Words) or read.endswith(".")
+
+
+@given(TEXT)
+@tried
+def test_any_recipient_is_read_or_refused_with_a_sentence(text: str) -> None:
+    read = outcome(read_recipient, text)
+
+    assert isinstance(read, Recipient) or read.endswith(".")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n", "\u200e", "\ufeff \u200b"])
+def test_nobody_is_asked_for_politely(blank: str) -> None:
+    with pytest.raises(NotACustomer, match=r"Enter the customer's X handle"):
+        read_recipient(blank)
