@@ -11,11 +11,11 @@ from surveys.value import Value
 SHIPPED = Path(__file__).with_name("tickets.toml")
 
 _MENTION = (
-    rf"(?P<link>\b{HOSTS}/[\w/?=&.#%-]+)"
-    rf"|(?<![\w@/.+-])@(?P<handle>[A-Za-z0-9_]{{1,{LONGEST_HANDLE}}})(?![\w@])"
-    r"|\b(?:(?:x|twitter)(?:\s+user)?|(?:to_)?user)[\s_]?id\W{0,3}(?P<id>[0-9]{1,19})\b"
+    rf"(?<![\w@./-])(?P<link>{HOSTS}/[\w/?=&.#%@-]+)"  # not pic.twitter.com/..., not help.x.com/...
+    rf"|(?<![\w@/+-])@(?P<handle>\w{{1,{LONGEST_HANDLE}}})(?![\w@À-ɏ]|\.\w)"  # no e-mail, no @name@host
+    r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|(?:to_)?user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b"
 )
-_CUSTOMER = re.compile(_MENTION, re.IGNORECASE)
+_CUSTOMER = re.compile(_MENTION, re.IGNORECASE | re.ASCII)  # ASCII: Japanese puts no blank around a handle
 
 
 class TicketPattern(Value):

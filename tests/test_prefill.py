@@ -1,0 +1,374 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slack.reading import DEEPEST, text_of
+from surveys.prefill import customers_in, external_id_in, load_tickets
+from surveys.survey import LONGEST_EXTERNAL_ID
+from tests.samples import JSON, TEXT, tried
+
+Message = dict[str, Any]
+
+TICKETS = load_tickets()
+
+
+def named(text: str) -> list[str]:
+    return [person.typed for person in customers_in(text)]
+
+
+def ticket(text: str) -> str:
+    return external_id_in(text, TICKETS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Please ask @grace how it went", ["@grace"]),
+        ("@grace", ["@grace"]),
+        (".@grace asked again", ["@grace"]),
+        ("from (@grace), @joonas_ek; cc: @priya!", ["@grace", "@joonas_ek", "@priya"]),
+        ("“@grace” said", ["@grace"]),
+        ("Thanks @grace.", ["@grace"]),
+        ("Thanks @grace. @grace", ["@grace"]),
+        ("@grace's bag", ["@grace"]),
+        ("@783214", ["@783214"]),
+        ("お客様@graceさん", ["@grace"]),
+        ("见https://x.com/grace。谢谢", ["@grace"]),
+        ("@grace then @joonas then @GRACE", ["@grace", "@joonas"]),
+        ("https://x.com/joonas and @grace and @joonas", ["@joonas", "@grace"]),
+    ],
+)
+def test_handles_are_found_in_their_order_and_once(text: str, expected: list[str]) -> None:
+    assert [typed.lower() for typed in named(text)] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x.com/grace",
+        "http://www.x.com/grace.",
+        "see x.com/grace, please",
+        "(https://twitter.com/grace)",
+        "<https://mobile.twitter.com/grace>",
+        "https://m.twitter.com/@grace",
+        "https://x.com/grace/status/1234567890123456789?s=20",
+        "https://twitter.com/grace/status/1/photo/1",
+        "https://x.com/grace?s=21&t=AbC-1_2",
+        "https://twitter.com/intent/user?screen_name=grace",
+        "https://twitter.com/intent/follow?screen_name=grace&tw_p=x",
+        "https://l.example/?u=https://x.com/grace",
+        "HTTPS://X.COM/grace",
+    ],
+)
+def test_links_name_whose_page_they_are(text: str) -> None:
+    assert named(text) == ["@grace"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x.com/i/user/783214",
+        "https://twitter.com/intent/user?user_id=783214&x=1",
+        "https://twitter.com/messages/compose?recipient_id=783214",
+        "X ID: 783214",
+        "x id 783214",
+        "Twitter ID: 783214.",
+        "Twitter user ID\n783214",
+        "twitter_user_id=783214",
+        '{"twitter_id": "783214"}',
+        "to_user_id: 783214",
+    ],
+)
+def test_ids_are_found_where_they_are_called_so(text: str) -> None:
+    assert named(text) == ["783214"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nobody here",
+        "write to grace@example.com",
+        "grace.lopez+x@example.com, <grace@x.com>",
+        "grace-@example.com",
+        "josé@example.com",
+        "@grace@mastodon.social",
+        "mail@grace@mastodon.social",
+        "@grace.bsky.social",
+        "https://mastodon.social/@grace",
+        "https://youtube.com/@grace",
+        "@sixteen_letters_",
+        "@gracé",
+        "a lone @ sign, and 1 @ 2 euros",
+        "https://x.com",
+        "https://x.com/",
+        "https://x.com/home",
+        "https://x.com/i/bookmarks",
+        "https://x.com/i/web/status/1234567890123456789",
+        "https://twitter.com/search?q=grace",
+        "https://twitter.com/hashtag/help",
+        "https://twitter.com/intent/tweet?text=hello",
+        "https://x.com/sixteen_letters_",
+        "https://netflix.com/grace",
+        "https://linux-x.com/grace",
+        "https://example.com/x.com/grace",
+        "https://help.x.com/en/rules",
+        "https://business.twitter.com/en",
+        "pic.twitter.com/AbCdEfGhIj",
+        "order 783214",
+        "fax id 783214",
+        "x id 0",
+        "x id 9223372036854775808",
+        "x id 12345678901234567890",
+    ],
+)
+def test_nobody_is_found_where_nobody_is_named(text: str) -> None:
+    assert named(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ticket #5555", "ticket_5555"),
+        ("ticket 5555", "ticket_5555"),
+        ("TICKET: #5555", "ticket_5555"),
+        ("Ticket ID: 5555", "ticket_5555"),
+        ("ticket no. 5555", "ticket_5555"),
+        ("Ticket Number #5555.", "ticket_5555"),
+        ("[ticket#5555] Lost bag", "ticket_5555"),
+        ("Ticket\n5555", "ticket_5555"),
+        ("case 5555", "case_5555"),
+        ("Case 00317", "case_00317"),
+        ("Case Number: 00317", "case_00317"),
+        ("about case #1, not ticket #2", "ticket_2"),
+        ("https://acme.zendesk.com/agent/tickets/5555", "zendesk_5555"),
+        ("https://acme.zendesk.com/agent/#/tickets/5555", "zendesk_5555"),
+        ("https://acme-eu.zendesk.com/tickets/5555?x=1", "zendesk_5555"),
+        ("https://acme.zendesk.com/hc/requests/5555", "zendesk_5555"),
+        ("https://acme.zendesk.com/hc/en-us/requests/5555", "zendesk_5555"),
+        ("https://acme.zendesk.com/requests/5555", "zendesk_5555"),
+        ("https://acme.zendesk.com/api/v2/tickets/5555.json", "zendesk_5555"),
+        ("https://acme.freshdesk.com/a/tickets/5555", "freshdesk_5555"),
+        ("https://acme.freshdesk.com/helpdesk/tickets/5555", "freshdesk_5555"),
+        ("https://acme.freshdesk.com/support/tickets/5555", "freshdesk_5555"),
+        ("https://acme.freshdesk.com/en/support/tickets/5555", "freshdesk_5555"),
+        (
+            "https://app.intercom.com/a/apps/ab12cd34/conversations/137324500000000",
+            "intercom_137324500000000",
+        ),
+        ("https://app.intercom.com/a/apps/ab12cd34/inbox/inbox/all/conversations/36687", "intercom_36687"),
+        ("https://app.intercom.com/a/inbox/ab12cd34/inbox/conversation/36687", "intercom_36687"),
+        ("https://app.eu.intercom.com/a/inbox/ab12cd34/conversation/36687?view=List", "intercom_36687"),
+        ("https://app.au.intercom.com/a/inbox/ab/inbox/admin/7/conversation/36687#part", "intercom_36687"),
+        ("https://acme.atlassian.net/browse/SUP-42", "jira_SUP-42"),
+        ("https://acme.atlassian.net/browse/SUP-42?focusedCommentId=7", "jira_SUP-42"),
+        ("https://acme.atlassian.net/servicedesk/customer/portal/2/SUP-42", "jira_SUP-42"),
+        ("https://acme.atlassian.net/jira/servicedesk/projects/SUP/queues/custom/33/SUP-42", "jira_SUP-42"),
+        ("https://acme.atlassian.net/jira/servicedesk/projects/SUP/queues/issue/SUP-42", "jira_SUP-42"),
+        (
+            "https://acme.atlassian.net/jira/servicedesk/projects/SUP/section/incidents/custom/6/SUP-42",
+            "jira_SUP-42",
+        ),
+        ("Ticket #1: https://acme.zendesk.com/agent/tickets/5555", "zendesk_5555"),
+    ],
+)
+def test_a_case_number_becomes_the_external_id(text: str, expected: str) -> None:
+    assert ticket(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5555",
+        "the ticket is lost",
+        "tickets: 5555 sold",
+        "showcase 5555",
+        "case 5555th",
+        "ticket 123456789012345678901",
+        "https://zendesk.com/agent/tickets/5555",
+        "https://acme.zendesk.com/agent/dashboard",
+        "https://acme.zendesk.com/hc/en-us/articles/5555",
+        "https://acme.freshdesk.com/support/solutions/articles/5555",
+        "https://acme.freshdesk.com/support/tickets/new",
+        "https://app.intercom.com/a/apps/ab12cd34/users/5555",
+        "https://acme.atlassian.net/jira/servicedesk/projects/SUP/queues/custom/33",
+        "https://acme.atlassian.net/wiki/spaces/SUP-42",
+    ],
+)
+def test_no_case_number_is_made_up(text: str) -> None:
+    assert ticket(text) == ""
+
+
+def test_a_bot_s_message_with_fields_names_customer_and_case() -> None:
+    message = {
+        "type": "message",
+        "subtype": "bot_message",
+        "text": "",
+        "attachments": [
+            {
+                "fallback": "New direct message",
+                "title": "Ticket #5555: Lost bag",
+                "title_link": "https://acme.zendesk.com/agent/tickets/5555",
+                "fields": [
+                    {"title": "X ID", "value": "783214", "short": True},
+                    {"title": "Profile", "value": "<https://x.com/grace|Grace López>", "short": True},
+                ],
+            }
+        ],
+    }
+
+    said = text_of(message)
+
+    assert named(said) == ["783214", "@grace"]
+    assert ticket(said) == "zendesk_5555"
+
+
+def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleague() -> None:
+    link = {"type": "link", "url": "https://x.com/grace/status/1", "text": "this"}
+    colleague = {"type": "user", "user_id": "U012AB3CD"}
+    words = {"type": "text", "text": " look at case 00317, and at @joonas & co"}
+    section = {"type": "rich_text_section", "elements": [colleague, words, link]}
+    quoted = {"type": "rich_text_list", "elements": [section]}
+    message = {
+        "user": "U012AB3CE",
+        "text": "<@U012AB3CD> look at case 00317, and at @joonas &amp; co <https://x.com/grace/status/1|this>",
+        "blocks": [{"type": "rich_text", "block_id": "b", "elements": [quoted]}],
+    }
+
+    assert named(text_of(message)) == ["@joonas", "@grace"]
+    assert named(text_of({"blocks": message["blocks"]})) == ["@joonas", "@grace"]
+    assert ticket(text_of(message)) == "case_00317"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "<https://x.com/grace|Grace>"},
+        {"text": "<https://example.com|@grace>"},
+        {"text": "ask &lt;@grace&gt;"},
+        {"attachments": [{"from_url": "https://x.com/grace/status/1"}]},
+        {"attachments": [{"author_name": "Grace (@grace)", "text": "My bag is lost"}]},
+        {"attachments": [{"author_link": "https://twitter.com/grace"}]},
+        {"attachments": [{"fallback": "X: @grace wrote"}]},
+        {"attachments": [{"pretext": "@grace"}]},
+        {"attachments": [{"footer": "via @grace"}]},
+        {"attachments": [{"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*@grace*"}}]}]},
+        {"blocks": [{"type": "section", "fields": [{"type": "mrkdwn", "text": "Customer:\n@grace"}]}]},
+        {"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "@grace"}}]},
+        {"blocks": [{"type": "context", "elements": [{"type": "mrkdwn", "text": "*@grace* on X"}]}]},
+        {"blocks": [{"type": "section", "accessory": {"type": "button", "url": "https://x.com/grace"}}]},
+        {"blocks": [{"type": "actions", "elements": [{"type": "button", "url": "https://x.com/grace"}]}]},
+        {"blocks": [{"type": "image", "alt_text": "a photo of @grace", "title": {"text": "Bag"}}]},
+        {"blocks": [{"type": "table", "rows": [[{"type": "raw_text", "text": "@grace"}]]}]},
+        {"blocks": [{"type": "markdown", "text": "**@grace**"}]},
+        {"files": [{"mode": "email", "title": "Re: bag", "plain_text": "I am @grace on X"}]},
+        {"files": [{"title": "Chat with @grace"}]},
+    ],
+)
+def test_a_customer_is_found_wherever_a_message_says_so(message: Message) -> None:
+    assert named(text_of(message)) == ["@grace"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "<@U012AB3CD> <@U012AB3CD|grace> <!subteam^S012|@agents> <#C012|support> <!here|@here>"},
+        {"text": "<mailto:grace@x.com|grace@x.com>"},
+        {"user": "@grace", "username": "@grace", "ts": "@grace"},
+        {"blocks": [{"type": "rich_text", "elements": [{"type": "user", "user_id": "@grace"}]}]},
+    ],
+)
+def test_slack_s_own_people_and_mail_addresses_are_no_customers(message: Message) -> None:
+    assert named(text_of(message)) == []
+
+
+def test_a_message_is_not_said_twice() -> None:
+    message = {"text": "Hello", "attachments": [{"text": "Hello", "fallback": "Hello"}]}
+
+    assert text_of(message) == "Hello"
+
+
+@given(st.dictionaries(st.sampled_from(["text", "blocks", "attachments", "elements", "title", "rows"]), JSON))
+@tried
+def test_any_message_is_read(message: Message) -> None:
+    said = text_of(message)
+
+    customers_in(said)
+    assert len(ticket(said)) <= LONGEST_EXTERNAL_ID
+
+
+def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
+    message: Message = {"text": "deepest"}
+    for _ in range(DEEPEST * 100):
+        message = {"text": "above", "elements": [message]}
+
+    assert text_of(message) == "above"
+
+
+@given(TEXT)
+@tried
+def test_whoever_is_found_is_named_in_the_text(text: str) -> None:
+    for person in customers_in(text):
+        assert (person.handle or person.id or "?").lower() in text.lower()
+
+
+PIECES = st.sampled_from(
+    ["ticket", "case", " ", "#", ":", "no", "1" * 19, "9" * 300, "https://a.zendesk.com/tickets/", "/", "٣"]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@tried
+def test_an_external_id_always_fits(text: str) -> None:
+    assert len(ticket(text)) <= LONGEST_EXTERNAL_ID
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "ticket" + " " * 200,
+        " ",
+        "ticket ",
+        "case\n\n\n",
+        "ticket no",
+        "x" + " " * 200,
+        "twitter_user",
+        "x user id ",
+        "@",
+        "@a.",
+        "<",
+        "<a|",
+        "<@",
+        "&#9999999;",
+        "https://",
+        "https://a.zendesk.com/",
+        "https://app.intercom.com/a/apps/",
+        "conversation",
+        "https://app.intercom.com/a/apps/conversation/",
+        "https://a.atlassian.net/jira/servicedesk/projects/A/",
+        "a/",
+        "x.com/",
+        "x.com/a",
+        "1",
+    ],
+)
+def test_hostile_messages_are_read_in_no_time(piece: str) -> None:
+    text = (piece * 40_000)[:40_000]
+
+    customers_in(text_of({"text": text}))
+    ticket(text)
+    ticket("ticket" + text)
+    ticket("https://app.intercom.com/a/inbox/" + text)
+    ticket("https://a.atlassian.net/jira/servicedesk/projects/A/" + text)
+
+
+def test_every_pattern_has_a_name_and_one_number() -> None:
+    assert len({pattern.name for pattern in TICKETS}) == len(TICKETS)
+    for pattern in TICKETS:
+        assert list(pattern.find.groupindex) == ["number"]
+        assert pattern.find.flags & re.IGNORECASE
+        assert pattern.external_id.format(number=1)
