@@ -1,12 +1,15 @@
 """The catalogue of questions: which variants X knows for each metric, and how each one reads."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from surveys.value import Value
 
@@ -31,13 +34,22 @@ class CatalogueError(Exception):
     """The questions file can't be used; the text says where and why."""
 
 
+def _digits(key: object) -> object:
+    if not re.fullmatch("0|[1-9][0-9]{0,8}", str(key)):
+        raise PydanticCustomError("variant_id", "a variant id is a whole number, like 0 or 12")
+    return key
+
+
+VariantId = Annotated[int, BeforeValidator(_digits)]
+
+
 class Catalogue(Value):
     """Every question variant, by metric and X's variant id."""
 
     model_config = ConfigDict(extra="forbid")
 
-    csat: dict[int, str] = Field(min_length=1, max_length=100)
-    nps: dict[int, str] = Field(min_length=1, max_length=100)
+    csat: dict[VariantId, str] = Field(min_length=1, max_length=100)
+    nps: dict[VariantId, str] = Field(min_length=1, max_length=100)
 
     def variants(self, metric: Metric) -> Mapping[int, str]:
         """Return the templates of a metric by variant id, in the file's order."""
@@ -56,11 +68,11 @@ def load_catalogue(path: Path = SHIPPED) -> Catalogue:
         raise CatalogueError(f"{path} can't be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
         raise CatalogueError(f"{path}, at {place or 'the top'}: {first['msg']}") from error
     for metric in Metric:
         for variant, text in catalogue.variants(metric).items():
-            _check_template(f"{path}, at {metric}.{variant}", variant, text)
+            _check_template(f"{path}, at {metric}.{variant}", text)
     return catalogue
 
 
@@ -69,9 +81,7 @@ def option_text(template: str) -> str:
     return template.replace(PLACEHOLDER, "…")
 
 
-def _check_template(place: str, variant: int, text: str) -> None:
-    if variant < 0:
-        raise CatalogueError(f"{place}: a variant id can't be negative")
+def _check_template(place: str, text: str) -> None:
     if text.count(PLACEHOLDER) != 1:
         raise CatalogueError(f"{place}: write {PLACEHOLDER} once, where the brand's name goes")
     if len(option_text(text)) > LONGEST_OPTION:

@@ -1,0 +1,163 @@
+from pathlib import Path
+
+import pytest
+
+from surveys.questions import (
+    LONGEST_OPTION,
+    PLACEHOLDER,
+    SCALES,
+    CatalogueError,
+    Metric,
+    load_catalogue,
+    option_text,
+)
+from surveys.survey import LONGEST_DISPLAY_NAME
+from tests.samples import CATALOGUE
+
+FIRST_SIX = {
+    0: "What is your overall satisfaction with <display_name>?",
+    1: "How satisfied are you with <display_name>?",
+    2: "Overall, how satisfied were you with your recent <display_name> experience?",
+    3: "How would you rate the overall experience with <display_name>?",
+    4: "How would you rate your overall experience with <display_name>?",
+    5: "How would you rate your experience so far with <display_name>?",
+}
+NPS = FIRST_SIX
+CSAT = FIRST_SIX | {
+    6: "How would you rate your experience on Twitter with <display_name>?",
+    7: "Were you satisfied with your recent experience with <display_name>?",
+    8: "How well does <display_name> meet your expectations?",
+    9: "How would you rate your guest experience with <display_name>?",
+    10: "How would you rate your service experience with <display_name>?",
+    11: "How would you rate your recent service experience with <display_name>?",
+    12: "How would you rate the service you received from <display_name>?",
+    13: "Were you satisfied with the result of your interaction with <display_name>?",
+    14: "How would you rate the ability to resolve your issue with <display_name>?",
+    15: "How would you rate the response time from <display_name>?",
+    16: "How would you rate the speed of service from <display_name>?",
+    17: "How would you rate the time to resolution with <display_name>?",
+    18: "How would you rate the time to resolve your issue with <display_name>?",
+    19: "How would you rate the speed of resolution with <display_name>?",
+    20: "How would you rate the <display_name> advisor's expertise?",
+    21: "How satisfied were you with the <display_name> agent who helped you?",
+    22: "How satisfied were you with the <display_name> specialist who helped you?",
+    23: "How satisfied were you with the <display_name> representative who helped you?",
+    24: "How would you rate your recent banking experience with <display_name>?",
+    25: "How would you rate the overall event experience at <display_name>?",
+    26: "How would you rate your bill pay experience with <display_name>?",
+    27: "How would you rate your purchase experience with <display_name>?",
+    28: "How would you rate your shopping experience with <display_name>?",
+    29: "How would you rate your delivery experience with <display_name>?",
+    30: "How would you rate your rental experience with <display_name>?",
+    31: "How would you rate your recent <display_name> store visit?",
+    32: "How would you rate your recent <display_name> hotel stay?",
+    33: "How would you rate your recent flight with <display_name>?",
+    34: "How would you rate your recent ride with <display_name>?",
+    35: "How would you rate your recent trip with <display_name>?",
+    36: "How would you rate your recent visit to <display_name>?",
+    37: "How would you rate your recent meal at <display_name>?",
+}
+"""As in https://developer.x.com, POST feedback/create."""
+TABLES = {Metric.CSAT: CSAT, Metric.NPS: NPS}
+
+FINE = f"How was {PLACEHOLDER}?"
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_the_shipped_questions_are_x_s_in_x_s_order(metric: Metric) -> None:
+    assert list(CATALOGUE.variants(metric).items()) == list(TABLES[metric].items())
+
+
+def test_types_are_written_as_x_writes_them() -> None:
+    assert [metric.value for metric in Metric] == ["csat", "nps"]
+
+
+def test_ratings_go_from_1_to_5_and_from_0_to_10() -> None:
+    assert list(SCALES[Metric.CSAT]) == [1, 2, 3, 4, 5]
+    assert list(SCALES[Metric.NPS]) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_question_fits_a_menu_uncut(metric: Metric) -> None:
+    for template in CATALOGUE.variants(metric).values():
+        text = option_text(template)
+
+        assert len(text) <= LONGEST_OPTION
+        assert text.split("…") == template.split(PLACEHOLDER)
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("name", ["N", "W" * LONGEST_DISPLAY_NAME, PLACEHOLDER, "\\1 {x} %s"])
+def test_a_question_is_whole_with_any_name(metric: Metric, name: str) -> None:
+    for variant, template in TABLES[metric].items():
+        before, after = template.split(PLACEHOLDER)
+
+        assert CATALOGUE.question(metric, variant, name) == before + name + after
+
+
+@pytest.mark.parametrize(("metric", "variant"), [(Metric.CSAT, 38), (Metric.NPS, 6), (Metric.CSAT, -1)])
+def test_a_question_that_x_does_not_know_is_a_key_error(metric: Metric, variant: int) -> None:
+    with pytest.raises(KeyError):
+        CATALOGUE.question(metric, variant, "Northwind")
+
+
+def toml(csat: str = f'0 = "{FINE}"', nps: str = f'0 = "{FINE}"', more: str = "") -> str:
+    return f"[csat]\n{csat}\n[nps]\n{nps}\n{more}"
+
+
+def many(count: int) -> str:
+    return "\n".join(f'{number} = "{FINE}"' for number in range(count))
+
+
+def question(length: int) -> str:
+    """Return a question of which so many characters show in a menu."""
+    return f'0 = "{PLACEHOLDER}{"?" * (length - 1)}"'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [toml(), toml(csat=many(100), nps=f'7 = "{FINE}"'), toml(csat=question(LONGEST_OPTION))],
+)
+def test_another_questions_file_can_be_used(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "questions.toml"
+    path.write_text(content, encoding="utf-8")
+
+    assert load_catalogue(path).variants(Metric.NPS)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe", "can't be read: 'utf-8' codec"),
+        (b"[csat", "can't be read: Expected"),
+        (b"", "at csat: Field required"),
+        (b"csat = 3\nnps = 4", "at csat: Input should be a valid dictionary"),
+        (toml(more='[ces]\n0 = "x"').encode(), "at ces: Extra inputs are not permitted"),
+        (toml(csat="").encode(), "at csat: Dictionary should have at least 1 item"),
+        (toml(csat=many(101)).encode(), "at csat: Dictionary should have at most 100 items"),
+        (toml(csat=f'first = "{FINE}"').encode(), "at csat.first: a variant id is a whole number"),
+        (toml(csat="0 = 5").encode(), "at csat.0: Input should be a valid string"),
+        (toml(csat=f'-1 = "{FINE}"').encode(), "at csat.-1: a variant id is a whole number"),
+        (toml(nps='3 = "How was it?"').encode(), f"at nps.3: write {PLACEHOLDER} once"),
+        (toml(nps='3 = ""').encode(), f"at nps.3: write {PLACEHOLDER} once"),
+        (toml(nps=f'3 = "{FINE} {FINE}"').encode(), f"at nps.3: write {PLACEHOLDER} once"),
+        (toml(csat=question(LONGEST_OPTION + 1)).encode(), "at csat.0: without the name"),
+        (toml(csat=f'1 = "{FINE}"\n01 = "{FINE}"').encode(), "at csat.01: a variant id is a whole number"),
+    ],
+)
+def test_a_questions_file_that_can_t_be_used_is_said_where(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "questions.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(CatalogueError) as error:
+        load_catalogue(path)
+
+    assert str(error.value).startswith(str(path))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("missing", ["nowhere.toml", "."])
+def test_a_questions_file_that_is_not_there_is_said(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(CatalogueError, match="can't be read"):
+        load_catalogue(tmp_path / missing)
