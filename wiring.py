@@ -40,6 +40,9 @@ from x.client import XClient, open_http
 SLACK_TIMEOUT = 5
 """Seconds for a call to Slack's Web API; a form must be open within three."""
 
+PING = 5
+"""Seconds between two signs of life on the socket; after four without an answer it counts as gone."""
+
 LAST_SECONDS = 8.5
 """How long what is under way may take once the app stops: a little more than a call to X."""
 
@@ -128,7 +131,9 @@ def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
 async def _reachable(settings: Settings, bolt: AsyncApp, ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
     """Let Slack reach the app: over a socket where there is an app token, else over HTTP."""
     if settings.slack_app_token:
-        handler = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
+        handler = AsyncSocketModeHandler(
+            bolt, settings.slack_app_token.get_secret_value(), ping_interval=PING
+        )
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
         routes = [Route("/healthz", Health(ledger, handler.client.is_connected).answer)]
     else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -111,6 +112,11 @@ class World:
         found = await self.workspace.wait_until(predicate, seconds=5)
         assert found
         return found
+
+    def ledger(self, query: str) -> list[Any]:
+        """Return the rows of a query."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(query).fetchall()
 
     async def until(self, predicate: Callable[[], bool]) -> None:
         """Wait for what rings no bell, such as a change in the ledger."""

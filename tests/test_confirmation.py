@@ -1,0 +1,182 @@
+"""Where the confirmation goes, by which way, and what it can't be made to do."""
+
+import pytest
+
+from sandbox.slack import cast
+from sandbox.x import Trouble
+from tests.world import World, said
+
+HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
+
+
+async def ask(world: World, channel: str = cast.SUPPORT, **fields: str) -> None:
+    await world.opened("/csat @mira_k", channel=channel)
+    await world.type_in(**fields)
+    await world.workspace.submit(cast.ADA)
+
+
+def posts(world: World) -> list[dict[str, object]]:
+    """Return everything that the app posted, by the Web API or a response_url."""
+    ways = {"chat.postMessage", "chat.postEphemeral", "response_url"}
+    return [call.args for call in world.workspace.calls if call.method in ways]
+
+
+async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
+    await world.opened("/csat nps @mira_k")
+    await world.workspace.act(cast.ADA, "variant", "2")
+    await world.type_in(external_id="ticket_5555")
+    await world.workspace.act(cast.ADA, "test", ["test"])
+    await world.workspace.submit(cast.ADA)
+    confirmation = said(await world.message("asked"))
+
+    for words in (
+        f"<@{cast.ADA}> asked @mira_k for feedback on X.",
+        "NPS · Overall, how satisfied were you with your recent Northwind experience?",
+        "External ID: ticket_5555",
+        "Test: kept out of the figures",
+    ):
+        assert words in confirmation
+
+
+async def test_without_test_and_external_id_neither_is_mentioned(world: World) -> None:
+    await ask(world)
+    confirmation = said(await world.message("asked"))
+
+    assert "External ID" not in confirmation
+    assert "Test" not in confirmation
+
+
+async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(world: World) -> None:
+    await ask(world, cast.LEADS)
+    confirmation = await world.message("asked", cast.LEADS)
+
+    assert not confirmation.visible_to
+    assert [call.status for call in world.workspace.calls if call.method == "response_url"] == [200]
+
+
+async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) -> None:
+    message = await world.workspace.say(cast.CLEO, cast.LEADS, "@mira_k, case 9")
+    await world.workspace.shortcut(cast.ADA, cast.LEADS, message.ts, "send_survey")
+    await world.form()
+    await world.workspace.submit(cast.ADA)
+    confirmation = await world.message("asked", cast.LEADS)
+
+    assert confirmation.thread_ts == message.ts
+
+
+async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_requester(world: World) -> None:
+    world.workspace.troubles.fail("response_url", "404", times=2)
+    await ask(world, cast.LEADS)
+    confirmation = await world.direct_message("asked")
+
+    assert "@mira_k" in said(confirmation)
+    assert world.seen("asked", cast.LEADS) is None
+
+
+async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    world.workspace.archive(cast.SUPPORT)
+    world.workspace.troubles.fail("response_url", "404", times=2)
+    await world.workspace.submit(cast.ADA)
+
+    await world.direct_message("asked")
+
+
+async def test_an_old_response_url_is_not_used(world: World) -> None:
+    await world.opened("/csat @mira_k", channel=cast.LEADS)
+    world.clock.advance(minutes=31)
+    await world.workspace.submit(cast.ADA)
+    await world.direct_message("asked")
+
+    assert not [call for call in world.workspace.calls if call.method == "response_url"]
+
+
+async def test_a_foreign_response_url_is_never_called(world: World) -> None:
+    await world.workspace.command(cast.ADA, cast.LEADS, "/csat help")
+    await world.message("asks a customer", cast.LEADS)
+    used = len([call for call in world.workspace.calls if call.method == "response_url"])
+    await world.forge(response_url="https://hooks.slack.com.evil.example/commands/1")
+    await world.direct_message("asks a customer")
+
+    assert len([call for call in world.workspace.calls if call.method == "response_url"]) == used
+
+
+async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) -> None:
+    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
+    await ask(world)
+    await world.sent()
+    await world.until(lambda: world.ledger("select tries from notices") == [(1,)])
+    assert world.seen("asked") is None
+
+    world.clock.advance(seconds=40)
+    await world.message("asked")
+    assert len(world.everything()) == 1
+
+
+async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: World) -> None:
+    world.workspace.troubles.fail("chat.postMessage", "503", times=2)
+    await ask(world)
+    for tries in (1, 2):
+        await world.until(lambda tries=tries: world.ledger("select tries from notices") == [(tries,)])  # type: ignore[misc]
+        world.clock.advance(minutes=1)
+
+    await world.message("asked")
+
+
+async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
+    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.workspace.troubles.fail("chat.postEphemeral", "user_not_in_channel")
+    world.workspace.troubles.fail("response_url", "404")
+    await ask(world)
+    answer = await world.direct_message("was not sent")
+    await world.workspace.act(cast.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
+    await world.form()
+    world.x.trouble = None
+    await world.workspace.submit(cast.ADA)
+
+    await world.message("asked")
+
+
+async def test_later_news_come_by_direct_message(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    await ask(world)
+    await world.message("Waiting for X...")
+    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.clock.advance(minutes=20)
+
+    await world.direct_message("was not sent")
+
+
+@pytest.mark.parametrize("trouble", [None, Trouble.LOOKS_AUTOMATED, Trouble.OVER_CAPACITY])
+async def test_links_are_unfurled_nowhere(world: World, trouble: Trouble | None) -> None:
+    world.x.trouble = trouble
+    await ask(world)
+    await world.eventually(lambda: posts(world))
+
+    assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in posts(world))
+    assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posts(world))
+
+
+@pytest.mark.parametrize("trouble", [None, Trouble.LOOKS_AUTOMATED, Trouble.OVER_CAPACITY, Trouble.HTML])
+async def test_nothing_that_was_typed_can_mention_style_or_link(
+    world: World, trouble: Trouble | None
+) -> None:
+    world.x.trouble = trouble
+    await ask(world, external_id=HOSTILE, display_name="<!channel>", message=HOSTILE)
+    await world.eventually(lambda: posts(world))
+
+    for post in posts(world):
+        rendered = str(post["blocks"])
+        assert "'mrkdwn'" not in rendered
+        assert '"mrkdwn"' not in rendered
+        assert "<!" not in str(post["text"])
+        assert "<http" not in str(post["text"])
+        assert "evil.example|" not in str(post["text"]).replace("&lt;https://evil.example|good&gt;", "")
+
+
+async def test_messages_turned_around_by_direction_marks_stay_on_their_line(world: World) -> None:
+    await ask(world, message="\u202eevil\u202c fine")
+    confirmation = await world.message("asked")
+
+    assert "\u202e" not in said(confirmation)
+    assert "\u202e" not in confirmation.text

@@ -1,0 +1,229 @@
+"""The program as an operator runs it: its commands, its beginning and its end."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+import manifest
+from sandbox.bell import Bell
+from sandbox.serving import serving
+from sandbox.slack import Workspace, cast
+from sandbox.traffic import Traffic
+from sandbox.x import PretendX, Trouble
+
+APP = Path(manifest.__file__).with_name("app.py")
+
+
+@contextlib.asynccontextmanager
+async def around(
+    folder: Path, installed: dict[str, Any] | None = None
+) -> AsyncIterator[tuple[Workspace, PretendX, dict[str, str]]]:
+    """Serve a pretend Slack and X, and yield the environment that leads to them."""
+    bell = Bell()
+    workspace, x = (
+        Workspace(installed or manifest.load(), bell=bell, traffic=Traffic(bell)),
+        PretendX(bell=bell),
+    )
+    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+        yield (
+            workspace,
+            x,
+            {
+                "SLACK_BOT_TOKEN": workspace.bot_token,
+                "SLACK_APP_TOKEN": workspace.app_token,
+                "SLACK_SIGNING_SECRET": workspace.signing_secret,
+                "SLACK_API_URL": f"{slack_url}/api/",
+                "X_API_KEY": x.keys.consumer_key,
+                "X_API_SECRET": x.keys.consumer_secret,
+                "X_ACCESS_TOKEN": x.keys.token,
+                "X_ACCESS_TOKEN_SECRET": x.keys.token_secret,
+                "X_API_URL": x_url,
+                "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
+                "PORT": "0",
+                "CSAT_PRIVACY_URL": "https://northwind.example/privacy",
+            },
+        )
+
+
+async def started(folder: Path, environment: Mapping[str, str], *words: str) -> Process:
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV", "LANG"))}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(APP), *words, cwd=folder, env={**kept, **environment}, stdout=PIPE, stderr=STDOUT
+    )
+
+
+async def output(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
+    process = await started(folder, environment, *words)
+    printed, _ = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, printed.decode()
+
+
+async def line_with(process: Process, words: str) -> str:
+    assert process.stdout
+    async with asyncio.timeout(20):
+        while line := (await process.stdout.readline()).decode():
+            if words in line:
+                return line
+    raise AssertionError(f"the program never said {words!r}")
+
+
+async def ended(process: Process, number: signal.Signals) -> tuple[int | None, float, str]:
+    """Send a signal and return exit code, seconds, and what else was printed."""
+    begun = time.monotonic()
+    process.send_signal(number)
+    printed, _ = await asyncio.wait_for(process.communicate(), 15)
+    return process.returncode, time.monotonic() - begun, printed.decode()
+
+
+async def test_without_settings_each_missing_one_is_named(tmp_path: Path) -> None:
+    code, printed = await output(tmp_path, {})
+
+    assert code == 1
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "X_API_KEY", "X_ACCESS_TOKEN_SECRET"):
+        assert name in printed
+    assert "Traceback" not in printed
+
+
+async def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        (tmp_path / ".env").write_text("\n".join(f"{name}={value}" for name, value in environment.items()))
+        code, printed = await output(tmp_path, {}, "check")
+
+    assert (code, "FAIL" in printed) == (0, False), printed
+
+
+async def test_check_tells_line_by_line_that_all_is_well(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, x, environment):
+        code, printed = await output(tmp_path, environment, "check")
+
+    assert code == 0, printed
+    for line in (
+        "Questions: 38 for CSAT",
+        "Ledger:",
+        "Slack token:",
+        "Slack scopes: complete",
+        "Entrance: Socket Mode",
+    ):
+        assert f"ok    {line}" in printed
+    assert f"ok    X keys: surveys come from @{x.account.handle}" in printed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "FAIL  Slack token: invalid_auth"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "FAIL  Entrance: Socket Mode: invalid_auth"),
+        ({"X_ACCESS_TOKEN_SECRET": "wrong"}, "FAIL  X keys:"),
+        ({"X_API_URL": "http://127.0.0.1:9"}, "FAIL  X:"),
+        ({"CSAT_QUESTIONS_FILE": "missing.toml"}, "FAIL  Questions: missing.toml can't be read"),
+        ({"DATABASE_URL": "sqlite:////nowhere/csat.db"}, "FAIL  Ledger:"),
+        ({"DATABASE_URL": "nonsense"}, "FAIL  Ledger:"),
+    ],
+)
+async def test_check_tells_what_is_wrong_and_what_to_do(
+    tmp_path: Path, wrong: dict[str, str], told: str
+) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        code, printed = await output(tmp_path, {**environment, **wrong}, "check")
+
+    assert code == 1
+    assert told in printed
+    assert "Traceback" not in printed
+    assert "xoxb-" not in printed
+    assert "xapp-" not in printed
+
+
+async def test_check_tells_which_scopes_are_missing(tmp_path: Path) -> None:
+    poor = manifest.load()
+    poor["oauth_config"]["scopes"] = {"bot": ["commands", "chat:write"]}
+    async with around(tmp_path, poor) as (_, _, environment):
+        code, printed = await output(tmp_path, environment, "check")
+
+    assert code == 1
+    assert "FAIL  Slack scopes: missing users:read" in printed
+    assert "ok    Slack scope usergroups:read: not granted, and optional" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    async with around(tmp_path) as (workspace, _, environment):
+        process = await started(tmp_path, environment)
+        await line_with(process, "Socket Mode")
+        await workspace.wait_until(lambda: workspace.connections, seconds=5)
+        code, seconds, printed = await ended(process, number)
+
+    assert code == 0, printed
+    assert seconds < 5
+    assert "Traceback" not in printed
+
+
+async def test_a_send_that_runs_is_finished_and_confirmed_before_the_end(tmp_path: Path) -> None:
+    async with around(tmp_path) as (workspace, x, environment):
+        x.delay, x.trouble = 1.0, Trouble.SLOW
+        process = await started(tmp_path, environment)
+        await workspace.wait_until(lambda: workspace.connections, seconds=10)
+        await workspace.command(cast.ADA, cast.SUPPORT, "/csat 1820000000000000011")
+        await workspace.wait_until(lambda: workspace.view_of(cast.ADA), seconds=5)
+        await workspace.submit(cast.ADA)
+        await workspace.wait_until(lambda: x.requests, seconds=5)
+        code, seconds, printed = await ended(process, signal.SIGTERM)
+
+    assert code == 0, printed
+    assert len(x.feedbacks) == 1
+    assert [call.status for call in workspace.calls if call.method == "chat.postMessage"] == [200]
+    assert seconds < 10
+
+
+async def test_over_http_it_serves_at_host_and_port(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        process = await started(tmp_path, {**environment, "SLACK_APP_TOKEN": ""})
+        line = await line_with(process, "healthz")
+        address = re.search(r"http://127\.0\.0\.1:\d+/healthz", line)
+        assert address
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(address[0])
+        code, _, _ = await ended(process, signal.SIGTERM)
+
+    assert "over HTTP" in line
+    assert (answer.status_code, answer.json()["ok"], code) == (200, True, 0)
+
+
+async def test_the_manifest_is_printed_for_socket_mode_and_for_http(tmp_path: Path) -> None:
+    _, socket = await output(tmp_path, {}, "manifest")
+    _, http = await output(tmp_path, {}, "manifest", "--url", "https://csat.example/")
+
+    assert yaml.safe_load(socket) == manifest.load()
+    assert yaml.safe_load(http)["features"]["slash_commands"][0]["url"] == "https://csat.example/slack/events"
+
+
+async def test_the_demo_starts_whatever_the_environment_says(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SLACK_API_URL=https://slack.invalid/api\nCSAT_DISPLAY_NAME=" + "x" * 50)
+    environment = {
+        "X_API_URL": "https://x.invalid",
+        "DATABASE_URL": "nonsense",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    process = await started(tmp_path, {**environment, "HTTP_PROXY": "http://127.0.0.1:9"}, "sandbox")
+    line = await line_with(process, "in your browser")
+    address = re.search(r"http://\S+", line)
+    assert address
+    async with httpx.AsyncClient(trust_env=False) as client:
+        page = await client.get(address[0])
+    code, seconds, printed = await ended(process, signal.SIGINT)
+
+    assert page.status_code == 200
+    assert (code, "Traceback" in printed) == (0, False), printed
+    assert seconds < 10
+    assert not (tmp_path / "csat.db").exists()

@@ -1,0 +1,212 @@
+"""The HTTP surface: nothing that Slack did not sign goes any further, and nothing of it reaches the log."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from sandbox.slack import Happening, cast
+from tests.world import World, living
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+SECRET_WORDS = "between you and me"
+
+
+@pytest.fixture(name="http")
+async def _http(tmp_path: Path) -> AsyncIterator[World]:
+    async with living(tmp_path, socket=False) as world:
+        yield world
+
+
+def signature(world: World, body: bytes, timestamp: str) -> str:
+    base = b"v0:" + timestamp.encode() + b":" + body
+    return "v0=" + hmac.new(world.workspace.signing_secret.encode(), base, hashlib.sha256).hexdigest()
+
+
+async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Response:
+    """Post as Slack does, with some headers changed."""
+    timestamp = str(int(world.clock().timestamp()))
+    headers: dict[str, str | bytes] = {
+        **FORM,
+        "x-slack-request-timestamp": timestamp,
+        "x-slack-signature": signature(world, body, timestamp),
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{world.url}/slack/events", content=body, headers=headers)
+
+
+def command(world: World, text: str = SECRET_WORDS) -> bytes:
+    return urlencode(
+        {
+            "command": "/csat",
+            "text": text,
+            "team_id": cast.TEAM,
+            "channel_id": cast.SUPPORT,
+            "user_id": cast.ADA,
+            "trigger_id": "1.2.3",
+            "response_url": f"{world.workspace.base_url}/commands/1",
+        }
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"x_slack_signature": "v0=" + "0" * 64},
+        {"x_slack_signature": ""},
+        {"x_slack_signature": "v0=é".encode("latin-1")},
+        {"x_slack_signature": b"\xff\xfe"},
+        {"x_slack_request_timestamp": ""},
+        {"x_slack_request_timestamp": "now"},
+        {"x_slack_request_timestamp": "1e9"},
+        {"x_slack_request_timestamp": "-5"},
+        {"x_slack_request_timestamp": "9" * 400},
+        {"x_slack_request_timestamp": "\uff11\uff12\uff13".encode()},
+    ],
+    ids=str,
+)
+async def test_what_slack_did_not_sign_is_refused_and_not_logged(
+    http: World, caplog: pytest.LogCaptureFixture, forged: dict[str, str | bytes]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = await post(http, command(http), **forged)
+
+    assert answer.status_code == 401
+    assert SECRET_WORDS not in caplog.text
+    assert "between+you" not in caplog.text
+
+
+async def test_an_old_request_is_refused_however_well_signed(http: World) -> None:
+    old = str(int(http.clock().timestamp()) - 301)
+    body = command(http)
+    answer = await post(
+        http, body, x_slack_request_timestamp=old, x_slack_signature=signature(http, body, old)
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_a_body_larger_than_slack_s_is_refused(http: World) -> None:
+    answer = await post(http, b"text=" + b"x" * 600_000)
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"payload=%7Bnot json", FORM["content-type"]),
+        (b"payload=[1,2]", FORM["content-type"]),
+        (b"payload=", FORM["content-type"]),
+        (b"no form at all", FORM["content-type"]),
+        (b"a=1" * 1 + b"&a=1" * 200, FORM["content-type"]),
+        (b"{not json", "application/json"),
+        (b"[]", "application/json"),
+        (b"", "application/json"),
+    ],
+)
+async def test_a_signed_but_broken_body_is_refused(http: World, body: bytes, content_type: str) -> None:
+    answer = await post(http, body, content_type=content_type)
+
+    assert answer.status_code == 400
+
+
+async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
+    assert (await post(http, b"\xff\xfe")).status_code == 401
+
+
+async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -> None:
+    await http.workspace.command(cast.ADA, cast.SUPPORT, "/csat payload=1 payload")
+
+    await http.message("“payload=1” is neither a customer nor a type")
+
+
+async def test_slack_s_own_checks_are_answered(http: World) -> None:
+    challenge = json.dumps({"type": "url_verification", "challenge": "c-123", "token": "t"}).encode()
+
+    assert (await post(http, challenge, content_type="application/json")).json() == {"challenge": "c-123"}
+    assert (await post(http, b"ssl_check=1&token=t")).status_code == 200
+
+
+async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
+    await http.opened("/csat @mira_k")
+    await http.workspace.submit(cast.ADA)
+    await http.message("asked")
+    delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
+    for _ in range(3):
+        assert not (await http.workspace.redeliver(delivery)).failure
+
+    assert len(http.x.feedbacks) == 1
+
+
+async def test_a_request_nobody_handles_is_answered_without_a_word_in_the_log(
+    http: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = command(http).replace(b"%2Fcsat", b"%2Fother")
+    answer = await post(http, body)
+
+    assert answer.status_code == 404
+    assert SECRET_WORDS not in caplog.text
+
+
+async def test_only_post_is_served(http: World) -> None:
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{http.url}/slack/events")).status_code == 405
+        assert (await client.get(f"{http.url}/")).status_code == 404
+
+
+async def test_oauth_variables_in_the_environment_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "from another app")
+    async with living(tmp_path, socket=False) as world:
+        await world.opened("/csat @mira_k")
+        seen = await world.workspace.submit(cast.ADA)
+        await world.message("asked")
+
+    assert seen.happened is Happening.CLOSED
+
+
+async def health(world: World) -> tuple[int, list[str]]:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{world.url}/healthz")
+    return answer.status_code, answer.json()["reasons"]
+
+
+async def test_the_app_is_healthy_while_ledger_and_socket_are(either_world: World) -> None:
+    assert await health(either_world) == (200, [])
+
+
+async def test_a_ledger_that_is_gone_is_told(either_world: World) -> None:
+    either_world.database.rename(either_world.database.with_suffix(".away"))
+    status, (reason,) = await health(either_world)
+    either_world.database.with_suffix(".away").rename(either_world.database)
+
+    assert status == 503
+    assert reason.startswith("ledger: the file")
+
+
+async def test_a_socket_that_is_gone_is_told(world: World) -> None:
+    world.workspace.troubles.fail("apps.connections.open", "internal_error", times=100)
+    await world.workspace.disconnect()
+    async with asyncio.timeout(5):
+        while (answer := await health(world)) == (200, []):  # noqa: ASYNC110 - nothing else would tell
+            await asyncio.sleep(0.01)
+
+    assert answer == (503, ["socket: not connected to Slack"])
+
+
+async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> None:
+    await world.workspace.disconnect()
+    await world.until(lambda: world.workspace.connections == 1)
+
+    await world.opened("/csat @mira_k")
