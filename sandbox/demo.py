@@ -10,7 +10,7 @@ import yaml
 from starlette.types import ASGIApp
 
 from sandbox.bell import Bell
-from sandbox.page import Sources, page
+from sandbox.page import CLOSING, Sources, page
 from sandbox.serving import serving
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic
@@ -60,6 +60,7 @@ async def demo(manifest: dict[str, Any] | None = None, page_port: int = PAGE_POR
         x_url = await stack.enter_async_context(serving(x.app))
         shown = page(Sources(workspace, x, bell, traffic, manifest))
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
+        stack.callback(bell.ring, CLOSING)
         yield Demo(workspace, x, page_url, f"{slack_url}/api/", x_url)
 
 

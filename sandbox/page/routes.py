@@ -19,6 +19,8 @@ from sandbox.page.stage import REGIONS, Sources, Stage
 from sandbox.slack import Refused
 
 STATIC = Path(__file__).with_name("static")
+CLOSING = "closing"
+"""The last topic: who rings it lets every browser go, so that the server can end."""
 
 
 def page(sources: Sources) -> Starlette:
@@ -79,4 +81,6 @@ class Showing:
         rings = cast("AsyncGenerator[str]", self._stage.sources.bell.listen())
         async with contextlib.aclosing(rings):
             async for topic in rings:
+                if topic == CLOSING:
+                    break
                 yield f"data: {topic}\n\n"

@@ -69,6 +69,8 @@ class SlackSide:
         known = {user.id: user for user in self.people}
         self.person: User = known.get(look.person) or self.people[0]
         self.channel = self._channel()
+        self._messages = self._read("")
+        self._replies = self._read(look.thread) if look.thread else []
 
     @property
     def app_name(self) -> str:
@@ -104,25 +106,26 @@ class SlackSide:
         return bool(self.channel and self.workspace.bot.id in self.channel.members)
 
     def rows(self) -> list[Row]:
-        """List the messages of the channel, and remember that they were seen."""
-        if not self.channel:
-            return []
-        messages = self.workspace.messages(self.channel.id, self.person.id)
-        self._reading.mark(self.person.id, messages)
-        return self._rows(messages)
+        """List the messages of the channel."""
+        befores = [None, *self._messages[:-1]]
+        return [self._row(message, before) for message, before in zip(self._messages, befores, strict=False)]
 
     def thread(self) -> list[Row]:
-        """List a thread, its parent first, and remember that it was seen; empty when none stands open."""
-        if not (self.look.thread and self.channel):
-            return []
-        messages = self.workspace.messages(self.channel.id, self.person.id, thread_ts=self.look.thread)
-        self._reading.mark(self.person.id, messages, self.look.thread)
-        return [self._row(message, None, "-thread") for message in messages]
+        """List the thread that stands open, its parent first."""
+        return [self._row(message, None, "-thread") for message in self._replies]
 
     @property
     def form(self) -> View | None:
         """Return the form on top."""
         return self.workspace.view_of(self.person.id)
+
+    def _read(self, thread: str) -> list[Message]:
+        """Return the messages on show, and remember that they were seen."""
+        if not self.channel:
+            return []
+        messages = self.workspace.messages(self.channel.id, self.person.id, thread_ts=thread)
+        self._reading.mark(self.person.id, messages, thread)
+        return messages
 
     def _channel(self) -> Channel | None:
         if self.look.channel == APP:
@@ -153,10 +156,6 @@ class SlackSide:
         if channel.is_ext_shared:
             return "shared"
         return "private" if channel.is_private else "public"
-
-    def _rows(self, messages: list[Message]) -> list[Row]:
-        befores = [None, *messages[:-1]]
-        return [self._row(message, before) for message, before in zip(messages, befores, strict=True)]
 
     def _row(self, message: Message, before: Message | None, where: str = "") -> Row:
         at, earlier = moment(message.ts), moment(before.ts) if before else None

@@ -143,6 +143,7 @@ async def test_an_error_stands_under_its_field(page: Page) -> None:
 
     await expect(handle).to_have_accessible_description("Nobody has this handle.")
     await expect(handle).to_have_attribute("aria-invalid", "true")
+    await expect(handle).to_be_focused()
     await expect(handle).to_have_value("@nobody")
 
 
@@ -198,7 +199,7 @@ async def test_what_people_write_is_text_and_mentions_show(page: Page, running: 
 
 
 async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Demo) -> None:
-    phone = page.get_by_role("region", name="The customer's phone")
+    phone = page.get_by_role("region", name="Phone", exact=True)
     ask(running, "tomasberg")
 
     await phone.get_by_role("group").get_by_role("button", name="4").click()
@@ -213,7 +214,7 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
 
 
 async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo) -> None:
-    phone = page.get_by_role("region", name="The customer's phone")
+    phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
     ask(running, "joonas_ek", Kind.NPS)
 

@@ -1,6 +1,8 @@
+import contextlib
 import socket
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from sandbox.demo import PAGE_PORT, demo
@@ -185,3 +187,18 @@ async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
             assert not running.page_url.endswith(f":{port}")
 
     assert port != PAGE_PORT
+
+
+async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogCaptureFixture) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client, contextlib.AsyncExitStack() as stack:
+        async with demo(manifest(), page_port=0) as running:
+            stream = client.stream("GET", f"{running.page_url}/rings")
+            lines = (await stack.enter_async_context(stream)).aiter_lines()
+            assert await anext(lines) == "retry: 500"
+            await client.get(running.page_url)
+            running.workspace.bell.ring("phone")
+            assert [await anext(lines) for _ in range(2)] == ["", "data: phone"]
+
+        assert [line async for line in lines] == [""]
+
+    assert caplog.messages == []

@@ -26,10 +26,11 @@ function set(element, name, value) {
 
 function children(old, fresh) {
   const coming = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
+  const present = new Map([...old.children].map((child) => [child.id, child]));
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
     while (place && place.id && place.id !== wanted.id && !coming.has(place.id)) place = remove(place);
-    const match = wanted.id ? [...old.children].find((child) => child.id === wanted.id) : same(place, wanted) && place;
+    const match = wanted.id ? present.get(wanted.id) : same(place, wanted) && place;
     if (!match) old.insertBefore(document.importNode(wanted, true), place);
     else {
       if (match === place) place = place.nextSibling;

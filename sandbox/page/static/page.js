@@ -108,6 +108,7 @@ async function submit(form, submitter) {
   form.setAttribute("aria-busy", "true");
   await post(form.action, new FormData(form, submitter), "form" in form.dataset);
   form.removeAttribute("aria-busy");
+  form.querySelector("[aria-invalid]")?.focus();
 }
 
 function go(url) {
@@ -162,7 +163,7 @@ document.addEventListener("submit", (event) => {
   if ("go" in form.dataset) return lookAt(form);
   form.closest("[popover].menu")?.hidePopover();
   submit(form, event.submitter);
-  if ("composer" in form.dataset) form.reset(), suggest(form);
+  if ("composer" in form.dataset) sent(form);
 });
 
 document.addEventListener("click", (event) => {
@@ -223,11 +224,22 @@ document.addEventListener("toggle", async (event) => {
     place(it, document.querySelector(`[popovertarget="${CSS.escape(it.id)}"]`));
     it.querySelector("[role=menuitem]")?.focus();
   }
-  if (it.matches("details[open][data-load]")) it.querySelector(".bodies").replaceChildren(...(await html(it.dataset.load)));
+  if (it.matches("details[open][data-load]")) {
+    it.querySelector(".bodies").replaceChildren(...(await html(it.dataset.load)));
+    it.scrollIntoView({ block: "nearest" });
+  }
 }, true);
 
 // Esc closes a form as its Cancel does.
 document.addEventListener("close", ({ target }) => target.dataset.view && target.querySelector("[data-esc]").click(), true);
+
+// Whoever writes sees the end of the conversation, where the answer will appear.
+function sent(form) {
+  const list = form.parentElement.querySelector("[data-scroll]");
+  list.scrollTop = list.scrollHeight;
+  form.reset();
+  suggest(form);
+}
 
 function suggest(form) {
   const text = form.elements.text.value;

@@ -1,0 +1,70 @@
+"""The pictures of the documentation, taken of the sandbox with the app in it.
+
+Start `python app.py sandbox`, then say
+`python -m tests.sandbox.test_page_pictures http://127.0.0.1:8765 docs`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.sandbox.test_page_kit import chromium, tab
+
+HANDLE = "@tomasberg"
+
+
+async def take(url: str, folder: Path) -> None:
+    """Ask two customers at two sizes of the screen, and leave pictures named for what they show."""
+    async with chromium() as browser:
+        async with tab(browser, url, 1440, 900) as page:
+            await _ask_in_a_thread(page, folder)
+        async with tab(browser, url, 1280, 800) as page:
+            await _get_into_trouble(page, folder)
+
+
+async def _ask_in_a_thread(page: Page, folder: Path) -> None:
+    await page.screenshot(path=folder / "sandbox-start.png")
+    await page.get_by_role("button", name="Got it").click()
+    await page.get_by_role("link", name="3 replies").click()
+    message = page.get_by_role("region", name="Thread", exact=True).get_by_role("article").first
+    await message.hover()
+    await (
+        page.get_by_role("region", name="Messages in the thread")
+        .get_by_role("button", name="More actions")
+        .first.click()
+    )
+    await page.get_by_role("menuitem", name="Send feedback survey").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.screenshot(path=folder / "sandbox-form.png")
+    await page.get_by_role("dialog").get_by_role("button", name="Send survey").click()
+    phone = page.get_by_role("region", name="Phone", exact=True)
+    await phone.get_by_role("group").get_by_role("button", name="5").click()
+    await phone.get_by_role("textbox").fill("My bag came to the hotel. Thank you, Ada!")
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=folder / "sandbox-answer.png")
+
+
+async def _get_into_trouble(page: Page, folder: Path) -> None:
+    await page.get_by_role("button", name="Got it").click()
+    await page.get_by_role("button", name="Make trouble").click()
+    await page.get_by_label("Sending a survey").select_option("DMS_CLOSED")
+    await expect(page.get_by_text("Trouble is on")).to_be_visible()
+    await page.screenshot(path=folder / "sandbox-trouble.png")
+    await page.keyboard.press("Escape")
+    composer = page.get_by_role("textbox", name="Message #support")
+    await composer.fill(f"/csat {HANDLE}")
+    await composer.press("Enter")
+    await page.get_by_role("dialog").get_by_role("button", name="Send survey").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_text("Only visible to you")).to_be_visible()
+    drawer = page.get_by_role("region", name="List of requests")
+    await drawer.locator("summary", has_text="feedback/create").first.click()
+    await expect(drawer.get_by_role("region", name="Answer")).to_be_visible()
+    await page.screenshot(path=folder / "sandbox-refused.png")
+    await page.get_by_role("button", name="Back to normal").first.click()
+
+
+if __name__ == "__main__":
+    asyncio.run(take(sys.argv[1], Path(sys.argv[2])))
