@@ -1,6 +1,7 @@
 """A draft is what somebody typed; a survey is what may be sent."""
 
 import re
+import string
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +27,17 @@ LONGEST_PRIVACY_URL = 2_000
 
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _INVISIBLE_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+_WHOLE_URL = re.compile(r"https?://[^\s/<>\"|\\][^\s<>\"|\\]*", re.IGNORECASE)
+
+
+def is_web_address(url: str) -> bool:
+    """Tell whether a text is a whole address that a browser can open."""
+    try:
+        return bool(_WHOLE_URL.fullmatch(url) and _URL.validate_python(url).host)
+    except ValidationError:
+        return False
 
 
 class Draft(Value):
@@ -108,8 +119,10 @@ class Survey(Value):
     @classmethod
     def _known_variant(cls, typed: object, info: ValidationInfo) -> object:
         metric = info.data.get("metric")
-        if metric is None or not isinstance(info.context, Catalogue):
-            return typed  # the metric's own problem is told first; a survey read back was checked before
+        if metric is None:
+            return 0  # the metric's own problem is told first
+        if not isinstance(info.context, Catalogue):
+            return typed  # a survey read back was checked before
         known = {str(variant) for variant in info.context.variants(metric)}
         return typed if str(typed) in known else _wrong(f"Choose one of the questions for {metric.upper()}.")
 
@@ -133,7 +146,7 @@ class Survey(Value):
     @classmethod
     def _some_message(cls, typed: str) -> str:
         message = typed.replace("\r\n", "\n").strip()
-        if not message:
+        if not message.strip(_ZERO_WIDTH + string.whitespace):
             _wrong("Write the message that the customer gets with the survey.")
         if len(message) > LONGEST_MESSAGE:
             _wrong(f"Shorten the message to {LONGEST_MESSAGE:,} characters; it has {len(message):,}.")
@@ -149,7 +162,7 @@ class Survey(Value):
             _wrong("Enter the address of your privacy policy, like https://example.com/privacy.")
         if len(url) > LONGEST_PRIVACY_URL:
             _wrong(f"Shorten the address to {LONGEST_PRIVACY_URL:,} characters; it has {len(url):,}.")
-        if re.search(r"[\s<>\"|]", _visible(url)) or not _is_web_address(url):
+        if not is_web_address(_visible(url)):
             _wrong("Enter a whole web address without spaces, like https://example.com/privacy.")
         return url
 
@@ -185,13 +198,6 @@ class Receipt(Value):
     question_variant_id: int
     created_at: datetime
     updated_at: datetime
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        return bool(_URL.validate_python(url).host)
-    except ValidationError:
-        return False
 
 
 def _visible(text: str) -> str:

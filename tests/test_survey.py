@@ -1,0 +1,277 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from surveys.customers import Recipient
+from surveys.questions import Metric
+from surveys.survey import Draft, Field, Incomplete, Survey
+from tests.samples import CATALOGUE, LARGEST_ID, TEXT, draft, survey, tried
+
+FIELDS = st.fixed_dictionaries(
+    {
+        "metric": st.sampled_from([*Metric, "CSAT", ""]) | TEXT,
+        "variant": st.integers(-1, 40).map(str) | TEXT,
+        "display_name": st.text(max_size=25),
+        "recipient": st.from_regex(r"\A@\w{1,17}\Z") | TEXT,
+        "message": st.text(max_size=60),
+        "privacy_url": st.sampled_from(["https://northwind.example/privacy", "http://"]) | TEXT,
+        "external_id": st.text(max_size=300),
+        "test": st.booleans(),
+    }
+)
+
+PRINTABLE = st.characters(exclude_categories=["C", "Z"])
+VARIANTS = st.one_of(
+    [st.tuples(st.just(metric), st.sampled_from(list(CATALOGUE.variants(metric)))) for metric in Metric]
+)
+GOOD = st.builds(
+    lambda variant, **fields: draft(metric=variant[0], variant=str(variant[1]), **fields),
+    variant=VARIANTS,
+    display_name=st.text(PRINTABLE, max_size=20),
+    recipient=st.from_regex(r"\A@[A-Za-z0-9_]{1,15}\Z") | st.integers(1, int(LARGEST_ID)).map(str),
+    message=st.text(PRINTABLE | st.sampled_from("\n\t "), max_size=60).map("Hi, {}!".format),
+    external_id=st.text(PRINTABLE, max_size=256),
+    test=st.booleans(),
+)
+
+
+def problems(**fields: Any) -> dict[Field, str]:  # noqa: ANN401 - whatever a draft holds
+    """Return what is wrong with a draft."""
+    try:
+        Survey.from_draft(draft(**fields), CATALOGUE)
+    except Incomplete as incomplete:
+        return dict(incomplete.problems)
+    return {}
+
+
+def accepted(**fields: Any) -> Survey:  # noqa: ANN401 - whatever a draft holds
+    """Return the survey of a draft as it was typed."""
+    return Survey.from_draft(draft(**fields), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"metric": "CSAT"}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "Nps"}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "ces"}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": ""}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "", "variant": ""}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": " csat"}, {Field.METRIC: "Choose CSAT or NPS."}),
+        ({"variant": "38"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "-1"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": ""}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "1.0"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "01"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "٣"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"metric": "nps", "variant": "6"}, {Field.VARIANT: "Choose one of the questions for NPS."}),
+        ({"metric": "nps", "variant": "37"}, {Field.VARIANT: "Choose one of the questions for NPS."}),
+        (
+            {"display_name": "N" * 21},
+            {Field.DISPLAY_NAME: "Shorten the name to 20 characters; it has 21."},
+        ),
+        (
+            {"external_id": "x" * 257},
+            {Field.EXTERNAL_ID: "Shorten the id to 256 characters; it has 257."},
+        ),
+        (
+            {"message": "m" * 10_001},
+            {Field.MESSAGE: "Shorten the message to 10,000 characters; it has 10,001."},
+        ),
+        ({"message": ""}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
+        ({"message": " \n\t "}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
+        ({"message": "\u200b"}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
+        ({"privacy_url": "  "}, {Field.PRIVACY_URL: "Enter the address of your privacy policy, like"}),
+        (
+            {"privacy_url": "https://e.co/" + "p" * 1_988},
+            {Field.PRIVACY_URL: "Shorten the address to 2,000 characters; it has 2,001."},
+        ),
+        ({"recipient": ""}, {Field.RECIPIENT: "Enter the customer's X handle"}),
+        ({"recipient": "@"}, {Field.RECIPIENT: "X handles have only"}),
+        ({"recipient": "@grace🎉"}, {Field.RECIPIENT: "X handles have only"}),
+        (
+            {"recipient": "@" + "w" * 16},
+            {Field.RECIPIENT: "X handles have at most 15 characters; this one has 16."},
+        ),
+        ({"recipient": "9223372036854775808"}, {Field.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "1" * 25}, {Field.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "9" * 19}, {Field.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "0"}, {Field.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "٣"}, {Field.RECIPIENT: "X handles have only"}),
+    ],
+)
+def test_what_is_just_beyond_a_limit_is_told_with_what_to_do(
+    fields: dict[str, str], told: dict[Field, str]
+) -> None:
+    found = problems(**fields)
+
+    assert found.keys() == told.keys()
+    assert all(found[field].startswith(told[field]) for field in told)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"metric": "csat", "variant": "37"},
+        {"metric": "nps", "variant": "5"},
+        {"display_name": "N" * 20},
+        {"display_name": " " + "🎉" * 20 + " "},
+        {"display_name": ""},
+        {"display_name": "עברית\u200f"},
+        {"external_id": "x" * 256},
+        {"external_id": ""},
+        {"message": "m" * 10_000},
+        {"message": "  " + "m" * 10_000 + "\n"},
+        {"message": "One\r\ntwo\tthree\u200f 👩‍👩‍👧"},
+        {"privacy_url": "https://e.co/" + "p" * 1_987},
+        {"privacy_url": "http://e.co"},
+        {"privacy_url": "HTTPS://E.co/?lang=en&x=%20#dm"},
+        {"privacy_url": " https://münchen.example/datenschutz "},
+        {"recipient": "@" + "w" * 15},
+        {"recipient": LARGEST_ID},
+        {"test": True},
+    ],
+)
+def test_what_is_just_within_a_limit_is_taken(fields: dict[str, Any]) -> None:
+    assert problems(**fields) == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "northwind.example/privacy",
+        "//northwind.example/privacy",
+        "https:northwind.example",
+        "https:/northwind.example",
+        "https:///northwind.example",
+        "https:\\\\northwind.example",
+        "https://",
+        "https://?x",
+        "https://#x",
+        "https://northwind.example/our policy",
+        "https://north\nwind.example",
+        "https://northwind.example/a|b",
+        "<https://northwind.example>",
+        'https://northwind.example/"',
+        "https://northwind.example:99999/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://northwind.example",
+        "mailto:privacy@northwind.example",
+        "file:///etc/passwd",
+        "privacy",
+    ],
+)
+def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
+    assert problems(privacy_url=url) in (
+        {Field.PRIVACY_URL: "Enter a whole web address without spaces, like https://example.com/privacy."},
+        {Field.PRIVACY_URL: "This contains invisible control characters: type it again without pasting."},
+    )
+
+
+@pytest.mark.parametrize("name", ["display_name", "external_id", "privacy_url"])
+@pytest.mark.parametrize("mark", ["\x00", "\x07", "\x1b", "\n", "\x85", "\u202e", "\u2066", "\ud800"])
+def test_control_characters_are_told_of(name: str, mark: str) -> None:
+    told = problems(**{name: f"https://e.co/a{mark}b"[-20:]})
+
+    assert told == {Field(name): "This contains invisible control characters: type it again without pasting."}
+
+
+@pytest.mark.parametrize("mark", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_a_message_has_no_control_characters_but_breaks_and_tabs(mark: str) -> None:
+    assert "invisible control characters" in problems(message=f"How{mark} did we do?")[Field.MESSAGE]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    told = problems(
+        metric="nps",
+        variant="37",
+        display_name="N" * 21,
+        recipient="",
+        message="",
+        privacy_url="",
+        external_id="x" * 257,
+    )
+
+    assert set(told) == set(Field) - {Field.METRIC}
+
+
+@given(FIELDS)
+@tried
+def test_any_draft_is_a_survey_or_told_what_to_do(fields: dict[str, Any]) -> None:
+    for field, told in problems(**fields).items():
+        assert isinstance(field, Field)
+        assert told.endswith(".")
+        assert told.startswith(
+            ("Choose", "Shorten", "Enter", "Write", "X handles", "That", "This", "The message")
+        )
+
+
+@given(FIELDS)
+@tried
+def test_a_draft_keeps_everything_that_was_typed(fields: dict[str, Any]) -> None:
+    kept = Draft(**fields)
+
+    assert kept.model_dump() == fields
+
+
+@given(GOOD)
+@tried
+def test_a_survey_and_its_draft_say_the_same(typed: Draft) -> None:
+    asked = Survey.from_draft(typed, CATALOGUE)
+
+    assert Survey.from_draft(asked.draft(), CATALOGUE) == asked
+    assert Survey.model_validate_json(asked.model_dump_json()) == asked
+
+
+def test_what_was_typed_well_comes_back_as_it_was_typed() -> None:
+    typed = draft(metric="nps", variant="5", recipient="@Grace_Lopez", message="One\n\ntwo", test=True)
+
+    assert Survey.from_draft(typed, CATALOGUE).draft() == typed
+
+
+def test_a_survey_is_kept_and_read_back_even_where_its_question_is_gone() -> None:
+    asked = survey(metric="csat", variant="37")
+
+    assert Survey.model_validate_json(asked.model_dump_json()) == asked
+
+
+def test_a_survey_to_a_known_id_keeps_the_handle_for_people() -> None:
+    asked = accepted(recipient="@grace").to(Recipient(handle="grace", id="42"))
+
+    assert asked.recipient.id == "42"
+    assert asked.draft().recipient == "@grace"
+
+
+def test_what_surrounds_a_text_is_trimmed() -> None:
+    asked = accepted(
+        display_name=" Northwind ",
+        recipient=" @grace\n",
+        message="\n Hi \r\n there ",
+        privacy_url=" https://e.co ",
+        external_id=" 5 ",
+    )
+
+    assert (asked.display_name, asked.recipient.typed, asked.message) == (
+        "Northwind",
+        "@grace",
+        "Hi \n there",
+    )
+    assert (asked.privacy_url, asked.external_id) == ("https://e.co", "5")
+
+
+def test_a_survey_is_not_changed() -> None:
+    with pytest.raises(ValidationError):
+        survey().message = "Hello"  # type: ignore[misc]
+
+
+def test_what_was_typed_is_not_repeated_to_the_log() -> None:
+    secret = "the customer's bag"
+
+    with pytest.raises(ValidationError) as error:
+        Survey.model_validate({"metric": [secret], "message": {secret: 1}, "recipient": 5})
+
+    assert secret not in str(error.value)
