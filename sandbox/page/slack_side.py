@@ -2,48 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.page.look import Look
-from sandbox.page.people import Author, Names
+from sandbox.page.people import Names
 from sandbox.page.reading import Reading
-from sandbox.page.surface import Surface
+from sandbox.page.rows import Row, Rows
 from sandbox.slack import Channel, Message, User, View, Workspace
 
 Json = dict[str, Any]
 
-TOGETHER = timedelta(minutes=5)
-"""Messages of one author within this time stand under one name."""
-FACES = 3
 APP = "app"
 """Stands in an address for the direct message with the app, as long as there is none."""
-
-
-@dataclass(frozen=True)
-class Thread:
-    """What a message shows of its replies."""
-
-    replies: int
-    unread: int
-    last: datetime
-    faces: list[Author]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One message as it is shown."""
-
-    message: Message
-    author: Author
-    at: datetime
-    surfaces: list[Surface]
-    """Its blocks, and those of its attachments."""
-    day: str = ""
-    """The day that begins with it."""
-    compact: bool = False
-    """Whether the name above the previous message counts for it too."""
-    thread: Thread | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +39,7 @@ class SlackSide:
         known = {user.id: user for user in self.people}
         self.person: User = known.get(look.person) or self.people[0]
         self.channel = self._channel()
+        self._rows = Rows(workspace, self.names, reading, self.person.id)
         self._messages = self._read("")
         self._replies = self._read(look.thread) if look.thread else []
 
@@ -107,12 +78,11 @@ class SlackSide:
 
     def rows(self) -> list[Row]:
         """List the messages of the channel."""
-        befores = [None, *self._messages[:-1]]
-        return [self._row(message, before) for message, before in zip(self._messages, befores, strict=False)]
+        return list(self._rows.of_channel(self._messages))
 
     def thread(self) -> list[Row]:
         """List the thread that stands open, its parent first."""
-        return [self._row(message, None, "-thread") for message in self._replies]
+        return list(self._rows.of_thread(self._replies))
 
     @property
     def form(self) -> View | None:
@@ -156,59 +126,3 @@ class SlackSide:
         if channel.is_ext_shared:
             return "shared"
         return "private" if channel.is_private else "public"
-
-    def _row(self, message: Message, before: Message | None, where: str = "") -> Row:
-        at, earlier = moment(message.ts), moment(before.ts) if before else None
-        return Row(
-            message,
-            self.names.author(message),
-            at,
-            self._surfaces(message, where),
-            day="" if where or (earlier and earlier.date() == at.date()) else day(at),
-            compact=not where and before is not None and _continues(message, before),
-            thread=None if where else self._thread(message),
-        )
-
-    def _surfaces(self, message: Message, where: str) -> list[Surface]:
-        blocks = [message.blocks, *(attachment.get("blocks", []) for attachment in message.attachments)]
-        key = f"message{where}-{message.ts}"
-        return [
-            Surface.of_message(message, self.person.id, each, f"{key}-{number}", self.workspace.app_id)
-            for number, each in enumerate(blocks)
-        ]
-
-    def _thread(self, parent: Message) -> Thread | None:
-        if parent.thread_ts != parent.ts:
-            return None
-        replies = self.workspace.messages(parent.channel, self.person.id, thread_ts=parent.ts)[1:]
-        if not replies:
-            return None
-        authors = list(dict.fromkeys(map(self.names.author, replies)))
-        unread = self._reading.unread(self.person.id, replies)
-        return Thread(len(replies), unread, moment(replies[-1].ts), authors[:FACES])
-
-
-def moment(ts: str) -> datetime:
-    """Return when a message was posted, in this machine's time zone."""
-    return datetime.fromtimestamp(float(ts), UTC).astimezone()
-
-
-def day(at: datetime) -> str:
-    """Name a day as Slack's dividers do."""
-    match (datetime.now(UTC).astimezone().date() - at.date()).days:
-        case 0:
-            return "Today"
-        case 1:
-            return "Yesterday"
-    return f"{at:%A, %B} {at.day}"
-
-
-def _continues(message: Message, before: Message) -> bool:
-    """Whether a message stands under the name of the one before."""
-    near = moment(message.ts) - moment(before.ts) < TOGETHER
-    same = (message.user, message.username, message.visible_to) == (
-        before.user,
-        before.username,
-        before.visible_to,
-    )
-    return near and same and not message.broadcast and moment(message.ts).date() == moment(before.ts).date()

@@ -12,7 +12,8 @@ from sandbox.page.look import Look
 from sandbox.page.mrkdwn import Mrkdwn, clock, web
 from sandbox.page.people import Author, Names
 from sandbox.page.reading import Reading
-from sandbox.page.slack_side import SlackSide, moment
+from sandbox.page.rows import moment
+from sandbox.page.slack_side import SlackSide
 from sandbox.page.surface import Json, Surface
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic

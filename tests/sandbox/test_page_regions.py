@@ -1,6 +1,7 @@
 import contextlib
 import socket
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sandbox.demo import PAGE_PORT, demo
 from sandbox.page import drawer, trouble
 from sandbox.page.look import Look
+from sandbox.page.rows import day
 from sandbox.page.stage import Stage
 from sandbox.serving import LOOPBACK
 from sandbox.slack.cast import ADA, BEN, GUS, LEADS, SAM, SUPPORT
@@ -55,6 +57,31 @@ async def test_the_app_can_write_to_somebody() -> None:
 
     assert "<strong>Refused</strong>" in html
     assert "Message Feedback" in html
+
+
+def test_nobody_writes_in_an_archived_channel() -> None:
+    page = shown()
+    page.slack.archive(SUPPORT)
+
+    html = page.html("channel")
+
+    assert "#support is archived" in html
+    assert "<textarea" not in html
+
+
+@pytest.mark.parametrize(("days", "name"), [(0, "Today"), (1, "Yesterday"), (40, ", ")])
+def test_a_day_is_named_as_one_speaks_of_it(days: int, name: str) -> None:
+    assert name in day(datetime.now().astimezone() - timedelta(days=days))
+
+
+async def test_a_reply_that_was_broadcast_says_so() -> None:
+    page = shown()
+    parent = page.slack.messages(SUPPORT, ADA)[0].ts
+    await call(
+        page.slack, "chat.postMessage", channel=SUPPORT, text="Done", thread_ts=parent, reply_broadcast=True
+    )
+
+    assert "replied to a thread" in page.html("channel")
 
 
 async def test_messages_of_one_author_stand_together() -> None:
