@@ -12,6 +12,7 @@
     │   ├── SenderSuspended
     │   ├── SenderLocked
     │   ├── RecipientClosed   this customer can't be messaged
+    │   │   └── RecipientDoesNotFollow
     │   ├── LooksAutomated
     │   ├── MessageTooLong
     │   ├── LookUpRefused     X does not tell the app the id of a handle

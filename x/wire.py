@@ -13,6 +13,7 @@ from surveys.survey import Receipt, Survey
 from surveys.value import Value
 from x.errors import (
     REFUSALS,
+    Disconnected,
     RecipientSuspended,
     RecipientUnknown,
     RefusedByX,
@@ -28,11 +29,13 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _DATE = re.compile(
     rf"\s*[A-Za-z]{{3}}\s*(?P<month>{'|'.join(_MONTHS)})\s*(?P<day>\d\d)\s*"
     r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\s*"
-    r"(?P<sign>[+-])(?P<off_h>\d\d)(?P<off_m>\d\d)\s*(?P<year>\d{4})\s*",
+    r"(?P<sign>[+-])(?P<off_h>\d\d)(?P<off_m>\d\d)\s*(?P<year>2\d{3})\s*",
     re.ASCII,
 )
 _RESETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 _BUSY = frozenset({420, 429, 503})
+_UNAUTHORIZED = 401
+_NOT_FOUND = 404
 
 
 class Account(Value):
@@ -79,6 +82,8 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
 
 def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
     """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
+    if status == _NOT_FOUND:
+        raise RecipientUnknown(f"X answered {status}: {_shortened(body)}")
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise failure(status, headers, body)
     try:
@@ -86,6 +91,8 @@ def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Ac
     except ValidationError as error:
         raise Wait(f"X answered {status}, unreadable: {_shortened(body)}") from error
     if found.data is None:
+        if not found.errors:
+            raise Wait(f"X answered {status}, with nobody and no reason: {_shortened(body)}")
         words = " ".join(problem.detail for problem in found.errors)
         raise (RecipientSuspended if "suspended" in words.lower() else RecipientUnknown)(words=words)
     return Account(id=found.data.id, handle=found.data.username, receives_dm=found.data.receives_your_dm)
@@ -102,17 +109,19 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
     for row in REFUSALS:
         if code in row.codes and (row.about is None or row.about.search(words)):
             return row(detail, words=words)
+    if status == _UNAUTHORIZED and code is None:
+        return Disconnected(detail, words=words)
     return RefusedByX(detail, words=words)
 
 
-def read_date(text: str) -> datetime:
+def read_date(text: object) -> datetime:
     """Read X's `Sat Dec 15 17:58:20 +0000 2015`, with or without its blanks; raises `ValueError`.
 
     The weekday is not checked: the one in X's own sample is wrong.
     """
-    found = _DATE.fullmatch(text)
+    found = _DATE.fullmatch(str(text))
     if not found:
-        raise ValueError(f"not one of X's dates: {text[:40]!r}")
+        raise ValueError(f"not one of X's dates: {str(text)[:40]!r}")
     offset = timedelta(hours=int(found["off_h"]), minutes=int(found["off_m"]))
     zone = timezone(-offset if found["sign"] == "-" else offset)
     day, hour, minute, second, year = (
@@ -128,13 +137,13 @@ XDate = Annotated[datetime, BeforeValidator(read_date)]
 class _Feedback(Receipt):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    id: str = Field(pattern=r"^\d+$")
+    id: str = Field(pattern="^[0-9]+$")
     created_at: XDate
     updated_at: XDate
 
 
 class _User(Value):
-    id: str = Field(pattern=r"^\d+$")
+    id: str = Field(pattern="^[0-9]+$")
     username: str
     receives_your_dm: bool | None = None
 
