@@ -73,7 +73,7 @@ async def _sandbox() -> None:
     for proxy in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[proxy]  # nothing here leaves this machine
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
-        async with demo() as pretend, running(_pretend_settings(pretend, Path(folder))):
+        async with demo() as pretend, running(demo_settings(pretend, Path(folder))):
             typer.echo(f"\n  Open {pretend.page_url} in your browser. Ctrl-C ends it.\n")
             await _stopped()
 
@@ -89,7 +89,8 @@ async def _check(settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-def _pretend_settings(pretend: Demo, folder: Path) -> Settings:
+def demo_settings(pretend: Demo, folder: Path) -> Settings:
+    """Return the settings that lead to the pretend Slack and X, with a ledger in `folder`."""
     keys = pretend.x.keys
     return Settings.given(
         slack_bot_token=pretend.workspace.bot_token,

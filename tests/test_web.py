@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -33,7 +34,7 @@ def signature(world: World, body: bytes, timestamp: str) -> str:
 async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Response:
     """Post as Slack does, with some headers changed."""
     timestamp = str(int(world.clock().timestamp()))
-    headers: dict[str, str | bytes] = {
+    headers: dict[str, Any] = {
         **FORM,
         "x-slack-request-timestamp": timestamp,
         "x-slack-signature": signature(world, body, timestamp),

@@ -1,0 +1,160 @@
+"""The whole app as a newcomer drives it, in a real browser, from the command to the answer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Locator, Page, expect
+
+from app import demo_settings
+from sandbox.demo import Demo, demo
+from tests.sandbox.test_page_kit import chromium, tab
+from wiring import running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(name="browser", scope="module", loop_scope="module")
+async def _browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(name="pretend", loop_scope="module")
+async def _pretend(tmp_path: Path) -> AsyncIterator[Demo]:
+    async with demo(page_port=0) as pretend, running(demo_settings(pretend, tmp_path)):
+        await pretend.workspace.wait_until(lambda: pretend.workspace.connections, seconds=5)
+        yield pretend
+
+
+@pytest_asyncio.fixture(name="page", loop_scope="module")
+async def _page(browser: Browser, pretend: Demo) -> AsyncIterator[Page]:
+    async with tab(browser, pretend.page_url, 1440, 900) as page:
+        yield page
+
+
+async def say(page: Page, text: str) -> None:
+    composer = page.get_by_role("textbox", name="Message #support")
+    await composer.fill(text)
+    await composer.press("Enter")
+
+
+async def form(page: Page) -> Locator:
+    dialog = page.get_by_role("dialog", name="Feedback survey")
+    await expect(dialog).to_be_visible()
+    return dialog
+
+
+def phone(page: Page) -> Locator:
+    return page.get_by_role("region", name="Phone", exact=True)
+
+
+def channel(page: Page) -> Locator:
+    return page.get_by_role("region", name="Messages in #support")
+
+
+async def test_from_the_command_to_the_customer_s_answer(page: Page, pretend: Demo) -> None:
+    await say(page, "/csat nps @tomasberg")
+    dialog = await form(page)
+    await expect(dialog.get_by_label("Customer")).to_have_value("@tomasberg")
+    await dialog.get_by_role("combobox", name="Question").fill("how satisfied")
+    await dialog.get_by_role("option", name="How satisfied are you with …?").click()
+    await dialog.get_by_label("Display name").fill("Northwind")
+    await expect(dialog.get_by_text("How satisfied are you with Northwind?")).to_be_visible()
+    await dialog.get_by_label("External ID").fill("ticket_9912")
+    await dialog.get_by_role("button", name="Send survey").click()
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
+    await expect(channel(page)).to_contain_text("External ID: ticket_9912")
+    await expect(phone(page)).to_contain_text("How satisfied are you with Northwind?")
+
+    await phone(page).get_by_role("group").get_by_role("button", name="9", exact=True).click()
+    await phone(page).get_by_role("textbox").fill("Quick and kind")
+    await phone(page).get_by_role("button", name="Send").click()
+    await expect(phone(page)).to_contain_text("Quick and kind")
+    (feedback,) = pretend.x.feedbacks
+    assert feedback.score
+    assert feedback.text
+    assert (feedback.score.value, feedback.text.value) == (9, "Quick and kind")
+    assert feedback.external_id == "ticket_9912"
+
+
+async def test_in_a_thread_the_shortcut_fills_in_customer_and_case(page: Page) -> None:
+    await page.get_by_role("link", name="3 replies").click()
+    thread = page.get_by_role("region", name="Messages in the thread")
+    await thread.get_by_role("article").first.hover()
+    await thread.get_by_role("button", name="More actions").first.click()
+    await page.get_by_role("menuitem", name="Send feedback survey").click()
+    dialog = await form(page)
+    await expect(dialog.get_by_label("Customer")).to_have_value("@grace_lopez_nw")
+    await expect(dialog.get_by_label("External ID")).to_have_value("zendesk_48213")
+    await dialog.get_by_role("button", name="Send survey").click()
+
+    await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
+    await expect(phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
+
+
+async def test_with_the_keyboard_alone(page: Page, pretend: Demo) -> None:
+    await page.get_by_role("textbox", name="Message #support").focus()
+    await page.keyboard.type("/csat @priya_k_iyer")
+    await page.keyboard.press("Enter")
+    await form(page)
+    await page.keyboard.press("Enter")
+    await expect(channel(page)).to_contain_text("asked @priya_k_iyer for feedback on X")
+
+    five = phone(page).get_by_role("group").get_by_role("button", name="5", exact=True)
+    for _ in range(60):
+        if await five.evaluate("button => button === document.activeElement"):
+            break
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(phone(page).get_by_role("textbox")).to_be_visible()
+    score = pretend.x.feedbacks[0].score
+    assert score
+    assert score.value == 5
+
+
+async def test_mistakes_are_told_under_their_fields_and_nothing_typed_is_lost(page: Page) -> None:
+    await say(page, "/csat @nobody_knows")
+    dialog = await form(page)
+    await dialog.get_by_label("Display name").fill("A name that is much too long")
+    await dialog.get_by_label("External ID").fill("kept")
+    await dialog.get_by_role("button", name="Send survey").click()
+
+    await expect(dialog).to_contain_text("X knows no such customer")
+    await expect(dialog).to_contain_text("Shorten the name to 20 characters; it has 28.")
+    await expect(dialog.get_by_label("External ID")).to_have_value("kept")
+
+
+async def test_a_refusal_leads_back_to_the_form_as_it_was(page: Page) -> None:
+    await page.get_by_role("button", name="Make trouble").click()
+    await page.get_by_label("Sending a survey").select_option("LOOKS_AUTOMATED")
+    await page.keyboard.press("Escape")
+    await say(page, "/csat @joonas_ek")
+    dialog = await form(page)
+    await dialog.get_by_label("Message").fill("How was it?")
+    await dialog.get_by_role("button", name="Send survey").click()
+    await expect(channel(page)).to_contain_text("X thinks that this message looks automated")
+    await page.get_by_role("button", name="Back to normal").first.click()
+    await page.get_by_role("button", name="Edit and try again").click()
+    dialog = await form(page)
+
+    await expect(dialog.get_by_label("Message")).to_have_value("How was it?")
+    await dialog.get_by_role("button", name="Send survey").click()
+    await expect(channel(page)).to_contain_text("asked @joonas_ek for feedback on X")
+
+
+@pytest.mark.parametrize("text", ["/csat @tomasberg", "/csat help", "/csat what"])
+async def test_a_screen_reader_finds_its_way(page: Page, text: str) -> None:
+    await say(page, text)
+    if text.endswith("tomasberg"):
+        await form(page)
+    else:
+        await expect(channel(page)).to_contain_text("/csat nps @handle")
+    found = await Axe().run(page)
+
+    grave = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert grave == []
