@@ -51,19 +51,18 @@ class SlackSide:
     @property
     def commands(self) -> list[Json]:
         """The slash commands of the manifest."""
-        return list(self._manifest.get("features", {}).get("slash_commands", []))
+        return self._features("slash_commands")
 
     @property
     def shortcuts(self) -> list[Json]:
         """The message shortcuts of the manifest."""
-        every = self._manifest.get("features", {}).get("shortcuts", [])
-        return [shortcut for shortcut in every if shortcut["type"] == "message"]
+        return [shortcut for shortcut in self._features("shortcuts") if shortcut["type"] == "message"]
 
     def entries(self) -> Iterator[Entry]:
         """List the person's channels and direct messages."""
         for channel in self._visible():
             yield self._entry(channel)
-        if not self._with_app():
+        if not (self._with_app() or self.person.is_stranger):
             yield Entry(APP, self.app_name, "app")
 
     @property
@@ -88,6 +87,10 @@ class SlackSide:
     def form(self) -> View | None:
         """Return the form on top."""
         return self.workspace.view_of(self.person.id)
+
+    def _features(self, kind: str) -> list[Json]:
+        """Return what the app offers; to people of other teams, where it is not installed, nothing."""
+        return [] if self.person.is_stranger else list(self._manifest.get("features", {}).get(kind, []))
 
     def _read(self, thread: str) -> list[Message]:
         """Return the messages on show, and remember that they were seen."""

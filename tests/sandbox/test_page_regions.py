@@ -38,6 +38,15 @@ def test_a_guest_and_a_stranger_see_their_channels_alone() -> None:
 
     assert page.html("sidebar", person=GUS).count("/?person=") == 2
     assert "ext-skylinker" in page.html("channel", person=SAM)
+    assert page.html("sidebar", person=SAM).count("/?person=") == 1
+
+
+def test_an_app_offers_nothing_to_people_of_other_teams() -> None:
+    page = shown()
+
+    assert "More actions" not in page.html("channel", person=SAM)
+    assert "data-complete" not in page.html("channel", person=SAM)
+    assert "More actions" in page.html("channel", person=ADA)
 
 
 def test_nobody_looks_into_a_channel_of_others() -> None:
