@@ -1,0 +1,134 @@
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, unquote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.x import Keys as SandboxKeys
+from sandbox.x.errors import Refusal
+from sandbox.x.signature import Verifier, credentials
+from tests.samples import NOON, survey, tried
+from x import wire
+from x.signing import Keys, OAuth1
+
+EXAMPLE = SandboxKeys(
+    "xvz1evFS4wEEPTGEFPHBog",
+    "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
+    "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb",
+    "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE",
+)
+NONCE = "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"
+SIGNATURES = {"api.x.com": "Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", "api.twitter.com": "hCtSmYh+iHYCEqBWrE7C7hYmtUk="}
+"""X's worked example, "creating a signature", for the host's new name and its old one."""
+
+
+def keys(of: SandboxKeys) -> Keys:
+    return Keys.model_validate(
+        {
+            "api_key": of.consumer_key,
+            "api_secret": of.consumer_secret,
+            "access_token": of.token,
+            "access_token_secret": of.token_secret,
+        }
+    )
+
+
+def signed(of: SandboxKeys, at: datetime, request: httpx.Request) -> str:
+    """Return the Authorization header that a request gets."""
+    return str(next(OAuth1(keys(of), lambda: at).auth_flow(request)).headers["Authorization"])
+
+
+def verify(request: httpx.Request) -> None:
+    """Pass a request that X would let in at noon."""
+    url = str(request.url.copy_with(query=None))
+    sent = [part.decode() for part in (request.url.query, request.content)]
+    parameters = [
+        pair for part in sent for pair in parse_qsl(part, keep_blank_values=True, strict_parsing=bool(part))
+    ]
+    authorization = request.headers["Authorization"]
+
+    Verifier(EXAMPLE, lambda: NOON).verify(request.method, url, authorization, parameters)
+
+
+@pytest.mark.parametrize("host", SIGNATURES)
+def test_x_s_worked_example_gets_x_s_signature(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oauthlib.oauth1.rfc5849.generate_nonce", lambda: NONCE)
+    status = {"status": "Hello Ladies + Gentlemen, a signed OAuth request!"}
+    url = f"https://{host}/1.1/statuses/update.json?include_entities=true"
+
+    header = signed(EXAMPLE, datetime.fromtimestamp(1318622958, UTC), httpx.Request("POST", url, data=status))
+
+    assert credentials(header) == {
+        "oauth_consumer_key": EXAMPLE.consumer_key,
+        "oauth_nonce": NONCE,
+        "oauth_signature": SIGNATURES[host],
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": "1318622958",
+        "oauth_token": EXAMPLE.token,
+        "oauth_version": "1.0",
+    }
+
+
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from("+ %&=*~!'()\"\\\r\n🎉é"), max_size=30
+)
+
+
+@given(st.dictionaries(TEXT, TEXT, min_size=1, max_size=5), st.sampled_from(["", "?a=1&b=%20+%26"]))
+@tried
+def test_any_form_is_let_in_by_x(form: dict[str, str], query: str) -> None:
+    request = httpx.Request("POST", f"https://api.twitter.com/1.1/feedback/create.json{query}", data=form)
+
+    signed_request = next(OAuth1(keys(EXAMPLE), lambda: NOON).auth_flow(request))
+
+    verify(signed_request)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.twitter.com/2/users/me",
+        "https://api.twitter.com/2/users/by/username/grace?user.fields=receives_your_dm",
+        "https://proxy.example:8443/x/2/users/me",
+        "http://127.0.0.1:8765/2/users/me",
+    ],
+)
+def test_a_look_up_is_let_in_by_x(url: str) -> None:
+    request = httpx.Request("GET", url)
+
+    verify(next(OAuth1(keys(EXAMPLE), lambda: NOON).auth_flow(request)))
+
+
+def test_a_survey_is_let_in_by_x_and_not_with_another_word() -> None:
+    asked = survey(
+        message="1 + 1 = 2 & 100 %\n\n“naïve” ~*'()! 👩‍👩‍👧", display_name="Café & Co + é", external_id="a=b"
+    )
+    url = "https://api.twitter.com/1.1/feedback/create.json"
+    request = httpx.Request("POST", url, data=wire.encode(asked))
+    header = signed(EXAMPLE, NOON, request)
+    verify(request)
+
+    changed = httpx.Request("POST", url, data=wire.encode(asked) | {"to_user_id": "2"})
+    changed.headers["Authorization"] = header
+
+    with pytest.raises(Refusal):
+        verify(changed)
+
+
+def test_every_request_has_a_nonce_of_its_own() -> None:
+    request = httpx.Request("GET", "https://api.twitter.com/2/users/me")
+
+    nonces = {credentials(signed(EXAMPLE, NOON, request))["oauth_nonce"] for _ in range(20)}
+
+    assert len(nonces) == 20
+
+
+def test_secrets_are_neither_sent_nor_shown() -> None:
+    header = unquote(signed(EXAMPLE, NOON, httpx.Request("GET", "https://api.twitter.com/2/users/me")))
+    shown = repr(keys(EXAMPLE))
+
+    assert EXAMPLE.consumer_secret not in header
+    assert EXAMPLE.token_secret not in header
+    assert not any(secret in shown for secret in vars(EXAMPLE).values())
