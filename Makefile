@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types lock
+.PHONY: help setup demo test check format lint types pictures lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,14 +24,18 @@ test: setup ## Run every test, the browser's included
 
 check: setup format lint types test ## Format, lint, types, tests
 
-format: setup
+format: setup ## Check the format
 	$(BIN)/ruff format --check .
 
-lint: setup
+lint: setup ## Lint
 	$(BIN)/ruff check .
 
-types: setup
+types: setup ## Check the types
 	$(BIN)/mypy .
+
+pictures: setup ## Take the screenshots of docs/ anew
+	@mkdir -p docs
+	$(BIN)/python -m tests.pictures docs
 
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

@@ -1,16 +1,16 @@
-"""The pictures of the documentation, taken of the sandbox with the app in it.
-
-Start `python app.py sandbox`, then say
-`python -m tests.sandbox.test_page_pictures http://127.0.0.1:8765 docs`.
-"""
+"""The pictures of the documentation: the app in the sandbox, in a browser; `make pictures` takes them."""
 
 import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
+from app import demo_settings
+from sandbox.demo import demo
 from tests.sandbox.test_page_kit import chromium, tab
+from wiring import running
 
 HANDLE = "@tomasberg"
 
@@ -66,5 +66,13 @@ async def _get_into_trouble(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Back to normal").first.click()
 
 
+async def main(docs: Path) -> None:
+    """Run the sandbox and the app in it, and take the pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with demo(page_port=0) as pretend, running(demo_settings(pretend, Path(folder))):
+            await pretend.workspace.wait_until(lambda: pretend.workspace.connections)
+            await take(pretend.page_url, docs)
+
+
 if __name__ == "__main__":
-    asyncio.run(take(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1])))
