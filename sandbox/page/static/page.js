@@ -35,11 +35,15 @@ async function run() {
 }
 
 function show(text) {
-  const ends = all("[data-scroll]").filter((list) => list.scrollHeight - list.scrollTop - list.clientHeight < 40);
+  const ends = all("[data-scroll]").filter(atEnd);
   const known = new Set(all("[data-scroll]").map((list) => list.id));
   for (const region of parsed(text).querySelectorAll("[data-region]")) morph(document.getElementById(region.id), region);
   for (const list of all("[data-scroll]")) if (ends.includes(list) || !known.has(list.id)) list.scrollTop = list.scrollHeight;
   settle();
+}
+
+function atEnd(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 40;
 }
 
 const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
@@ -56,6 +60,7 @@ let shown = "";
 let opener = null;
 
 function settle() {
+  for (const list of all("[data-scroll]")) squeezed.observe(list);
   const modal = document.getElementById("modal");
   if (modal.dataset.view === shown) return;
   shown = modal.dataset.view;
@@ -260,6 +265,13 @@ function remember(seen) {
   document.getElementById("hint").hidden = seen;
   localStorage.setItem("hint", seen ? "seen" : "");
 }
+
+// whoever reads the newest message goes on seeing it while the drawer below takes room or gives it back
+const reading = new WeakMap();
+const squeezed = new ResizeObserver((lists) => {
+  for (const { target } of lists) if (reading.get(target) ?? true) target.scrollTop = target.scrollHeight;
+});
+document.addEventListener("scroll", ({ target }) => target.dataset?.scroll === undefined || reading.set(target, atEnd(target)), true);
 
 addEventListener("popstate", () => refresh("all"));
 document.getElementById("hint").hidden = localStorage.getItem("hint") === "seen";
