@@ -1,10 +1,10 @@
 """What an operator sets, read once from the environment or a `.env` file."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from surveys.questions import SHIPPED
-from surveys.survey import LONGEST_DISPLAY_NAME, Draft
+from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_PRIVACY_URL, Draft, is_web_address
 from x.signing import Keys
 
 LONGEST_MESSAGE: Final = 3_000
@@ -54,31 +54,38 @@ def _wrong(advice: str) -> PydanticCustomError:
 
 
 def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+    if not is_web_address(url) or "?" in url or "#" in url:
         raise _wrong("must be a web address, like https://example.com")
     return url.rstrip("/")
 
 
 def _web_address(url: str) -> str:
-    return url and _base_url(url) and url
+    if url and not is_web_address(url):
+        raise _wrong("must be a whole web address, like https://example.com/privacy")
+    return url
 
 
 def _listed(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
 
 
-def _starting(prefix: str) -> AfterValidator:
+def _slack_id(text: str) -> str:
+    if not re.fullmatch("[UWS][A-Z0-9]{2,}", text):
+        raise _wrong("must list ids of people (U..., W...) or user groups (S...), with commas between them")
+    return text
+
+
+def _starting(pattern: str, advice: str) -> AfterValidator:
     def check(secret: SecretStr) -> SecretStr:
-        if not secret.get_secret_value().startswith(prefix):
-            raise _wrong(f"must begin with {prefix}")
+        if not re.match(pattern, secret.get_secret_value()):
+            raise _wrong(f"must begin with {advice}")
         return secret
 
     return AfterValidator(check)
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-SlackId = Annotated[str, Field(pattern=r"^[UWS][A-Z0-9]{2,}$")]
+SlackId = Annotated[str, AfterValidator(_slack_id)]
 
 
 class Settings(BaseSettings):
@@ -88,14 +95,14 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", env_file=".env", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    slack_bot_token: Annotated[SecretStr, _starting("xoxb-")]
-    slack_app_token: Annotated[SecretStr, _starting("xapp-")] | None = None
+    slack_bot_token: Annotated[SecretStr, _starting("xoxb-", "xoxb-")]
+    slack_app_token: Annotated[SecretStr, _starting("xapp-", "xapp-")] | None = None
     slack_signing_secret: SecretStr | None = Field(None, validate_default=True)
     slack_api_url: BaseUrl = "https://slack.com/api"
 
     x_api_key: SecretStr
     x_api_secret: SecretStr
-    x_access_token: SecretStr
+    x_access_token: Annotated[SecretStr, _starting("[0-9]+-", "the account's id and a dash, like 123-...")]
     x_access_token_secret: SecretStr
     x_api_url: BaseUrl = "https://api.twitter.com"
 
@@ -105,7 +112,7 @@ class Settings(BaseSettings):
 
     csat_agents: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
     csat_display_name: str = Field("", max_length=LONGEST_DISPLAY_NAME)
-    csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = ""
+    csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = Field("", max_length=LONGEST_PRIVACY_URL)
     csat_message: str = Field(MESSAGE, max_length=LONGEST_MESSAGE)
     csat_questions_file: Path = SHIPPED
 
@@ -122,7 +129,10 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise SettingsError([_sentence(str(e["loc"][0]), e) for e in error.errors()]) from None
+            problems = [_sentence(str(e["loc"][0]), e) for e in error.errors()]
+            raise SettingsError(list(dict.fromkeys(problems))) from None
+        except UnicodeDecodeError:
+            raise SettingsError([".env is not UTF-8: save it as that."]) from None
 
     @classmethod
     def given(cls, **values: object) -> "Settings":

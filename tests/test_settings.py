@@ -1,0 +1,256 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
+from surveys.questions import SHIPPED
+from surveys.survey import Draft
+from tests.samples import tried
+
+COMPLETE = {
+    "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
+    "SLACK_APP_TOKEN": "xapp-1-A-2-abc",
+    "X_API_KEY": "key",
+    "X_API_SECRET": "secret",
+    "X_ACCESS_TOKEN": "1718260345-abc",
+    "X_ACCESS_TOKEN_SECRET": "token secret",
+}
+SECRETS = [*COMPLETE, "SLACK_SIGNING_SECRET"]
+
+
+@pytest.fixture(name="folder", autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder without `.env`, and an environment without any of our settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    yield tmp_path
+    (tmp_path / ".env").unlink(missing_ok=True)
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
+    for name, value in {**COMPLETE, **others}.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        loaded(monkeypatch, **others)
+    assert str(error.value) == "\n".join(error.value.problems)
+    return error.value.problems
+
+
+def test_the_keys_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch)
+
+    assert settings.slack_app_token
+    assert settings.slack_signing_secret is None
+    assert settings.slack_api_url == "https://slack.com/api"
+    assert settings.x_api_url == "https://api.twitter.com"
+    assert settings.database_url.get_secret_value() == "sqlite:///csat.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert settings.csat_agents == frozenset()
+    assert settings.csat_questions_file == SHIPPED
+    assert settings.defaults == Draft(message=MESSAGE)
+    assert settings.x_account == "1718260345"
+    assert settings.x_keys.access_token_secret.get_secret_value() == "token secret"
+
+
+def test_over_http_the_signing_secret_takes_the_app_token_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s3cr3t")
+
+    assert settings.slack_app_token is None
+    assert settings.slack_signing_secret
+
+
+def test_everything_that_is_missing_is_named_at_once_with_where_to_find_it() -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.load()
+
+    told = error.value.problems
+    assert [line.split()[0] for line in told] == [
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "X_API_KEY",
+        "X_API_SECRET",
+        "X_ACCESS_TOKEN",
+        "X_ACCESS_TOKEN_SECRET",
+    ]
+    assert all(line.endswith(f" Find it at {WHERE[line.split()[0]]}.") for line in told)
+    assert "SLACK_APP_TOKEN" in told[1]
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name != "SLACK_APP_TOKEN"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_each_setting_that_is_missing_or_empty_is_named(
+    name: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in COMPLETE.keys() - {name}:
+        monkeypatch.setenv(other, COMPLETE[other])
+    if value is not None:
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as error:
+        Settings.load()
+
+    assert error.value.problems == [f"{name} is missing. Find it at {WHERE[name]}."]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxp-1", "SLACK_BOT_TOKEN must begin with xoxb-."),
+        ("SLACK_APP_TOKEN", "xoxb-1", "SLACK_APP_TOKEN must begin with xapp-."),
+        ("X_ACCESS_TOKEN", "abc", "X_ACCESS_TOKEN must begin with the account's id and a dash"),
+        ("X_API_URL", "api.twitter.com", "X_API_URL must be a web address"),
+        ("X_API_URL", "ftp://api.twitter.com", "X_API_URL must be a web address"),
+        ("X_API_URL", "https://", "X_API_URL must be a web address"),
+        ("X_API_URL", "https://api.twitter.com?x=1", "X_API_URL must be a web address"),
+        ("X_API_URL", "https://api.twitter.com#x", "X_API_URL must be a web address"),
+        ("X_API_URL", "http://[", "X_API_URL must be a web address"),
+        ("X_API_URL", "https://ex\u2100mple.com", "X_API_URL must be a web address"),
+        ("SLACK_API_URL", "slack.com/api", "SLACK_API_URL must be a web address"),
+        ("PORT", "http", "PORT is wrong: Input should be a valid integer"),
+        ("PORT", "-1", "PORT is wrong: Input should be greater than or equal to 0"),
+        ("PORT", "65536", "PORT is wrong: Input should be less than or equal to 65535"),
+        ("CSAT_AGENTS", "@ada", "CSAT_AGENTS must list ids of people (U..., W...) or user groups (S...)"),
+        ("CSAT_AGENTS", "U012AB3CD, ada, eve", "CSAT_AGENTS must list ids"),
+        ("CSAT_AGENTS", "C012AB3CD", "CSAT_AGENTS must list ids"),
+        ("CSAT_DISPLAY_NAME", "N" * 21, "CSAT_DISPLAY_NAME is wrong: String should have at most 20"),
+        ("CSAT_MESSAGE", "m" * 3001, "CSAT_MESSAGE is wrong: String should have at most 3000"),
+        ("CSAT_PRIVACY_URL", "northwind.example", "CSAT_PRIVACY_URL must be a whole web address"),
+        ("CSAT_PRIVACY_URL", "https://e.co/our policy", "CSAT_PRIVACY_URL must be a whole web address"),
+        ("CSAT_PRIVACY_URL", "https://e.co/" + "p" * 1988, "CSAT_PRIVACY_URL is wrong: String should have"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_without_its_value(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = problems(monkeypatch, **{name: value})
+
+    assert len(found) == 1
+    assert found[0].startswith(told)
+    assert found[0].endswith(f"Find it at {WHERE[name]}." if name in WHERE else "See .env.example.")
+
+
+def test_an_app_token_that_is_wrong_is_not_told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(problems(monkeypatch, SLACK_APP_TOKEN="nonsense", X_API_URL="nonsense")) == 2
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=12, max_size=40), st.sampled_from(SECRETS))
+@examples(tried, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_secret_is_ever_shown(secret: str, name: str) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for every in SECRETS:
+            monkeypatch.setenv(every, secret)
+        monkeypatch.delenv(name)
+        monkeypatch.setenv("PORT", secret)
+        with pytest.raises(SettingsError) as error:
+            Settings.load()
+        context = [error.value.__cause__, error.value.__suppress_context__]
+
+    assert secret not in str(error.value)
+    assert secret not in repr(error.value)
+    assert context == [None, True]
+
+
+def test_settings_that_are_printed_hide_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://user:passw0rd@db/csat"
+    settings = loaded(monkeypatch, SLACK_SIGNING_SECRET="s3cr3t-signing", DATABASE_URL=url)
+
+    shown = f"{settings!r} {settings} {settings.model_dump()}"
+
+    assert not any(
+        value in shown for value in [*COMPLETE.values(), "s3cr3t-signing", "passw0rd"] if len(value) > 9
+    )
+
+
+def test_an_env_file_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        'CSAT_MESSAGE="Hello,\nhow did we do?"',
+        "# a comment",
+        "CSAT_DISPLAY_NAME=Café",
+        "export PORT=4000",
+    ]
+    (folder / ".env").write_text("\n".join([*lines, "UNKNOWN=1", "X_API_URL="]), encoding="utf-8")
+
+    settings = loaded(monkeypatch)
+
+    assert settings.csat_message == "Hello,\nhow did we do?"
+    assert settings.csat_display_name == "Café"
+    assert settings.port == 4000
+    assert settings.x_api_url == "https://api.twitter.com"
+
+
+def test_the_environment_is_stronger_than_the_env_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("PORT=4000\nHOST=0.0.0.0\n", encoding="utf-8")
+
+    settings = loaded(monkeypatch, PORT="5000", HOST="")
+
+    assert (settings.port, settings.host) == (5000, "0.0.0.0")  # noqa: S104 - read, not listened on
+
+
+def test_an_env_file_in_another_encoding_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_bytes("CSAT_DISPLAY_NAME=Café\n".encode("latin-1"))
+
+    assert problems(monkeypatch) == [".env is not UTF-8: save it as that."]
+
+
+def test_settings_given_by_a_program_ignore_environment_and_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("CSAT_DISPLAY_NAME=File\n", encoding="utf-8")
+    monkeypatch.setenv("PORT", "5000")
+
+    settings = Settings.given(**{name.lower(): value for name, value in COMPLETE.items()})
+
+    assert (settings.port, settings.csat_display_name) == (3000, "")
+
+
+@pytest.mark.parametrize(
+    ("listed", "agents"),
+    [
+        ("U012AB3CD", {"U012AB3CD"}),
+        ("U012AB3CD,W012AB3CE, S012AB3CF", {"U012AB3CD", "W012AB3CE", "S012AB3CF"}),
+        (" U012AB3CD \n S012AB3CF ,", {"U012AB3CD", "S012AB3CF"}),
+        ("U012AB3CD U012AB3CD", {"U012AB3CD"}),
+        (" , ", set()),
+    ],
+)
+def test_agents_are_people_and_groups(listed: str, agents: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(monkeypatch, CSAT_AGENTS=listed).csat_agents == agents
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://api.x.com", "https://api.x.com"),
+        ("https://api.x.com/", "https://api.x.com"),
+        ("https://proxy.example/x/", "https://proxy.example/x"),
+        ("http://127.0.0.1:8765", "http://127.0.0.1:8765"),
+    ],
+)
+def test_an_api_may_be_elsewhere(url: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(monkeypatch, X_API_URL=url).x_api_url == kept
+
+
+def test_the_form_begins_with_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://northwind.example/privacy?lang=en#dm"
+    settings = loaded(
+        monkeypatch,
+        CSAT_DISPLAY_NAME="N" * 20,
+        CSAT_MESSAGE="m" * LONGEST_MESSAGE,
+        CSAT_PRIVACY_URL=url,
+    )
+
+    assert settings.defaults == Draft(display_name="N" * 20, message="m" * LONGEST_MESSAGE, privacy_url=url)
+
+
+def test_every_secret_has_a_place_to_find_it() -> None:
+    assert set(WHERE) == set(SECRETS)
+    assert {name.lower() for name in WHERE} <= Settings.model_fields.keys()
