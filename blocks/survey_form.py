@@ -30,6 +30,8 @@ REFRESH: Final = (Field.METRIC, Field.VARIANT, Field.DISPLAY_NAME, Field.MESSAGE
 USE_CUSTOMER: Final = "use_customer"
 """The action id of the buttons that fill in another customer; followed by a number."""
 MOST_OTHERS: Final = 5
+LONGEST_INPUT: Final = 3_000
+"""What Slack lets a form begin with; an address can be typed longer, and stays as typed."""
 
 _TEST: Final = "test"
 _TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
@@ -208,7 +210,7 @@ def _words(draft: Draft) -> Iterator[Block]:
         element=UrlInputElement(
             action_id=Field.PRIVACY_URL,
             placeholder="https://example.com/privacy",
-            initial_value=draft.privacy_url or None,
+            initial_value=draft.privacy_url[:LONGEST_INPUT] or None,
         ),
     )
     yield InputBlock(

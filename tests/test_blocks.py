@@ -1,0 +1,481 @@
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from blocks import kit, news
+from blocks.help import Usage, help_message
+from blocks.kit import Message
+from blocks.preview import LONGEST_MESSAGE, NPS_WARNING, preview
+from blocks.survey_form import (
+    CALLBACK_ID,
+    MOST_OTHERS,
+    REFRESH,
+    USE_CUSTOMER,
+    Form,
+    SurveyForm,
+    block_of,
+    errors,
+)
+from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
+from sandbox.slack.elements import elements_of, values_of, with_ids
+from surveys.questions import LONGEST_OPTION, PLACEHOLDER, Catalogue, Metric
+from surveys.survey import Draft, Field, Origin, Survey
+from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, TEXT, draft, origin, survey, tried
+from x.errors import REFUSALS, Uncertain
+from x.wire import WORDS_KEPT
+
+Json = dict[str, Any]
+
+HOSTILE = [
+    "<!channel> <!here> <!everyone>",
+    "<@U012AB3CE> <#C012AB3CD> <!subteam^S012AB3CD>",
+    "<https://evil.example|good.example>",
+    "*bold* _italic_ ~strike~ `code` ```pre``` > quote",
+    ":smile: :wave::skin-tone-2: &lt;!channel&gt; &amp;",
+    "\u202egnp.exe \u2066isolated\u2069 \u200f עברית",
+    "one\ntwo\r\nthree\u2028four\tfive\x07",
+    "👩‍👩‍👧 é ﷽ Z̷̢a̸l̶g̵o",
+]
+INPUT = 3_000
+"""The longest text that a person can type into an input of Slack."""
+
+FORM = SurveyForm(CATALOGUE)
+FAR = origin(
+    team="T" * 15,
+    enterprise="E" * 15,
+    channel="C" * 15,
+    thread="1700000000.000100",
+    requester="U" * 15,
+    response_url="https://hooks.slack.com/commands/" + "x" * 500,
+)
+LONG = {
+    "display_name": "W" * INPUT,
+    "recipient": "@" + "w" * (INPUT - 1),
+    "message": "<!channel>" * (INPUT // 10),
+    "privacy_url": "https://northwind.example/" + "p" * 5_000,
+    "external_id": "e" * INPUT,
+    "test": True,
+}
+
+
+def sent(blocks: Sequence[Block]) -> list[Json]:
+    """Return blocks as they go to Slack."""
+    rendered: list[Json] = json.loads(json.dumps([block.to_dict() for block in blocks]))
+    return rendered
+
+
+def shown(view: View) -> Json:
+    """Return a view as it goes to Slack."""
+    rendered: Json = json.loads(json.dumps(view.to_dict()))
+    return rendered
+
+
+def check_view(view: View) -> Json:
+    """Return a view that Slack takes."""
+    rendered = shown(view)
+    assert problems_of_view(rendered, "modal") == []
+    assert shown(View(**rendered)) == rendered
+    assert len(rendered["private_metadata"]) <= 3000
+    assert len(json.dumps(rendered)) < 250_000
+    return rendered
+
+
+def check_message(message: Message) -> Json:
+    """Return a message that Slack takes."""
+    blocks = sent(message.blocks)
+    assert problems_of_blocks(blocks, "message") == []
+    assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
+    assert message.text.strip()
+    assert len(message.text) < 4000
+    return {"text": message.text, "blocks": blocks}
+
+
+def parts(content: object, kinds: set[str]) -> Iterator[Json]:
+    """Yield the parts of these types, however deep."""
+    if isinstance(content, dict):
+        if content.get("type") in kinds:
+            yield content
+        for inner in content.values():
+            yield from parts(inner, kinds)
+    elif isinstance(content, list):
+        for inner in content:
+            yield from parts(inner, kinds)
+
+
+def check_literal(content: object, requester: str, who: str) -> None:
+    """Nothing is a mention but the requester, a link but the customer's profile, or mrkdwn."""
+    assert not list(
+        parts(content, {"mrkdwn", "markdown", "broadcast", "usergroup", "channel", "emoji", "image"})
+    )
+    assert {user["user_id"] for user in parts(content, {"user"})} <= {requester}
+    for link in parts(content, {"link"}):
+        path = who[1:] if who.startswith("@") else f"i/user/{who}"
+        assert link == {"type": "link", "url": f"https://x.com/{path}", "text": who}
+
+
+def check_fallback(text: str, requester: str) -> None:
+    """Slack reads a fallback text as mrkdwn: nothing in it is a tag but the requester."""
+    assert "<" not in text.replace(f"<@{requester}>", "")
+    assert ">" not in text.replace(f"<@{requester}>", "")
+    assert "\n" not in text
+
+
+def returned(form: Form, **typed: str) -> Json:
+    """Return the view of a form as Slack sends it back, with other texts typed in."""
+    content = shown(FORM.build(form))
+    blocks = with_ids(content["blocks"], iter(map(str, range(100))).__next__)
+    values = values_of(blocks)
+    for elements in values.values():
+        for action_id, element in elements.items():
+            if action_id in typed:
+                element["value"] = typed[action_id]
+    return {**content, "blocks": blocks, "state": {"values": values}}
+
+
+def words_of(content: object) -> str:
+    """Return all texts of blocks, in a row."""
+    texts = (part["text"] for part in parts(content, {"text", "plain_text", "link"}))
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+# the form
+
+FORMS = {
+    "empty": Form(origin=origin()),
+    "filled in": Form(draft=draft(), origin=origin(), filled_in="@grace"),
+    "nps": Form(draft=draft(metric="nps", variant="5", test=True), origin=origin()),
+    "with others": Form(
+        draft=draft(recipient="somebody"),
+        origin=FAR,
+        others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MOST_OTHERS + 1]),
+        filled_in="@" + "f" * 15,
+        variants={Metric.CSAT: "37", Metric.NPS: "5"},
+        warned_of="@" + LONGEST_HANDLE,
+    ),
+    "with ids": Form(
+        draft=draft(recipient=LARGEST_ID), origin=FAR, others=("1", LARGEST_ID), warned_of=LARGEST_ID
+    ),
+    "the longest": Form(draft=Draft(**LONG), origin=FAR),
+    "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=FAR),
+    "nonsense": Form(draft=Draft(metric="ces", variant="first"), origin=origin()),
+    **{
+        f"hostile: {text[:12]!r}": Form(draft=draft(display_name=text, message=text), origin=FAR)
+        for text in HOSTILE
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
+def test_slack_takes_every_form(form: Form, alert: str) -> None:
+    check_literal(check_view(FORM.build(form, alert)), "nobody", "nobody")
+
+
+def test_an_alert_stands_on_top() -> None:
+    view = shown(FORM.build(FORMS["filled in"], "Not saved."))
+
+    assert view["blocks"][0]["type"] == "alert"
+    assert view["blocks"][0]["text"]["text"] == "Not saved."
+
+
+def test_slack_takes_the_form_of_the_largest_catalogue() -> None:
+    template = PLACEHOLDER + "?" * (LONGEST_OPTION - 1)
+    many = Catalogue.model_validate({metric: dict.fromkeys(range(100), template) for metric in Metric})
+
+    check_view(SurveyForm(many).build(FORMS["the longest"]))
+
+
+@given(
+    st.builds(
+        draft, **dict.fromkeys(["display_name", "recipient", "message", "privacy_url", "external_id"], TEXT)
+    )
+)
+@tried
+def test_slack_takes_whatever_was_typed(typed: Draft) -> None:
+    check_view(FORM.build(Form(draft=typed, origin=FAR, variants={Metric.NPS: "3"})))
+
+
+@pytest.mark.parametrize(
+    "form", [form for name, form in FORMS.items() if name not in {"the longest", "the longest nps"}]
+)
+def test_a_form_comes_back_as_it_was_built(form: Form) -> None:
+    back = FORM.parse(returned(form))
+
+    fine = form.draft.metric in list(Metric)
+    typed = form.draft if fine else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
+    assert back.draft == typed
+    assert back.shows == typed.metric
+    assert back.variants == {**form.variants, Metric(typed.metric): typed.variant}
+    assert back.model_copy(update=dict.fromkeys(["draft", "shows", "variants"])) == form.model_copy(
+        update=dict.fromkeys(["draft", "shows", "variants"])
+    )
+    assert FORM.build(back).to_dict()["blocks"] == FORM.build(form).to_dict()["blocks"]
+
+
+def test_an_address_too_long_to_begin_with_comes_back_as_it_was_typed() -> None:
+    form = FORMS["the longest"]
+    url = form.draft.privacy_url
+
+    assert FORM.parse(returned(form, privacy_url=url)).draft.privacy_url == url
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("display_name", "recipient", "message", "external_id"), TEXT)))
+@tried
+def test_what_is_typed_into_the_form_is_read(typed: dict[str, str]) -> None:
+    back = FORM.parse(returned(FORMS["empty"], **typed))
+
+    assert back.draft.model_dump(include=set(typed)) == typed
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
+    other = next(each for each in Metric if each is not metric)
+    view = returned(Form(draft=draft(metric=metric, variant="3"), origin=origin()))
+    chosen = {"value": other.value, "text": {"type": "plain_text", "text": other.upper()}}
+    view["state"]["values"]["metric"]["metric"]["selected_option"] = chosen
+
+    back = FORM.parse(view)
+
+    assert (back.draft.metric, back.draft.variant, back.shows) == (other, "0", metric)
+    assert back.variants == {metric: "3"}
+    again = FORM.parse(returned(back.model_copy(update={"draft": draft(metric=metric, variant="3")})))
+    assert again.draft.variant == "3"
+
+
+def test_what_slack_leaves_empty_is_empty() -> None:
+    view = returned(FORMS["empty"])
+    for elements in view["state"]["values"].values():
+        for element in elements.values():
+            element.update(dict.fromkeys(element.keys() - {"type"}))
+
+    back = FORM.parse(view)
+
+    assert back.draft == Draft(metric="", variant="")
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
+    view = returned(form)
+    shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
+
+    told = errors(dict.fromkeys(Field, "Do something."), FORM.parse(view))
+
+    assert told.keys() <= shown_fields
+    assert len(told) == len(Field)
+
+
+def test_filling_in_another_customer_changes_the_field_s_block() -> None:
+    before = Form(draft=draft(), origin=origin(), filled_in="@grace")
+    after = before.model_copy(update={"filled_in": "@joonas"})
+
+    assert block_of(Field.RECIPIENT, before) != block_of(Field.RECIPIENT, after)
+
+
+def test_other_customers_are_offered_until_they_are_chosen() -> None:
+    form = Form(draft=draft(recipient="@grace"), origin=origin(), others=("@grace", "@joonas", "42"))
+    (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
+
+    assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
+    assert all(button["action_id"].startswith(f"{USE_CUSTOMER}:") for button in offer["elements"])
+
+
+def test_the_option_lists_are_built_once() -> None:
+    selects = [vars(vars(FORM.build(FORMS["filled in"]))["blocks"][2])["element"] for _ in range(2)]
+    first, second = ([*select.options, select.initial_option] for select in selects)
+
+    assert len(first) == 39
+    assert all(one is other for one, other in zip(first, second, strict=True))
+
+
+def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
+    view = shown(FORM.build(FORMS["filled in"]))
+    fields = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+    assert view["callback_id"] == CALLBACK_ID
+    assert fields.keys() == {*Field, "test"}
+    assert {name for name, block in fields.items() if block.get("optional")} == {
+        "display_name",
+        "external_id",
+        "test",
+    }
+    assert {name for name, block in fields.items() if block.get("dispatch_action")} == set(REFRESH)
+
+
+# the preview
+
+
+def test_the_preview_shows_what_the_customer_will_read() -> None:
+    words = words_of(sent(preview(draft(variant="5"), CATALOGUE)))
+
+    assert "How did we do?" in words
+    assert "How would you rate your experience so far with Northwind?" in words
+    assert "1   2   3   4   5" in words
+    assert NPS_WARNING not in words
+
+
+def test_the_preview_of_nps_has_its_scale_and_its_warning() -> None:
+    words = words_of(sent(preview(draft(metric="nps"), CATALOGUE)))
+
+    assert "0   1   2   3   4   5   6   7   8   9   10" in words
+    assert NPS_WARNING in words
+
+
+def test_the_preview_fills_in_what_is_missing() -> None:
+    words = words_of(sent(preview(Draft(metric="", variant="99"), CATALOGUE)))
+
+    assert "(your message)" in words
+    assert "What is your overall satisfaction with (your name on X)?" in words
+
+
+def test_the_preview_of_a_long_message_ends() -> None:
+    words = words_of(sent(preview(draft(message="m" * INPUT), CATALOGUE)))
+
+    assert words.count("m" * LONGEST_MESSAGE) == 1
+    assert "m" * (LONGEST_MESSAGE + 1) not in words
+
+
+# messages
+
+
+def hostile_surveys() -> Iterator[Survey]:
+    """Yield surveys that passed every check, and mean no good."""
+    for metric, variant in ((Metric.CSAT, "23"), (Metric.NPS, "2")):
+        for recipient in ("@" + LONGEST_HANDLE, LARGEST_ID, "@____"):
+            for name, external_id in (
+                ("W" * 20, "e" * 256),
+                ("<!channel><!channel>", "<!channel>" * 25),
+                ("*_~`&lt;!here&gt;", "<https://evil|good>" * 13),
+                ("\u200f\u200eabc", "\u200f\u200e" * 128 + "x"),
+                ("", ""),
+            ):
+                yield survey(
+                    metric=metric,
+                    variant=variant,
+                    recipient=recipient,
+                    display_name=name,
+                    external_id=external_id[:256],
+                    message="<!channel>" * 1000,
+                    test=True,
+                )
+
+
+ADVICE = [
+    *(kind("detail", words="<!channel>\n<https://evil|good> " * 10).sentence() for kind in REFUSALS),
+    "w" * (WORDS_KEPT + 300),
+]
+
+
+def messages(asked: Survey, there: Origin) -> Iterator[Message]:
+    """Yield everything that Slack may be told of a survey."""
+    yield news.confirmation(asked, there, CATALOGUE)
+    yield news.uncertainty(asked, Uncertain.advice, CATALOGUE)
+    yield news.waiting(2**63 - 1, asked, CATALOGUE)
+    for advice in ADVICE:
+        for editable in (True, False):
+            yield news.refusal(2**63 - 1, asked, advice, CATALOGUE, editable=editable)
+
+
+def test_slack_takes_every_message_literally() -> None:
+    for asked in hostile_surveys():
+        for message in messages(asked, FAR):
+            content = check_message(message)
+            check_literal(content, FAR.requester, asked.recipient.typed)
+            check_fallback(message.text, FAR.requester)
+
+
+def test_a_confirmation_says_who_asked_whom_what() -> None:
+    asked = survey(metric="nps", variant="3", test=True)
+    message = check_message(news.confirmation(asked, origin(), CATALOGUE))
+
+    question = "How would you rate the overall experience with Northwind?"
+    assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
+    assert [user["user_id"] for user in parts(message["blocks"], {"user"})] == ["U012AB3CD"]
+    words = words_of(message["blocks"])
+    assert "@grace" in words
+    assert f"NPS · {question}" in words
+    assert "External ID: ticket_5555" in words
+    assert "Test: kept out of the figures" in words
+
+
+def test_a_confirmation_leaves_out_what_there_is_not() -> None:
+    asked = survey(external_id="", display_name="")
+    words = words_of(check_message(news.confirmation(asked, origin(), CATALOGUE))["blocks"])
+
+    assert "CSAT · What is your overall satisfaction with …?" in words
+    assert "External ID" not in words
+    assert "Test" not in words
+
+
+def test_a_question_that_the_catalogue_lost_is_named_by_its_number() -> None:
+    small = CATALOGUE.model_copy(update={"csat": {0: "How was <display_name>?"}})
+    message = check_message(news.confirmation(survey(variant="37"), origin(), small))
+
+    assert message["text"].endswith("question 37")
+
+
+def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
+    told = [
+        check_message(news.refusal(7, survey(), "Do this.", CATALOGUE, editable=editable))
+        for editable in (True, False)
+    ]
+    buttons = [
+        [(b["action_id"], b["value"]) for block in each["blocks"] for b in elements_of(block)]
+        for each in told
+    ]
+
+    assert told[0]["text"] == "The survey to @grace was not sent. Do this."
+    assert all("Do this." in words_of(each["blocks"]) for each in told)
+    assert buttons == [[(news.EDIT, "7")], []]
+
+
+def test_a_survey_that_waits_can_be_cancelled() -> None:
+    message = check_message(news.waiting(7, survey(), CATALOGUE))
+    buttons = [(b["action_id"], b["value"]) for block in message["blocks"] for b in elements_of(block)]
+
+    assert buttons == [(news.CANCEL, "7")]
+
+
+@pytest.mark.parametrize("problem", ["", "“<!channel>” is neither a customer nor a type.", *HOSTILE])
+def test_slack_takes_the_help(problem: str) -> None:
+    usages = [Usage("/csat", "opens the form"), Usage("/csat <!here>", "*does* <b>")]
+
+    message = help_message(usages, problem)
+
+    check_literal(check_message(message), "nobody", "nobody")
+    check_fallback(message.text, "nobody")
+    for usage in usages:
+        assert usage.example in words_of(sent(message.blocks))
+
+
+@given(TEXT.filter(str.strip))
+@tried
+def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
+    message = kit.plain(words)
+
+    check_literal(sent(message.blocks), "nobody", "nobody")
+    check_fallback(message.text, "nobody")
+
+
+@given(st.text())
+@tried
+def test_what_was_typed_stays_on_its_line_and_reads_forwards(typed: str) -> None:
+    line = kit.one_line(typed)
+
+    assert len(line.splitlines()) <= 1
+    assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+    assert kit.one_line(line) == line
+
+
+def test_nothing_here_is_unknown_to_slack_s_own_models(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        for form in FORMS.values():
+            View(**shown(FORM.build(form))).to_dict()
+
+    assert caplog.records == []
