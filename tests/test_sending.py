@@ -181,6 +181,27 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     assert world.x.feedbacks == []
 
 
+async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+    world.workspace.troubles.fail("response_url", "404")
+    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+
+    assert (await world.message("Cancelled. Nothing was sent.")).visible_to == cast.ADA
+
+
+async def test_whoever_may_not_send_may_not_cancel(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.message("Cancelled")
+    await world.forge(user={"id": cast.GUS, "team_id": cast.TEAM})
+
+    await world.message("Guests can't send surveys")
+
+
 async def test_nobody_else_can_cancel_it(world: World) -> None:
     world.x.allowlist.add("mira_k")
     world.x.trouble = Trouble.OVER_CAPACITY

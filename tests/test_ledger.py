@@ -1,0 +1,231 @@
+"""The life of a survey in the ledger, step by step."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from ledger import notices, sending
+from ledger.engine import Ledger
+from ledger.entries import Entry, Refusal, read
+from ledger.errors import LedgerError, TooNew
+from ledger.notices import Notice
+from ledger.tables import metadata
+from surveys.customers import Recipient
+from surveys.questions import Metric
+from surveys.states import State
+from surveys.survey import Origin, Receipt, Survey
+
+NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+SURVEY = Survey(
+    metric=Metric.CSAT,
+    variant=0,
+    display_name="Northwind",
+    recipient=Recipient(handle="mira_k", id="33"),
+    message="How did we do?",
+    privacy_url="https://northwind.example/privacy",
+    external_id="case_1",
+    test=False,
+)
+ORIGIN = Origin(
+    team="T1", channel="C1", requester="U1", response_url="https://hooks.slack.com/1", received_at=NOW
+)
+RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
+REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
+
+
+@pytest.fixture(name="ledger")
+def _ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'csat.db'}")
+    yield ledger
+    ledger.close()
+
+
+async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
+    entry = await ledger.run(sending.accept, view_id, SURVEY, ORIGIN, "A1", instance, NOW)
+    assert entry
+    return entry
+
+
+async def state(ledger: Ledger, entry: Entry) -> State:
+    now = await ledger.run(read, entry.id)
+    assert now
+    return now.state
+
+
+async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+
+    assert await ledger.run(read, entry.id) == entry
+    assert (entry.survey, entry.origin, entry.state) == (SURVEY, ORIGIN, State.ACCEPTED)
+
+
+async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
+    await accepted(ledger)
+
+    assert await ledger.run(sending.accept, "V1", SURVEY, ORIGIN, "A1", "two", NOW) is None
+
+
+async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+
+    assert await ledger.run(sending.claim, "two", NOW + timedelta(seconds=14), 10) == []
+    claimed = await ledger.run(sending.claim, "two", NOW + timedelta(seconds=16), 10)
+    assert [found.id for found in claimed] == [entry.id]
+
+
+async def test_an_instance_that_lost_its_claim_does_not_begin(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    await ledger.run(sending.claim, "two", NOW + timedelta(seconds=16), 10)
+
+    assert await ledger.run(sending.begin, entry, "one", NOW + timedelta(seconds=17)) is None
+    assert await ledger.run(sending.begin, entry, "two", NOW + timedelta(seconds=17)) == 1
+
+
+async def test_what_was_cancelled_does_not_begin_and_what_began_is_not_cancelled(ledger: Ledger) -> None:
+    cancelled, begun = await accepted(ledger, "V1"), await accepted(ledger, "V2")
+
+    assert await ledger.run(sending.cancel, cancelled.id, "U1") is State.CANCELLED
+    assert await ledger.run(sending.begin, cancelled, "one", NOW) is None
+    assert await ledger.run(sending.begin, begun, "one", NOW) == 1
+    assert await ledger.run(sending.cancel, begun.id, "U1") is State.SENDING
+
+
+async def test_only_the_requester_cancels(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+
+    assert await ledger.run(sending.cancel, entry.id, "U2") is None
+    assert await ledger.run(sending.cancel, 404, "U1") is None
+    assert await state(ledger, entry) is State.ACCEPTED
+
+
+async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    await ledger.run(sending.begin, entry, "one", NOW)
+    later = NOW + timedelta(seconds=16)
+
+    assert await ledger.run(sending.abandon, NOW + timedelta(seconds=14)) == []
+    assert await ledger.run(sending.abandon, later) == [entry.id]
+    assert await state(ledger, entry) is State.UNCERTAIN
+    assert await ledger.run(sending.claim, "two", later + timedelta(days=1), 10) == []
+
+
+async def test_a_late_receipt_settles_what_had_become_uncertain(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    number = await ledger.run(sending.begin, entry, "one", NOW)
+    assert number
+    await ledger.run(sending.abandon, NOW + timedelta(seconds=16))
+
+    assert await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
+    assert await state(ledger, entry) is State.SENT
+
+
+async def test_a_receipt_that_comes_twice_is_noted_once(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    number = await ledger.run(sending.begin, entry, "one", NOW)
+    assert number
+
+    assert await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
+    assert not await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
+    assert not await ledger.run(sending.doubt, entry.id, number, "late", NOW)
+    assert not await ledger.run(sending.refuse, entry.id, number, REFUSAL, "late", NOW)
+    assert await state(ledger, entry) is State.SENT
+
+
+async def test_a_refusal_keeps_its_reason(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+
+    assert await ledger.run(sending.refuse, entry.id, None, REFUSAL, "", NOW)
+    refused = await ledger.run(read, entry.id)
+    assert refused
+    assert refused.refusal == REFUSAL
+
+
+async def test_a_survey_that_waits_is_claimed_when_its_time_has_come(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    number = await ledger.run(sending.begin, entry, "one", NOW)
+    await ledger.run(sending.wait, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
+
+    assert await ledger.run(sending.claim, "two", NOW + timedelta(minutes=14), 10) == []
+    (claimed,) = await ledger.run(sending.claim, "two", NOW + timedelta(minutes=15), 10)
+    assert await ledger.run(sending.begin, claimed, "two", NOW + timedelta(minutes=15)) == 2
+
+
+async def test_a_cancelled_survey_does_not_come_back_by_waiting(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    await ledger.run(sending.cancel, entry.id, "U1")
+    await ledger.run(sending.wait, entry.id, None, NOW, "look-up", NOW)
+
+    assert await state(ledger, entry) is State.CANCELLED
+
+
+async def test_news_are_claimed_by_others_only_when_nobody_told_them(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    number = await ledger.run(sending.begin, entry, "one", NOW)
+    assert number
+    await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
+    late = NOW + notices.TELLING
+
+    assert await ledger.run(notices.claim_notices, late - timedelta(seconds=1), 10) == []
+    (due,) = await ledger.run(notices.claim_notices, late, 10)
+    assert due.kind is Notice.SENT
+    assert await ledger.run(notices.claim_notices, late, 10) == []
+
+    await ledger.run(notices.told, due, "C1", "1.2", late)
+    assert await ledger.run(notices.claim_notices, late + timedelta(days=1), 10) == []
+
+
+async def test_waiting_is_told_once_and_only_while_it_is_true(ledger: Ledger) -> None:
+    entry, other = await accepted(ledger, "V1"), await accepted(ledger, "V2")
+    await ledger.run(sending.cancel, other.id, "U1")
+
+    assert await ledger.run(notices.give_waiting, entry.id, NOW)
+    assert not await ledger.run(notices.give_waiting, entry.id, NOW)
+    assert not await ledger.run(notices.give_waiting, other.id, NOW)
+
+
+async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(ledger: Ledger) -> None:
+    entry = await accepted(ledger)
+    for minutes, left in ((29, ORIGIN.response_url), (31, "")):
+        await ledger.run(sending.forget_response_urls, NOW + timedelta(minutes=minutes))
+        now = await ledger.run(read, entry.id)
+        assert now
+        assert now.origin.response_url == left
+
+
+def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        Ledger(f"sqlite:///{tmp_path / 'csat.db'}").close()
+
+
+def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'csat.db'}"
+    Ledger(url).close()
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+
+    with pytest.raises(TooNew, match="update the app"):
+        Ledger(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite:////nowhere/at/all/csat.db", "oracle://x", "sqlite:///{folder}"]
+)
+def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
+    with pytest.raises(LedgerError):
+        Ledger(url.format(folder=tmp_path))
+
+
+def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'csat.db'}"
+    Ledger(url).close()
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
