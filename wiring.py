@@ -43,8 +43,8 @@ SLACK_TIMEOUT = 5
 PING = 5
 """Seconds between two signs of life on the socket; after four without an answer it counts as gone."""
 
-LAST_SECONDS = 8.5
-"""How long what is under way may take once the app stops: a little more than a call to X."""
+LAST_SECONDS = 8.2
+"""How long what is under way may take once nothing new comes in: a little more than a call to X."""
 
 log = logging.getLogger(__name__)
 

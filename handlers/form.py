@@ -1,6 +1,7 @@
 """The open form: its preview, the customers it offers, and its submission."""
 
 import asyncio
+import contextlib
 import re
 from functools import partial
 from typing import Any
@@ -68,8 +69,14 @@ async def refresh(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
 
 
 async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Fill in another customer that the message named."""
+    """Fill in another customer that the message named, for somebody who may send."""
     await ack()
+    with contextlib.suppress(MayNot):
+        await desk.slack.members.check(Interaction.read(body).user)
+        await _fill_in(desk, body)
+
+
+async def _fill_in(desk: Desk, body: dict[str, Any]) -> None:
     view, chosen = body["view"], Interaction.read(body).value or ""
     form = _form_of(desk, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
