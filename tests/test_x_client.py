@@ -14,7 +14,7 @@ from surveys.customers import Recipient
 from tests.samples import survey
 from tests.test_signing import EXAMPLE, keys
 from tests.test_wire import RECEIPT, answer, refusal, user
-from x.client import HINT_LIFETIME, ID_LIFETIME, XClient, open_http
+from x.client import XClient, open_http
 from x.errors import (
     Disconnected,
     LookUpRefused,
@@ -250,14 +250,14 @@ async def test_the_id_is_remembered_for_a_day_and_the_hint_for_a_minute(
 
     async with answered_by(directory) as x:
         first = await x.look_up(GRACE)
-        now = HINT_LIFETIME - 1
+        now = 59
         soon = await x.look_up(Recipient(handle="GRACE"))
-        now = HINT_LIFETIME + 1
+        now = 61
         later = await x.look_up(GRACE)
-        now = ID_LIFETIME - 1
+        now = 86_399
         same_day = await x.look_up(GRACE)
         asked = len(directory.asked)
-        now = ID_LIFETIME + 1
+        now = 86_401
         next_day = await x.look_up(GRACE)
 
     hints = [account.receives_dm for account in (first, soon, later, same_day, next_day)]
