@@ -71,8 +71,8 @@ def test_x_s_worked_example_gets_x_s_signature(host: str, monkeypatch: pytest.Mo
     }
 
 
-TEXT = st.text(
-    st.characters(exclude_categories=["Cs"]) | st.sampled_from("+ %&=*~!'()\"\\\r\n🎉é"), max_size=30
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
+    "a+ %&=*~!'()\"\\\r\n🎉é", max_size=30
 )
 
 

@@ -32,7 +32,7 @@ GOOD = st.builds(
     variant=VARIANTS,
     display_name=st.text(PRINTABLE, max_size=20),
     recipient=st.from_regex(r"\A@[A-Za-z0-9_]{1,15}\Z") | st.integers(1, int(LARGEST_ID)).map(str),
-    message=st.text(PRINTABLE | st.sampled_from("\n\t "), max_size=60).map("Hi, {}!".format),
+    message=(st.text(PRINTABLE, max_size=60) | st.text("ab \n\t", max_size=60)).map("Hi, {}!".format),
     external_id=st.text(PRINTABLE, max_size=256),
     test=st.booleans(),
 )
