@@ -13,7 +13,7 @@ from settings import Settings
 from slack.errors import SlackError, as_slack_error
 from surveys.questions import CatalogueError, load_catalogue
 from x.client import XClient, open_http
-from x.errors import Refused, XError
+from x.errors import RecipientUnknown, Refused, XError
 
 TIMEOUT = 10
 
@@ -106,6 +106,8 @@ async def _x(settings: Settings) -> Finding:
     async with open_http(settings.x_keys, settings.x_api_url) as http:
         try:
             account = await XClient(http).me()
+        except RecipientUnknown as error:
+            return Finding(fine=False, what=f"X: {error}", advice="Check X_API_URL: X is not there.")
         except Refused as error:
             return Finding(fine=False, what=f"X keys: {error}", advice=error.sentence())
         except XError as error:

@@ -45,7 +45,7 @@ async def command(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
 async def from_message(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form filled in from the message that the shortcut was used on."""
     await ack()
-    used = Interaction.read(body)
+    used = Interaction.model_validate(body)
     origin = used.origin(desk.clock())
     said = text_of(body.get("message") or {})
     people = [person.typed for person in customers_in(said)]
@@ -61,7 +61,7 @@ async def from_message(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
 async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form once more, as it was typed for a survey that was refused."""
     await ack()
-    pressed = Interaction.read(body)
+    pressed = Interaction.model_validate(body)
     entry = await desk.ledger.run(read, int(pressed.value or 0))
     if entry is None or entry.origin.requester != pressed.user:
         await desk.tell(pressed.origin(desk.clock()), plain(NOT_YOURS))

@@ -34,7 +34,7 @@ async def tell(desk: Desk, error: Exception, ack: AsyncAck, body: dict[str, Any]
 
 
 def _origin(desk: Desk, body: dict[str, Any]) -> Origin:
-    given = Command.model_validate(body) if "command" in body else Interaction.read(body)
+    given = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
     return given.origin(desk.clock())
 
 

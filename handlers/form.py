@@ -72,12 +72,12 @@ async def use_customer(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Fill in another customer that the message named, for somebody who may send."""
     await ack()
     with contextlib.suppress(MayNot):
-        await desk.slack.members.check(Interaction.read(body).user)
+        await desk.slack.members.check(Interaction.model_validate(body).user)
         await _fill_in(desk, body)
 
 
 async def _fill_in(desk: Desk, body: dict[str, Any]) -> None:
-    view, chosen = body["view"], Interaction.read(body).value or ""
+    view, chosen = body["view"], Interaction.model_validate(body).value or ""
     form = _form_of(desk, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
     filled_in = form.model_copy(update={"draft": draft, "filled_in": chosen})
@@ -86,7 +86,7 @@ async def _fill_in(desk: Desk, body: dict[str, Any]) -> None:
 
 def _form_of(desk: Desk, body: dict[str, Any], view: dict[str, Any]) -> Form:
     form = desk.form.parse(view)
-    person = {"requester": Interaction.read(body).user}
+    person = {"requester": Interaction.model_validate(body).user}
     return form.model_copy(update={"origin": form.origin.model_copy(update=person)})
 
 

@@ -32,7 +32,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def cancel(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Call a survey off while it waits, and say so where the button was."""
     await ack()
-    pressed = Interaction.read(body)
+    pressed = Interaction.model_validate(body)
     origin = pressed.origin(desk.clock())
     try:
         await desk.slack.members.check(pressed.user)

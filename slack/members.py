@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
 from slack.identity import Identity
-from surveys.value import Value
+from slack.payloads import Payload
 
 KEPT = 10_000
 LIFETIME = 300.0
@@ -27,11 +27,11 @@ class MayNot(Exception):
     """This person may not send surveys; `str()` says why and what to do."""
 
 
-class _Enterprise(Value):
+class _Enterprise(Payload):
     teams: frozenset[str] = frozenset()
 
 
-class _Person(Value):
+class _Person(Payload):
     """What Slack's `users.info` says of somebody."""
 
     team: str = Field("", alias="team_id")

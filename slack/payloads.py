@@ -2,21 +2,32 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from pydantic import AliasPath, Field
+from pydantic import AliasPath, Field, model_validator
 
 from surveys.survey import Origin
 from surveys.value import Value
 
 
-class Command(Value):
+class Payload(Value):
+    """Something that Slack sends, in which what is missing may also be null."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_missing(cls, body: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
+        if not isinstance(body, Mapping):
+            return body
+        return {name: part for name, part in body.items() if part is not None}
+
+
+class Command(Payload):
     """A slash command."""
 
     text: str = ""
     trigger_id: str
     team: str = Field(alias="team_id")
-    enterprise: str | None = Field(None, alias="enterprise_id")
+    enterprise: str = Field("", alias="enterprise_id")
     channel: str = Field(alias="channel_id")
     user: str = Field(alias="user_id")
     response_url: str = ""
@@ -25,7 +36,7 @@ class Command(Value):
         """Return where the command was given; commands are never given in a thread."""
         return Origin(
             team=self.team,
-            enterprise=self.enterprise or "",
+            enterprise=self.enterprise,
             channel=self.channel,
             requester=self.user,
             response_url=self.response_url,
@@ -33,12 +44,12 @@ class Command(Value):
         )
 
 
-class _Message(Value):
+class _Message(Payload):
     ts: str = ""
     thread_ts: str = ""
 
 
-class Interaction(Value):
+class Interaction(Payload):
     """A message shortcut, a button or a change in a form, or a form that was submitted."""
 
     trigger_id: str = ""
@@ -50,11 +61,6 @@ class Interaction(Value):
     response_url: str = ""
     value: str | None = Field(None, validation_alias=AliasPath("actions", 0, "value"))
     """The value of the button that was pressed, or of the input that was changed."""
-
-    @classmethod
-    def read(cls, body: Mapping[str, Any]) -> Self:
-        """Read Slack's payload, in which what is missing may also be null."""
-        return cls.model_validate({name: part for name, part in body.items() if part is not None})
 
     def origin(self, now: datetime) -> Origin:
         """Return where a message stands: its thread, or the one that an answer to it would begin."""

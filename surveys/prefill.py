@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).with_name("tickets.toml")
 _MENTION = (
     rf"(?<![\w@./-])(?P<link>{HOSTS}/[\w/?=&.#%@-]+)"  # not pic.twitter.com/..., not help.x.com/...
     rf"|(?<![\w@/+-])@(?P<handle>\w{{1,{LONGEST_HANDLE}}})(?![\w@À-ɏ]|\.\w)"  # no e-mail, no @name@host
-    r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|(?:to_)?user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b"
+    r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|to_user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b"
 )
 _CUSTOMER = re.compile(_MENTION, re.IGNORECASE | re.ASCII)  # ASCII: Japanese puts no blank around a handle
 
