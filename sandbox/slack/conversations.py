@@ -170,6 +170,11 @@ class Conversations:
         self.changed()
         return message
 
+    def has_replies(self, channel_id: str, ts: str) -> bool:
+        """Tell whether anybody's replies stand below a message, for all to see."""
+        replies = (message for message in self.channel(channel_id).messages if message.is_reply)
+        return any(reply.thread_ts == ts and not reply.visible_to for reply in replies)
+
     def changed(self) -> None:
         """Tell whoever looks that something in a channel is different now."""
         self._bell.ring("channel")

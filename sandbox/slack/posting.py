@@ -71,25 +71,33 @@ def _characters(part: object) -> int:
 
 
 def post(state: State, channel: str, content: Content, args: Json, visible_to: str = "") -> Message:
-    """Let a message of the app's appear in a channel, in the thread and the way that `args` say."""
+    """Let a message of the app's appear in a channel, in the thread and the way that `args` say.
+
+    An ephemeral one in a thread that has no replies yet is accepted, and nobody sees it:
+    https://docs.slack.dev/reference/methods/chat.postEphemeral.
+    """
+    message = _message(state, channel, content, args, visible_to)
+    inactive = message.thread_ts and not state.conversations.has_replies(channel, message.thread_ts)
+    return message if visible_to and inactive else state.conversations.add(message)
+
+
+def _message(state: State, channel: str, content: Content, args: Json, visible_to: str) -> Message:
     thread_ts = args.get("thread_ts") or ""
-    return state.conversations.add(
-        Message(
-            state.ids.ts(),
-            channel,
-            state.bot_id,
-            content.text,
-            content.blocks,
-            content.attachments,
-            thread_ts=_parent(state, channel, thread_ts) if thread_ts else "",
-            bot_id=state.directory.bot.bot_id,
-            app_id=state.directory.app_id,
-            visible_to=visible_to,
-            metadata=args.get("metadata") or {},
-            unfurl_links=args.get("unfurl_links") is not False,
-            unfurl_media=args.get("unfurl_media") is not False,
-            broadcast=args.get("reply_broadcast") is True,
-        )
+    return Message(
+        state.ids.ts(),
+        channel,
+        state.bot_id,
+        content.text,
+        content.blocks,
+        content.attachments,
+        thread_ts=_parent(state, channel, thread_ts) if thread_ts else "",
+        bot_id=state.directory.bot.bot_id,
+        app_id=state.directory.app_id,
+        visible_to=visible_to,
+        metadata=args.get("metadata") or {},
+        unfurl_links=args.get("unfurl_links") is not False,
+        unfurl_media=args.get("unfurl_media") is not False,
+        broadcast=args.get("reply_broadcast") is True,
     )
 
 

@@ -41,6 +41,21 @@ async def test_an_answer_reaches_where_the_bot_is_no_member(channel: str) -> Non
     assert slack.messages(channel, ADA, thread_ts=parent.ts)[-1].text == "Sent"
 
 
+async def test_an_answer_for_one_pair_of_eyes_is_seen_in_an_active_thread_only() -> None:
+    slack = workspace()
+    parent = slack.messages(SUPPORT, ADA)[-1]
+    url = await response_url(slack)
+
+    lost = await respond(slack, url, text="Lost", thread_ts=parent.ts)
+    await respond(slack, url, text="For all", thread_ts=parent.ts, response_type="in_channel")
+    await respond(slack, url, text="Seen", thread_ts=parent.ts)
+
+    thread = slack.messages(SUPPORT, ADA, thread_ts=parent.ts)
+    assert lost.json() == {"ok": True}
+    assert [message.text for message in thread[1:]] == ["For all", "Seen"]
+    assert len([made for made in slack.calls if made.method == "response_url"]) == 3
+
+
 async def test_an_address_works_five_times() -> None:
     slack = workspace()
     url = await response_url(slack)
