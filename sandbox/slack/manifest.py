@@ -18,6 +18,7 @@ class Manifest:
     """Type (`message` or `global`) and `callback_id`."""
     events: frozenset[str]
     has_messages_tab: bool
+    """Slack documents no default for its tabs: what a manifest does not ask for counts as off."""
     has_home_tab: bool
 
     @classmethod
@@ -41,7 +42,7 @@ class Manifest:
             events=frozenset(
                 manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
             ),
-            has_messages_tab=app_home.get("messages_tab_enabled", True),
+            has_messages_tab=app_home.get("messages_tab_enabled", False),
             has_home_tab=app_home.get("home_tab_enabled", False),
         )
 

@@ -32,7 +32,7 @@ def manifest(*scopes: str, events: tuple[str, ...] = (), **app_home: bool) -> Js
         "display_information": {"name": "Feedback"},
         "features": {
             "bot_user": {"display_name": "Feedback"},
-            "app_home": {"home_tab_enabled": True, **app_home},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, **app_home},
             "slash_commands": [
                 {"command": "/csat", "description": "Ask", "should_escape": True},
                 {"command": "/plain", "description": "Ask plainly"},

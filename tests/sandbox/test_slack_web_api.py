@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from sandbox.slack import Workspace
 from sandbox.slack.cast import (
     ADA,
     ADA_AND_BEN,
@@ -18,7 +19,7 @@ from sandbox.slack.cast import (
     SAM,
     SUPPORT,
 )
-from tests.sandbox.test_slack_kit import call, client_of, manifest, post, section, workspace
+from tests.sandbox.test_slack_kit import Json, call, client_of, manifest, post, section, workspace
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,37 @@ async def test_a_message_appears_in_its_thread() -> None:
     assert thread[1] not in slack.messages(SUPPORT, BEN)
 
 
+async def test_an_ephemeral_message_is_seen_in_an_active_thread_only() -> None:
+    slack = workspace()
+    quiet, aside = slack.messages(SUPPORT, ADA)[-1], {"channel": SUPPORT, "user": ADA}
+
+    lost = await call(slack, "chat.postEphemeral", **aside, text="Lost", thread_ts=quiet.ts)
+    reply = await slack.say(BEN, SUPPORT, "On it", thread_ts=quiet.ts)
+    seen = await call(slack, "chat.postEphemeral", **aside, text="Seen", thread_ts=quiet.ts)
+    await call(slack, "chat.postEphemeral", **aside, text="Seen too", thread_ts=reply.ts)
+
+    thread = slack.messages(SUPPORT, ADA, thread_ts=quiet.ts)
+    assert [message.text for message in thread[1:]] == ["On it", "Seen", "Seen too"]
+    assert "Lost" not in {message.text for message in slack.messages(SUPPORT, ADA)}
+    assert lost["ok"]
+    assert lost.keys() == seen.keys()
+    assert [made.error for made in slack.calls] == ["", "", ""]
+
+
+async def test_a_thread_whose_replies_are_gone_is_active_no_more() -> None:
+    slack = workspace()
+    parent = slack.messages(SUPPORT, ADA)[-1]
+    replied = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent.", thread_ts=parent.ts)
+    await call(slack, "chat.delete", channel=SUPPORT, ts=replied["ts"])
+
+    answer = await call(
+        slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Lost", thread_ts=parent.ts
+    )
+
+    assert answer["ok"]
+    assert slack.messages(SUPPORT, ADA, thread_ts=parent.ts) == [parent]
+
+
 async def test_a_message_to_a_person_opens_a_direct_message() -> None:
     slack = workspace()
 
@@ -107,11 +139,14 @@ async def test_a_message_to_a_person_opens_a_direct_message() -> None:
     assert slack.channels[first["channel"]].members == {ADA, slack.bot.id}
 
 
-async def test_a_closed_messages_tab_refuses_direct_messages() -> None:
-    slack = workspace()
-    closed = type(slack)(manifest(messages_tab_enabled=False))
+@pytest.mark.parametrize("app_home", [{"messages_tab_enabled": False}, {"home_tab_enabled": True}, {}, None])
+async def test_a_messages_tab_that_is_not_asked_for_refuses_direct_messages(app_home: Json | None) -> None:
+    described = manifest()
+    del described["features"]["app_home"]
+    if app_home is not None:
+        described["features"]["app_home"] = app_home
 
-    answer = await call(closed, "chat.postMessage", channel=ADA, text="Sent.")
+    answer = await call(Workspace(described), "chat.postMessage", channel=ADA, text="Sent.")
 
     assert answer["error"] == "messages_tab_disabled"
 
