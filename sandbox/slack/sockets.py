@@ -4,43 +4,46 @@ import asyncio
 import json
 import secrets
 from collections import deque
+from http import HTTPStatus
 
+from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.bell import Bell
 from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.troubles import SOCKET, Forced, Troubles
 
 MOST = 10
 LIFETIME = 18_060
 """What Slack says how many seconds a connection lasts, about."""
 
-POLICY_VIOLATION = 1008
-
 
 class Sockets:
     """The app's open connections, and the acknowledgements that are awaited."""
 
-    def __init__(self, app_id: str, bell: Bell) -> None:
+    def __init__(self, app_id: str, bell: Bell, troubles: Troubles) -> None:
         self.open: deque[WebSocket] = deque()
         self._app_id = app_id
         self._bell = bell
+        self._troubles = troubles
+        self._frozen: set[WebSocket] = set()
         self._tickets: set[str] = set()
         self._awaited: dict[str, deque[asyncio.Future[Json]]] = {}
 
     def ticket(self) -> str:
-        """Return what admits one connection."""
+        """Return what serves for one handshake."""
         ticket = secrets.token_hex(16)
         self._tickets.add(ticket)
         return ticket
 
     async def connect(self, socket: WebSocket) -> None:
-        """Say hello, and hear acknowledgements until the connection ends."""
-        await socket.accept()
-        ticket = socket.query_params.get("ticket", "")
-        if ticket not in self._tickets:
-            await socket.close(POLICY_VIOLATION)
+        """Say hello to who has a ticket, and hear acknowledgements until the connection ends."""
+        try:
+            await self._admit(socket.query_params.get("ticket", ""))
+        except Refused as refused:
+            await socket.send_denial_response(_denial(refused))
             return
-        self._tickets.remove(ticket)
+        await socket.accept()
         if len(self.open) >= MOST:
             await self._say_goodbye(socket, "too_many_websockets")
             return
@@ -69,10 +72,29 @@ class Sockets:
                 awaited.remove(acknowledged)
 
     async def disconnect(self, reason: str) -> None:
-        """Say `disconnect` on every connection and close it."""
-        while self.open:
-            await self._say_goodbye(self.open.popleft(), reason)
+        """Say `disconnect` on every connection that is not frozen, and close it."""
+        for socket in [socket for socket in self.open if socket not in self._frozen]:
+            self.open.remove(socket)
+            await self._say_goodbye(socket, reason)
         self._bell.ring("traffic")
+
+    def freeze(self) -> None:
+        """Let every open connection fall silent."""
+        for socket in self.open:
+            socket.state.line.freeze()
+            self._frozen.add(socket)
+
+    def thaw(self) -> None:
+        """Let every connection that is frozen go on."""
+        while self._frozen:
+            self._frozen.pop().state.line.thaw()
+
+    async def _admit(self, ticket: str) -> None:
+        known = ticket in self._tickets
+        self._tickets.discard(ticket)
+        await self._troubles.strike(SOCKET)
+        if not known:
+            raise Refused("invalid_ticket")
 
     def _next(self) -> WebSocket:
         self.open.rotate(-1)
@@ -87,6 +109,7 @@ class Sockets:
         finally:
             if socket in self.open:
                 self.open.remove(socket)
+            self._frozen.discard(socket)
             self._bell.ring("traffic")
 
     def _acknowledge(self, ack: Json) -> None:
@@ -109,3 +132,10 @@ class Sockets:
         debug_info = {"host": "applink-sandbox"}
         await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": debug_info})
         await socket.close()
+
+
+def _denial(refused: Refused) -> PlainTextResponse:
+    status, headers = HTTPStatus.FORBIDDEN, dict[str, str]()
+    if isinstance(refused, Forced) and refused.status != HTTPStatus.OK:
+        status, headers = HTTPStatus(refused.status), refused.headers
+    return PlainTextResponse(status.phrase, status, headers)

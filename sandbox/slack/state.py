@@ -39,7 +39,7 @@ class State:
     app_token: str
     signing_secret: str
     verification_token: str
-    troubles: Troubles = field(default_factory=Troubles)
+    troubles: Troubles
     calls: list[Call] = field(default_factory=list)
     base_url: str = ""
 

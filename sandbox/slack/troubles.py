@@ -1,10 +1,14 @@
 """What goes wrong on request."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from sandbox.slack.refusals import Refused
+
+SOCKET = "socket"
+"""What the handshake of Socket Mode is called here, beside the methods."""
 
 
 @dataclass
@@ -16,6 +20,8 @@ class Trouble:
     times: int = 1
     retry_after: int = 1
     """Seconds, with `ratelimited`."""
+    after: bool = False
+    """Whether Slack does first what it was asked for."""
 
     @property
     def status(self) -> int:
@@ -23,6 +29,14 @@ class Trouble:
         if self.error.isdigit():
             return int(self.error)
         return HTTPStatus.TOO_MANY_REQUESTS if self.error == "ratelimited" else HTTPStatus.OK
+
+
+@dataclass(frozen=True)
+class Delay:
+    """How long every call of one method waits, before Slack acts or after."""
+
+    seconds: float
+    after: bool = False
 
 
 class Forced(Refused):
@@ -37,33 +51,53 @@ class Forced(Refused):
 
 @dataclass
 class Troubles:
-    """What the next calls and deliveries run into; nothing, to begin with."""
+    """What the next calls and deliveries run into; nothing, to begin with.
+
+    A method is one of the Web API, `response_url` or `socket`, the handshake of Socket Mode. With `after`,
+    Slack does its work first (the message is posted), and only then its caller sees the error, or waits; what
+    Slack refuses by itself does not count. A handshake has no afterwards.
+    """
 
     failing: dict[str, Trouble] = field(default_factory=dict)
-    latency: dict[str, float] = field(default_factory=dict)
+    latency: dict[str, Delay] = field(default_factory=dict)
     repeats: int = 0
     """How many more times each delivery is made, at once and marked as a retry."""
+    _cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
-    def fail(self, method: str, error: str, times: int = 1, retry_after: int = 1) -> None:
-        """Let the next `times` calls of a method (`response_url` is one too) end in `error`."""
-        self.failing[method] = Trouble(error, times, retry_after)
+    def fail(
+        self, method: str, error: str, times: int = 1, retry_after: int = 1, *, after: bool = False
+    ) -> None:
+        """Let the next `times` calls of a method end in `error`: Slack's name for it, or an HTTP status."""
+        _check(method, after=after)
+        self.failing[method] = Trouble(error, times, retry_after, after)
 
-    def slow(self, method: str, seconds: float) -> None:
+    def slow(self, method: str, seconds: float, *, after: bool = False) -> None:
         """Let every call of a method take that much longer."""
-        self.latency[method] = seconds
+        _check(method, after=after)
+        self.latency[method] = Delay(seconds, after)
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Let everything go well again, calls that wait included."""
         self.failing.clear()
         self.latency.clear()
         self.repeats = 0
+        self._cleared.set()
+        self._cleared = asyncio.Event()
 
-    async def strike(self, method: str) -> None:
+    async def strike(self, method: str, *, after: bool = False) -> None:
         """Delay a call and raise `Forced`, where that was asked for."""
-        if seconds := self.latency.get(method):
-            await asyncio.sleep(seconds)
-        if trouble := self.failing.get(method):
+        delay = self.latency.get(method)
+        if delay and delay.after is after:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._cleared.wait(), delay.seconds)
+        trouble = self.failing.get(method)
+        if trouble and trouble.after is after:
             trouble.times -= 1
             if trouble.times <= 0:
                 del self.failing[method]
             raise Forced(trouble)
+
+
+def _check(method: str, *, after: bool) -> None:
+    if after and method == SOCKET:
+        raise ValueError("A handshake has no afterwards: disconnect or freeze the connection instead.")

@@ -20,6 +20,7 @@ from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.doings import Doings
 from sandbox.slack.happenings import Happenings
 from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.lines import Line
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.refusals import Json
 from sandbox.slack.response_urls import ResponseUrls
@@ -81,9 +82,12 @@ class Workspace(Visits):
 
     @contextlib.asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve the workspace until the block ends, and yield its base URL."""
-        async with serving(self.app, port) as self.base_url:
-            yield self.base_url
+        """Serve the workspace until the block ends, and yield its base URL; troubles end with the block."""
+        async with serving(self.app, port, Line) as self.base_url:
+            try:
+                yield self.base_url
+            finally:
+                self.troubles.clear()
 
     @property
     def base_url(self) -> str:
@@ -146,6 +150,17 @@ class Workspace(Visits):
         """Say `disconnect` on every socket and close it; the app is expected to come back."""
         await self._state.sockets.disconnect(reason)
 
+    def freeze(self) -> None:
+        """Let the sockets that are open fall silent: no pong, no answer to a close, and yet they stay open.
+
+        What is delivered to one of them is not acknowledged. New connections are served as ever.
+        """
+        self._state.sockets.freeze()
+
+    def thaw(self) -> None:
+        """Let frozen sockets go on, with what they have missed."""
+        self._state.sockets.thaw()
+
     def invite_bot(self, channel: str) -> None:
         """Make the app a member of a channel."""
         self.channels[channel].members.add(self.bot.id)
@@ -164,7 +179,7 @@ class Workspace(Visits):
 
 def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: Traffic) -> State:
     ids, known = Identifiers(clock), Manifest.read(manifest)
-    directory = people.directory(known, ids)
+    directory, troubles = people.directory(known, ids), Troubles()
     return State(
         manifest=known,
         clock=clock,
@@ -176,9 +191,10 @@ def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: T
         views=Views(ids, bell),
         triggers=Triggers(clock, ids),
         response_urls=ResponseUrls(clock, directory.team.id),
-        sockets=Sockets(directory.app_id, bell),
+        sockets=Sockets(directory.app_id, bell, troubles),
         bot_token=f"xoxb-{secrets.token_hex(16)}",
         app_token=f"xapp-1-{directory.app_id}-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16),
         verification_token=secrets.token_hex(12),
+        troubles=troubles,
     )

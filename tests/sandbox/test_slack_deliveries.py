@@ -80,20 +80,6 @@ async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
     assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"sdk-ping-pong:1")
 
 
-async def test_a_ticket_admits_one_connection() -> None:
-    slack = workspace()
-    async with slack.serving(), aiohttp.ClientSession() as session:
-        opened = await call(slack, "apps.connections.open", slack.app_token)
-        first = await session.ws_connect(opened["url"])
-        second = await session.ws_connect(opened["url"])
-        hello, refused = await first.receive_json(), await second.receive()
-        await first.close()
-        await second.close()
-
-    assert hello["type"] == "hello"
-    assert refused.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
-
-
 async def test_each_envelope_goes_to_one_connection() -> None:
     slack = workspace()
     async with slack.serving(), aiohttp.ClientSession() as session:

@@ -44,6 +44,7 @@ class Door:
             token = _token(request, args)
             await self._state.troubles.strike(name)
             answer, headers = run(self._state, name, token, args), self._scopes(name)
+            await self._state.troubles.strike(name, after=True)
         except Refused as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.OK)
         call = Call(name, args, copy.deepcopy(answer), status)
@@ -58,6 +59,7 @@ class Door:
             args = await _payload(request)
             await self._state.troubles.strike(RESPONSE_URL)
             respond(self._state, request.url.path.removeprefix(request.scope.get("root_path", "")), args)
+            await self._state.troubles.strike(RESPONSE_URL, after=True)
         except Refused as refused:
             usual = HTTPStatus.NOT_FOUND if refused.error in GONE else HTTPStatus.BAD_REQUEST
             answer, status, headers = self._refusal(refused, usual)
