@@ -20,9 +20,6 @@ from settings import Settings, SettingsError
 from surveys.questions import CatalogueError
 from wiring import running
 
-QUIET = ("slack_sdk", "httpx", "aiohttp", "alembic", "uvicorn")
-"""Libraries that log bodies, addresses or every step of theirs at INFO."""
-
 cli = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Ask a customer on X how you did."
 )
@@ -117,8 +114,6 @@ def _settings() -> Settings:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for library in QUIET:
-        logging.getLogger(library).setLevel(logging.ERROR)
     try:
         uvloop.run(work)
     except (LedgerError, CatalogueError, OSError) as error:

@@ -1,5 +1,6 @@
 """`python app.py check`: does everything work that the app needs, and if not, what to do."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -10,12 +11,14 @@ import manifest
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
 from settings import Settings
-from slack.errors import SlackError, as_slack_error
+from slack.errors import BROKEN, Busy, SlackError, as_slack_error
 from surveys.questions import CatalogueError, load_catalogue
 from x.client import XClient, open_http
 from x.errors import RecipientUnknown, Refused, XError
 
 TIMEOUT = 10
+GROUPS = "usergroups:read"
+"""The scope that only user groups in CSAT_AGENTS need."""
 
 
 class Finding(NamedTuple):
@@ -37,7 +40,7 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
             timeout=TIMEOUT,
             session=session,
         )
-        async for finding in _slack(web):
+        async for finding in _slack(settings, web):
             yield finding
         yield await _entrance(settings, web)
     yield await _x(settings)
@@ -55,27 +58,31 @@ def _questions(settings: Settings) -> Finding:
 
 async def _ledger(settings: Settings) -> Finding:
     try:
-        ledger = Ledger(settings.database_url.get_secret_value())
-        await ledger.check()
+        with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
+            await ledger.check()
     except LedgerError as error:
-        return Finding(
-            fine=False, what=f"Ledger: {error}", advice="Check DATABASE_URL, its folder and its rights."
-        )
-    ledger.close()
+        advice = "Check DATABASE_URL, its folder and its rights."
+        return Finding(fine=False, what=f"Ledger: {error}", advice=advice)
     return Finding(fine=True, what="Ledger: can be read and written")
 
 
-async def _slack(web: AsyncWebClient) -> AsyncIterator[Finding]:
+async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Finding]:
     try:
         with as_slack_error():
             answer = await web.auth_test()
-    except SlackError as error:
+    except Busy as error:
+        if str(error) not in BROKEN:
+            advice = "Check SLACK_API_URL and the way to it, then try again."
+            yield Finding(fine=False, what=f"Slack: {error}", advice=advice)
+            return
         advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions; install the app to the workspace again."
         yield Finding(fine=False, what=f"Slack token: {error}", advice=advice)
         return
     yield Finding(fine=True, what=f"Slack token: {answer['user']} in {answer['team']}")
     granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
     required, optional = manifest.scopes(manifest.load())
+    if any(agent.startswith("S") for agent in settings.csat_agents):
+        required, optional = required | {GROUPS}, optional - {GROUPS}
     advice = "Paste the output of python app.py manifest at api.slack.com/apps, then install the app again."
     missing = ", ".join(sorted(required - granted))
     yield Finding(

@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from surveys.questions import SHIPPED
 from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_PRIVACY_URL, Draft, is_web_address
@@ -65,6 +67,16 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _database(url: SecretStr) -> SecretStr:
+    try:
+        parts = make_url(url.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise _wrong("must be a database's address, like sqlite:///csat.db") from None
+    if parts.drivername != "sqlite" or not parts.database or parts.database == ":memory:":
+        raise _wrong("must be a file of SQLite, like sqlite:///csat.db")
+    return url
+
+
 def _listed(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
 
@@ -106,7 +118,7 @@ class Settings(BaseSettings):
     x_access_token_secret: SecretStr
     x_api_url: BaseUrl = "https://api.twitter.com"
 
-    database_url: SecretStr = SecretStr("sqlite:///csat.db")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///csat.db")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -14,6 +15,22 @@ def report(error: BaseException, what: str) -> str:
     reference = secrets.token_hex(3)
     log.error("Reference %s: %s failed", reference, what, exc_info=error)
     return reference
+
+
+class Deadline:
+    """A number of seconds that run from `begin`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def begin(self) -> None:
+        """Let the time run."""
+        self._end = time.monotonic() + self._seconds
+
+    def left(self) -> float:
+        """Return how many seconds are left; all of them while the time does not run."""
+        return self._seconds if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 class Tasks:

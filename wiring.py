@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncIterator
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
@@ -27,11 +26,12 @@ from slack.posting import Poster
 from slack.response_url import ResponseUrls
 from slack.runner import PromptRunner
 from slack.side import Slack
+from slack.socket import SocketMode
 from slack.updates import ViewUpdates
 from surveys.clock import Clock, utc_now
 from surveys.prefill import load_tickets
 from surveys.questions import load_catalogue
-from tasks import Tasks
+from tasks import Deadline, Tasks
 from web.health import Health
 from web.server import serving
 from web.slack_events import SlackEvents
@@ -40,11 +40,11 @@ from x.client import XClient, open_http
 SLACK_TIMEOUT = 5
 """Seconds for a call to Slack's Web API; a form must be open within three."""
 
-PING = 5
-"""Seconds between two signs of life on the socket; after four without an answer it counts as gone."""
+STOPPING = 9.0
+"""Seconds for everything that is under way when the app stops: a little more than a call to X."""
 
-LAST_SECONDS = 8.2
-"""How long what is under way may take once nothing new comes in: a little more than a call to X."""
+QUIET = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "alembic", "uvicorn")
+"""Libraries that log bodies, addresses or every step of theirs below ERROR."""
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +56,16 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
     Raises `LedgerError`, `CatalogueError` or `OSError` where it can't begin. At the end nothing new is taken
     on, and what is under way is finished.
     """
+    for library in QUIET:
+        logging.getLogger(library).setLevel(logging.ERROR)
     catalogue, tasks, instance = load_catalogue(settings.csat_questions_file), Tasks(), secrets.token_hex(4)
     async with contextlib.AsyncExitStack() as stack:
         ledger = Ledger(settings.database_url.get_secret_value())
         stack.callback(ledger.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
-        stack.push_async_callback(tasks.finish, LAST_SECONDS)
+        stopping = Deadline(STOPPING)
+        stack.push_async_callback(lambda: tasks.finish(stopping.left()))
         slack = _slack(settings, session, clock)
         announcer = Announcer(ledger, slack.poster, catalogue, clock)
         dispatcher = Dispatcher(ledger, x, announcer, clock, tasks, instance, pace)
@@ -83,13 +86,16 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         tasks.start(_warm_up(slack.identity), "asking Slack who we are")
         sweeping = asyncio.create_task(dispatcher.run())
         stack.callback(sweeping.cancel)
-        yield await stack.enter_async_context(_reachable(settings, bolt, ledger, clock))
+        url = await stack.enter_async_context(_reachable(settings, bolt, slack, ledger, dispatcher, clock))
+        stack.callback(dispatcher.stop)
+        stack.callback(stopping.begin)
+        yield url
 
 
 async def _warm_up(identity: Identity) -> None:
     """Open the connection to Slack before anybody waits for it."""
     try:
-        await identity()
+        await identity.team()
     except SlackError as error:
         log.error("Slack does not know this app (%s): python app.py check tells more", error)  # noqa: TRY400
 
@@ -112,12 +118,10 @@ def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> 
 
 
 def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
-    # requests are verified in `web`, or came through our own socket; below ERROR Bolt logs bodies
-    logger = logging.getLogger("slack_bolt")
-    logger.setLevel(logging.ERROR)
+    # requests are verified in `web`, or came through our own socket
     bolt = AsyncApp(
         name="csat-slack",
-        logger=logger,
+        logger=logging.getLogger("slack_bolt"),
         client=slack.web,
         authorize=slack.identity,
         signing_secret="",
@@ -128,23 +132,21 @@ def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
 
 
 @contextlib.asynccontextmanager
-async def _reachable(settings: Settings, bolt: AsyncApp, ledger: Ledger, clock: Clock) -> AsyncIterator[str]:
+async def _reachable(
+    settings: Settings, bolt: AsyncApp, slack: Slack, ledger: Ledger, dispatcher: Dispatcher, clock: Clock
+) -> AsyncIterator[str]:
     """Let Slack reach the app: over a socket where there is an app token, else over HTTP."""
-    if settings.slack_app_token:
-        handler = AsyncSocketModeHandler(
-            bolt, settings.slack_app_token.get_secret_value(), ping_interval=PING
-        )
-        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
-        routes = [Route("/healthz", Health(ledger, handler.client.is_connected).answer)]
-    else:
-        secret = settings.slack_signing_secret
-        events = SlackEvents(bolt, secret.get_secret_value() if secret else "", clock)
-        routes = [
-            Route(manifest.EVENTS, events.answer, methods=["POST"]),
-            Route("/healthz", Health(ledger, None).answer),
-        ]
-    async with serving(routes, settings.host, settings.port) as url:
-        yield url
+    async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
-            connecting.cancel()
-            await handler.close_async()  # type: ignore[no-untyped-call]
+            socket = SocketMode(bolt, settings.slack_app_token.get_secret_value(), slack.web)
+            stack.push_async_callback(socket.close)
+            stack.callback(asyncio.create_task(socket.connect()).cancel)
+            routes = [Route("/healthz", Health(ledger, dispatcher, socket.alive).answer)]
+        else:
+            secret = settings.slack_signing_secret
+            events = SlackEvents(bolt, secret.get_secret_value() if secret else "", clock)
+            routes = [
+                Route(manifest.EVENTS, events.answer, methods=["POST"]),
+                Route("/healthz", Health(ledger, dispatcher, None).answer),
+            ]
+        yield await stack.enter_async_context(serving(routes, settings.host, settings.port))

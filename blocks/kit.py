@@ -7,6 +7,7 @@ nothing in them can mention anybody, style anything, or pose as a link.
 import html
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from slack_sdk.models.blocks import (
@@ -59,6 +60,13 @@ def customer(typed: str) -> RichTextElement:
     """Return a link to a customer's profile on X; `typed` is `@handle` or a numeric id."""
     path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"
     return RichTextElementParts.Link(url=f"https://x.com/{path}", text=typed)
+
+
+def moment(when: datetime, style: str = "{time}") -> RichTextElement:
+    """Return a moment in the reader's own time zone."""
+    return RichTextElementParts.Date(
+        timestamp=int(when.timestamp()), format=style, fallback=f"{when:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def line(*parts: RichTextElement) -> RichTextBlock:

@@ -1,10 +1,11 @@
 """What Slack is told of a survey on its way."""
 
+from datetime import datetime
 from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from blocks.kit import Message, customer, escape, line, one_line, person, small, text
+from blocks.kit import Message, customer, escape, line, moment, one_line, person, small, text
 from surveys.questions import Catalogue
 from surveys.survey import Origin, Survey
 
@@ -55,17 +56,19 @@ def uncertainty(survey: Survey, advice: str, catalogue: Catalogue) -> Message:
     )
 
 
-def waiting(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
-    """Tell the requester that X keeps them waiting, and how to call it off."""
+def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime) -> Message:
+    """Tell the requester that X keeps them waiting, and how to call it off; it stays true when it is over."""
     who = survey.recipient.typed
     cancel = ButtonElement(action_id=CANCEL, text="Cancel", value=str(survey_id))
     return Message(
-        f"Waiting for X... The survey to {who} is sent as soon as X takes it.",
+        f"Waiting for X... The survey to {who} goes out as soon as X takes it.",
         [
             line(
-                text("Waiting for X... The survey to "),
+                text("Waiting for X... At "),
+                moment(now),
+                text(" the survey to "),
                 customer(who),
-                text(" is sent as soon as X takes it."),
+                text(" had not left yet. It goes out as soon as X takes it, and you will be told."),
             ),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),

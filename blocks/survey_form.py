@@ -49,8 +49,8 @@ class Form(Value):
     origin: Origin
     others: tuple[str, ...] = ()
     """More customers that the message named."""
-    filled_in: str = ""
-    """The customer that the app filled in last; part of the field's block id, so that filling in shows."""
+    filled: int = 0
+    """How often the app filled in a customer; part of the field's block id, so that filling in shows."""
     variants: Mapping[Metric, str] = {}
     """The question last chosen for each type."""
     warned_of: str = ""
@@ -141,7 +141,7 @@ def block_of(field: Field, form: Form) -> str:
     """Return the block id under which the form shows a field."""
     if field is Field.VARIANT:
         return f"{field}:{form.shows}"
-    return f"{field}:{form.filled_in}" if field is Field.RECIPIENT else field
+    return f"{field}:{form.filled}" if field is Field.RECIPIENT else field
 
 
 def errors(problems: Problems, form: Form) -> dict[str, str]:

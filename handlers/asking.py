@@ -1,5 +1,6 @@
 """The ways in: `/csat`, the message shortcut, and another try after a refusal."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from blocks.kit import plain
 from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
 from ledger.entries import read
-from slack.errors import SlackError
+from slack.errors import Busy, SlackError
 from slack.members import MayNot
 from slack.payloads import Command, Interaction
 from slack.reading import text_of
@@ -20,10 +21,13 @@ from surveys.prefill import customers_in, external_id_in
 from surveys.survey import Draft, Origin
 from surveys.words import NotUnderstood, read_words
 
+log = logging.getLogger(__name__)
+
 COMMAND = "/csat"
 SHORTCUT = "send_survey"
 
 TOO_SLOW = "Slack took too long to open the form, and nothing was sent. Try again."
+NOT_OPENED = "Slack did not open the form, and nothing was sent. Tell whoever runs this app."
 NOT_YOURS = "Only the person who asked for this survey can change it."
 
 
@@ -62,7 +66,7 @@ async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form once more, as it was typed for a survey that was refused."""
     await ack()
     pressed = Interaction.model_validate(body)
-    entry = await desk.ledger.run(read, int(pressed.value or 0))
+    entry = await desk.ledger.read(read, int(pressed.value or 0))
     if entry is None or entry.origin.requester != pressed.user:
         await desk.tell(pressed.origin(desk.clock()), plain(NOT_YOURS))
         return
@@ -97,12 +101,14 @@ async def _open(
     """Open the form for somebody who may send; tell anybody else why not."""
     try:
         await desk.slack.members.check(origin.requester)
-        form = Form(draft=draft, origin=origin, others=others, filled_in=draft.recipient)
+        form = Form(draft=draft, origin=origin, others=others)
         await desk.slack.open_view(trigger_id, desk.form.build(form))
     except MayNot as refusal:
         await desk.tell(origin, plain(str(refusal)))
-    except SlackError:
-        await desk.tell(origin, plain(TOO_SLOW))
+    except SlackError as error:
+        log.warning("Slack did not open the form: %s", error)
+        late = isinstance(error, Busy) or str(error) == "expired_trigger_id"
+        await desk.tell(origin, plain(TOO_SLOW if late else NOT_OPENED))
 
 
 class Subcommand(NamedTuple):

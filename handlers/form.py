@@ -25,8 +25,21 @@ LOOKING_UP = 1.5
 NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
 
 
+ALREADY_ACCEPTED = (
+    "This form was already accepted as you sent it before, and that survey is on its way. "
+    "What you changed since was not sent: close this form, and ask once more if you need to."
+)
+
+QUEUEING = 0.4
+"""Seconds for the ledger to begin: with the look-up before it and its own work, Slack's three are used up."""
+
+
 class MightBeClosed(Exception):
     """X hints that this customer can't be messaged, and nobody was told yet."""
+
+
+class AcceptedBefore(Exception):
+    """The same form was accepted before, with something else typed in it."""
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -45,8 +58,9 @@ async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str
         await ack(response_action="update", view=desk.form.build(form))
         return
     try:
-        await desk.slack.members.check(form.origin.requester)
-        survey = await _complete(desk, form)
+        _, survey = await asyncio.gather(
+            desk.slack.members.check(form.origin.requester), _complete(desk, form)
+        )
         await _accept(desk, view["id"], survey, form)
     except MayNot as refusal:
         await ack(response_action="errors", errors=errors({Field.RECIPIENT: str(refusal)}, form))
@@ -55,8 +69,9 @@ async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str
     except MightBeClosed as hint:
         warned = form.model_copy(update={"warned_of": str(hint)})
         await ack(response_action="update", view=desk.form.build(warned))
-    except LedgerError:
-        await ack(response_action="update", view=desk.form.build(form, alert=NOT_SAVED))
+    except (LedgerError, AcceptedBefore) as problem:
+        alert = ALREADY_ACCEPTED if isinstance(problem, AcceptedBefore) else NOT_SAVED
+        await ack(response_action="update", view=desk.form.build(form, alert=alert))
     else:
         await ack()
 
@@ -80,7 +95,7 @@ async def _fill_in(desk: Desk, body: dict[str, Any]) -> None:
     view, chosen = body["view"], Interaction.model_validate(body).value or ""
     form = _form_of(desk, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
-    filled_in = form.model_copy(update={"draft": draft, "filled_in": chosen})
+    filled_in = form.model_copy(update={"draft": draft, "filled": form.filled + 1})
     await desk.slack.updates.show(view["id"], view["hash"], desk.form.build(filled_in))
 
 
@@ -124,8 +139,11 @@ async def _look_up(desk: Desk, recipient: Recipient) -> Account | None:
 
 
 async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form) -> None:
-    entry = await desk.ledger.run(
-        sending.accept, view_id, survey, form.origin, desk.account, desk.instance, desk.clock()
+    """Accept a form once; raises `AcceptedBefore` where it was accepted with other words in it."""
+    acceptance = await desk.ledger.run_within(
+        QUEUEING, sending.accept, view_id, survey, form.origin, desk.account, desk.instance, desk.clock()
     )
-    if entry:
-        desk.dispatcher.start(entry)
+    if acceptance.is_new:
+        desk.dispatcher.start(acceptance.entry)
+    elif acceptance.entry.survey.draft() != survey.draft():
+        raise AcceptedBefore

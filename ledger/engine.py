@@ -1,7 +1,9 @@
 """The ledger: transactions over SQLite or PostgreSQL, each one hop away from the event loop."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -17,9 +19,12 @@ from ledger.migrations.upgrade import upgrade
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 1.0
 """How long a transaction waits for a locked database: Slack wants its acknowledgement in three seconds."""
 
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -36,9 +41,11 @@ class Ledger:
 
     Args:
         url: SQLAlchemy's URL of the database; it is brought to the newest schema.
+        pauses: the seconds before each repetition of what has no second chance.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pauses: Sequence[float] = PAUSES) -> None:
+        self._pauses = pauses
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._threads = ThreadPoolExecutor(1 if self._is_sqlite else 8, thread_name_prefix="ledger")
@@ -47,13 +54,50 @@ class Ledger:
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run one transaction and commit it; raises `LedgerError` when it could not be."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: self._transact(transaction, *args, **kwargs)
+        return await self._hop(
+            lambda: self._transact(lambda connection: transaction(connection, *args, **kwargs))
+        )
+
+    async def run_within(
+        self,
+        seconds: float,
+        transaction: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run one transaction, but not if it can't begin within `seconds`: then it never will."""
+        deadline = time.monotonic() + seconds
+
+        def begin_in_time(connection: Connection) -> T:
+            if time.monotonic() > deadline:
+                raise LedgerError("too many transactions were waiting")
+            return transaction(connection, *args, **kwargs)
+
+        return await self._hop(lambda: self._transact(begin_in_time))
+
+    async def insist(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction that has no second chance, again and again while the ledger is locked or away."""
+        for pause in self._pauses:
+            try:
+                return await self.run(transaction, *args, **kwargs)
+            except LedgerError as error:
+                log.warning("The ledger took no outcome: %s", error)
+                await asyncio.sleep(pause)
+        return await self.run(transaction, *args, **kwargs)
+
+    async def read(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction that writes nothing, and waits for no writer; raises `LedgerError`."""
+        return await self._hop(
+            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), reading=True)
         )
 
     async def check(self) -> None:
         """Raise `LedgerError` with the reason when the database can't be read, or its file is gone."""
-        await self.run(self._check)
+        await self.read(self._check)
 
     def close(self) -> None:
         """Finish what runs and let go of the database."""
@@ -66,12 +110,13 @@ class Ledger:
             raise LedgerError(f"the file {database} is gone")
         connection.execute(select(tables.surveys.c.id).limit(1))
 
-    def _transact(
-        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def _hop(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _transact(self, transaction: Callable[[Connection], T], *, reading: bool = False) -> T:
         try:
-            with self._engine.begin() as connection:
-                return transaction(connection, *args, **kwargs)
+            with self._engine.connect().execution_options(reading=reading) as connection, connection.begin():
+                return transaction(connection)
         except DBAPIError as error:
             raise LedgerError(str(error.orig)) from error
 
@@ -101,4 +146,6 @@ def _set_up_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _re
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(
+        "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
+    )

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, select
 
 from ledger.tables import surveys
 from surveys.customers import Recipient
+from surveys.questions import Metric
 from surveys.states import State
 from surveys.survey import Origin, Survey
 from surveys.value import Value
@@ -41,13 +42,14 @@ def read(connection: Connection, survey_id: int) -> Entry | None:
 
 
 def to_entry(row: Row[Any]) -> Entry:
-    """Return a row of the surveys table as an entry."""
+    """Return a row of the surveys table as an entry; it was checked when it was written."""
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     refused = columns["state"] == State.REFUSED
     return Entry(
         **{name: columns[name] for name in ("id", "state", "accepted_at", "tries", "feedback_id")},
-        survey=Survey(
-            **{name: columns[name] for name in Survey.model_fields if name != "recipient"},
+        survey=Survey.model_construct(
+            **{name: columns[name] for name in Survey.model_fields if name not in ("recipient", "metric")},
+            metric=Metric(columns["metric"]),
             recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),

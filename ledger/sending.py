@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
@@ -14,11 +14,22 @@ from surveys.customers import Recipient
 from surveys.states import State, leading_to
 from surveys.survey import Origin, Receipt, Survey
 
-LEASE = timedelta(seconds=15)
-"""For how long one instance has a survey to itself; longer than a call to X can take."""
+CLAIM = timedelta(seconds=12)
+"""For how long one instance has a survey to itself before it begins to send it."""
+
+ATTEMPT = timedelta(seconds=40)
+"""For how long an attempt may take: a call to X, and writing its outcome to a busy ledger."""
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
+
+
+class Acceptance(NamedTuple):
+    """What became of a submission."""
+
+    entry: Entry
+    is_new: bool
+    """Whether this submission was the first of its form; another one has no effect."""
 
 
 def accept(
@@ -29,8 +40,8 @@ def accept(
     account: str,
     instance: str,
     now: datetime,
-) -> Entry | None:
-    """Keep a submitted survey, claimed by `instance`; `None` when this submission was accepted before."""
+) -> Acceptance:
+    """Keep a submitted survey, claimed by `instance`; of a form that was accepted before, what it was."""
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
     row = connection.execute(
         dialect.insert(surveys)
@@ -42,13 +53,22 @@ def accept(
             accepted_at=now,
             due_at=now,
             lease_owner=instance,
-            lease_until=now + LEASE,
+            lease_until=now + CLAIM,
             tries=0,
         )
         .on_conflict_do_nothing(index_elements=["view_id"])
         .returning(surveys)
     ).first()
-    return to_entry(row) if row else None
+    if row:
+        return Acceptance(to_entry(row), is_new=True)
+    earlier = connection.execute(select(surveys).where(surveys.c.view_id == view_id)).one()
+    return Acceptance(to_entry(earlier), is_new=False)
+
+
+def release(connection: Connection, survey_id: int, instance: str) -> None:
+    """Leave a survey that was claimed and not begun to whoever comes next."""
+    mine = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED, surveys.c.lease_owner == instance)
+    connection.execute(update(surveys).where(*mine).values(lease_owner=None, lease_until=None))
 
 
 def claim(connection: Connection, instance: str, now: datetime, most: int) -> list[Entry]:
@@ -64,7 +84,7 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
     claimed = connection.execute(
         update(surveys)
         .where(surveys.c.id.in_(due))
-        .values(lease_owner=instance, lease_until=now + LEASE)
+        .values(lease_owner=instance, lease_until=now + CLAIM)
         .returning(surveys)
     )
     return [to_entry(row) for row in claimed]
@@ -84,7 +104,7 @@ def begin(connection: Connection, entry: Entry, instance: str, now: datetime) ->
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
     number = entry.tries + 1
     ours = surveys.c.lease_owner == instance
-    if not _move(connection, entry.id, State.SENDING, ours, tries=number, lease_until=now + LEASE):
+    if not _move(connection, entry.id, State.SENDING, ours, tries=number, lease_until=now + ATTEMPT):
         return None
     connection.execute(
         insert(attempts).values(survey_id=entry.id, number=number, instance=instance, started_at=now)
@@ -124,18 +144,15 @@ def doubt(connection: Connection, survey_id: int, number: int, detail: str, now:
 
 def wait(
     connection: Connection, survey_id: int, number: int | None, until: datetime, detail: str, now: datetime
-) -> None:
-    """Put a survey back until `until`; `number` is empty where no attempt was made."""
+) -> bool:
+    """Put a survey back until `until`, if it is still to be sent; `number` is empty without an attempt."""
+    values = {"due_at": until, "lease_owner": None, "lease_until": None}
     if number is not None:
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
-        _move(connection, survey_id, State.ACCEPTED, due_at=until, lease_owner=None, lease_until=None)
-        return
+        return _move(connection, survey_id, State.ACCEPTED, **values)
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
-    connection.execute(
-        update(surveys)
-        .where(*still)
-        .values(due_at=until, lease_owner=None, lease_until=None, tries=surveys.c.tries + 1)
-    )
+    waiting = update(surveys).where(*still).values(**values, tries=surveys.c.tries + 1)
+    return connection.execute(waiting).rowcount == 1
 
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
@@ -159,7 +176,7 @@ def abandon(connection: Connection, now: datetime) -> list[int]:
 
 def forget_response_urls(connection: Connection, now: datetime) -> None:
     """Erase each `response_url` that Slack no longer answers."""
-    dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, surveys.c.response_url != "")
+    dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
     connection.execute(update(surveys).where(*dead).values(response_url=""))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 
@@ -54,6 +55,7 @@ surveys = Table(
     Column("enterprise", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("thread", Text, nullable=False),
+    Column("in_thread", Boolean, nullable=False),
     Column("requester", Text, nullable=False),
     Column("response_url", Text, nullable=False),
     Column("received_at", Moment, nullable=False),
@@ -80,6 +82,12 @@ surveys = Table(
     Column("feedback_id", Text),
     Column("sent_at", Moment),
     Index("ix_surveys_due", "state", "due_at"),
+    Index(
+        "ix_surveys_response_url",
+        "received_at",
+        sqlite_where=text("response_url <> ''"),
+        postgresql_where=text("response_url <> ''"),
+    ),
 )
 
 attempts = Table(

@@ -46,26 +46,27 @@ class Announcer:
 
     async def tell(self, due: Due) -> None:
         """Tell one notice, or put it off."""
-        entry = await self._ledger.run(read, due.survey_id)
+        entry = await self._ledger.read(read, due.survey_id)
         if entry is None or entry.state not in TRUE_IN[due.kind]:
-            await self._ledger.run(notices.tell_later, due, None)
+            await self._ledger.insist(notices.tell_later, due, None)
             return
         try:
             posted = await self._post(entry, due.kind)
         except SlackError as error:
             await self._put_off(due, error)
         else:
-            await self._ledger.run(notices.told, due, posted.channel, posted.ts, self._clock())
+            await self._ledger.insist(notices.told, due, posted.channel, posted.ts, self._clock())
 
     async def _post(self, entry: Entry, kind: Notice) -> Posted:
         if kind is Notice.SENT:
             message = news.confirmation(entry.survey, entry.origin, self._catalogue)
             return await self._poster.post(entry.origin, *message)
-        return await self._poster.whisper(entry.origin, *self._private(entry, kind))
+        text, blocks = self._private(entry, kind)
+        return await self._poster.whisper(entry.origin, text, blocks, entry.accepted_at)
 
     def _private(self, entry: Entry, kind: Notice) -> Message:
         if kind is Notice.WAITING:
-            return news.waiting(entry.id, entry.survey, self._catalogue)
+            return news.waiting(entry.id, entry.survey, self._catalogue, self._clock())
         if entry.refusal is None:
             return news.uncertainty(entry.survey, Uncertain.advice, self._catalogue)
         return news.refusal(
@@ -76,4 +77,4 @@ class Announcer:
         again = isinstance(error, Busy) and due.tries < MOST_TRIES
         wait = max(backoff(due.tries), timedelta(seconds=getattr(error, "seconds", 0)))
         log.warning("Survey %s: %s not told (%s), again: %s", due.survey_id, due.kind, error, again)
-        await self._ledger.run(notices.tell_later, due, self._clock() + wait if again else None)
+        await self._ledger.insist(notices.tell_later, due, self._clock() + wait if again else None)

@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Concatenate, ParamSpec, TypeVar
-
-from sqlalchemy import Connection
 
 from ledger import notices, sending
 from ledger.engine import Ledger
@@ -21,9 +18,6 @@ from surveys.survey import Receipt
 from tasks import Tasks
 from x.client import XClient
 from x.errors import Refused, Uncertain, Wait
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 LONGEST_WAIT = timedelta(hours=24)
 """After this, a survey that X never took is refused."""
@@ -41,8 +35,8 @@ class Pace:
     """Between two looks for what others left."""
     batch: int = 8
     """How many surveys and notices are taken up at a look."""
-    ledger_retries: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0, 5.0)
-    """The pauses before an outcome is written once more."""
+    drowsy: float = 60.0
+    """Without a look for so long, the dispatcher is not well."""
 
 
 class Dispatcher:
@@ -69,6 +63,17 @@ class Dispatcher:
         self._tasks = tasks
         self._instance = instance
         self._pace = pace or Pace()
+        self._stopping = False
+        self._looked_at = time.monotonic()
+
+    @property
+    def awake(self) -> bool:
+        """Whether the dispatcher has looked for work lately."""
+        return time.monotonic() < self._looked_at + self._pace.drowsy
+
+    def stop(self) -> None:
+        """Begin nothing new; what has left for X is finished."""
+        self._stopping = True
 
     def start(self, entry: Entry) -> None:
         """Begin to send a survey that this instance has claimed."""
@@ -76,19 +81,24 @@ class Dispatcher:
         self._tasks.start(self._keep_informed(entry.id, sending_it), f"waiting for survey {entry.id}")
 
     async def run(self) -> None:
-        """Take up what is due, over and over, until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except LedgerError as error:
-                log.warning("The ledger can't be read: %s", error)
+        """Take up what is due, over and over, until cancelled; a look that fails does not end it."""
+        while not self._stopping:
+            await asyncio.wait({self._tasks.start(self.sweep(), "looking for work")})
             await asyncio.sleep(self._pace.poll)
 
     async def sweep(self) -> None:
         """Take up what is due: surveys and news that nobody took care of, and what must be forgotten."""
-        now = self._clock()
+        try:
+            await self._sweep(self._clock())
+        except LedgerError as error:
+            log.warning("The ledger can't be read: %s", error)
+        else:
+            self._looked_at = time.monotonic()
+
+    async def _sweep(self, now: datetime) -> None:
         for survey_id in await self._ledger.run(sending.abandon, now):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
+            self._tasks.start(self._tell(survey_id, Notice.UNCERTAIN), f"telling of survey {survey_id}")
         for entry in await self._ledger.run(sending.claim, self._instance, now, self._pace.batch):
             self.start(entry)
         for due in await self._ledger.run(notices.claim_notices, now, self._pace.batch):
@@ -101,6 +111,9 @@ class Dispatcher:
             entry = await self._resolved(entry)
         except (Refused, Wait) as error:
             return await self._not_sent(entry, None, error)
+        if self._stopping:
+            await self._ledger.insist(sending.release, entry.id, self._instance)
+            return False
         number = await self._ledger.run(sending.begin, entry, self._instance, self._clock())
         return number is not None and await self._attempt(entry, number)
 
@@ -111,7 +124,7 @@ class Dispatcher:
             return await self._not_sent(entry, number, error)
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", entry.id, error)
-            if await self._write(sending.doubt, entry.id, number, str(error), self._clock()):
+            if await self._ledger.insist(sending.doubt, entry.id, number, error.detail, self._clock()):
                 await self._tell(entry.id, Notice.UNCERTAIN)
         else:
             await self._sent(entry, number, receipt)
@@ -125,20 +138,18 @@ class Dispatcher:
 
     async def _sent(self, entry: Entry, number: int, receipt: Receipt) -> None:
         log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
-        if await self._write(sending.sent, entry.id, number, receipt, self._clock()):
+        if await self._ledger.insist(sending.sent, entry.id, number, receipt, self._clock()):
             await self._tell(entry.id, Notice.SENT)
 
     async def _not_sent(self, entry: Entry, number: int | None, error: Refused | Wait) -> bool:
         now = self._clock()
         log.info("Survey %s was not sent: %s", entry.id, error)
-        if (
-            isinstance(error, Wait)
-            and (until := _next_try(entry, error, now)) < entry.accepted_at + LONGEST_WAIT
-        ):
-            await self._write(sending.wait, entry.id, number, until, str(error), now)
-            return True
-        refusal = _refusal(error)
-        if await self._write(sending.refuse, entry.id, number, refusal, str(error), now):
+        last_try = entry.accepted_at + LONGEST_WAIT
+        if isinstance(error, Wait) and now < last_try:
+            until = min(_next_try(entry, error, now), last_try)
+            if await self._ledger.insist(sending.wait, entry.id, number, until, error.detail, now):
+                return True
+        if await self._ledger.insist(sending.refuse, entry.id, number, _refusal(error), error.detail, now):
             await self._tell(entry.id, Notice.REFUSED)
         return False
 
@@ -156,18 +167,6 @@ class Dispatcher:
     async def _tell(self, survey_id: int, kind: Notice) -> None:
         await self._announcer.tell(Due(survey_id=survey_id, kind=kind, tries=0))
 
-    async def _write(
-        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Write an outcome down even if the ledger is locked for a while: there is no second chance."""
-        for pause in self._pace.ledger_retries:
-            try:
-                return await self._ledger.run(transaction, *args, **kwargs)
-            except LedgerError as error:
-                log.warning("The ledger took no outcome: %s", error)
-                await asyncio.sleep(pause)
-        return await self._ledger.run(transaction, *args, **kwargs)
-
 
 def _next_try(entry: Entry, error: Wait, now: datetime) -> datetime:
     return max(error.until or now, now + backoff(entry.tries))
@@ -175,6 +174,6 @@ def _next_try(entry: Entry, error: Wait, now: datetime) -> datetime:
 
 def _refusal(error: Refused | Wait) -> Refusal:
     if isinstance(error, Wait):
-        advice = "X took no surveys for a whole day, so this one was given up. Try again later."
+        advice = "X was too busy for this survey, so it was given up. Nothing was sent; try again later."
         return Refusal(reason="Wait", advice=advice, editable=True)
     return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

@@ -11,7 +11,11 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-_BUSY = frozenset(
+BROKEN = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
+)
+"""Reasons that are about the app, whatever the place: they last until somebody mends the app."""
+_BUSY = BROKEN | frozenset(
     {
         "ratelimited",
         "rate_limited",

@@ -1,6 +1,7 @@
 """Who may send surveys."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -8,7 +9,7 @@ from cachetools import TTLCache
 from pydantic import Field
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slack.errors import SlackError, as_slack_error
+from slack.errors import SlackError, Unreachable, as_slack_error
 from slack.identity import Identity
 from slack.payloads import Payload
 
@@ -21,6 +22,8 @@ ASKING = 1.0
 """Seconds to wait for that answer, out of the three in which Slack wants its acknowledgement."""
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class MayNot(Exception):
@@ -69,10 +72,15 @@ class Members:
     async def check(self, user: str) -> None:
         """Raise `MayNot` unless `user` may send surveys."""
         try:
-            team = await self._identity.team()
-            person = await _remembered(self._people, user, self._person)
-            listed = await self._listed(user)
+            with as_slack_error():
+                async with asyncio.timeout(ASKING):
+                    team, person, listed = await asyncio.gather(
+                        self._identity.team(),
+                        _remembered(self._people, user, self._person),
+                        self._listed(user),
+                    )
         except SlackError as error:
+            log.warning("Slack did not tell who %s is: %s", user, error)
             raise MayNot(
                 "Slack could not tell whether you may send surveys. Try again in a minute."
             ) from error
@@ -84,11 +92,19 @@ class Members:
             raise MayNot("Guests can't send surveys. Ask a member of the team, or whoever runs this app.")
 
     async def _listed(self, user: str) -> bool:
+        """Tell whether a user is listed; groups that can't be read matter only where no other lists them."""
         if user in self._agents:
             return True
-        for group in sorted(agent for agent in self._agents if agent.startswith("S")):
-            if user in await _remembered(self._groups, group, self._group):
-                return True
+        groups = [agent for agent in self._agents if agent.startswith("S")]
+        asked = [_remembered(self._groups, group, self._group) for group in groups]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        if any(user in members for members in found if not isinstance(members, BaseException)):
+            return True
+        for group, failure in zip(groups, found, strict=True):
+            if isinstance(failure, Unreachable):
+                log.warning("CSAT_AGENTS names %s, which Slack refuses: %s", group, failure)
+            elif isinstance(failure, BaseException):
+                raise failure
         return False
 
     async def _person(self, user: str) -> _Person:
@@ -103,6 +119,5 @@ class Members:
 async def _remembered(cache: TTLCache[str, T], key: str, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
     if key not in cache:
         with as_slack_error():
-            async with asyncio.timeout(ASKING):
-                cache[key] = await ask(key)
+            cache[key] = await ask(key)
     return cache[key]

@@ -18,7 +18,13 @@ class Payload(Value):
     def _null_is_missing(cls, body: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
         if not isinstance(body, Mapping):
             return body
-        return {name: part for name, part in body.items() if part is not None}
+        return {name: _without_null(part) for name, part in body.items() if part is not None}
+
+
+def _without_null(part: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
+    return (
+        {name: inner for name, inner in part.items() if inner is not None} if isinstance(part, dict) else part
+    )
 
 
 class Command(Payload):
@@ -69,6 +75,7 @@ class Interaction(Payload):
             enterprise=self.enterprise,
             channel=self.channel,
             thread=self.message.thread_ts or self.message.ts,
+            in_thread=bool(self.message.thread_ts),
             requester=self.user,
             response_url=self.response_url,
             received_at=now,

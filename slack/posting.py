@@ -1,7 +1,8 @@
 """Messages to where a survey came from, by whichever way is open."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from slack_sdk.models.blocks import Block
@@ -14,6 +15,8 @@ from surveys.survey import Origin
 
 PRESENT = timedelta(minutes=5)
 """For how long the person who asked is taken to be looking: an ephemeral message is not kept for later."""
+
+log = logging.getLogger(__name__)
 
 
 class Posted(NamedTuple):
@@ -43,10 +46,12 @@ class Poster:
             ]
         )
 
-    async def whisper(self, origin: Origin, text: str, blocks: Sequence[Block]) -> Posted:
-        """Post only for the person who asked: beside the conversation while they look, else directly."""
+    async def whisper(
+        self, origin: Origin, text: str, blocks: Sequence[Block], asked_at: datetime | None = None
+    ) -> Posted:
+        """Post only for the person who asked: in the conversation while they look at it, else directly."""
         message = _message(text, blocks)
-        if self._clock() > origin.received_at + PRESENT:
+        if self._clock() > (asked_at or origin.received_at) + PRESENT:
             return await self._direct(origin, message)
         return await _first(
             [
@@ -58,7 +63,7 @@ class Poster:
 
     async def replace(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
         """Replace the message whose button gave the origin's `response_url`."""
-        await self._respond(origin, {**_message(text, blocks), "replace_original": True}, "ephemeral")
+        await self._through_url(origin, {**_message(text, blocks), "replace_original": True})
 
     async def _in_channel(self, origin: Origin, message: dict[str, Any]) -> Posted:
         with as_slack_error():
@@ -70,7 +75,10 @@ class Poster:
     async def _ephemeral(self, origin: Origin, message: dict[str, Any]) -> Posted:
         with as_slack_error():
             await self._web.chat_postEphemeral(
-                channel=origin.channel, user=origin.requester, thread_ts=origin.thread or None, **message
+                channel=origin.channel,
+                user=origin.requester,
+                thread_ts=origin.active_thread or None,
+                **message,
             )
         return Posted()
 
@@ -80,10 +88,15 @@ class Poster:
         return Posted(answer["channel"], answer["ts"])
 
     async def _respond(self, origin: Origin, message: dict[str, Any], response_type: str) -> Posted:
+        thread = origin.thread if response_type == "in_channel" else origin.active_thread
+        in_thread = {"thread_ts": thread} if thread else {}
+        return await self._through_url(
+            origin, {**message, **in_thread, "response_type": response_type, "replace_original": False}
+        )
+
+    async def _through_url(self, origin: Origin, body: dict[str, Any]) -> Posted:
         if not self._response_urls.usable(origin.response_url, origin.received_at, self._clock()):
             raise Unreachable("no response_url")
-        thread = {"thread_ts": origin.thread} if origin.thread else {}
-        body = {"replace_original": False, **message, **thread, "response_type": response_type}
         await self._response_urls.post(origin.response_url, body)
         return Posted()
 
@@ -92,8 +105,8 @@ async def _first(ways: Sequence[Callable[[], Awaitable[Posted]]]) -> Posted:
     for way in ways[:-1]:
         try:
             return await way()
-        except Unreachable:
-            continue
+        except Unreachable as refusal:
+            log.info("Slack refused one way to post (%s), trying the next", refusal)
     return await ways[-1]()
 
 

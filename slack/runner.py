@@ -47,7 +47,8 @@ class PromptRunner(AsyncioListenerRunner):
         ack = request.context["ack"] = PromptAck()
         if listener.auto_acknowledgement:
             await ack()
-        self._tasks.start(self._listen(request, response, listener, ack), listener_name)
+        name = f"answering {request.body.get('type') or request.body.get('command')}"
+        self._tasks.start(self._listen(request, response, listener, ack), name)
         try:
             await asyncio.wait_for(ack.given.wait(), listener.ack_timeout)
         except TimeoutError:

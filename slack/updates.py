@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
@@ -9,6 +10,8 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
+
+log = logging.getLogger(__name__)
 
 KEPT = 10_000
 LIFETIME = 3600.0
@@ -46,5 +49,6 @@ class ViewUpdates:
             with as_slack_error():
                 await self._web.views_update(view_id=view_id, hash=view_hash, view=view)
         except SlackError as error:
+            log.info("Slack did not update the form: %s", error)
             return str(error) != "hash_conflict"
         return True

@@ -182,11 +182,18 @@ class Origin(Value):
     enterprise: str = ""
     channel: str
     thread: str = ""
-    """The `ts` of the thread's first message; empty outside of threads."""
+    """The `ts` of the message that a confirmation answers; empty where it begins no thread."""
+    in_thread: bool = False
+    """Whether it has answers already: Slack shows ephemeral messages in no thread without any."""
     requester: str
     response_url: str = ""
     received_at: datetime
     """When Slack gave the `response_url`: it works for 30 minutes."""
+
+    @property
+    def active_thread(self) -> str:
+        """The thread, if there is one that people look at."""
+        return self.thread if self.in_thread else ""
 
 
 class Receipt(Value):

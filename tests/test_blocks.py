@@ -27,7 +27,7 @@ from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
 from sandbox.slack.elements import elements_of, values_of, with_ids
 from surveys.questions import PLACEHOLDER, Catalogue, Metric
 from surveys.survey import Draft, Field, Origin, Survey
-from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, TEXT, draft, origin, survey, tried
+from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
 from x.errors import REFUSALS, Uncertain
 from x.wire import WORDS_KEPT
 
@@ -150,13 +150,13 @@ def words_of(content: object) -> str:
 
 FORMS = {
     "empty": Form(origin=origin()),
-    "filled in": Form(draft=draft(), origin=origin(), filled_in="@grace"),
+    "filled in": Form(draft=draft(), origin=origin(), filled=1),
     "nps": Form(draft=draft(metric="nps", variant="5", test=True), origin=origin()),
     "with others": Form(
         draft=draft(recipient="somebody"),
         origin=FAR,
         others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MOST_OTHERS + 1]),
-        filled_in="@" + "f" * 15,
+        filled=99,
         variants={Metric.CSAT: "37", Metric.NPS: "5"},
         warned_of="@" + LONGEST_HANDLE,
     ),
@@ -273,8 +273,8 @@ def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
 
 
 def test_filling_in_another_customer_changes_the_field_s_block() -> None:
-    before = Form(draft=draft(), origin=origin(), filled_in="@grace")
-    after = before.model_copy(update={"filled_in": "@joonas"})
+    before = Form(draft=draft(), origin=origin(), filled=1)
+    after = before.model_copy(update={"filled": 2})
 
     assert block_of(Field.RECIPIENT, before) != block_of(Field.RECIPIENT, after)
 
@@ -378,7 +378,7 @@ def messages(asked: Survey, there: Origin) -> Iterator[Message]:
     """Yield everything that Slack may be told of a survey."""
     yield news.confirmation(asked, there, CATALOGUE)
     yield news.uncertainty(asked, Uncertain.advice, CATALOGUE)
-    yield news.waiting(2**63 - 1, asked, CATALOGUE)
+    yield news.waiting(2**63 - 1, asked, CATALOGUE, NOON)
     for advice in ADVICE:
         for editable in (True, False):
             yield news.refusal(2**63 - 1, asked, advice, CATALOGUE, editable=editable)
@@ -438,7 +438,7 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
 
 
 def test_a_survey_that_waits_can_be_cancelled() -> None:
-    message = check_message(news.waiting(7, survey(), CATALOGUE))
+    message = check_message(news.waiting(7, survey(), CATALOGUE, NOON))
     buttons = [(b["action_id"], b["value"]) for block in message["blocks"] for b in elements_of(block)]
 
     assert buttons == [(news.CANCEL, "7")]

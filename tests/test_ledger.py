@@ -46,9 +46,9 @@ def _ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
-    entry = await ledger.run(sending.accept, view_id, SURVEY, ORIGIN, "A1", instance, NOW)
-    assert entry
-    return entry
+    acceptance = await ledger.run(sending.accept, view_id, SURVEY, ORIGIN, "A1", instance, NOW)
+    assert acceptance.is_new
+    return acceptance.entry
 
 
 async def state(ledger: Ledger, entry: Entry) -> State:
@@ -65,15 +65,16 @@ async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
 
 
 async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
-    await accepted(ledger)
+    entry = await accepted(ledger)
+    again = await ledger.run(sending.accept, "V1", SURVEY, ORIGIN, "A1", "two", NOW)
 
-    assert await ledger.run(sending.accept, "V1", SURVEY, ORIGIN, "A1", "two", NOW) is None
+    assert (again.entry, again.is_new) == (entry, False)
 
 
 async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(ledger: Ledger) -> None:
     entry = await accepted(ledger)
 
-    assert await ledger.run(sending.claim, "two", NOW + timedelta(seconds=14), 10) == []
+    assert await ledger.run(sending.claim, "two", NOW + timedelta(seconds=11), 10) == []
     claimed = await ledger.run(sending.claim, "two", NOW + timedelta(seconds=16), 10)
     assert [found.id for found in claimed] == [entry.id]
 
@@ -106,9 +107,9 @@ async def test_only_the_requester_cancels(ledger: Ledger) -> None:
 async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(ledger: Ledger) -> None:
     entry = await accepted(ledger)
     await ledger.run(sending.begin, entry, "one", NOW)
-    later = NOW + timedelta(seconds=16)
+    later = NOW + timedelta(seconds=41)
 
-    assert await ledger.run(sending.abandon, NOW + timedelta(seconds=14)) == []
+    assert await ledger.run(sending.abandon, NOW + timedelta(seconds=39)) == []
     assert await ledger.run(sending.abandon, later) == [entry.id]
     assert await state(ledger, entry) is State.UNCERTAIN
     assert await ledger.run(sending.claim, "two", later + timedelta(days=1), 10) == []
@@ -118,7 +119,7 @@ async def test_a_late_receipt_settles_what_had_become_uncertain(ledger: Ledger) 
     entry = await accepted(ledger)
     number = await ledger.run(sending.begin, entry, "one", NOW)
     assert number
-    await ledger.run(sending.abandon, NOW + timedelta(seconds=16))
+    await ledger.run(sending.abandon, NOW + timedelta(seconds=41))
 
     assert await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
     assert await state(ledger, entry) is State.SENT

@@ -129,7 +129,7 @@ async def test_check_tells_line_by_line_that_all_is_well(tmp_path: Path) -> None
         ({"X_API_URL": "http://127.0.0.1:9"}, "FAIL  X:"),
         ({"CSAT_QUESTIONS_FILE": "missing.toml"}, "FAIL  Questions: missing.toml can't be read"),
         ({"DATABASE_URL": "sqlite:////nowhere/csat.db"}, "FAIL  Ledger:"),
-        ({"DATABASE_URL": "nonsense"}, "FAIL  Ledger:"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL must be"),
     ],
 )
 async def test_check_tells_what_is_wrong_and_what_to_do(

@@ -1,12 +1,13 @@
 """What X may say to a survey, and what the person who asked is told."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from sandbox.slack import Happening, cast
 from sandbox.x import Trouble
-from tests.world import World, said
+from tests.world import World, living, said
 
 REFUSED = {
     Trouble.WRONG_KEYS: ("no longer accepts this app's keys", False),
@@ -164,9 +165,14 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
     world.x.reset_after = int(timedelta(hours=25).total_seconds())
     world.x.trouble = Trouble.DAILY_LIMIT
     await ask(world)
-    answer = await world.message("was not sent")
+    await world.message("Waiting for X...")
+    world.clock.advance(hours=23)
+    assert world.direct("was not sent") is None
 
-    assert "for a whole day" in said(answer)
+    world.clock.advance(hours=2)
+    answer = await world.direct_message("was not sent")
+    assert "X was too busy for this survey" in said(answer)
+    assert creations(world) == 2
 
 
 async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
@@ -189,17 +195,6 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
     await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
 
     assert (await world.message("Cancelled. Nothing was sent.")).visible_to == cast.ADA
-
-
-async def test_whoever_may_not_send_may_not_cancel(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
-    await ask(world)
-    answer = await world.message("Waiting for X...")
-    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
-    await world.message("Cancelled")
-    await world.forge(user={"id": cast.GUS, "team_id": cast.TEAM})
-
-    await world.message("Guests can't send surveys")
 
 
 async def test_nobody_else_can_cancel_it(world: World) -> None:
@@ -245,6 +240,47 @@ async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: Wor
     await world.until(lambda: creations(world) == 1)
 
 
+async def test_what_x_says_of_people_stays_out_of_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.0)
+    await world.opened("/csat @nobody_here")
+    await world.workspace.submit(cast.ADA)
+    await world.message("was not sent")
+
+    assert "Survey 1 was not sent" in caplog.text
+    assert "nobody_here" not in caplog.text
+
+
+async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("ledger.sending.claim", lambda *_: 1 / 0)
+        await world.until(lambda: "looking for work failed" in caplog.text)
+    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    await ask(world)
+    await world.message("Waiting for X...")
+    world.clock.advance(minutes=20)
+
+    await world.sent()
+
+
+async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    async with living(tmp_path) as world:
+        world.x.delay, world.x.lookup_trouble = 0.5, Trouble.SLOW
+        await ask(world)
+    assert world.x.feedbacks == []
+
+    async with living(tmp_path) as world:
+        await world.sent()
+        await world.message("asked")
+
+
 async def test_what_is_sent_is_exactly_what_the_specification_names(world: World) -> None:
     await ask(world, external_id="", display_name="")
     await world.sent()
@@ -274,7 +310,7 @@ async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -
     await world.opened("/csat @nobody_here")
     seen = await world.workspace.submit(cast.ADA)
 
-    assert "X knows no such customer" in seen.errors["recipient:@nobody_here"]
+    assert "X knows no such customer" in seen.errors["recipient:0"]
 
 
 async def test_a_message_with_odd_characters_arrives_as_typed(world: World) -> None:

@@ -27,6 +27,35 @@ async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(e
     assert len(world.everything()) == 1
 
 
+async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    await world.type_in(message="As it was")
+    await world.workspace.submit(cast.ADA)
+    await world.message("asked")
+    delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
+    view = delivery.payload["view"]
+    values = {
+        **view["state"]["values"],
+        "message": {"message": {"type": "plain_text_input", "value": "Other"}},
+    }
+    world.workspace.deliveries.append(delivery)
+    changed = await world.forge(view={**view, "state": {"values": values}})
+
+    assert "already accepted as you sent it before" in str(changed.answer)
+    assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
+
+
+async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    lock = sqlite3.connect(world.database)
+    lock.execute("begin immediate")
+    await world.workspace.submit(cast.ADA)
+    lock.close()
+    await world.until(lambda: world.ledger("select count(*) from notices") == [(0,)])
+
+    assert world.ledger("select count(*) from surveys") == [(0,)]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
     world.x.trouble = Trouble.HANG
@@ -112,7 +141,7 @@ async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World
     await world.opened("/csat @mira_k")
     seen = await world.workspace.submit(cast.ADA)
 
-    assert "Enter the customer's numeric id instead." in seen.errors["recipient:@mira_k"]
+    assert "Enter the customer's numeric id instead." in seen.errors["recipient:0"]
 
 
 async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:
@@ -147,7 +176,11 @@ async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
 ) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(message="A secret between us")
-    monkeypatch.setattr("handlers.form._complete", lambda *_: 1 / 0)
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("handlers.form._complete", broken)
     seen = await world.workspace.submit(cast.ADA)
 
     assert seen.happened is Happening.ERRORS

@@ -98,6 +98,35 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
     assert feedback.message == "Kept as typed"
 
 
+async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k and @sofie_l")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    await world.form()
+    await world.workspace.act(cast.ADA, "use_customer:0")
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.type_in(recipient="@TomInTransit", message="Hello")
+    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.act(cast.ADA, "use_customer:1")
+    await world.eventually(lambda: "Use @sofie_l" not in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.submit(cast.ADA)
+
+    assert (await world.sent()).to_user_id == world.x.customer("sofie_l").id
+
+
+async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    await world.form()
+    await world.workspace.close(cast.ADA)
+    shortcut = next(d for d in world.workspace.deliveries if d.payload.get("type") == "message_action")
+    world.workspace.deliveries.append(shortcut)
+    sent = {**shortcut.payload["message"], "thread_ts": None}
+    forged = await world.forge(message=sent, enterprise={"id": None}, is_enterprise_install=None)
+
+    assert not forged.failure
+    assert world.seen("Something went wrong") is None
+
+
 async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
     message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k is happy again")
     await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
@@ -161,6 +190,13 @@ async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: st
 
     assert answer.visible_to == cast.BEN
     assert world.workspace.view_of(cast.BEN) is None
+
+
+async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_agents=f"S00DELETED,{cast.AGENTS}") as world:
+        await world.opened("/csat @mira_k")
+        await world.workspace.command(cast.GUS, cast.SUPPORT, "/csat @mira_k")
+        await world.message("not on the list", viewer=cast.GUS)
 
 
 async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:

@@ -21,7 +21,7 @@ from wiring import running
 
 T = TypeVar("T")
 
-PACE = Pace(patience=0.3, poll=0.05, ledger_retries=(0.01, 0.01))
+PACE = Pace(patience=0.3, poll=0.05)
 PRIVACY = "https://northwind.example/privacy"
 
 

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
+from sender.dispatcher import Dispatcher
 
 
 class Health:
@@ -16,17 +17,22 @@ class Health:
         connected: whether the socket to Slack is alive; `None` where Slack comes over HTTP.
     """
 
-    def __init__(self, ledger: Ledger, connected: Callable[[], Awaitable[bool]] | None) -> None:
+    def __init__(
+        self, ledger: Ledger, dispatcher: Dispatcher, connected: Callable[[], Awaitable[bool]] | None
+    ) -> None:
         self._ledger = ledger
+        self._dispatcher = dispatcher
         self._connected = connected
 
     async def answer(self, _request: Request) -> Response:
-        """Look at the ledger and the socket."""
+        """Look at the ledger, the dispatcher and the socket."""
         reasons = []
         try:
             await self._ledger.check()
         except LedgerError as error:
             reasons.append(f"ledger: {error}")
+        if not self._dispatcher.awake:
+            reasons.append("dispatcher: has not looked for work for a minute")
         if self._connected and not await self._connected():
             reasons.append("socket: not connected to Slack")
         return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)

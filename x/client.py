@@ -62,7 +62,7 @@ class XClient:
                 answer = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             kind = Wait if isinstance(error.__cause__, _NEVER_LEFT) else Uncertain
-            raise kind(f"{type(error).__name__}: {error}") from error
+            raise kind(type(error).__name__, raw=str(error)) from error
         return wire.decipher(answer.status_code, answer.headers, answer.content)
 
     async def look_up(self, recipient: Recipient) -> wire.Account:
@@ -80,7 +80,7 @@ class XClient:
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
-            raise LookUpRefused(str(error), words=error.words) from error
+            raise LookUpRefused(str(error), words=error.words, raw=error.raw) from error
         self._ids[handle], self._hints[handle] = account, account.receives_dm
         return account
 
@@ -93,8 +93,10 @@ class XClient:
             async with asyncio.timeout(WHOLE_CALL):
                 answer = await self._http.get(path, params=params)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            raise Wait(f"{type(error).__name__}: {error}") from error
+            raise Wait(type(error).__name__, raw=str(error)) from error
         try:
             return wire.decipher_account(answer.status_code, answer.headers, answer.content)
         except Uncertain as error:
-            raise Wait(str(error)) from error  # reading changes nothing, so it can be done again
+            raise Wait(
+                str(error), words=error.words, raw=error.raw
+            ) from error  # reading changes nothing, so it can be done again

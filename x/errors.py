@@ -34,10 +34,17 @@ class XError(Exception):
 
     advice: ClassVar[str] = "X did not send the survey."
 
-    def __init__(self, detail: str = "", *, words: str = "") -> None:
-        super().__init__(detail or words)
+    def __init__(self, summary: str = "", *, words: str = "", raw: str = "") -> None:
+        super().__init__(summary)
         self.words = words
-        """X's own words, where it gave any."""
+        """X's own words, where it gave any; they may name people, and are kept out of the log."""
+        self.raw = raw
+        """The beginning of what X answered, where it gave no words."""
+
+    @property
+    def detail(self) -> str:
+        """All that is known, for the ledger and the operator."""
+        return ": ".join(part for part in (str(self), self.words or self.raw) if part)
 
 
 class Wait(XError):
@@ -45,8 +52,10 @@ class Wait(XError):
 
     advice = "X is busy or can't be reached. The survey waits and is sent as soon as X takes it."
 
-    def __init__(self, detail: str = "", *, words: str = "", until: datetime | None = None) -> None:
-        super().__init__(detail, words=words)
+    def __init__(
+        self, summary: str = "", *, words: str = "", raw: str = "", until: datetime | None = None
+    ) -> None:
+        super().__init__(summary, words=words, raw=raw)
         self.until = until
         """When X takes requests again, where it said so."""
 

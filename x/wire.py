@@ -77,41 +77,42 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
     try:
         return _Feedback.model_validate_json(body)
     except ValueError as error:
-        raise Uncertain(f"X answered {status}, unreadable: {_shortened(body)}") from error
+        raise Uncertain(f"X answered {status}, unreadable", raw=_shortened(body)) from error
 
 
 def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
     """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
     if status == _NOT_FOUND:
-        raise RecipientUnknown(f"X answered {status}: {_shortened(body)}")
+        raise RecipientUnknown(f"X answered {status}", raw=_shortened(body))
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise failure(status, headers, body)
     try:
         found = _LookUp.model_validate_json(body)
     except ValidationError as error:
-        raise Wait(f"X answered {status}, unreadable: {_shortened(body)}") from error
+        raise Wait(f"X answered {status}, unreadable", raw=_shortened(body)) from error
     if found.data is None:
         if not found.errors:
-            raise Wait(f"X answered {status}, with nobody and no reason: {_shortened(body)}")
+            raise Wait(f"X answered {status}, with nobody and no reason", raw=_shortened(body))
         words = " ".join(problem.detail for problem in found.errors)
-        raise (RecipientSuspended if "suspended" in words.lower() else RecipientUnknown)(words=words)
+        kind = RecipientSuspended if "suspended" in words.lower() else RecipientUnknown
+        raise kind(f"X answered {status}, without an account", words=words)
     return Account(id=found.data.id, handle=found.data.username, receives_dm=found.data.receives_your_dm)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
     """Return what an answer that is no success means; see the tree in `x.errors`."""
     code, words = _first_error(body)
-    detail = f"X answered {status}, code {code}: {words or _shortened(body)}"
+    summary, raw = f"X answered {status}, code {code}", _shortened(body)
     if status in _BUSY:
-        return Wait(detail, words=words, until=_reset(headers))
+        return Wait(summary, words=words, raw=raw, until=_reset(headers))
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
-        return Uncertain(detail, words=words)
+        return Uncertain(summary, words=words, raw=raw)
     for row in REFUSALS:
         if code in row.codes and (row.about is None or row.about.search(words)):
-            return row(detail, words=words)
+            return row(summary, words=words, raw=raw)
     if status == _UNAUTHORIZED and code is None:
-        return Disconnected(detail, words=words)
-    return RefusedByX(detail, words=words)
+        return Disconnected(summary, words=words, raw=raw)
+    return RefusedByX(summary, words=words, raw=raw)
 
 
 def read_date(text: object) -> datetime:

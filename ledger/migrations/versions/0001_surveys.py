@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("enterprise", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("in_thread", sa.Boolean(), nullable=False),
         sa.Column("requester", sa.Text(), nullable=False),
         sa.Column("response_url", sa.Text(), nullable=False),
         sa.Column("received_at", Moment(), nullable=False),
@@ -48,6 +49,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("view_id", name=op.f("uq_surveys_view_id")),
     )
     op.create_index("ix_surveys_due", "surveys", ["state", "due_at"], unique=False)
+    op.create_index(
+        "ix_surveys_response_url",
+        "surveys",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("response_url <> ''"),
+        postgresql_where=sa.text("response_url <> ''"),
+    )
     op.create_table(
         "attempts",
         sa.Column("survey_id", Id, nullable=False),
