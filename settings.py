@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Self
@@ -20,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from surveys.limits import Limits
 from surveys.questions import SHIPPED
 from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_PRIVACY_URL, Draft, is_web_address
 from x.signing import Keys
@@ -123,6 +125,11 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535)
 
     csat_agents: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_operators: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_daily_limit: int = Field(1_000, ge=1)
+    csat_cooldown_days: float = Field(7, ge=0, le=365)
+    csat_allowlist: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_concurrency: int = Field(8, ge=1, le=64)
     csat_display_name: str = Field("", max_length=LONGEST_DISPLAY_NAME)
     csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = Field("", max_length=LONGEST_PRIVACY_URL)
     csat_message: str = Field(MESSAGE, max_length=LONGEST_MESSAGE)
@@ -165,6 +172,13 @@ class Settings(BaseSettings):
     def x_account(self) -> str:
         """The id of the account that sends: X begins every access token with it."""
         return self.x_access_token.get_secret_value().partition("-")[0]
+
+    @property
+    def limits(self) -> Limits:
+        """How often a customer may be asked, and how much may be sent."""
+        handles = frozenset(handle.removeprefix("@").lower() for handle in self.csat_allowlist)
+        cooldown = timedelta(days=self.csat_cooldown_days)
+        return Limits(daily=self.csat_daily_limit, cooldown=cooldown, allowlist=handles)
 
     @property
     def defaults(self) -> Draft:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -15,7 +16,9 @@ import handlers
 import manifest
 from blocks.survey_form import SurveyForm
 from handlers.desk import Desk
+from ledger import accounts
 from ledger.engine import Ledger
+from ledger.limits import recipient_key
 from sender.announcer import Announcer
 from sender.dispatcher import Dispatcher, Pace
 from settings import Settings
@@ -68,7 +71,9 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         stack.push_async_callback(lambda: tasks.finish(stopping.left()))
         slack = _slack(settings, session, clock)
         announcer = Announcer(ledger, slack.poster, catalogue, clock)
-        dispatcher = Dispatcher(ledger, x, announcer, clock, tasks, instance, pace)
+        await ledger.run(accounts.open_account, settings.x_account)
+        key = partial(recipient_key, settings.x_api_secret.get_secret_value().encode())
+        dispatcher = Dispatcher(ledger, x, announcer, clock, tasks, instance, settings.limits, key, pace)
         desk = Desk(
             slack=slack,
             x=x,
@@ -80,6 +85,8 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             account=settings.x_account,
             instance=instance,
             clock=clock,
+            limits=settings.limits,
+            key=key,
         )
         bolt = _bolt(slack, tasks)
         handlers.register(bolt, desk)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from blocks.kit import Message, customer, escape, line, moment, one_line, person, small, text
 from surveys.questions import Catalogue
@@ -28,7 +28,15 @@ def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue) -> Messag
     )
 
 
-def refusal(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, editable: bool) -> Message:
+def refusal(
+    survey_id: int,
+    survey: Survey,
+    advice: str,
+    catalogue: Catalogue,
+    *,
+    editable: bool,
+    again_at: datetime | None = None,
+) -> Message:
     """Tell the requester that nothing was sent, why, and what to do."""
     who = survey.recipient.typed
     edit = ButtonElement(action_id=EDIT, text="Edit and try again", value=str(survey_id), style="primary")
@@ -36,7 +44,7 @@ def refusal(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *
         f"The survey to {who} was not sent. {escape(advice)}",
         [
             line(text("The survey to "), customer(who), text(" was not sent.")),
-            line(text(one_line(advice))),
+            line(text(one_line(advice)), *(_possible_again(again_at) if again_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
         ],
@@ -80,6 +88,10 @@ def _details(survey: Survey, catalogue: Catalogue) -> Block:
     external_id = f"External ID: {one_line(survey.external_id)}" if survey.external_id else ""
     question = f"{survey.metric.upper()} · {_question(survey, catalogue)}"
     return small(question, external_id, _TEST_MARK if survey.test else "")
+
+
+def _possible_again(again_at: datetime) -> tuple[RichTextElement, ...]:
+    return text(" Possible again from "), moment(again_at, "{date_short_pretty} at {time}"), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:

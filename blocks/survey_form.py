@@ -19,7 +19,9 @@ from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
 from blocks.kit import warning
+from blocks.limits import in_the_way
 from blocks.preview import preview
+from surveys.limits import WhyNot
 from surveys.questions import Catalogue, Metric, option_text
 from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Draft, Field, Origin, Problems
 from surveys.value import Value
@@ -55,6 +57,10 @@ class Form(Value):
     """The question last chosen for each type."""
     warned_of: str = ""
     """The customer whom X's hint warned of; submitting the same again sends."""
+    why_not: WhyNot | None = None
+    """The limit that stood in the way of the last submission."""
+    link: str = ""
+    """Where the survey that stands in the way was asked for, if the reader may see that."""
     shows: Metric | None = None
     """The type whose questions the form shows: another one than the draft's where an update was lost."""
 
@@ -163,6 +169,8 @@ def _customer(form: Form) -> Iterator[Block]:
     )
     if form.warned_of:
         yield warning(f"X hints that {form.warned_of} can't be messaged. Send again to try it all the same.")
+    if form.why_not:
+        yield in_the_way(form.why_not, form.link)
     if others := [other for other in form.others if other != form.draft.recipient]:
         yield ActionsBlock(elements=_use(others))
 

@@ -12,6 +12,7 @@ from blocks.help import Usage, help_message
 from blocks.kit import plain
 from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
+from handlers.status import tell_status
 from ledger.entries import read
 from slack.errors import Busy, SlackError
 from slack.members import MayNot
@@ -42,7 +43,8 @@ async def command(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Do what the words after `/csat` say."""
     await ack()
     given = Command.model_validate(body)
-    subcommand = SUBCOMMANDS.get(given.text.strip().lower(), OPEN)
+    word = given.text.strip().partition(" ")[0].lower()
+    subcommand = SUBCOMMANDS.get(word, OPEN)
     await subcommand.run(desk, given)
 
 
@@ -128,5 +130,11 @@ OPEN = Subcommand(
         Usage("/csat https://x.com/handle", "opens it for a profile or post that you paste"),
     ),
 )
-SUBCOMMANDS = {"help": Subcommand(_help, (Usage("/csat help", "shows this"),))}
+SUBCOMMANDS = {
+    "status": Subcommand(
+        tell_status,
+        (Usage("/csat status @handle", "tells whether a customer can be asked, and who asked them"),),
+    ),
+    "help": Subcommand(_help, (Usage("/csat help", "shows this"),)),
+}
 USAGES = tuple(usage for subcommand in (OPEN, *SUBCOMMANDS.values()) for usage in subcommand.usages)

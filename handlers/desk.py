@@ -1,6 +1,6 @@
 """What the journeys work with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from blocks.kit import Message
@@ -9,6 +9,7 @@ from ledger.engine import Ledger
 from sender.dispatcher import Dispatcher
 from slack.side import Slack
 from surveys.clock import Clock
+from surveys.limits import Limits
 from surveys.prefill import TicketPattern
 from surveys.survey import Draft, Origin
 from x.client import XClient
@@ -30,6 +31,9 @@ class Desk:
     """The id of the account on X that the surveys come from."""
     instance: str
     clock: Clock
+    limits: Limits
+    key: Callable[[str], str]
+    """Makes the key by which the ledger knows a customer from their id."""
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Tell something to the person who asked, and nobody else; raises `SlackError`."""

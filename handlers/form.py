@@ -7,20 +7,19 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.models.views import View
 
 from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
 from handlers.desk import Desk
+from handlers.look_up import look_up
 from ledger import sending
 from ledger.errors import LedgerError
 from slack.members import MayNot
 from slack.payloads import Interaction
-from surveys.customers import Recipient, read_recipient
+from surveys.customers import read_recipient
+from surveys.limits import Denied, WhyNot
 from surveys.survey import Field, Incomplete, Survey
-from x.errors import Refused, Wait
-from x.wire import Account
-
-LOOKING_UP = 1.5
-"""Seconds for X to say who a handle is; the dispatcher asks again later."""
+from x.errors import Refused
 
 NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
 
@@ -66,6 +65,8 @@ async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str
         await ack(response_action="errors", errors=errors({Field.RECIPIENT: str(refusal)}, form))
     except Incomplete as incomplete:
         await ack(response_action="errors", errors=errors(incomplete.problems, form))
+    except Denied as denied:
+        await ack(response_action="update", view=await _denied(desk, form, denied.why_not))
     except MightBeClosed as hint:
         warned = form.model_copy(update={"warned_of": str(hint)})
         await ack(response_action="update", view=desk.form.build(warned))
@@ -118,7 +119,7 @@ async def _complete(desk: Desk, form: Form) -> Survey:
         problems.update(incomplete.problems)
     if Field.RECIPIENT not in problems:
         try:
-            account = await _look_up(desk, read_recipient(form.draft.recipient))
+            account = await look_up(desk.x, read_recipient(form.draft.recipient))
         except Refused as refusal:
             problems[Field.RECIPIENT] = refusal.sentence()
     if survey is None or problems:
@@ -128,22 +129,19 @@ async def _complete(desk: Desk, form: Form) -> Survey:
     return survey.to(account.recipient) if account else survey
 
 
-async def _look_up(desk: Desk, recipient: Recipient) -> Account | None:
-    if recipient.id:
-        return None
-    try:
-        async with asyncio.timeout(LOOKING_UP):
-            return await desk.x.look_up(recipient)
-    except (Wait, TimeoutError):
-        return None
-
-
 async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form) -> None:
-    """Accept a form once; raises `AcceptedBefore` where it was accepted with other words in it."""
-    acceptance = await desk.ledger.run_within(
-        QUEUEING, sending.accept, view_id, survey, form.origin, desk.account, desk.instance, desk.clock()
-    )
+    """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
+    recipient = survey.recipient
+    key = desk.key(recipient.id) if recipient.id else None
+    submission = sending.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
+    acceptance = await desk.ledger.run_within(QUEUEING, sending.accept, submission, desk.limits, desk.clock())
     if acceptance.is_new:
         desk.dispatcher.start(acceptance.entry)
     elif acceptance.entry.survey.draft() != survey.draft():
         raise AcceptedBefore
+
+
+async def _denied(desk: Desk, form: Form, why_not: WhyNot) -> View:
+    """Return the form with what stands in the way, linked where its reader may see it."""
+    link = await desk.slack.permalink(why_not.last, form.origin.channel) if why_not.last else ""
+    return desk.form.build(form.model_copy(update={"why_not": why_not, "link": link}))

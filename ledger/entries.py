@@ -20,12 +20,15 @@ class Refusal(Value):
     advice: str
     editable: bool
     """Whether changing the form and trying again makes sense."""
+    again_at: datetime | None = None
+    """From when it is possible, where that is known."""
 
 
 class Entry(Value):
     """A survey, where it came from, and where it stands."""
 
     id: int
+    account: str
     state: State
     survey: Survey
     origin: Origin
@@ -46,7 +49,7 @@ def to_entry(row: Row[Any]) -> Entry:
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     refused = columns["state"] == State.REFUSED
     return Entry(
-        **{name: columns[name] for name in ("id", "state", "accepted_at", "tries", "feedback_id")},
+        **{name: columns[name] for name in ("id", "account", "state", "accepted_at", "tries", "feedback_id")},
         survey=Survey.model_construct(
             **{name: columns[name] for name in Survey.model_fields if name not in ("recipient", "metric")},
             metric=Metric(columns["metric"]),

@@ -1,16 +1,19 @@
 """The life of a survey, one transaction a step; `surveys.states` says which steps there are."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, or_, select, text, update
+from sqlalchemy import Connection, Executable, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
+from ledger.limits import FOREVER, NEVER, reserve
 from ledger.notices import Notice, give
 from ledger.tables import attempts, surveys
 from surveys.customers import Recipient
+from surveys.limits import DAY, Limits
 from surveys.states import State, leading_to
 from surveys.survey import Origin, Receipt, Survey
 
@@ -19,6 +22,9 @@ CLAIM = timedelta(seconds=12)
 
 ATTEMPT = timedelta(seconds=40)
 """For how long an attempt may take: a call to X, and writing its outcome to a busy ledger."""
+
+SETTLING = DAY + timedelta(minutes=10)
+"""After this, X's own record tells what became of an attempt: it shows nothing younger than 24 hours."""
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
@@ -32,37 +38,55 @@ class Acceptance(NamedTuple):
     """Whether this submission was the first of its form; another one has no effect."""
 
 
-def accept(
-    connection: Connection,
-    view_id: str,
-    survey: Survey,
-    origin: Origin,
-    account: str,
-    instance: str,
-    now: datetime,
-) -> Acceptance:
-    """Keep a submitted survey, claimed by `instance`; of a form that was accepted before, what it was."""
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
-    row = connection.execute(
-        dialect.insert(surveys)
+class Submission(NamedTuple):
+    """A form that was submitted, with all that accepting it takes."""
+
+    view_id: str
+    survey: Survey
+    origin: Origin
+    account: str
+    instance: str
+    recipient_key: str | None
+    """Empty while X was not asked yet who the recipient is."""
+
+
+def accept(connection: Connection, submission: Submission, limits: Limits, now: datetime) -> Acceptance:
+    """Keep a submitted survey, claimed by its instance; of a form that was accepted before, what it was.
+
+    Raises `Denied` where a limit stands in the way.
+    """
+    earlier = select(surveys).where(surveys.c.view_id == submission.view_id)
+    if row := connection.execute(earlier).first():
+        return Acceptance(to_entry(row), is_new=False)
+    recipient = submission.survey.recipient
+    reserve(connection, submission.account, submission.recipient_key, recipient, limits, now)
+    row = connection.execute(_insert(connection, submission, now)).first()
+    if row is None:  # the same form, accepted by another instance in the meantime
+        return Acceptance(to_entry(connection.execute(earlier).one()), is_new=False)
+    return Acceptance(to_entry(row), is_new=True)
+
+
+def _insert(connection: Connection, submission: Submission, now: datetime) -> Executable:
+    insert_into = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
+    inserted: Executable = (
+        insert_into(surveys)
         .values(
-            **to_columns(survey, origin),
-            view_id=view_id,
+            **to_columns(submission.survey, submission.origin),
+            view_id=submission.view_id,
             state=State.ACCEPTED,
-            account=account,
+            account=submission.account,
+            recipient_key=submission.recipient_key,
+            counts_until=FOREVER,
             accepted_at=now,
             due_at=now,
-            lease_owner=instance,
+            lease_owner=submission.instance,
             lease_until=now + CLAIM,
             tries=0,
         )
         .on_conflict_do_nothing(index_elements=["view_id"])
         .returning(surveys)
-    ).first()
-    if row:
-        return Acceptance(to_entry(row), is_new=True)
-    earlier = connection.execute(select(surveys).where(surveys.c.view_id == view_id)).one()
-    return Acceptance(to_entry(earlier), is_new=False)
+    )
+    return inserted
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
@@ -90,13 +114,13 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
     return [to_entry(row) for row in claimed]
 
 
-def resolve(connection: Connection, entry: Entry, recipient: Recipient) -> Entry:
-    """Keep what X said of the recipient."""
-    connection.execute(
-        update(surveys)
-        .where(surveys.c.id == entry.id)
-        .values(recipient_handle=recipient.handle, recipient_id=recipient.id)
-    )
+def resolve(
+    connection: Connection, entry: Entry, recipient: Recipient, key: str, limits: Limits, now: datetime
+) -> Entry:
+    """Keep what X said of the recipient; raises `Denied` where they were asked in the meantime."""
+    reserve(connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now)
+    values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
+    connection.execute(update(surveys).where(surveys.c.id == entry.id).values(**values))
     return entry.model_copy(update={"survey": entry.survey.to(recipient)})
 
 
@@ -115,7 +139,15 @@ def begin(connection: Connection, entry: Entry, instance: str, now: datetime) ->
 def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
     """Note X's receipt; a late one settles what had become uncertain."""
     _end(connection, survey_id, number, State.SENT, "", now)
-    moved = _move(connection, survey_id, State.SENT, feedback_id=receipt.id, sent_at=receipt.created_at)
+    moved = _move(
+        connection,
+        survey_id,
+        State.SENT,
+        feedback_id=receipt.id,
+        sent_at=receipt.created_at,
+        counts_until=receipt.created_at + DAY,
+        settle_at=None,
+    )
     if moved:
         give(connection, survey_id, Notice.SENT, now)
     return moved
@@ -127,7 +159,8 @@ def refuse(
     """Note that a survey will not be sent; `number` is empty where no attempt was made."""
     if number is not None:
         _end(connection, survey_id, number, State.REFUSED, detail, now)
-    moved = _move(connection, survey_id, State.REFUSED, **refusal.model_dump())
+    values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
+    moved = _move(connection, survey_id, State.REFUSED, **values)
     if moved:
         give(connection, survey_id, Notice.REFUSED, now)
     return moved
@@ -136,7 +169,9 @@ def refuse(
 def doubt(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
     """Note that nobody knows what became of an attempt."""
     _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
-    moved = _move(connection, survey_id, State.UNCERTAIN)
+    moved = _move(
+        connection, survey_id, State.UNCERTAIN, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
+    )
     if moved:
         give(connection, survey_id, Notice.UNCERTAIN, now)
     return moved
@@ -157,7 +192,7 @@ def wait(
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
-    _move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester)
+    _move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester, counts_until=NEVER)
     entry = read(connection, survey_id)
     return entry.state if entry and entry.origin.requester == requester else None
 

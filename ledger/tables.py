@@ -44,6 +44,18 @@ metadata = MetaData(
 )
 Id = BigInteger().with_variant(Integer, "sqlite")
 
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("paused_at", Moment),
+    Column("cause", Text),
+    Column("advice", Text),
+    Column("told_at", Moment),
+    Column("probe_at", Moment),
+)
+"""The accounts on X that surveys come from; a row is locked while something counts against its limits."""
+
 surveys = Table(
     "surveys",
     metadata,
@@ -66,6 +78,7 @@ surveys = Table(
     Column("display_name", Text, nullable=False),
     Column("recipient_handle", Text),
     Column("recipient_id", Text),
+    Column("recipient_key", Text),
     Column("message", Text, nullable=False),
     Column("privacy_url", Text, nullable=False),
     Column("external_id", Text, nullable=False),
@@ -81,7 +94,13 @@ surveys = Table(
     Column("editable", Boolean),
     Column("feedback_id", Text),
     Column("sent_at", Moment),
+    Column("counts_until", Moment, nullable=False),
+    Column("settle_at", Moment),
+    Column("again_at", Moment),
     Index("ix_surveys_due", "state", "due_at"),
+    Index("ix_surveys_recipient", "account", "recipient_key", "id"),
+    Index("ix_surveys_quota", "account", "counts_until"),
+    Index("ix_surveys_settle", "settle_at"),
     Index(
         "ix_surveys_response_url",
         "received_at",

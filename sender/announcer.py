@@ -70,7 +70,12 @@ class Announcer:
         if entry.refusal is None:
             return news.uncertainty(entry.survey, Uncertain.advice, self._catalogue)
         return news.refusal(
-            entry.id, entry.survey, entry.refusal.advice, self._catalogue, editable=entry.refusal.editable
+            entry.id,
+            entry.survey,
+            entry.refusal.advice,
+            self._catalogue,
+            editable=entry.refusal.editable,
+            again_at=entry.refusal.again_at,
         )
 
     async def _put_off(self, due: Due, error: SlackError) -> None:

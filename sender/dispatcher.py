@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from ledger.notices import Due, Notice
 from sender.announcer import Announcer
 from sender.backoff import backoff
 from surveys.clock import Clock
+from surveys.limits import Denied, Limits, WhyNot
 from surveys.survey import Receipt
 from tasks import Tasks
 from x.client import XClient
@@ -44,6 +46,7 @@ class Dispatcher:
 
     Args:
         instance: a name that no other running instance has.
+        key: makes the key by which the ledger knows a customer from their id.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Dispatcher:
         clock: Clock,
         tasks: Tasks,
         instance: str,
+        limits: Limits,
+        key: Callable[[str], str],
         pace: Pace | None = None,
     ) -> None:
         self._ledger = ledger
@@ -62,6 +67,8 @@ class Dispatcher:
         self._clock = clock
         self._tasks = tasks
         self._instance = instance
+        self._limits = limits
+        self._key = key
         self._pace = pace or Pace()
         self._stopping = False
         self._looked_at = time.monotonic()
@@ -111,6 +118,9 @@ class Dispatcher:
             entry = await self._resolved(entry)
         except (Refused, Wait) as error:
             return await self._not_sent(entry, None, error)
+        except Denied as denied:
+            await self._refuse(entry, None, _denial(denied.why_not), denied.why_not.reason)
+            return False
         if self._stopping:
             await self._ledger.insist(sending.release, entry.id, self._instance)
             return False
@@ -134,7 +144,10 @@ class Dispatcher:
         if entry.survey.recipient.id:
             return entry
         account = await self._x.look_up(entry.survey.recipient)
-        return await self._ledger.run(sending.resolve, entry, account.recipient)
+        key = self._key(account.id)
+        return await self._ledger.run(
+            sending.resolve, entry, account.recipient, key, self._limits, self._clock()
+        )
 
     async def _sent(self, entry: Entry, number: int, receipt: Receipt) -> None:
         log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
@@ -149,9 +162,12 @@ class Dispatcher:
             until = min(_next_try(entry, error, now), last_try)
             if await self._ledger.insist(sending.wait, entry.id, number, until, error.detail, now):
                 return True
-        if await self._ledger.insist(sending.refuse, entry.id, number, _refusal(error), error.detail, now):
-            await self._tell(entry.id, Notice.REFUSED)
+        await self._refuse(entry, number, _refusal(error), error.detail)
         return False
+
+    async def _refuse(self, entry: Entry, number: int | None, refusal: Refusal, detail: str) -> None:
+        if await self._ledger.insist(sending.refuse, entry.id, number, refusal, detail, self._clock()):
+            await self._tell(entry.id, Notice.REFUSED)
 
     async def _keep_informed(self, survey_id: int, sending_it: asyncio.Task[bool]) -> None:
         """Tell the requester that their survey waits, unless it is settled before their patience ends."""
@@ -170,6 +186,10 @@ class Dispatcher:
 
 def _next_try(entry: Entry, error: Wait, now: datetime) -> datetime:
     return max(error.until or now, now + backoff(entry.tries))
+
+
+def _denial(why_not: WhyNot) -> Refusal:
+    return Refusal(reason=why_not.reason, advice=why_not.sentence(), editable=True, again_at=why_not.again_at)
 
 
 def _refusal(error: Refused | Wait) -> Refusal:

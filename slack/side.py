@@ -1,16 +1,23 @@
 """Slack as this app's listeners use it."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slack.errors import as_slack_error
+from slack.errors import SlackError, as_slack_error
 from slack.identity import Identity
 from slack.members import Members
 from slack.posting import Poster
 from slack.updates import ViewUpdates
+from surveys.limits import Asked
+
+LINKING = 0.7
+"""Seconds to find a link that is nice to have."""
+
+log = logging.getLogger(__name__)
 
 OPENING = 2.5
 """Seconds for opening a form: its `trigger_id` lives for three."""
@@ -25,6 +32,25 @@ class Slack:
     members: Members
     poster: Poster
     updates: ViewUpdates
+
+    async def permalink(self, asked: Asked, reader_in: str) -> str:
+        """Return a link to where a survey was asked for, if it is public or where its reader is; else ""."""
+        try:
+            with as_slack_error():
+                async with asyncio.timeout(LINKING):
+                    if not asked.thread or not (
+                        asked.channel == reader_in or await self._is_public(asked.channel)
+                    ):
+                        return ""
+                    answer = await self.web.chat_getPermalink(channel=asked.channel, message_ts=asked.thread)
+        except SlackError as error:
+            log.info("No link to where survey %s was asked for: %s", asked.survey_id, error)
+            return ""
+        return str(answer["permalink"])
+
+    async def _is_public(self, channel: str) -> bool:
+        answer = await self.web.conversations_info(channel=channel)
+        return answer["channel"].get("is_private") is False and not answer["channel"].get("is_im")
 
     async def open_view(self, trigger_id: str, view: View) -> None:
         """Open a modal; raises `SlackError`."""

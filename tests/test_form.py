@@ -1,9 +1,12 @@
 """The open form: preview, questions, and what is wrong told under its field."""
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from sandbox.slack import Happening, Seen, View, cast
-from tests.world import World, said
+from tests.world import World, living, said
 
 
 def top(world: World) -> View:
@@ -16,6 +19,10 @@ async def shows(world: World, words: str) -> View:
     """Wait until the form shows these words."""
     await world.eventually(lambda: words in said(top(world).blocks))
     return top(world)
+
+
+def has_told(world: World, number: int) -> bool:
+    return world.ledger("select 1 from notices where told_at is not null") == [(1,)] * number
 
 
 async def submitted(world: World, **fields: str) -> Seen:
@@ -169,11 +176,13 @@ async def test_a_numeric_id_needs_no_look_up(world: World) -> None:
     assert [call.path for call in world.x.requests] == ["/1.1/feedback/create.json"]
 
 
-async def test_a_handle_is_looked_up_once_for_many_surveys(world: World) -> None:
-    world.x.allowlist.add("mira_k")
-    for number in (1, 2, 3):
-        await submitted(world, recipient="@Mira_K")
-        await world.sent(number)
+async def test_a_handle_is_looked_up_once_for_many_surveys(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_cooldown_days=0, csat_allowlist="@Mira_K") as world:
+        world.x.allowlist.add("mira_k")
+        for number in (1, 2, 3):
+            await submitted(world, recipient="@Mira_K")
+            await world.sent(number)
+            await world.until(partial(has_told, world, number))
 
     assert [call.path for call in world.x.requests].count("/2/users/by/username/mira_k") == 1
 

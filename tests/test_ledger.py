@@ -10,12 +10,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ledger import notices, sending
+from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Entry, Refusal, read
 from ledger.errors import LedgerError, TooNew
 from ledger.notices import Notice
 from ledger.tables import metadata
 from surveys.customers import Recipient
+from surveys.limits import Limits
 from surveys.questions import Metric
 from surveys.states import State
 from surveys.survey import Origin, Receipt, Survey
@@ -35,6 +37,7 @@ ORIGIN = Origin(
     team="T1", channel="C1", requester="U1", response_url="https://hooks.slack.com/1", received_at=NOW
 )
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
+LIMITS = Limits()
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
@@ -45,8 +48,14 @@ def _ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+def submission(view_id: str, instance: str = "one", key: str | None = None) -> sending.Submission:
+    """Return a submission; each view has a customer of its own, unless a key says who it is."""
+    return sending.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
+
+
 async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
-    acceptance = await ledger.run(sending.accept, view_id, SURVEY, ORIGIN, "A1", instance, NOW)
+    await ledger.run(open_account, "A1")
+    acceptance = await ledger.run(sending.accept, submission(view_id, instance), LIMITS, NOW)
     assert acceptance.is_new
     return acceptance.entry
 
@@ -66,7 +75,7 @@ async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
 
 async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    again = await ledger.run(sending.accept, "V1", SURVEY, ORIGIN, "A1", "two", NOW)
+    again = await ledger.run(sending.accept, submission("V1", "two"), LIMITS, NOW)
 
     assert (again.entry, again.is_new) == (entry, False)
 

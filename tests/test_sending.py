@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import Happening, cast
-from sandbox.x import Trouble
-from tests.world import World, living, said
+from sandbox.x import Kind, Trouble
+from sandbox.x.parameters import Order
+from tests.world import PRIVACY, World, living, said
 
 REFUSED = {
     Trouble.WRONG_KEYS: ("no longer accepts this app's keys", False),
@@ -123,9 +124,9 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
     assert world.workspace.view_of(cast.BEN) is None
 
 
-async def test_the_same_customer_twice_in_a_day_is_refused_in_x_s_words(world: World) -> None:
-    await ask(world)
-    await world.sent()
+async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World) -> None:
+    mira = world.x.customer("mira_k").id
+    world.x.create(Order(Kind.CSAT, mira, "How did we do?", PRIVACY, None, "0", "Northwind", test=False))
     await ask(world)
     answer = await world.message("was not sent")
 
@@ -198,11 +199,11 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
 
 
 async def test_nobody_else_can_cancel_it(world: World) -> None:
-    world.x.allowlist.add("mira_k")
     world.x.trouble = Trouble.OVER_CAPACITY
     await ask(world)
     first = await world.message("Waiting for X...")
-    await ask(world)
+    await world.opened("/csat @sofie_l")
+    await world.workspace.submit(cast.ADA)
     await world.until(lambda: world.shown("Waiting for X...") == 2)
     await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=first.ts)
     await world.message("Cancelled")
@@ -244,7 +245,7 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.0)
+    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
     await world.opened("/csat @nobody_here")
     await world.workspace.submit(cast.ADA)
     await world.message("was not sent")
@@ -270,7 +271,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
 async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     async with living(tmp_path) as world:
         world.x.delay, world.x.lookup_trouble = 0.5, Trouble.SLOW
         await ask(world)

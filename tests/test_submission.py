@@ -111,7 +111,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
 async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     world.x.delay = 0.4
     world.x.lookup_trouble = Trouble.SLOW
     await world.opened("/csat @mira_k")
@@ -124,7 +124,7 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
 async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.form.LOOKING_UP", 0.05)
+    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     world.x.delay = 0.3
     world.x.lookup_trouble = Trouble.SLOW
     await world.opened("/csat @nobody_at_all")

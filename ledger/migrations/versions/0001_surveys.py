@@ -13,6 +13,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "accounts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("paused_at", Moment(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("advice", sa.Text(), nullable=True),
+        sa.Column("told_at", Moment(), nullable=True),
+        sa.Column("probe_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+    )
+    op.create_table(
         "surveys",
         sa.Column("id", Id, nullable=False),
         sa.Column("view_id", sa.Text(), nullable=False),
@@ -31,6 +41,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("recipient_handle", sa.Text(), nullable=True),
         sa.Column("recipient_id", sa.Text(), nullable=True),
+        sa.Column("recipient_key", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("privacy_url", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
@@ -45,10 +56,15 @@ def upgrade() -> None:
         sa.Column("editable", sa.Boolean(), nullable=True),
         sa.Column("feedback_id", sa.Text(), nullable=True),
         sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("counts_until", Moment(), nullable=False),
+        sa.Column("settle_at", Moment(), nullable=True),
+        sa.Column("again_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_surveys")),
         sa.UniqueConstraint("view_id", name=op.f("uq_surveys_view_id")),
     )
     op.create_index("ix_surveys_due", "surveys", ["state", "due_at"], unique=False)
+    op.create_index("ix_surveys_quota", "surveys", ["account", "counts_until"], unique=False)
+    op.create_index("ix_surveys_recipient", "surveys", ["account", "recipient_key", "id"], unique=False)
     op.create_index(
         "ix_surveys_response_url",
         "surveys",
@@ -57,6 +73,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("response_url <> ''"),
         postgresql_where=sa.text("response_url <> ''"),
     )
+    op.create_index("ix_surveys_settle", "surveys", ["settle_at"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("survey_id", Id, nullable=False),

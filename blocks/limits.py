@@ -1,0 +1,68 @@
+"""What stands in the way of asking a customer, and since when, and until when."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
+
+from blocks.kit import Message, customer, escape, line, moment, person, small, text
+from surveys.limits import Asked, WhyNot
+from surveys.states import State
+
+DATE: Final = "{date_short_pretty} at {time}"
+
+WORDS: Final = {
+    State.ACCEPTED: "waiting to be sent",
+    State.SENDING: "on its way to X",
+    State.SENT: "sent, no answer yet",
+    State.REFUSED: "not sent",
+    State.CANCELLED: "cancelled",
+    State.UNCERTAIN: "not known whether it arrived",
+    State.ANSWERED: "answered",
+    State.EXPIRED: "sent, not answered",
+}
+
+
+def in_the_way(why_not: WhyNot, link: str = "") -> RichTextBlock:
+    """Return what stands in the way, with its dates in the reader's own time zone."""
+    return line(text("Not sent. ", bold=True), text(why_not.sentence()), *_when(why_not, link))
+
+
+def status(who: str, asked: Sequence[Asked], why_not: WhyNot | None, link: str = "") -> Message:
+    """Say whether a customer can be asked now, and what became of the last surveys; never a rating."""
+    now = line(text("They can be asked now.")) if why_not is None else in_the_way(why_not, link)
+    return Message(
+        f"{escape(who)}: {why_not.sentence() if why_not else 'can be asked now.'}",
+        [
+            line(customer(who)),
+            now,
+            *[line(*_row(one)) for one in asked],
+            *([] if asked else [small("Nobody has asked them yet.")]),
+        ],
+    )
+
+
+def _when(why_not: WhyNot, link: str) -> Iterator[RichTextElement]:
+    if last := why_not.last:
+        yield text(" ")
+        yield person(last.requester)
+        yield text(" asked")
+        if last.at:
+            yield text(" on ")
+            yield moment(last.at, DATE)
+        if link:
+            yield text(", ")
+            yield RichTextElementParts.Link(url=link, text="in this thread")
+        yield text(".")
+    if why_not.again_at:
+        yield text(" Possible again from ")
+        yield moment(why_not.again_at, DATE)
+        yield text(".")
+
+
+def _row(one: Asked) -> Iterator[RichTextElement]:
+    if one.at:
+        yield moment(one.at, DATE)
+        yield text(": ")
+    yield person(one.requester)
+    yield text(f" asked, {WORDS[one.state]}{' (test)' if one.test else ''}")

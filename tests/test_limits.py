@@ -1,0 +1,244 @@
+"""How often a customer may be asked, and that nobody gets around it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger import sending
+from ledger.accounts import open_account
+from ledger.engine import Ledger
+from sandbox.slack import Happening, Seen, cast
+from sandbox.x import Trouble
+from surveys.customers import Recipient
+from surveys.limits import Asked, Denied, Limits, Reason, why_not
+from surveys.states import State
+from tests.samples import NOON, origin, survey
+from tests.world import World, living, said
+
+MIRA = Recipient(handle="mira_k", id="33")
+HOUR = timedelta(hours=1)
+
+
+def earlier(ago: timedelta | None, *, test: bool = False) -> Asked:
+    """Return a survey that X took so long ago, or one that is under way."""
+    state, at = (State.ACCEPTED, None) if ago is None else (State.SENT, NOON - ago)
+    return Asked(survey_id=1, state=state, at=at, test=test, requester="U1", channel="C1", thread="1.2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason", "again"),
+    [
+        ([], None, None),
+        ([earlier(None)], Reason.PENDING, None),
+        ([earlier(23 * HOUR)], Reason.COOLDOWN, NOON + timedelta(days=7) - 23 * HOUR),
+        ([earlier(25 * HOUR)], Reason.COOLDOWN, NOON + timedelta(days=7) - 25 * HOUR),
+        ([earlier(timedelta(days=7))], None, None),
+        ([earlier(23 * HOUR, test=True)], Reason.DAY, NOON + HOUR),
+        ([earlier(25 * HOUR, test=True)], None, None),
+        ([earlier(25 * HOUR), earlier(None)], Reason.PENDING, None),
+    ],
+)
+def test_what_stands_in_the_way_and_until_when(
+    asked: list[Asked], reason: Reason | None, again: datetime | None
+) -> None:
+    standing = why_not(MIRA, asked, Limits(), NOON)
+
+    assert (standing.reason if standing else None) == reason
+    assert (standing.again_at if standing else None) == again
+
+
+def test_without_cooldown_a_day_is_enough_and_the_allowlist_needs_none() -> None:
+    free = Limits(cooldown=timedelta(0))
+    listed = Limits(cooldown=timedelta(0), allowlist=frozenset({"mira_k"}))
+
+    assert why_not(MIRA, [earlier(23 * HOUR)], free, NOON)
+    assert not why_not(MIRA, [earlier(24 * HOUR)], free, NOON)
+    assert not why_not(MIRA, [earlier(HOUR)], listed, NOON)
+    assert why_not(MIRA, [earlier(None)], listed, NOON)
+
+
+@pytest.fixture(name="ledger")
+def _ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'csat.db'}")
+    yield ledger
+    ledger.close()
+
+
+async def outcomes(ledger: Ledger, keys: list[str]) -> Counter[str]:
+    """Submit for all of these customers at once, and count what becomes of it."""
+    await ledger.run(open_account, "A1")
+
+    async def submit(number: int, key: str) -> str:
+        submission = sending.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
+        try:
+            await ledger.run(sending.accept, submission, Limits(), NOON)
+        except Denied as denied:
+            return denied.why_not.reason
+        return "accepted"
+
+    return Counter(await asyncio.gather(*(submit(number, key) for number, key in enumerate(keys))))
+
+
+async def test_of_fifty_people_who_ask_one_customer_at_once_one_does(ledger: Ledger) -> None:
+    assert await outcomes(ledger, ["mira"] * 50) == {"accepted": 1, Reason.PENDING: 49}
+
+
+async def test_of_1200_surveys_a_thousand_are_accepted(ledger: Ledger) -> None:
+    keys = [f"customer {number}" for number in range(1_200)]
+
+    assert await outcomes(ledger, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
+
+
+async def ask(world: World, recipient: str = "@mira_k", user: str = cast.ADA, **fields: str) -> Seen:
+    await world.opened(f"/csat {recipient}", user)
+    await world.type_in(user, **fields)
+    return await world.workspace.submit(user)
+
+
+async def sent(world: World, number: int = 1) -> None:
+    await world.sent(number)
+    await world.until(lambda: len(world.ledger("select 1 from surveys where state = 'sent'")) == number)
+
+
+def form_of(world: World, user: str = cast.ADA) -> str:
+    view = world.workspace.view_of(user)
+    assert view
+    return said(view.blocks)
+
+
+async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> None:
+    await ask(world)
+    await sent(world)
+    seen = await ask(world, user=cast.BEN, message="Kept as typed")
+
+    assert seen.happened is Happening.UPDATED
+    assert "Not sent. This customer was asked lately." in form_of(world, cast.BEN)
+    assert f"<@{cast.ADA}> asked" in form_of(world, cast.BEN)
+    assert "Possible again from" in form_of(world, cast.BEN)
+    view = world.workspace.view_of(cast.BEN)
+    assert view
+    assert "{date_short_pretty} at {time}" in str(view.blocks)
+    assert len(world.x.feedbacks) == 1
+
+    await world.type_in(cast.BEN, recipient="@sofie_l")
+    await world.workspace.submit(cast.BEN)
+    assert (await world.sent(2)).message == "Kept as typed"
+
+
+async def test_the_same_customer_by_id_is_the_same_customer(world: World) -> None:
+    await ask(world)
+    await sent(world)
+
+    assert (await ask(world, world.x.customer("mira_k").id)).happened is Happening.UPDATED
+
+
+async def test_after_the_cooldown_they_can_be_asked_again(world: World) -> None:
+    await ask(world)
+    await sent(world)
+    world.clock.advance(days=7, minutes=1)
+
+    assert (await ask(world)).happened is Happening.CLOSED
+    await sent(world, 2)
+
+
+@pytest.mark.parametrize(
+    ("channel", "reader_in", "linked"),
+    [
+        (cast.SUPPORT, cast.LOUNGE, True),
+        (cast.ESCALATIONS, cast.LOUNGE, False),
+        (cast.ESCALATIONS, cast.ESCALATIONS, True),
+    ],
+)
+async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
+    world: World, channel: str, reader_in: str, *, linked: bool
+) -> None:
+    message = await world.workspace.say(cast.ADA, channel, "@mira_k")
+    await world.workspace.shortcut(cast.ADA, channel, message.ts, "send_survey")
+    await world.form()
+    await world.workspace.submit(cast.ADA)
+    await sent(world)
+    await world.opened("/csat @mira_k", cast.CLEO, reader_in)
+    await world.workspace.submit(cast.CLEO)
+
+    assert ("in this thread" in form_of(world, cast.CLEO)) is linked
+    assert (f"archives/{channel}" in str(world.workspace.view_of(cast.CLEO))) is linked
+
+
+async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
+    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    await ask(world)
+    await world.message("was not sent")
+    world.x.trouble = None
+
+    assert (await ask(world)).happened is Happening.CLOSED
+    await sent(world)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
+    world.x.trouble = Trouble.HANG
+    await ask(world)
+    await world.message("It is not known whether")
+
+    assert (await ask(world)).happened is Happening.UPDATED
+
+
+async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(world, world.x.customer("mira_k").id)
+    await sent(world)
+    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
+
+    assert (await ask(world)).happened is Happening.CLOSED
+    answer = await world.message("was not sent")
+    assert "This customer was asked lately" in said(answer)
+    assert "Possible again from" in said(answer)
+    assert len(world.x.feedbacks) == 1
+
+
+async def test_the_account_s_own_limit_is_told(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_daily_limit=1) as world:
+        await ask(world)
+        await sent(world)
+        seen = await ask(world, "@sofie_l")
+
+        assert seen.happened is Happening.UPDATED
+        assert "all the surveys that X allows in 24 hours" in form_of(world)
+        assert "Possible again from" in form_of(world)
+
+
+async def test_status_tells_what_became_of_the_last_surveys_and_when_it_is_possible_again(
+    world: World,
+) -> None:
+    await ask(world, "@mira_k")
+    await sent(world)
+    await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat status @mira_k")
+    answer = await world.message("Possible again from", viewer=cast.BEN)
+
+    assert answer.visible_to == cast.BEN
+    assert f"<@{cast.ADA}> asked, sent, no answer yet" in said(answer)
+
+
+async def test_status_of_somebody_new_says_so(world: World) -> None:
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat status @sofie_l")
+
+    assert "Nobody has asked them yet." in said(await world.message("They can be asked now."))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/csat status", "Name the customer"),
+        ("/csat status what", "neither a customer nor a type"),
+        ("/csat status @nobody_here", "X knows no such customer"),
+    ],
+)
+async def test_status_says_what_it_needs(world: World, text: str, answer: str) -> None:
+    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+
+    await world.message(answer)
