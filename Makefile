@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types pictures lock
+.PHONY: help setup demo test check format lint types pictures bench lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ types: setup ## Check the types
 pictures: setup ## Take the screenshots of docs/ anew
 	@mkdir -p docs
 	$(BIN)/python -m tests.pictures docs
+
+bench: setup ## Measure the app beside plain ones: a few minutes; QUICK=1 to try it
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

@@ -1,0 +1,91 @@
+// The journey in JavaScript as the documentation of Bolt shows it: no ledger, every default left alone.
+
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const { App } = require("@slack/bolt");
+const OAuth = require("oauth-1.0a");
+
+const env = process.env;
+const FORM = JSON.parse(fs.readFileSync(env.FORM, "utf8"));
+const CREATE = `${env.X_API_URL}/1.1/feedback/create.json`;
+
+const oauth = new OAuth({
+  consumer: { key: env.X_API_KEY, secret: env.X_API_SECRET },
+  signature_method: "HMAC-SHA1",
+  hash_function: (base, key) => crypto.createHmac("sha1", key).update(base).digest("base64"),
+});
+const token = { key: env.X_ACCESS_TOKEN, secret: env.X_ACCESS_TOKEN_SECRET };
+
+const app = new App({
+  token: env.SLACK_BOT_TOKEN,
+  signingSecret: env.SLACK_SIGNING_SECRET,
+  clientOptions: { slackApiUrl: `${env.SLACK_API_URL}/` },
+});
+
+app.command("/csat", async ({ ack, body, client }) => {
+  await ack();
+  await client.views.open({ trigger_id: body.trigger_id, view: surveyForm(body) });
+});
+
+app.view("survey_form", async ({ ack, body, view, client }) => {
+  await ack();
+  const fields = surveyFields(view.state.values);
+  await sendSurvey(fields);
+  await client.chat.postMessage({
+    channel: JSON.parse(view.private_metadata).channel,
+    text: `<@${body.user.id}> asked ${fields.to_user_id} for feedback on X.`,
+    blocks: confirmation(body.user.id, fields),
+    unfurl_links: false,
+    unfurl_media: false,
+  });
+});
+
+function surveyForm(body) {
+  const [customer, ...others] = FORM.blocks;
+  const filledIn = { ...customer, element: { ...customer.element, initial_value: body.text } };
+  return {
+    ...FORM,
+    private_metadata: JSON.stringify({ channel: body.channel_id }),
+    blocks: [filledIn, ...others],
+  };
+}
+
+function surveyFields(values) {
+  const typed = Object.assign({}, ...Object.values(values));
+  return {
+    type: typed.metric.selected_option.value,
+    to_user_id: typed.recipient.value,
+    message: typed.message.value,
+    privacy_url: typed.privacy_url.value,
+    external_id: typed.external_id.value || "",
+    question_variant_id: typed.variant.selected_option.value,
+    display_name: typed.display_name.value || "",
+    test: typed.test.selected_options.length > 0 ? "true" : "false",
+  };
+}
+
+async function sendSurvey(fields) {
+  const signed = oauth.authorize({ url: CREATE, method: "POST", data: fields }, token);
+  const response = await fetch(CREATE, {
+    method: "POST",
+    headers: { ...oauth.toHeader(signed) },
+    body: new URLSearchParams(fields),
+  });
+  if (!response.ok) throw new Error(`X answered ${response.status}`);
+  await response.json();
+}
+
+function confirmation(user, fields) {
+  const customer = { type: "link", url: `https://x.com/i/user/${fields.to_user_id}`, text: fields.to_user_id };
+  const line = [{ type: "user", user_id: user }, { type: "text", text: " asked " }, customer];
+  const sentence = [...line, { type: "text", text: " for feedback on X." }];
+  const details = [`${fields.type.toUpperCase()} · question ${fields.question_variant_id}`, `External ID: ${fields.external_id}`];
+  return [
+    { type: "rich_text", elements: [{ type: "rich_text_section", elements: sentence }] },
+    { type: "context", elements: details.map((text) => ({ type: "plain_text", text, emoji: false })) },
+  ];
+}
+
+(async () => {
+  await app.start({ port: Number(env.PORT), host: "127.0.0.1" });
+})();
