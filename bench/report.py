@@ -20,12 +20,12 @@ _HEAD = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")
 _CAVEATS = """\
 ack: from the request to its whole answer. end: from the request until the last call has arrived at the stub.
 ops/s counts journeys that have ended. CPU ms: of the app, all threads, for each operation.
-Medians over the rounds ({rounds}); a ratio is the median of the ratios of the rounds, in which the apps took turns.
+Medians over {rounds} round(s), in which the apps took turns; a ratio is the median of the rounds' ratios.
 One operation at a time: a pause of 10 ms after each one, which ops/s leaves out.
 csat-slack keeps every survey in a SQLite file (synchronous=FULL) and checks who may send; the others don't.
 Slack and X are a stub on this machine, without TLS: plain Python, which connects anew for each call to Slack,
-would have to pay more for that in earnest. The load and the stub took {load:.2f} CPU ms for each operation, on
-a core of their own; others took {disturbed:.0%} of the apps' core meanwhile, at worst {worst:.0%}."""
+would have to pay more for that in earnest. The load and the stub took {load:.2f} CPU ms for each operation,
+on a core of their own; others took {disturbed:.0%} of the apps' core meanwhile, at worst {worst:.0%}."""
 
 
 def tables(plan: Plan, results: Results) -> Iterator[str]:
