@@ -31,6 +31,8 @@ LONGEST_MESSAGE: Final = 3_000
 
 MESSAGE: Final = "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
 
+DATABASES: Final = ("sqlite", "postgresql+psycopg")
+
 WHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "SLACK_BOT_TOKEN": "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
@@ -74,8 +76,8 @@ def _database(url: SecretStr) -> SecretStr:
         parts = make_url(url.get_secret_value())
     except (ArgumentError, ValueError):
         raise _wrong("must be a database's address, like sqlite:///csat.db") from None
-    if parts.drivername != "sqlite" or not parts.database or parts.database == ":memory:":
-        raise _wrong("must be a file of SQLite, like sqlite:///csat.db")
+    if parts.drivername not in DATABASES or not parts.database or parts.database == ":memory:":
+        raise _wrong("must be a file of SQLite, like sqlite:///csat.db, or postgresql+psycopg://...")
     return url
 
 

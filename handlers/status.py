@@ -39,7 +39,7 @@ async def tell_status(desk: Desk, given: Command) -> None:
 
 
 def _named(words: str) -> Recipient:
-    recipient = read_words(words).recipient
+    recipient = read_words(words, "/csat status").recipient
     if recipient is None:
         raise NotUnderstood(NOBODY)
     return recipient

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, select
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 BUSY_SECONDS = 1.0
 """How long a transaction waits for a locked database: Slack wants its acknowledgement in three seconds."""
 
+THREADS = 8
+"""How many transactions a server's connections run at once."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 PRAGMAS = (
     "journal_mode=WAL",
@@ -48,7 +50,7 @@ class Ledger:
         self._pauses = pauses
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        self._threads = ThreadPoolExecutor(1 if self._is_sqlite else 8, thread_name_prefix="ledger")
+        self._threads = ThreadPoolExecutor(1 if self._is_sqlite else THREADS, thread_name_prefix="ledger")
 
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -124,7 +126,7 @@ class Ledger:
 def open_engine(url: str) -> Engine:
     """Connect to a database and bring it to the newest schema; raises `LedgerError`."""
     try:
-        engine = sqlalchemy.create_engine(url, hide_parameters=True)
+        engine = sqlalchemy.create_engine(url, hide_parameters=True, **_options(url))
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
         raise LedgerError(f"the database URL can't be used: {error}") from error
     if engine.dialect.name == "sqlite":
@@ -135,6 +137,18 @@ def open_engine(url: str) -> Engine:
     except DBAPIError as error:
         raise LedgerError(f"the database can't be opened: {error.orig}") from error
     return engine
+
+
+def _options(url: str) -> dict[str, Any]:
+    """Return how a server is talked to: no call may outlast the three seconds of Slack."""
+    if not url.startswith("postgresql"):
+        return {}
+    limits = "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000"
+    return {
+        "pool_size": THREADS,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": 2, "options": limits},
+    }
 
 
 def _set_up_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:

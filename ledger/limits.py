@@ -30,14 +30,18 @@ def recipient_key(secret: bytes, recipient_id: str) -> str:
     return hmac.digest(secret, recipient_id.encode(), hashlib.sha256).hex()[:32]
 
 
+def lock(connection: Connection, account: str) -> None:
+    """Let nobody else count an account's surveys until the transaction ends."""
+    connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
+
+
 def reserve(
     connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
 ) -> None:
-    """Lock an account, and raise `Denied` where one more survey to a recipient is too much.
+    """Raise `Denied` where one more survey to a recipient is too much; the account must be locked.
 
     A recipient without a key is not known to X yet: only the account's own limit is asked.
     """
-    connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
     check_quota(connection, account, limits, now)
     if key is not None:
         check_recipient(recipient, asked(connection, account, key, now - limits.memory), limits, now)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, or_, select, text, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
-from ledger.limits import FOREVER, NEVER, reserve
+from ledger.limits import FOREVER, NEVER, lock, reserve
 from ledger.notices import Notice, give
 from ledger.tables import attempts, surveys
 from surveys.customers import Recipient
@@ -55,21 +55,19 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
 
     Raises `Denied` where a limit stands in the way.
     """
+    lock(connection, submission.account)
     earlier = select(surveys).where(surveys.c.view_id == submission.view_id)
     if row := connection.execute(earlier).first():
         return Acceptance(to_entry(row), is_new=False)
     recipient = submission.survey.recipient
     reserve(connection, submission.account, submission.recipient_key, recipient, limits, now)
-    row = connection.execute(_insert(connection, submission, now)).first()
-    if row is None:  # the same form, accepted by another instance in the meantime
-        return Acceptance(to_entry(connection.execute(earlier).one()), is_new=False)
+    row = connection.execute(_insert(submission, now)).one()
     return Acceptance(to_entry(row), is_new=True)
 
 
-def _insert(connection: Connection, submission: Submission, now: datetime) -> Executable:
-    insert_into = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    inserted: Executable = (
-        insert_into(surveys)
+def _insert(submission: Submission, now: datetime) -> ReturningInsert[Any]:
+    return (
+        insert(surveys)
         .values(
             **to_columns(submission.survey, submission.origin),
             view_id=submission.view_id,
@@ -83,10 +81,8 @@ def _insert(connection: Connection, submission: Submission, now: datetime) -> Ex
             lease_until=now + CLAIM,
             tries=0,
         )
-        .on_conflict_do_nothing(index_elements=["view_id"])
         .returning(surveys)
     )
-    return inserted
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
@@ -118,6 +114,7 @@ def resolve(
     connection: Connection, entry: Entry, recipient: Recipient, key: str, limits: Limits, now: datetime
 ) -> Entry:
     """Keep what X said of the recipient; raises `Denied` where they were asked in the meantime."""
+    lock(connection, entry.account)
     reserve(connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now)
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
     connection.execute(update(surveys).where(surveys.c.id == entry.id).values(**values))

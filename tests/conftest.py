@@ -1,9 +1,40 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from ledger.engine import Ledger
+from tests.databases import KINDS, Databases
 from tests.world import World, living
+
+
+@pytest.fixture(name="databases", scope="session")
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    databases = Databases(tmp_path_factory.mktemp("postgresql"))
+    yield databases
+    databases.stop()
+
+
+@pytest.fixture(name="database", params=KINDS)
+def _database(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each kind."""
+    return databases.make(request.param, tmp_path)
+
+
+@pytest.fixture(name="ledger")
+def _ledger(database: str) -> Iterator[Ledger]:
+    ledger = Ledger(database)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture(name="any_world", params=KINDS)
+async def _any_world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app in Socket Mode, on each kind of database."""
+    async with living(tmp_path, database_url=databases.make(request.param, tmp_path)) as world:
+        yield world
 
 
 @pytest.fixture(name="world")
@@ -14,9 +45,13 @@ async def _world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture(name="either_world", params=["socket mode", "http"])
-async def _either_world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """The app in Socket Mode, and once more over HTTP."""
-    async with living(tmp_path, socket=request.param == "socket mode") as world:
+async def _either_world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app in Socket Mode on SQLite, and once more over HTTP on PostgreSQL."""
+    socket = request.param == "socket mode"
+    url = databases.make("sqlite" if socket else "postgresql", tmp_path)
+    async with living(tmp_path, socket=socket, database_url=url) as world:
         yield world
 
 

@@ -1,6 +1,5 @@
 """The life of a survey in the ledger, step by step."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,13 +38,6 @@ ORIGIN = Origin(
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
 LIMITS = Limits()
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
-
-
-@pytest.fixture(name="ledger")
-def _ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'csat.db'}")
-    yield ledger
-    ledger.close()
 
 
 def submission(view_id: str, instance: str = "one", key: str | None = None) -> sending.Submission:

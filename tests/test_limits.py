@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +20,11 @@ from tests.world import World, living, said
 
 MIRA = Recipient(handle="mira_k", id="33")
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
 
 
 def earlier(ago: timedelta | None, *, test: bool = False) -> Asked:
@@ -59,13 +63,6 @@ def test_without_cooldown_a_day_is_enough_and_the_allowlist_needs_none() -> None
     assert not why_not(MIRA, [earlier(24 * HOUR)], free, NOON)
     assert not why_not(MIRA, [earlier(HOUR)], listed, NOON)
     assert why_not(MIRA, [earlier(None)], listed, NOON)
-
-
-@pytest.fixture(name="ledger")
-def _ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'csat.db'}")
-    yield ledger
-    ledger.close()
 
 
 async def outcomes(ledger: Ledger, keys: list[str]) -> Counter[str]:
@@ -234,7 +231,7 @@ async def test_status_of_somebody_new_says_so(world: World) -> None:
     ("text", "answer"),
     [
         ("/csat status", "Name the customer"),
-        ("/csat status what", "neither a customer nor a type"),
+        ("/csat status what", "Did you mean /csat status @what?"),
         ("/csat status @nobody_here", "X knows no such customer"),
     ],
 )

@@ -58,6 +58,11 @@ UNCERTAIN = {
 }
 
 
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
+
+
 async def ask(world: World, **fields: str) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)

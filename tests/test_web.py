@@ -127,7 +127,7 @@ async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
 async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -> None:
     await http.workspace.command(cast.ADA, cast.SUPPORT, "/csat payload=1 payload")
 
-    await http.message("“payload=1” is neither a customer nor a type")
+    await http.message("I don't understand “payload=1”")
 
 
 async def test_slack_s_own_checks_are_answered(http: World) -> None:
@@ -187,10 +187,10 @@ async def test_the_app_is_healthy_while_ledger_and_socket_are(either_world: Worl
     assert await health(either_world) == (200, [])
 
 
-async def test_a_ledger_that_is_gone_is_told(either_world: World) -> None:
-    either_world.database.rename(either_world.database.with_suffix(".away"))
-    status, (reason,) = await health(either_world)
-    either_world.database.with_suffix(".away").rename(either_world.database)
+async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
+    world.database.rename(world.database.with_suffix(".away"))
+    status, (reason,) = await health(world)
+    world.database.with_suffix(".away").rename(world.database)
 
     assert status == 503
     assert reason.startswith("ledger: the file")

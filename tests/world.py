@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+
+import sqlalchemy
 
 import manifest
 from sandbox.bell import Bell
@@ -49,6 +50,8 @@ class World:
     url: str
     """Where the app's own HTTP routes are."""
     database: Path
+    """The ledger's file, on SQLite."""
+    database_url: str
 
     async def opened(self, text: str = "/csat", user: str = cast.ADA, channel: str = cast.SUPPORT) -> View:
         """Type a command and return the form that opens."""
@@ -115,8 +118,9 @@ class World:
 
     def ledger(self, query: str) -> list[Any]:
         """Return the rows of a query."""
-        with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(query).fetchall()
+        engine = sqlalchemy.create_engine(self.database_url, poolclass=sqlalchemy.NullPool)
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
     async def until(self, predicate: Callable[[], bool]) -> None:
         """Wait for what rings no bell, such as a change in the ledger."""
@@ -173,12 +177,11 @@ async def living(
     x = PretendX(clock, bell, traffic)
     database = folder / "csat.db"
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
-        settings = settings_for(
-            workspace, slack_url, x, x_url, socket=socket, database_url=f"sqlite:///{database}", **others
-        )
-        async with running(settings, clock, pace) as url:
+        url = others.pop("database_url", f"sqlite:///{database}")
+        settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
+        async with running(settings, clock, pace) as address:
             if socket:
                 await workspace.wait_until(lambda: workspace.connections, seconds=5)
             else:
-                workspace.deliver_over_http(f"{url}{manifest.EVENTS}")
-            yield World(workspace, x, clock, url, database)
+                workspace.deliver_over_http(f"{address}{manifest.EVENTS}")
+            yield World(workspace, x, clock, address, database, url)
