@@ -61,7 +61,7 @@ def _from_link(link: re.Match[str]) -> Recipient:
     if link["id"]:
         return Recipient(id=_valid_id(link["id"]))
     if link["handle"].lower() in _NOT_PEOPLE:
-        raise NotACustomer("This link is a page of X, not a customer: paste the link to their profile.")
+        raise NotACustomer("That link names no customer. Paste their profile or one of their posts.")
     return Recipient(handle=_valid_handle(link["handle"]))
 
 

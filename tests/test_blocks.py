@@ -444,7 +444,7 @@ def test_a_survey_that_waits_can_be_cancelled() -> None:
     assert buttons == [(news.CANCEL, "7")]
 
 
-@pytest.mark.parametrize("problem", ["", "“<!channel>” is neither a customer nor a type.", *HOSTILE])
+@pytest.mark.parametrize("problem", ["", "I don't understand “<!channel>”.", *HOSTILE])
 def test_slack_takes_the_help(problem: str) -> None:
     usages = [Usage("/csat", "opens the form"), Usage("/csat <!here>", "*does* <b>")]
 

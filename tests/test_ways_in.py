@@ -60,12 +60,12 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("/csat mira", "“mira” is neither a customer nor a type"),
+        ("/csat mira", "Did you mean /csat @mira? X handles begin with @."),
         ("/csat @mira_k @tom", "Name one customer only"),
         ("/csat nps csat @mira_k", "Name one type only"),
         ("/csat @😀", "X handles have only the letters"),
         ("/csat 1234567890123456789012345", "not an X id"),
-        ("/csat @ben", "member of your Slack"),
+        ("/csat @ben", "colleague in Slack"),
     ],
 )
 async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
