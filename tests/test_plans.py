@@ -1,0 +1,148 @@
+"""What accepting, claiming and `/csat status` ask of the ledger is found by an index, however large it is."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, insert, text
+
+from ledger import accounts, limits, notices, sending, tables
+from ledger.engine import open_engine
+from ledger.entries import to_columns
+from surveys.limits import Limits
+from surveys.states import State
+from surveys.survey import Receipt
+from tests.samples import NOON, origin, survey
+
+ROWS = 2_000
+LIMITS = Limits()
+RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
+WORK: dict[str, Callable[[Connection], object]] = {
+    "accepting": lambda connection: sending.accept(connection, submission("V-new"), LIMITS, NOON),
+    "accepting what was accepted": lambda connection: sending.accept(
+        connection, submission("V7"), LIMITS, NOON
+    ),
+    "sending": lambda connection: send(connection, submission("V-new")),
+    "asking for the history": lambda connection: limits.history(connection, "A1", "customer 7"),
+    "asking what is in the way": lambda connection: limits.asked(connection, "A1", "customer 7", NOON),
+    "counting the day": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
+    "claiming": lambda connection: sending.claim(connection, "one", NOON, 8),
+    "declaring uncertain": lambda connection: sending.abandon(connection, NOON),
+    "forgetting addresses": lambda connection: sending.forget_response_urls(connection, NOON),
+    "claiming news": lambda connection: notices.claim_notices(connection, NOON, 8),
+}
+
+
+def submission(view_id: str) -> sending.Submission:
+    return sending.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
+
+
+def send(connection: Connection, new: sending.Submission) -> None:
+    """Accept a survey, send it, and tell of it."""
+    entry = sending.accept(connection, new, LIMITS, NOON).entry
+    number = sending.begin(connection, entry, "one", NOON)
+    assert number
+    assert sending.sent(connection, entry.id, number, RECEIPT, NOON)
+    due = notices.Due(survey_id=entry.id, kind=notices.Notice.SENT, tries=0)
+    notices.told(connection, due, "C1", "1.2", NOON)
+
+
+@dataclass
+class Plans:
+    """Every statement that a database is given, and how it means to carry it out."""
+
+    engine: Engine
+    statements: list[tuple[str, Any]] = field(default_factory=list)
+
+    def of(self, work: Callable[[Connection], object]) -> dict[str, str]:
+        """Do some work, undo it, and return the plan of each of its statements."""
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            event.listen(connection, "before_cursor_execute", self._note)
+            work(connection)
+            event.remove(connection, "before_cursor_execute", self._note)
+            transaction.rollback()
+        with self.engine.connect() as connection:
+            return {statement: self._plan(connection, statement, sent) for statement, sent in self.statements}
+
+    def _note(self, *noted: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
+        self.statements.append(noted[2:4])
+
+    def _plan(self, connection: Connection, statement: str, sent: Any) -> str:  # noqa: ANN401
+        if connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)
+            return "\n".join(row.detail for row in rows)
+        (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", sent).scalars()
+        return json.dumps(plan)
+
+
+FLAWS = {"sqlite": ("SCAN", "TEMP B-TREE", "AUTOMATIC"), "postgresql": ("Seq Scan", '"Sort"')}
+"""What a plan says of work that grows with the table."""
+
+
+def fill(engine: Engine) -> None:
+    """Keep surveys of a customer each, all sent, told and long settled but for the last few."""
+    with engine.begin() as connection:
+        accounts.open_account(connection, "A1")
+        connection.execute(insert(tables.surveys), [settled(number) for number in range(ROWS)])
+        told = [{"survey_id": number + 1, "kind": "sent", "tries": 0} for number in range(ROWS)]
+        connection.execute(insert(tables.notices), told)
+    for number in range(3):
+        with engine.begin() as connection:
+            due = sending.accept(connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1))
+            notices.give(connection, due.entry.id, notices.Notice.WAITING, NOON - timedelta(hours=1))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def settled(number: int) -> dict[str, Any]:
+    long_ago = NOON - timedelta(days=30, minutes=number)
+    return {
+        **to_columns(survey(), origin(received_at=long_ago)),
+        "view_id": f"V{number}",
+        "state": State.SENT,
+        "account": "A1",
+        "recipient_key": f"customer {number}",
+        "accepted_at": long_ago,
+        "due_at": long_ago,
+        "sent_at": long_ago,
+        "counts_until": long_ago + timedelta(days=1),
+        "tries": 1,
+    }
+
+
+@pytest.fixture(name="empty", scope="module")
+def _empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    yield from opened(tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture(name="filled", scope="module")
+def _filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    for engine in opened(tmp_path_factory.mktemp("filled")):
+        fill(engine)
+        yield engine
+
+
+def opened(folder: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{folder / 'csat.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["empty", "filled"])
+@pytest.mark.parametrize("work", WORK)
+def test_an_index_finds_it(work: str, database: str, request: pytest.FixtureRequest) -> None:
+    plans = Plans(request.getfixturevalue(database))
+
+    for statement, plan in plans.of(WORK[work]).items():
+        for flaw in FLAWS[plans.engine.dialect.name]:
+            assert flaw not in plan, f"{statement}\n\n{plan}"
+
+
+def test_a_plan_without_an_index_would_be_noticed(filled: Engine) -> None:
+    (plan,) = Plans(filled).of(lambda connection: connection.execute(text("select * from surveys"))).values()
+
+    assert FLAWS["sqlite"][0] in plan
