@@ -12,7 +12,8 @@ from slack_sdk.models.blocks import (
 
 from blocks.kit import Message, escape, line, text
 
-INTRO = "/csat asks a customer on X how you did. In a thread, use “Send feedback survey” in a message's menu."
+INTRO = "/csat asks a customer on X how you did."
+FROM_A_MESSAGE = "Or choose ⋮ > Send feedback survey on the message that names the customer."
 
 
 class Usage(NamedTuple):
@@ -32,6 +33,7 @@ def help_message(usages: Sequence[Usage], problem: str = "") -> Message:
             RichTextBlock(
                 elements=[RichTextListElement(style="bullet", elements=[_row(row) for row in usages])]
             ),
+            line(text(FROM_A_MESSAGE)),
         ],
     )
 

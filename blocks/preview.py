@@ -4,14 +4,14 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from blocks.kit import line, one_line, quote, small, text, warning
+from blocks.kit import line, one_line, quote, small, text
 from surveys.questions import SCALES, Catalogue, Metric
 from surveys.survey import Draft
 
 LONGEST_MESSAGE: Final = 2_500
 """How many characters of the message are shown."""
 NPS_WARNING: Final = (
-    "In X's newest chat the NPS card may show as a bare number. CSAT shows in all of X's mobile apps."
+    "X's newest chat may show NPS as a bare number. CSAT shows in all of X's apps for phones."
 )
 
 
@@ -28,8 +28,10 @@ def preview(draft: Draft, catalogue: Catalogue) -> list[Block]:
             text(_question(draft, metric, catalogue), bold=True),
             text(f"\n{'   '.join(map(str, scale))}"),
         ),
-        small(f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment."),
-        *([warning(NPS_WARNING)] if metric is Metric.NPS else []),
+        small(
+            f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.",
+            NPS_WARNING if metric is Metric.NPS else "",
+        ),
     ]
 
 

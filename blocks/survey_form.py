@@ -18,9 +18,9 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
-from blocks.kit import warning
+from blocks.kit import small, warning
 from blocks.limits import in_the_way
-from blocks.preview import preview
+from blocks.preview import NPS_WARNING, preview
 from surveys.limits import WhyNot
 from surveys.questions import Catalogue, Metric, option_text
 from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Draft, Field, Origin, Problems
@@ -38,10 +38,14 @@ LONGEST_INPUT: Final = 3_000
 _TEST: Final = "test"
 _TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
 _METRICS = [
-    Option(value=Metric.CSAT, text="CSAT", description="Satisfaction, rated from 1 to 5"),
-    Option(value=Metric.NPS, text="NPS", description="Likelihood to recommend, rated from 0 to 10"),
+    Option(value=Metric.CSAT, text="CSAT", description="Rated from 1 to 5"),
+    Option(value=Metric.NPS, text="NPS", description="Rated from 0 to 10"),
 ]
-_TEST_OPTION = Option(value=_TEST, text="Keep this out of the figures", description="For trying things out")
+_TEST_OPTION = Option(
+    value=_TEST,
+    text="Keep this out of the figures",
+    description="For tests. The customer still gets the message.",
+)
 
 
 class Form(Value):
@@ -51,6 +55,8 @@ class Form(Value):
     origin: Origin
     others: tuple[str, ...] = ()
     """More customers that the message named."""
+    names_nobody: bool = False
+    """Whether it was opened from a message in which no customer was found."""
     filled: int = 0
     """How often the app filled in a customer; part of the field's block id, so that filling in shows."""
     variants: Mapping[Metric, str] = {}
@@ -128,6 +134,8 @@ class SurveyForm:
                 action_id=Field.METRIC, options=_METRICS, initial_option=_METRICS[list(Metric).index(metric)]
             ),
         )
+        if metric is Metric.NPS:
+            yield warning(NPS_WARNING)
         yield InputBlock(
             block_id=f"{Field.VARIANT}:{metric}",
             label="Question",
@@ -167,8 +175,12 @@ def _customer(form: Form) -> Iterator[Block]:
             focus_on_load=not form.draft.recipient,
         ),
     )
+    if form.names_nobody and not form.draft.recipient:
+        yield small("This message names no customer.")
     if form.warned_of:
-        yield warning(f"X hints that {form.warned_of} can't be messaged. Send again to try it all the same.")
+        yield warning(
+            f"{form.warned_of} probably does not take your direct messages. Send again to try all the same."
+        )
     if form.why_not:
         yield in_the_way(form.why_not, form.link)
     if others := [other for other in form.others if other != form.draft.recipient]:
@@ -193,7 +205,10 @@ def _words(draft: Draft) -> Iterator[Block]:
         label="Display name",
         optional=True,
         dispatch_action=True,
-        hint=f"Your brand in the question, {LONGEST_DISPLAY_NAME} characters at most. Empty: your name on X.",
+        hint=(
+            f"Your brand in the question. At most {LONGEST_DISPLAY_NAME} characters; "
+            "leave empty for your name on X."
+        ),
         element=PlainTextInputElement(
             action_id=Field.DISPLAY_NAME,
             initial_value=draft.display_name or None,
@@ -204,7 +219,7 @@ def _words(draft: Draft) -> Iterator[Block]:
         block_id=Field.MESSAGE,
         label="Message",
         dispatch_action=True,
-        hint="The direct message that introduces the card. On the web it is all that the customer sees.",
+        hint="Sent before the card. On x.com the customer sees only this.",
         element=PlainTextInputElement(
             action_id=Field.MESSAGE,
             multiline=True,
@@ -225,7 +240,7 @@ def _words(draft: Draft) -> Iterator[Block]:
         block_id=Field.EXTERNAL_ID,
         label="External ID",
         optional=True,
-        hint=f"Your case or ticket, {LONGEST_EXTERNAL_ID} characters at most; it comes back with the answer.",
+        hint=f"Your case or ticket, kept with the answer. At most {LONGEST_EXTERNAL_ID} characters.",
         element=PlainTextInputElement(action_id=Field.EXTERNAL_ID, initial_value=draft.external_id or None),
     )
     yield InputBlock(

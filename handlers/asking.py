@@ -14,12 +14,11 @@ from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
 from handlers.status import tell_status
 from ledger.entries import read
-from slack.errors import Busy, SlackError
+from slack.errors import BROKEN, Busy, Silent, SlackError
 from slack.members import MayNot
 from slack.payloads import Command, Interaction
 from slack.reading import text_of
 from surveys.prefill import customers_in, external_id_in
-from surveys.survey import Draft, Origin
 from surveys.words import NotUnderstood, read_words
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,12 @@ log = logging.getLogger(__name__)
 COMMAND = "/csat"
 SHORTCUT = "send_survey"
 
+EXCHANGED = "exchanged_trigger_id"
+"""Slack's name for a form that another delivery of the same request has opened."""
+EXPIRED = "expired_trigger_id"
+PERHAPS_OPENED = "Slack is slow. If the form has not opened, try again."
 TOO_SLOW = "Slack took too long to open the form, and nothing was sent. Try again."
+NOT_NOW = "Slack did not open the form, and nothing was sent. Try again in a minute."
 NOT_OPENED = "Slack did not open the form, and nothing was sent. Tell whoever runs this app."
 NOT_YOURS = "Only the person who asked for this survey can change it."
 
@@ -61,7 +65,10 @@ async def from_message(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
             "external_id": external_id_in(said, desk.tickets) or f"slack_{origin.channel}_{origin.thread}",
         }
     )
-    await _open(desk, used.trigger_id, origin, draft, tuple(people[: MOST_OTHERS + 1]))
+    others = tuple(people[: MOST_OTHERS + 1])
+    await _open(
+        desk, used.trigger_id, Form(draft=draft, origin=origin, others=others, names_nobody=not people)
+    )
 
 
 async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -74,7 +81,8 @@ async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
         return
     same_place = pressed.channel == entry.origin.channel
     fresh = {"response_url": pressed.response_url if same_place else "", "received_at": desk.clock()}
-    await _open(desk, pressed.trigger_id, entry.origin.model_copy(update=fresh), entry.survey.draft())
+    origin = entry.origin.model_copy(update=fresh)
+    await _open(desk, pressed.trigger_id, Form(draft=entry.survey.draft(), origin=origin))
 
 
 async def _open_from_words(desk: Desk, given: Command) -> None:
@@ -90,27 +98,36 @@ async def _open_from_words(desk: Desk, given: Command) -> None:
             "recipient": words.recipient.typed if words.recipient else "",
         }
     )
-    await _open(desk, given.trigger_id, origin, draft)
+    await _open(desk, given.trigger_id, Form(draft=draft, origin=origin))
 
 
 async def _help(desk: Desk, given: Command) -> None:
     await desk.tell(given.origin(desk.clock()), help_message(USAGES))
 
 
-async def _open(
-    desk: Desk, trigger_id: str, origin: Origin, draft: Draft, others: tuple[str, ...] = ()
-) -> None:
+async def _open(desk: Desk, trigger_id: str, form: Form) -> None:
     """Open the form for somebody who may send; tell anybody else why not."""
+    origin = form.origin
     try:
         await desk.slack.members.check(origin.requester)
-        form = Form(draft=draft, origin=origin, others=others)
         await desk.slack.open_view(trigger_id, desk.form.build(form))
     except MayNot as refusal:
         await desk.tell(origin, plain(str(refusal)))
     except SlackError as error:
-        log.warning("Slack did not open the form: %s", error)
-        late = isinstance(error, Busy) or str(error) == "expired_trigger_id"
-        await desk.tell(origin, plain(TOO_SLOW if late else NOT_OPENED))
+        reason = str(error)
+        log.log(
+            logging.INFO if reason == EXCHANGED else logging.WARNING, "Slack did not open the form: %s", error
+        )
+        if reason != EXCHANGED:
+            await desk.tell(origin, plain(_not_opened(error)))
+
+
+def _not_opened(error: SlackError) -> str:
+    if isinstance(error, Silent):
+        return PERHAPS_OPENED
+    if isinstance(error, Busy) and str(error) not in BROKEN:
+        return NOT_NOW
+    return TOO_SLOW if str(error) == EXPIRED else NOT_OPENED
 
 
 class Subcommand(NamedTuple):
@@ -125,7 +142,7 @@ OPEN = Subcommand(
     (
         Usage("/csat", "opens the form"),
         Usage("/csat @handle", "opens it for a customer on X"),
-        Usage("/csat 783214", "the same, by numeric id (a handle of digits is @783214)"),
+        Usage("/csat 783214", "the same, for an X id (if 783214 is the handle, type @783214)"),
         Usage("/csat nps @handle", "opens it with the NPS question"),
         Usage("/csat https://x.com/handle", "opens it for a profile or post that you paste"),
     ),

@@ -3,6 +3,7 @@
 SlackError
 ├── Unreachable    this message can't go to this place: try the next one
 └── Busy           Slack takes nothing now: try the same again, not before `seconds` have passed
+    └── Silent     Slack gave no answer: nobody knows whether it did what it was asked
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,10 @@ class Busy(SlackError):
         """How long Slack asks to be left alone."""
 
 
+class Silent(Busy):
+    """Slack did not answer, or not in time."""
+
+
 @contextmanager
 def as_slack_error() -> Iterator[None]:
     """Turn whatever the Slack SDK raises into a `SlackError`."""
@@ -57,7 +62,7 @@ def as_slack_error() -> Iterator[None]:
         reason = answer.data.get("error") if isinstance(answer.data, dict) else "no JSON"
         raise of_answer(answer.status_code, answer.headers, str(reason)) from error
     except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
-        raise Busy(type(error).__name__) from error
+        raise Silent(type(error).__name__) from error
 
 
 def of_answer(status: int, headers: dict[str, str], reason: str) -> SlackError:

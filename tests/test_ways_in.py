@@ -1,5 +1,6 @@
 """The ways in: what opens the form, how it is filled in, and for whom."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,23 @@ async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer
     form = await world.form()
 
     assert field(form, "recipient") == ""
+    assert "This message names no customer." in said(form.blocks)
+
+
+@pytest.mark.parametrize("text", ["/csat", "/csat @mira_k"])
+async def test_a_command_says_nothing_of_messages(world: World, text: str) -> None:
+    form = await world.opened(text)
+
+    assert "names no customer" not in said(form.blocks)
+
+
+async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(world: World) -> None:
+    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "mail bob@example.com")
+    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    await world.form()
+    await world.type_in(recipient="@mira_k", message="Hello")
+
+    await world.eventually(lambda: "names no" not in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -207,12 +225,46 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
     await world.opened("/csat @mira_k")
 
 
-async def test_a_form_that_slack_does_not_open_is_told(world: World) -> None:
-    world.workspace.troubles.fail("views.open", "expired_trigger_id")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("expired_trigger_id", "took too long to open the form, and nothing was sent. Try again."),
+        ("ratelimited", "did not open the form, and nothing was sent. Try again in a minute."),
+        ("internal_error", "did not open the form, and nothing was sent. Try again in a minute."),
+        ("503", "did not open the form, and nothing was sent. Try again in a minute."),
+        ("invalid_auth", "did not open the form, and nothing was sent. Tell whoever runs this app."),
+        ("invalid_arguments", "did not open the form, and nothing was sent. Tell whoever runs this app."),
+    ],
+)
+async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
+    world.workspace.troubles.fail("views.open", error)
     await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
-    answer = await world.message("took too long to open the form")
+    answer = await world.message(told)
 
     assert answer.visible_to == cast.ADA
+
+
+async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
+    either_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = either_world
+    world.workspace.troubles.repeats = 1
+    with caplog.at_level(logging.INFO, "handlers.asking"):
+        await world.opened("/csat @mira_k")
+        await world.until(lambda: "exchanged_trigger_id" in caplog.text)
+    world.workspace.troubles.repeats = 0
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help")
+    await world.message("asks a customer")
+
+    assert len(world.everything()) == 1
+    assert [r.levelname for r in caplog.records if "exchanged_trigger_id" in r.getMessage()] == ["INFO"]
+
+
+async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None:
+    world.workspace.troubles.repeats = 1
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help")
+
+    await world.eventually(lambda: world.shown("asks a customer") == 2)
 
 
 async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
@@ -222,7 +274,7 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world.workspace.troubles.slow("views.open", 1.0)
     await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
 
-    await world.message("took too long to open the form")
+    await world.message("Slack is slow. If the form has not opened, try again.")
 
 
 async def test_no_history_of_any_conversation_is_read(world: World) -> None:
