@@ -52,11 +52,17 @@ def check() -> None:
 
 @cli.command("manifest")
 def print_manifest(
-    url: Annotated[str, typer.Option(help="Where Slack reaches the app, for HTTP: https://...")] = "",
+    url: Annotated[
+        str | None, typer.Option(help="Where Slack reaches the app, for HTTP: https://...")
+    ] = None,
 ) -> None:
     """Print the manifest to paste at api.slack.com/apps: for Socket Mode, or for HTTP with --url."""
     manifest = manifests.load()
-    typer.echo(manifests.dumps(manifests.over_http(manifest, url) if url else manifest), nl=False)
+    try:
+        printed = manifest if url is None else manifests.over_http(manifest, url)
+    except manifests.NotAnAddress as problem:
+        _give_up([f"--url {problem}"])
+    typer.echo(manifests.dumps(printed), nl=False)
 
 
 async def _serve(settings: Settings) -> None:
@@ -109,7 +115,7 @@ def _settings() -> Settings:
     try:
         return Settings.load()
     except SettingsError as error:
-        _give_up(["The settings are not complete:", *(f"  - {problem}" for problem in error.problems)])
+        _give_up(["Fix these settings:", *(f"  - {problem}" for problem in error.problems)])
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -1,13 +1,20 @@
 """The app's manifest for Slack, for Socket Mode as it stands in manifest.yml, or for HTTP."""
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 PATH = Path(__file__).with_name("manifest.yml")
+EXAMPLE = "https://csat.your-company.example"
 EVENTS = "/slack/events"
 """The one path that Slack calls."""
+
+
+class NotAnAddress(ValueError):
+    """Slack can't reach an app at this address; `str()` says why."""
 
 
 def load() -> dict[str, Any]:
@@ -17,8 +24,8 @@ def load() -> dict[str, Any]:
 
 
 def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
-    """Return the manifest of an app that Slack reaches at `base_url`."""
-    url = base_url.rstrip("/") + EVENTS
+    """Return the manifest of an app that Slack reaches at `base_url`; raises `NotAnAddress`."""
+    url = _base(base_url) + EVENTS
     features, settings = manifest["features"], manifest["settings"]
     commands = [{**command, "url": url} for command in features["slash_commands"]]
     return {
@@ -30,6 +37,21 @@ def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
             "socket_mode_enabled": False,
         },
     }
+
+
+def _base(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        raise NotAnAddress(f"is no web address: give one like {EXAMPLE}") from None
+    if parts.scheme != "https":
+        raise NotAnAddress(f"must begin with https://, which is all that Slack calls, like {EXAMPLE}")
+    if not parts.hostname or re.search(r"\s", parts.netloc):
+        raise NotAnAddress(f"must name your host, like {EXAMPLE}")
+    if parts.query or parts.fragment or re.search(r"\s", parts.path):
+        raise NotAnAddress(f"must be an address without blanks, ? and #, like {EXAMPLE}")
+    return f"https://{parts.netloc}{parts.path.rstrip('/').removesuffix(EVENTS).rstrip('/')}"
 
 
 def scopes(manifest: dict[str, Any]) -> tuple[set[str], set[str]]:

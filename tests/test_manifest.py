@@ -8,9 +8,11 @@ import jsonschema
 import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from typer.testing import CliRunner
 
 import handlers
 import manifest
+from app import cli
 from handlers.desk import Desk
 
 ROOT = Path(manifest.__file__).parent
@@ -163,6 +165,63 @@ def test_over_http_slack_has_one_address_for_everything() -> None:
     assert [command["url"] for command in HTTP["features"]["slash_commands"]] == [url]
     assert HTTP["settings"]["interactivity"] == {"is_enabled": True, "request_url": url}
     assert HTTP["settings"]["socket_mode_enabled"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ("https://csat.northwind.example", "https://csat.northwind.example"),
+        ("https://csat.northwind.example//", "https://csat.northwind.example"),
+        ("https://csat.northwind.example/slack/events", "https://csat.northwind.example"),
+        ("https://csat.northwind.example/slack/events/", "https://csat.northwind.example"),
+        ("HTTPS://northwind.example:8443/csat/", "https://northwind.example:8443/csat"),
+        (" https://northwind.example/csat/slack/events ", "https://northwind.example/csat"),
+    ],
+)
+def test_an_address_is_taken_however_it_ends(given: str, base: str) -> None:
+    document = manifest.over_http(SOCKET, given)
+
+    assert document["settings"]["interactivity"]["request_url"] == f"{base}/slack/events"
+
+
+NO_ADDRESSES = [
+    ("", "must begin with https://"),
+    ("http://csat.northwind.example", "must begin with https://"),
+    ("csat.northwind.example", "must begin with https://"),
+    ("https://", "must name your host"),
+    ("https:///slack/events", "must name your host"),
+    ("https://north wind.example", "must name your host"),
+    ("https://northwind.example/?a=b", "without blanks, ? and #"),
+    ("https://northwind.example/a b", "without blanks, ? and #"),
+    ("https://[northwind", "is no web address"),
+    ("https://northwind.example:port", "is no web address"),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), NO_ADDRESSES)
+def test_what_slack_can_not_reach_is_no_address(given: str, told: str) -> None:
+    with pytest.raises(manifest.NotAnAddress) as problem:
+        manifest.over_http(SOCKET, given)
+
+    assert told in str(problem.value)
+    assert "https://csat.your-company.example" in str(problem.value)
+
+
+@pytest.mark.parametrize(("given", "told"), NO_ADDRESSES)
+def test_the_command_says_what_is_wrong_with_an_address(given: str, told: str) -> None:
+    run = CliRunner().invoke(cli, ["manifest", "--url", given])
+
+    assert run.exit_code == 1
+    assert run.stderr.startswith("--url ")
+    assert told in run.stderr
+    assert run.stdout == ""
+
+
+def test_the_command_prints_the_manifest_for_either_way() -> None:
+    socket = CliRunner().invoke(cli, ["manifest"])
+    http = CliRunner().invoke(cli, ["manifest", "--url", "https://csat.northwind.example/slack/events/"])
+
+    assert (socket.stdout, http.stdout) == (manifest.dumps(SOCKET), manifest.dumps(HTTP))
 
 
 def test_in_socket_mode_slack_has_no_address() -> None:
