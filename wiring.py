@@ -20,7 +20,10 @@ from ledger import accounts
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
 from sender.announcer import Announcer
+from sender.delivery import Delivery
 from sender.dispatcher import Dispatcher, Pace
+from sender.pausing import Pausing
+from sender.settler import Settler
 from settings import Settings
 from slack.errors import SlackError
 from slack.identity import Identity
@@ -73,7 +76,19 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         announcer = Announcer(ledger, slack.poster, catalogue, clock)
         await ledger.run(accounts.open_account, settings.x_account)
         key = partial(recipient_key, settings.x_api_secret.get_secret_value().encode())
-        dispatcher = Dispatcher(ledger, x, announcer, clock, tasks, instance, settings.limits, key, pace)
+        pausing = Pausing(ledger, x, slack.poster, settings.csat_operators, clock)
+        delivery = Delivery(ledger, x, announcer, pausing, clock, instance, settings.limits, key)
+        dispatcher = Dispatcher(
+            ledger,
+            announcer,
+            delivery,
+            pausing,
+            Settler(ledger, x, delivery, clock),
+            clock,
+            tasks,
+            instance,
+            pace or Pace(concurrency=settings.csat_concurrency),
+        )
         desk = Desk(
             slack=slack,
             x=x,

@@ -11,6 +11,9 @@ from surveys.survey import Origin, Survey
 
 EDIT: Final = "edit_survey"
 CANCEL: Final = "cancel_survey"
+ARRIVED: Final = "survey_arrived"
+SEND_AGAIN: Final = "send_survey_again"
+LEAVE: Final = "leave_survey"
 """Action ids of buttons whose value is the survey's id."""
 
 _TEST_MARK: Final = "Test: kept out of the figures"
@@ -51,21 +54,31 @@ def refusal(
     )
 
 
-def uncertainty(survey: Survey, advice: str, catalogue: Catalogue) -> Message:
-    """Tell the requester that nobody knows whether the survey arrived."""
-    who = survey.recipient.typed
+def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
+    """Tell the requester that nobody knows whether the survey arrived, and let them say."""
+    who, value = survey.recipient.typed, str(survey_id)
     return Message(
         f"It is not known whether the survey to {who} arrived. {escape(advice)}",
         [
             line(text("It is not known whether the survey to "), customer(who), text(" arrived.")),
             line(text(advice)),
             _details(survey, catalogue),
+            ActionsBlock(
+                elements=[
+                    ButtonElement(action_id=ARRIVED, text="It arrived", value=value),
+                    ButtonElement(action_id=SEND_AGAIN, text="Send again", value=value),
+                    ButtonElement(action_id=LEAVE, text="Leave it", value=value),
+                ]
+            ),
         ],
     )
 
 
-def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime) -> Message:
-    """Tell the requester that X keeps them waiting, and how to call it off; it stays true when it is over."""
+def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime, hold: str = "") -> Message:
+    """Tell the requester that X keeps them waiting, and how to call it off; it stays true when it is over.
+
+    `hold` says what keeps the whole account from sending, where something does.
+    """
     who = survey.recipient.typed
     cancel = ButtonElement(action_id=CANCEL, text="Cancel", value=str(survey_id))
     return Message(
@@ -78,6 +91,7 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime)
                 customer(who),
                 text(" had not left yet. It goes out as soon as X takes it, and you will be told."),
             ),
+            *([line(text(hold))] if hold else []),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],

@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import asking, boundary, form, waiting
+from handlers import asking, boundary, form, uncertain, waiting
 from handlers.desk import Desk
 
 
@@ -11,4 +11,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
     asking.register(app, desk)
     form.register(app, desk)
     waiting.register(app, desk)
+    uncertain.register(app, desk)
     boundary.register(app, desk)

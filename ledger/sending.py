@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, or_, select, text, update
 from sqlalchemy.sql.dml import ReturningInsert
 
+from ledger.accounts import NOT_PAUSED
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
 from ledger.limits import FOREVER, NEVER, lock, reserve
 from ledger.notices import Notice, give
-from ledger.tables import attempts, surveys
+from ledger.tables import accounts, attempts, surveys
 from surveys.customers import Recipient
 from surveys.limits import DAY, Limits
 from surveys.states import State, leading_to
@@ -25,6 +26,11 @@ ATTEMPT = timedelta(seconds=40)
 
 SETTLING = DAY + timedelta(minutes=10)
 """After this, X's own record tells what became of an attempt: it shows nothing younger than 24 hours."""
+
+ASKING_AGAIN = timedelta(minutes=10)
+"""How long until X is asked once more what became of an attempt."""
+
+REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
@@ -96,7 +102,7 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
     free = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
     due = (
         select(surveys.c.id)
-        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, free)
+        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, free, NOT_PAUSED)
         .order_by(surveys.c.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -124,8 +130,8 @@ def resolve(
 def begin(connection: Connection, entry: Entry, instance: str, now: datetime) -> int | None:
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
     number = entry.tries + 1
-    ours = surveys.c.lease_owner == instance
-    if not _move(connection, entry.id, State.SENDING, ours, tries=number, lease_until=now + ATTEMPT):
+    ours = (surveys.c.lease_owner == instance, NOT_PAUSED)
+    if not _move(connection, entry.id, State.SENDING, *ours, tries=number, lease_until=now + ATTEMPT):
         return None
     connection.execute(
         insert(attempts).values(survey_id=entry.id, number=number, instance=instance, started_at=now)
@@ -190,6 +196,10 @@ def wait(
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
     _move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester, counts_until=NEVER)
+    return _state_for(connection, survey_id, requester)
+
+
+def _state_for(connection: Connection, survey_id: int, requester: str) -> State | None:
     entry = read(connection, survey_id)
     return entry.state if entry and entry.origin.requester == requester else None
 
@@ -204,6 +214,67 @@ def abandon(connection: Connection, now: datetime) -> list[int]:
     for survey_id, number in orphans:
         doubt(connection, survey_id, number, "the instance that sent it is gone", now)
     return [survey_id for survey_id, _ in orphans]
+
+
+def overdue(connection: Connection, accepted_before: datetime, most: int) -> list[tuple[Entry, Refusal]]:
+    """Return surveys that have waited too long for a paused account, with the cause of that."""
+    late = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
+    paused = select(surveys, accounts.c.cause, accounts.c.advice.label("account_advice")).join(
+        accounts, accounts.c.id == surveys.c.account
+    )
+    rows = connection.execute(paused.where(*late, accounts.c.paused_at.is_not(None)).limit(most))
+    return [
+        (to_entry(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
+    ]
+
+
+class Unsettled(NamedTuple):
+    """A survey whose last attempt has an unknown outcome."""
+
+    entry: Entry
+    number: int
+    begun: datetime
+
+
+def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Unsettled]:
+    """Claim uncertain surveys that X can tell of by now; where it does not, they are claimed again later."""
+    begun = select(surveys, attempts.c.number, attempts.c.started_at).join(
+        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.tries)
+    )
+    due = (surveys.c.settle_at <= now, surveys.c.state == State.UNCERTAIN)
+    rows = connection.execute(
+        begun.where(*due).limit(most).with_for_update(of=surveys, skip_locked=True)
+    ).all()
+    again = {"settle_at": now + ASKING_AGAIN}
+    for row in rows:
+        connection.execute(update(surveys).where(surveys.c.id == row.id).values(**again))
+    return [Unsettled(to_entry(row), row.number, row.started_at) for row in rows]
+
+
+def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
+    """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
+    theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
+    moved = _move(connection, survey_id, State.SENT, *theirs, settle_at=None)
+    if moved:
+        give(connection, survey_id, Notice.SENT, now)
+    return moved
+
+
+def send_again(
+    connection: Connection, survey_id: int, requester: str, instance: str, limits: Limits, now: datetime
+) -> Entry | None:
+    """Give an uncertain survey up and accept it anew, as its requester says; `None` where it is settled.
+
+    Raises `Denied` where a limit stands in the way; then nothing changes.
+    """
+    entry = read(connection, survey_id)
+    theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
+    values = REPLACED.model_dump() | {"counts_until": NEVER, "settle_at": None}
+    if entry is None or not _move(connection, survey_id, State.REFUSED, *theirs, **values):
+        return None
+    key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
+    submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)
+    return accept(connection, submission, limits, now).entry
 
 
 def forget_response_urls(connection: Connection, now: datetime) -> None:

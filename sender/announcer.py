@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from blocks import news
 from blocks.kit import Message
-from ledger import notices
+from ledger import accounts, notices
 from ledger.engine import Ledger
 from ledger.entries import Entry, read
 from ledger.notices import Due, Notice
@@ -61,14 +61,15 @@ class Announcer:
         if kind is Notice.SENT:
             message = news.confirmation(entry.survey, entry.origin, self._catalogue)
             return await self._poster.post(entry.origin, *message)
-        text, blocks = self._private(entry, kind)
+        hold = await self._ledger.read(accounts.hold, entry.account) if kind is Notice.WAITING else ""
+        text, blocks = self._private(entry, kind, hold)
         return await self._poster.whisper(entry.origin, text, blocks, entry.accepted_at)
 
-    def _private(self, entry: Entry, kind: Notice) -> Message:
+    def _private(self, entry: Entry, kind: Notice, hold: str) -> Message:
         if kind is Notice.WAITING:
-            return news.waiting(entry.id, entry.survey, self._catalogue, self._clock())
+            return news.waiting(entry.id, entry.survey, self._catalogue, self._clock(), hold)
         if entry.refusal is None:
-            return news.uncertainty(entry.survey, Uncertain.advice, self._catalogue)
+            return news.uncertainty(entry.id, entry.survey, Uncertain.advice, self._catalogue)
         return news.refusal(
             entry.id,
             entry.survey,

@@ -42,7 +42,7 @@ class Poster:
                 lambda: self._in_channel(origin, message),
                 lambda: self._respond(origin, message, "in_channel"),
                 lambda: self._respond(origin, message, "ephemeral"),
-                lambda: self._direct(origin, message),
+                lambda: self._to_user(origin.requester, message),
             ]
         )
 
@@ -52,14 +52,18 @@ class Poster:
         """Post only for the person who asked: in the conversation while they look at it, else directly."""
         message = _message(text, blocks)
         if self._clock() > (asked_at or origin.received_at) + PRESENT:
-            return await self._direct(origin, message)
+            return await self._to_user(origin.requester, message)
         return await _first(
             [
                 lambda: self._ephemeral(origin, message),
                 lambda: self._respond(origin, message, "ephemeral"),
-                lambda: self._direct(origin, message),
+                lambda: self._to_user(origin.requester, message),
             ]
         )
+
+    async def direct(self, user: str, text: str, blocks: Sequence[Block]) -> Posted:
+        """Post a direct message."""
+        return await self._to_user(user, _message(text, blocks))
 
     async def replace(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
         """Replace the message whose button gave the origin's `response_url`."""
@@ -82,9 +86,9 @@ class Poster:
             )
         return Posted()
 
-    async def _direct(self, origin: Origin, message: dict[str, Any]) -> Posted:
+    async def _to_user(self, user: str, message: dict[str, Any]) -> Posted:
         with as_slack_error():
-            answer = await self._web.chat_postMessage(channel=origin.requester, **message)
+            answer = await self._web.chat_postMessage(channel=user, **message)
         return Posted(answer["channel"], answer["ts"])
 
     async def _respond(self, origin: Origin, message: dict[str, Any], response_type: str) -> Posted:

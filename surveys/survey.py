@@ -202,6 +202,7 @@ class Receipt(Value):
     id: str
     dm_id: str
     to_user_id: str
+    external_id: str = ""
     question_variant_id: int
     created_at: datetime
     updated_at: datetime

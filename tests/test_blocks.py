@@ -377,7 +377,7 @@ ADVICE = [
 def messages(asked: Survey, there: Origin) -> Iterator[Message]:
     """Yield everything that Slack may be told of a survey."""
     yield news.confirmation(asked, there, CATALOGUE)
-    yield news.uncertainty(asked, Uncertain.advice, CATALOGUE)
+    yield news.uncertainty(2**63 - 1, asked, Uncertain.advice, CATALOGUE)
     yield news.waiting(2**63 - 1, asked, CATALOGUE, NOON)
     for advice in ADVICE:
         for editable in (True, False):

@@ -5,38 +5,41 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import Happening, cast
+from sandbox.slack import Happening, Message, cast
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
 from tests.world import PRIVACY, World, living, said
 
 REFUSED = {
-    Trouble.WRONG_KEYS: ("no longer accepts this app's keys", False),
-    Trouble.TOKEN_REVOKED: ("no longer accepts this app's keys", False),
-    Trouble.TOKEN_REFUSED: ("no longer accepts this app's keys", False),
-    Trouble.CLOCK_OFF: ("this server's clock is wrong", False),
-    Trouble.APP_SUSPENDED: ("does not allow this app", False),
-    Trouble.NOT_PERMITTED: ("does not allow this app", False),
-    Trouble.NO_DM_PERMISSION: ("does not allow this app", False),
-    Trouble.NO_ACCESS: ("does not allow this app", False),
-    Trouble.NO_WRITE_ACCESS: ("does not allow this app", False),
-    Trouble.WRONG_PLAN: ("does not allow this app", False),
-    Trouble.NO_CREDENTIALS: ("without its signature", False),
-    Trouble.PARAMETER_MISSING: ("a part of the survey is missing", True),
-    Trouble.RECIPIENT_SUSPENDED: ("X has suspended this customer's account", True),
-    Trouble.PAGE_MISSING: ("X knows no such customer", True),
-    Trouble.RECIPIENT_NOT_FOUND: ("X knows no such customer", True),
-    Trouble.RECIPIENT_MISSING: ("X knows no such customer", True),
-    Trouble.SENDER_SUSPENDED: ("X has suspended your brand's account", False),
-    Trouble.SENDER_LOCKED: ("X has locked your brand's account", False),
-    Trouble.NOT_FOLLOWING_326: ("because they don't follow your brand", True),
-    Trouble.NOT_FOLLOWING: ("This customer can't be messaged", True),
-    Trouble.MESSAGE_ERROR: ("This customer can't be messaged", True),
-    Trouble.DMS_CLOSED: ("This customer can't be messaged", True),
-    Trouble.BLOCKED: ("This customer can't be messaged", True),
-    Trouble.LOOKS_AUTOMATED: ("looks automated", True),
-    Trouble.MESSAGE_TOO_LONG: ("the message is too long", True),
+    Trouble.PARAMETER_MISSING: "a part of the survey is missing",
+    Trouble.RECIPIENT_SUSPENDED: "X has suspended this customer's account",
+    Trouble.PAGE_MISSING: "X knows no such customer",
+    Trouble.RECIPIENT_NOT_FOUND: "X knows no such customer",
+    Trouble.RECIPIENT_MISSING: "X knows no such customer",
+    Trouble.NOT_FOLLOWING_326: "because they don't follow your brand",
+    Trouble.NOT_FOLLOWING: "This customer can't be messaged",
+    Trouble.MESSAGE_ERROR: "This customer can't be messaged",
+    Trouble.DMS_CLOSED: "This customer can't be messaged",
+    Trouble.BLOCKED: "This customer can't be messaged",
+    Trouble.LOOKS_AUTOMATED: "looks automated",
+    Trouble.MESSAGE_TOO_LONG: "the message is too long",
 }
+PAUSES = {
+    Trouble.WRONG_KEYS: "no longer accepts this app's keys",
+    Trouble.TOKEN_REVOKED: "no longer accepts this app's keys",
+    Trouble.TOKEN_REFUSED: "no longer accepts this app's keys",
+    Trouble.CLOCK_OFF: "this server's clock is wrong",
+    Trouble.APP_SUSPENDED: "does not allow this app",
+    Trouble.NOT_PERMITTED: "does not allow this app",
+    Trouble.NO_DM_PERMISSION: "does not allow this app",
+    Trouble.NO_ACCESS: "does not allow this app",
+    Trouble.NO_WRITE_ACCESS: "does not allow this app",
+    Trouble.WRONG_PLAN: "does not allow this app",
+    Trouble.NO_CREDENTIALS: "without its signature",
+    Trouble.SENDER_SUSPENDED: "X has suspended your brand's account",
+    Trouble.SENDER_LOCKED: "X has locked your brand's account",
+}
+"""What is about the account or the app as a whole."""
 WAITS = {Trouble.RATE_LIMITED, Trouble.DAILY_LIMIT, Trouble.ENHANCE_YOUR_CALM, Trouble.OVER_CAPACITY}
 UNCERTAIN = {
     Trouble.INTERNAL_ERROR,
@@ -76,21 +79,77 @@ def creations(world: World) -> int:
 
 
 def test_every_trouble_is_tried() -> None:
-    assert set(REFUSED) | WAITS | UNCERTAIN | {Trouble.SLOW, Trouble.NO_CREDIT} == set(Trouble)
+    assert set(REFUSED) | set(PAUSES) | WAITS | UNCERTAIN | {Trouble.SLOW, Trouble.NO_CREDIT} == set(Trouble)
 
 
 @pytest.mark.parametrize("trouble", REFUSED, ids=lambda trouble: trouble.name)
 async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, trouble: Trouble) -> None:
-    advice, editable = REFUSED[trouble]
     world.x.trouble = trouble
     await ask(world)
     answer = await world.message("was not sent")
 
     assert answer.visible_to == cast.ADA
-    assert advice in said(answer)
-    assert ("Edit and try again" in said(answer)) is editable
+    assert REFUSED[trouble] in said(answer)
+    assert "Edit and try again" in said(answer)
     assert world.seen("was not sent", viewer=cast.BEN) is None
     assert creations(world) == 1
+
+
+@pytest.mark.parametrize("trouble", PAUSES, ids=lambda trouble: trouble.name)
+async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
+    world: World, trouble: Trouble
+) -> None:
+    world.x.trouble = trouble
+    await ask(world)
+    answer = await world.message("Waiting for X...")
+
+    assert answer.visible_to == cast.ADA
+    assert PAUSES[trouble] in said(answer)
+    assert "Cancel" in said(answer)
+
+
+async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_itself(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_operators=f"{cast.CLEO},{cast.BEN}") as world:
+        world.x.trouble = Trouble.TOKEN_REVOKED
+        await ask(world)
+        told = await world.direct_message("Surveys wait, because X refuses them.", cast.CLEO)
+        await world.direct_message("Surveys wait", cast.BEN)
+        assert "no longer accepts this app's keys" in said(told)
+
+        await world.opened("/csat @sofie_l", cast.BEN)
+        await world.workspace.submit(cast.BEN)
+        await world.message("Waiting for X...", viewer=cast.BEN)
+        assert creations(world) == 1
+
+        world.x.trouble = None
+        world.clock.advance(minutes=6)
+        await world.sent(2)
+        await world.until(lambda: world.ledger("select paused_at from accounts") == [(None,)])
+        assert world.shown("Surveys wait", told.channel, cast.CLEO) == 1
+
+
+async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_operators=cast.CLEO) as world:
+        world.x.trouble = Trouble.WRONG_PLAN
+        await ask(world)
+        told = await world.direct_message("Surveys wait", cast.CLEO)
+        world.clock.advance(minutes=6)
+        await world.until(lambda: creations(world) == 2)
+        await world.until(lambda: world.ledger("select paused_at from accounts") != [(None,)])
+
+        assert world.shown("Surveys wait", told.channel, cast.CLEO) == 1
+
+
+async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
+    world: World,
+) -> None:
+    world.x.trouble = Trouble.APP_SUSPENDED
+    await ask(world)
+    await world.message("Waiting for X...")
+    world.clock.advance(hours=25)
+    answer = await world.direct_message("was not sent")
+
+    assert "does not allow this app" in said(answer)
 
 
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
@@ -244,6 +303,90 @@ async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: Wor
     assert "it was not sent again" in said(answer)
     world.clock.advance(hours=1)
     await world.until(lambda: creations(world) == 1)
+
+
+async def in_doubt(world: World, trouble: Trouble) -> Message:
+    """Send a survey whose outcome stays unknown, and return what its requester is told."""
+    world.x.trouble_for_next(1, trouble)
+    await ask(world, external_id="case_7")
+    return await world.message("It is not known whether")
+
+
+async def press(world: World, action_id: str, message: Message) -> None:
+    await world.workspace.act(cast.ADA, action_id, channel=message.channel, ts=message.ts)
+
+
+def states(world: World) -> list[str]:
+    return [state for (state,) in world.ledger("select state from surveys order by id")]
+
+
+@pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY_AFTER, Trouble.BAD_GATEWAY])
+async def test_a_day_later_x_s_own_record_settles_it(world: World, trouble: Trouble) -> None:
+    await in_doubt(world, trouble)
+    world.clock.advance(hours=24, minutes=11)
+
+    if trouble is Trouble.BAD_GATEWAY_AFTER:
+        await world.message("asked")
+        assert states(world) == ["sent"]
+    else:
+        answer = await world.direct_message("was not sent")
+        assert "X has no record of this survey" in said(answer)
+        assert states(world) == ["refused"]
+    assert creations(world) == 1
+
+
+async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
+    world.x.lists_empty_pages = True
+    await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    world.clock.advance(hours=24, minutes=11)
+
+    await world.message("asked")
+
+
+async def test_the_requester_says_that_it_arrived(world: World) -> None:
+    answer = await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    await press(world, "survey_arrived", answer)
+    await world.message("Noted: it arrived.")
+    await world.message("asked")
+
+    assert states(world) == ["sent"]
+
+
+async def test_the_requester_has_it_sent_again_once(world: World) -> None:
+    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
+    await press(world, "send_survey_again", answer)
+    await world.sent()
+    await world.message("asked")
+    world.workspace.deliveries.append(
+        next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
+    )
+    await world.forge()
+    await world.message("settled already")
+
+    assert states(world) == ["refused", "sent"]
+    assert creations(world) == 2
+
+
+async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> None:
+    answer = await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    await press(world, "leave_survey", answer)
+    await world.message("Left as it is.")
+    assert states(world) == ["uncertain"]
+
+    world.clock.advance(hours=24, minutes=11)
+    await world.message("asked")
+
+
+async def test_nobody_else_settles_it(world: World) -> None:
+    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
+    await press(world, "leave_survey", answer)
+    await world.message("Left as it is.")
+    for action_id in ("survey_arrived", "send_survey_again"):
+        action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
+        await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM}, actions=[action])
+    await world.message("settled already, or is not yours")
+
+    assert states(world) == ["uncertain"]
 
 
 async def test_what_x_says_of_people_stays_out_of_the_log(

@@ -33,6 +33,7 @@ PUBLISHED = {
 RECEIPT = Receipt(
     id="123456789",
     dm_id="8989898989",
+    external_id="ticket_5555",
     to_user_id="343434343434",
     question_variant_id=3,
     created_at=datetime(2015, 12, 15, 17, 58, 20, tzinfo=UTC),
@@ -115,11 +116,16 @@ def test_the_published_example_is_a_receipt() -> None:
         {"dm_id": 8989898989, "to_user_id": 343434343434},
         {"question_variant_id": 3},
         {"question_variant_id": "03"},
-        {"test": "false", "external_id": None, "display_name": None, "more": {"of": ["it"]}},
+        {"test": "false", "display_name": None, "more": {"of": ["it"]}},
     ],
 )
 def test_a_receipt_is_the_same_however_x_spells_it(other: dict[str, object]) -> None:
     assert receipt(answer(**other)) == RECEIPT.model_dump()
+
+
+@pytest.mark.parametrize("missing", [{"external_id": None}, {"external_id": ""}])
+def test_a_receipt_without_an_external_id_has_an_empty_one(missing: dict[str, object]) -> None:
+    assert receipt(answer(**missing))["external_id"] == ""
 
 
 @pytest.mark.parametrize("number", range(1, 13))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from datetime import datetime
 
 import aiohttp
 import httpx
@@ -84,19 +85,33 @@ class XClient:
         self._ids[handle], self._hints[handle] = account, account.receives_dm
         return account
 
+    async def created_between(self, begin: datetime, end: datetime) -> list[Receipt]:
+        """Return what X has recorded in a time that ended 24 hours ago or more (GET feedback/events)."""
+        milliseconds = {"from_time": begin, "to_time": end}
+        params = {name: str(int(when.timestamp() * 1000)) for name, when in milliseconds.items()}
+        found: list[Receipt] = []
+        while True:
+            answer = await self._get("/1.1/feedback/events.json", params)
+            page, cursor = wire.decipher_events(answer.status_code, answer.headers, answer.content)
+            found += page
+            if not cursor:
+                return found
+            params = {"cursor": cursor}
+
     async def me(self) -> wire.Account:
         """Return the account that the keys act for (GET /2/users/me)."""
         return await self._account("/2/users/me", {})
 
     async def _account(self, path: str, params: dict[str, str]) -> wire.Account:
-        try:
-            async with asyncio.timeout(WHOLE_CALL):
-                answer = await self._http.get(path, params=params)
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            raise Wait(type(error).__name__, raw=str(error)) from error
+        answer = await self._get(path, params)
         try:
             return wire.decipher_account(answer.status_code, answer.headers, answer.content)
-        except Uncertain as error:
-            raise Wait(
-                str(error), words=error.words, raw=error.raw
-            ) from error  # reading changes nothing, so it can be done again
+        except Uncertain as error:  # reading changes nothing, so it can be done again
+            raise Wait(str(error), words=error.words, raw=error.raw) from error
+
+    async def _get(self, path: str, params: dict[str, str]) -> httpx.Response:
+        try:
+            async with asyncio.timeout(WHOLE_CALL):
+                return await self._http.get(path, params=params)
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            raise Wait(type(error).__name__, raw=str(error)) from error

@@ -33,6 +33,8 @@ class XError(Exception):
     """X did not give a receipt; `str()` is for the log, `advice` for the person who asked."""
 
     advice: ClassVar[str] = "X did not send the survey."
+    waits: ClassVar[bool] = False
+    """Whether the survey is kept for another try."""
 
     def __init__(self, summary: str = "", *, words: str = "", raw: str = "") -> None:
         super().__init__(summary)
@@ -50,6 +52,8 @@ class XError(Exception):
 class Wait(XError):
     """Surely nothing was delivered; worth another try."""
 
+    waits: ClassVar[bool] = True
+
     advice = "X is busy or can't be reached. The survey waits and is sent as soon as X takes it."
 
     def __init__(
@@ -64,14 +68,16 @@ class Uncertain(XError):
     """The request left, and nobody knows what became of it."""
 
     advice = (
-        "X did not say whether the survey arrived, so it was not sent again: the customer may have got it. "
-        "Look at the conversation on X before you ask once more."
+        "X did not answer, so it was not sent again: the customer may have got it. Look at the conversation "
+        "on X and say what you see; tomorrow X's own record tells."
     )
 
 
 class Refused(XError):
     """X will not deliver this survey."""
 
+    pauses: ClassVar[bool] = False
+    """Whether it is about the account or the app as a whole: then every survey waits until it is mended."""
     codes: ClassVar[frozenset[int]] = frozenset()
     """The codes of X that mean this."""
     about: ClassVar[re.Pattern[str] | None] = None
@@ -90,6 +96,7 @@ class Refused(XError):
 class Disconnected(Refused):
     codes = frozenset({32, 89})
     editable = False
+    pauses = waits = True
     advice = (
         "X no longer accepts this app's keys for your brand's account. "
         "Ask whoever runs the app to reconnect the X account, then send the survey again."
@@ -99,12 +106,14 @@ class Disconnected(Refused):
 class ClockOff(Refused):
     codes = frozenset({135})
     editable = False
+    pauses = waits = True
     advice = "X refused the request because this server's clock is wrong. Ask whoever runs the app to set it."
 
 
 class NotAllowed(Refused):
     codes = frozenset({416, 87, 220, 453, 93, 261})
     editable = False
+    pauses = waits = True
     advice = (
         "X does not allow this app to send feedback surveys or direct messages, or has suspended it. "
         "Ask whoever runs the app to take it up with your X account manager."
@@ -114,6 +123,7 @@ class NotAllowed(Refused):
 class NotSigned(Refused):
     codes = frozenset({215})
     editable = False
+    pauses = waits = True
     advice = (
         "The request reached X without its signature. "
         "Ask whoever runs the app to check the X settings and any proxy in between."
@@ -157,12 +167,14 @@ class RecipientDoesNotFollow(RecipientClosed):
 class SenderSuspended(Refused):
     codes = frozenset({64})
     editable = False
+    pauses = waits = True
     advice = "X has suspended your brand's account. Whoever owns it must sort this out with X first."
 
 
 class SenderLocked(Refused):
     codes = frozenset({326})
     editable = False
+    pauses = waits = True
     advice = (
         "X has locked your brand's account. Log in to it on x.com to unlock it, then send the survey again."
     )

@@ -80,6 +80,20 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
         raise Uncertain(f"X answered {status}, unreadable", raw=_shortened(body)) from error
 
 
+def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> tuple[list[Receipt], str]:
+    """Return the surveys that a page of GET feedback/events tells of, and the cursor of the next page.
+
+    An empty cursor ends the listing. Raises an `XError` for any other answer.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
+        raise failure(status, headers, body)
+    try:
+        page = _Events.model_validate_json(body)
+    except ValidationError as error:
+        raise Wait(f"X answered {status}, unreadable", raw=_shortened(body)) from error
+    return [event.feedback for event in page.events], page.next_cursor
+
+
 def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
     """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
     if status == _NOT_FOUND:
@@ -139,8 +153,18 @@ class _Feedback(Receipt):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: str = Field(pattern="^[0-9]+$")
+    external_id: Annotated[str, BeforeValidator(lambda found: found or "")] = ""
     created_at: XDate
     updated_at: XDate
+
+
+class _Event(Value):
+    feedback: _Feedback
+
+
+class _Events(Value):
+    events: tuple[_Event, ...]
+    next_cursor: str = ""
 
 
 class _User(Value):

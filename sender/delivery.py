@@ -1,0 +1,143 @@
+"""One survey on its way to X: as far as it goes now, and what became of it written down."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from ledger import sending
+from ledger.engine import Ledger
+from ledger.entries import Entry, Refusal, read
+from ledger.notices import Due, Notice
+from sender.announcer import Announcer
+from sender.backoff import backoff
+from sender.pausing import Pausing
+from surveys.clock import Clock
+from surveys.limits import Denied, Limits, WhyNot
+from surveys.states import State
+from surveys.survey import Receipt
+from x.client import XClient
+from x.errors import Refused, Uncertain, Wait
+
+LONGEST_WAIT = timedelta(hours=24)
+"""After this, a survey that X never took is refused."""
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Sends surveys, one at a time.
+
+    Args:
+        instance: a name that no other running instance has.
+        key: makes the key by which the ledger knows a customer from their id.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        x: XClient,
+        announcer: Announcer,
+        pausing: Pausing,
+        clock: Clock,
+        instance: str,
+        limits: Limits,
+        key: Callable[[str], str],
+    ) -> None:
+        self._ledger = ledger
+        self._x = x
+        self._announcer = announcer
+        self._pausing = pausing
+        self._clock = clock
+        self._instance = instance
+        self._limits = limits
+        self._key = key
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let nothing leave for X any more."""
+        self._stopping = True
+
+    async def send(self, entry: Entry) -> bool:
+        """Send a survey that this instance has claimed as far as it goes now; whether it still waits."""
+        try:
+            entry = await self._resolved(entry)
+        except (Refused, Wait) as error:
+            return await self._not_sent(entry, None, error)
+        except Denied as denied:
+            await self.refuse(entry, None, _denial(denied.why_not), denied.why_not.reason)
+            return False
+        if self._stopping:
+            await self._ledger.insist(sending.release, entry.id, self._instance)
+            return False
+        number = await self._ledger.run(sending.begin, entry, self._instance, self._clock())
+        return await self._attempt(entry, number) if number is not None else await self._still_waits(entry)
+
+    async def arrived(self, entry: Entry, number: int, receipt: Receipt) -> None:
+        """Note X's receipt, and confirm the survey."""
+        log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
+        if await self._ledger.insist(sending.sent, entry.id, number, receipt, self._clock()):
+            await self._tell(entry.id, Notice.SENT)
+
+    async def refuse(self, entry: Entry, number: int | None, refusal: Refusal, detail: str) -> None:
+        """Note that a survey will not be sent, and tell its requester."""
+        if await self._ledger.insist(sending.refuse, entry.id, number, refusal, detail, self._clock()):
+            await self._tell(entry.id, Notice.REFUSED)
+
+    async def _resolved(self, entry: Entry) -> Entry:
+        if entry.survey.recipient.id:
+            return entry
+        account = await self._x.look_up(entry.survey.recipient)
+        key = self._key(account.id)
+        return await self._ledger.run(
+            sending.resolve, entry, account.recipient, key, self._limits, self._clock()
+        )
+
+    async def _still_waits(self, entry: Entry) -> bool:
+        now = await self._ledger.read(read, entry.id)
+        return now is not None and now.state is State.ACCEPTED
+
+    async def _attempt(self, entry: Entry, number: int) -> bool:
+        try:
+            receipt = await self._x.create(entry.survey)
+        except (Refused, Wait) as error:
+            return await self._not_sent(entry, number, error)
+        except Uncertain as error:
+            log.warning("Survey %s is uncertain: %s", entry.id, error)
+            if await self._ledger.insist(sending.doubt, entry.id, number, error.detail, self._clock()):
+                await self._tell(entry.id, Notice.UNCERTAIN)
+            return False
+        await self.arrived(entry, number, receipt)
+        return False
+
+    async def _not_sent(self, entry: Entry, number: int | None, error: Refused | Wait) -> bool:
+        now = self._clock()
+        log.info("Survey %s was not sent: %s", entry.id, error)
+        if isinstance(error, Refused) and error.pauses:
+            await self._pausing.pause(entry.account, error)
+        last_try = entry.accepted_at + LONGEST_WAIT
+        if error.waits and now < last_try:
+            until = min(_next_try(entry, error, now), last_try)
+            if await self._ledger.insist(sending.wait, entry.id, number, until, error.detail, now):
+                return True
+        await self.refuse(entry, number, _refusal(error), error.detail)
+        return False
+
+    async def _tell(self, survey_id: int, kind: Notice) -> None:
+        await self._announcer.tell(Due(survey_id=survey_id, kind=kind, tries=0))
+
+
+def _next_try(entry: Entry, error: Refused | Wait, now: datetime) -> datetime:
+    if isinstance(error, Refused):
+        return now  # as soon as the account is no longer paused
+    return max(error.until or now, now + backoff(entry.tries))
+
+
+def _denial(why_not: WhyNot) -> Refusal:
+    return Refusal(reason=why_not.reason, advice=why_not.sentence(), editable=True, again_at=why_not.again_at)
+
+
+def _refusal(error: Refused | Wait) -> Refusal:
+    if isinstance(error, Wait):
+        advice = "X was too busy for this survey, so it was given up. Nothing was sent; try again later."
+        return Refusal(reason="Wait", advice=advice, editable=True)
+    return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)
