@@ -123,7 +123,8 @@ def resolve(
     lock(connection, entry.account)
     reserve(connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now)
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
-    connection.execute(update(surveys).where(surveys.c.id == entry.id).values(**values))
+    still = (surveys.c.id == entry.id, surveys.c.state == State.ACCEPTED)
+    connection.execute(update(surveys).where(*still).values(**values))
     return entry.model_copy(update={"survey": entry.survey.to(recipient)})
 
 

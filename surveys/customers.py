@@ -38,8 +38,13 @@ class Recipient(Value):
 
     @property
     def typed(self) -> str:
-        """How a person would type it: `@handle` or the id."""
-        return f"@{self.handle}" if self.handle else str(self.id)
+        """How a person would type it: `@handle` or the id; "" of somebody who was forgotten."""
+        return f"@{self.handle}" if self.handle else self.id or ""
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether all that names them was erased."""
+        return self.handle is None and self.id is None
 
 
 def read_recipient(text: str) -> Recipient:
