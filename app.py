@@ -1,22 +1,27 @@
-"""csat-slack's front door: `serve`, `sandbox`, `check` and `manifest`."""
+"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `prune` and `forget`."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 import uvloop
 
+import forget as forgetting
 import manifest as manifests
+import prune as pruning
 from checkup import checkup
 from ledger.errors import LedgerError
-from sandbox.demo import Demo, demo
+from sandbox.demo import PAGE_PORT, Demo, demo
 from settings import Settings, SettingsError
+from surveys.customers import NotACustomer, read_recipient
 from surveys.questions import CatalogueError
 from wiring import running
 
@@ -65,6 +70,35 @@ def print_manifest(
     typer.echo(manifests.dumps(printed), nl=False)
 
 
+@cli.command()
+def prune(
+    older_than: Annotated[str, typer.Option(help="How old: days, weeks or years, like 400d, 60w or 2y.")],
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Only count.")] = False,
+) -> None:
+    """Remove old surveys that are finished; the app may go on running."""
+    settings = _settings()
+    try:
+        age = pruning.read_age(older_than, settings.limits)
+    except pruning.NotAnAge as error:
+        _give_up([str(error)])
+    _run(pruning.run(settings, age, dry_run=dry_run), "Pruning stopped", logging.WARNING)
+
+
+@cli.command()
+def forget(
+    customer: Annotated[str, typer.Argument(help="@handle, numeric id, or link to the profile.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Erase a customer: from the ledger, and from what our messages in Slack say."""
+    try:
+        recipient = read_recipient(customer)
+    except NotACustomer as error:
+        _give_up([str(error)])
+    _run(forgetting.run(_settings(), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
+
+
 async def _serve(settings: Settings) -> None:
     way = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with running(settings) as url:
@@ -75,10 +109,22 @@ async def _serve(settings: Settings) -> None:
 async def _sandbox() -> None:
     for proxy in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[proxy]  # nothing here leaves this machine
-    with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
-        async with demo() as pretend, running(demo_settings(pretend, Path(folder))):
+    stopped, port = asyncio.create_task(_stopped()), PAGE_PORT
+    while not stopped.done():
+        async with trying(port) as pretend:
             typer.echo(f"\n  Open {pretend.page_url} in your browser. Ctrl-C ends it.\n")
-            await _stopped()
+            over = asyncio.create_task(pretend.over.wait())
+            await asyncio.wait({stopped, over}, return_when=asyncio.FIRST_COMPLETED)
+            over.cancel()
+        port = urlsplit(pretend.page_url).port or PAGE_PORT
+
+
+@contextlib.asynccontextmanager
+async def trying(port: int) -> AsyncIterator[Demo]:
+    """Run the app between a pretend Slack and a pretend X, with nothing remembered."""
+    with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
+        async with demo(page_port=port) as pretend, running(demo_settings(pretend, Path(folder))):
+            yield pretend
 
 
 async def _check(settings: Settings) -> None:
@@ -118,12 +164,14 @@ def _settings() -> Settings:
         _give_up(["Fix these settings:", *(f"  - {problem}" for problem in error.problems)])
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _run(
+    work: Coroutine[Any, Any, None], failing: str = "The app can't begin", level: int = logging.INFO
+) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(work)
     except (LedgerError, CatalogueError, OSError) as error:
-        _give_up([f"The app can't begin: {error}"])
+        _give_up([f"{failing}: {error}"])
 
 
 def _give_up(lines: list[str]) -> NoReturn:

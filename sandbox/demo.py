@@ -1,5 +1,6 @@
 """The whole sandbox at once: a pretend Slack, a pretend X, and the page to try the app in a browser."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from sandbox.traffic import Traffic
 from sandbox.x import Account, Customer, PretendX
 
 PAGE_PORT = 8765
+LATE = 5.0
+"""Seconds that X takes when it answers late: long enough to cancel, short enough to wait for."""
 MANIFEST = Path(__file__).parent.with_name("manifest.yml")
 
 ACCOUNT = Account("1718260345", "NorthwindAir", "Northwind Air")
@@ -44,6 +47,8 @@ class Demo:
     """What the app takes for `https://slack.com/api/`."""
     x_api_url: str
     """What the app takes for X's host."""
+    over: asyncio.Event
+    """Set when somebody wants to start over."""
 
 
 @contextlib.asynccontextmanager
@@ -55,13 +60,15 @@ async def demo(manifest: dict[str, Any] | None = None, page_port: int = PAGE_POR
     workspace = Workspace(manifest, bell=bell, traffic=traffic)
     x = PretendX(bell=bell, traffic=traffic, account=ACCOUNT)
     x.customers[:] = CUSTOMERS
+    x.delay = LATE
     async with contextlib.AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(workspace.serving())
         x_url = await stack.enter_async_context(serving(x.app))
-        shown = page(Sources(workspace, x, bell, traffic, manifest))
+        sources = Sources(workspace, x, bell, traffic, manifest)
+        shown = page(sources)
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
         stack.callback(bell.ring, CLOSING)
-        yield Demo(workspace, x, page_url, f"{slack_url}/api/", x_url)
+        yield Demo(workspace, x, page_url, f"{slack_url}/api/", x_url, sources.over)
 
 
 @contextlib.asynccontextmanager

@@ -221,9 +221,13 @@ async def test_the_demo_starts_whatever_the_environment_says(tmp_path: Path) -> 
     assert address
     async with httpx.AsyncClient(trust_env=False) as client:
         page = await client.get(address[0])
+        again = await client.post(f"{address[0]}/start-over", headers={"origin": address[0]})
+        second = await line_with(process, "in your browser")
+        anew = await client.get(address[0])
     code, seconds, printed = await ended(process, signal.SIGINT)
 
-    assert page.status_code == 200
+    assert [answer.status_code for answer in (page, again, anew)] == [200, 200, 200]
+    assert address[0] in second
     assert (code, "Traceback" in printed) == (0, False), printed
     assert seconds < 10
     assert not (tmp_path / "csat.db").exists()

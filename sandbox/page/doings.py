@@ -33,6 +33,7 @@ class Doings:
         self._workspace = stage.sources.workspace
         self._x = stage.sources.x
         self._bell = stage.sources.bell
+        self._over = stage.sources.over
         self._troubles = stage.troubles
 
     def routes(self) -> list[Route]:
@@ -52,6 +53,7 @@ class Doings:
             "trouble": self.trouble,
             "members": self.members,
             "calm": self.calm,
+            "start-over": self.start_over,
         }
         return [Route(f"/{name}", _endpoint(doing), methods=["POST"]) for name, doing in doings.items()]
 
@@ -129,6 +131,10 @@ class Doings:
         """Let everything go well again."""
         self._troubles.clear()
         self._bell.ring("trouble")
+
+    async def start_over(self, _: Given, __: FormData) -> None:
+        """Ask for a new beginning: of Slack, of X, and of the app's ledger."""
+        self._over.set()
 
 
 def _where(given: Given) -> Where:

@@ -1,6 +1,7 @@
 """The two pretend services and what the page itself remembers: all that the page shows and does."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -34,6 +35,8 @@ class Sources:
     bell: Bell
     traffic: Traffic
     manifest: Json
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when somebody wants everything to begin anew, which is for whoever runs it to do."""
 
 
 class Stage:

@@ -75,7 +75,17 @@ def test_nobody_writes_in_an_archived_channel() -> None:
     html = page.html("channel")
 
     assert "#support is archived" in html
+    assert "<p>Archived</p>" in html
     assert "<textarea" not in html
+    assert '<span class="mark">archived</span>' in page.html("sidebar")
+    assert "#support (archived)" in page.html("trouble")
+
+
+def test_the_phone_is_nobody_s_until_somebody_is_asked_or_chosen() -> None:
+    page = shown()
+
+    assert 'aria-label="Messages to whoever is asked"' in page.html("phone")
+    assert 'aria-label="Messages to Tom Nakamura"' in page.html("phone", customer="TomInTransit")
 
 
 @pytest.mark.parametrize(("days", "name"), [(0, "Today"), (1, "Yesterday"), (40, ", ")])
@@ -175,6 +185,15 @@ async def test_an_external_select_without_an_answer_is_empty() -> None:
 
     assert "No results" in answer.text
     assert 'role="option"' not in answer.text
+
+
+async def test_starting_over_is_left_to_whoever_runs_the_page() -> None:
+    page = shown()
+    async with page.client() as client:
+        answer = await client.post("/start-over")
+
+    assert answer.text == ""
+    assert page.sources.over.is_set()
 
 
 def test_every_trouble_of_x_is_offered() -> None:

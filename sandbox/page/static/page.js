@@ -49,9 +49,11 @@ function atEnd(list) {
 const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
 const html = async (url) => [...parsed(await (await fetch(url)).text()).body.childNodes];
 
+let startingOver = false;
+
 const bell = new EventSource("/rings");
 bell.onmessage = (event) => refresh(event.data);
-bell.onopen = () => refresh("all");
+bell.onopen = () => (startingOver ? location.assign("/") : refresh("all"));
 bell.onerror = () => say(SILENT);
 
 // The form on top
@@ -100,7 +102,7 @@ function post(url, given, inOrder = false) {
 let talking = 0;
 function say(sentence) {
   const toast = document.getElementById("toast");
-  if (!sentence) return;
+  if (!sentence || (startingOver && sentence === SILENT)) return;
   clearTimeout(talking);
   toast.hidePopover();
   toast.textContent = sentence;
@@ -108,15 +110,36 @@ function say(sentence) {
   talking = setTimeout(() => toast.hidePopover(), TOAST);
 }
 
+function hush() {
+  clearTimeout(talking);
+  document.getElementById("toast").hidePopover();
+}
+
+// Everything begins anew, the server too: the page comes back when it can be reached again.
+async function startOver(button) {
+  startingOver = true;
+  button.disabled = true;
+  await fetch("/start-over", { method: "POST" });
+}
+
 async function submit(form, submitter) {
   flush();
   form.setAttribute("aria-busy", "true");
+  const card = form.closest(".feedback")?.id;
   await post(form.action, new FormData(form, submitter), "form" in form.dataset);
   form.removeAttribute("aria-busy");
   form.querySelector("[aria-invalid]")?.focus();
+  if (card) answered(card);
+}
+
+// A card that was rated or put away has lost the button that had the focus.
+function answered(id) {
+  const card = document.getElementById(id);
+  (card?.querySelector("textarea") ?? card?.querySelector(".given:last-of-type") ?? card)?.focus();
 }
 
 function go(url) {
+  hush();
   history.pushState(null, "", url);
   return refresh("all");
 }
@@ -152,9 +175,11 @@ function change(field, choices, many = false) {
 
 function place(popup, anchor) {
   const at = anchor.getBoundingClientRect();
-  const below = innerHeight - at.bottom > popup.offsetHeight + 8 || at.top < popup.offsetHeight;
+  const spared = (anchor.closest(".toolbar") ? anchor.closest(".message") : anchor).getBoundingClientRect();
+  const room = innerHeight - spared.bottom;
+  const below = room > popup.offsetHeight + 8 || spared.top < popup.offsetHeight;
   popup.style.minWidth = `${at.width}px`;
-  popup.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - popup.offsetHeight - 4)}px`;
+  popup.style.top = `${Math.max(8, below ? Math.min(spared.bottom, innerHeight - popup.offsetHeight - 12) + 4 : spared.top - popup.offsetHeight - 4)}px`;
   const left = at.width < popup.offsetWidth / 2 ? at.right - popup.offsetWidth : at.left;
   popup.style.left = `${Math.max(8, Math.min(left, innerWidth - popup.offsetWidth - 8))}px`;
   popup.dataset.placed = "";
@@ -185,7 +210,9 @@ document.addEventListener("click", (event) => {
   if (at("[data-close]")) at("dialog").close();
   if (at("[data-complete]")) complete(at("[data-complete]"));
   if (at("[data-reveal]")) remember(false);
-  if (at("[data-dismiss]")) remember(true);
+  if (at("[data-dismiss]")) remember(true), write();
+  if (at("[data-start-over]")) startOver(at("[data-start-over]"));
+  if (at("[data-skip]")) event.preventDefault(), write();
 });
 
 document.addEventListener("change", (event) => {
@@ -259,6 +286,10 @@ function complete(button) {
   field.value = `${button.dataset.complete} `;
   field.focus();
   suggest(field.form);
+}
+
+function write() {
+  document.querySelector(".channel .composer textarea")?.focus();
 }
 
 function remember(seen) {
