@@ -19,6 +19,11 @@ class Phone:
         self.customer = self._named(look.customer) or self.newest or x.customers[0]
 
     @property
+    def is_somebody_s(self) -> bool:
+        """Tell whether the phone belongs to anybody yet."""
+        return bool(self.newest) or not self.follows
+
+    @property
     def messages(self) -> list[DirectMessage]:
         """What the phone shows, oldest first."""
         return self._x.direct_messages(self.customer)

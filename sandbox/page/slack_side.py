@@ -24,6 +24,7 @@ class Entry:
     name: str
     kind: str
     unread: int = 0
+    is_archived: bool = False
 
 
 class SlackSide:
@@ -121,7 +122,7 @@ class SlackSide:
     def _entry(self, channel: Channel) -> Entry:
         name = self.names.channel(channel, self.person.id)
         unread = self._reading.unread(self.person.id, channel.messages)
-        return Entry(channel.id, name, self._kind(channel), unread)
+        return Entry(channel.id, name, self._kind(channel), unread, channel.is_archived)
 
     def _kind(self, channel: Channel) -> str:
         if channel.is_im:

@@ -141,11 +141,39 @@ async def test_the_hint_is_put_away_for_good_and_comes_back_when_asked(page: Pag
     hint = page.get_by_role("complementary", name="How to try it")
 
     await page.get_by_role("button", name="Got it").click()
+    await expect(page.get_by_role("textbox", name="Message #support")).to_be_focused()
     await page.reload()
     await expect(hint).to_be_hidden()
     await page.get_by_role("button", name="How to try it").click()
 
     await expect(hint).to_be_visible()
+
+
+async def test_a_link_skips_to_the_composer(page: Page) -> None:
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the message field")).to_be_focused()
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("textbox", name="Message #support")).to_be_focused()
+
+
+async def test_messages_that_come_are_spoken(page: Page) -> None:
+    for name in ("Messages in #support", "Messages in the thread"):
+        if name.endswith("thread"):
+            await page.get_by_role("link", name="3 replies").click()
+        spoken = page.get_by_role("region", name=name).get_by_role("list").first
+        await expect(spoken).to_have_attribute("aria-live", "polite")
+
+
+async def test_a_narrow_window_shows_one_thing_below_the_other(browser: Browser, running: Demo) -> None:
+    async with tab(browser, running.page_url, 640, 900) as page:
+        await page.get_by_role("link", name="3 replies").click()
+        await expect(page.get_by_role("textbox", name="Reply…")).to_be_visible()
+        width = await page.evaluate("document.documentElement.scrollWidth")
+
+        await expect_no_barrier(page)
+
+    assert width == 640
 
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1440, 900)])

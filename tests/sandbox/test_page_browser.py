@@ -91,6 +91,29 @@ async def test_each_message_has_the_shortcut_in_its_menu(page: Page, app: Journa
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()
 
 
+async def test_the_open_menu_leaves_its_message_to_be_read(page: Page) -> None:
+    for message in await page.get_by_role("listitem").filter(has=page.get_by_role("article")).all():
+        await message.scroll_into_view_if_needed()
+        await message.get_by_role("button", name="More actions").focus()
+        await page.keyboard.press("Enter")
+        menu = await page.get_by_role("menu").bounding_box()
+        read = await message.get_by_role("article").bounding_box()
+        await page.keyboard.press("Escape")
+
+        assert menu
+        assert read
+        assert menu["y"] >= read["y"] + read["height"] - 1 or menu["y"] + menu["height"] <= read["y"] + 1
+
+
+async def test_a_sentence_of_slack_s_goes_when_somebody_else_is_chosen(page: Page) -> None:
+    await say(page, "/unknown")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+    await page.get_by_label("You are").select_option(BEN)
+
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
 async def test_a_select_is_searched_and_chosen_with_the_keyboard(page: Page, app: Journal) -> None:
     await open_form(page)
     field = page.get_by_role("combobox", name="question")
@@ -203,10 +226,12 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
     ask(running, "tomasberg")
 
     await phone.get_by_role("group").get_by_role("button", name="4").click()
-    await phone.get_by_role("textbox", name="Tell us more").fill("Quick & kind")
+    await expect(phone.get_by_role("textbox", name="Tell us more")).to_be_focused()
+    await page.keyboard.type("Quick & kind")
     await phone.get_by_role("button", name="Send comment").click()
 
     await expect(phone.get_by_text("Quick & kind")).to_be_visible()
+    await expect(phone.get_by_text("Thank you for your feedback.")).to_be_focused()
     given = running.x.feedbacks[-1]
     assert given.score
     assert given.text
@@ -223,6 +248,7 @@ async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo)
     await phone.get_by_role("button", name="Dismiss").click()
 
     await expect(phone.get_by_text("The card was dismissed.")).to_be_visible()
+    await expect(phone.locator(".gone")).to_be_focused()
     assert running.x.feedbacks[-1].dismissed
 
 
