@@ -53,7 +53,7 @@ class Plan:
         return [Cell(*kind) for kind in kinds]
 
 
-FULL = Plan(rounds=5, starts=5, operations={1: 100, 8: 400, 64: 800}, warm_up=1500, idle=20)
+FULL = Plan(rounds=5, starts=5, operations={1: 100, 8: 300, 64: 640}, warm_up=1000, idle=15)
 QUICK = Plan(rounds=1, starts=1, operations={1: 30, 8: 120, 64: 320}, warm_up=200, idle=4)
 
 

@@ -1,0 +1,179 @@
+"""`make bench-growth`: what accepting, claiming and `/csat status` cost in a small ledger and in a large one.
+
+Both are filled with the same kind of past: 25 accounts, four surveys to each customer, one survey every ten
+seconds, so that the last day is the same in both. Then both do the same work in turns, through the ledger as
+the app uses it: every commit is as durable as there.
+"""
+
+import asyncio
+import contextlib
+import gc
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import sqlalchemy
+import typer
+
+from bench import past
+from ledger import limits, notices, sending
+from ledger.engine import Ledger
+from ledger.entries import Entry
+from surveys.customers import Recipient
+from surveys.limits import Limits
+from surveys.questions import Metric
+from surveys.survey import Origin, Receipt, Survey
+
+T = TypeVar("T")
+Costs = dict[str, list[float]]
+"""For each kind of work, how long each time took; seconds."""
+
+TARGET = 1.3
+WARM_UP = 100
+BYTES_A_ROW = 1_000
+LEASE_OVER = sending.CLAIM + timedelta(seconds=1)
+BETWEEN = timedelta(seconds=20)
+HANDLE = "mira_k"
+LIMITS = Limits(daily=10**9, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))
+"""They are asked for as always, and nobody is turned away."""
+SURVEY = Survey(
+    metric=Metric.CSAT,
+    variant=0,
+    display_name="Northwind",
+    recipient=Recipient(handle=HANDLE, id="1820000000000000011"),
+    message=past.MESSAGE,
+    privacy_url="https://northwind.example/privacy",
+    external_id="ticket_5555",
+    test=False,
+)
+
+
+class Side:
+    """One ledger, and what work in it has cost so far."""
+
+    def __init__(self, url: str, rows: int) -> None:
+        self.rows = rows
+        self.costs: Costs = defaultdict(list)
+        self.ledger = Ledger(url)
+
+    async def work(self, number: int, share: float, now: datetime) -> None:
+        """Look a customer up, ask them, and send it; `share` is how far down the list they stand."""
+        account, key = past.customer(int(share * self.rows), self.rows)
+        await self._timed("/csat status", self.ledger.read(limits.history, account, key))
+        submission = sending.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
+        await self._timed("accept", self.ledger.run(sending.accept, submission, LIMITS, now))
+        late = now + LEASE_OVER
+        (entry,) = await self._timed("claim", self.ledger.run(sending.claim, "two", late, 8))
+        await self._timed("begin, sent, told", self._send(entry, late))
+
+    async def _send(self, entry: Entry, now: datetime) -> None:
+        attempt = await self.ledger.run(sending.begin, entry, "two", now)
+        assert attempt  # noqa: S101 - nobody else is there
+        receipt = Receipt(
+            id=str(entry.id), dm_id="1", to_user_id="1", question_variant_id=0, created_at=now, updated_at=now
+        )
+        await self.ledger.run(sending.sent, entry.id, attempt, receipt, now)
+        due = notices.Due(survey_id=entry.id, kind=notices.Notice.SENT, tries=0)
+        await self.ledger.run(notices.told, due, "C1", "1.2", now)
+
+    async def _timed(self, name: str, work: Awaitable[T]) -> T:
+        begun = time.perf_counter()
+        done = await work
+        self.costs[name].append(time.perf_counter() - begun)
+        return done
+
+
+def main(
+    *,
+    rows: Annotated[int, typer.Option(help="Surveys in the large ledger.")] = 10_000_000,
+    small: Annotated[int, typer.Option(help="Surveys in the small one.")] = 10_000,
+    rounds: Annotated[int, typer.Option(help="How often each kind of work is done in each.")] = 2_000,
+    server: Annotated[
+        str, typer.Option(help="A PostgreSQL server, postgresql+psycopg://...: databases are made there.")
+    ] = "",
+    folder: Annotated[Path, typer.Option(help="Where SQLite's files go while it runs.")] = Path("bench"),
+) -> None:
+    """Fill a small and a large ledger, work in both by turns, and print what that costs."""
+    if not server and shutil.disk_usage(folder).free < rows * BYTES_A_ROW:
+        typer.echo(f"{rows:,} surveys need {rows * BYTES_A_ROW / 1e9:.0f} GB in {folder}.", err=True)
+        raise typer.Exit(1)
+    now = datetime.now(UTC)
+    with contextlib.ExitStack() as stack:
+        urls = {count: stack.enter_context(_database(server, folder, count)) for count in (small, rows)}
+        for count, url in urls.items():
+            begun = time.monotonic()
+            size = past.fill(url, count, now)
+            typer.echo(
+                f"{count:>12,} surveys: {size / 1e6:,.0f} MB, filled in {time.monotonic() - begun:.0f} s"
+            )
+        sides = [Side(url, count) for count, url in urls.items()]
+        for side in sides:
+            stack.callback(side.ledger.close)
+        asyncio.run(_measure(sides, rounds, now))
+    _report(*sides)
+
+
+async def _measure(sides: list[Side], rounds: int, now: datetime) -> None:
+    chance = random.Random(1)  # noqa: S311 - the same customers at every run
+    gc.disable()
+    for number in range(WARM_UP + rounds):
+        if number == WARM_UP:
+            for side in sides:
+                side.costs.clear()
+        share = chance.random()
+        for side in sides if number % 2 else reversed(sides):
+            await side.work(number, share, now + number * BETWEEN)
+
+
+def _report(small: Side, large: Side) -> None:
+    heads = (f"{small.rows:,}", f"{large.rows:,}", "ratio", f"target {TARGET}")
+    typer.echo(f"\n{'ms each: median (mean)':<24}{heads[0]:>18}{heads[1]:>18}{heads[2]:>8}  {heads[3]}")
+    for name, costs in small.costs.items():
+        pair = [costs, large.costs[name]]
+        medians = [statistics.median(times) * 1000 for times in pair]
+        cells = "".join(
+            f"{f'{median:.2f} ({statistics.mean(times) * 1000:.2f})':>18}"
+            for median, times in zip(medians, pair, strict=True)
+        )
+        ratio = medians[1] / medians[0]
+        typer.echo(f"{name:<24}{cells}{ratio:>8.2f}  {'reached' if ratio <= TARGET else 'not reached'}")
+
+
+@contextlib.contextmanager
+def _database(server: str, folder: Path, rows: int) -> Iterator[str]:
+    """Make a database, yield its URL, and throw it away."""
+    if not server:
+        with tempfile.TemporaryDirectory(prefix="growth-", dir=folder) as place:
+            yield f"sqlite:///{place}/csat.db"
+        return
+    name = f"csat_growth_{rows}"
+    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        try:
+            yield sqlalchemy.make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
+
+
+def _origin(now: datetime) -> Origin:
+    return Origin(
+        team="T1",
+        channel="C012AB3CD",
+        thread="1700000000.000100",
+        requester="U012AB3CD",
+        response_url="https://hooks.slack.com/commands/T1/1/a",
+        received_at=now,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
