@@ -77,7 +77,7 @@ def test_nobody_writes_in_an_archived_channel() -> None:
     assert "#support is archived" in html
     assert "<p>Archived</p>" in html
     assert "<textarea" not in html
-    assert '<span class="mark">archived</span>' in page.html("sidebar")
+    assert '<span class="unseen">, archived</span>' in page.html("sidebar")
     assert "#support (archived)" in page.html("trouble")
 
 
