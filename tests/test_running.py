@@ -93,6 +93,7 @@ async def test_without_settings_each_missing_one_is_named(tmp_path: Path) -> Non
     assert code == 1
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "X_API_KEY", "X_ACCESS_TOKEN_SECRET"):
         assert name in printed
+    assert "Fix these settings:" in printed
     assert "Traceback" not in printed
 
 
