@@ -4,6 +4,7 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
+from blocks.fields import Rendered, rendered
 from blocks.kit import line, one_line, quote, small, text
 from surveys.questions import SCALES, Catalogue, Metric
 from surveys.survey import Draft
@@ -11,28 +12,40 @@ from surveys.survey import Draft
 LONGEST_MESSAGE: Final = 2_500
 """How many characters of the message are shown."""
 NPS_WARNING: Final = (
-    "X's newest chat may show NPS as a bare number. CSAT shows in all of X's apps for phones."
+    "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
 )
 
 
-def preview(draft: Draft, catalogue: Catalogue) -> list[Block]:
+def preview(draft: Draft, catalogue: Catalogue) -> list[Rendered]:
     """Return the message, the whole question and the scale; what is wrong or missing is filled in."""
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
     message = draft.message.strip()[:LONGEST_MESSAGE] or "(your message)"
+    return [_rule(), _heading(), _card(message, _question(draft, metric, catalogue), metric), _scale(metric)]
+
+
+@rendered
+def _rule() -> Block:
+    return DividerBlock()
+
+
+@rendered
+def _heading() -> Block:
+    return line(text("What the customer will read", bold=True))
+
+
+@rendered
+def _card(message: str, question: str, metric: Metric) -> Block:
+    scale = "   ".join(map(str, SCALES[metric]))
+    return quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}"))
+
+
+@rendered
+def _scale(metric: Metric) -> Block:
     scale = SCALES[metric]
-    return [
-        DividerBlock(),
-        line(text("What the customer will read", bold=True)),
-        quote(
-            text(f"{message}\n\n"),
-            text(_question(draft, metric, catalogue), bold=True),
-            text(f"\n{'   '.join(map(str, scale))}"),
-        ),
-        small(
-            f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.",
-            NPS_WARNING if metric is Metric.NPS else "",
-        ),
-    ]
+    return small(
+        f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.",
+        NPS_WARNING if metric is Metric.NPS else "",
+    )
 
 
 def _question(draft: Draft, metric: Metric, catalogue: Catalogue) -> str:
