@@ -56,14 +56,14 @@ def find(connection: Connection, recipient: Recipient) -> Found:
     A survey to somebody whose id is known is found by that alone: handles change their owners. This reads
     the whole table.
     """
-    handle, known = (recipient.handle or "").lower(), {recipient.id} - {None}
-    named = or_(_handle() == handle, surveys.c.recipient_id.in_(known))
-    rows = connection.execute(select(surveys.c.recipient_id, _handle()).where(named).distinct()).all()
-    ids = {str(found) for found in (*known, *(row[0] for row in rows)) if found}
-    handles = {handle} | {row[1] for row in rows if row[1]}
-    only_handle = and_(surveys.c.recipient_id.is_(None), _handle().in_(handles))
-    theirs = select(surveys.c.id).where(or_(surveys.c.recipient_id.in_(ids), only_handle))
-    return Found(list(connection.execute(theirs.order_by(surveys.c.id)).scalars()), sorted(ids))
+    handle = (recipient.handle or "").lower()
+    owners = select(surveys.c.recipient_id).where(_handle() == handle, surveys.c.recipient_id.is_not(None))
+    ids = {recipient.id, *connection.execute(owners.distinct()).scalars()} - {None}
+    known = surveys.c.recipient_id.in_(ids)
+    had = or_(_handle() == handle, _handle().in_(select(_handle()).where(known)))
+    theirs = select(surveys.c.id).where(or_(known, and_(surveys.c.recipient_id.is_(None), had)))
+    found = connection.execute(theirs.order_by(surveys.c.id)).scalars()
+    return Found(list(found), sorted(map(str, ids)))
 
 
 def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, str]:

@@ -1,10 +1,9 @@
 """What accepting, claiming and `/csat status` ask of the ledger is found by an index, however large it is."""
 
-import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from ledger.entries import to_columns
 from surveys.limits import Limits
 from surveys.states import State
 from surveys.survey import Receipt
+from tests.databases import Databases
 from tests.samples import NOON, origin, survey
 
 ROWS = 2_000
@@ -33,6 +33,8 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "claiming": lambda connection: sending.claim(connection, "one", NOON, 8),
     "declaring uncertain": lambda connection: sending.abandon(connection, NOON),
     "forgetting addresses": lambda connection: sending.forget_response_urls(connection, NOON),
+    "giving up what waits": lambda connection: sending.overdue(connection, NOON, 8),
+    "claiming what is unknown": lambda connection: sending.claim_unsettled(connection, NOON, 8),
     "claiming news": lambda connection: notices.claim_notices(connection, NOON, 8),
 }
 
@@ -75,12 +77,15 @@ class Plans:
         if connection.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)
             return "\n".join(row.detail for row in rows)
-        (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", sent).scalars()
-        return json.dumps(plan)
+        rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", sent)
+        return "\n".join(rows.scalars())
 
 
-FLAWS = {"sqlite": ("SCAN", "TEMP B-TREE", "AUTOMATIC"), "postgresql": ("Seq Scan", '"Sort"')}
-"""What a plan says of work that grows with the table."""
+FLAWS = {
+    "sqlite": re.compile(r"SCAN (?!accounts)|TEMP B-TREE|AUTOMATIC"),
+    "postgresql": re.compile(r"Seq Scan on (?!accounts)|Sort\b(?! Key)"),
+}
+"""What a plan says of work that grows with the ledger; of accounts there are few."""
 
 
 def fill(engine: Engine) -> None:
@@ -88,6 +93,11 @@ def fill(engine: Engine) -> None:
     with engine.begin() as connection:
         accounts.open_account(connection, "A1")
         connection.execute(insert(tables.surveys), [settled(number) for number in range(ROWS)])
+        ended = [
+            {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}
+            for number in range(ROWS)
+        ]
+        connection.execute(insert(tables.attempts), ended)
         told = [{"survey_id": number + 1, "kind": "sent", "tries": 0} for number in range(ROWS)]
         connection.execute(insert(tables.notices), told)
     for number in range(3):
@@ -114,35 +124,30 @@ def settled(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(name="empty", scope="module")
-def _empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    yield from opened(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture(name="filled", scope="module")
-def _filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    for engine in opened(tmp_path_factory.mktemp("filled")):
+@pytest.fixture(
+    name="engine",
+    params=["sqlite, empty", "sqlite, full", "postgresql, full"],  # a table of no pages needs no index there
+    scope="module",
+)
+def _engine(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
+    kind, _, size = request.param.partition(", ")
+    engine = open_engine(databases.make(kind, tmp_path_factory.mktemp("plans")))
+    if size == "full":
         fill(engine)
-        yield engine
-
-
-def opened(folder: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{folder / 'csat.db'}")
     yield engine
     engine.dispose()
 
 
-@pytest.mark.parametrize("database", ["empty", "filled"])
 @pytest.mark.parametrize("work", WORK)
-def test_an_index_finds_it(work: str, database: str, request: pytest.FixtureRequest) -> None:
-    plans = Plans(request.getfixturevalue(database))
-
-    for statement, plan in plans.of(WORK[work]).items():
-        for flaw in FLAWS[plans.engine.dialect.name]:
-            assert flaw not in plan, f"{statement}\n\n{plan}"
+def test_an_index_finds_it(work: str, engine: Engine) -> None:
+    for statement, plan in Plans(engine).of(WORK[work]).items():
+        assert not FLAWS[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
 
 
-def test_a_plan_without_an_index_would_be_noticed(filled: Engine) -> None:
-    (plan,) = Plans(filled).of(lambda connection: connection.execute(text("select * from surveys"))).values()
+def test_a_plan_without_an_index_is_noticed(engine: Engine) -> None:
+    everything = text("select * from surveys order by advice")
+    (plan,) = Plans(engine).of(lambda connection: connection.execute(everything)).values()
 
-    assert FLAWS["sqlite"][0] in plan
+    assert len(FLAWS[engine.dialect.name].findall(plan)) == 2

@@ -52,6 +52,7 @@ class World:
     database: Path
     """The ledger's file, on SQLite."""
     database_url: str
+    settings: Settings
 
     async def opened(self, text: str = "/csat", user: str = cast.ADA, channel: str = cast.SUPPORT) -> View:
         """Type a command and return the form that opens."""
@@ -184,4 +185,4 @@ async def living(
                 await workspace.wait_until(lambda: workspace.connections, seconds=5)
             else:
                 workspace.deliver_over_http(f"{address}{manifest.EVENTS}")
-            yield World(workspace, x, clock, address, database, url)
+            yield World(workspace, x, clock, address, database, url, settings)

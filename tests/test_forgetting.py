@@ -1,0 +1,228 @@
+"""What is left of a customer who was forgotten: in the ledger, in Slack, and against asking them again."""
+
+import pytest
+
+import forget
+from forget import Forgetting, Outcome, forgetting
+from ledger import sending
+from ledger.accounts import open_account
+from ledger.engine import Ledger
+from ledger.entries import read
+from ledger.erasure import find
+from sandbox.slack import Happening, cast
+from sandbox.x import Trouble
+from surveys.customers import Recipient
+from surveys.limits import Limits
+from surveys.survey import Receipt
+from tests.samples import NOON, origin, survey
+from tests.world import World, said
+
+ERASED = f"<@{cast.ADA}> asked a customer for feedback on X. (erased)"
+
+
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
+
+
+async def ask(world: World, recipient: str = "@mira_k", channel: str = cast.SUPPORT) -> None:
+    await world.opened(f"/csat {recipient}", channel=channel)
+    await world.type_in(message=f"Dear {recipient}, how did we do?", external_id=f"case of {recipient}")
+    await world.workspace.submit(cast.ADA)
+
+
+async def told(world: World, number: int = 1) -> None:
+    """Wait until so many surveys are sent and nothing is left to be told."""
+    done = "select 1 from surveys where state = 'sent' and not exists ("
+    due = "select 1 from notices where survey_id = surveys.id and due_at is not null)"
+    await world.until(lambda: len(world.ledger(done + due)) == number)
+
+
+async def forgotten(world: World, typed: Recipient) -> Outcome:
+    """Forget somebody while the app runs."""
+    async with forgetting(world.settings) as forgetter:
+        found, _ = await forgetter.find(typed)
+        return await forgetter.forget(found)
+
+
+def remembered(world: World) -> str:
+    """Return all that the ledger holds, as one text."""
+    return str([world.ledger(f"select * from {table}") for table in ("surveys", "attempts", "notices")])  # noqa: S608
+
+
+@pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
+async def test_nothing_names_them_any_more_neither_in_the_ledger_nor_in_slack(
+    world: World, typed: str
+) -> None:
+    mira = world.x.customer("mira_k")
+    await ask(world)
+    await ask(world, "@sofie_l")
+    await told(world, 2)
+    outcome = await forgotten(world, Recipient(id=mira.id) if typed == "id" else Recipient(handle=typed[1:]))
+
+    assert (outcome.done["erased"], outcome.done["rewritten"], outcome.left, outcome.advice) == (1, 1, 0, [])
+    assert not [words for words in ("mira", mira.id) if words in remembered(world).lower()]
+    assert [said(message) for message in world.everything() if "(erased)" in said(message)] == [ERASED]
+    shown = str([(message.text, message.blocks) for message in world.everything()])
+    assert "mira_k" not in shown
+    assert "sofie_l" in shown
+
+
+async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World) -> None:
+    await ask(world)
+    await told(world)
+    await forgotten(world, Recipient(handle="mira_k"))
+    await world.opened("/csat @mira_k")
+    seen = await world.workspace.submit(cast.ADA)
+
+    assert seen.happened is Happening.UPDATED
+    assert "Not sent. This customer was asked lately." in said(world.workspace.view_of(cast.ADA).blocks)  # type: ignore[union-attr]
+    ((feedback, state, handle),) = world.ledger("select feedback_id, state, recipient_handle from surveys")
+    assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
+
+
+async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
+    world.x.trouble = Trouble.OVER_CAPACITY
+    await ask(world)
+    await world.until(lambda: bool(world.ledger("select 1 from notices where told_at is not null")))
+    await world.until(lambda: bool(world.ledger("select 1 from surveys where state = 'accepted'")))
+    outcome = await forgotten(world, Recipient(handle="mira_k"))
+    world.x.trouble = None
+
+    assert (outcome.done["called off"], outcome.done["erased"], outcome.left) == (1, 1, 0)
+    assert await world.direct_message("was called off: its customer was erased. Nothing was sent.")
+    assert world.ledger("select state, message from surveys") == [("cancelled", "")]
+    assert not world.x.feedbacks
+
+
+async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> None:
+    world.x.trouble, world.x.delay = Trouble.SLOW, 0.5
+    await ask(world)
+    await world.until(lambda: bool(world.ledger("select 1 from surveys where state = 'sending'")))
+    early = await forgotten(world, Recipient(handle="mira_k"))
+    await told(world)
+    late = await forgotten(world, Recipient(handle="mira_k"))
+
+    assert (early.done["erased"], early.left) == (0, 1)
+    assert (late.done["erased"], late.left) == (1, 0)
+
+
+async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
+    await ask(world)
+    await told(world)
+    world.workspace.troubles.fail("chat.update", "channel_not_found")
+    outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+    (advice,) = outcome.advice
+    assert advice.startswith(f"In channel {cast.SUPPORT}, survey 1: not changed (channel_not_found).")
+    assert (outcome.done["erased"], outcome.left) == (1, 0)
+
+
+async def test_a_message_that_somebody_has_deleted_needs_nothing(world: World) -> None:
+    await ask(world)
+    await told(world)
+    world.workspace.troubles.fail("chat.update", "message_not_found")
+
+    assert (await forgotten(world, Recipient(handle="mira_k"))).advice == []
+
+
+async def test_a_message_that_went_through_a_response_url_is_named(world: World) -> None:
+    await ask(world, channel=cast.LEADS)
+    await told(world)
+    outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+    assert outcome.advice == [
+        f"In channel {cast.LEADS}, survey 1: Slack never told where our message is. Look there for it."
+    ]
+
+
+async def test_while_slack_takes_no_changes_the_survey_is_left_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(world)
+    await told(world)
+    monkeypatch.setattr(Forgetting.__init__, "__defaults__", ((),))
+    world.workspace.troubles.fail("chat.update", "internal_error")
+    busy = await forgotten(world, Recipient(handle="mira_k"))
+
+    assert (busy.done["erased"], busy.left) == (0, 1)
+    assert busy.advice == ["Slack takes no changes at the moment (internal_error)."]
+    assert (await forgotten(world, Recipient(handle="mira_k"))).done["erased"] == 1
+
+
+async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) -> None:
+    await ask(world)
+    await told(world)
+    world.x.lookup_trouble = Trouble.OVER_CAPACITY
+    async with forgetting(world.settings) as forgetter:
+        found, remark = await forgetter.find(Recipient(handle="mira_k"))
+
+    assert found.survey_ids == [1]
+    assert remark.startswith("X could not be asked who that is")
+
+
+async def keep(ledger: Ledger, view_id: str, recipient: Recipient) -> int:
+    """Keep a survey that X took."""
+    await ledger.run(open_account, "A1")
+    submission = sending.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
+    entry = (await ledger.run(sending.accept, submission, Limits(), NOON)).entry
+    number = await ledger.run(sending.begin, entry, "one", NOON)
+    assert number
+    receipt = Receipt(
+        id=view_id, dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON
+    )
+    await ledger.run(sending.sent, entry.id, number, receipt, NOON)
+    return entry.id
+
+
+async def test_they_are_found_by_each_handle_they_had_and_where_only_that_is_known(ledger: Ledger) -> None:
+    new = await keep(ledger, "new", Recipient(handle="Mira_New", id="33"))
+    old = await keep(ledger, "old", Recipient(handle="mira_k", id="33"))
+    unknown = await keep(ledger, "unknown", Recipient(handle="MIRA_K"))
+    other = await keep(ledger, "other", Recipient(handle="sofie_l", id="44"))
+    by_id = await keep(ledger, "by id", Recipient(id="33"))
+
+    for typed in (Recipient(handle="MIRA_new"), Recipient(handle="mira_k"), Recipient(id="33")):
+        found = await ledger.read(find, typed)
+        assert (found.survey_ids, found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
+    assert (await ledger.read(find, Recipient(id="44"))).survey_ids == [other]
+    assert (await ledger.read(find, Recipient(handle="nobody"))).survey_ids == []
+
+
+async def test_a_handle_that_had_two_owners_is_told(ledger: Ledger) -> None:
+    await keep(ledger, "one", Recipient(handle="mira_k", id="33"))
+    await keep(ledger, "two", Recipient(handle="mira_k", id="44"))
+
+    assert (await ledger.read(find, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
+    assert (await ledger.read(find, Recipient(id="33"))).survey_ids == [1]
+
+
+async def test_somebody_forgotten_is_known_as_that(world: World) -> None:
+    await ask(world)
+    await told(world)
+    await forgotten(world, Recipient(handle="mira_k"))
+    ledger = Ledger(world.database_url)
+    entry = await ledger.read(read, 1)
+    ledger.close()
+
+    assert entry
+    assert (entry.survey.recipient.forgotten, entry.survey.recipient.typed) == (True, "")
+
+
+@pytest.mark.parametrize(("agrees", "left"), [(True, 0), (False, 1)])
+async def test_it_is_asked_before_anything_is_erased(
+    world: World,
+    agrees: bool,  # noqa: FBT001
+    left: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await ask(world)
+    await told(world)
+    monkeypatch.setattr("typer.confirm", lambda _: agrees)
+    await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
+
+    assert len(world.ledger("select 1 from surveys where recipient_handle is not null")) == left
+    printed = capsys.readouterr().out
+    assert "1 surveys to @mira_k are kept." in printed
+    assert ("Erased from 1 surveys; 1 messages in Slack changed." in printed) is agrees

@@ -1,0 +1,163 @@
+"""What `prune` removes, and what it leaves."""
+
+import asyncio
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Table, func, insert, select, update
+
+import prune
+from ledger import pruning, sending
+from ledger.accounts import open_account
+from ledger.engine import Ledger
+from ledger.entries import Refusal, read, to_columns
+from ledger.tables import attempts, notices, surveys
+from prune import NotAnAge, read_age
+from surveys.limits import Limits
+from surveys.states import State
+from surveys.survey import Receipt
+from tests.samples import NOON, origin, survey
+from tests.test_running import around, output
+
+DAY = timedelta(days=1)
+LIMITS = Limits(daily=10_000)
+RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
+REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"), [("400d", 400), (" 60W ", 420), ("2y", 730), ("007d", 7), ("1000y", 365_000)]
+)
+def test_an_age_is_days_weeks_or_years(text: str, days: int) -> None:
+    assert read_age(text, Limits()) == timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "400", "d", "0d", "-1d", "1.5y", "400 days", "6m", "9999999d", "999999y", "٤d"]
+)
+def test_of_another_text_it_is_said_what_to_write(text: str) -> None:
+    with pytest.raises(NotAnAge, match="400d, 60w or 2y"):
+        read_age(text, Limits())
+
+
+def test_what_the_limits_ask_about_is_not_pruned() -> None:
+    assert read_age("8d", Limits(cooldown=7.5 * DAY)) == 8 * DAY
+    with pytest.raises(NotAnAge, match="write 8d or more"):
+        read_age("7d", Limits(cooldown=7.5 * DAY))
+
+
+async def accepted(ledger: Ledger, view_id: str, now: datetime = NOON) -> int:
+    await ledger.run(open_account, "A1")
+    submission = sending.Submission(view_id, survey(), origin(), "A1", "one", view_id)
+    return (await ledger.run(sending.accept, submission, LIMITS, now)).entry.id
+
+
+async def in_every_state(ledger: Ledger) -> dict[str, int]:
+    """Keep one survey in each state, and return their ids."""
+    ids = {state.value: await accepted(ledger, state) for state in State}
+    ids["settled as unknown"] = await accepted(ledger, "unknown")
+    for name in ("sending", "sent", "answered", "expired", "uncertain", "settled as unknown"):
+        entry = await ledger.read(read, ids[name])
+        assert entry
+        assert await ledger.run(sending.begin, entry, "one", NOON)
+    for name in ("sent", "answered", "expired"):
+        assert await ledger.run(sending.sent, ids[name], 1, RECEIPT, NOON)
+    for name in ("uncertain", "settled as unknown"):
+        assert await ledger.run(sending.doubt, ids[name], 1, "500", NOON)
+    assert await ledger.run(sending.refuse, ids["refused"], None, REFUSAL, "", NOON)
+    assert await ledger.run(sending.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
+    await ledger.run(follow, ids)
+    return ids
+
+
+def follow(connection: Connection, ids: dict[str, int]) -> None:
+    for name in ("answered", "expired"):
+        connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
+    unknown = surveys.c.id == ids["settled as unknown"]
+    connection.execute(update(surveys).where(unknown).values(settle_at=None))
+
+
+def survey_ids(connection: Connection, table: Table) -> set[int]:
+    return set(connection.execute(select(table.c.survey_id)).scalars())
+
+
+async def pruned(ledger: Ledger, before: datetime) -> list[int]:
+    """Prune, and return how many surveys each transaction removed."""
+    old = await ledger.read(pruning.count_old, before)
+    return [number async for number in prune.prune(ledger, old, before)]
+
+
+async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(ledger: Ledger) -> None:
+    ids = await in_every_state(ledger)
+
+    assert await pruned(ledger, NOON + DAY) == [6]
+    left = await ledger.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
+    assert left == {ids["accepted"], ids["sending"], ids["uncertain"]}
+    for table in (attempts, notices):
+        assert await ledger.read(survey_ids, table) <= left
+
+
+async def test_what_is_younger_stays_and_what_is_counted_is_removed(ledger: Ledger) -> None:
+    for day in range(4):
+        survey_id = await accepted(ledger, f"V{day}", NOON + day * DAY)
+        await ledger.run(sending.refuse, survey_id, None, REFUSAL, "", NOON)
+    before = NOON + 2 * DAY
+
+    assert (await ledger.read(pruning.count_old, before)).number == 2
+    assert await pruned(ledger, before) == [2]
+    assert await pruned(ledger, before) == []
+
+
+async def test_it_goes_batch_by_batch_and_others_write_in_between(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prune.BATCH", 10)
+    monkeypatch.setattr("prune.GIVING_WAY", 0)
+    await ledger.run(open_account, "A1")
+    await ledger.run(refused, 35)
+    old = await ledger.read(pruning.count_old, NOON + DAY)
+    removed = []
+    async for number in prune.prune(ledger, old, NOON + DAY):
+        removed.append(number)
+        await asyncio.wait_for(accepted(ledger, f"between {len(removed)}"), 5)
+
+    assert removed == [10, 10, 10, 5]
+    assert await ledger.read(lambda c: c.execute(select(func.count()).select_from(surveys)).scalar_one()) == 4
+
+
+def refused(connection: Connection, number: int) -> None:
+    row = {
+        **to_columns(survey(), origin()),
+        "state": State.REFUSED,
+        "account": "A1",
+        "accepted_at": NOON,
+        "due_at": NOON,
+        "tries": 0,
+        "counts_until": NOON,
+    }
+    connection.execute(insert(surveys), [{**row, "view_id": f"old {view}"} for view in range(number)])
+
+
+async def test_the_command_counts_first_and_removes_while_the_app_may_run(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        ledger = Ledger(environment["DATABASE_URL"])
+        await ledger.run(open_account, "A1")
+        await ledger.run(refused, 35)
+        dry = await output(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
+        real = await output(tmp_path, environment, "prune", "--older-than", "8d")
+        again = await output(tmp_path, environment, "prune", "--older-than", "8d")
+        ledger.close()
+
+    assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
+    assert re.fullmatch(r"35 finished surveys are from before \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n", dry[1])
+    assert "Removed 35 surveys, with their attempts and notices." in real[1]
+    assert again[1].startswith("0 finished surveys")
+
+
+async def test_the_command_says_what_to_write_instead(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        code, printed = await output(tmp_path, environment, "prune", "--older-than", "a while")
+
+    assert (code, printed) == (1, "Write the age in days, weeks or years, like 400d, 60w or 2y.\n")
