@@ -270,6 +270,15 @@ async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, runn
     assert running.x.trouble is None
 
 
+async def test_starting_over_waits_for_the_new_beginning(page: Page, running: Demo) -> None:
+    start_over = page.get_by_role("button", name="Start over")
+
+    await start_over.click()
+
+    await expect(start_over).to_be_disabled()
+    await running.over.wait()
+
+
 async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Demo) -> None:
     await say(page, "/csat help")
     drawer = page.get_by_role("region", name="List of requests")

@@ -117,9 +117,13 @@ function hush() {
 
 // Everything begins anew, the server too: the page comes back when it can be reached again.
 async function startOver(button) {
-  startingOver = true;
-  button.disabled = true;
-  await fetch("/start-over", { method: "POST" });
+  startingOver = button.disabled = true;
+  try {
+    await fetch("/start-over", { method: "POST" });
+  } catch {
+    startingOver = button.disabled = false;
+    say(SILENT);
+  }
 }
 
 async function submit(form, submitter) {
