@@ -31,6 +31,7 @@ NEEDED_BY = {
     "apps_connections_open": set[str](),  # it takes the app-level token
     "chat_postMessage": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
+    "chat_update": {"chat:write"},
     "users_info": {"users:read"},
     "usergroups_users_list": {"usergroups:read"},
     "conversations_info": {"channels:read"},
