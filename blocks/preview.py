@@ -11,16 +11,19 @@ from surveys.survey import Draft
 
 LONGEST_MESSAGE: Final = 2_500
 """How many characters of the message are shown."""
-NPS_WARNING: Final = (
-    "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
-)
+NPS_WARNING: Final = "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
 
 
 def preview(draft: Draft, catalogue: Catalogue) -> list[Rendered]:
     """Return the message, the whole question and the scale; what is wrong or missing is filled in."""
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
     message = draft.message.strip()[:LONGEST_MESSAGE] or "(your message)"
-    return [_rule(), _heading(), _card(message, _question(draft, metric, catalogue), metric), _scale(metric)]
+    return [
+        _rule(),
+        _heading(),
+        _card(message, _question(draft, metric, catalogue), metric).to_dict(),
+        _scale(metric),
+    ]
 
 
 @rendered
@@ -33,7 +36,6 @@ def _heading() -> Block:
     return line(text("What the customer will read", bold=True))
 
 
-@rendered
 def _card(message: str, question: str, metric: Metric) -> Block:
     scale = "   ".join(map(str, SCALES[metric]))
     return quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}"))

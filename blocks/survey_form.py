@@ -1,29 +1,18 @@
 """The form that a survey is asked for with: built, and read back, with the ids that both sides share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    CheckboxesElement,
-    InputBlock,
-    Option,
-    PlainTextInputElement,
-    RadioButtonsElement,
-    StaticSelectElement,
-    UrlInputElement,
-)
-from slack_sdk.models.blocks.basic_components import DispatchActionConfig
-from slack_sdk.models.views import View
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Option
 
+from blocks import fields
+from blocks.fields import LONGEST_INPUT, Rendered, holding, rendered
 from blocks.kit import small, warning
 from blocks.limits import in_the_way
 from blocks.preview import NPS_WARNING, preview
 from surveys.limits import WhyNot
 from surveys.questions import Catalogue, Metric, option_text
-from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Draft, Field, Origin, Problems
+from surveys.survey import Draft, Field, Origin, Problems
 from surveys.value import Value
 
 CALLBACK_ID: Final = "survey_form"
@@ -32,20 +21,8 @@ REFRESH: Final = (Field.METRIC, Field.VARIANT, Field.DISPLAY_NAME, Field.MESSAGE
 USE_CUSTOMER: Final = "use_customer"
 """The action id of the buttons that fill in another customer; followed by a number."""
 MOST_OTHERS: Final = 5
-LONGEST_INPUT: Final = 3_000
-"""What Slack lets a form begin with; an address can be typed longer, and stays as typed."""
 
-_TEST: Final = "test"
-_TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
-_METRICS = [
-    Option(value=Metric.CSAT, text="CSAT", description="Rated from 1 to 5"),
-    Option(value=Metric.NPS, text="NPS", description="Rated from 0 to 10"),
-]
-_TEST_OPTION = Option(
-    value=_TEST,
-    text="Keep this out of the figures",
-    description="For tests. The customer still gets the message.",
-)
+_TEXTS: Final = (Field.DISPLAY_NAME, Field.RECIPIENT, Field.MESSAGE, Field.PRIVACY_URL, Field.EXTERNAL_ID)
 
 
 class Form(Value):
@@ -72,7 +49,7 @@ class Form(Value):
 
 
 class SurveyForm:
-    """Builds and reads the form; the option lists never change and are rendered once.
+    """Builds and reads the form; what does not change from one form to the next is rendered once.
 
     Args:
         catalogue: the questions to choose from.
@@ -80,25 +57,19 @@ class SurveyForm:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._options = {
-            metric: {
-                str(variant): Option(value=str(variant), text=option_text(template)).to_dict()
-                for variant, template in catalogue.variants(metric).items()
-            }
-            for metric in Metric
-        }
+        self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
 
-    def build(self, form: Form, alert: str = "") -> View:
-        """Return the form as a modal; `alert` is shown on top of it."""
-        return View(
-            type="modal",
-            callback_id=CALLBACK_ID,
-            title="Feedback survey",
-            submit="Send survey",
-            close="Cancel",
-            private_metadata=form.model_dump_json(exclude={"draft", "shows"}),
-            blocks=list(self._blocks(form, alert)),
-        )
+    def build(self, form: Form, alert: str = "") -> dict[str, Any]:
+        """Return the form as a modal view; `alert` is shown on top of it."""
+        return {
+            "type": "modal",
+            "callback_id": CALLBACK_ID,
+            "title": _plain("Feedback survey"),
+            "submit": _plain("Send survey"),
+            "close": _plain("Cancel"),
+            "private_metadata": form.model_dump_json(exclude={"draft", "shows"}),
+            "blocks": list(self._blocks(form, alert)),
+        }
 
     def parse(self, view: Mapping[str, Any]) -> Form:
         """Return the form that Slack sends back with a change or a submission."""
@@ -110,45 +81,30 @@ class SurveyForm:
         draft = Draft(
             metric=metric,
             variant=variants.get(Metric(metric), "0") if metric in list(Metric) else "",
-            test=bool(typed.get(_TEST)),
+            test=bool(typed.get(fields.TEST)),
             **{field: typed.get(field, "") for field in _TEXTS},
         )
         return form.model_copy(update={"draft": draft, "variants": variants, "shows": shows})
 
-    def _blocks(self, form: Form, alert: str) -> Iterator[Block]:
-        if alert:
-            yield warning(alert, level="error")
-        yield from _customer(form)
-        yield from self._question(form.draft)
-        yield from _words(form.draft)
-        yield from preview(form.draft, self.catalogue)
-
-    def _question(self, draft: Draft) -> Iterator[Block]:
+    def _blocks(self, form: Form, alert: str) -> Iterator[Rendered]:
+        draft = form.draft
         metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
-        options = self._options[metric]
-        yield InputBlock(
-            block_id=Field.METRIC,
-            label="Type",
-            dispatch_action=True,
-            element=RadioButtonsElement(
-                action_id=Field.METRIC, options=_METRICS, initial_option=_METRICS[list(Metric).index(metric)]
-            ),
-        )
+        questions = self._questions[metric]
+        if alert:
+            yield warning(alert, level="error").to_dict()
+        customer = fields.recipient(focused=not draft.recipient)
+        yield holding(customer, draft.recipient, block_id=block_of(Field.RECIPIENT, form))
+        yield from (block.to_dict() for block in _about_the_customer(form))
+        yield fields.metric(metric)
         if metric is Metric.NPS:
-            yield warning(NPS_WARNING)
-        yield InputBlock(
-            block_id=f"{Field.VARIANT}:{metric}",
-            label="Question",
-            dispatch_action=True,
-            element=StaticSelectElement(
-                action_id=Field.VARIANT,
-                options=list(options.values()),
-                initial_option=options.get(draft.variant, next(iter(options.values()))),
-            ),
-        )
-
-
-_TEXTS: Final = (Field.DISPLAY_NAME, Field.RECIPIENT, Field.MESSAGE, Field.PRIVACY_URL, Field.EXTERNAL_ID)
+            yield _nps_warning()
+        yield questions.get(draft.variant, next(iter(questions.values())))
+        yield holding(fields.display_name(), draft.display_name)
+        yield holding(fields.message(), draft.message)
+        yield holding(fields.privacy_url(), draft.privacy_url[:LONGEST_INPUT])
+        yield holding(fields.external_id(), draft.external_id)
+        yield fields.test(draft.test)
+        yield from preview(draft, self.catalogue)
 
 
 def block_of(field: Field, form: Form) -> str:
@@ -163,18 +119,22 @@ def errors(problems: Problems, form: Form) -> dict[str, str]:
     return {block_of(field, form): advice for field, advice in problems.items()}
 
 
-def _customer(form: Form) -> Iterator[Block]:
-    yield InputBlock(
-        block_id=block_of(Field.RECIPIENT, form),
-        label="Customer",
-        hint="Their X handle, numeric id, or a link to their profile.",
-        element=PlainTextInputElement(
-            action_id=Field.RECIPIENT,
-            placeholder="@handle",
-            initial_value=form.draft.recipient or None,
-            focus_on_load=not form.draft.recipient,
-        ),
-    )
+def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, Rendered]:
+    """Return the field for the question, rendered for each question that can be chosen in it."""
+    options = {
+        str(variant): Option(value=str(variant), text=option_text(template)).to_dict()
+        for variant, template in catalogue.variants(metric).items()
+    }
+    block_id = f"{Field.VARIANT}:{metric}"
+    return {chosen: fields.variant(block_id, options, chosen).to_dict() for chosen in options}
+
+
+@rendered
+def _nps_warning() -> Block:
+    return warning(NPS_WARNING)
+
+
+def _about_the_customer(form: Form) -> Iterator[Block]:
     if form.names_nobody and not form.draft.recipient:
         yield small("This message names no customer.")
     if form.warned_of:
@@ -184,73 +144,20 @@ def _customer(form: Form) -> Iterator[Block]:
     if form.why_not:
         yield in_the_way(form.why_not, form.link)
     if others := [other for other in form.others if other != form.draft.recipient]:
-        yield ActionsBlock(elements=_use(others))
+        yield ActionsBlock(elements=[_use(number, other) for number, other in enumerate(others)])
 
 
-def _use(others: Sequence[str]) -> list[ButtonElement]:
-    return [
-        ButtonElement(
-            action_id=f"{USE_CUSTOMER}:{number}",
-            text=f"Use {other}",
-            value=other,
-            accessibility_label=f"Fill in {other} as the customer",
-        )
-        for number, other in enumerate(others)
-    ]
+def _use(number: int, other: str) -> ButtonElement:
+    return ButtonElement(
+        action_id=f"{USE_CUSTOMER}:{number}",
+        text=f"Use {other}",
+        value=other,
+        accessibility_label=f"Fill in {other} as the customer",
+    )
 
 
-def _words(draft: Draft) -> Iterator[Block]:
-    yield InputBlock(
-        block_id=Field.DISPLAY_NAME,
-        label="Display name",
-        optional=True,
-        dispatch_action=True,
-        hint=(
-            f"Your brand in the question. At most {LONGEST_DISPLAY_NAME} characters; "
-            "leave empty for your name on X."
-        ),
-        element=PlainTextInputElement(
-            action_id=Field.DISPLAY_NAME,
-            initial_value=draft.display_name or None,
-            dispatch_action_config=_TYPING,
-        ),
-    )
-    yield InputBlock(
-        block_id=Field.MESSAGE,
-        label="Message",
-        dispatch_action=True,
-        hint="Sent before the card. On x.com the customer sees only this.",
-        element=PlainTextInputElement(
-            action_id=Field.MESSAGE,
-            multiline=True,
-            initial_value=draft.message or None,
-            dispatch_action_config=_TYPING,
-        ),
-    )
-    yield InputBlock(
-        block_id=Field.PRIVACY_URL,
-        label="Privacy policy URL",
-        element=UrlInputElement(
-            action_id=Field.PRIVACY_URL,
-            placeholder="https://example.com/privacy",
-            initial_value=draft.privacy_url[:LONGEST_INPUT] or None,
-        ),
-    )
-    yield InputBlock(
-        block_id=Field.EXTERNAL_ID,
-        label="External ID",
-        optional=True,
-        hint=f"Your case or ticket, kept with the answer. At most {LONGEST_EXTERNAL_ID} characters.",
-        element=PlainTextInputElement(action_id=Field.EXTERNAL_ID, initial_value=draft.external_id or None),
-    )
-    yield InputBlock(
-        block_id=_TEST,
-        label="Test",
-        optional=True,
-        element=CheckboxesElement(
-            action_id=_TEST, options=[_TEST_OPTION], initial_options=[_TEST_OPTION] if draft.test else None
-        ),
-    )
+def _plain(words: str) -> Rendered:
+    return {"type": "plain_text", "text": words, "emoji": True}
 
 
 def _typed(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.models.views import View
 
 from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
 from handlers.desk import Desk
@@ -141,7 +140,7 @@ async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form) -> None:
         raise AcceptedBefore
 
 
-async def _denied(desk: Desk, form: Form, why_not: WhyNot) -> View:
+async def _denied(desk: Desk, form: Form, why_not: WhyNot) -> dict[str, Any]:
     """Return the form with what stands in the way, linked where its reader may see it."""
     link = await desk.slack.permalink(why_not.last, form.origin.channel) if why_not.last else ""
     return desk.form.build(form.model_copy(update={"why_not": why_not, "link": link}))

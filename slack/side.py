@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
-from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
@@ -13,6 +13,8 @@ from slack.members import Members
 from slack.posting import Poster
 from slack.updates import ViewUpdates
 from surveys.limits import Asked
+
+Json = dict[str, Any]
 
 LINKING = 0.7
 """Seconds to find a link that is nice to have."""
@@ -52,7 +54,7 @@ class Slack:
         answer = await self.web.conversations_info(channel=channel)
         return answer["channel"].get("is_private") is False and not answer["channel"].get("is_im")
 
-    async def open_view(self, trigger_id: str, view: View) -> None:
+    async def open_view(self, trigger_id: str, view: Json) -> None:
         """Open a modal; raises `SlackError`."""
         with as_slack_error():
             async with asyncio.timeout(OPENING):

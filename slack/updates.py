@@ -3,15 +3,17 @@
 import asyncio
 import itertools
 import logging
+from typing import Any
 from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
-from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
 
 log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
 
 KEPT = 10_000
 LIFETIME = 3600.0
@@ -36,7 +38,7 @@ class ViewUpdates:
         number = self._newest[view_id] = next(self._numbers)
         return number
 
-    async def show(self, view_id: str, view_hash: str, view: View) -> None:
+    async def show(self, view_id: str, view_hash: str, view: Json) -> None:
         """Update a form; an update that is lost or refused does no harm."""
         number = self.overtake(view_id)
         async with self._locks.setdefault(view_id, asyncio.Lock()):
@@ -44,7 +46,7 @@ class ViewUpdates:
                 if self._newest.get(view_id) != number or await self._taken(view_id, guard, view):
                     return
 
-    async def _taken(self, view_id: str, view_hash: str | None, view: View) -> bool:
+    async def _taken(self, view_id: str, view_hash: str | None, view: Json) -> bool:
         try:
             with as_slack_error():
                 await self._web.views_update(view_id=view_id, hash=view_hash, view=view)

@@ -1,0 +1,164 @@
+"""The fields of the survey form, each rendered once: rendering is what costs."""
+
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any, Final, ParamSpec, cast
+
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    RadioButtonsElement,
+    StaticSelectElement,
+    UrlInputElement,
+)
+from slack_sdk.models.blocks.basic_components import DispatchActionConfig
+
+from surveys.questions import Metric
+from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Field
+
+Rendered = dict[str, Any]
+"""A block as Slack reads it; it is shared, so nobody changes it."""
+
+P = ParamSpec("P")
+
+LONGEST_INPUT: Final = 3_000
+"""What Slack lets a form begin with; an address can be typed longer, and stays as typed."""
+TEST: Final = "test"
+
+_TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
+_METRICS = {
+    Metric.CSAT: Option(value=Metric.CSAT, text="CSAT", description="Rated from 1 to 5"),
+    Metric.NPS: Option(value=Metric.NPS, text="NPS", description="Rated from 0 to 10"),
+}
+_TEST_OPTION = Option(
+    value=TEST,
+    text="Keep this out of the figures",
+    description="For tests. The customer still gets the message.",
+)
+
+
+def rendered(build: Callable[P, Block]) -> Callable[P, Rendered]:
+    """Let a builder return its block rendered, once for the same (few, small) arguments."""
+
+    @wraps(build)
+    def render(*args: P.args, **kwargs: P.kwargs) -> Rendered:
+        block: Rendered = build(*args, **kwargs).to_dict()
+        return block
+
+    return cast("Callable[P, Rendered]", cache(render))
+
+
+def holding(field: Rendered, typed: str, **more: str) -> Rendered:
+    """Return a field with a text in it, and with `more` about its block."""
+    element = {**field["element"], "initial_value": typed} if typed else field["element"]
+    return {**field, **more, "element": element}
+
+
+@rendered
+def recipient(*, focused: bool) -> Block:
+    """Return the field for who is asked."""
+    return InputBlock(
+        label="Customer",
+        hint="Their X handle, numeric id, or a link to their profile.",
+        element=PlainTextInputElement(
+            action_id=Field.RECIPIENT, placeholder="@handle", focus_on_load=focused
+        ),
+    )
+
+
+@rendered
+def metric(chosen: Metric) -> Block:
+    """Return the field for the type."""
+    return InputBlock(
+        block_id=Field.METRIC,
+        label="Type",
+        dispatch_action=True,
+        element=RadioButtonsElement(
+            action_id=Field.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[chosen]
+        ),
+    )
+
+
+def variant(block_id: str, options: Mapping[str, Rendered], chosen: str) -> Block:
+    """Return the field for the question; the options are rendered already."""
+    return InputBlock(
+        block_id=block_id,
+        label="Question",
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=Field.VARIANT, options=list(options.values()), initial_option=options[chosen]
+        ),
+    )
+
+
+@rendered
+def display_name() -> Block:
+    """Return the field for the brand's name."""
+    return InputBlock(
+        block_id=Field.DISPLAY_NAME,
+        label="Display name",
+        optional=True,
+        dispatch_action=True,
+        hint=(
+            f"Your brand in the question. At most {LONGEST_DISPLAY_NAME} characters; "
+            "leave empty for your name on X."
+        ),
+        element=PlainTextInputElement(action_id=Field.DISPLAY_NAME, dispatch_action_config=_TYPING),
+    )
+
+
+@rendered
+def message() -> Block:
+    """Return the field for the direct message."""
+    return InputBlock(
+        block_id=Field.MESSAGE,
+        label="Message",
+        dispatch_action=True,
+        hint="Sent before the card. On x.com the customer sees only this.",
+        element=PlainTextInputElement(
+            action_id=Field.MESSAGE,
+            multiline=True,
+            dispatch_action_config=_TYPING,
+        ),
+    )
+
+
+@rendered
+def privacy_url() -> Block:
+    """Return the field for the privacy policy's address."""
+    return InputBlock(
+        block_id=Field.PRIVACY_URL,
+        label="Privacy policy URL",
+        element=UrlInputElement(
+            action_id=Field.PRIVACY_URL,
+            placeholder="https://example.com/privacy",
+        ),
+    )
+
+
+@rendered
+def external_id() -> Block:
+    """Return the field for the case or ticket."""
+    return InputBlock(
+        block_id=Field.EXTERNAL_ID,
+        label="External ID",
+        optional=True,
+        hint=f"Your case or ticket, kept with the answer. At most {LONGEST_EXTERNAL_ID} characters.",
+        element=PlainTextInputElement(action_id=Field.EXTERNAL_ID),
+    )
+
+
+@rendered
+def test(ticked: bool) -> Block:  # noqa: FBT001 - it is the field's value
+    """Return the field that marks a test."""
+    return InputBlock(
+        block_id=TEST,
+        label="Test",
+        optional=True,
+        element=CheckboxesElement(
+            action_id=TEST, options=[_TEST_OPTION], initial_options=[_TEST_OPTION] if ticked else None
+        ),
+    )
