@@ -155,7 +155,7 @@ def _environment(port: int, stub_port: int, form: Path, folder: Path) -> dict[st
 
 
 def _end_of(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-60:])
 
 
 def _free_port() -> int:
