@@ -40,7 +40,7 @@ WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "SLACK_SIGNING_SECRET": "api.slack.com/apps, your app, Basic Information, Signing Secret",
         "X_API_KEY": "developer.x.com, your app, Keys and tokens, API Key",
         "X_API_SECRET": "developer.x.com, your app, Keys and tokens, API Key Secret",
-        "X_ACCESS_TOKEN": "developer.x.com, your app, Keys and tokens, Access Token of the brand's account",
+        "X_ACCESS_TOKEN": "developer.x.com, your app, Keys and tokens, Access Token of your brand's account",
         "X_ACCESS_TOKEN_SECRET": "developer.x.com, your app, Keys and tokens, Access Token Secret",
     }
 )
@@ -124,17 +124,25 @@ class Settings(BaseSettings):
 
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///csat.db")
     host: str = "127.0.0.1"
-    port: int = Field(3000, ge=0, le=65535)
+    port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
 
     csat_agents: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
     csat_operators: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
-    csat_daily_limit: int = Field(1_000, ge=1)
-    csat_cooldown_days: float = Field(7, ge=0, le=365)
+    csat_daily_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
+    csat_cooldown_days: float = Field(
+        7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
+    )
     csat_allowlist: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = frozenset()
-    csat_concurrency: int = Field(8, ge=1, le=64)
-    csat_display_name: str = Field("", max_length=LONGEST_DISPLAY_NAME)
-    csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = Field("", max_length=LONGEST_PRIVACY_URL)
-    csat_message: str = Field(MESSAGE, max_length=LONGEST_MESSAGE)
+    csat_concurrency: int = Field(8, ge=1, le=64, description="a whole number from 1 to 64")
+    csat_display_name: str = Field(
+        "", max_length=LONGEST_DISPLAY_NAME, description=f"at most {LONGEST_DISPLAY_NAME} characters long"
+    )
+    csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        "", max_length=LONGEST_PRIVACY_URL, description=f"at most {LONGEST_PRIVACY_URL:,} characters long"
+    )
+    csat_message: str = Field(
+        MESSAGE, max_length=LONGEST_MESSAGE, description=f"at most {LONGEST_MESSAGE:,} characters long"
+    )
     csat_questions_file: Path = SHIPPED
 
     @field_validator("slack_signing_secret")
@@ -208,5 +216,6 @@ def _sentence(field: str, error: Mapping[str, object]) -> str:
     where = f" Find it at {WHERE[name]}." if name in WHERE else " See .env.example."
     if error["type"] == "missing":
         return f"{name} is missing.{where}"
-    problem = str(error["msg"]) if error["type"] == "advice" else f"is wrong: {error['msg']}"
+    wanted = Settings.model_fields[field].description if field in Settings.model_fields else None
+    problem = str(error["msg"]) if error["type"] == "advice" or not wanted else f"must be {wanted}"
     return f"{name} {problem}.{where}"

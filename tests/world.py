@@ -113,7 +113,7 @@ class World:
 
     async def eventually(self, predicate: Callable[[], T | None]) -> T:
         """Return what becomes true within a moment."""
-        found = await self.workspace.wait_until(predicate, seconds=5)
+        found = await self.workspace.wait_until(predicate, seconds=20)
         assert found
         return found
 
@@ -125,7 +125,7 @@ class World:
 
     async def until(self, predicate: Callable[[], bool]) -> None:
         """Wait for what rings no bell, such as a change in the ledger."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not predicate():  # noqa: ASYNC110 - nothing else would tell
                 await asyncio.sleep(0.005)
 
@@ -174,7 +174,7 @@ async def living(
     clock = Clock()
     bell = Bell()
     traffic = Traffic(bell)
-    workspace = Workspace(manifest.load(), clock, bell, traffic)
+    workspace = Workspace(manifest.load(), clock, bell, traffic, ack_seconds=10)
     x = PretendX(clock, bell, traffic)
     database = folder / "csat.db"
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
@@ -182,7 +182,7 @@ async def living(
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
         async with running(settings, clock, pace) as address:
             if socket:
-                await workspace.wait_until(lambda: workspace.connections, seconds=5)
+                await workspace.wait_until(lambda: workspace.connections, seconds=20)
             else:
                 workspace.deliver_over_http(f"{address}{manifest.EVENTS}")
             yield World(workspace, x, clock, address, database, url, settings)
