@@ -3,10 +3,10 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types pictures bench lock
+.PHONY: help setup demo test check format lint types pictures bench bench-growth lock
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready ## Make .venv with everything pinned (the others do it for you)
 
@@ -39,6 +39,9 @@ pictures: setup ## Take the screenshots of docs/ anew
 
 bench: setup ## Measure the app beside plain ones: a few minutes; QUICK=1 to try it
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+bench-growth: setup ## Measure a ledger of 10 million surveys beside a small one; ROWS=1000000 to try it, ON=postgresql
+	@$(BIN)/python -m bench.growth $(if $(ROWS),--rows $(ROWS)) $(if $(ON),--on $(ON))
 
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import sqlalchemy
 import typer
 
 from bench import past
@@ -30,14 +29,16 @@ from surveys.customers import Recipient
 from surveys.limits import Limits
 from surveys.questions import Metric
 from surveys.survey import Origin, Receipt, Survey
+from tests.databases import KINDS, Databases
 
+BENCH = Path(__file__).parent
 T = TypeVar("T")
 Costs = dict[str, list[float]]
 """For each kind of work, how long each time took; seconds."""
 
 TARGET = 1.3
 WARM_UP = 100
-BYTES_A_ROW = 1_000
+BYTES_A_ROW = 1_200
 LEASE_OVER = sending.CLAIM + timedelta(seconds=1)
 BETWEEN = timedelta(seconds=20)
 HANDLE = "mira_k"
@@ -95,18 +96,18 @@ def main(
     rows: Annotated[int, typer.Option(help="Surveys in the large ledger.")] = 10_000_000,
     small: Annotated[int, typer.Option(help="Surveys in the small one.")] = 10_000,
     rounds: Annotated[int, typer.Option(help="How often each kind of work is done in each.")] = 2_000,
-    server: Annotated[
-        str, typer.Option(help="A PostgreSQL server, postgresql+psycopg://...: databases are made there.")
-    ] = "",
-    folder: Annotated[Path, typer.Option(help="Where SQLite's files go while it runs.")] = Path("bench"),
+    kind: Annotated[str, typer.Option("--on", help="sqlite or postgresql.")] = "sqlite",
+    folder: Annotated[Path, typer.Option(help="Where the databases are while it runs.")] = BENCH,
 ) -> None:
     """Fill a small and a large ledger, work in both by turns, and print what that costs."""
-    if not server and shutil.disk_usage(folder).free < rows * BYTES_A_ROW:
-        typer.echo(f"{rows:,} surveys need {rows * BYTES_A_ROW / 1e9:.0f} GB in {folder}.", err=True)
+    if kind not in KINDS or shutil.disk_usage(folder).free < rows * BYTES_A_ROW:
+        typer.echo(
+            f"{rows:,} surveys need {rows * BYTES_A_ROW / 1e9:.0f} GB in {folder}, on sqlite or postgresql."
+        )
         raise typer.Exit(1)
     now = datetime.now(UTC)
     with contextlib.ExitStack() as stack:
-        urls = {count: stack.enter_context(_database(server, folder, count)) for count in (small, rows)}
+        urls = {count: stack.enter_context(_database(kind, folder)) for count in (small, rows)}
         for count, url in urls.items():
             begun = time.monotonic()
             size = past.fill(url, count, now)
@@ -147,21 +148,12 @@ def _report(small: Side, large: Side) -> None:
 
 
 @contextlib.contextmanager
-def _database(server: str, folder: Path, rows: int) -> Iterator[str]:
+def _database(kind: str, folder: Path) -> Iterator[str]:
     """Make a database, yield its URL, and throw it away."""
-    if not server:
-        with tempfile.TemporaryDirectory(prefix="growth-", dir=folder) as place:
-            yield f"sqlite:///{place}/csat.db"
-        return
-    name = f"csat_growth_{rows}"
-    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        try:
-            yield sqlalchemy.make_url(server).set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
+    with tempfile.TemporaryDirectory(prefix="run-growth-", dir=folder) as name:
+        databases = Databases(Path(name))
+        yield databases.make(kind, Path(name))
+        databases.stop()
 
 
 def _origin(now: datetime) -> Origin:

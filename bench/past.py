@@ -71,6 +71,7 @@ def fill(url: str, rows: int, now: datetime) -> int:
         for index in _indexes():
             index.create(connection)
         if not is_sqlite:
+            connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('surveys', 'id'), {rows})")
             connection.exec_driver_sql("VACUUM ANALYZE")
         connection.exec_driver_sql("PRAGMA journal_mode=WAL" if is_sqlite else "CHECKPOINT")
     return _size(engine)
