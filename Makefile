@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types pictures bench bench-growth lock
+.PHONY: help setup demo test check format lint types pictures bench bench-growth torture lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench: setup ## Measure the app beside plain ones: a few minutes; QUICK=1 to try
 
 bench-growth: setup ## Measure a ledger of 10 million surveys beside a small one; ROWS=1000000 to try it, ON=postgresql
 	@$(BIN)/python -m bench.growth $(if $(ROWS),--rows $(ROWS)) $(if $(ON),--on $(ON))
+
+torture: setup ## Kill, starve and cut off the app: some 20 minutes; QUICK=1 for one; SEED=... to repeat
+	@$(BIN)/python -m bench.torture $(if $(QUICK),--quick)
 
 lock: ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

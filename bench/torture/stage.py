@@ -1,0 +1,137 @@
+"""A pretend Slack, a pretend X, a ledger, and the victims between them."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import manifest
+from bench.torture.book import Book
+from bench.torture.clock import LeapingClock
+from bench.torture.herd import Herd, Victim
+from bench.torture.points import Strike
+from bench.torture.victim import Plan
+from sandbox.bell import Bell
+from sandbox.serving import serving
+from sandbox.slack import Workspace
+from sandbox.traffic import Traffic
+from sandbox.x import PretendX
+from sandbox.x.people import Customer
+from sandbox.x.quota import Way
+from settings import Settings
+from tests.world import settings_for
+
+PLENTY: Final = 1_000_000
+"""What is not to be short of: X's quotas are tested elsewhere."""
+ACK_SECONDS: Final = 1.5
+"""How long Slack waits for an acknowledgement here."""
+
+SENT_AND_TOLD: Final = slice(3)
+SETTLED: Final = slice(4)
+"""Figures of `Book.under_way`."""
+
+STILL: Final = 1.2
+"""Seconds without a change after which what is left waits for its time."""
+LOOK: Final = 0.05
+MOST_LEAPS: Final = 120
+LEASES_OVER: Final = 61.0
+"""After so many seconds everything that a dead process held is free."""
+LONGEST_LEAP: Final = 1_800.0
+A_DAY_LATER: Final = 25 * 3_600.0
+
+
+class Stage:
+    """What one case plays on."""
+
+    def __init__(self, workspace: Workspace, x: PretendX, herd: Herd, settings: Settings, log: Path) -> None:
+        self.workspace = workspace
+        self.x = x
+        self.book = Book(settings.database_url.get_secret_value())
+        self._herd = herd
+        self._settings = settings
+        self._log = log
+
+    @property
+    def clock(self) -> LeapingClock:
+        """Everybody's clock."""
+        return self._herd.clock
+
+    async def start(self, strike: Strike | None = None, room: int | None = None) -> Victim:
+        """Start a victim, and let Slack reach it."""
+        victim = await self._herd.start(Plan(self._settings, self._log, strike, room))
+        if victim.url and not self._settings.slack_app_token:
+            self.workspace.deliver_over_http(f"{victim.url}{manifest.EVENTS}")
+        return victim
+
+    def customer(self, number: int, *, handle: bool) -> str:
+        """Let X know one more customer, and return what a person types."""
+        known = Customer(f"77{number:010}", f"t{number:07}", f"Customer {number}")
+        if handle:
+            self.x.customers.append(known)
+            self.x.allowlist.add(known.handle)
+            return f"@{known.handle}"
+        self.x.allowlist.add(f"u{known.id}")  # X must record what is sent twice, not refuse it
+        return known.id
+
+    async def settle(self) -> bool:
+        """Let time pass, and a day more, until a living victim has nothing left to do; whether it has."""
+        await self.quiet(SENT_AND_TOLD)
+        self.clock.leap(A_DAY_LATER)
+        return await self.quiet(SETTLED)
+
+    async def quiet(self, figures: slice) -> bool:
+        """Let time pass until these figures of the ledger are nought; whether it came to that."""
+        leap = LEASES_OVER
+        for _ in range(MOST_LEAPS):
+            if await self.still(figures):
+                return True
+            self.clock.leap(leap)
+            leap = min(leap * 1.5, LONGEST_LEAP)
+        return False
+
+    async def still(self, figures: slice) -> bool:
+        """Wait until nothing changes any more; whether that is because nothing is left to do."""
+        loop, before = asyncio.get_running_loop(), [-1]
+        changed_at = loop.time()
+        while loop.time() < changed_at + STILL:
+            now = self.book.under_way()
+            if now and not any(now[figures]):
+                return True
+            if now != before or not now:
+                before, changed_at = now, loop.time()
+            await asyncio.sleep(LOOK)
+        return False
+
+
+@contextlib.asynccontextmanager
+async def staged(herd: Herd, database_url: str, log: Path, *, socket: bool = False) -> AsyncIterator[Stage]:
+    """Serve a pretend Slack and X; at the end all victims are killed."""
+    bell = Bell()
+    traffic = Traffic(bell)
+    workspace = Workspace(manifest.load(), herd.clock, bell, traffic, ack_seconds=ACK_SECONDS)
+    x = PretendX(herd.clock, bell, traffic)
+    x.knows_every_id = True
+    x.quotas[Way.CREATE].limit = x.quotas[Way.EVENTS].limit = x.quotas[Way.LOOKUP].limit = PLENTY
+    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+        settings = settings_for(
+            workspace,
+            slack_url,
+            x,
+            x_url,
+            socket=socket,
+            database_url=database_url,
+            csat_cooldown_days=0,
+            csat_daily_limit=PLENTY,
+        )
+        try:
+            yield Stage(workspace, x, herd, settings, log)
+        finally:
+            await herd.end()
+
+
+async def resume(victim: Victim) -> None:
+    """Let a stopped victim go on."""
+    victim.signal(signal.SIGCONT)
+    await asyncio.sleep(LOOK)

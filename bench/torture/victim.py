@@ -1,0 +1,82 @@
+"""The app in a process of its own: with a shared clock, shorter time-outs, and a trap where one is wanted.
+
+The app itself has no knob for any of this: everything is changed here, around `wiring.running`.
+"""
+
+import asyncio
+import logging
+import os
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import sqlalchemy
+import uvloop
+from sqlalchemy import event
+
+import slack.socket
+import wiring
+import x.client
+from bench.torture import points
+from bench.torture.clock import LeapingClock, Number
+from bench.torture.points import Strike
+from ledger.engine import PAUSES, Ledger
+from sender.dispatcher import Pace
+from settings import Settings
+
+X_SECONDS: Final = 0.8
+SLACK_SECONDS: Final = 1
+PING: Final = 0.3
+PACE: Final = Pace(patience=0.5, poll=0.1)
+SHORTER: Final = 0.1
+"""By how much the pauses of a ledger that is away are shortened."""
+
+CHANGED: Final = (
+    f"X's answer is awaited {X_SECONDS:g} s and Slack's {SLACK_SECONDS} s; the dispatcher looks every "
+    f"{PACE.poll:g} s; a ledger that is away is tried again after {SHORTER:g} of the usual pauses. "
+    "Leases, quotas and back-offs are the real ones: the clock leaps."
+)
+"""What is not as in service."""
+
+
+class Plan(NamedTuple):
+    """How a victim lives, and where it ends."""
+
+    settings: Settings
+    log: Path
+    strike: Strike | None = None
+    room: int | None = None
+    """How many pages its file of SQLite may have."""
+
+
+def main(plan: Plan, ahead: Number, suite: Connection) -> None:
+    """Run the app until it is killed, or the suite is gone; tell the suite the address once it serves."""
+    logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
+    x.client.WHOLE_CALL = X_SECONDS
+    wiring.SLACK_TIMEOUT = SLACK_SECONDS
+    wiring.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[attr-defined]
+    slack.socket.PING = PING  # type: ignore[assignment]
+    if plan.room is not None:
+        _confine(plan.room)
+    if plan.strike:
+        points.lay(plan.strike)
+    uvloop.run(_serve(plan.settings, LeapingClock(ahead), suite))
+
+
+async def _serve(settings: Settings, clock: LeapingClock, suite: Connection) -> None:
+    asyncio.get_running_loop().add_reader(suite.fileno(), os._exit, 1)  # the suite says nothing, it ends
+    async with wiring.running(settings, clock, PACE) as url:
+        suite.send(url)
+        await asyncio.Event().wait()
+
+
+def _confine(pages: int) -> None:
+    """Let a file of SQLite be full at so many pages."""
+
+    def limit(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA max_page_count={pages}")
+        cursor.close()
+
+    event.listen(sqlalchemy.Engine, "connect", limit)
