@@ -1,5 +1,7 @@
 """What is left of a customer who was forgotten: in the ledger, in Slack, and against asking them again."""
 
+from pathlib import Path
+
 import pytest
 
 import forget
@@ -15,6 +17,7 @@ from surveys.customers import Recipient
 from surveys.limits import Limits
 from surveys.survey import Receipt
 from tests.samples import NOON, origin, survey
+from tests.test_running import around, output
 from tests.world import World, said
 
 ERASED = f"<@{cast.ADA}> asked a customer for feedback on X. (erased)"
@@ -226,3 +229,12 @@ async def test_it_is_asked_before_anything_is_erased(
     printed = capsys.readouterr().out
     assert "1 surveys to @mira_k are kept." in printed
     assert ("Erased from 1 surveys; 1 messages in Slack changed." in printed) is agrees
+
+
+async def test_the_command_says_what_to_type_and_what_it_found(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        wrong = await output(tmp_path, environment, "forget", "somebody else")
+        nobody = await output(tmp_path, environment, "forget", "@mira_k", "--yes")
+
+    assert wrong == (1, "X handles have only the letters a-z, digits and _: enter it like @handle.\n")
+    assert nobody == (0, "0 surveys to @mira_k are kept.\n")
