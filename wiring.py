@@ -128,6 +128,7 @@ def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> 
         base_url=f"{settings.slack_api_url}/",
         timeout=SLACK_TIMEOUT,
         session=session,
+        logger=logging.getLogger("slack_sdk"),  # its own one has no level, and formats each call for nobody
     )
     identity = Identity(web)
     return Slack(

@@ -28,8 +28,8 @@ ALREADY_ACCEPTED = (
     "What you changed since was not sent: close this form, and ask once more if you need to."
 )
 
-QUEUEING = 0.4
-"""Seconds for the ledger to begin: with the look-up before it and its own work, Slack's three are used up."""
+BEGIN_BY = 2.0
+"""Seconds after which the ledger must have begun: with its own second, Slack's three are used up."""
 
 
 class MightBeClosed(Exception):
@@ -50,6 +50,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Accept the survey durably, then let Slack close the form."""
+    begin_by = asyncio.get_running_loop().time() + BEGIN_BY
     desk.slack.updates.overtake(view["id"])
     form = _form_of(desk, body, view)
     if form.shows != form.draft.metric:  # the update that changes the questions was lost
@@ -59,7 +60,7 @@ async def submit(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str
         _, survey = await asyncio.gather(
             desk.slack.members.check(form.origin.requester), _complete(desk, form)
         )
-        await _accept(desk, view["id"], survey, form)
+        await _accept(desk, view["id"], survey, form, begin_by)
     except MayNot as refusal:
         await ack(response_action="errors", errors=errors({Field.RECIPIENT: str(refusal)}, form))
     except Incomplete as incomplete:
@@ -128,12 +129,13 @@ async def _complete(desk: Desk, form: Form) -> Survey:
     return survey.to(account.recipient) if account else survey
 
 
-async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form) -> None:
+async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form, begin_by: float) -> None:
     """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
     recipient = survey.recipient
     key = desk.key(recipient.id) if recipient.id else None
     submission = sending.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
-    acceptance = await desk.ledger.run_within(QUEUEING, sending.accept, submission, desk.limits, desk.clock())
+    left = begin_by - asyncio.get_running_loop().time()
+    acceptance = await desk.ledger.run_within(left, sending.accept, submission, desk.limits, desk.clock())
     if acceptance.is_new:
         desk.dispatcher.start(acceptance.entry)
     elif acceptance.entry.survey.draft() != survey.draft():

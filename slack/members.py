@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
 from pydantic import Field
@@ -66,8 +67,8 @@ class Members:
         self._web = web
         self._identity = identity
         self._agents = frozenset(agents)
-        self._people: TTLCache[str, _Person] = TTLCache(KEPT, LIFETIME)
-        self._groups: TTLCache[str, frozenset[str]] = TTLCache(KEPT, LIFETIME)
+        self._people = _Memory(self._person)
+        self._groups = _Memory(self._group)
 
     async def check(self, user: str) -> None:
         """Raise `MayNot` unless `user` may send surveys."""
@@ -76,7 +77,7 @@ class Members:
                 async with asyncio.timeout(ASKING):
                     team, person, listed = await asyncio.gather(
                         self._identity.team(),
-                        _remembered(self._people, user, self._person),
+                        self._people.of(user),
                         self._listed(user),
                     )
         except SlackError as error:
@@ -96,7 +97,7 @@ class Members:
         if user in self._agents:
             return True
         groups = [agent for agent in self._agents if agent.startswith("S")]
-        asked = [_remembered(self._groups, group, self._group) for group in groups]
+        asked = [self._groups.of(group) for group in groups]
         found = await asyncio.gather(*asked, return_exceptions=True)
         if any(user in members for members in found if not isinstance(members, BaseException)):
             return True
@@ -116,8 +117,19 @@ class Members:
         return frozenset(answer["users"])
 
 
-async def _remembered(cache: TTLCache[str, T], key: str, ask: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-    if key not in cache:
-        with as_slack_error():
-            cache[key] = await ask(key)
-    return cache[key]
+class _Memory(Generic[T]):
+    """Slack's answers, each asked for once and believed for a while."""
+
+    def __init__(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> None:
+        self._ask = ask
+        self._answers: TTLCache[str, T] = TTLCache(KEPT, LIFETIME)
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def of(self, key: str) -> T:
+        """Return the answer for a key; raises `SlackError`."""
+        if key not in self._answers:
+            async with self._asking.setdefault(key, asyncio.Lock()):
+                if key not in self._answers:
+                    with as_slack_error():
+                        self._answers[key] = await self._ask(key)
+        return self._answers[key]

@@ -7,12 +7,14 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from ledger import notices, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Entry, Refusal, read
 from ledger.errors import LedgerError, TooNew
+from ledger.migrations import upgrade
 from ledger.notices import Notice
 from ledger.tables import metadata
 from surveys.customers import Recipient
@@ -222,6 +224,12 @@ def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path
 def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
     with pytest.raises(LedgerError):
         Ledger(url.format(folder=tmp_path))
+
+
+def test_the_newest_revision_is_the_migrations_newest() -> None:
+    folder = Path(upgrade.__file__).parent
+
+    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
 
 
 def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:

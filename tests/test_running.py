@@ -66,13 +66,13 @@ async def started(folder: Path, environment: Mapping[str, str], *words: str) -> 
 
 async def output(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
     process = await started(folder, environment, *words)
-    printed, _ = await asyncio.wait_for(process.communicate(), 20)
+    printed, _ = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode, printed.decode()
 
 
 async def line_with(process: Process, words: str) -> str:
     assert process.stdout
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while line := (await process.stdout.readline()).decode():
             if words in line:
                 return line
@@ -83,7 +83,7 @@ async def ended(process: Process, number: signal.Signals) -> tuple[int | None, f
     """Send a signal and return exit code, seconds, and what else was printed."""
     begun = time.monotonic()
     process.send_signal(number)
-    printed, _ = await asyncio.wait_for(process.communicate(), 15)
+    printed, _ = await asyncio.wait_for(process.communicate(), 30)
     return process.returncode, time.monotonic() - begun, printed.decode()
 
 
