@@ -44,9 +44,9 @@ class Announcer:
         self._catalogue = catalogue
         self._clock = clock
 
-    async def tell(self, due: Due) -> None:
-        """Tell one notice, or put it off."""
-        entry = await self._ledger.read(read, due.survey_id)
+    async def tell(self, due: Due, entry: Entry | None = None) -> None:
+        """Tell one notice, or put it off; `entry` is the survey where it is at hand."""
+        entry = entry or await self._ledger.read(read, due.survey_id)
         if entry is None or entry.state not in TRUE_IN[due.kind]:
             await self._ledger.insist(notices.tell_later, due, None)
             return

@@ -76,7 +76,8 @@ class Delivery:
         """Note X's receipt, and confirm the survey."""
         log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
         if await self._ledger.insist(sending.sent, entry.id, number, receipt, self._clock()):
-            await self._tell(entry.id, Notice.SENT)
+            sent = entry.model_copy(update={"state": State.SENT, "feedback_id": receipt.id})
+            await self._announcer.tell(Due(survey_id=entry.id, kind=Notice.SENT, tries=0), sent)
 
     async def refuse(self, entry: Entry, number: int | None, refusal: Refusal, detail: str) -> None:
         """Note that a survey will not be sent, and tell its requester."""
