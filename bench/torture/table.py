@@ -23,9 +23,9 @@ COLUMNS: Final = {
 }
 NAME: Final = 34
 LEGEND: Final = (
-    "again: once more, because the requester pressed Send again; refused: not sent, and told so; right, wrong: "
-    "how uncertain ones were settled; twice, never: of the confirmations. A form that its person gave up after "
-    "a failure is not acknowledged."
+    "kills: strikes of any kind. again: once more, because the requester pressed Send again. refused: not "
+    "sent, and told so. right, wrong: how uncertain ones were settled. twice, never: of the confirmations. "
+    "A form that its person gave up after a failure is not acknowledged."
 )
 
 

@@ -55,7 +55,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
     logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
     x.client.WHOLE_CALL = X_SECONDS
     wiring.SLACK_TIMEOUT = SLACK_SECONDS
-    wiring.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[attr-defined]
+    wiring.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
     slack.socket.PING = PING  # type: ignore[assignment]
     if plan.room is not None:
         _confine(plan.room)
