@@ -31,9 +31,10 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
+    "secure_delete=FAST",
     f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
 )
-"""How SQLite is set up: no commit that was acknowledged is lost with the power."""
+"""How SQLite is set up: no commit that was acknowledged is lost with the power, and what is erased is gone."""
 
 
 class Ledger:

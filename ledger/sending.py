@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, or_, select, text, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from ledger.accounts import NOT_PAUSED
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
@@ -36,6 +35,11 @@ RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
 
 
+# statements on the way of a submission are built once: that is most of what SQLAlchemy costs
+_EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
+_INSERT = insert(surveys).returning(surveys)
+
+
 class Acceptance(NamedTuple):
     """What became of a submission."""
 
@@ -62,33 +66,28 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     Raises `Denied` where a limit stands in the way.
     """
     lock(connection, submission.account)
-    earlier = select(surveys).where(surveys.c.view_id == submission.view_id)
-    if row := connection.execute(earlier).first():
+    if row := connection.execute(_EARLIER, {"view_id": submission.view_id}).first():
         return Acceptance(to_entry(row), is_new=False)
     recipient = submission.survey.recipient
     reserve(connection, submission.account, submission.recipient_key, recipient, limits, now)
-    row = connection.execute(_insert(submission, now)).one()
+    row = connection.execute(_INSERT, _columns(submission, now)).one()
     return Acceptance(to_entry(row), is_new=True)
 
 
-def _insert(submission: Submission, now: datetime) -> ReturningInsert[Any]:
-    return (
-        insert(surveys)
-        .values(
-            **to_columns(submission.survey, submission.origin),
-            view_id=submission.view_id,
-            state=State.ACCEPTED,
-            account=submission.account,
-            recipient_key=submission.recipient_key,
-            counts_until=FOREVER,
-            accepted_at=now,
-            due_at=now,
-            lease_owner=submission.instance,
-            lease_until=now + CLAIM,
-            tries=0,
-        )
-        .returning(surveys)
-    )
+def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
+    return {
+        **to_columns(submission.survey, submission.origin),
+        "view_id": submission.view_id,
+        "state": State.ACCEPTED,
+        "account": submission.account,
+        "recipient_key": submission.recipient_key,
+        "counts_until": FOREVER,
+        "accepted_at": now,
+        "due_at": now,
+        "lease_owner": submission.instance,
+        "lease_until": now + CLAIM,
+        "tries": 0,
+    }
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
