@@ -34,7 +34,7 @@ PRAGMAS = (
     "secure_delete=FAST",
     f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
 )
-"""How SQLite is set up: no commit that was acknowledged is lost with the power, and what is erased is gone."""
+"""How SQLite is set up: what was acknowledged survives a power cut, and what is erased is gone."""
 
 
 class Ledger:
