@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ledger import notices, sending
 from ledger.engine import Ledger
@@ -83,11 +85,12 @@ class Dispatcher:
         if entry.id not in self._under_way:
             self._under_way.add(entry.id)
             on_its_way = self._tasks.start(self._send(entry), f"sending survey {entry.id}")
-            self._tasks.start(self._keep_informed(entry.id, on_its_way), f"waiting for survey {entry.id}")
+            informing = self._or_later(self._keep_informed(entry.id, on_its_way))
+            self._tasks.start(informing, f"waiting for survey {entry.id}")
 
     def tell(self, survey_id: int, kind: Notice) -> None:
         """Tell Slack at once what somebody has just settled."""
-        self._tasks.start(self._tell(survey_id, kind), f"telling of survey {survey_id}")
+        self._tell_of(Due(survey_id=survey_id, kind=kind, tries=0))
 
     async def run(self) -> None:
         """Take up what is due, over and over, until cancelled; a look that fails does not end it."""
@@ -115,16 +118,21 @@ class Dispatcher:
         for entry, refusal in await self._ledger.run(sending.overdue, now - LONGEST_WAIT, most):
             await self._delivery.refuse(entry, None, refusal, "its account was paused for too long")
         for unsettled in await self._ledger.run(sending.claim_unsettled, now, most):
-            self._tasks.start(self._settler.settle(unsettled), f"settling survey {unsettled.entry.id}")
+            settling = self._or_later(self._settler.settle(unsettled))
+            self._tasks.start(settling, f"settling survey {unsettled.entry.id}")
         for due in await self._ledger.run(notices.claim_notices, now, most):
-            self._tasks.start(self._announcer.tell(due), f"telling of survey {due.survey_id}")
+            self._tell_of(due)
         await self._ledger.run(sending.forget_response_urls, now)
         await self._pausing.probe()
 
     async def _send(self, entry: Entry) -> bool:
+        """Send a survey as far as it goes now; whether it still waits."""
         try:
             async with self._slots:
                 return await self._delivery.send(entry)
+        except LedgerError as error:
+            log.warning("Survey %s waits for the ledger: %s", entry.id, error)
+            return True
         finally:
             self._under_way.discard(entry.id)
 
@@ -137,7 +145,15 @@ class Dispatcher:
             return
         await asyncio.sleep(deadline - loop.time())
         if await self._ledger.run(notices.give_waiting, survey_id, self._clock()):
-            await self._tell(survey_id, Notice.WAITING)
+            await self._announcer.tell(Due(survey_id=survey_id, kind=Notice.WAITING, tries=0))
 
-    async def _tell(self, survey_id: int, kind: Notice) -> None:
-        await self._announcer.tell(Due(survey_id=survey_id, kind=kind, tries=0))
+    def _tell_of(self, due: Due) -> None:
+        self._tasks.start(self._or_later(self._announcer.tell(due)), f"telling of survey {due.survey_id}")
+
+    @staticmethod
+    async def _or_later(work: Coroutine[Any, Any, None]) -> None:
+        """Do what is taken up again by itself, in a later look, where the ledger is away now."""
+        try:
+            await work
+        except LedgerError as error:
+            log.warning("Put off, as the ledger is away: %s", error)
