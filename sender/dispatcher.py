@@ -112,7 +112,7 @@ class Dispatcher:
         for survey_id in await self._ledger.run(sending.abandon, now):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
             self.tell(survey_id, Notice.UNCERTAIN)
-        if free := most - len(self._under_way):
+        if (free := most - len(self._under_way)) > 0:  # more than `most` wait here when many ask at once
             for entry in await self._ledger.run(sending.claim, self._instance, now, free):
                 self.start(entry)
         for entry, refusal in await self._ledger.run(sending.overdue, now - LONGEST_WAIT, most):

@@ -13,8 +13,10 @@ from bench.torture.stage import LOG, Stage, staged
 from ledger import sending
 from ledger.errors import LedgerError
 from sandbox.slack import cast
+from sandbox.x import Trouble
+from sender.dispatcher import Pace
 from tests.databases import KINDS, Databases
-from tests.world import World
+from tests.world import World, living
 
 
 @pytest.fixture(name="herd", scope="module")
@@ -72,6 +74,22 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     await any_world.message("asked")
 
     assert "Reference" not in caplog.text
+
+
+async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_once(
+    database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = Pace(patience=9, poll=0.02, concurrency=1)
+    async with living(tmp_path, database_url=database, pace=pace) as world:
+        world.x.trouble, world.x.delay = Trouble.SLOW, 0.2
+        for user, customer in ((cast.ADA, "mira_k"), (cast.BEN, "sofie_l"), (cast.CLEO, "benitez_leo")):
+            await world.opened(f"/csat @{customer}", user)
+            await world.workspace.submit(user)
+        waiting = world.ledger("select count(*) from surveys where state = 'accepted' and lease_owner <> ''")
+        await world.sent(3)
+
+    assert waiting == [(2,)]
+    assert "can't be read" not in caplog.text
 
 
 def _away(*_: object) -> None:

@@ -11,7 +11,7 @@ from bench.torture.points import Strike
 from bench.torture.stage import LEASES_OVER, Stage, resume
 from sandbox.x import Trouble
 
-IN_FLIGHT: Final = 0.3
+IN_FLIGHT: Final = 0.15
 """Seconds that X takes: so there is always something on its way."""
 CLAIM_OVER: Final = 12.5
 TAKEN_OVER: Final = 15.0
