@@ -1,5 +1,6 @@
 """The life of a survey in the ledger, step by step."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -204,6 +205,12 @@ async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(ledger: 
 def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
         Ledger(f"sqlite:///{tmp_path / 'csat.db'}").close()
+
+
+def test_ten_instances_that_start_together_migrate_once(database: str) -> None:
+    with ThreadPoolExecutor(10) as starting:
+        for ledger in starting.map(Ledger, [database] * 10):
+            ledger.close()
 
 
 def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,29 @@ async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> No
     await world.until(lambda: world.workspace.connections == 1)
 
     await world.opened("/csat @mira_k")
+
+
+async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("slack.socket.PING", 0.05)
+    async with living(tmp_path) as world:
+        world.workspace.troubles.fail("socket", "503", times=2)
+        await world.workspace.disconnect()
+        await world.until(lambda: world.workspace.connections == 0)
+        await world.until(lambda: world.workspace.connections == 1)
+        await world.opened("/csat @mira_k")
+
+    assert len([call for call in world.workspace.calls if call.method == "apps.connections.open"]) >= 4
+    assert "No socket to Slack yet" in caplog.text
+    assert "ticket=" not in "".join(
+        record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")
+    )
+
+
+async def test_a_socket_that_no_longer_answers_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with living(tmp_path) as world:
+        world.workspace.freeze()
+        begun = time.monotonic()
+
+    assert time.monotonic() - begun < 5
