@@ -31,7 +31,10 @@ async def at_point(stage: Stage, rng: random.Random, kills: int, point: str) -> 
                 break
         stage.x.trouble = None
         await stage.start()
-    return await _verdict(stage, crowd, killed)
+    verdict = await _verdict(stage, crowd, killed)
+    if killed < kills:
+        verdict.wrong_ones.append(f"only {killed} of {kills} victims came to {point}")
+    return verdict
 
 
 async def at_random(stage: Stage, rng: random.Random, kills: int) -> Verdict:
