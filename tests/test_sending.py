@@ -78,6 +78,15 @@ def creations(world: World) -> int:
     return [call.path for call in world.x.requests].count("/1.1/feedback/create.json")
 
 
+def states(world: World) -> list[str]:
+    return [state for (state,) in world.ledger("select state from surveys order by id")]
+
+
+async def looked_for_work(world: World) -> None:
+    """Wait until the dispatcher has looked, after half an hour: it erases the response_url last of all."""
+    await world.until(lambda: set(world.ledger("select response_url from surveys")) == {("",)})
+
+
 def test_every_trouble_is_tried() -> None:
     assert set(REFUSED) | set(PAUSES) | WAITS | UNCERTAIN | {Trouble.SLOW, Trouble.NO_CREDIT} == set(Trouble)
 
@@ -219,7 +228,8 @@ async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
     await ask(world)
     await world.message("Waiting for X...")
     world.clock.advance(minutes=50)
-    await world.workspace.wait_until(lambda: True)
+    await looked_for_work(world)
+    assert states(world) == ["accepted"]
     assert creations(world) == 1
 
     world.clock.advance(minutes=11)
@@ -302,7 +312,9 @@ async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: Wor
     assert answer.visible_to == cast.ADA
     assert "it was not sent again" in said(answer)
     world.clock.advance(hours=1)
-    await world.until(lambda: creations(world) == 1)
+    await looked_for_work(world)
+    assert states(world) == ["uncertain"]
+    assert creations(world) == 1
 
 
 async def in_doubt(world: World, trouble: Trouble) -> Message:
@@ -314,10 +326,6 @@ async def in_doubt(world: World, trouble: Trouble) -> Message:
 
 async def press(world: World, action_id: str, message: Message) -> None:
     await world.workspace.act(cast.ADA, action_id, channel=message.channel, ts=message.ts)
-
-
-def states(world: World) -> list[str]:
-    return [state for (state,) in world.ledger("select state from surveys order by id")]
 
 
 @pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY_AFTER, Trouble.BAD_GATEWAY])
