@@ -22,7 +22,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bench import past
-from ledger import limits, notices, sending
+from ledger import acceptance, limits, notices, sending
 from ledger.engine import Ledger
 from ledger.entries import Entry
 from surveys.customers import Recipient
@@ -39,7 +39,7 @@ Costs = dict[str, list[float]]
 TARGET = 1.3
 WARM_UP = 100
 BYTES_A_ROW = 1_200
-LEASE_OVER = sending.CLAIM + timedelta(seconds=1)
+LEASE_OVER = acceptance.CLAIM + timedelta(seconds=1)
 BETWEEN = timedelta(seconds=20)
 HANDLE = "mira_k"
 LIMITS = Limits(daily=10**9, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))
@@ -68,8 +68,8 @@ class Side:
         """Look a customer up, ask them, and send it; `share` is how far down the list they stand."""
         account, key = past.customer(int(share * self.rows), self.rows)
         await self._timed("/csat status", self.ledger.read(limits.history, account, key))
-        submission = sending.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
-        await self._timed("accept", self.ledger.run(sending.accept, submission, LIMITS, now))
+        submission = acceptance.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
+        await self._timed("accept", self.ledger.run(acceptance.accept, submission, LIMITS, now))
         late = now + LEASE_OVER
         (entry,) = await self._timed("claim", self.ledger.run(sending.claim, "two", late, 8))
         await self._timed("begin, sent, told", self._send(entry, late))

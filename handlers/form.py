@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
 from handlers.desk import Desk
 from handlers.look_up import look_up
-from ledger import sending
+from ledger import acceptance
 from ledger.errors import LedgerError
 from slack.members import MayNot
 from slack.payloads import Interaction
@@ -133,12 +133,12 @@ async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form, begin_by
     """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
     recipient = survey.recipient
     key = desk.key(recipient.id) if recipient.id else None
-    submission = sending.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
+    submission = acceptance.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
     left = begin_by - asyncio.get_running_loop().time()
-    acceptance = await desk.ledger.run_within(left, sending.accept, submission, desk.limits, desk.clock())
-    if acceptance.is_new:
-        desk.dispatcher.start(acceptance.entry)
-    elif acceptance.entry.survey.draft() != survey.draft():
+    accepted = await desk.ledger.run_within(left, acceptance.accept, submission, desk.limits, desk.clock())
+    if accepted.is_new:
+        desk.dispatcher.start(accepted.entry)
+    elif accepted.entry.survey.draft() != survey.draft():
         raise AcceptedBefore
 
 

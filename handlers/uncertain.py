@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import news
 from blocks.kit import plain
 from handlers.desk import Desk
-from ledger import sending
+from ledger import acceptance, sending
 from ledger.notices import Notice
 from slack.errors import SlackError
 from slack.members import MayNot
@@ -46,7 +46,7 @@ async def send_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     try:
         await desk.slack.members.check(pressed.user)
         entry = await desk.ledger.run(
-            sending.send_again,
+            acceptance.send_again,
             int(pressed.value or 0),
             pressed.user,
             desk.instance,

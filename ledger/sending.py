@@ -1,24 +1,23 @@
-"""The life of a survey, one transaction a step; `surveys.states` says which steps there are."""
+"""The life of an accepted survey, one transaction a step; `surveys.states` says which steps there are."""
 
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
+from sqlalchemy import Connection, insert, or_, select, text, update
 
+from ledger.acceptance import CLAIM
 from ledger.accounts import NOT_PAUSED
-from ledger.entries import Entry, Refusal, read, to_columns, to_entry
-from ledger.limits import FOREVER, NEVER, lock, reserve
+from ledger.entries import Entry, Refusal, read, to_entry
+from ledger.limits import NEVER, lock, reserve
+from ledger.moves import move
 from ledger.notices import Notice, give
 from ledger.tables import accounts, attempts, surveys
 from surveys.customers import Recipient
 from surveys.limits import DAY, Limits
-from surveys.states import State, leading_to
-from surveys.survey import Origin, Receipt, Survey
-
-CLAIM = timedelta(seconds=12)
-"""For how long one instance has a survey to itself before it begins to send it."""
+from surveys.states import State
+from surveys.survey import Receipt
 
 ATTEMPT = timedelta(seconds=40)
 """For how long an attempt may take: a call to X, and writing its outcome to a busy ledger."""
@@ -29,65 +28,8 @@ SETTLING = DAY + timedelta(minutes=10)
 ASKING_AGAIN = timedelta(minutes=10)
 """How long until X is asked once more what became of an attempt."""
 
-REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
-
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
-
-
-# statements on the way of a submission are built once: that is most of what SQLAlchemy costs
-_EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
-_INSERT = insert(surveys).returning(surveys)
-
-
-class Acceptance(NamedTuple):
-    """What became of a submission."""
-
-    entry: Entry
-    is_new: bool
-    """Whether this submission was the first of its form; another one has no effect."""
-
-
-class Submission(NamedTuple):
-    """A form that was submitted, with all that accepting it takes."""
-
-    view_id: str
-    survey: Survey
-    origin: Origin
-    account: str
-    instance: str
-    recipient_key: str | None
-    """Empty while X was not asked yet who the recipient is."""
-
-
-def accept(connection: Connection, submission: Submission, limits: Limits, now: datetime) -> Acceptance:
-    """Keep a submitted survey, claimed by its instance; of a form that was accepted before, what it was.
-
-    Raises `Denied` where a limit stands in the way.
-    """
-    lock(connection, submission.account)
-    if row := connection.execute(_EARLIER, {"view_id": submission.view_id}).first():
-        return Acceptance(to_entry(row), is_new=False)
-    recipient = submission.survey.recipient
-    reserve(connection, submission.account, submission.recipient_key, recipient, limits, now)
-    row = connection.execute(_INSERT, _columns(submission, now)).one()
-    return Acceptance(to_entry(row), is_new=True)
-
-
-def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
-    return {
-        **to_columns(submission.survey, submission.origin),
-        "view_id": submission.view_id,
-        "state": State.ACCEPTED,
-        "account": submission.account,
-        "recipient_key": submission.recipient_key,
-        "counts_until": FOREVER,
-        "accepted_at": now,
-        "due_at": now,
-        "lease_owner": submission.instance,
-        "lease_until": now + CLAIM,
-        "tries": 0,
-    }
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
@@ -131,7 +73,7 @@ def begin(connection: Connection, entry: Entry, instance: str, now: datetime) ->
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
     number = entry.tries + 1
     ours = (surveys.c.lease_owner == instance, NOT_PAUSED)
-    if not _move(connection, entry.id, State.SENDING, *ours, tries=number, lease_until=now + ATTEMPT):
+    if not move(connection, entry.id, State.SENDING, *ours, tries=number, lease_until=now + ATTEMPT):
         return None
     connection.execute(
         insert(attempts).values(survey_id=entry.id, number=number, instance=instance, started_at=now)
@@ -142,7 +84,7 @@ def begin(connection: Connection, entry: Entry, instance: str, now: datetime) ->
 def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
     """Note X's receipt; a late one settles what had become uncertain."""
     _end(connection, survey_id, number, State.SENT, "", now)
-    moved = _move(
+    moved = move(
         connection,
         survey_id,
         State.SENT,
@@ -163,7 +105,7 @@ def refuse(
     if number is not None:
         _end(connection, survey_id, number, State.REFUSED, detail, now)
     values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    moved = _move(connection, survey_id, State.REFUSED, **values)
+    moved = move(connection, survey_id, State.REFUSED, **values)
     if moved:
         give(connection, survey_id, Notice.REFUSED, now)
     return moved
@@ -172,7 +114,7 @@ def refuse(
 def doubt(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
     """Note that nobody knows what became of an attempt."""
     _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
-    moved = _move(
+    moved = move(
         connection, survey_id, State.UNCERTAIN, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
     )
     if moved:
@@ -187,7 +129,7 @@ def wait(
     values = {"due_at": until, "lease_owner": None, "lease_until": None}
     if number is not None:
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return _move(connection, survey_id, State.ACCEPTED, **values)
+        return move(connection, survey_id, State.ACCEPTED, **values)
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
     waiting = update(surveys).where(*still).values(**values, tries=surveys.c.tries + 1)
     return connection.execute(waiting).rowcount == 1
@@ -195,7 +137,7 @@ def wait(
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
-    _move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester, counts_until=NEVER)
+    move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester, counts_until=NEVER)
     return _state_for(connection, survey_id, requester)
 
 
@@ -254,39 +196,16 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
 def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
     theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
-    moved = _move(connection, survey_id, State.SENT, *theirs, settle_at=None)
+    moved = move(connection, survey_id, State.SENT, *theirs, settle_at=None)
     if moved:
         give(connection, survey_id, Notice.SENT, now)
     return moved
-
-
-def send_again(
-    connection: Connection, survey_id: int, requester: str, instance: str, limits: Limits, now: datetime
-) -> Entry | None:
-    """Give an uncertain survey up and accept it anew, as its requester says; `None` where it is settled.
-
-    Raises `Denied` where a limit stands in the way; then nothing changes.
-    """
-    entry = read(connection, survey_id)
-    theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
-    values = REPLACED.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    if entry is None or not _move(connection, survey_id, State.REFUSED, *theirs, **values):
-        return None
-    key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
-    submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)
-    return accept(connection, submission, limits, now).entry
 
 
 def forget_response_urls(connection: Connection, now: datetime) -> None:
     """Erase each `response_url` that Slack no longer answers."""
     dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
     connection.execute(update(surveys).where(*dead).values(response_url=""))
-
-
-def _move(connection: Connection, survey_id: int, state: State, *conditions: Any, **values: Any) -> bool:  # noqa: ANN401
-    """Move a survey to a state that can follow the one it is in; whether it was moved."""
-    possible = (surveys.c.id == survey_id, surveys.c.state.in_(leading_to(state)), *conditions)
-    return connection.execute(update(surveys).where(*possible).values(state=state, **values)).rowcount == 1
 
 
 def _end(

@@ -6,7 +6,7 @@ import pytest
 
 import forget
 from forget import Forgetting, Outcome, forgetting
-from ledger import sending
+from ledger import acceptance, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import read
@@ -167,8 +167,8 @@ async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) ->
 async def keep(ledger: Ledger, view_id: str, recipient: Recipient) -> int:
     """Keep a survey that X took."""
     await ledger.run(open_account, "A1")
-    submission = sending.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
-    entry = (await ledger.run(sending.accept, submission, Limits(), NOON)).entry
+    submission = acceptance.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
+    entry = (await ledger.run(acceptance.accept, submission, Limits(), NOON)).entry
     number = await ledger.run(sending.begin, entry, "one", NOON)
     assert number
     receipt = Receipt(

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ledger import notices, sending
+from ledger import acceptance, notices, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Entry, Refusal, read
@@ -43,16 +43,16 @@ LIMITS = Limits()
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
-def submission(view_id: str, instance: str = "one", key: str | None = None) -> sending.Submission:
+def submission(view_id: str, instance: str = "one", key: str | None = None) -> acceptance.Submission:
     """Return a submission; each view has a customer of its own, unless a key says who it is."""
-    return sending.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
+    return acceptance.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
 
 
 async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
     await ledger.run(open_account, "A1")
-    acceptance = await ledger.run(sending.accept, submission(view_id, instance), LIMITS, NOW)
-    assert acceptance.is_new
-    return acceptance.entry
+    kept = await ledger.run(acceptance.accept, submission(view_id, instance), LIMITS, NOW)
+    assert kept.is_new
+    return kept.entry
 
 
 async def state(ledger: Ledger, entry: Entry) -> State:
@@ -70,7 +70,7 @@ async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
 
 async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    again = await ledger.run(sending.accept, submission("V1", "two"), LIMITS, NOW)
+    again = await ledger.run(acceptance.accept, submission("V1", "two"), LIMITS, NOW)
 
     assert (again.entry, again.is_new) == (entry, False)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import sending
+from ledger import acceptance
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from sandbox.slack import Happening, Seen, cast
@@ -70,9 +70,9 @@ async def outcomes(ledger: Ledger, keys: list[str]) -> Counter[str]:
     await ledger.run(open_account, "A1")
 
     async def submit(number: int, key: str) -> str:
-        submission = sending.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
+        submission = acceptance.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
         try:
-            await ledger.run(sending.accept, submission, Limits(), NOON)
+            await ledger.run(acceptance.accept, submission, Limits(), NOON)
         except Denied as denied:
             return denied.why_not.reason
         return "accepted"

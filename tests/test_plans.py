@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, text
 
-from ledger import accounts, limits, notices, sending, tables
+from ledger import acceptance, accounts, limits, notices, sending, tables
 from ledger.engine import open_engine
 from ledger.entries import to_columns
 from surveys.limits import Limits
@@ -22,8 +22,8 @@ ROWS = 2_000
 LIMITS = Limits()
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
 WORK: dict[str, Callable[[Connection], object]] = {
-    "accepting": lambda connection: sending.accept(connection, submission("V-new"), LIMITS, NOON),
-    "accepting what was accepted": lambda connection: sending.accept(
+    "accepting": lambda connection: acceptance.accept(connection, submission("V-new"), LIMITS, NOON),
+    "accepting what was accepted": lambda connection: acceptance.accept(
         connection, submission("V7"), LIMITS, NOON
     ),
     "sending": lambda connection: send(connection, submission("V-new")),
@@ -39,13 +39,13 @@ WORK: dict[str, Callable[[Connection], object]] = {
 }
 
 
-def submission(view_id: str) -> sending.Submission:
-    return sending.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
+def submission(view_id: str) -> acceptance.Submission:
+    return acceptance.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
 
 
-def send(connection: Connection, new: sending.Submission) -> None:
+def send(connection: Connection, new: acceptance.Submission) -> None:
     """Accept a survey, send it, and tell of it."""
-    entry = sending.accept(connection, new, LIMITS, NOON).entry
+    entry = acceptance.accept(connection, new, LIMITS, NOON).entry
     number = sending.begin(connection, entry, "one", NOON)
     assert number
     assert sending.sent(connection, entry.id, number, RECEIPT, NOON)
@@ -102,7 +102,9 @@ def fill(engine: Engine) -> None:
         connection.execute(insert(tables.notices), told)
     for number in range(3):
         with engine.begin() as connection:
-            due = sending.accept(connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1))
+            due = acceptance.accept(
+                connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
+            )
             notices.give(connection, due.entry.id, notices.Notice.WAITING, NOON - timedelta(hours=1))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))

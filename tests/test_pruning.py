@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, update
 
 import prune
-from ledger import pruning, sending
+from ledger import acceptance, pruning, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Refusal, read, to_columns
@@ -50,8 +50,8 @@ def test_what_the_limits_ask_about_is_not_pruned() -> None:
 
 async def accepted(ledger: Ledger, view_id: str, now: datetime = NOON) -> int:
     await ledger.run(open_account, "A1")
-    submission = sending.Submission(view_id, survey(), origin(), "A1", "one", view_id)
-    return (await ledger.run(sending.accept, submission, LIMITS, now)).entry.id
+    submission = acceptance.Submission(view_id, survey(), origin(), "A1", "one", view_id)
+    return (await ledger.run(acceptance.accept, submission, LIMITS, now)).entry.id
 
 
 async def in_every_state(ledger: Ledger) -> dict[str, int]:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import ClientResponse
 
-from ledger import notices, sending
+from ledger import acceptance, notices, sending
 from ledger.engine import Ledger
 from sandbox.x import Trouble
 from sender.announcer import Announcer
@@ -24,7 +24,8 @@ from slack.posting import Poster
 from x.client import XClient
 
 STEPS: Final = {
-    sending: ("accept", "claim", "begin", "sent", "refuse", "wait", "doubt", "abandon"),
+    acceptance: ("accept",),
+    sending: ("claim", "begin", "sent", "refuse", "wait", "doubt", "abandon"),
     notices: ("told",),
 }
 """The transactions that are points, by their module."""
