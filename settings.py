@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -91,6 +92,12 @@ def _slack_id(text: str) -> str:
     return text
 
 
+def _channel_id(text: str) -> str:
+    if text and not re.fullmatch("[CG][A-Z0-9]{2,}", text):
+        raise _wrong("must be a channel's id (C... or G...), which Slack shows at the end of its details")
+    return text
+
+
 def _starting(pattern: str, advice: str) -> AfterValidator:
     def check(secret: SecretStr) -> SecretStr:
         if not re.match(pattern, secret.get_secret_value()):
@@ -121,6 +128,8 @@ class Settings(BaseSettings):
     x_access_token: Annotated[SecretStr, _starting("[0-9]+-", "the account's id and a dash, like 123-...")]
     x_access_token_secret: SecretStr
     x_api_url: BaseUrl = "https://api.twitter.com"
+    x_webhook_user: str = ""
+    x_webhook_password: SecretStr = SecretStr("")
 
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///csat.db")
     host: str = "127.0.0.1"
@@ -128,6 +137,9 @@ class Settings(BaseSettings):
 
     csat_agents: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
     csat_operators: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_supervisors: Annotated[frozenset[SlackId], NoDecode, BeforeValidator(_listed)] = frozenset()
+    csat_results_channel: Annotated[str, AfterValidator(_channel_id)] = ""
+    csat_timezone: ZoneInfo = Field(ZoneInfo("UTC"), description="a time zone's name, like Europe/Berlin")
     csat_daily_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"

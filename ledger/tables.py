@@ -97,6 +97,12 @@ surveys = Table(
     Column("counts_until", Moment, nullable=False),
     Column("settle_at", Moment),
     Column("again_at", Moment),
+    # how the customer answered: for supervisors alone
+    Column("rating", Integer),
+    Column("rated_at", Moment),
+    Column("comment", Text),
+    Column("commented_at", Moment),
+    Column("ask_at", Moment),
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
     Index("ix_surveys_quota", "account", "counts_until"),
@@ -106,6 +112,42 @@ surveys = Table(
         "received_at",
         sqlite_where=text("response_url <> ''"),
         postgresql_where=text("response_url <> ''"),
+    ),
+    Index(
+        "ix_surveys_feedback",
+        "feedback_id",
+        sqlite_where=text("feedback_id IS NOT NULL"),
+        postgresql_where=text("feedback_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_surveys_ask",
+        "ask_at",
+        sqlite_where=text("ask_at IS NOT NULL"),
+        postgresql_where=text("ask_at IS NOT NULL"),
+    ),
+    # all that a report counts, so that it reads the rows of its period here and nowhere else
+    Index(
+        "ix_surveys_results",
+        "team",
+        "metric",
+        "sent_at",
+        "state",
+        "test",
+        "variant",
+        "channel",
+        "requester",
+        "rating",
+        "commented_at",
+        sqlite_where=text("sent_at IS NOT NULL"),
+        postgresql_where=text("sent_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_surveys_comments",
+        "team",
+        "metric",
+        "commented_at",
+        sqlite_where=text("commented_at IS NOT NULL"),
+        postgresql_where=text("commented_at IS NOT NULL"),
     ),
 )
 
@@ -134,3 +176,88 @@ notices = Table(
     Index("ix_notices_due", "due_at"),
 )
 """What Slack is to be told of a survey; `due_at` is empty once it was told, or given up."""
+
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("feedback_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("recipient_key", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("rating", Integer),
+    Column("rated_at", Moment),
+    Column("comment", Text),
+    Column("commented_at", Moment),
+    Column("received_at", Moment, nullable=False),
+    Index("ix_unmatched_received_at", "received_at"),
+)
+"""Answers that came before the survey they belong to was known to be sent."""
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("asked_since", Moment),
+    Column("asked", Integer, nullable=False),
+    Column("swept_until", Moment),
+    Column("sweep_at", Moment),
+)
+"""What X was asked for an account's answers: the window of its budget, and how far its events were read."""
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("low_at", Moment, nullable=False),
+    Column("taken_by", Text),
+    Column("taken_at", Moment),
+    Column("closed_by", Text),
+    Column("closed_at", Moment),
+    Column("note", Text),
+    Index(
+        "ix_follow_ups_open",
+        "team",
+        "low_at",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+"""Low ratings, and who takes care of them."""
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("told_at", Moment),
+)
+"""The weekly digests, by the date of their week's Monday; `due_at` is empty once told, or nothing to say."""
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("shows_results", Boolean, nullable=False),
+    Column("asks", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+)
+"""Who has an App Home, whether it shows results, and what it asks for (a report's question, as JSON)."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_at", "at"),
+)
+"""Who saw results, when, and which."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from ledger.errors import TooNew
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The revision of this version of the app; a test holds it to the migrations."""
 
 _LOCK = 0x43534154
