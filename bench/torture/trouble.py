@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.torture.crowd import AGENTS, Crowd, working
 from bench.torture.judge import Verdict, judge
-from bench.torture.stage import Stage
+from bench.torture.stage import LOOK, Stage
 from bench.torture.victim import SLACK_SECONDS, X_SECONDS
 from sandbox.slack import cast
 from sandbox.slack.refusals import Refused
@@ -20,6 +20,8 @@ from sandbox.x.quota import Way
 UNKNOWN: Final = re.compile(r"It is not known whether the survey to (\S+) arrived")
 STRUCK: Final = 0.5
 """Seconds within which somebody runs into a trouble, as long as people ask."""
+LANDED: Final = X_SECONDS * 3
+"""Seconds within which every call has ended, and its outcome is written."""
 PAUSED_FOR: Final = 301.0
 RESET: Final = 900.0
 LOOK_UP_TOO: Final = 0.3
@@ -42,11 +44,20 @@ async def at_x(stage: Stage, rng: random.Random, rounds: int) -> Verdict:
                 await stage.workspace.wait_until(lambda: not stage.x.trouble, STRUCK)
             await _press(stage, rng, again)
             if stage.book.ask("select id from accounts where paused_at is not null"):
+                await _landed(stage)
                 stage.clock.leap(PAUSED_FOR)
         stage.x.trouble = stage.x.lookup_trouble = None
         stage.clock.leap(RESET)
     await stage.settle()
     return judge(stage, crowd, again)
+
+
+async def _landed(stage: Stage) -> None:
+    """Wait until nothing is on its way to X: what took five minutes to arrive is not looked for there."""
+    for _ in range(int(LANDED / LOOK)):
+        if not stage.book.ask("select id from surveys where state = 'sending'"):
+            return
+        await asyncio.sleep(LOOK)
 
 
 async def _press(stage: Stage, rng: random.Random, again: Counter[str]) -> None:
