@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+from collections.abc import Sequence
 from typing import Final
 
 from bench.torture.crowd import Crowd, working
@@ -67,12 +68,14 @@ async def _left_over(stage: Stage) -> list[str]:
     return [f"survey {one} was not taken over within {TAKEN_OVER:g} s" for one in sorted(waiting & still)]
 
 
-async def one_stopped(stage: Stage, rng: random.Random, rounds: int) -> Verdict:
+async def one_stopped(
+    stage: Stage, rng: random.Random, rounds: int, points: Sequence[str] = STOPPED_AT
+) -> Verdict:
     """Stop one of two at each point, and let it go on when the other has declared its attempts uncertain."""
     crowd, stops = Crowd(stage, rng), 0
     async with working(crowd):
         await stage.start()
-        for point in STOPPED_AT * rounds:
+        for point in [*points] * rounds:
             sleeper = await stage.start(Strike(point, rng.randint(1, 2), signal.SIGSTOP))
             stops += await sleeper.stopped(STOPS)
             stage.clock.leap(CLAIM_OVER)

@@ -26,12 +26,13 @@ PAUSED_FOR: Final = 301.0
 RESET: Final = 900.0
 LOOK_UP_TOO: Final = 0.3
 SPELL: Final = 0.4
+ALL: Final = slice(None)
 
 
-async def at_x(stage: Stage, rng: random.Random, rounds: int) -> Verdict:
-    """Let every trouble of X happen, in any order; requesters press the buttons of what is uncertain."""
+async def at_x(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
+    """Let the troubles of X happen, in any order; requesters press the buttons of what is uncertain."""
     crowd, again = Crowd(stage, rng), Counter[str]()
-    troubles = [trouble for trouble in Trouble for _ in range(rounds)]
+    troubles = [*Trouble][part] * rounds
     rng.shuffle(troubles)
     await stage.start()
     async with working(crowd):
@@ -78,12 +79,12 @@ async def _press(stage: Stage, rng: random.Random, again: Counter[str]) -> None:
             await stage.workspace.act(message.visible_to, button, channel=message.channel, ts=message.ts)
 
 
-async def at_slack(stage: Stage, rng: random.Random, rounds: int) -> Verdict:
+async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
     """Let Slack repeat, limit, fail before and after the effect, answer late, and cut its sockets."""
     crowd = Crowd(stage, rng)
     await stage.start()
     await stage.workspace.wait_until(lambda: stage.workspace.connections, seconds=10)
-    spells = [spell for spell in SPELLS for _ in range(rounds)]
+    spells = [*SPELLS[part]] * rounds
     rng.shuffle(spells)
     async with working(crowd):
         for spell in spells:
