@@ -102,6 +102,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             clock=clock,
             limits=settings.limits,
             key=key,
+            zone=settings.csat_timezone,
         )
         bolt = _bolt(slack, tasks)
         handlers.register(bolt, desk)
@@ -134,7 +135,7 @@ def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> 
     return Slack(
         web=web,
         identity=identity,
-        members=Members(web, identity, settings.csat_agents),
+        members=Members(web, identity, settings.csat_agents, settings.csat_supervisors),
         poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
         updates=ViewUpdates(web),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from blocks.kit import Message
 from blocks.survey_form import SurveyForm
@@ -34,6 +35,8 @@ class Desk:
     limits: Limits
     key: Callable[[str], str]
     """Makes the key by which the ledger knows a customer from their id."""
+    zone: ZoneInfo
+    """Where the days of reports begin."""
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Tell something to the person who asked, and nobody else; raises `SlackError`."""

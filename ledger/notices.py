@@ -21,6 +21,14 @@ class Notice(StrEnum):
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
     WAITING = "waiting"
+    ANSWERED = "answered"
+    """The confirmation is to say that the customer answered."""
+    EXPIRED = "expired"
+    """The confirmation is to say that nobody answered."""
+    LOW = "low"
+    """Supervisors are to be told of a low rating."""
+    FOLLOWED = "followed"
+    """What supervisors were told is to say who takes care of it."""
 
 
 class Due(Value):

@@ -37,11 +37,12 @@ class Settler:
         """Settle one survey, if X tells."""
         entry, number, begun = unsettled
         try:
-            created = await self._x.created_between(begun - AROUND, begun + AROUND)
+            pages = [page async for page in self._x.events(begun - AROUND, begun + AROUND)]
         except XError as error:
             log.warning("Survey %s is not settled yet: %s", entry.id, error)
             return
-        if receipt := next((one for one in created if _is_of(unsettled, one)), None):
+        told = (update.receipt for page in pages for update in page.updates)
+        if receipt := next((one for one in told if _is_of(unsettled, one)), None):
             await self._delivery.arrived(entry, number, receipt)
         else:
             await self._delivery.refuse(entry, None, NEVER_ARRIVED, "not among X's events")

@@ -1,4 +1,4 @@
-"""Who may send surveys."""
+"""Who may send surveys, and who may see what became of them."""
 
 import asyncio
 import logging
@@ -55,18 +55,26 @@ class _Person(Payload):
 
 
 class Members:
-    """Knows who may send.
+    """Knows who may send, and who may see results.
 
     Args:
         web: Slack's Web API.
         identity: tells which workspace this app belongs to.
         agents: user ids (U..., W...) and user group ids (S...) that may send; empty for every full member.
+        supervisors: user ids and user group ids that may see results; empty for nobody.
     """
 
-    def __init__(self, web: AsyncWebClient, identity: Identity, agents: Iterable[str]) -> None:
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        identity: Identity,
+        agents: Iterable[str],
+        supervisors: Iterable[str] = (),
+    ) -> None:
         self._web = web
         self._identity = identity
         self._agents = frozenset(agents)
+        self._supervisors = frozenset(supervisors)
         self._people = _Memory(self._person)
         self._groups = _Memory(self._group)
 
@@ -91,6 +99,27 @@ class Members:
             raise MayNot("You are not on the list of people who may send surveys. Ask whoever runs this app.")
         if not self._agents and not person.is_full_member:
             raise MayNot("Guests can't send surveys. Ask a member of the team, or whoever runs this app.")
+
+    async def supervises(self, user: str) -> bool:
+        """Tell whether `user` may see results; where Slack can't tell, the answer is no.
+
+        Who is in a group is asked each time: somebody who has left it sees nothing more.
+        """
+        try:
+            with as_slack_error():
+                async with asyncio.timeout(ASKING):
+                    team, person = await asyncio.gather(self._identity.team(), self._people.of(user))
+                    return person.belongs_to(team) and await self._supervises(user)
+        except SlackError as error:
+            log.warning("Slack did not tell whether %s supervises: %s", user, error)
+            return False
+
+    async def _supervises(self, user: str) -> bool:
+        groups = [group for group in self._supervisors if group.startswith("S")]
+        if user in self._supervisors or not groups:
+            return user in self._supervisors
+        found = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
+        return any(user in members for members in found if not isinstance(members, BaseException))
 
     async def _listed(self, user: str) -> bool:
         """Tell whether a user is listed; groups that can't be read matter only where no other lists them."""

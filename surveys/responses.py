@@ -7,6 +7,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from surveys.questions import SCALES, Metric
+from surveys.survey import Receipt
 from surveys.value import Value
 
 LOW = {Metric.CSAT: range(1, 3), Metric.NPS: range(7)}
@@ -46,14 +47,11 @@ class Response(Value):
 class Update(Value):
     """What X tells of a survey that it delivered; any number of times, in any order."""
 
-    feedback_id: str
+    receipt: Receipt
     account: str
     """The id of the account on X that sent it."""
-    recipient_id: str
-    external_id: str = ""
     metric: Metric
-    created_at: datetime
-    response: Response
+    response: Response = Response()
 
     @model_validator(mode="after")
     def _on_the_scale(self) -> Self:

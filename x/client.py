@@ -1,7 +1,7 @@
 """The one place that talks HTTP with X."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from datetime import datetime
 
 import aiohttp
@@ -11,8 +11,9 @@ from httpx_aiohttp import AiohttpTransport
 
 from surveys.clock import Clock, utc_now
 from surveys.customers import Recipient
+from surveys.responses import Update
 from surveys.survey import Receipt, Survey
-from x import wire
+from x import updates, wire
 from x.errors import LookUpRefused, RecipientSuspended, RecipientUnknown, Refused, Uncertain, Wait
 from x.signing import Keys, OAuth1
 
@@ -85,18 +86,23 @@ class XClient:
         self._ids[handle], self._hints[handle] = account, account.receives_dm
         return account
 
-    async def created_between(self, begin: datetime, end: datetime) -> list[Receipt]:
-        """Return what X has recorded in a time that ended 24 hours ago or more (GET feedback/events)."""
+    async def show(self, feedback_id: str) -> Update:
+        """Return what X knows of a survey by now (GET feedback/show); raises an `XError`."""
+        answer = await self._get(f"/1.1/feedback/show/{feedback_id}.json", {})
+        return updates.decipher_shown(answer.status_code, answer.headers, answer.content)
+
+    async def events(self, begin: datetime, end: datetime) -> AsyncIterator[updates.Page]:
+        """Yield the pages of what happened in a time that ended a day ago or earlier (GET feedback/events).
+
+        Raises an `XError`.
+        """
         milliseconds = {"from_time": begin, "to_time": end}
         params = {name: str(int(when.timestamp() * 1000)) for name, when in milliseconds.items()}
-        found: list[Receipt] = []
-        while True:
+        while params:
             answer = await self._get("/1.1/feedback/events.json", params)
-            page, cursor = wire.decipher_events(answer.status_code, answer.headers, answer.content)
-            found += page
-            if not cursor:
-                return found
-            params = {"cursor": cursor}
+            page = updates.decipher_events(answer.status_code, answer.headers, answer.content)
+            yield page
+            params = {"cursor": page.next_cursor} if page.next_cursor else {}
 
     async def me(self) -> wire.Account:
         """Return the account that the keys act for (GET /2/users/me)."""

@@ -18,7 +18,8 @@
     │   ├── LookUpRefused     X does not tell the app the id of a handle
     │   └── RefusedByX        anything else, in X's own words
     ├── Wait                  nothing was delivered yet: try again, not before `until` where X named a time
-    └── Uncertain             X may or may not have delivered it: never repeated blindly
+    ├── Uncertain             X may or may not have delivered it: never repeated blindly
+    └── Impossible            X tells of an answer that can't be: it is not taken
 
 The rows are those of X's error table for API v1.1 (https://docs.x.com/x-api/fundamentals/response-codes-and-errors)
 and of its direct message endpoints.
@@ -71,6 +72,10 @@ class Uncertain(XError):
         "X did not answer, so it was not sent again: the customer may have got it. Look at the conversation "
         "on X and say what you see; tomorrow X's own record tells."
     )
+
+
+class Impossible(XError):
+    """X tells of an answer that nobody can have given, or in a way that can't be read."""
 
 
 class Refused(XError):

@@ -33,6 +33,7 @@ _DATE = re.compile(
     re.ASCII,
 )
 _RESETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BUSY = frozenset({420, 429, 503})
 _UNAUTHORIZED = 401
 _NOT_FOUND = 404
@@ -75,38 +76,24 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise failure(status, headers, body)
     try:
-        return _Feedback.model_validate_json(body)
+        return Feedback.model_validate_json(body)
     except ValueError as error:
-        raise Uncertain(f"X answered {status}, unreadable", raw=_shortened(body)) from error
-
-
-def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> tuple[list[Receipt], str]:
-    """Return the surveys that a page of GET feedback/events tells of, and the cursor of the next page.
-
-    An empty cursor ends the listing. Raises an `XError` for any other answer.
-    """
-    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
-        raise failure(status, headers, body)
-    try:
-        page = _Events.model_validate_json(body)
-    except ValidationError as error:
-        raise Wait(f"X answered {status}, unreadable", raw=_shortened(body)) from error
-    return [event.feedback for event in page.events], page.next_cursor
+        raise Uncertain(f"X answered {status}, unreadable", raw=shortened(body)) from error
 
 
 def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
     """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
     if status == _NOT_FOUND:
-        raise RecipientUnknown(f"X answered {status}", raw=_shortened(body))
+        raise RecipientUnknown(f"X answered {status}", raw=shortened(body))
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise failure(status, headers, body)
     try:
         found = _LookUp.model_validate_json(body)
     except ValidationError as error:
-        raise Wait(f"X answered {status}, unreadable", raw=_shortened(body)) from error
+        raise Wait(f"X answered {status}, unreadable", raw=shortened(body)) from error
     if found.data is None:
         if not found.errors:
-            raise Wait(f"X answered {status}, with nobody and no reason", raw=_shortened(body))
+            raise Wait(f"X answered {status}, with nobody and no reason", raw=shortened(body))
         words = " ".join(problem.detail for problem in found.errors)
         kind = RecipientSuspended if "suspended" in words.lower() else RecipientUnknown
         raise kind(f"X answered {status}, without an account", words=words)
@@ -116,7 +103,7 @@ def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Ac
 def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
     """Return what an answer that is no success means; see the tree in `x.errors`."""
     code, words = _first_error(body)
-    summary, raw = f"X answered {status}, code {code}", _shortened(body)
+    summary, raw = f"X answered {status}, code {code}", shortened(body)
     if status in _BUSY:
         return Wait(summary, words=words, raw=raw, until=_reset(headers))
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
@@ -149,22 +136,15 @@ def read_date(text: object) -> datetime:
 XDate = Annotated[datetime, BeforeValidator(read_date)]
 
 
-class _Feedback(Receipt):
+class Feedback(Receipt):
+    """X's feedback object, as far as every answer has it."""
+
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: str = Field(pattern="^[0-9]+$")
-    external_id: Annotated[str, BeforeValidator(lambda found: found or "")] = ""
+    external_id: Annotated[str, BeforeValidator(lambda found: readable(found or ""))] = ""
     created_at: XDate
     updated_at: XDate
-
-
-class _Event(Value):
-    feedback: _Feedback
-
-
-class _Events(Value):
-    events: tuple[_Event, ...]
-    next_cursor: str = ""
 
 
 class _User(Value):
@@ -208,5 +188,11 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
     return datetime.fromtimestamp(max(seconds), UTC) if seconds else None
 
 
-def _shortened(body: bytes) -> str:
+def readable(text: object) -> object:
+    """Return a text without control characters, which not every database takes."""
+    return _CONTROLS.sub("", text).strip() if isinstance(text, str) else text
+
+
+def shortened(body: bytes) -> str:
+    """Return the beginning of an answer, for the log."""
     return repr(body[:WORDS_KEPT])
