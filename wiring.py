@@ -19,6 +19,7 @@ from handlers.desk import Desk
 from ledger import accounts
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
+from results.rounds import Rounds, Work
 from sender.announcer import Announcer
 from sender.delivery import Delivery
 from sender.dispatcher import Dispatcher, Pace
@@ -65,6 +66,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
     for library in QUIET:
         logging.getLogger(library).setLevel(logging.ERROR)
     catalogue, tasks, instance = load_catalogue(settings.csat_questions_file), Tasks(), secrets.token_hex(4)
+    pace = pace or Pace(concurrency=settings.csat_concurrency)
     async with contextlib.AsyncExitStack() as stack:
         ledger = Ledger(settings.database_url.get_secret_value())
         stack.callback(ledger.close)
@@ -87,7 +89,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             clock,
             tasks,
             instance,
-            pace or Pace(concurrency=settings.csat_concurrency),
+            pace,
         )
         desk = Desk(
             slack=slack,
@@ -107,8 +109,9 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         bolt = _bolt(slack, tasks)
         handlers.register(bolt, desk)
         tasks.start(_warm_up(slack.identity), "asking Slack who we are")
-        sweeping = asyncio.create_task(dispatcher.run())
-        stack.callback(sweeping.cancel)
+        works: list[Work] = []
+        for going_on in (dispatcher.run(), Rounds(works, tasks, pace.haste).run()):
+            stack.callback(asyncio.create_task(going_on).cancel)
         url = await stack.enter_async_context(_reachable(settings, bolt, slack, ledger, dispatcher, clock))
         stack.callback(dispatcher.stop)
         stack.callback(stopping.begin)

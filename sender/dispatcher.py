@@ -33,6 +33,8 @@ class Pace:
     """Between two looks for what others left."""
     concurrency: int = 8
     """How many surveys are on their way at once."""
+    haste: float = 1.0
+    """What the rests of all other rounds are multiplied by."""
     drowsy: float = 60.0
     """Without a look for so long, the dispatcher is not well."""
 

@@ -22,7 +22,7 @@ from wiring import running
 
 T = TypeVar("T")
 
-PACE = Pace(patience=0.3, poll=0.05)
+PACE = Pace(patience=0.3, poll=0.05, haste=0.01)
 PRIVACY = "https://northwind.example/privacy"
 
 
