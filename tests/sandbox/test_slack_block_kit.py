@@ -311,6 +311,32 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         [table(2), table(2)],
         "no more than 1 of type data_table allowed [json-pointer:/blocks]",
     ),
+    "an empty slice of a pie": (
+        [
+            {
+                "type": "data_visualization",
+                "title": "Ratings",
+                "chart": {
+                    "type": "pie",
+                    "segments": [{"label": "5", "value": 8}, {"label": "4", "value": 0}],
+                },
+            }
+        ],
+        "must be greater than 0 [json-pointer:/blocks/0/chart/segments/1/value]",
+    ),
+    "a cell of no documented type": (
+        [{**table(2), "rows": [*table(1)["rows"], [{"type": "action"}] * 2]}],
+        "unsupported type: action [json-pointer:/blocks/0/rows/1/0]",
+    ),
+    "too much rich text in a table": (
+        [
+            {
+                **table(2, 1),
+                "rows": [*table(1, 1)["rows"], [rich_text({"type": "text", "text": "x" * 10_000})]],
+            }
+        ],
+        "must be less than 10001 characters in all cells [json-pointer:/blocks/0/rows]",
+    ),
     "102 rows": ([table(102)], "no more than 101 items allowed [json-pointer:/blocks/0/rows]"),
     "a row alone": ([table(1)], "no fewer than 2 items allowed [json-pointer:/blocks/0/rows]"),
     "21 columns": (

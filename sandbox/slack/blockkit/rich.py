@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from sandbox.slack.blockkit.elements import BUTTON_STYLE
 from sandbox.slack.blockkit.objects import URL
 from sandbox.slack.blockkit.rules import (
     Rule,
-    anything,
     boolean,
     by_type,
     exactly,
@@ -72,15 +70,24 @@ RICH_TEXT = record({"elements": items(PARTS, 1000, 0)}, BLOCK_ID)
 
 RAW_TEXT = record({"text": string(LONG)})
 RAW_NUMBER = record({"value": number}, {"text": string(LONG)})
-ACTION = record({}, {"element": anything, "style": BUTTON_STYLE, "text": anything})
 
 
 def _rows_are_even(table: Json, at: str) -> Iterator[str]:
     widths = {len(row) for row in table["rows"]}
     if len(widths) > 1:
         yield wrong("all rows must have the same number of cells", f"{at}/rows")
-    if sum(len(str(cell.get("text", ""))) for row in table["rows"] for cell in row) > CELLS:
+    if sum(map(_characters, table["rows"])) > CELLS:
         yield wrong(f"must be less than {CELLS + 1} characters in all cells", f"{at}/rows")
+
+
+def _characters(part: object) -> int:
+    """Count what a cell shows, whatever it is made of."""
+    if isinstance(part, list):
+        return sum(map(_characters, part))
+    if not isinstance(part, dict):
+        return 0
+    own = part.get("text")
+    return (len(own) if isinstance(own, str) else 0) + _characters(part.get("elements", []))
 
 
 def _header_is_raw(table: Json, at: str) -> Iterator[str]:
@@ -95,7 +102,7 @@ TABLE = record(
     {**BLOCK_ID, "column_settings": items(COLUMN, COLUMNS)},
     _rows_are_even,
 )
-CELL = by_type({"raw_text": RAW_TEXT, "raw_number": RAW_NUMBER, "rich_text": RICH_TEXT, "action": ACTION})
+CELL = by_type({"raw_text": RAW_TEXT, "raw_number": RAW_NUMBER, "rich_text": RICH_TEXT})
 DATA_TABLE = record(
     {"rows": items(items(CELL, COLUMNS), ROWS + 1, 2), "caption": string(LONG)},
     {**BLOCK_ID, "page_size": integer(1, 100), "row_header_column_index": integer(0, COLUMNS - 1)},
@@ -124,6 +131,14 @@ PLOT = record(
     {},
     _points_match_categories,
 )
-PIE = record({"segments": items(POINT, SERIES)})
+
+
+def _segments_are_positive(pie: Json, at: str) -> Iterator[str]:
+    for index, segment in enumerate(pie["segments"]):
+        if segment["value"] <= 0:
+            yield wrong("must be greater than 0", f"{at}/segments/{index}/value")
+
+
+PIE = record({"segments": items(POINT, SERIES)}, {}, _segments_are_positive)
 CHART = by_type({"pie": PIE, "bar": PLOT, "area": PLOT, "line": PLOT})
 DATA_VISUALIZATION = record({"title": string(50), "chart": CHART}, BLOCK_ID)

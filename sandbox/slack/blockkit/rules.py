@@ -3,6 +3,7 @@
 Sentences and pointers are in the manner of Slack's own `response_metadata.messages`.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.slack.refusals import Json
@@ -43,7 +44,7 @@ def integer(least: int, most: int) -> Rule:
 
 def number(value: object, at: str) -> Iterator[str]:
     """Allow a number."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         yield wrong("must provide a number", at)
 
 
