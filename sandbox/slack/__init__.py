@@ -4,6 +4,7 @@ from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
+from sandbox.slack.files import File
 from sandbox.slack.refusals import Refused
 from sandbox.slack.seen import Happening, Seen
 from sandbox.slack.troubles import Troubles
@@ -14,6 +15,7 @@ __all__ = [
     "Call",
     "Channel",
     "Delivery",
+    "File",
     "Happening",
     "Message",
     "Refused",

@@ -34,6 +34,8 @@ class Message:
     unfurl_media: bool = True
     broadcast: bool = False
     """A reply that was also sent to the channel."""
+    files: list[Json] = field(default_factory=list)
+    """What was uploaded with it, as Slack tells of files."""
     values: Values = field(default_factory=dict)
     """What is chosen and typed in it, by `block_id` and `action_id`, as in `state.values`."""
 
@@ -62,6 +64,7 @@ class Message:
             "app_id": self.app_id,
             "blocks": self.blocks,
             "attachments": self.attachments,
+            "files": self.files,
             "thread_ts": self.thread_ts,
             "metadata": self.metadata,
             "reactions": reactions,

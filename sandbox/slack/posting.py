@@ -1,8 +1,8 @@
 """What a message of the app's may hold, and how it appears."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sandbox.slack.blockkit import problems_of_blocks
+from sandbox.slack.blockkit import problems_of_blocks, problems_of_new_blocks
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import with_ids
 from sandbox.slack.refusals import Json, Refused
@@ -18,11 +18,12 @@ MOST_ATTACHMENTS = 100
 
 @dataclass(frozen=True)
 class Content:
-    """Text, blocks and attachments that Slack accepts."""
+    """Text, blocks and attachments that Slack accepts, and files that were uploaded."""
 
     text: str
     blocks: list[Json]
     attachments: list[Json]
+    files: list[Json] = field(default_factory=list)
 
 
 def content_of(state: State, args: Json, longest: int = LONGEST_TEXT) -> Content:
@@ -100,6 +101,7 @@ def _message(state: State, channel: str, content: Content, args: Json, visible_t
         broadcast=args.get("reply_broadcast") is True,
     )
 
+        files=content.files,
 
 def _parent(state: State, channel: str, thread_ts: str) -> str:
     try:

@@ -9,6 +9,7 @@ from sandbox.bell import Bell
 from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Conversations
 from sandbox.slack.directory import Directory
+from sandbox.slack.files import Files
 from sandbox.slack.identifiers import Identifiers
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.refusals import Json
@@ -32,6 +33,7 @@ class State:
     directory: Directory
     conversations: Conversations
     views: Views
+    files: Files
     triggers: Triggers
     response_urls: ResponseUrls
     sockets: Sockets

@@ -18,6 +18,7 @@ from sandbox.slack.courier import ACK_SECONDS, Courier
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.doings import Doings
+from sandbox.slack.files import File, Files
 from sandbox.slack.happenings import Happenings
 from sandbox.slack.identifiers import Identifiers
 from sandbox.slack.lines import Line
@@ -73,6 +74,8 @@ class Workspace(Visits):
         self.users: dict[str, User] = state.directory.users
         self.usergroups: dict[str, Usergroup] = state.directory.usergroups
         self.channels: dict[str, Channel] = state.conversations.channels
+        self.files: dict[str, File] = state.files.known
+        """What the app uploaded, or said that it would."""
         self.troubles: Troubles = state.troubles
         self.calls: list[Call] = state.calls
         """Every Web API call and `response_url` post, oldest first."""
@@ -189,6 +192,7 @@ def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: T
         directory=directory,
         conversations=Conversations(people.channels(directory.bot.id), directory.bot.id, bell),
         views=Views(ids, bell),
+        files=Files(ids),
         triggers=Triggers(clock, ids),
         response_urls=ResponseUrls(clock, directory.team.id),
         sockets=Sockets(directory.app_id, bell, troubles),

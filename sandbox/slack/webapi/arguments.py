@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from sandbox.slack.refusals import Json, Refused
 
-STRUCTURED = ("view", "blocks", "attachments", "metadata")
+STRUCTURED = ("view", "blocks", "attachments", "metadata", "files")
 """Arguments that are JSON even in a form."""
 
 FLAGS = ("unfurl_links", "unfurl_media", "reply_broadcast", "include_num_members")

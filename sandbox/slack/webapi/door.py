@@ -5,11 +5,13 @@ import json
 import time
 from http import HTTPStatus
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from sandbox.slack.calls import Call
+from sandbox.slack.files import PATH
 from sandbox.slack.refusals import Json, Refused
 from sandbox.slack.responding import respond
 from sandbox.slack.state import State
@@ -18,6 +20,8 @@ from sandbox.slack.webapi.arguments import arguments
 from sandbox.slack.webapi.methods import METHODS, run
 
 RESPONSE_URL = "response_url"
+UPLOAD = "upload"
+"""What the address for a file's bytes is called here, beside the methods."""
 GONE = {"expired_url", "used_url", "no_service"}
 
 
@@ -31,6 +35,7 @@ class Door:
             Route("/commands/{rest:path}", self.response, methods=["POST"]),
             Route("/actions/{rest:path}", self.response, methods=["POST"]),
             Route("/app/{rest:path}", self.response, methods=["POST"]),
+            Route(PATH + "{ticket}", self.upload, methods=["POST"]),
             WebSocketRoute("/link/", state.sockets.connect),
         ]
 
@@ -67,6 +72,22 @@ class Door:
         self._keep(call, "POST response_url", time.perf_counter() - started)
         return _response(answer, status, headers)
 
+    async def upload(self, request: Request) -> Response:
+        """Take the bytes of a file, as they are or in a form."""
+        started, args = time.perf_counter(), Json()
+        status, headers, answer = int(HTTPStatus.OK), dict[str, str](), {"ok": True}
+        try:
+            content = await _content(request)
+            args = {"bytes": len(content)}
+            await self._state.troubles.strike(UPLOAD)
+            args["file"] = self._state.files.upload(request.path_params["ticket"], content).id
+            await self._state.troubles.strike(UPLOAD, after=True)
+        except Refused as refused:
+            answer, status, headers = self._refusal(refused, HTTPStatus.BAD_REQUEST)
+        self._keep(Call(UPLOAD, args, answer, status), "POST upload", time.perf_counter() - started)
+        said = f"OK - {args['bytes']}" if status == HTTPStatus.OK else str(answer["error"])
+        return PlainTextResponse(said, status, headers)
+
     def _keep(self, call: Call, title: str, seconds: float) -> None:
         self._state.calls.append(call)
         status = call.error or "ok"
@@ -101,6 +122,16 @@ async def _payload(request: Request) -> Json:
     if not isinstance(payload, dict):
         raise Refused("invalid_payload")
     return payload
+
+
+async def _content(request: Request) -> bytes:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await request.body()
+    async with request.form() as form:
+        sent = [part for part in form.values() if isinstance(part, UploadFile)]
+        if len(sent) != 1:
+            raise Refused("no_file_data")
+        return await sent[0].read()
 
 
 def _response(answer: Json, status: int, headers: dict[str, str]) -> Response:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.slack.refusals import Json, Refused, invalid_arguments
 from sandbox.slack.state import State
-from sandbox.slack.webapi import chat, forms, people
+from sandbox.slack.webapi import chat, files, forms, people
 
 READS = ("channels:read", "groups:read", "im:read", "mpim:read")
 
@@ -31,6 +31,8 @@ METHODS = {
     "conversations.info": Method(people.channel_info, READS, ("channel",)),
     "conversations.members": Method(people.channel_members, READS, ("channel",)),
     "conversations.open": Method(people.open_direct, ("im:write",)),
+    "files.completeUploadExternal": Method(files.complete_upload, ("files:write",), ("files",)),
+    "files.getUploadURLExternal": Method(files.get_upload_url, ("files:write",), ("filename", "length")),
     "usergroups.users.list": Method(people.usergroup_members, ("usergroups:read",), ("usergroup",)),
     "users.info": Method(people.users_info, ("users:read",), ("user",)),
     "views.open": Method(forms.open_view, (), ("view",)),
