@@ -52,12 +52,12 @@ def _errors(state: State, view: View, answer: Json) -> Happening:  # noqa: ARG00
 
 
 def _update(state: State, view: View, answer: Json) -> Happening:
-    state.views.update(view, accepted(answer.get("view"), "modal"))
+    state.views.update(view, accepted(state, answer.get("view"), "modal"))
     return Happening.UPDATED
 
 
 def _push(state: State, view: View, answer: Json) -> Happening:
-    state.views.push(view, accepted(answer.get("view"), "modal"))
+    state.views.push(view, accepted(state, answer.get("view"), "modal"))
     return Happening.PUSHED
 
 

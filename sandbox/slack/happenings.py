@@ -50,12 +50,39 @@ class Happenings:
         author = {"item_user": message.user} if message.user else {}
         await self._tell(self._state.conversations.channel(channel_id), {**told, **author}, "reaction_added")
 
-    async def open_home(self, user: str) -> View | None:
-        """Open the app's Home."""
-        told = {"type": "app_home_opened", "user": user, "tab": "home"}
+    async def open_home(self, user_id: str, tab: str) -> View | None:
+        """Open a tab of the app's Home: https://docs.slack.dev/reference/events/app_home_opened."""
+        manifest, home = self._state.manifest, self._state.views.homes.get(user_id)
+        offered = {"home": manifest.has_home_tab, "messages": manifest.has_messages_tab}
+        if not offered[tab] or self._state.directory.user(user_id).is_stranger:
+            return None
+        channel = self._state.conversations.direct(self._state.ids.make("D"), user_id)
+        told: Json = {"type": "app_home_opened", "user": user_id, "channel": channel.id, "tab": tab}
+        if home and tab == "home":
+            told["view"] = payloads.view_json(self._state, home)
+        if told["type"] in manifest.events:
+            await self.event(told)
+        return self._state.views.homes.get(user_id)
+
+    async def regroup(self, usergroup_id: str, users: list[str]) -> None:
+        """Give a user group other members."""
+        group = self._state.directory.usergroup(usergroup_id)
+        added, removed = set(users) - set(group.users), set(group.users) - set(users)
+        group.users[:] = users
+        now = int(self._state.clock().timestamp())
+        told = {
+            "type": "subteam_members_changed",
+            "subteam_id": usergroup_id,
+            "team_id": self._state.team_id,
+            "date_previous_update": now,
+            "date_update": now,
+            "added_users": sorted(added),
+            "added_users_count": len(added),
+            "removed_users": sorted(removed),
+            "removed_users_count": len(removed),
+        }
         if told["type"] in self._state.manifest.events:
             await self.event(told)
-        return self._state.views.homes.get(user)
 
     async def _tell(self, channel: Channel, told: Json, subscription: str) -> None:
         if self._state.bot_id in channel.members and subscription in self._state.manifest.events:

@@ -55,7 +55,7 @@ def message_action(state: State, user: User, message: Message, callback_id: str)
 def view_actions(state: State, view: View, action: Json) -> Json:
     """Return the press of a button, or a choice, in a form or a Home."""
     user = state.directory.user(view.user)
-    told = _view(state, view)
+    told = view_json(state, view)
     return {
         **_interaction(state, "block_actions", user),
         "container": {"type": "view", "view_id": view.id},
@@ -89,7 +89,7 @@ def view_submission(state: State, view: View) -> Json:
     return {
         **_interaction(state, "view_submission", user),
         "trigger_id": state.triggers.issue(user.id, view.conversation, view.id),
-        "view": _view(state, view),
+        "view": view_json(state, view),
         "response_urls": _response_urls(state, view),
     }
 
@@ -99,7 +99,7 @@ def view_closed(state: State, view: View, *, is_cleared: bool) -> Json:
     user = state.directory.user(view.user)
     return {
         **_interaction(state, "view_closed", user),
-        "view": _view(state, view),
+        "view": view_json(state, view),
         "is_cleared": is_cleared,
     }
 
@@ -109,7 +109,7 @@ def suggestion(
 ) -> Json:
     """Return the question for an external select's options."""
     if isinstance(place, View):
-        where = {"container": {"type": "view", "view_id": place.id}, "view": _view(state, place)}
+        where = {"container": {"type": "view", "view_id": place.id}, "view": view_json(state, place)}
     else:
         where = {"container": _container(place), "message": place.as_json(state.team_id)}
     asked = {"block_id": block_id, "action_id": action_id, "value": query}
@@ -152,7 +152,8 @@ def _interaction(state: State, kind: str, user: User) -> Json:
     }
 
 
-def _view(state: State, view: View) -> Json:
+def view_json(state: State, view: View) -> Json:
+    """Return a view as Slack tells it."""
     directory = state.directory
     return view.as_json(directory.team.id, directory.app_id, directory.bot.bot_id)
 

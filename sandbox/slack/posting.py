@@ -41,7 +41,9 @@ def content_of(state: State, args: Json, longest: int = LONGEST_TEXT) -> Content
 def _blocks(state: State, blocks: object, at: str) -> list[Json]:
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise Refused("invalid_blocks_format")
-    if problems := problems_of_blocks(blocks, "message", at):
+    unknown = state.troubles.unknown_blocks
+    problems = problems_of_blocks(blocks, "message", at) or problems_of_new_blocks(blocks, unknown, at)
+    if problems:
         told = {"messages": [f"[ERROR] {problem}" for problem in problems]}
         raise Refused("invalid_blocks", errors=problems, response_metadata=told)
     if _characters(blocks) > LONGEST_BLOCKS:
@@ -99,9 +101,9 @@ def _message(state: State, channel: str, content: Content, args: Json, visible_t
         unfurl_links=args.get("unfurl_links") is not False,
         unfurl_media=args.get("unfurl_media") is not False,
         broadcast=args.get("reply_broadcast") is True,
+        files=content.files,
     )
 
-        files=content.files,
 
 def _parent(state: State, channel: str, thread_ts: str) -> str:
     try:

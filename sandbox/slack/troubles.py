@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from sandbox.slack.refusals import Refused
 
+INVALID_BLOCKS = "invalid_blocks"
 SOCKET = "socket"
 """What the handshake of Socket Mode is called here, beside the methods."""
 
@@ -62,6 +63,10 @@ class Troubles:
     latency: dict[str, Delay] = field(default_factory=dict)
     repeats: int = 0
     """How many more times each delivery is made, at once and marked as a retry."""
+    unknown_blocks: frozenset[str] = frozenset()
+    """Types of blocks that this workspace does not have yet."""
+    unknown_in_views: str = INVALID_BLOCKS
+    """What views with such a block are refused with."""
     _cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def fail(
@@ -76,11 +81,19 @@ class Troubles:
         _check(method, after=after)
         self.latency[method] = Delay(seconds, after)
 
+    def lack_blocks(self, *kinds: str, in_views: str = INVALID_BLOCKS) -> None:
+        """Be a workspace without these types of blocks, which come to some later than to others.
+
+        Messages with one are refused with `invalid_blocks`, and views with `in_views`.
+        """
+        self.unknown_blocks, self.unknown_in_views = frozenset(kinds), in_views
+
     def clear(self) -> None:
         """Let everything go well again, calls that wait included."""
         self.failing.clear()
         self.latency.clear()
         self.repeats = 0
+        self.unknown_blocks, self.unknown_in_views = frozenset(), INVALID_BLOCKS
         self._cleared.set()
         self._cleared = asyncio.Event()
 

@@ -76,10 +76,18 @@ class Visits:
         return await self._doings.press_enter(user, action_id, _where(block_id, channel, ts, home=home))
 
     async def suggest(
-        self, user: str, action_id: str, query: str, *, block_id: str = "", channel: str = "", ts: str = ""
+        self,
+        user: str,
+        action_id: str,
+        query: str,
+        *,
+        block_id: str = "",
+        channel: str = "",
+        ts: str = "",
+        home: bool = False,
     ) -> list[Json]:
         """Ask the app for the options (or option groups) of an external select."""
-        return await self._doings.suggest(user, action_id, query, _where(block_id, channel, ts, home=False))
+        return await self._doings.suggest(user, action_id, query, _where(block_id, channel, ts, home=home))
 
     async def submit(self, user: str) -> Seen:
         """Submit the form on top; what Slack's own client checks first never reaches the app."""
@@ -93,9 +101,16 @@ class Visits:
         """Close the whole stack of forms with its X."""
         return await self._doings.close(user, everything=True)
 
-    async def open_home(self, user: str) -> View | None:
-        """Open the app's Home, and tell the app where the manifest asks for it."""
-        return await self._happenings.open_home(user)
+    async def open_home(self, user: str, tab: str = "home") -> View | None:
+        """Open a tab of the app's, `home` or `messages`, and tell the app where the manifest asks for it.
+
+        Where the manifest has no such tab, and for people of other teams, nothing happens.
+        """
+        return await self._happenings.open_home(user, tab)
+
+    async def regroup(self, usergroup: str, users: list[str]) -> None:
+        """Give a user group other members, and tell the app where the manifest asks for it."""
+        await self._happenings.regroup(usergroup, users)
 
     async def say(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
         """Post a person's message, and tell the app where the manifest asks for it."""

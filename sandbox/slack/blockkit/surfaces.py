@@ -1,7 +1,7 @@
 """What Slack checks of a whole message or view."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sandbox.slack.blockkit.blocks import SURFACES
 from sandbox.slack.blockkit.elements import TYPED
@@ -63,6 +63,16 @@ def problems_of_view(view: object, *kinds: str) -> list[str]:
     if not found and view["type"] == "modal" and _has_inputs(view) and "submit" not in view:
         found = [wrong("must define `submit` to use an `input` block in modals", "/view")]
     return found
+
+
+def problems_of_new_blocks(blocks: list[Json], unknown: Collection[str], at: str = "/blocks") -> list[str]:
+    """Return which of these fine blocks a workspace refuses that does not know some types yet."""
+    return [
+        wrong(f"unsupported type: {block['type']}", f"{at}/{index}/type")
+        for index, outer in enumerate(blocks)
+        for block in every_block([outer])
+        if block["type"] in unknown
+    ]
 
 
 def problems_of_options(answer: object) -> list[str]:

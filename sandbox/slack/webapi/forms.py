@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox.slack.blockkit import problems_of_view
+from sandbox.slack.blockkit import problems_of_new_blocks, problems_of_view
 from sandbox.slack.refusals import Json, Refused, invalid_arguments
 from sandbox.slack.state import State
 from sandbox.slack.triggers import Trigger
@@ -12,25 +12,30 @@ LARGEST = 250_000
 """How many bytes of JSON a view has at most."""
 
 
-def accepted(view: object, *kinds: str) -> Json:
+def accepted(state: State, view: object, *kinds: str) -> Json:
     """Return a view that Slack accepts; `Refused` says what is wrong with it."""
     if len(json.dumps(view, ensure_ascii=False).encode()) > LARGEST:
         raise Refused("view_too_large")
     if problems := problems_of_view(view, *kinds):
         raise invalid_arguments(*problems)
-    return view if isinstance(view, dict) else {}
+    content: Json = view if isinstance(view, dict) else {}
+    troubles = state.troubles
+    if problems := problems_of_new_blocks(content["blocks"], troubles.unknown_blocks, "/view/blocks"):
+        messages = [f"[ERROR] {problem}" for problem in problems]
+        raise Refused(troubles.unknown_in_views, response_metadata={"messages": messages})
+    return content
 
 
 def open_view(state: State, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/views.open."""
-    content = accepted(args["view"], "modal")
+    content = accepted(state, args["view"], "modal")
     trigger = _exchange(state, args)
     return _told(state, state.views.open(trigger.user, content, trigger.channel))
 
 
 def push(state: State, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/views.push."""
-    content = accepted(args["view"], "modal")
+    content = accepted(state, args["view"], "modal")
     below = state.views.find(_exchange(state, args).view_id, "")
     return _told(state, state.views.push(below, content))
 
@@ -40,7 +45,7 @@ def update(state: State, args: Json) -> Json:
     if not (args.get("view_id") or args.get("external_id")):
         raise invalid_arguments("missing required field: view_id")
     view = state.views.find(args.get("view_id", ""), args.get("external_id", ""))
-    content = accepted(args["view"], view.content["type"])
+    content = accepted(state, args["view"], view.content["type"])
     return _told(state, state.views.update(view, content, args.get("hash")))
 
 
@@ -49,7 +54,7 @@ def publish(state: State, args: Json) -> Json:
     if not state.manifest.has_home_tab:
         raise Refused("not_enabled")
     user = state.directory.user(args["user_id"])
-    content = accepted(args["view"], "home")
+    content = accepted(state, args["view"], "home")
     return _told(state, state.views.publish(user.id, content, args.get("hash")))
 
 

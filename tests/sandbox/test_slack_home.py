@@ -1,0 +1,183 @@
+"""The app's Home: opened, published, and acted in."""
+
+import pytest
+
+from sandbox.slack import Workspace
+from sandbox.slack.cast import ADA, AGENTS, BEN, CLEO, SAM, SUPPORT
+from tests.sandbox.test_slack_kit import (
+    Clock,
+    Json,
+    button,
+    call,
+    manifest,
+    options,
+    plain,
+    section,
+    text_input,
+    workspace,
+)
+
+OPENED = "app_home_opened"
+CHART = {
+    "type": "data_visualization",
+    "title": "Ratings",
+    "chart": {"type": "pie", "segments": [{"label": "5", "value": 8}]},
+}
+
+
+def home(*blocks: Json) -> Json:
+    return {"type": "home", "callback_id": "report", "blocks": list(blocks)}
+
+
+def period() -> Json:
+    return {
+        "type": "actions",
+        "block_id": "filters",
+        "elements": [
+            {
+                "type": "static_select",
+                "action_id": "period",
+                "options": options("30d", "90d"),
+                "initial_option": options("30d")[0],
+            },
+            {"type": "datepicker", "action_id": "since", "initial_date": "2026-03-09"},
+        ],
+    }
+
+
+def subscribed(*events: str, **app_home: bool) -> Workspace:
+    slack = Workspace(manifest(events=events, **app_home), Clock())
+    slack.base_url = "http://slack.test"
+    return slack
+
+
+async def test_opening_tells_the_app_the_tab_the_conversation_and_what_was_published() -> None:
+    slack = subscribed(OPENED)
+    await slack.open_home(CLEO)
+    published = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
+    await slack.open_home(CLEO)
+    await slack.open_home(CLEO, "messages")
+
+    first, second, third = (delivery.payload["event"] for delivery in slack.deliveries)
+    opened = await call(slack, "conversations.open", users=CLEO)
+    assert [event["tab"] for event in (first, second, third)] == ["home", "home", "messages"]
+    assert {event["channel"] for event in (first, second, third)} == {opened["channel"]["id"]}
+    assert second["view"]["id"] == published["view"]["id"]
+    assert second["view"]["hash"] == published["view"]["hash"]
+    assert "view" not in first
+    assert "view" not in third
+
+
+async def test_what_the_manifest_does_not_have_is_not_opened() -> None:
+    without_home = subscribed(OPENED, home_tab_enabled=False)
+    without_event = subscribed()
+    for slack in (without_home, without_event):
+        assert await slack.open_home(CLEO) is None
+
+    assert [*without_home.deliveries, *without_event.deliveries] == []
+    with_both = subscribed(OPENED)
+    assert await with_both.open_home(SAM) is None
+    assert with_both.deliveries == []
+
+
+async def test_what_is_chosen_in_a_home_is_told_with_all_that_stands_in_it() -> None:
+    slack = workspace()
+    search = {**text_input("search"), "dispatch_action": True}
+    await call(slack, "views.publish", user_id=CLEO, view=home(period(), search))
+    await slack.type_text(CLEO, "search", "bags", home=True)
+    await slack.act(CLEO, "since", "2026-04-01", home=True)
+    await slack.act(CLEO, "period", "90d", home=True)
+
+    told = slack.deliveries[-1].payload
+    view = slack.home_of(CLEO)
+    assert view
+    assert told["container"] == {"type": "view", "view_id": view.id}
+    assert (told["view"]["type"], told["view"]["hash"]) == ("home", view.hash)
+    assert told["actions"][0]["selected_option"]["value"] == "90d"
+    assert told["trigger_id"]
+    assert not {"channel", "message", "response_url"} & told.keys()
+    values = told["view"]["state"]["values"]
+    assert values["filters"]["period"]["selected_option"]["value"] == "90d"
+    assert values["filters"]["since"]["selected_date"] == "2026-04-01"
+    assert values["search"]["search"]["value"] == "bags"
+    assert values == told["state"]["values"]
+
+
+async def test_a_form_opens_from_a_home_and_the_home_is_published_behind_it() -> None:
+    slack = workspace()
+    await call(slack, "views.publish", user_id=CLEO, view=home(section(accessory=button("show"))))
+    await slack.act(CLEO, "show", home=True)
+    form = {"type": "modal", "title": plain("Answer"), "blocks": [section("5")]}
+
+    trigger = slack.deliveries[-1].payload["trigger_id"]
+    opened = await call(slack, "views.open", trigger_id=trigger, view=form)
+    await call(slack, "views.publish", user_id=CLEO, view=home(section("New")))
+
+    view = slack.view_of(CLEO)
+    assert view
+    assert view.id == opened["view"]["id"]
+
+
+async def test_a_home_that_was_published_meanwhile_is_not_overwritten() -> None:
+    slack = workspace()
+    old = await call(slack, "views.publish", user_id=CLEO, view=home(section("1")))
+    new = await call(slack, "views.publish", user_id=CLEO, view=home(section("2")))
+
+    by_publish = await call(
+        slack, "views.publish", user_id=CLEO, view=home(section("3")), hash=old["view"]["hash"]
+    )
+    by_update = await call(
+        slack, "views.update", view_id=old["view"]["id"], view=home(section("3")), hash=old["view"]["hash"]
+    )
+
+    assert (by_publish["error"], by_update["error"]) == ("hash_conflict", "hash_conflict")
+    assert new["view"]["id"] == old["view"]["id"]
+
+
+async def test_what_is_no_home_is_not_published() -> None:
+    slack = workspace()
+    modal = {"type": "modal", "title": plain("Report"), "blocks": [section()]}
+
+    answers = [
+        await call(slack, "views.publish", user_id=CLEO, view=modal),
+        await call(slack, "views.publish", user_id=CLEO, view=home(*[section()] * 101)),
+        await call(slack, "views.publish", user_id=CLEO, view=home(CHART, CHART, CHART)),
+        await call(slack, "views.publish", user_id=CLEO, view={**home(), "title": plain("Report")}),
+        await call(slack, "views.publish", user_id="", view=home()),
+    ]
+
+    assert {answer["error"] for answer in answers} == {"invalid_arguments"}
+    assert slack.home_of(CLEO) is None
+
+
+@pytest.mark.parametrize("in_views", ["invalid_blocks", "invalid_arguments"])
+async def test_a_workspace_may_not_have_the_new_blocks_yet(in_views: str) -> None:
+    slack = workspace()
+    slack.troubles.lack_blocks("data_visualization", "data_table", in_views=in_views)
+    blocks = [section(), CHART]
+
+    posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Report", blocks=blocks)
+    published = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
+    plainly = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
+    slack.troubles.clear()
+    later = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
+
+    assert (posted["error"], published["error"]) == ("invalid_blocks", in_views)
+    told = "[ERROR] unsupported type: data_visualization [json-pointer:/view/blocks/1/type]"
+    assert published["response_metadata"]["messages"] == [told]
+    assert plainly["ok"]
+    assert later["ok"]
+
+
+async def test_a_user_group_gets_other_members() -> None:
+    slack = subscribed("subteam_members_changed")
+
+    await slack.regroup(AGENTS, [ADA, CLEO])
+
+    answer = await call(slack, "usergroups.users.list", usergroup=AGENTS)
+    told = slack.deliveries[-1].payload["event"]
+    assert answer["users"] == [ADA, CLEO]
+    assert (told["subteam_id"], told["added_users"], told["removed_users"]) == (AGENTS, [], [BEN])
+    silent = workspace()
+    await silent.regroup(AGENTS, [])
+    assert silent.deliveries == []
