@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -12,11 +11,14 @@ from slack_sdk.signature import Clock as VerifierClock
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from yarl import query_to_pairs
 
 from surveys.clock import Clock
 
 LARGEST_BODY = 512 * 1024
 """Bytes; Slack's largest payload is a view of 250 kB and what is around it."""
+
+MOST_FIELDS = 100
 
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
 FORM = "application/x-www-form-urlencoded"
@@ -46,7 +48,7 @@ class SlackEvents:
         try:
             raw = await _body(request)
             self._verify(raw, request.headers)
-            body = _parse(raw, request.headers.get("content-type", ""))
+            body = parse(raw, request.headers.get("content-type", ""))
         except TooLarge:
             return PlainTextResponse("too large", 413)
         except NotFromSlack:
@@ -97,11 +99,11 @@ async def _body(request: Request) -> bytes:
     return bytes(raw)
 
 
-def _parse(raw: bytes, content_type: str) -> dict[str, Any]:
-    """Return the payload; raises `ValueError`."""
+def parse(raw: bytes, content_type: str) -> dict[str, Any]:
+    """Return what a body says, of a form with a payload the payload; raises `ValueError`."""
     if content_type.partition(";")[0].strip().lower() != FORM:
         return _object(json.loads(raw))
-    form = dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+    form = dict(query_to_pairs(raw.decode(), max_fields=MOST_FIELDS))  # a tenth of what urllib.parse takes
     return _object(json.loads(form["payload"])) if "payload" in form and "command" not in form else dict(form)
 
 
