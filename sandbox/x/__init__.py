@@ -7,6 +7,7 @@ from sandbox.x.people import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
 from sandbox.x.pretend import PretendX
 from sandbox.x.quota import Quota, Way
 from sandbox.x.trouble import Trouble
+from sandbox.x.webhook import Push, Webhook
 
 __all__ = [
     "ACCOUNT",
@@ -26,8 +27,10 @@ __all__ = [
     "NothingGiven",
     "OutOfScale",
     "PretendX",
+    "Push",
     "Quota",
     "State",
     "Trouble",
     "Way",
+    "Webhook",
 ]

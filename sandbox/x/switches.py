@@ -2,6 +2,7 @@
 
 from sandbox.x.quota import Way, fresh_quotas
 from sandbox.x.trouble import Spell, Trouble
+from sandbox.x.webhook import Webhook
 from sandbox.x.wire import Style
 
 
@@ -23,6 +24,10 @@ class Switches:
         """Instead of 200 with `errors` and no `data`."""
         self.lists_empty_pages = False
         """Put an empty page, with a cursor, before every page of events."""
+        self.webhook: Webhook | None = None
+        """Where every event is pushed as it happens; None: nowhere."""
+        self.holds_pushes = False
+        """Keep what would be pushed in `held`, for a test to `push` in an order of its own."""
         self.delay = 10.0
         """Seconds that `Trouble.SLOW` takes."""
         self.reset_after = 900

@@ -17,6 +17,9 @@ from sandbox.x.questions import asked
 from sandbox.x.quota import DAY
 from sandbox.x.signature import Verifier
 from sandbox.x.switches import Switches
+from sandbox.x.webhook import Push, Pusher, Webhook
+from sandbox.x.wire import Json, Style
+from sandbox.x.wire import event as printed
 
 FIRST_ID = 1_900_000_000_000_000_001
 """Ids of X are beyond what a double holds exactly."""
@@ -60,7 +63,10 @@ class World(Switches):
         """What `feedback/events` lists, oldest first."""
         self.requests: list[Call] = []
         """Every request, refused ones too, oldest first."""
+        self.held: list[Json] = []
+        """Events that were not pushed, because `holds_pushes` is set; oldest first."""
 
+        self._pusher = Pusher(clock, self.traffic)
         self._ids = itertools.count(FIRST_ID)
         self._by_id: dict[str, Feedback] = {}
         self._asked: dict[str, datetime] = {}
@@ -101,6 +107,25 @@ class World(Switches):
         """The customer puts the card away, which is no event of X's; raises NotPossible."""
         self.feedback(feedback_id).dismiss(self.clock())
         self.bell.ring("phone")
+
+    @property
+    def pushes(self) -> list[Push]:
+        """What was pushed to a webhook, and what it answered; oldest first."""
+        return self._pusher.pushes
+
+    async def push(self, body: Json | str, to: Webhook | None = None) -> Push:
+        """Push any event, such as one of `held` or of `pushes`, and return it with its answer.
+
+        `to` is another webhook than `webhook`, such as one with a wrong password.
+        """
+        target = to or self.webhook
+        if target is None:
+            raise ValueError("Set `webhook` first, or say where to push.")
+        return await self._pusher.push(body, target)
+
+    async def pushed(self) -> None:
+        """Wait until every push under way has got its answer."""
+        await self._pusher.finished()
 
     def create(self, order: Order) -> Feedback:
         """Send a survey, or raise Refusal: no such customer, not reachable, or asked before."""
@@ -150,7 +175,16 @@ class World(Switches):
 
     def _happened(self, event_type: str, it: Feedback) -> None:
         self.events.append(Event(event_type, it.updated_at, replace(it)))
+        if self.webhook or self.holds_pushes:
+            style = Style(self.prints_dates_without_spaces, variants_as_integers=True)
+            self._tell(printed(event_type, it.updated_at, it, style))
         self.bell.ring("phone")
+
+    def _tell(self, body: Json) -> None:
+        if self.holds_pushes:
+            self.held.append(body)
+        elif self.webhook:
+            self._pusher.start(body, self.webhook)
 
     def _shown(self, it: Feedback) -> DirectMessage:
         return DirectMessage(
