@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.once import insert_once
 from ledger.tables import accounts, surveys
 
 PROBING = timedelta(minutes=5)
@@ -23,8 +23,7 @@ NOT_PAUSED: ColumnElement[bool] = ~(
 
 def open_account(connection: Connection, account: str) -> None:
     """Make sure that an account has its row: its surveys are counted under that row's lock."""
-    insert_into = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    connection.execute(insert_into(accounts).values(id=account).on_conflict_do_nothing())
+    insert_once(connection, accounts, id=account)
 
 
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
