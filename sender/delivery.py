@@ -1,4 +1,11 @@
-"""One survey on its way to X: as far as it goes now, and what became of it written down."""
+"""One survey on its way to X: as far as it goes now, and what became of it written down.
+
+An instance may stand still anywhere (a stopped process, a machine put to sleep), and others then declare its
+attempts uncertain. So the clock is looked at right before the call: what has waited since its attempt began
+does not leave. There remains the way from that look to the first byte on the socket, as a rule a millisecond:
+whoever stands still right there sends when they come back. A late receipt then turns the survey `sent`; but
+where it was settled or sent again by then, the customer may have it twice.
+"""
 
 import logging
 from collections.abc import Callable
@@ -20,6 +27,9 @@ from x.errors import Refused, Uncertain, Wait
 
 LONGEST_WAIT = timedelta(hours=24)
 """After this, a survey that X never took is refused."""
+
+LEAVES_WITHIN = sending.ATTEMPT / 2
+"""Of the time that an attempt has, the call to X and writing its outcome take the rest."""
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +79,13 @@ class Delivery:
         if self._stopping:
             await self._ledger.insist(sending.release, entry.id, self._instance)
             return False
-        number = await self._ledger.run(sending.begin, entry, self._instance, self._clock())
-        return await self._attempt(entry, number) if number is not None else await self._still_waits(entry)
+        begun = self._clock()
+        number = await self._ledger.run(sending.begin, entry, self._instance, begun)
+        if number is None:
+            return await self._still_waits(entry)
+        if self._clock() > begun + LEAVES_WITHIN:
+            return await self._put_back(entry, number)
+        return await self._attempt(entry, number)
 
     async def arrived(self, entry: Entry, number: int, receipt: Receipt) -> None:
         """Note X's receipt, and confirm the survey."""
@@ -96,6 +111,12 @@ class Delivery:
     async def _still_waits(self, entry: Entry) -> bool:
         now = await self._ledger.read(read, entry.id)
         return now is not None and now.state is State.ACCEPTED
+
+    async def _put_back(self, entry: Entry, number: int) -> bool:
+        """Let a survey wait again that did not leave; what others have declared uncertain stays so."""
+        log.warning("Survey %s did not leave: this instance stood still", entry.id)
+        now = self._clock()
+        return await self._ledger.insist(sending.wait, entry.id, number, now, "it did not leave in time", now)
 
     async def _attempt(self, entry: Entry, number: int) -> bool:
         try:

@@ -1,10 +1,14 @@
 """What X may say to a survey, and what the person who asked is told."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from ledger import sending
 from sandbox.slack import Happening, Message, cast
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
@@ -315,6 +319,48 @@ async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: Wor
     await looked_for_work(world)
     assert states(world) == ["uncertain"]
     assert creations(world) == 1
+
+
+def standing_still(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[..., object]
+) -> None:
+    """Let the app stand still, once, between the commit of its first attempt and the call to X."""
+    begin = sending.begin
+
+    def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:  # noqa: ANN401
+        number = begin(connection, *others)
+        monkeypatch.setattr(sending, "begin", begin)
+        world.clock.advance(seconds=seconds)
+        meanwhile(connection, world.clock())
+        return number
+
+    monkeypatch.setattr(sending, "begin", begin_and_stand_still)
+
+
+async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_uncertain(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing_still(world, monkeypatch, 41, meanwhile=sending.abandon)
+    await ask(world)
+    await world.until(lambda: states(world) == ["uncertain"])
+    world.clock.advance(minutes=1)
+    await world.message("It is not known whether")
+
+    world.clock.advance(hours=24, minutes=11)
+    assert "X has no record of this survey" in said(await world.direct_message("was not sent"))
+    assert creations(world) == 0
+
+
+async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_sent_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    standing_still(world, monkeypatch, 21, meanwhile=lambda *_: None)
+    await ask(world)
+    await world.message("asked")
+
+    assert "Survey 1 did not leave" in caplog.text
+    assert creations(world) == 1
+    assert world.ledger("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
 
 
 async def in_doubt(world: World, trouble: Trouble) -> Message:
