@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from tests.world import World, living
 
 
 @pytest.fixture(name="databases", scope="session")
-def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    databases = Databases(tmp_path_factory.mktemp("postgresql"))
-    yield databases
-    databases.stop()
+def _databases() -> Iterator[Databases]:
+    # not in a folder of pytest: where root runs it, the next run locks the server's own user out of that
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        databases = Databases(Path(folder))
+        yield databases
+        databases.stop()
 
 
 @pytest.fixture(name="database", params=KINDS)
