@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from starlette.types import ASGIApp
 
 from sandbox.bell import Bell
 from sandbox.page import CLOSING, Sources, page
+from sandbox.page.filling import Filling
 from sandbox.serving import serving
-from sandbox.slack import Workspace
+from sandbox.slack import Workspace, cast
 from sandbox.traffic import Traffic
 from sandbox.x import Account, Customer, PretendX
 
@@ -49,10 +50,36 @@ class Demo:
     """What the app takes for X's host."""
     over: asyncio.Event
     """Set when somebody wants to start over."""
+    supervisors: tuple[str, ...]
+    """Who may see results, by user id."""
+    results_channel: str
+    """The private channel for results; the app is a member."""
+    filling: Filling
+
+    @property
+    def fill(self) -> asyncio.Event:
+        """Set when somebody wants three months of surveys in the app's ledger."""
+        return self.filling.asked
+
+    def progressed(self, text: str) -> None:
+        """Show how far the filling is."""
+        self.filling.say(text)
+
+    def filled(self, text: str) -> None:
+        """Show that the filling is done, and what it made."""
+        self.filling.finish(text)
+
+    def not_filled(self, text: str) -> None:
+        """Show why nothing was filled; `fill` waits for the next wish."""
+        self.filling.fail(text)
 
 
 @contextlib.asynccontextmanager
-async def demo(manifest: dict[str, Any] | None = None, page_port: int = PAGE_PORT) -> AsyncIterator[Demo]:
+async def demo(
+    manifest: dict[str, Any] | None = None,
+    page_port: int = PAGE_PORT,
+    supervisors: Sequence[str] = (cast.CLEO,),
+) -> AsyncIterator[Demo]:
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
     bell = Bell()
@@ -64,11 +91,21 @@ async def demo(manifest: dict[str, Any] | None = None, page_port: int = PAGE_POR
     async with contextlib.AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(workspace.serving())
         x_url = await stack.enter_async_context(serving(x.app))
-        sources = Sources(workspace, x, bell, traffic, manifest)
+        sources = Sources(workspace, x, bell, traffic, manifest, supervisors=frozenset(supervisors))
         shown = page(sources)
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
         stack.callback(bell.ring, CLOSING)
-        yield Demo(workspace, x, page_url, f"{slack_url}/api/", x_url, sources.over)
+        yield Demo(
+            workspace,
+            x,
+            page_url,
+            f"{slack_url}/api/",
+            x_url,
+            sources.over,
+            tuple(supervisors),
+            cast.RESULTS,
+            sources.filling,
+        )
 
 
 @contextlib.asynccontextmanager

@@ -34,6 +34,7 @@ class Doings:
         self._x = stage.sources.x
         self._bell = stage.sources.bell
         self._over = stage.sources.over
+        self._filling = stage.sources.filling
         self._troubles = stage.troubles
 
     def routes(self) -> list[Route]:
@@ -54,6 +55,7 @@ class Doings:
             "members": self.members,
             "calm": self.calm,
             "start-over": self.start_over,
+            "fill": self.fill,
         }
         return [Route(f"/{name}", _endpoint(doing), methods=["POST"]) for name, doing in doings.items()]
 
@@ -135,6 +137,10 @@ class Doings:
     async def start_over(self, _: Given, __: FormData) -> None:
         """Ask for a new beginning: of Slack, of X, and of the app's ledger."""
         self._over.set()
+
+    async def fill(self, _: Given, __: FormData) -> None:
+        """Ask for three months of surveys."""
+        self._filling.ask()
 
 
 def _where(given: Given) -> Where:

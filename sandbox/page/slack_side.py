@@ -30,11 +30,19 @@ class Entry:
 class SlackSide:
     """Everything that one look shows of Slack."""
 
-    def __init__(self, workspace: Workspace, manifest: Json, reading: Reading, look: Look) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        manifest: Json,
+        reading: Reading,
+        look: Look,
+        supervisors: frozenset[str] = frozenset(),
+    ) -> None:
         self.workspace = workspace
         self.look = look
         self.names = Names(workspace)
         self._manifest = manifest
+        self._supervisors = supervisors
         self._reading = reading
         self.people = [user for user in workspace.users.values() if not user.is_bot]
         known = {user.id: user for user in self.people}
@@ -58,6 +66,19 @@ class SlackSide:
     def shortcuts(self) -> list[Json]:
         """The message shortcuts of the manifest."""
         return [shortcut for shortcut in self._features("shortcuts") if shortcut["type"] == "message"]
+
+    def role(self, user: User) -> str:
+        """Tell in a word what somebody is to the app."""
+        if user.is_stranger:
+            return "another team"
+        if user.id in self._supervisors:
+            return "supervisor"
+        return "guest" if user.is_restricted else "agent"
+
+    @property
+    def supervisor(self) -> User | None:
+        """Return somebody who may see results."""
+        return next((user for user in self.people if user.id in self._supervisors), None)
 
     def entries(self) -> Iterator[Entry]:
         """List the person's channels and direct messages."""

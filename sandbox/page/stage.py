@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sandbox.bell import Bell
 from sandbox.page import drawer, phone, trouble
+from sandbox.page.filling import Filling
 from sandbox.page.look import Look
 from sandbox.page.mrkdwn import Mrkdwn, clock, web
 from sandbox.page.people import Author, Names
@@ -37,6 +38,12 @@ class Sources:
     manifest: Json
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when somebody wants everything to begin anew, which is for whoever runs it to do."""
+    supervisors: frozenset[str] = frozenset()
+    """Who may see results, by user id."""
+    filling: Filling = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filling", Filling(self.bell))
 
 
 class Stage:
@@ -50,7 +57,8 @@ class Stage:
 
     def draw(self, look: Look, regions: tuple[str, ...] = ()) -> str:
         """Draw the page as somebody sees it, or only some regions of it."""
-        side = SlackSide(self.sources.workspace, self.sources.manifest, self.reading, look)
+        sources = self.sources
+        side = SlackSide(sources.workspace, sources.manifest, self.reading, look, sources.supervisors)
         return self._templates.get_template("regions.html" if regions else "page.html").render(
             regions=regions,
             look=look,
@@ -58,6 +66,7 @@ class Stage:
             phone=phone.Phone(self.sources.x, look),
             traffic=drawer.listed(self.sources.traffic, look),
             troubles=self.troubles,
+            filling=sources.filling,
             connected=self.sources.workspace.connections > 0,
         )
 

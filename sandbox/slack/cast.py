@@ -33,6 +33,8 @@ ESCALATIONS = "G07ESCAL8TN"
 """Private; the bot is a member."""
 LEADS = "G07LEADS2MW"
 """Private; Ada and Cleo; the bot is no member."""
+RESULTS = "G07CSATRSLT"
+"""Private; Cleo; the bot is a member: where the app tells supervisors of results."""
 LOUNGE = "C07L0UNGE4B"
 """Public; the bot is no member."""
 PARTNERS = "C07PARTN3RS"
@@ -72,6 +74,7 @@ def channels(bot: str) -> dict[str, Channel]:
         Channel(SUPPORT, "support", {*staff, GUS, HELPDESK, bot}),
         Channel(ESCALATIONS, "escalations", {ADA, CLEO, bot}, is_private=True),
         Channel(LEADS, "leads", {ADA, CLEO}, is_private=True),
+        Channel(RESULTS, "csat-results", {CLEO, bot}, is_private=True),
         Channel(LOUNGE, "lounge", set(staff)),
         Channel(PARTNERS, "ext-skylinker", {ADA, CLEO, SAM, bot}, is_ext_shared=True),
         Channel(OLD_SUPPORT, "support-2024", {*staff, bot}, is_archived=True),

@@ -298,3 +298,18 @@ async def test_an_app_that_is_away_is_missed(browser: Browser) -> None:
         await say(page, "/csat @grace")
 
         await expect(page.get_by_role("alert")).to_have_text('/csat failed with the error "dispatch_failed"')
+
+
+async def test_three_months_are_filled_in_by_the_app_and_the_focus_stays(page: Page, running: Demo) -> None:
+    await page.get_by_role("button", name="Fill with three months").focus()
+    await page.keyboard.press("Enter")
+    await running.fill.wait()
+    filling = page.get_by_role("button", name="Filling…")
+    await expect(filling).to_be_focused()
+    running.progressed("1,200 of 3,000 surveys")
+    await expect(page.get_by_role("status").filter(has_text="1,200 of 3,000 surveys")).to_be_visible()
+
+    running.filled("3,000 surveys and 1,310 answers are in the reports now.")
+
+    await expect(page.get_by_role("button", name="Filled")).to_be_focused()
+    await expect(page.get_by_text("3,000 surveys and 1,310 answers")).to_be_visible()

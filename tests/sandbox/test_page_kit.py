@@ -20,6 +20,7 @@ from sandbox.page import Sources, page
 from sandbox.page.look import Look
 from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
+from sandbox.slack.cast import CLEO
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX
 from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger
@@ -66,7 +67,9 @@ def shown() -> Shown:
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
     x, traffic = PretendX(bell=slack.bell), Traffic(slack.bell)
-    return Shown(slack, x, traffic, Sources(slack, x, slack.bell, traffic, told))
+    return Shown(
+        slack, x, traffic, Sources(slack, x, slack.bell, traffic, told, supervisors=frozenset([CLEO]))
+    )
 
 
 async def html_of_message(*blocks: Json, text: str = "fallback") -> str:

@@ -12,7 +12,7 @@ from sandbox.page.look import Look
 from sandbox.page.rows import day
 from sandbox.page.stage import Stage
 from sandbox.serving import LOOPBACK
-from sandbox.slack.cast import ADA, BEN, GUS, LEADS, SAM, SUPPORT
+from sandbox.slack.cast import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import KEPT
 from sandbox.x import Trouble, Way
 from tests.sandbox.test_page_kit import Shown, shown
@@ -257,3 +257,60 @@ async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogC
         assert [line async for line in lines] == [""]
 
     assert caplog.messages == []
+
+
+def test_everybody_s_role_stands_beside_their_name() -> None:
+    page = shown()
+
+    html = page.html("strip", "sidebar", person=CLEO)
+
+    assert "Cleo Marchetti (supervisor)" in html
+    assert "Cleo Marchetti<small>supervisor</small>" in html
+    assert "Ada Okafor (agent)" in html
+    assert "Gus Lindqvist (guest)" in html
+    assert "Sam Adeyemi (another team)" in html
+
+
+async def test_three_months_are_asked_for_once_and_how_far_they_are_is_told() -> None:
+    page = shown()
+    filling = page.sources.filling
+    async with page.client() as client:
+        await client.post("/fill")
+        filling.say("1,200 of 3,000 surveys")
+        await client.post("/fill")
+        under_way = page.html("strip")
+        filling.finish("3,000 surveys, 1,310 answers")
+        done = page.html("strip")
+
+    assert filling.asked.is_set()
+    assert "1,200 of 3,000 surveys" in under_way
+    assert 'aria-disabled="true"' in under_way
+    assert "3,000 surveys, 1,310 answers" in done
+    assert ">Filled</button>" in done
+
+
+def test_three_months_that_failed_can_be_asked_for_again() -> None:
+    page = shown()
+    page.sources.filling.ask()
+
+    page.sources.filling.fail("The ledger is away.")
+
+    assert not page.sources.filling.asked.is_set()
+    assert "The ledger is away." in page.html("strip")
+    assert "aria-disabled" not in page.html("strip")
+
+
+async def test_the_demo_names_its_supervisors_and_their_channel() -> None:
+    async with demo(manifest(), page_port=0, supervisors=[BEN]) as running:
+        channel = running.workspace.channels[running.results_channel]
+        running.filling.ask()
+        running.progressed("half")
+        running.not_filled("no")
+        asked = running.fill.is_set()
+        running.filled("done")
+
+    assert running.supervisors == (BEN,)
+    assert channel.is_private
+    assert running.workspace.bot.id in channel.members
+    assert not asked
+    assert running.filling.text == "done"

@@ -63,6 +63,7 @@ let opener = null;
 
 function settle() {
   for (const list of all("[data-scroll]")) squeezed.observe(list);
+  if (startingOver) document.querySelector("[data-start-over]").disabled = true;
   const modal = document.getElementById("modal");
   if (modal.dataset.view === shown) return;
   shown = modal.dataset.view;
