@@ -9,4 +9,5 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_once(connection: Connection, table: Table, **values: Any) -> bool:  # noqa: ANN401
     """Insert a row unless its key is taken; whether it was inserted."""
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    return connection.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    once = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(once).first() is not None
