@@ -14,8 +14,19 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 ABOVE_THE_ROOMS = {
-    "app": {"checkup", "forget", "ledger", "manifest", "prune", "sandbox", "settings", "surveys", "wiring"},
-    "wiring": ROOMS - {"sandbox"} | {"manifest", "settings", "tasks"},
+    "app": {
+        "checkup",
+        "commands",
+        "forget",
+        "ledger",
+        "manifest",
+        "prune",
+        "sandbox",
+        "settings",
+        "surveys",
+        "wiring",
+    },
+    "wiring": ROOMS - {"commands", "sandbox"} | {"manifest", "settings", "tasks"},
     "checkup": {"ledger", "manifest", "settings", "slack", "surveys", "x"},
     "forget": {"blocks", "ledger", "settings", "slack", "surveys", "x"},
     "prune": {"ledger", "settings", "surveys"},

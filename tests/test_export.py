@@ -1,0 +1,189 @@
+"""A row for each survey, in a file that any spreadsheet opens and any program checks."""
+
+import csv
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from sqlalchemy import Connection, update
+
+from commands.past import Colleague, Scene, fill
+from ledger.engine import Ledger
+from ledger.tables import surveys
+from results import export as exporting
+from results.export import export, manifest_of, read
+from surveys.exported import COLUMNS, Exported, NotAnExport, Selection, defused
+from surveys.states import State
+from tests.samples import NOON, TEXT, tried
+
+TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
+SCENE = Scene(
+    team=TEAM,
+    account="1718260345",
+    channels=("C012AB3CD", "C034EF5GH"),
+    threads=("1700000000.000100",),
+    colleagues=(Colleague(ADA, 5, 1), Colleague(CLEO, 1, 0)),
+    supervisor=CLEO,
+    display_name="Northwind",
+)
+ALL = Selection(team=TEAM, since=NOON - timedelta(days=400), until=NOON + timedelta(days=1))
+
+
+@pytest.fixture(name="past")
+async def _past(ledger: Ledger) -> Ledger:
+    await ledger.run(fill, SCENE, NOON)
+    return ledger
+
+
+async def exported(ledger: Ledger, path: Path, selection: Selection = ALL) -> list[Exported]:
+    async for _ in export(ledger, selection, path, NOON):
+        pass
+    return list(read(path))
+
+
+def change(connection: Connection, /, survey_id: int, **values: object) -> None:
+    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(**values))
+
+
+async def test_every_survey_that_was_sent_is_a_row(past: Ledger, tmp_path: Path) -> None:
+    await past.run(change, 1, state=State.REFUSED)
+    await past.run(change, 2, state=State.UNCERTAIN)
+
+    rows = await exported(past, tmp_path / "all.csv")
+
+    ids = {row.survey_id for row in rows}
+    assert len(rows) == len(ids) > 1_000
+    assert 1 not in ids
+    assert 2 in ids
+
+
+async def test_a_file_is_the_same_each_time(
+    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await exported(past, tmp_path / "one.csv")
+    monkeypatch.setattr(exporting, "PAGE", 7)
+    await exported(past, tmp_path / "two.csv")
+
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+async def test_surveys_sent_at_the_same_moment_are_all_there(
+    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = await exported(past, tmp_path / "before.csv")
+    for row in everything[:10]:
+        await past.run(change, row.survey_id, sent_at=NOON, metric="csat")
+    monkeypatch.setattr(exporting, "PAGE", 3)
+
+    rows = await exported(past, tmp_path / "after.csv")
+
+    assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in everything)
+
+
+async def test_only_what_was_asked_for_is_in_the_file(past: Ledger, tmp_path: Path) -> None:
+    since, until = NOON - timedelta(days=30), NOON - timedelta(days=10)
+    chosen = Selection(team=TEAM, since=since, until=until, without=CLEO)
+
+    rows = await exported(past, tmp_path / "some.csv", chosen)
+
+    assert rows
+    assert all(since <= row.sent_at < until and row.requester == ADA for row in rows)
+    assert await exported(past, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
+
+
+async def test_the_manifest_says_what_the_file_holds(past: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    rows = await exported(past, path)
+
+    manifest = json.loads(manifest_of(path).read_text(encoding="utf-8"))
+
+    assert manifest["file"] == "all.csv"
+    assert manifest["rows"] == len(rows)
+    assert manifest["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert tuple(manifest["columns"]) == COLUMNS
+    assert manifest["selection"]["team"] == TEAM
+
+
+async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Ledger, tmp_path: Path) -> None:
+    attack = '=HYPERLINK("https://evil.example","Click")'
+    await past.run(
+        change, 1, comment=attack, commented_at=NOON, recipient_handle="@cmd", external_id="+1\n-2"
+    )
+    await exported(past, tmp_path / "all.csv")
+
+    with (tmp_path / "all.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = next(row for row in csv.DictReader(file) if row["survey_id"] == "1")
+
+    assert cells["comment"] == f"'{attack}"
+    assert cells["recipient_handle"] == "'@cmd"
+    assert cells["external_id"] == "'+1\n-2"
+    assert cells["commented_at"] == "2026-03-04T12:00:00.000000Z"
+
+
+@given(text=TEXT)
+@tried
+def test_no_text_begins_a_formula(text: str) -> None:
+    assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))  # noqa: RUF001
+
+
+async def test_an_export_that_fails_leaves_nothing(
+    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "PAGE", 100)
+    pages = export(past, ALL, tmp_path / "all.csv", NOON)
+    await anext(pages)
+
+    await pages.aclose()
+
+    assert not (tmp_path / "all.csv").exists()
+    assert not (tmp_path / "all.csv.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no column"),
+        ("a,b\n1,2\n", "no column"),
+        (",".join(COLUMNS) + "\n1,2\n", "line 2"),
+        (",".join(COLUMNS) + "\n" + "x," * (len(COLUMNS) - 1) + "\n", "line 2"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "other.csv").write_text(text, encoding="utf-8")
+
+    with pytest.raises(NotAnExport, match=problem):
+        list(read(tmp_path / "other.csv"))
+
+
+def test_a_row_is_read_back_as_it_was() -> None:
+    row = Exported(
+        survey_id=1,
+        feedback_id="9",
+        state=State.ANSWERED,
+        metric="nps",
+        variant=3,
+        test=False,
+        team=TEAM,
+        channel="C1",
+        thread="",
+        requester=ADA,
+        account="17",
+        recipient_id="33",
+        recipient_handle="grace",
+        external_id="",
+        accepted_at=NOON,
+        sent_at=datetime(2026, 3, 4, 12, 0, 0, 123, UTC),
+        rating=0,
+        rated_at=NOON,
+        comment="Fine, “thanks”",
+        commented_at=None,
+        low_taken_by="",
+        low_taken_at=None,
+        low_closed_by="",
+        low_closed_at=None,
+    )
+
+    assert Exported.from_cells(dict(zip(COLUMNS, row.cells(), strict=True))) == row
