@@ -1,15 +1,10 @@
 """csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `prune` and `forget`."""
 
 import asyncio
-import contextlib
 import logging
-import os
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Annotated, Any, NoReturn
-from urllib.parse import urlsplit
 
 import typer
 import uvloop
@@ -18,8 +13,8 @@ import forget as forgetting
 import manifest as manifests
 import prune as pruning
 from checkup import checkup
+from commands import sandbox as trying
 from ledger.errors import LedgerError
-from sandbox.demo import PAGE_PORT, Demo, demo
 from settings import Settings, SettingsError
 from surveys.customers import NotACustomer, read_recipient
 from surveys.questions import CatalogueError
@@ -107,24 +102,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _sandbox() -> None:
-    for proxy in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        del os.environ[proxy]  # nothing here leaves this machine
-    stopped, port = asyncio.create_task(_stopped()), PAGE_PORT
-    while not stopped.done():
-        async with trying(port) as pretend:
-            typer.echo(f"\n  Open {pretend.page_url} in your browser. Ctrl-C ends it.\n")
-            over = asyncio.create_task(pretend.over.wait())
-            await asyncio.wait({stopped, over}, return_when=asyncio.FIRST_COMPLETED)
-            over.cancel()
-        port = urlsplit(pretend.page_url).port or PAGE_PORT
-
-
-@contextlib.asynccontextmanager
-async def trying(port: int) -> AsyncIterator[Demo]:
-    """Run the app between a pretend Slack and a pretend X, with nothing remembered."""
-    with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
-        async with demo(page_port=port) as pretend, running(demo_settings(pretend, Path(folder))):
-            yield pretend
+    await trying.run(asyncio.create_task(_stopped()))
 
 
 async def _check(settings: Settings) -> None:
@@ -136,25 +114,6 @@ async def _check(settings: Settings) -> None:
             typer.echo(f"      {finding.advice}")
     if failed:
         raise typer.Exit(1)
-
-
-def demo_settings(pretend: Demo, folder: Path) -> Settings:
-    """Return the settings that lead to the pretend Slack and X, with a ledger in `folder`."""
-    keys = pretend.x.keys
-    return Settings.given(
-        slack_bot_token=pretend.workspace.bot_token,
-        slack_app_token=pretend.workspace.app_token,
-        slack_api_url=pretend.slack_api_url,
-        x_api_key=keys.consumer_key,
-        x_api_secret=keys.consumer_secret,
-        x_access_token=keys.token,
-        x_access_token_secret=keys.token_secret,
-        x_api_url=pretend.x_api_url,
-        database_url=f"sqlite:///{folder / 'csat.db'}",
-        port=0,
-        csat_display_name=pretend.x.account.name,
-        csat_privacy_url="https://northwind.example/privacy",
-    )
 
 
 def _settings() -> Settings:

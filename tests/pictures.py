@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from app import demo_settings
+from commands.sandbox import demo_settings
 from sandbox.demo import demo
 from tests.sandbox.test_page_kit import chromium, tab
 from wiring import running

@@ -8,7 +8,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from app import demo_settings
+from commands.sandbox import demo_settings
 from sandbox.demo import Demo, demo
 from tests.sandbox.test_page_kit import chromium, tab
 from wiring import running
