@@ -107,6 +107,7 @@ surveys = Table(
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
     Index("ix_surveys_quota", "account", "counts_until"),
     Index("ix_surveys_settle", "settle_at"),
+    Index("ix_surveys_requester", "team", "requester", "accepted_at"),
     Index(
         "ix_surveys_response_url",
         "received_at",

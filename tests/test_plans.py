@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, text
 
-from ledger import acceptance, accounts, limits, notices, sending, tables
+from ledger import acceptance, accounts, limits, notices, requesters, sending, tables
 from ledger.engine import open_engine
 from ledger.entries import to_columns
 from surveys.limits import Limits
@@ -35,6 +35,12 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "forgetting addresses": lambda connection: sending.forget_response_urls(connection, NOON),
     "giving up what waits": lambda connection: sending.overdue(connection, NOON, 8),
     "claiming what is unknown": lambda connection: sending.claim_unsettled(connection, NOON, 8),
+    "listing what one person sent": lambda connection: requesters.newest(
+        connection, "T012AB3CD", "U012AB3CD", 10
+    ),
+    "counting what one person sent": lambda connection: requesters.counts(
+        connection, "T012AB3CD", "U012AB3CD", NOON
+    ),
     "claiming news": lambda connection: notices.claim_notices(connection, NOON, 8),
 }
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("surveys", sa.Column("commented_at", Moment(), nullable=True))
     op.add_column("surveys", sa.Column("ask_at", Moment(), nullable=True))
     op.execute("UPDATE surveys SET ask_at = sent_at WHERE state = 'sent'")
+    op.create_index("ix_surveys_requester", "surveys", ["team", "requester", "accepted_at"], unique=False)
     _index("ix_surveys_feedback", ["feedback_id"], "feedback_id IS NOT NULL")
     _index("ix_surveys_ask", ["ask_at"], "ask_at IS NOT NULL")
     counted = ["team", "metric", "sent_at", "state", "test", "variant", "channel", "requester", "rating", "commented_at"]
