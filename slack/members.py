@@ -105,21 +105,44 @@ class Members:
 
         Who is in a group is asked each time: somebody who has left it sees nothing more.
         """
+        return user in await self.supervising([user])
+
+    async def supervising(self, users: Iterable[str]) -> frozenset[str]:
+        """Return which of these people may see results, as `supervises` does, asking for each group once."""
+        asked = frozenset(users)
+        named = asked & self._supervisors
+        if named != asked:
+            named |= asked & await self._in_groups()
+        return frozenset([user for user in sorted(named) if await self._is_ours(user)])
+
+    @property
+    def names_supervisors(self) -> bool:
+        """Whether anybody was named who may see results."""
+        return bool(self._supervisors)
+
+    async def _in_groups(self) -> frozenset[str]:
+        """Return who is in the supervisors' groups; one that can't be read has nobody in it."""
+        groups = [group for group in self._supervisors if group.startswith("S")]
+        try:
+            async with asyncio.timeout(ASKING):
+                found = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
+        except TimeoutError:
+            log.warning("Slack did not tell in time who supervises")
+            return frozenset()
+        for group, failure in zip(groups, found, strict=True):
+            if isinstance(failure, BaseException):
+                log.warning("CSAT_SUPERVISORS names %s, and Slack tells not whom: %s", group, failure)
+        return frozenset().union(*(each for each in found if not isinstance(each, BaseException)))
+
+    async def _is_ours(self, user: str) -> bool:
         try:
             with as_slack_error():
                 async with asyncio.timeout(ASKING):
                     team, person = await asyncio.gather(self._identity.team(), self._people.of(user))
-                    return person.belongs_to(team) and await self._supervises(user)
         except SlackError as error:
-            log.warning("Slack did not tell whether %s supervises: %s", user, error)
+            log.warning("Slack did not tell who %s is: %s", user, error)
             return False
-
-    async def _supervises(self, user: str) -> bool:
-        groups = [group for group in self._supervisors if group.startswith("S")]
-        if user in self._supervisors or not groups:
-            return user in self._supervisors
-        found = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
-        return any(user in members for members in found if not isinstance(members, BaseException))
+        return person.belongs_to(team)
 
     async def _listed(self, user: str) -> bool:
         """Tell whether a user is listed; groups that can't be read matter only where no other lists them."""
@@ -142,7 +165,8 @@ class Members:
         return _Person.model_validate(answer["user"])
 
     async def _group(self, group: str) -> frozenset[str]:
-        answer = await self._web.usergroups_users_list(usergroup=group)
+        with as_slack_error():
+            answer = await self._web.usergroups_users_list(usergroup=group)
         return frozenset(answer["users"])
 
 
