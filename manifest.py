@@ -33,6 +33,7 @@ def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
         "features": {**features, "slash_commands": commands},
         "settings": {
             **settings,
+            "event_subscriptions": {**settings["event_subscriptions"], "request_url": url},
             "interactivity": {**settings["interactivity"], "request_url": url},
             "socket_mode_enabled": False,
         },

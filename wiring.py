@@ -19,6 +19,7 @@ from handlers.desk import Desk
 from ledger import accounts
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
+from results.homes import Homes
 from results.rounds import Rounds, Work
 from sender.announcer import Announcer
 from sender.delivery import Delivery
@@ -96,6 +97,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             x=x,
             ledger=ledger,
             dispatcher=dispatcher,
+            homes=Homes(ledger, slack.web, slack.identity, slack.members, clock),
             form=SurveyForm(catalogue),
             defaults=settings.defaults,
             tickets=load_tickets(),

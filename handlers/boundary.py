@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks.kit import plain
 from handlers.desk import Desk
 from slack.errors import SlackError
-from slack.payloads import Command, Interaction
+from slack.payloads import Command, HomeOpened, Interaction
 from surveys.survey import Origin
 from tasks import report
 
@@ -34,6 +34,10 @@ async def tell(desk: Desk, error: Exception, ack: AsyncAck, body: dict[str, Any]
 
 
 def _origin(desk: Desk, body: dict[str, Any]) -> Origin:
+    if "event" in body:
+        return Origin(
+            team="", channel="", requester=HomeOpened.model_validate(body).user, received_at=desk.clock()
+        )
     given = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
     return given.origin(desk.clock())
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from blocks.kit import Message
 from blocks.survey_form import SurveyForm
 from ledger.engine import Ledger
+from results.homes import Homes
 from sender.dispatcher import Dispatcher
 from slack.side import Slack
 from surveys.clock import Clock
@@ -24,6 +25,7 @@ class Desk:
     x: XClient
     ledger: Ledger
     dispatcher: Dispatcher
+    homes: Homes
     form: SurveyForm
     defaults: Draft
     """What the form says before anybody types."""

@@ -50,6 +50,13 @@ class Command(Payload):
         )
 
 
+class HomeOpened(Payload):
+    """Somebody opened a tab of the app's."""
+
+    user: str = Field(validation_alias=AliasPath("event", "user"))
+    tab: str = Field("", validation_alias=AliasPath("event", "tab"))
+
+
 class _Message(Payload):
     ts: str = ""
     thread_ts: str = ""

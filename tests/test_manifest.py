@@ -28,6 +28,7 @@ NEEDED_BY = {
     "auth_test": set[str](),
     "views_open": set[str](),
     "views_update": set[str](),
+    "views_publish": set[str](),
     "apps_connections_open": set[str](),  # it takes the app-level token
     "chat_postMessage": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
@@ -164,6 +165,7 @@ def test_over_http_slack_has_one_address_for_everything() -> None:
     url = "https://csat.northwind.example/slack/events"
 
     assert [command["url"] for command in HTTP["features"]["slash_commands"]] == [url]
+    assert HTTP["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"], "request_url": url}
     assert HTTP["settings"]["interactivity"] == {"is_enabled": True, "request_url": url}
     assert HTTP["settings"]["socket_mode_enabled"] is False
 
