@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from ledger.once import insert_once
 from ledger.tables import notices, surveys
 from surveys.states import State
 from surveys.value import Value
@@ -42,6 +43,20 @@ class Due(Value):
 def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
     """Write down that Slack is to be told; the instance that calls tells it first, others later."""
     connection.execute(insert(notices).values(survey_id=survey_id, kind=kind, due_at=now + TELLING, tries=0))
+
+
+def leave(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told by whoever looks first; a notice that is there is due at once."""
+    row = {"survey_id": survey_id, "kind": kind, "due_at": now, "tries": 0}
+    if not insert_once(connection, notices, **row):
+        untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
+        connection.execute(update(notices).where(*untold).values(due_at=now))
+
+
+def withdraw(connection: Connection, survey_id: int, kind: Notice) -> None:
+    """Let Slack not be told, where it was not told yet."""
+    untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
+    connection.execute(delete(notices).where(*untold))
 
 
 def give_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:

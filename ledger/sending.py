@@ -14,6 +14,7 @@ from ledger.limits import NEVER, lock, reserve
 from ledger.moves import move
 from ledger.notices import Notice, give
 from ledger.tables import accounts, attempts, surveys
+from surveys.asking import first_ask
 from surveys.customers import Recipient
 from surveys.limits import DAY, Limits
 from surveys.states import State
@@ -92,6 +93,7 @@ def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, 
         sent_at=receipt.created_at,
         counts_until=receipt.created_at + DAY,
         settle_at=None,
+        ask_at=first_ask(receipt.created_at),
     )
     if moved:
         give(connection, survey_id, Notice.SENT, now)
@@ -196,7 +198,7 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
 def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
     theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
-    moved = move(connection, survey_id, State.SENT, *theirs, settle_at=None)
+    moved = move(connection, survey_id, State.SENT, *theirs, settle_at=None, ask_at=first_ask(now))
     if moved:
         give(connection, survey_id, Notice.SENT, now)
     return moved

@@ -1,14 +1,15 @@
 """Surveys and drafts to test with, which vary in one field at a time, and how properties are tried."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from surveys.customers import Recipient
-from surveys.questions import load_catalogue
-from surveys.survey import Draft, Origin, Survey
+from surveys.questions import Metric, load_catalogue
+from surveys.responses import Comment, Rating, Response, Update
+from surveys.survey import Draft, Origin, Receipt, Survey
 
 CATALOGUE = load_catalogue()
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -54,3 +55,33 @@ def origin(**fields: Any) -> Origin:  # noqa: ANN401 - whatever an origin holds
         "received_at": NOON,
     }
     return Origin(**{**somewhere, **fields})
+
+
+def told(
+    rating: int | None = None,
+    comment: str | None = None,
+    *,
+    at: float = 10,
+    feedback_id: str = "900",
+    **others: Any,  # noqa: ANN401 - whatever an update or a receipt holds
+) -> Update:
+    """Return what X tells of a survey that it took at noon, answered `at` seconds later."""
+    given_at = NOON + timedelta(seconds=at)
+    receipt = {
+        "id": feedback_id,
+        "dm_id": "901",
+        "to_user_id": "343434343434",
+        "external_id": "ticket_5555",
+        "question_variant_id": 0,
+        "created_at": NOON,
+        "updated_at": given_at,
+    }
+    receipt |= {name: others.pop(name) for name in list(others) if name in receipt}
+    return Update(
+        receipt=Receipt(**receipt),
+        response=Response(
+            rating=None if rating is None else Rating(value=rating, given_at=given_at),
+            comment=None if comment is None else Comment(text=comment, given_at=given_at),
+        ),
+        **{"account": "A1", "metric": Metric.CSAT, **others},
+    )

@@ -1,0 +1,67 @@
+"""Surveys that X has, or may have, and what is known of their answers."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ledger import acceptance, accounts, sending
+from ledger.entries import Entry
+from ledger.tables import follow_ups, notices, surveys, unmatched
+from surveys.limits import Limits
+from tests.samples import NOON, origin, survey, told
+
+KEY = "customer"
+LATER = NOON + timedelta(hours=1)
+LIMITS = Limits(cooldown=timedelta(0))
+
+
+def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+    accounts.open_account(connection, "A1")
+    new = acceptance.Submission(view_id, survey(**fields), origin(), "A1", "one", KEY)
+    return acceptance.accept(connection, new, LIMITS, NOON).entry
+
+
+def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+    """Keep a survey whose first attempt has left."""
+    entry = accepted(connection, view_id, **fields)
+    assert sending.begin(connection, entry, "one", NOON) == 1
+    return entry
+
+
+def uncertain(connection: Connection) -> Entry:
+    entry = begun(connection)
+    assert sending.doubt(connection, entry.id, 1, "504", NOON)
+    return entry
+
+
+def confirmed(connection: Connection) -> Entry:
+    """Keep a survey of which its requester said that it arrived: its id at X is not known."""
+    entry = uncertain(connection)
+    assert sending.confirm(connection, entry.id, "U012AB3CD", NOON)
+    return entry
+
+
+def sent(connection: Connection, **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+    entry = begun(connection, **fields)
+    assert sending.sent(connection, entry.id, 1, told().receipt, NOON)
+    return entry
+
+
+def newest(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(surveys.c.id))).scalar_one())
+
+
+def known(connection: Connection) -> dict[str, Any]:
+    """Return all that is known of the newest survey's answer, and who is to be told."""
+    survey_id = newest(connection)
+    row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).one()
+    told_of = select(notices.c.kind).where(notices.c.survey_id == survey_id)
+    low = select(follow_ups.c.survey_id).where(follow_ups.c.survey_id == survey_id)
+    names = ("state", "feedback_id", "rating", "rated_at", "comment", "commented_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "notices": set(connection.execute(told_of).scalars()),
+        "low": connection.execute(low).first() is not None,
+        "waiting": connection.execute(select(unmatched.c.feedback_id)).all(),
+    }

@@ -1,0 +1,219 @@
+"""Answers in the ledger: by whichever way they come, and in whatever order, the same is known in the end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, Engine, select, update
+
+from ledger import erasure, sending
+from ledger.engine import Ledger, open_engine
+from ledger.entries import Entry
+from ledger.responses import KEPT, Taken, match_unmatched, take
+from ledger.tables import notices, surveys, unmatched
+from surveys.questions import Metric
+from surveys.responses import Update
+from surveys.states import State
+from tests.answering import KEY, LATER, begun, confirmed, known, newest, sent, uncertain
+from tests.databases import KINDS, Databases
+from tests.samples import NOON, told
+
+
+@pytest.fixture(name="engine", params=KINDS, scope="module")
+def _engine(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
+    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("responses")))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(name="connection")
+def _connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is undone."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_told(
+    connection: Connection,
+) -> None:
+    sent(connection)
+
+    assert take(connection, told(2, "Slow."), KEY, LATER) is Taken.JOINED
+    found = known(connection)
+    assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
+    assert (found["notices"], found["low"]) == ({"sent", "answered", "low"}, True)
+    assert found["rated_at"] == NOON + timedelta(seconds=10)
+    due = connection.execute(select(notices.c.due_at).where(notices.c.kind != "sent")).scalars()
+    assert set(due) == {LATER}
+
+
+@pytest.mark.parametrize(
+    ("rating", "fields", "low"),
+    [
+        (2, {}, True),
+        (3, {}, False),
+        (6, {"metric": "nps"}, True),
+        (7, {"metric": "nps"}, False),
+        (1, {"test": True}, False),
+    ],
+)
+def test_only_a_low_rating_of_no_test_is_followed_up(
+    connection: Connection, rating: int, fields: dict[str, object], low: object
+) -> None:
+    sent(connection, **fields)
+    take(connection, told(rating, metric=Metric(str(fields.get("metric", "csat")))), KEY, LATER)
+
+    found = known(connection)
+    assert (found["state"], found["low"], "low" in found["notices"]) == (State.ANSWERED, low, low)
+
+
+def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connection) -> None:
+    sent(connection)
+    asked = []
+    for update_ in (told(), told(5), told(5, "Fine.")):
+        take(connection, update_, KEY, LATER)
+        asked.append(connection.execute(select(surveys.c.ask_at)).scalar_one())
+
+    assert asked == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
+
+
+def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> None:
+    sent(connection)
+    take(connection, told(comment="Fine."), KEY, LATER)
+
+    assert (known(connection)["state"], known(connection)["comment"]) == (State.SENT, "Fine.")
+
+
+@pytest.mark.parametrize("make", [begun, uncertain, confirmed])
+def test_an_update_settles_what_x_never_gave_a_receipt_for(
+    connection: Connection, make: Callable[[Connection], Entry]
+) -> None:
+    entry = make(connection)
+
+    assert take(connection, told(), KEY, LATER) is Taken.JOINED
+    found = known(connection)
+    assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
+    assert "sent" in found["notices"]
+    assert not sending.sent(connection, entry.id, 1, told().receipt, LATER)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        told(5, account="A2"),
+        told(5, external_id="ticket_6666"),
+        told(5, metric=Metric.NPS),
+        told(5, created_at=NOON + timedelta(minutes=6)),
+        told(5, created_at=NOON - timedelta(minutes=6)),
+    ],
+    ids=["account", "external id", "metric", "too late", "too early"],
+)
+def test_an_update_of_something_else_settles_nothing_and_waits(connection: Connection, other: Update) -> None:
+    uncertain(connection)
+
+    assert take(connection, other, KEY, LATER) is Taken.KEPT
+    assert known(connection)["state"] == State.UNCERTAIN
+
+
+def test_an_update_of_somebody_else_settles_nothing(connection: Connection) -> None:
+    uncertain(connection)
+
+    assert take(connection, told(5), "somebody else", LATER) is Taken.KEPT
+
+
+def test_news_without_an_answer_of_a_survey_that_is_not_ours_are_not_kept(connection: Connection) -> None:
+    assert take(connection, told(), KEY, LATER) is Taken.IGNORED
+    assert connection.execute(select(unmatched)).all() == []
+
+
+def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: Connection) -> None:
+    entry = begun(connection, external_id="changed on the way")
+    for early in (told(comment="Slow."), told(2, at=20), told(1, at=30)):
+        assert take(connection, early, KEY, NOON) is Taken.KEPT
+    assert match_unmatched(connection, NOON, 10) == ([], [], [])
+    sending.sent(connection, entry.id, 1, told().receipt, NOON)
+
+    assert match_unmatched(connection, NOON, 10).joined == ["900"]
+    found = known(connection)
+    assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
+    assert (found["waiting"], found["low"]) == ([], True)
+
+
+def test_an_answer_whose_survey_never_comes_is_dropped_after_two_days(connection: Connection) -> None:
+    take(connection, told(5, feedback_id="901"), KEY, NOON)
+    take(connection, told(5, feedback_id="902"), KEY, NOON + timedelta(hours=1))
+    take(connection, told(comment="Hello?", feedback_id="901"), KEY, NOON + timedelta(hours=47))
+
+    assert match_unmatched(connection, NOON + KEPT, 10).dropped == ["901"]
+    assert match_unmatched(connection, NOON + KEPT, 10).dropped == []
+
+
+def test_a_rating_for_another_metric_is_impossible(connection: Connection) -> None:
+    sent(connection)
+
+    assert take(connection, told(5, metric=Metric.NPS), KEY, LATER) is Taken.IMPOSSIBLE
+    assert known(connection)["rating"] is None
+
+
+def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
+    take(connection, told(9, metric=Metric.NPS), KEY, NOON)
+    sent(connection)
+
+    assert match_unmatched(connection, NOON, 10) == ([], ["900"], [])
+    assert known(connection)["waiting"] == []
+
+
+def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> None:
+    sent(connection)
+    connection.execute(update(surveys).values(state=State.EXPIRED, ask_at=None))
+    take(connection, told(1), KEY, LATER)
+
+    assert (known(connection)["state"], known(connection)["low"]) == (State.ANSWERED, True)
+
+
+def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
+    connection: Connection,
+) -> None:
+    sent(connection)
+    take(connection, told(1, at=20), KEY, LATER)
+    take(connection, told(5, at=10), KEY, LATER)
+
+    found = known(connection)
+    assert (found["rating"], found["low"], found["notices"]) == (5, False, {"sent", "answered"})
+
+
+def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -> None:
+    sent(connection)
+    connection.execute(update(notices).values(due_at=None))
+    assert erasure.erase(connection, newest(connection))
+
+    assert take(connection, told(1, "Slow."), KEY, LATER) is Taken.IGNORED
+    assert take(connection, told(1, "Slow.", feedback_id="other"), KEY, LATER) is Taken.IGNORED
+    assert known(connection)["waiting"] == []
+    assert known(connection)["rating"] is None
+
+
+async def test_the_same_answer_at_once_by_every_way_is_one_answer(ledger: Ledger) -> None:
+    await ledger.run(uncertain)
+    both = [told(2, "Slow."), told(2), told(comment="Slow.")]
+    outcomes = await asyncio.gather(*(ledger.run(take, one, KEY, LATER) for one in both * 12))
+
+    assert set(outcomes) == {Taken.JOINED}
+    found = await ledger.run(known)
+    assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
+    kinds = await ledger.run(lambda c: list(c.execute(select(notices.c.kind)).scalars()))
+    assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low": 1}
+
+
+async def test_strangers_at_once_are_kept_once(ledger: Ledger) -> None:
+    many = [told(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
+    outcomes = await asyncio.gather(*(ledger.run(take, one, KEY, LATER) for one in many))
+
+    assert set(outcomes) == {Taken.KEPT}
+    rows = await ledger.run(lambda c: [tuple(row) for row in c.execute(select(unmatched.c.rating))])
+    assert rows == [(1,)]
