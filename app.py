@@ -1,9 +1,10 @@
-"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `prune` and `forget`."""
+"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `export`, `prune`, `forget`."""
 
 import asyncio
 import logging
 import signal
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -13,10 +14,14 @@ import forget as forgetting
 import manifest as manifests
 import prune as pruning
 from checkup import checkup
+from commands import export as exporting
 from commands import sandbox as trying
+from commands.export import NoSuchTeam
 from ledger.errors import LedgerError
 from settings import Settings, SettingsError
+from surveys.clock import utc_now
 from surveys.customers import NotACustomer, read_recipient
+from surveys.periods import NotAPeriod, read_period
 from surveys.questions import CatalogueError
 from wiring import running
 
@@ -94,6 +99,23 @@ def forget(
     _run(forgetting.run(_settings(), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
 
 
+@cli.command()
+def export(
+    output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
+    since: Annotated[
+        str, typer.Option(help="Days like 90d, or first and last: 2026-09-01..2026-09-30.")
+    ] = "90d",
+    team: Annotated[str, typer.Option(help="The Slack team, where the ledger has several.")] = "",
+) -> None:
+    """Write a CSV file with a row for each survey that was sent, and a manifest with its checksum."""
+    settings = _settings()
+    try:
+        period = read_period(since, utc_now(), settings.csat_timezone)
+    except NotAPeriod as problem:
+        _give_up([f"--since: {problem}"])
+    _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+
+
 async def _serve(settings: Settings) -> None:
     way = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with running(settings) as url:
@@ -129,7 +151,7 @@ def _run(
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(work)
-    except (LedgerError, CatalogueError, OSError) as error:
+    except (LedgerError, CatalogueError, NoSuchTeam, OSError) as error:
         _give_up([f"{failing}: {error}"])
 
 

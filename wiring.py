@@ -28,6 +28,7 @@ from sender.pausing import Pausing
 from sender.settler import Settler
 from settings import Settings
 from slack.errors import SlackError
+from slack.files import Files
 from slack.identity import Identity
 from slack.members import Members
 from slack.posting import Poster
@@ -143,6 +144,7 @@ def _slack(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> 
         members=Members(web, identity, settings.csat_agents, settings.csat_supervisors),
         poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
         updates=ViewUpdates(web),
+        files=Files(web, session),
     )
 
 

@@ -1,7 +1,6 @@
 """`python app.py export --since 90d --output FILE.csv`: a row for each survey, for a spreadsheet."""
 
 import contextlib
-from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -13,6 +12,7 @@ from results.export import export, manifest_of
 from settings import Settings
 from surveys.clock import utc_now
 from surveys.exported import Selection
+from surveys.periods import Period
 
 OPERATOR = "operator"
 """Who is written down as having seen the export: somebody at this machine."""
@@ -22,23 +22,29 @@ class NoSuchTeam(ValueError):
     """It must be said which team's surveys are wanted; `str()` says which there are."""
 
 
-async def run(settings: Settings, since: datetime, until: datetime, team: str, output: Path) -> None:
+async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
     """Write the file and its manifest with a progress bar; raises `LedgerError`, `OSError`, `NoSuchTeam`."""
     with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
         chosen = _chosen(await ledger.read(exporting.teams), team)
-        selection = Selection(team=chosen, since=since, until=until)
-        await ledger.run(audit.note, chosen, OPERATOR, Action.EXPORT, str(selection), utc_now())
-        rows = await ledger.read(exporting.count, selection)
-        with typer.progressbar(length=rows, label="Exporting") as bar:
-            async for number in export(ledger, selection, output, utc_now()):
+        selection = Selection(team=chosen, since=period.begin, until=period.end)
+        await _write(ledger, selection, output)
+
+
+async def _write(ledger: Ledger, selection: Selection, output: Path) -> None:
+    now, detail = utc_now(), selection.model_dump_json()
+    await ledger.run(audit.note, selection.team, OPERATOR, Action.EXPORT, detail, now)
+    rows = await ledger.read(exporting.count, selection)
+    with typer.progressbar(length=rows, label="Exporting") as bar:
+        async with contextlib.aclosing(export(ledger, selection, output, now)) as pages:
+            async for number in pages:
                 bar.update(number)
-    typer.echo(f"{rows:,} surveys are in {output}; {manifest_of(output).name} holds its checksum.")
+    typer.echo(f"{rows:,} surveys are in {output}; its checksum is in {manifest_of(output).name}.")
 
 
 def _chosen(teams: list[str], team: str) -> str:
-    if team in teams or (not team and not teams):
+    if team in teams:
         return team
-    if not team and len(teams) == 1:
+    if len(teams) == 1 and not team:
         return teams[0]
     there = ", ".join(teams) or "none"
-    raise NoSuchTeam(f"Say whose surveys you want with --team; the ledger has surveys of: {there}.")
+    raise NoSuchTeam(f"Say whose surveys you want with --team: the ledger has surveys of {there}.")

@@ -12,6 +12,7 @@ from blocks.help import Usage, help_message
 from blocks.kit import plain
 from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
+from handlers.export import send_export
 from handlers.status import tell_status
 from ledger.entries import read
 from slack.errors import BROKEN, Busy, Silent, SlackError
@@ -151,6 +152,10 @@ SUBCOMMANDS = {
     "status": Subcommand(
         tell_status,
         (Usage("/csat status @handle", "tells whether a customer can be asked, and who asked them"),),
+    ),
+    "export": Subcommand(
+        send_export,
+        (Usage("/csat export 90d", "sends a supervisor a file with a row for each survey"),),
     ),
     "help": Subcommand(_help, (Usage("/csat help", "shows this"),)),
 }

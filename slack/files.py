@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import as_slack_error, of_answer
@@ -25,14 +26,12 @@ class Files:
         self._web = web
         self._session = session
 
-    async def send(self, user: str, paths: Sequence[Path], words: str) -> None:
+    async def send(self, user: str, paths: Sequence[Path], text: str, blocks: Sequence[Block]) -> None:
         """Send files with a few words; raises `SlackError`."""
         with as_slack_error():
-            opened = await self._web.conversations_open(users=user)
             files = [await self._uploaded(path) for path in paths]
-            await self._web.files_completeUploadExternal(
-                files=files, channel_id=opened["channel"]["id"], initial_comment=words
-            )
+            told = await self._web.chat_postMessage(channel=user, text=text, blocks=list(blocks))
+            await self._web.files_completeUploadExternal(files=files, channel_id=told["channel"])
 
     async def _uploaded(self, path: Path) -> dict[str, Any]:
         length = (await asyncio.to_thread(path.stat)).st_size

@@ -8,6 +8,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import SlackError, as_slack_error
+from slack.files import Files
 from slack.identity import Identity
 from slack.members import Members
 from slack.posting import Poster
@@ -27,13 +28,14 @@ OPENING = 2.5
 
 @dataclass(frozen=True)
 class Slack:
-    """The Web API, who we are in it, who may send, and how to post and to update."""
+    """The Web API, who we are in it, who may do what, and how to post, update and send files."""
 
     web: AsyncWebClient
     identity: Identity
     members: Members
     poster: Poster
     updates: ViewUpdates
+    files: Files
 
     async def permalink(self, asked: Asked, reader_in: str) -> str:
         """Return a link to where a survey was asked for, if it is public or where its reader is; else ""."""

@@ -37,13 +37,15 @@ NEEDED_BY = {
     "usergroups_users_list": {"usergroups:read"},
     "conversations_info": {"channels:read"},
     "chat_getPermalink": set[str](),
+    "files_getUploadURLExternal": {"files:write"},
+    "files_completeUploadExternal": {"files:write"},
 }
 """The Web API methods that the app calls, each with its scopes: https://docs.slack.dev/reference/methods."""
 NEEDED_BESIDE = {
     "commands": "the slash command and the shortcut",
     "chat:write.public": "confirmations in public channels that the app is no member of",
 }
-OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read"}
+OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read", "files:write"}
 """Without these the app works, with less."""
 
 

@@ -1,0 +1,110 @@
+"""`/csat export` and `python app.py export`: who gets a file, and who is told why not."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from commands.past import Colleague, Scene, fill
+from ledger.engine import Ledger
+from sandbox.slack import cast
+from surveys.clock import utc_now
+from tests.databases import KINDS, Databases
+from tests.test_running import around, output
+from tests.world import World, living
+
+SCENE = Scene(
+    team=cast.TEAM,
+    account="1718260345",
+    channels=(cast.SUPPORT,),
+    threads=(),
+    colleagues=(Colleague(cast.ADA, 5, 1), Colleague(cast.CLEO, 1, 0)),
+    supervisor=cast.CLEO,
+    display_name="Northwind",
+)
+
+
+@pytest.fixture(name="world", params=KINDS)
+async def _world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app with Cleo as its supervisor, and a past of three months."""
+    url = databases.make(request.param, tmp_path)
+    async with living(tmp_path, database_url=url, csat_supervisors=frozenset({cast.CLEO})) as world:
+        await past(url)
+        yield world
+
+
+async def past(url: str) -> None:
+    ledger = Ledger(url)
+    await ledger.run(fill, SCENE, utc_now())
+    ledger.close()
+
+
+async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
+    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export 30d")
+    told = await world.direct_message("surveys, your own left out", cast.CLEO)
+    await world.until(lambda: all(file.is_complete for file in world.workspace.files.values()))
+
+    sheet, manifest = world.workspace.files.values()
+    assert sheet.content
+    assert manifest.content
+    rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"), newline="")))
+    assert {row["requester"] for row in rows} == {cast.ADA}
+    assert f"{len(rows):,} surveys" in told.text
+    assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
+    assert world.ledger("select person, action from audit") == [(cast.CLEO, "export")]
+
+
+async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
+    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat export 30d")
+    await world.message("Exports are for supervisors")
+
+    assert world.workspace.files == {}
+    assert world.ledger("select * from audit") == []
+
+
+async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
+    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export yesterday")
+
+    await world.message("For example: /csat export 90d", viewer=cast.CLEO)
+
+
+async def test_where_slack_takes_no_file_the_supervisor_is_told(world: World) -> None:
+    world.workspace.troubles.fail("files.getUploadURLExternal", "missing_scope")
+    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export")
+
+    await world.message("Slack did not take the file (missing_scope)", viewer=cast.CLEO)
+
+
+async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        await past(environment["DATABASE_URL"])
+        code, printed = await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
+
+    assert code == 0, printed
+    assert "surveys are in all.csv; its checksum is in all.csv.manifest.json" in printed
+    assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) > 1_000
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("--output", "all.csv", "--since", "soon"), "Name a period like 30d"),
+        (("--output", "all.csv", "--team", "T0OTHER"), "the ledger has surveys of none"),
+        (("--output", "no/such/folder/all.csv"), "The export stopped"),
+    ],
+)
+async def test_an_operator_is_told_what_to_change(
+    tmp_path: Path, words: tuple[str, ...], advice: str
+) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        code, printed = await output(tmp_path, environment, "export", *words)
+
+    assert code == 1
+    assert advice in printed
+    assert "Traceback" not in printed
