@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
 from ledger.limits import FOREVER, NEVER, lock, reserve
-from ledger.moves import move
+from ledger.moves import move, moving
 from ledger.tables import surveys
 from surveys.limits import Limits
 from surveys.states import State
@@ -21,6 +21,7 @@ REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", edi
 # statements on the way of a submission are built once: that is most of what SQLAlchemy costs
 _EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
 _INSERT = insert(surveys).returning(surveys)
+_REPLACED = moving(State.REFUSED, surveys.c.requester == bindparam("by"), surveys.c.state == State.UNCERTAIN)
 
 
 class Acceptance(NamedTuple):
@@ -81,9 +82,8 @@ def send_again(
     Raises `Denied` where a limit stands in the way; then nothing changes.
     """
     entry = read(connection, survey_id)
-    theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
     values = REPLACED.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    if entry is None or not move(connection, survey_id, State.REFUSED, *theirs, **values):
+    if entry is None or not move(connection, _REPLACED, survey_id, by=requester, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
     submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)

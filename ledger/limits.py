@@ -9,7 +9,7 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from ledger.tables import accounts, surveys
 from surveys.customers import Recipient
@@ -23,6 +23,28 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 PENDING = (State.ACCEPTED, State.SENDING)
 _GONE = (State.REFUSED, State.CANCELLED)
 _MOST = 20
+
+# built once, as that is most of what SQLAlchemy costs
+_OURS = surveys.c.account == bindparam("account")
+_ENDS = (
+    select(surveys.c.counts_until)
+    .where(_OURS, surveys.c.counts_until > bindparam("now"))
+    .order_by(surveys.c.counts_until)
+    .offset(bindparam("earlier"))
+    .limit(1)
+)
+_HISTORY = (
+    select(surveys)
+    .where(_OURS, surveys.c.recipient_key == bindparam("key"))
+    .order_by(surveys.c.id.desc())
+    .limit(_MOST)
+)
+_ASKED = _HISTORY.where(
+    or_(
+        surveys.c.state.in_(PENDING),
+        and_(surveys.c.sent_at > bindparam("since"), surveys.c.state.not_in(_GONE)),
+    )
+)
 
 
 def recipient_key(secret: bytes, recipient_id: str) -> str:
@@ -50,29 +72,21 @@ def reserve(
 
 def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
     """Raise `Denied` where an account has sent, or is about to send, all that X allows in a day."""
-    counting = (surveys.c.account == account, surveys.c.counts_until > now)
-    ends = select(surveys.c.counts_until).where(*counting).order_by(surveys.c.counts_until)
-    if connection.execute(ends.offset(limits.daily - 1).limit(1)).first():
-        first_end = connection.execute(ends.limit(1)).scalar_one()
+    counting = {"account": account, "now": now}
+    if connection.execute(_ENDS, {**counting, "earlier": limits.daily - 1}).first():
+        first_end = connection.execute(_ENDS, {**counting, "earlier": 0}).scalar_one()
         raise Denied(WhyNot(reason=Reason.QUOTA, again_at=first_end if first_end < FOREVER else None))
 
 
 def asked(connection: Connection, account: str, key: str, since: datetime) -> list[Asked]:
     """Return the surveys to a recipient that are under way or were sent after `since`, newest first."""
-    counting = or_(
-        surveys.c.state.in_(PENDING), and_(surveys.c.sent_at > since, surveys.c.state.not_in(_GONE))
-    )
-    return [_to_asked(row) for row in connection.execute(_history(account, key).where(counting))]
+    rows = connection.execute(_ASKED, {"account": account, "key": key, "since": since})
+    return [_to_asked(row) for row in rows]
 
 
 def history(connection: Connection, account: str, key: str) -> list[Asked]:
     """Return the last surveys to a recipient, whatever became of them, newest first."""
-    return [_to_asked(row) for row in connection.execute(_history(account, key))]
-
-
-def _history(account: str, key: str) -> Select[Any]:
-    ours = (surveys.c.account == account, surveys.c.recipient_key == key)
-    return select(surveys).where(*ours).order_by(surveys.c.id.desc()).limit(_MOST)
+    return [_to_asked(row) for row in connection.execute(_HISTORY, {"account": account, "key": key})]
 
 
 def _to_asked(row: Row[Any]) -> Asked:

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, update
 
 from ledger.tables import surveys
 from surveys.states import State, leading_to
 
 
-def move(connection: Connection, survey_id: int, state: State, *conditions: Any, **values: Any) -> bool:  # noqa: ANN401
-    """Move a survey to a state that can follow the one it is in; whether it was moved."""
-    possible = (surveys.c.id == survey_id, surveys.c.state.in_(leading_to(state)), *conditions)
-    return connection.execute(update(surveys).where(*possible).values(state=state, **values)).rowcount == 1
+def moving(state: State, *conditions: ColumnElement[bool]) -> Update:
+    """Return the statement for moves to a state from those that it can follow, to be built once."""
+    possible = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(leading_to(state)))
+    return update(surveys).where(*possible, *conditions).values(state=state)
+
+
+def move(connection: Connection, statement: Update, survey_id: int, **values: Any) -> bool:  # noqa: ANN401
+    """Move a survey, set columns, and fill in the statement's conditions; whether it was moved."""
+    return connection.execute(statement, {"survey_id": survey_id, **values}).rowcount == 1

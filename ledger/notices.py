@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from ledger.once import insert_once
 from ledger.tables import notices, surveys
@@ -13,6 +13,10 @@ from surveys.value import Value
 
 TELLING = timedelta(seconds=60)
 """How long one instance has a notice to itself."""
+
+# built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
+_GIVE = insert(notices)
+_CHANGE = update(notices).where(notices.c.survey_id == bindparam("of"), notices.c.kind == bindparam("this"))
 
 
 class Notice(StrEnum):
@@ -42,7 +46,8 @@ class Due(Value):
 
 def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
     """Write down that Slack is to be told; the instance that calls tells it first, others later."""
-    connection.execute(insert(notices).values(survey_id=survey_id, kind=kind, due_at=now + TELLING, tries=0))
+    notice = {"survey_id": survey_id, "kind": kind, "due_at": now + TELLING, "tries": 0}
+    connection.execute(_GIVE, notice)
 
 
 def leave(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
@@ -82,23 +87,22 @@ def claim_notices(connection: Connection, now: datetime, most: int) -> list[Due]
     )
     claimed = [_to_due(row) for row in connection.execute(late.add_columns(notices.c.tries))]
     for due in claimed:
-        connection.execute(update(notices).where(*_same(due)).values(due_at=now + TELLING))
+        _change(connection, due, due_at=now + TELLING)
     return claimed
 
 
 def told(connection: Connection, due: Due, channel: str | None, ts: str | None, now: datetime) -> None:
     """Note where Slack was told."""
-    values = {"told_at": now, "due_at": None, "channel": channel, "ts": ts}
-    connection.execute(update(notices).where(*_same(due)).values(values))
+    _change(connection, due, told_at=now, due_at=None, channel=channel, ts=ts)
 
 
 def tell_later(connection: Connection, due: Due, due_at: datetime | None) -> None:
     """Try again at `due_at`; never, where that is empty."""
-    connection.execute(update(notices).where(*_same(due)).values(due_at=due_at, tries=due.tries + 1))
+    _change(connection, due, due_at=due_at, tries=due.tries + 1)
 
 
-def _same(due: Due) -> tuple[Any, ...]:
-    return notices.c.survey_id == due.survey_id, notices.c.kind == due.kind
+def _change(connection: Connection, due: Due, **values: Any) -> None:  # noqa: ANN401
+    connection.execute(_CHANGE, {"of": due.survey_id, "this": due.kind, **values})
 
 
 def _to_due(row: Row[Any]) -> Due:

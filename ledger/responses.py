@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, select, update
 
 from ledger import follow_ups, sending
-from ledger.moves import move
+from ledger.moves import move, moving
 from ledger.notices import Notice, leave, withdraw
 from ledger.once import insert_once
 from ledger.tables import attempts, surveys, unmatched
@@ -28,6 +28,8 @@ KEPT = timedelta(hours=48)
 _BEGUN = (State.SENDING, State.UNCERTAIN)
 _UNNAMED = (*_BEGUN, State.SENT, State.EXPIRED)
 """Where a survey stands that X may have, and whose id at X is not known."""
+
+_ANSWERED = moving(State.ANSWERED)
 
 
 class Taken(StrEnum):
@@ -136,7 +138,7 @@ def _join(
     values = _columns(joined) | ({"ask_at": None} if joined.rating and joined.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
     if joined.rating and known.rating is None:
-        move(connection, survey.id, State.ANSWERED)
+        move(connection, _ANSWERED, survey.id)
         leave(connection, survey.id, Notice.ANSWERED, now)
     if joined.rating and joined.rating != known.rating:
         _look_after(connection, survey, metric, joined.rating, now)

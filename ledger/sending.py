@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, or_, select, text, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from ledger.acceptance import CLAIM
 from ledger.accounts import NOT_PAUSED
 from ledger.entries import Entry, Refusal, read, to_entry
 from ledger.limits import NEVER, lock, reserve
-from ledger.moves import move
+from ledger.moves import move, moving
 from ledger.notices import Notice, give
 from ledger.tables import accounts, attempts, surveys
 from surveys.asking import first_ask
@@ -31,6 +31,20 @@ ASKING_AGAIN = timedelta(minutes=10)
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
+
+# built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
+_BY_REQUESTER = surveys.c.requester == bindparam("by")
+_ACCEPTED = moving(State.ACCEPTED)
+_SENDING = moving(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
+_SENT = moving(State.SENT)
+_REFUSED = moving(State.REFUSED)
+_UNCERTAIN = moving(State.UNCERTAIN)
+_CANCELLED = moving(State.CANCELLED, _BY_REQUESTER)
+_CONFIRMED = moving(State.SENT, _BY_REQUESTER, surveys.c.state == State.UNCERTAIN)
+_BEGIN_ATTEMPT = insert(attempts)
+_END_ATTEMPT = update(attempts).where(
+    attempts.c.survey_id == bindparam("of"), attempts.c.number == bindparam("nth")
+)
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
@@ -73,12 +87,10 @@ def resolve(
 def begin(connection: Connection, entry: Entry, instance: str, now: datetime) -> int | None:
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
     number = entry.tries + 1
-    ours = (surveys.c.lease_owner == instance, NOT_PAUSED)
-    if not move(connection, entry.id, State.SENDING, *ours, tries=number, lease_until=now + ATTEMPT):
+    if not move(connection, _SENDING, entry.id, instance=instance, tries=number, lease_until=now + ATTEMPT):
         return None
-    connection.execute(
-        insert(attempts).values(survey_id=entry.id, number=number, instance=instance, started_at=now)
-    )
+    attempt = {"survey_id": entry.id, "number": number, "instance": instance, "started_at": now}
+    connection.execute(_BEGIN_ATTEMPT, attempt)
     return number
 
 
@@ -87,8 +99,8 @@ def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, 
     _end(connection, survey_id, number, State.SENT, "", now)
     moved = move(
         connection,
+        _SENT,
         survey_id,
-        State.SENT,
         feedback_id=receipt.id,
         sent_at=receipt.created_at,
         counts_until=receipt.created_at + DAY,
@@ -107,7 +119,7 @@ def refuse(
     if number is not None:
         _end(connection, survey_id, number, State.REFUSED, detail, now)
     values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    moved = move(connection, survey_id, State.REFUSED, **values)
+    moved = move(connection, _REFUSED, survey_id, **values)
     if moved:
         give(connection, survey_id, Notice.REFUSED, now)
     return moved
@@ -117,7 +129,7 @@ def doubt(connection: Connection, survey_id: int, number: int, detail: str, now:
     """Note that nobody knows what became of an attempt."""
     _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
     moved = move(
-        connection, survey_id, State.UNCERTAIN, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
+        connection, _UNCERTAIN, survey_id, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
     )
     if moved:
         give(connection, survey_id, Notice.UNCERTAIN, now)
@@ -131,7 +143,7 @@ def wait(
     values = {"due_at": until, "lease_owner": None, "lease_until": None}
     if number is not None:
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return move(connection, survey_id, State.ACCEPTED, **values)
+        return move(connection, _ACCEPTED, survey_id, **values)
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
     waiting = update(surveys).where(*still).values(**values, tries=surveys.c.tries + 1)
     return connection.execute(waiting).rowcount == 1
@@ -139,7 +151,7 @@ def wait(
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
-    move(connection, survey_id, State.CANCELLED, surveys.c.requester == requester, counts_until=NEVER)
+    move(connection, _CANCELLED, survey_id, by=requester, counts_until=NEVER)
     return _state_for(connection, survey_id, requester)
 
 
@@ -197,8 +209,7 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
 
 def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
-    theirs = (surveys.c.requester == requester, surveys.c.state == State.UNCERTAIN)
-    moved = move(connection, survey_id, State.SENT, *theirs, settle_at=None, ask_at=first_ask(now))
+    moved = move(connection, _CONFIRMED, survey_id, by=requester, settle_at=None, ask_at=first_ask(now))
     if moved:
         give(connection, survey_id, Notice.SENT, now)
     return moved
@@ -213,5 +224,5 @@ def forget_response_urls(connection: Connection, now: datetime) -> None:
 def _end(
     connection: Connection, survey_id: int, number: int, outcome: State, detail: str, now: datetime
 ) -> None:
-    this = (attempts.c.survey_id == survey_id, attempts.c.number == number)
-    connection.execute(update(attempts).where(*this).values(ended_at=now, outcome=outcome, detail=detail))
+    attempt = {"of": survey_id, "nth": number}
+    connection.execute(_END_ATTEMPT, {**attempt, "ended_at": now, "outcome": outcome, "detail": detail})
