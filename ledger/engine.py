@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger import tables
 from ledger.errors import LedgerError
 from ledger.migrations.upgrade import upgrade
+from ledger.turns import Turn, Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +41,8 @@ PRAGMAS = (
 class Ledger:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
 
-    SQLite has one writer, so one thread serves it; there every transaction begins IMMEDIATE.
+    SQLite has one writer, so one thread serves it; there every transaction begins IMMEDIATE, and those that
+    wait share a commit. So a transaction may run twice: what it does is done over its connection alone.
 
     Args:
         url: SQLAlchemy's URL of the database; it is brought to the newest schema.
@@ -52,14 +54,13 @@ class Ledger:
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._threads = ThreadPoolExecutor(1 if self._is_sqlite else THREADS, thread_name_prefix="ledger")
+        self._turns = Turns(self._transact) if self._is_sqlite else None
 
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run one transaction and commit it; raises `LedgerError` when it could not be."""
-        return await self._hop(
-            lambda: self._transact(lambda connection: transaction(connection, *args, **kwargs))
-        )
+        return await self._write(lambda connection: transaction(connection, *args, **kwargs))
 
     async def run_within(
         self,
@@ -76,7 +77,7 @@ class Ledger:
                 raise LedgerError("too many transactions were waiting")
             return transaction(connection, *args, **kwargs)
 
-        return await self._hop(lambda: self._transact(begin_in_time))
+        return await self._write(begin_in_time)
 
     async def insist(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -112,6 +113,16 @@ class Ledger:
         if self._is_sqlite and database and not Path(database).exists():
             raise LedgerError(f"the file {database} is gone")
         connection.execute(select(tables.surveys.c.id).limit(1))
+
+    async def _write(self, transaction: Callable[[Connection], T]) -> T:
+        if self._turns is None:
+            return await self._hop(lambda: self._transact(transaction))
+        turns, turn = self._turns, Turn(transaction)
+        turns.wait(turn)
+        try:
+            return await self._hop(lambda: turns.take(turn))
+        finally:
+            turn.waits = False  # who is cancelled before their turn is not taken along
 
     async def _hop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
