@@ -1,0 +1,92 @@
+"""What a report counts: which surveys of which period, and whose are left out."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ledger.engine import Ledger
+from results.reports import report
+from surveys.periods import Period, last_days
+from surveys.questions import Metric
+from surveys.reports import Filters, Report, Tally
+from surveys.states import State
+from tests.asked import answered, keep, row
+from tests.samples import NOON
+
+TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
+BERLIN = ZoneInfo("Europe/Berlin")
+WEEK = last_days(7, NOON, BERLIN)
+CSAT = Filters(team=TEAM, metric=Metric.CSAT)
+MOMENT = timedelta(microseconds=1)
+
+
+async def reported(
+    ledger: Ledger, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
+) -> Report:
+    """Return the report of a ledger with these surveys and no others."""
+    await ledger.run(keep, list(rows))
+    return await report(ledger, filters, period)
+
+
+async def test_a_report_tells_what_became_of_the_surveys(ledger: Ledger) -> None:
+    told = await reported(
+        ledger,
+        answered(5, comment="Great!", commented_at=NOON),
+        answered(5),
+        answered(2),
+        row(),
+        row(state=State.EXPIRED),
+    )
+
+    assert told.now == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
+    assert told.now.rated == 3
+    assert told.before == Tally()
+    assert [comment.text for comment in told.comments] == ["Great!"]
+    assert (told.follow_up.low, told.follow_up.taken) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"test": True},
+        {"team": "T999"},
+        {"metric": "nps"},
+        {"state": State.UNCERTAIN},
+        {"state": State.REFUSED},
+        {"state": State.ACCEPTED, "sent_at": None},
+        {"state": State.CANCELLED, "sent_at": None},
+        {"sent_at": WEEK.begin - MOMENT},
+        {"sent_at": WEEK.end},
+    ],
+    ids=str,
+)
+async def test_what_was_not_sent_in_the_period_or_was_a_test_counts_nowhere(
+    ledger: Ledger, fields: dict[str, Any]
+) -> None:
+    told = await reported(ledger, row(**fields))
+
+    assert told.now == Tally()
+    assert (told.by_agent, told.by_channel) == ({}, {})
+
+
+async def test_the_viewers_own_surveys_are_left_out_and_counted(ledger: Ledger) -> None:
+    filters = CSAT.model_copy(update={"without": CLEO})
+    told = await reported(
+        ledger, answered(1, requester=CLEO), row(requester=CLEO), answered(4, requester=ADA), filters=filters
+    )
+
+    assert told.left_out == 2
+    assert told.now == Tally(ratings={4: 1}, sent=1)
+    assert set(told.by_agent) == {ADA}
+    assert told.follow_up.low == 0
+
+
+async def test_an_agent_with_fewer_than_five_ratings_has_no_row(ledger: Ledger) -> None:
+    many = [answered(5, requester=ADA) for _ in range(5)]
+    few = [answered(5, requester=CLEO) for _ in range(4)]
+    told = await reported(ledger, *many, *few, row(requester=CLEO), row(requester=CLEO))
+
+    assert [name for name, _ in told.agents] == [ADA]
+    assert told.now.rated == 9
