@@ -40,9 +40,9 @@ def wilson(successes: int, n: int, z: float = Z) -> Interval:
     check_part(successes, n)
     middle = successes + z**2 / 2
     half = z * sqrt(successes * (n - successes) / n + z**2 / 4)
-    share, whole = 100 * successes / n, n + z**2
-    # where all or none succeed, one bound is the share itself, which rounding would miss by a hair
-    return Interval(min(share, 100 * (middle - half) / whole), max(share, 100 * (middle + half) / whole))
+    low, high = (100 * bound / (n + z**2) for bound in (middle - half, middle + half))
+    # where all or none succeed, one bound is 100 or 0, which floating point misses by a hair
+    return Interval(low if successes else 0.0, high if successes < n else 100.0)
 
 
 def adjusted_wald(promoters: int, detractors: int, n: int) -> Interval:

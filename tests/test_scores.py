@@ -97,6 +97,14 @@ def test_an_nps_has_the_adjusted_wald_interval(parts: tuple[int, int, int], low:
     assert adjusted_wald(promoters, detractors, sum(parts)) == nps_of(*parts).interval
 
 
+def test_where_all_are_satisfied_or_none_is_the_interval_ends_exactly_there() -> None:
+    everybody = [wilson(n, n) for n in range(1, 3_000)]
+    nobody = [wilson(0, n) for n in range(1, 3_000)]
+
+    assert {interval.high for interval in everybody} == {100}
+    assert {interval.low for interval in nobody} == {0}
+
+
 @given(SHARE)
 @tried
 def test_wilson_s_interval_is_that_of_scipy(share: tuple[int, int]) -> None:
