@@ -207,6 +207,12 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
     return [Unsettled(to_entry(row), row.number, row.started_at) for row in rows]
 
 
+def give_up_settling(connection: Connection, survey_id: int) -> bool:
+    """Ask X no more what became of a survey: it stays uncertain, finished but for its requester's word."""
+    unsettled = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
+    return connection.execute(update(surveys).where(*unsettled).values(settle_at=None)).rowcount == 1
+
+
 def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
     moved = move(connection, _CONFIRMED, survey_id, by=requester, settle_at=None, ask_at=first_ask(now))

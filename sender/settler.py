@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from ledger.engine import Ledger
 from ledger.entries import Refusal
-from ledger.sending import Unsettled
+from ledger.sending import SETTLING, Unsettled, give_up_settling
 from sender.delivery import Delivery
 from surveys.clock import Clock
 from surveys.survey import Receipt
@@ -14,6 +14,9 @@ from x.errors import XError
 
 AROUND = timedelta(minutes=5)
 """How far X's time for an attempt may be from ours."""
+
+GIVING_UP = timedelta(days=3)
+"""For how long X is asked over and over; after that its requester alone can settle a survey."""
 
 NEVER_ARRIVED = Refusal(
     reason="NeverArrived",
@@ -39,13 +42,20 @@ class Settler:
         try:
             pages = [page async for page in self._x.events(begun - AROUND, begun + AROUND)]
         except XError as error:
-            log.warning("Survey %s is not settled yet: %s", entry.id, error)
+            await self._not_settled(unsettled, error)
             return
         told = (update.receipt for page in pages for update in page.updates)
         if receipt := next((one for one in told if _is_of(unsettled, one)), None):
             await self._delivery.arrived(entry, number, receipt)
         else:
             await self._delivery.refuse(entry, None, NEVER_ARRIVED, "not among X's events")
+
+    async def _not_settled(self, unsettled: Unsettled, error: XError) -> None:
+        survey_id = unsettled.entry.id
+        if self._clock() < unsettled.begun + SETTLING + GIVING_UP:
+            log.warning("Survey %s is not settled yet: %s", survey_id, error)
+        elif await self._ledger.insist(give_up_settling, survey_id):
+            log.warning("Survey %s stays uncertain, X has not told for days: %s", survey_id, error)
 
 
 def _is_of(unsettled: Unsettled, receipt: Receipt) -> bool:

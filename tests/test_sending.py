@@ -12,6 +12,7 @@ from ledger import sending
 from sandbox.slack import Happening, Message, cast
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
+from sandbox.x.quota import Way
 from tests.world import PRIVACY, World, living, said
 
 REFUSED = {
@@ -387,6 +388,23 @@ async def test_a_day_later_x_s_own_record_settles_it(world: World, trouble: Trou
         assert "X has no record of this survey" in said(answer)
         assert states(world) == ["refused"]
     assert creations(world) == 1
+
+
+async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_for_any_more(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
+    world.x.trouble_for_next(2, Trouble.WRONG_PLAN, Way.EVENTS)
+    world.clock.advance(hours=24, minutes=11)
+    await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
+    world.clock.advance(days=3)
+    await world.until(lambda: world.ledger("select settle_at from surveys") == [(None,)])
+    await world.until(lambda: "Survey 1 stays uncertain" in caplog.text)
+    assert states(world) == ["uncertain"]
+
+    await press(world, "send_survey_again", answer)
+    await world.message("asked")
+    assert states(world) == ["refused", "sent"]
 
 
 async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
