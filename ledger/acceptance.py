@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from ledger.entries import Entry, Refusal, read, to_columns, to_entry
 from ledger.limits import FOREVER, NEVER, lock, reserve
-from ledger.moves import move, moving
+from ledger.moves import UNSETTLED, move, moving
 from ledger.tables import surveys
 from surveys.limits import Limits
 from surveys.states import State
@@ -21,7 +21,7 @@ REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", edi
 # statements on the way of a submission are built once: that is most of what SQLAlchemy costs
 _EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
 _INSERT = insert(surveys).returning(surveys)
-_REPLACED = moving(State.REFUSED, surveys.c.requester == bindparam("by"), surveys.c.state == State.UNCERTAIN)
+_REPLACED = moving(State.REFUSED, UNSETTLED)
 
 
 class Acceptance(NamedTuple):

@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, update
 
 from ledger.tables import surveys
 from surveys.states import State, leading_to
+
+UNSETTLED = and_(
+    surveys.c.state == State.UNCERTAIN,
+    surveys.c.recipient_id.is_not(None),
+    surveys.c.requester == bindparam("by"),
+)
+"""An uncertain survey that its requester can settle: it still names its customer."""
 
 
 def moving(state: State, *conditions: ColumnElement[bool]) -> Update:

@@ -11,7 +11,7 @@ from ledger.acceptance import CLAIM
 from ledger.accounts import NOT_PAUSED
 from ledger.entries import Entry, Refusal, read, to_entry
 from ledger.limits import NEVER, lock, reserve
-from ledger.moves import move, moving
+from ledger.moves import UNSETTLED, move, moving
 from ledger.notices import Notice, give
 from ledger.tables import accounts, attempts, surveys
 from surveys.asking import first_ask
@@ -40,7 +40,7 @@ _SENT = moving(State.SENT)
 _REFUSED = moving(State.REFUSED)
 _UNCERTAIN = moving(State.UNCERTAIN)
 _CANCELLED = moving(State.CANCELLED, _BY_REQUESTER)
-_CONFIRMED = moving(State.SENT, _BY_REQUESTER, surveys.c.state == State.UNCERTAIN)
+_CONFIRMED = moving(State.SENT, UNSETTLED)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("of"), attempts.c.number == bindparam("nth")

@@ -110,6 +110,26 @@ async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> N
     assert (late.done["erased"], late.left) == (1, 0)
 
 
+@pytest.mark.parametrize("button", ["survey_arrived", "send_survey_again"])
+async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_settled(
+    world: World, button: str
+) -> None:
+    world.x.trouble_for_next(1, Trouble.BAD_GATEWAY)
+    await ask(world)
+    asked = await world.message("It is not known whether")
+    await world.until(lambda: bool(world.ledger("select 1 from notices where told_at is not null")))
+    early = await forgotten(world, Recipient(handle="mira_k"))
+    ledger = Ledger(world.database_url)
+    await ledger.run(sending.give_up_settling, 1)
+    ledger.close()
+    late = await forgotten(world, Recipient(handle="mira_k"))
+    await world.workspace.act(cast.ADA, button, channel=asked.channel, ts=asked.ts)
+    await world.message("settled already")
+
+    assert (early.left, late.left) == (1, 0)
+    assert world.ledger("select state, recipient_id from surveys") == [("uncertain", None)]
+
+
 async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
     await ask(world)
     await told(world)
