@@ -114,9 +114,9 @@ class Dispatcher:
         for survey_id in await self._ledger.run(sending.abandon, now):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
             self.tell(survey_id, Notice.UNCERTAIN)
-        if (free := most - len(self._under_way)) > 0:  # more than `most` wait here when many ask at once
-            for entry in await self._ledger.run(sending.claim, self._instance, now, free):
-                self.start(entry)
+        free = max(1, most - len(self._under_way))  # always one: what others left waits for no quiet moment
+        for entry in await self._ledger.run(sending.claim, self._instance, now, free):
+            self.start(entry)
         for entry, refusal in await self._ledger.run(sending.overdue, now - LONGEST_WAIT, most):
             await self._delivery.refuse(entry, None, refusal, "its account was paused for too long")
         for unsettled in await self._ledger.run(sending.claim_unsettled, now, most):

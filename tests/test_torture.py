@@ -11,11 +11,15 @@ from bench.torture.herd import Herd
 from bench.torture.judge import Verdict
 from bench.torture.stage import LOG, Stage, staged
 from ledger import sending
+from ledger.acceptance import Submission, accept
+from ledger.engine import Ledger
 from ledger.errors import LedgerError
 from sandbox.slack import cast
 from sandbox.x import Trouble
 from sender.dispatcher import Pace
+from surveys.limits import Limits
 from tests.databases import KINDS, Databases
+from tests.samples import origin, survey
 from tests.world import World, living
 
 
@@ -166,6 +170,32 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
 
     assert waiting == [(2,)]
     assert "can't be read" not in caplog.text
+
+
+async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
+    pace = Pace(patience=9, poll=0.02, concurrency=1)
+    async with living(tmp_path, pace=pace) as world:
+        world.x.trouble, world.x.delay = Trouble.SLOW, 4.0
+        await world.opened("/csat @mira_k")
+        await world.workspace.submit(cast.ADA)
+        await world.until(lambda: world.ledger("select state from surveys") == [("sending",)])
+        await leave_one(world)
+        world.clock.advance(seconds=13)
+        await world.until(lambda: "gone" not in owners(world))
+
+        assert world.ledger("select state from surveys order by id") == [("sending",), ("accepted",)]
+
+
+async def leave_one(world: World) -> None:
+    """Accept a survey as an instance that is gone thereafter."""
+    ledger = Ledger(world.database_url)
+    submission = Submission("V-left", survey(), origin(), world.settings.x_account, "gone", "its customer")
+    await ledger.run(accept, submission, Limits(), world.clock())
+    ledger.close()
+
+
+def owners(world: World) -> set[str]:
+    return {owner for (owner,) in world.ledger("select lease_owner from surveys")}
 
 
 def _away(*_: object) -> None:
