@@ -15,11 +15,12 @@ from sandbox.x import NotPossible
 
 
 class Where(TypedDict):
-    """On which surface an element stands: in a message, or else in the form on top."""
+    """On which surface an element stands: in a message, in the app's Home, or else in the form on top."""
 
     block_id: str
     channel: str
     ts: str
+    home: bool
 
 
 Given = dict[str, str]
@@ -56,6 +57,7 @@ class Doings:
             "calm": self.calm,
             "start-over": self.start_over,
             "fill": self.fill,
+            "arrive": self.arrive,
         }
         return [Route(f"/{name}", _endpoint(doing), methods=["POST"]) for name, doing in doings.items()]
 
@@ -138,13 +140,22 @@ class Doings:
         """Ask for a new beginning: of Slack, of X, and of the app's ledger."""
         self._over.set()
 
+    async def arrive(self, given: Given, _: FormData) -> None:
+        """Come to the app's Home, or to the messages beside it."""
+        await self._workspace.open_home(given["person"], given["tab"])
+
     async def fill(self, _: Given, __: FormData) -> None:
         """Ask for three months of surveys."""
         self._filling.ask()
 
 
 def _where(given: Given) -> Where:
-    return Where(block_id=given["block_id"], channel=given.get("channel", ""), ts=given.get("ts", ""))
+    return Where(
+        block_id=given["block_id"],
+        channel=given.get("channel", ""),
+        ts=given.get("ts", ""),
+        home="home" in given,
+    )
 
 
 def _endpoint(doing: Doing) -> Callable[[Request], Awaitable[Response]]:

@@ -12,6 +12,8 @@ class Look:
     person: str = ""
     """Whose Slack is shown."""
     channel: str = ""
+    tab: str = ""
+    """`home`: the app's Home, where the conversation with the app is looked at."""
     thread: str = ""
     """The `ts` of the message whose thread stands open."""
     customer: str = ""

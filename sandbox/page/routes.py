@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -33,6 +34,7 @@ def page(sources: Sources) -> Starlette:
             Route("/rings", show.rings),
             Route("/exchange/{number:int}", show.exchange),
             Route("/options", show.options),
+            Route("/file/{file_id}", show.file),
             *Doings(stage).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -71,10 +73,19 @@ class Showing:
                 block_id=asked["block_id"],
                 channel=asked.get("channel", ""),
                 ts=asked.get("ts", ""),
+                home="home" in asked,
             )
         except Refused:
             offered = []
         return HTMLResponse(self._stage.draw_options(asked["field"], offered))
+
+    async def file(self, request: Request) -> Response:
+        """Hand out a file that the app shared."""
+        file = self._stage.sources.workspace.files.get(request.path_params["file_id"])
+        if file is None or file.content is None or not file.is_complete:
+            return PlainTextResponse("There is no such file.", status_code=404)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+        return Response(file.content, headers=headers, media_type=file.mimetype)
 
     async def _rings(self) -> AsyncIterator[str]:
         yield "retry: 500\n\n"

@@ -14,6 +14,8 @@ Json = dict[str, Any]
 
 APP = "app"
 """Stands in an address for the direct message with the app, as long as there is none."""
+HOME = "home"
+"""Stands in an address for the app's Home."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,15 @@ class SlackSide:
         self.names = Names(workspace)
         self._manifest = manifest
         self._supervisors = supervisors
+        app_home = manifest.get("features", {}).get("app_home", {})
+        self._has_home_tab = bool(app_home.get("home_tab_enabled"))
         self._reading = reading
         self.people = [user for user in workspace.users.values() if not user.is_bot]
         known = {user.id: user for user in self.people}
         self.person: User = known.get(look.person) or self.people[0]
         self.channel = self._channel()
         self._rows = Rows(workspace, self.names, reading, self.person.id)
-        self._messages = self._read("")
+        self._messages = [] if self.is_at_home else self._read("")
         self._replies = self._read(look.thread) if look.thread else []
 
     @property
@@ -106,6 +110,39 @@ class SlackSide:
         return list(self._rows.of_thread(self._replies))
 
     @property
+    def has_results(self) -> bool:
+        """Tell whether there is somebody to see results, and a Home to see them in."""
+        return self._has_home_tab and self.supervisor is not None
+
+    @property
+    def has_home(self) -> bool:
+        """Tell whether the app has a Home for this person."""
+        return self._has_home_tab and not self.person.is_stranger
+
+    @property
+    def has_tabs(self) -> bool:
+        """Tell whether the conversation on show is the one with the app, beside which its Home is."""
+        return self.has_home and self.title.kind == "app"
+
+    @property
+    def is_at_home(self) -> bool:
+        """Tell whether the app's Home is on show."""
+        return self.has_tabs and self.look.tab == HOME
+
+    @property
+    def home(self) -> View | None:
+        """Return the Home that the app published for this person."""
+        return self.workspace.home_of(self.person.id)
+
+    def offered(self, kind: str) -> list[Json]:
+        """Return what a `users_select`, `channels_select` or `conversations_select` offers this person."""
+        if kind == "users_select":
+            return [_option(user.id, user.real_name) for user in self.people]
+        seen = [self._entry(channel) for channel in self._visible()]
+        public = kind == "channels_select"
+        return [_option(it.id, it.name) for it in seen if not public or it.kind in {"public", "shared"}]
+
+    @property
     def form(self) -> View | None:
         """Return the form on top."""
         return self.workspace.view_of(self.person.id)
@@ -123,7 +160,7 @@ class SlackSide:
         return messages
 
     def _channel(self) -> Channel | None:
-        if self.look.channel == APP:
+        if self.look.channel == APP and not self.person.is_stranger:
             return self._with_app()
         visible = self._visible()
         return next((channel for channel in visible if channel.id == self.look.channel), visible[0])
@@ -151,3 +188,7 @@ class SlackSide:
         if channel.is_ext_shared:
             return "shared"
         return "private" if channel.is_private else "public"
+
+
+def _option(value: str, name: str) -> Json:
+    return {"text": {"type": "plain_text", "text": name}, "value": value}

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from sandbox.bell import Bell
-from sandbox.page import drawer, phone, trouble
+from sandbox.page import charts, drawer, phone, trouble
 from sandbox.page.filling import Filling
 from sandbox.page.look import Look
 from sandbox.page.mrkdwn import Mrkdwn, clock, web
@@ -104,6 +104,8 @@ def _environment(workspace: Workspace) -> Environment:
     templates.globals |= {
         "Surface": Surface,
         "called": Author.called,
+        "drawn": charts.drawn,
+        "told": charts.told,
         "names": PARTIES,
         "families": trouble.families(),
         "mrkdwn": mrkdwn,

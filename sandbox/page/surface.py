@@ -10,6 +10,8 @@ from sandbox.slack import Message, View
 
 Json = dict[str, Any]
 
+NAMING = ("selected_user", "selected_conversation", "selected_channel")
+
 
 @dataclass(frozen=True)
 class Surface:
@@ -31,6 +33,11 @@ class Surface:
         return cls(f"form-{view.id}", {"person": view.user}, view.blocks, view.values, view.errors)
 
     @classmethod
+    def of_home(cls, view: View) -> "Surface":
+        """Take somebody's Home."""
+        return cls(f"home-{view.id}", {"person": view.user, "home": "1"}, view.blocks, view.values)
+
+    @classmethod
     def of_message(cls, message: Message, viewer: str, blocks: list[Json], key: str, app: str) -> "Surface":
         """Take some blocks of a message, as somebody sees them; `app` is the id of the app under trial."""
         place = {"person": viewer, "channel": message.channel, "ts": message.ts}
@@ -48,6 +55,11 @@ class Surface:
     def held(self, block: Json, element: Json) -> Json:
         """Return what an element holds, as `state.values` has it."""
         return dict(self.values.get(block.get("block_id", ""), {}).get(element.get("action_id", ""), {}))
+
+    def named(self, block: Json, element: Json) -> str:
+        """Return the id that is chosen in an element for people or conversations."""
+        held = self.held(block, element)
+        return next((str(held[name]) for name in NAMING if held.get(name)), "")
 
     def picked(self, block: Json, element: Json) -> list[Json]:
         """Return the options that are chosen in an element."""

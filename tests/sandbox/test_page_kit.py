@@ -144,10 +144,12 @@ class Journal:
 
 
 @contextlib.asynccontextmanager
-async def sandbox(register: Callable[[AsyncApp], None] | None = None) -> AsyncIterator[Demo]:
+async def sandbox(
+    register: Callable[[AsyncApp], None] | None = None, told: Json | None = None
+) -> AsyncIterator[Demo]:
     """Run everything, and an app that is connected if there is one to register."""
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(demo(manifest(), page_port=0))
+        running = await stack.enter_async_context(demo(told or manifest(), page_port=0))
         if register:
             await stack.enter_async_context(_connected(running, register))
         yield running

@@ -178,6 +178,13 @@ async def test_what_is_not_possible_is_said_in_a_sentence() -> None:
     assert closed.text == "No form is open."
 
 
+async def test_nobody_writes_to_an_app_that_knows_them_not() -> None:
+    async with shown().client() as client:
+        said = await client.post("/say", data={"person": SAM, "channel": "app", "text": "hello"})
+
+    assert said.text == "The app has not written to you yet."
+
+
 async def test_an_external_select_without_an_answer_is_empty() -> None:
     query = {"person": ADA, "action_id": "a", "block_id": "b", "query": "x", "field": "f"}
     async with shown().client() as client:
@@ -208,12 +215,19 @@ def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
     troubles = Stage(page.sources).troubles
 
     troubles.apply(
-        {"create": "HANG", "lookup": "RESET", "chat.postMessage": "503", "slow": "on", "repeats": "on"}
+        {
+            "create": "HANG",
+            "lookup": "RESET",
+            "chat.postMessage": "503",
+            "slow": "on",
+            "repeats": "on",
+            "plain": "on",
+        }
     )
     said = list(troubles.sentences())
     troubles.clear()
 
-    assert len(said) == 5
+    assert len(said) == 6
     assert list(troubles.sentences()) == []
 
 

@@ -64,6 +64,8 @@ let opener = null;
 function settle() {
   for (const list of all("[data-scroll]")) squeezed.observe(list);
   if (startingOver) document.querySelector("[data-start-over]").disabled = true;
+  for (const table of all("[data-page-size]")) page(table);
+  arrive();
   const modal = document.getElementById("modal");
   if (modal.dataset.view === shown) return;
   shown = modal.dataset.view;
@@ -76,6 +78,22 @@ function settle() {
     modal.close();
     opener?.focus();
   }
+}
+
+// A table is as high as a page of its rows; the others are reached by scrolling.
+function page(table) {
+  const rows = all("tbody tr", table);
+  const last = rows[table.dataset.pageSize - 1];
+  table.style.maxHeight = last && last !== rows.at(-1) ? `${last.offsetTop + last.offsetHeight + 1}px` : "";
+}
+
+// Who comes to the app's Home, or to its messages, is announced to the app.
+let arrived = "";
+function arrive() {
+  const { arrive: place = "" } = document.getElementById("channel").dataset;
+  if (place === arrived) return;
+  arrived = place;
+  if (place) post(place, {});
 }
 
 function begin(modal) {
@@ -209,7 +227,7 @@ document.addEventListener("click", (event) => {
     go(link.href).then(() => "back" in link.dataset && document.getElementById(link.dataset.back)?.focus());
   }
   const button = at("[data-post]");
-  if (button) flush(), post(button.dataset.post, "value" in button.dataset ? { choice: button.dataset.value } : {}, Boolean(button.closest("#modal")));
+  if (button) flush(), post(button.dataset.post, "value" in button.dataset ? { choice: button.dataset.value } : {}, Boolean(button.closest("#modal, .home")));
   if (at("[data-hides]")) at("[popover]").hidePopover();
   if (at("[data-opens]")) document.getElementById(at("[data-opens]").dataset.opens).showModal();
   if (at("[data-close]")) at("dialog").close();
