@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slack.errors import Unreachable, as_slack_error
+from slack.rendering import render
 from slack.response_url import ResponseUrls
 from surveys.clock import Clock
 from surveys.survey import Origin
@@ -115,5 +116,4 @@ async def _first(ways: Sequence[Callable[[], Awaitable[Posted]]]) -> Posted:
 
 
 def _message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    rendered = [block.to_dict() for block in blocks]
-    return {"text": text, "blocks": rendered, "unfurl_links": False, "unfurl_media": False}
+    return {"text": text, "blocks": render(blocks), "unfurl_links": False, "unfurl_media": False}

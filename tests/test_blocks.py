@@ -25,6 +25,7 @@ from blocks.survey_form import (
 )
 from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
 from sandbox.slack.elements import elements_of, values_of, with_ids
+from slack.rendering import render
 from surveys.questions import PLACEHOLDER, Catalogue, Metric
 from surveys.survey import Draft, Field, Origin, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
@@ -68,8 +69,10 @@ LONG = {
 
 def sent(blocks: Sequence[Block]) -> list[Json]:
     """Return blocks as they go to Slack."""
-    rendered: list[Json] = json.loads(json.dumps([block.to_dict() for block in blocks]))
-    return rendered
+    rendered = render(blocks)
+    assert rendered == [block.to_dict() for block in blocks]
+    again: list[Json] = json.loads(json.dumps(rendered))
+    return again
 
 
 def shown(view: Json) -> Json:
