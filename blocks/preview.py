@@ -1,5 +1,6 @@
 """What the customer will read, as far as a draft says."""
 
+from functools import lru_cache
 from typing import Final
 
 from slack_sdk.models.blocks import Block, DividerBlock
@@ -21,7 +22,7 @@ def preview(draft: Draft, catalogue: Catalogue) -> list[Rendered]:
     return [
         _rule(),
         _heading(),
-        _card(message, _question(draft, metric, catalogue), metric).to_dict(),
+        _card(message, _question(draft, metric, catalogue), metric),
         _scale(metric),
     ]
 
@@ -36,9 +37,11 @@ def _heading() -> Block:
     return line(text("What the customer will read", bold=True))
 
 
-def _card(message: str, question: str, metric: Metric) -> Block:
+@lru_cache(16)  # most forms open with the same message
+def _card(message: str, question: str, metric: Metric) -> Rendered:
     scale = "   ".join(map(str, SCALES[metric]))
-    return quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}"))
+    card: Rendered = quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")).to_dict()
+    return card
 
 
 @rendered
