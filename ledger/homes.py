@@ -28,10 +28,15 @@ class Home(Value):
 
 
 class Asked(NamedTuple):
-    """What a report is asked for, and whether the same Home showed results before."""
+    """What a report is asked for, in the Home as it is marked now, and whether it showed results before."""
 
-    choices: Choices
+    home: Home
     again: bool
+
+    @property
+    def choices(self) -> Choices:
+        """The report's period, metric and filters."""
+        return self.home.asks
 
 
 def everybody(connection: Connection, team: str) -> list[Home]:
@@ -57,7 +62,9 @@ def ask(
     shown = {"shows_results": True, "asks": choices.model_dump_json(exclude_defaults=True)}
     connection.execute(update(homes).where(*_same(team, person)).values(published_at=now, **shown))
     audit.note(connection, team, person, Action.HOME, choices.in_words(), now)
-    return Asked(choices, before.shows_results)
+    return Asked(
+        Home(person=person, shows_results=True, asks=choices, published_at=now), before.shows_results
+    )
 
 
 def shows_results(connection: Connection, team: str, person: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ class Identity(AsyncAuthorize):
     def __init__(self, web: AsyncWebClient) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._web = web
-        self._team: str | None = None
+        self._team: tuple[str, str] | None = None
 
     async def __call__(self, **_: object) -> AuthorizeResult:
         """Give Bolt the token; Slack need not be asked for that."""
@@ -25,8 +25,15 @@ class Identity(AsyncAuthorize):
 
     async def team(self) -> str:
         """Return the id of the workspace that the app is installed in; raises `SlackError`."""
+        return (await self._asked())[0]
+
+    async def url(self) -> str:
+        """Return the workspace's address, with a slash at its end; raises `SlackError`."""
+        return (await self._asked())[1]
+
+    async def _asked(self) -> tuple[str, str]:
         if self._team is None:
             with as_slack_error():
                 answer = await self._web.auth_test()
-            self._team = str(answer["team_id"])
+            self._team = str(answer["team_id"]), str(answer["url"])
         return self._team

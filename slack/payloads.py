@@ -57,6 +57,22 @@ class HomeOpened(Payload):
     tab: str = Field("", validation_alias=AliasPath("event", "tab"))
 
 
+class Chosen(Payload):
+    """A choice that somebody made: of an option, a person, a channel or a date."""
+
+    user: str = Field(validation_alias=AliasPath("user", "id"))
+    action_id: str = Field(validation_alias=AliasPath("actions", 0, "action_id"))
+    option: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_option", "value"))
+    person: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_user"))
+    channel: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_conversation"))
+    date: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_date"))
+
+    @property
+    def value(self) -> str:
+        """What was chosen; "" for nothing, and for a button."""
+        return self.option or self.person or self.channel or self.date or ""
+
+
 class _Message(Payload):
     ts: str = ""
     thread_ts: str = ""

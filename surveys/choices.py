@@ -1,25 +1,29 @@
 """What a supervisor asks of a report in their App Home."""
 
-from datetime import date
-from typing import Self
+from datetime import date, datetime
+from typing import Final, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
-from surveys.questions import Metric
+from surveys.periods import Period, custom, last_days
+from surveys.questions import Catalogue, Metric
+from surveys.reports import Filters
 from surveys.value import Value
 
-DAYS = (7, 30, 90)
-"""The periods to choose from, beside two dates."""
+CUSTOM: Final = 0
+DAYS: Final = (7, 30, 90, CUSTOM)
+"""The periods to choose from; the last one is that between two dates."""
 
 
-DEFAULT = 30
+DEFAULT: Final = 30
 
 
 class Choices(Value):
     """A report's period, metric and filters; what is empty leaves nothing out."""
 
     days: int = DEFAULT
-    """One of `DAYS`, or 0 for the dates."""
     since: date | None = None
     until: date | None = None
     """The last day, itself included."""
@@ -29,6 +33,13 @@ class Choices(Value):
     variant: int | None = None
     cleared: int = 0
     """How often the filters were cleared: Slack keeps what is chosen in a block until its id changes."""
+
+    @field_validator("days")
+    @classmethod
+    def _offered(cls, days: int) -> int:
+        if days not in DAYS:
+            raise PydanticCustomError("days", "a period that is not offered")
+        return days
 
     @classmethod
     def read(cls, kept: str) -> Self:
@@ -45,9 +56,26 @@ class Choices(Value):
         except ValidationError:
             return self
 
+    def period(self, now: datetime, zone: ZoneInfo) -> Period:
+        """Return the days to report on; raises `NotAPeriod` where the two dates are none."""
+        if self.days != CUSTOM or self.since is None or self.until is None:
+            return last_days(self.days or DEFAULT, now, zone)
+        return custom(self.since, self.until, now, zone)
+
+    def filters(self, team: str, viewer: str) -> Filters:
+        """Return which surveys a viewer's report is about: never their own."""
+        same = {"channel": self.channel, "agent": self.agent, "variant": self.variant}
+        return Filters(team=team, metric=self.metric, without=viewer, **same)
+
+    def known_to(self, catalogue: Catalogue) -> Self:
+        """Return the choices without a question that the catalogue does not have (any more)."""
+        if self.variant is None or self.variant in catalogue.variants(self.metric):
+            return self
+        return self.with_(variant=None)
+
     def in_words(self) -> str:
         """Return what is asked for, for the record of who saw what."""
-        period = f"{self.days} days" if self.days else f"{self.since} to {self.until}"
+        period = f"{self.days} days" if self.days != CUSTOM else f"{self.since} to {self.until}"
         filters = {"channel": self.channel, "agent": self.agent, "variant": self.variant}
         chosen = [f"{name} {value}" for name, value in filters.items() if value not in ("", None)]
         return ", ".join([period, self.metric, *chosen])

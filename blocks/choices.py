@@ -1,0 +1,119 @@
+"""What a supervisor chooses from in their Home: built, and read back, with the ids that both sides share."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    ButtonElement,
+    ConversationFilter,
+    ConversationSelectElement,
+    DatePickerElement,
+    InteractiveElement,
+    Option,
+    StaticSelectElement,
+    UserSelectElement,
+)
+
+from blocks.fields import Rendered
+from surveys.choices import CUSTOM, DAYS, Choices
+from surveys.periods import Period
+from surveys.questions import Catalogue, Metric, option_text
+
+
+class Id(StrEnum):
+    """Action ids; their blocks have ids too, since Slack keeps what is chosen while those stay the same."""
+
+    PERIOD = "home_period"
+    METRIC = "home_metric"
+    SINCE = "home_since"
+    UNTIL = "home_until"
+    CHANNEL = "home_channel"
+    AGENT = "home_agent"
+    VARIANT = "home_variant"
+    CLEAR = "home_clear"
+    REFRESH = "home_refresh"
+
+
+MOST_OPTIONS: Final = 100
+ALL: Final = Option(value="all", text="All questions")
+
+_DAYS: Final = {days: Option(value=str(days), text=f"Last {days} days") for days in DAYS if days != CUSTOM}
+_PERIODS: Final = {**_DAYS, CUSTOM: Option(value=str(CUSTOM), text="Between two dates")}
+_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {Id.SINCE: "since", Id.UNTIL: "until", Id.CHANNEL: "channel", Id.AGENT: "agent"}
+)
+_METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
+
+
+def choices_shown(choices: Choices, period: Period, catalogue: Catalogue) -> Iterator[Rendered]:
+    """Yield what can be chosen, with what is chosen in it; in three rows at most."""
+    yield _row(
+        "home_period",
+        _select(Id.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[choices.days]),
+        _select(Id.METRIC, "Score", list(_METRICS.values()), _METRICS[choices.metric]),
+        ButtonElement(action_id=Id.REFRESH, text="Refresh"),
+    )
+    if choices.days == CUSTOM:
+        yield _row("home_dates", *_dates(choices, period))
+    clear = [ButtonElement(action_id=Id.CLEAR, text="Clear filters")] if choices.filtered else []
+    filters = f"home_filters:{choices.metric}:{choices.cleared}"
+    yield _row(filters, _channel(choices), _agent(choices), _question(choices, catalogue), *clear)
+
+
+def chosen(choices: Choices, action_id: str, value: str, today: date) -> Choices:
+    """Return the choices after one of them was changed; the same where it can't be."""
+    match action_id:
+        case Id.PERIOD if value == str(CUSTOM):
+            first = today - timedelta(days=choices.days - 1)
+            return choices if choices.days == CUSTOM else choices.with_(days=CUSTOM, since=first, until=today)
+        case Id.PERIOD:
+            return choices.with_(days=value)
+        case Id.METRIC:
+            return choices.with_(metric=value, variant=None)
+        case Id.VARIANT:
+            return choices.with_(variant=None if value == ALL.value else value)
+        case Id.CLEAR:
+            return choices.with_(channel="", agent="", variant=None, cleared=choices.cleared + 1)
+    return choices.with_(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else choices
+
+
+def _row(block_id: str, *elements: InteractiveElement) -> Rendered:
+    rendered: Rendered = ActionsBlock(block_id=block_id, elements=list(elements)).to_dict()
+    return rendered
+
+
+def _select(action_id: str, name: str, options: Sequence[Option], initial: Option) -> StaticSelectElement:
+    return StaticSelectElement(action_id=action_id, placeholder=name, options=options, initial_option=initial)
+
+
+def _dates(choices: Choices, period: Period) -> Iterator[DatePickerElement]:
+    first, last = choices.since or period.first, choices.until or period.last
+    yield DatePickerElement(action_id=Id.SINCE, placeholder="First day", initial_date=first.isoformat())
+    yield DatePickerElement(action_id=Id.UNTIL, placeholder="Last day", initial_date=last.isoformat())
+
+
+def _channel(choices: Choices) -> ConversationSelectElement:
+    return ConversationSelectElement(
+        action_id=Id.CHANNEL,
+        placeholder="All channels",
+        initial_conversation=choices.channel or None,
+        filter=ConversationFilter(include=["public", "private"], exclude_bot_users=True),
+    )
+
+
+def _agent(choices: Choices) -> UserSelectElement:
+    return UserSelectElement(action_id=Id.AGENT, placeholder="All agents", initial_user=choices.agent or None)
+
+
+def _question(choices: Choices, catalogue: Catalogue) -> StaticSelectElement:
+    options = {
+        variant: Option(value=str(variant), text=option_text(template))
+        for variant, template in catalogue.variants(choices.metric).items()
+    }
+    offered = [ALL, *options.values()][:MOST_OPTIONS]
+    initial = options.get(choices.variant, ALL) if choices.variant is not None else ALL
+    return _select(Id.VARIANT, "Question", offered, initial if initial in offered else ALL)
