@@ -68,6 +68,11 @@ def agent_home(own: Own, *, names_supervisors: bool) -> Iterator[Rendered]:
     yield small(WHO_SEES_ANSWERS if names_supervisors else NOBODY_SEES_ANSWERS).to_dict()
 
 
+def unavailable() -> Iterator[Rendered]:
+    """Yield what is shown while the ledger can't be read."""
+    yield line(text("This can't be shown right now. Open it again in a minute.")).to_dict()
+
+
 def own_surveys(own: Own) -> Iterator[Rendered]:
     """Yield what became of somebody's surveys, the newest first."""
     yield line(text("Your last 30 days: ", bold=True), text(_counted(own.counts))).to_dict()

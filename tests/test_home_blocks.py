@@ -1,0 +1,138 @@
+"""Each Home is within Slack's limits, also with the longest values that can occur."""
+
+import json
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from blocks import charts
+from blocks.agent_home import Own, Sent, agent_home, unavailable
+from blocks.results_home import Linked, Page, results_home
+from sandbox.slack.blockkit import problems_of_view
+from surveys.choices import CUSTOM, Choices
+from surveys.periods import Period
+from surveys.questions import SCALES, Catalogue, Metric
+from surveys.reports import Bucket, Commented, Filters, FollowedUp, Report, Tally
+from surveys.states import State
+from surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
+from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, survey
+
+Json = dict[str, Any]
+
+MOST_ANSWERS = 1_000_000
+YEARS = Period(
+    first=date(2024, 3, 5), last=date(2026, 3, 4), zone=ZoneInfo("America/Argentina/ComodRivadavia")
+)
+LONGEST = Catalogue(
+    csat={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
+    nps={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
+)
+MANY = 150
+
+
+def checked(view: Json) -> Json:
+    """Return a Home that Slack takes."""
+    rendered: Json = json.loads(json.dumps(view))
+    assert problems_of_view(rendered, "home") == []
+    assert len(json.dumps(rendered, ensure_ascii=False).encode()) < 250_000
+    return rendered
+
+
+def user(number: int) -> str:
+    return f"U{number:010}"
+
+
+def full(metric: Metric) -> Page:
+    """Return a Home in which everything is as long and as often as it can be."""
+    every = Tally(
+        ratings=dict.fromkeys(SCALES[metric], MOST_ANSWERS),
+        sent=20 * MOST_ANSWERS,
+        open=MOST_ANSWERS,
+        expired=MOST_ANSWERS,
+        commented=MOST_ANSWERS,
+    )
+    choices = Choices(days=CUSTOM, metric=metric, channel="C0123456789", agent=user(1), variant=98)
+    report = Report(
+        filters=choices.filters("T1", user(0)),
+        period=YEARS,
+        now=every,
+        before=every,
+        trend=tuple(Bucket(period=part, label=part.label, tally=every) for part in YEARS.buckets()),
+        by_agent={user(number): every for number in range(MANY)},
+        by_channel={f"C{number:010}": every for number in range(MANY)},
+        follow_up=FollowedUp(low=MOST_ANSWERS, taken=MOST_ANSWERS, closed=MOST_ANSWERS),
+        left_out=MOST_ANSWERS,
+    )
+    comment = Commented(
+        survey_id=1,
+        rating=SCALES[metric][-1],
+        text="<!channel>" * (LONGEST_MESSAGE // 10),
+        given_at=NOON,
+        channel="C0123456789",
+        thread="1700000000.000100",
+        external_id="e" * LONGEST_EXTERNAL_ID,
+    )
+    link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
+    return Page(choices, report, [Linked(comment, link)] * 10, own=own(), problem="That is no period. " * 10)
+
+
+def own() -> Own:
+    asked = survey(
+        recipient=f"@{LONGEST_HANDLE}",
+        external_id="e" * LONGEST_EXTERNAL_ID,
+        test=True,
+        display_name="W" * 20,
+    )
+    sent = Sent(asked, "C0123456789", NOON, State.REFUSED, "This is why. " * 100)
+    return Own([sent] * 10, dict.fromkeys(State, MOST_ANSWERS))
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("in_words", [False, True])
+def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, in_words: bool) -> None:  # noqa: FBT001
+    parts = list(results_home(full(metric), LONGEST))
+
+    view = checked(charts.home(parts, in_words=in_words))
+
+    kinds = [block["type"] for block in view["blocks"]]
+    assert kinds.count("data_visualization") == (0 if in_words else 2)
+    assert kinds.count("data_table") == (0 if in_words else 1)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_supervisor_s_home_without_anything_is_within_slack_s_limits(metric: Metric) -> None:
+    period = Period(first=NOON.date(), last=NOON.date() + timedelta(days=6), zone=ZoneInfo("UTC"))
+    report = Report(filters=Filters(team="T1", metric=metric), period=period)
+    trend = tuple(Bucket(period=part, label=part.label, tally=Tally()) for part in period.buckets())
+    filtered = report.model_copy(update={"trend": trend})
+
+    checked(charts.home(results_home(Page(Choices(metric=metric), report, []), CATALOGUE)))
+    checked(charts.home(results_home(Page(Choices(metric=metric, agent=user(1)), filtered, []), CATALOGUE)))
+
+
+@pytest.mark.parametrize("shown", [own(), Own([], dict.fromkeys(State, 0))])
+def test_an_agent_s_home_is_within_slack_s_limits(shown: Own) -> None:
+    for names_supervisors in (True, False):
+        checked(charts.home(agent_home(shown, names_supervisors=names_supervisors)))
+    checked(charts.home(unavailable()))
+
+
+def test_nothing_that_a_customer_wrote_is_more_than_text() -> None:
+    view = checked(charts.home(results_home(full(Metric.CSAT), LONGEST)))
+
+    assert "mrkdwn" not in json.dumps(view)
+    assert "broadcast" not in json.dumps(view)
+
+
+def test_a_trend_of_a_single_point_is_no_chart() -> None:
+    page = full(Metric.CSAT)
+    few = Tally(ratings={5: 4}, sent=4)
+    trend = (Bucket(period=YEARS, label=YEARS.label, tally=few), page.report.trend[-1])
+    alone = page._replace(report=page.report.model_copy(update={"trend": trend}))
+
+    view = checked(charts.home(results_home(alone, CATALOGUE)))
+
+    assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
+    assert "with fewer than 5 answers left out" in json.dumps(view)
