@@ -52,6 +52,9 @@ SLACK_TIMEOUT = 5
 STOPPING = 9.0
 """Seconds for everything that is under way when the app stops: a little more than a call to X."""
 
+CHECKING_HOMES = 60.0
+"""Seconds between two looks at who may still see the results in their Homes."""
+
 QUIET = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "alembic", "uvicorn")
 """Libraries that log bodies, addresses or every step of theirs below ERROR."""
 
@@ -93,12 +96,15 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             instance,
             pace,
         )
+        homes = Homes(
+            ledger, slack.web, slack.identity, slack.members, catalogue, clock, settings.csat_timezone
+        )
         desk = Desk(
             slack=slack,
             x=x,
             ledger=ledger,
             dispatcher=dispatcher,
-            homes=Homes(ledger, slack.web, slack.identity, slack.members, clock),
+            homes=homes,
             form=SurveyForm(catalogue),
             defaults=settings.defaults,
             tickets=load_tickets(),
@@ -112,7 +118,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         bolt = _bolt(slack, tasks)
         handlers.register(bolt, desk)
         tasks.start(_warm_up(slack.identity), "asking Slack who we are")
-        works: list[Work] = []
+        works = [Work("looking who still sees results", homes.check, CHECKING_HOMES)]
         for going_on in (dispatcher.run(), Rounds(works, tasks, pace.haste).run()):
             stack.callback(asyncio.create_task(going_on).cancel)
         url = await stack.enter_async_context(_reachable(settings, bolt, slack, ledger, dispatcher, clock))

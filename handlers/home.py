@@ -4,11 +4,14 @@ import logging
 from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from blocks.choices import Id, chosen
 from handlers.desk import Desk
+from results.homes import Change, unchanged
 from slack.errors import SlackError
-from slack.payloads import HomeOpened
+from slack.payloads import Chosen, HomeOpened
+from surveys.choices import Choices
 
 OPENED = "app_home_opened"
 HOME = "home"
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 def register(app: AsyncApp, desk: Desk) -> None:
     """Connect the Home."""
     app.event(OPENED)(partial(opened, desk))
+    for action_id in Id:
+        app.action(action_id)(partial(choose, desk))
 
 
 async def opened(desk: Desk, body: dict[str, Any]) -> None:
@@ -29,8 +34,20 @@ async def opened(desk: Desk, body: dict[str, Any]) -> None:
         await _show(desk, visit.user)
 
 
-async def _show(desk: Desk, person: str) -> None:
+async def choose(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Show a supervisor what they ask for now; anybody else gets the Home that they may see."""
+    await ack()
+    choice = Chosen.model_validate(body)
+    today = desk.clock().astimezone(desk.zone).date()
+
+    def change(choices: Choices) -> Choices:
+        return chosen(choices, choice.action_id, choice.value, today)
+
+    await _show(desk, choice.user, change)
+
+
+async def _show(desk: Desk, person: str, change: Change = unchanged) -> None:
     try:
-        await desk.homes.show(person)
+        await desk.homes.show(person, change)
     except SlackError as error:
         log.warning("Slack did not take the Home of %s: %s", person, error)

@@ -2,27 +2,43 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from blocks.agent_home import Own, Sent, agent_home
+from blocks.agent_home import Own, Sent, agent_home, unavailable
 from blocks.charts import Part, home
+from blocks.results_home import Linked, Page, results_home
 from ledger import homes, requesters
 from ledger.engine import Ledger
 from ledger.entries import Entry
+from ledger.errors import LedgerError
+from results.reports import report
+from slack.errors import Silent, SlackError
 from slack.home import publish
 from slack.identity import Identity
 from slack.members import Members
+from surveys.choices import DEFAULT, Choices
 from surveys.clock import Clock
+from surveys.periods import NotAPeriod, last_days
+from surveys.questions import Catalogue
 
 LATELY = timedelta(days=30)
 NEWEST = 10
-"""How many of somebody's own surveys are shown."""
+FEW = 5
+"""How many of somebody's own surveys are shown, alone and beside results."""
+
+Change = Callable[[Choices], Choices]
 
 log = logging.getLogger(__name__)
+
+
+def unchanged(choices: Choices) -> Choices:
+    """Ask for the same as before."""
+    return choices
 
 
 class Homes:
@@ -30,31 +46,90 @@ class Homes:
 
     Args:
         members: knows who may see results; it is asked before each Home.
+        catalogue: the questions to choose from.
+        zone: where the days of a report begin.
     """
 
     def __init__(
-        self, ledger: Ledger, web: AsyncWebClient, identity: Identity, members: Members, clock: Clock
+        self,
+        ledger: Ledger,
+        web: AsyncWebClient,
+        identity: Identity,
+        members: Members,
+        catalogue: Catalogue,
+        clock: Clock,
+        zone: ZoneInfo,
     ) -> None:
         self._ledger = ledger
         self._web = web
         self._identity = identity
         self._members = members
+        self._catalogue = catalogue
         self._clock = clock
+        self._zone = zone
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def show(self, person: str) -> None:
-        """Publish somebody's Home anew; raises `SlackError` or `LedgerError`."""
+    async def show(self, person: str, change: Change = unchanged) -> None:
+        """Publish somebody's Home anew, with what they chose if they may see results; raises `SlackError`."""
         async with self._locks.setdefault(person, asyncio.Lock()):
-            await self._show_own(await self._identity.team(), person)
+            team = await self._identity.team()
+            try:
+                if await self._members.supervises(person):
+                    await self._show_results(team, person, change)
+                else:
+                    await self._show_own(team, person)
+            except LedgerError as error:
+                log.warning("The ledger had nothing for the Home of %s: %s", person, error)
+                await self._publish(person, unavailable())
+
+    async def check(self) -> None:
+        """Publish each Home anew whose reader began or ceased to supervise; raises `SlackError`."""
+        team = await self._identity.team()
+        every = await self._ledger.read(homes.everybody, team)
+        supervising = await self._members.supervising([home.person for home in every])
+        for each in every:
+            if each.shows_results != (each.person in supervising):
+                await self._try_to_show(each.person)
+
+    async def _try_to_show(self, person: str) -> None:
+        try:
+            await self.show(person)
+        except SlackError as error:
+            log.warning("Slack did not take the Home of %s: %s", person, error)
+
+    async def _show_results(self, team: str, person: str, change: Change) -> None:
+        asked = await self._ledger.run(homes.ask, team, person, change, self._clock())
+        try:
+            page = await self._page(team, person, asked.choices)
+            await self._publish(person, results_home(page, self._catalogue))
+        except SlackError as error:
+            if not (asked.again or isinstance(error, Silent)):  # nothing is shown, so it is to be tried again
+                await self._ledger.run(homes.shows_none, team, person, asked.home, self._clock())
+            raise
+        await self._ledger.insist(homes.shows_results, team, person, self._clock())
+
+    async def _page(self, team: str, person: str, kept: Choices) -> Page:
+        choices, now, problem = kept.known_to(self._catalogue), self._clock(), ""
+        try:
+            period = choices.period(now, self._zone)
+        except NotAPeriod as reason:
+            period, problem = last_days(DEFAULT, now, self._zone), str(reason)
+        told = await report(self._ledger, choices.filters(team, person), period)
+        comments = [Linked(one, await self._link(one.channel, one.thread)) for one in told.comments]
+        own = await self._own(team, person, FEW)
+        return Page(choices, told, comments, own=own, problem=problem)
+
+    async def _link(self, channel: str, ts: str) -> str:
+        return f"{await self._identity.url()}archives/{channel}/p{ts.replace('.', '')}" if ts else ""
 
     async def _show_own(self, team: str, person: str) -> None:
         seen = await self._ledger.read(homes.find, team, person)
-        own = await self._own(team, person)
+        own = await self._own(team, person, NEWEST)
         await self._publish(person, agent_home(own, names_supervisors=self._members.names_supervisors))
         await self._ledger.run(homes.shows_none, team, person, seen, self._clock())
 
-    async def _own(self, team: str, person: str) -> Own:
-        newest = await self._ledger.read(requesters.newest, team, person, NEWEST)
+    async def _own(self, team: str, person: str, most: int) -> Own:
+        newest = await self._ledger.read(requesters.newest, team, person, most)
         since = self._clock() - LATELY
         return Own(list(map(_sent, newest)), await self._ledger.read(requesters.counts, team, person, since))
 

@@ -1,0 +1,54 @@
+"""Surveys that customers answered some days ago, put into the ledger of a world at once."""
+
+import itertools
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy
+
+from ledger.entries import to_columns
+from ledger.tables import surveys
+from sandbox.slack import cast
+from surveys.states import State
+from tests.samples import origin, survey
+from tests.world import World
+
+_numbers = itertools.count()
+
+
+def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None:  # noqa: ANN401 - see below
+    """Keep surveys with these ratings, None for no answer.
+
+    `days_ago`, `comment`, `requester`, `channel` and `thread` say more, and so does all that a draft holds.
+    """
+    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        connection.execute(surveys.insert(), [_row(world, rating, **fields) for rating in ratings])
+
+
+def _row(
+    world: World,
+    rating: int | None,
+    *,
+    days_ago: float = 3,
+    comment: str | None = None,
+    requester: str = cast.ADA,
+    channel: str = cast.SUPPORT,
+    thread: str = "1700000000.000100",
+    **drafted: Any,  # noqa: ANN401 - whatever a draft holds
+) -> dict[str, Any]:
+    sent_at = world.clock() - timedelta(days=days_ago)
+    asked = origin(team=cast.TEAM, channel=channel, thread=thread, requester=requester, received_at=sent_at)
+    return {
+        **to_columns(survey(**drafted), asked),
+        "view_id": f"V{next(_numbers)}",
+        "account": "A1",
+        "state": State.SENT if rating is None else State.ANSWERED,
+        **dict.fromkeys(("accepted_at", "due_at", "sent_at", "counts_until"), sent_at),
+        "tries": 1,
+        "rating": rating,
+        "rated_at": rating and sent_at,
+        "comment": comment,
+        "commented_at": sent_at if comment else None,
+    }

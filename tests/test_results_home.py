@@ -1,0 +1,293 @@
+"""What supervisors see in the app's Home, who else does not, and what it can be asked for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.slack import View, cast
+from tests.answered import answered
+from tests.test_home import home, words
+from tests.world import World, living
+
+SEES = "Feedback results"
+SEES_NOT = "Your feedback surveys"
+
+
+@pytest.fixture(name="watched")
+async def _watched(tmp_path: Path) -> AsyncIterator[World]:
+    """The app with one supervisor, Cleo."""
+    async with living(tmp_path, csat_supervisors=cast.CLEO) as world:
+        yield world
+
+
+async def choose(world: World, action_id: str, choice: str | None, user: str = cast.CLEO) -> View:
+    """Choose something in the Home and return what is published then."""
+    before = world.workspace.home_of(user)
+    assert before
+    shown = before.hash
+    await world.workspace.act(user, action_id, choice, home=True)
+    return await published(world, shown, user)
+
+
+async def published(world: World, shown: str, user: str = cast.CLEO) -> View:
+    """Return the Home that is published after another one."""
+
+    def newer() -> View | None:
+        view = world.workspace.home_of(user)
+        return view if view and view.hash != shown else None
+
+    return await world.eventually(newer)
+
+
+def blocks(view: View, kind: str) -> list[dict[str, Any]]:
+    return [block for block in view.blocks if block["type"] == kind]
+
+
+def audited(world: World) -> list[tuple[str, str, str]]:
+    return [tuple(row) for row in world.ledger("select person, action, detail from audit order by id")]
+
+
+async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World) -> None:
+    answered(watched, [5] * 45 + [2] * 5 + [None] * 50)
+    answered(watched, [5] * 20 + [1] * 20, days_ago=40)
+
+    told = words(await home(watched, cast.CLEO))
+
+    assert "CSAT score: 90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in told
+    assert "Previous 30 days: 50 % from 40 answers; up 40 points." in told
+    assert "100 sent · 50 answers (50 %) · 0 comments (0 %) · 50 still open · 0 expired" in told
+    assert "who chose to answer is not in it" in told
+
+
+async def test_nps_is_a_signed_number_without_percent(watched: World) -> None:
+    answered(watched, [10] * 50 + [8] * 30 + [3] * 20, metric="nps")
+    await home(watched, cast.CLEO)
+
+    told = words(await choose(watched, "home_metric", "nps"))
+
+    assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in told
+    assert "Average" not in told
+
+
+async def test_of_fewer_than_five_answers_there_is_no_score_and_no_agent_has_a_row(watched: World) -> None:
+    answered(watched, [5, 5, 5, 1])
+
+    view = await home(watched, cast.CLEO)
+
+    assert "CSAT score: - from 4 answers; with fewer than 5 there is no score." in words(view)
+    assert "1 agent with fewer than 5 answers: no row of their own." in words(view)
+    assert not blocks(view, "data_visualization")
+    assert cast.ADA not in str(blocks(view, "data_table"))
+
+
+async def test_few_answers_are_called_few_and_chance_is_no_change(watched: World) -> None:
+    answered(watched, [5] * 9 + [1])
+    answered(watched, [5] * 8 + [1] * 2, days_ago=40)
+
+    told = words(await home(watched, cast.CLEO))
+
+    assert "90 % (95 % interval 60 to 98) from 10 answers, few answers." in told
+    assert "Previous 30 days: 80 % from 10 answers; no clear change." in told
+
+
+async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) -> None:
+    for day in (2, 3, 4):
+        answered(watched, [5, 5, 5, 4, 1], days_ago=day)
+    answered(watched, [4] * 5, days_ago=10, requester=cast.BEN, channel=cast.LOUNGE)
+
+    view = await home(watched, cast.CLEO)
+    bars, curve = (block["chart"]["series"][0]["data"] for block in blocks(view, "data_visualization"))
+    (table,) = blocks(view, "data_table")
+
+    assert [(bar["label"], bar["value"]) for bar in bars] == [
+        ("1", 3),
+        ("2", 0),
+        ("3", 0),
+        ("4", 8),
+        ("5", 9),
+    ]
+    assert "5 of 5: 9 (45 %) · 4 of 5: 8 (40 %) · 3 of 5: 0 (0 %)" in words(view)
+    assert len(curve) >= 2
+    assert [row[3].get("value") for row in table["rows"][1:]] == [15, 5, 15, 5]
+    assert "CSAT score by week:" in words(view)
+
+
+async def test_where_slack_lacks_charts_the_home_says_it_in_words(watched: World) -> None:
+    for error in ("invalid_blocks", "invalid_arguments"):
+        watched.workspace.troubles.lack_blocks("data_visualization", "data_table", in_views=error)
+        answered(watched, [5] * 10)
+
+        view = await home(watched, cast.CLEO)
+
+        assert not blocks(view, "data_visualization")
+        assert "By agent and by channel" in words(view)
+        assert f"<@{cast.ADA}>: Score 100 %" in words(view)
+
+
+async def test_comments_are_shortened_and_lead_to_their_threads(watched: World) -> None:
+    answered(watched, [4], comment="x" * 10_000, external_id="ticket_7")
+
+    view = await home(watched, cast.CLEO)
+
+    assert "4 of 5, " in words(view)
+    assert f"{'x' * 599}…" in words(view)
+    assert f"https://northwindair.slack.com/archives/{cast.SUPPORT}/p1700000000000100" in str(view.blocks)
+
+
+async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched: World) -> None:
+    answered(watched, [5] * 10)
+    answered(watched, [1] * 3, requester=cast.CLEO, comment="own marker")
+
+    told = words(await home(watched, cast.CLEO))
+
+    assert "from 10 answers" in told
+    assert "3 surveys of your own are left out." in told
+    assert "own marker" not in told
+    assert "Your own surveys" in told
+
+
+async def test_filters_are_kept_and_cleared(watched: World) -> None:
+    answered(watched, [5] * 6, variant="1")
+    answered(watched, [4] * 5, requester=cast.BEN, channel=cast.LOUNGE)
+    await home(watched, cast.CLEO)
+
+    assert "from 5 answers" in words(await choose(watched, "home_agent", cast.BEN))
+    assert "from 5 answers" in words(await home(watched, cast.CLEO))
+    assert "from 11 answers" in words(await choose(watched, "home_clear", None))
+    assert "from 5 answers" in words(await choose(watched, "home_channel", cast.LOUNGE))
+    await choose(watched, "home_clear", None)
+    view = await choose(watched, "home_variant", "1")
+    assert "from 6 answers" in words(view)
+    assert "from 11 answers" in words(await choose(watched, "home_variant", "all"))
+
+
+async def test_a_period_is_chosen_and_two_dates_can_be(watched: World) -> None:
+    answered(watched, [5] * 6)
+    answered(watched, [4] * 5, days_ago=60)
+    today = watched.clock().date()
+    await home(watched, cast.CLEO)
+
+    assert "from 11 answers" in words(await choose(watched, "home_period", "90"))
+    assert "from 6 answers" in words(await choose(watched, "home_period", "7"))
+    await choose(watched, "home_period", "0")
+    assert "from 11 answers" in words(await choose(watched, "home_since", f"{today.year - 1}-01-01"))
+    ahead = await choose(watched, "home_until", f"{today.year + 1}-01-01")
+    assert "That day is still to come" in words(ahead)
+    assert "from 6 answers" in words(ahead)
+
+
+async def test_an_agent_sees_no_results_whatever_they_press(watched: World) -> None:
+    answered(watched, [1] * 10, comment="marker")
+    await home(watched, cast.CLEO)
+    await choose(watched, "home_refresh", None)
+    await home(watched, cast.ADA)
+    shown = watched.workspace.home_of(cast.ADA)
+    assert shown
+
+    before = shown.hash
+    await watched.forge(user={"id": cast.ADA})
+    view = await published(watched, before, cast.ADA)
+
+    assert SEES_NOT in words(view)
+    assert "marker" not in str(view.blocks)
+    assert {person for person, _, _ in audited(watched)} == {cast.CLEO}
+
+
+@pytest.fixture(name="grouped")
+async def _grouped(tmp_path: Path) -> AsyncIterator[World]:
+    """The app whose supervisors are a group: Cleo, Ada and Ben."""
+    async with living(tmp_path, csat_supervisors=cast.AGENTS) as world:
+        yield world
+
+
+async def test_who_left_the_group_gets_an_agent_s_home_at_once_and_by_any_press(grouped: World) -> None:
+    answered(grouped, [1] * 10, requester=cast.BEN, comment="marker")
+    assert SEES in words(await home(grouped, cast.ADA))
+    shown = (await choose(grouped, "home_refresh", None, cast.ADA)).hash
+    press = grouped.workspace.deliveries[-1]
+
+    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO])
+    view = await published(grouped, shown, cast.ADA)
+
+    assert SEES_NOT in words(view)
+    shown = view.hash
+    await grouped.workspace.redeliver(press)
+    assert SEES_NOT in words(await published(grouped, shown, cast.ADA))
+    assert "marker" not in str((await home(grouped, cast.ADA)).blocks)
+
+
+async def test_who_joins_the_group_is_shown_results_without_coming_back(grouped: World) -> None:
+    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO])
+    answered(grouped, [5] * 10)
+    shown = (await home(grouped, cast.BEN)).hash
+
+    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO, cast.BEN])
+
+    assert SEES in words(await published(grouped, shown, cast.BEN))
+    assert audited(grouped) == [(cast.BEN, "home", "30 days, csat")]
+
+
+@pytest.mark.parametrize("method", ["usergroups.users.list", "users.info"])
+async def test_where_slack_does_not_tell_who_somebody_is_they_see_no_results(
+    grouped: World, method: str
+) -> None:
+    answered(grouped, [5] * 10)
+    grouped.workspace.troubles.fail(method, "internal_error", times=1_000)
+
+    assert SEES_NOT in words(await home(grouped, cast.CLEO))
+    assert audited(grouped) == []
+
+
+async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(tmp_path: Path) -> None:
+    async with living(tmp_path, csat_supervisors=cast.CLEO) as world:
+        answered(world, [5] * 10)
+        assert SEES in words(await home(world, cast.CLEO))
+        assert world.ledger("select shows_results from homes") == [(1,)]
+    async with living(tmp_path) as world:
+        view = await world.eventually(lambda: world.workspace.home_of(cast.CLEO))
+        assert SEES_NOT in words(view)
+        await world.until(lambda: world.ledger("select shows_results from homes") == [(0,)])
+
+
+async def test_a_home_that_slack_did_not_take_is_tried_again(grouped: World) -> None:
+    answered(grouped, [5] * 10)
+    shown = (await home(grouped, cast.ADA)).hash
+    grouped.workspace.troubles.fail("views.publish", "internal_error", times=2)
+
+    await grouped.workspace.regroup(cast.AGENTS, [])
+
+    assert SEES_NOT in words(await published(grouped, shown, cast.ADA))
+
+
+async def test_each_view_is_noted_with_what_was_asked_before_it_is_shown(watched: World) -> None:
+    answered(watched, [5] * 10)
+    await home(watched, cast.CLEO)
+    await choose(watched, "home_agent", cast.ADA)
+    await choose(watched, "home_metric", "nps")
+    await home(watched, cast.BEN)
+
+    assert audited(watched) == [
+        (cast.CLEO, "home", "30 days, csat"),
+        (cast.CLEO, "home", f"30 days, csat, agent {cast.ADA}"),
+        (cast.CLEO, "home", f"30 days, nps, agent {cast.ADA}"),
+    ]
+
+
+async def test_where_nothing_was_sent_a_supervisor_is_told_how_to_begin(watched: World) -> None:
+    told = words(await home(watched, cast.CLEO))
+
+    assert "No survey was sent in these days" in told
+    assert "Type /csat @handle in any channel" in told
+
+
+async def test_what_can_not_be_chosen_changes_nothing(watched: World) -> None:
+    answered(watched, [5] * 10)
+    await home(watched, cast.CLEO)
+    shown = (await choose(watched, "home_agent", cast.ADA)).hash
+    action = {"action_id": "home_agent", "type": "users_select", "selected_user": "'; drop table surveys"}
+
+    await watched.forge(actions=[{**action, "block_id": "b", "action_ts": "1.2"}])
+
+    assert "from 10 answers" in words(await published(watched, shown))
