@@ -1,7 +1,6 @@
 """What a report counts, each from the rows of its period in an index that holds all of it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Connection, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -9,7 +8,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ledger.tables import follow_ups, surveys
 from surveys.periods import Period
 from surveys.questions import SCALES, Metric
-from surveys.reports import Commented, Filters, FollowedUp, Tally
+from surveys.reports import Cell, Commented, Filters, FollowedUp, Tally
 from surveys.responses import LOW
 from surveys.states import State
 
@@ -23,14 +22,6 @@ COUNTED = (
     func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
 )
 RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metric]] for metric in Metric}
-
-
-class Cell(NamedTuple):
-    """What became of the surveys that one agent sent from one channel."""
-
-    agent: str
-    channel: str
-    tally: Tally
 
 
 def cells(connection: Connection, filters: Filters, period: Period) -> list[Cell]:

@@ -3,14 +3,20 @@
 Tests count nowhere, and an answer belongs to the period in which its survey was sent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from surveys.periods import Period
 from surveys.questions import Metric
 from surveys.scores import FEW_MIN
 from surveys.value import Value
+
+NEWEST = 5
+"""How many comments a report has."""
 
 
 class Filters(Value):
@@ -55,6 +61,14 @@ class Tally(Value):
             expired=sum(part.expired for part in parts),
             commented=sum(part.commented for part in parts),
         )
+
+
+class Cell(NamedTuple):
+    """What became of the surveys that one agent sent from one channel."""
+
+    agent: str
+    channel: str
+    tally: Tally
 
 
 class Bucket(Value):
@@ -113,6 +127,46 @@ class Report(Value):
     def channels(self) -> tuple[tuple[str, Tally], ...]:
         """The rows of channels, most ratings first."""
         return tuple(_rows(self.by_channel))
+
+
+class Beside(NamedTuple):
+    """What a report has beside the counts of its own period."""
+
+    before: Tally
+    follow_up: FollowedUp
+    comments: tuple[Commented, ...]
+
+
+def assembled(filters: Filters, period: Period, parts: Sequence[Sequence[Cell]], beside: Beside) -> Report:
+    """Return the report that the counts of the period's buckets make, the viewer's own surveys left out."""
+    everybody = [cell for part in parts for cell in part]
+    counted = [cell for cell in everybody if cell.agent != filters.without]
+    return Report(
+        filters=filters,
+        period=period,
+        now=_total(counted),
+        before=beside.before,
+        trend=tuple(map(partial(_bucket, filters), period.buckets(), parts)),
+        by_agent=_by(attrgetter("agent"), counted),
+        by_channel=_by(attrgetter("channel"), counted),
+        follow_up=beside.follow_up,
+        comments=beside.comments,
+        left_out=_total(everybody).sent - _total(counted).sent,
+    )
+
+
+def _bucket(filters: Filters, period: Period, cells: Iterable[Cell]) -> Bucket:
+    others = (cell for cell in cells if cell.agent != filters.without)
+    return Bucket(period=period, label=period.label, tally=_total(others))
+
+
+def _by(name: Callable[[Cell], str], cells: Iterable[Cell]) -> dict[str, Tally]:
+    grouped = groupby(sorted(cells, key=name), name)
+    return {of: _total(some) for of, some in grouped}
+
+
+def _total(cells: Iterable[Cell]) -> Tally:
+    return Tally.total(cell.tally for cell in cells)
 
 
 def _rows(tallies: Mapping[str, Tally]) -> list[tuple[str, Tally]]:
