@@ -18,7 +18,7 @@ from x.errors import RecipientUnknown, Refused, XError
 
 TIMEOUT = 10
 GROUPS = "usergroups:read"
-"""The scope that only user groups in CSAT_AGENTS need."""
+"""The scope that only user groups in CSAT_AGENTS and CSAT_SUPERVISORS need."""
 
 
 class Finding(NamedTuple):
@@ -81,7 +81,7 @@ async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Findi
     yield Finding(fine=True, what=f"Slack token: {answer['user']} in {answer['team']}")
     granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
     required, optional = manifest.scopes(manifest.load())
-    if any(agent.startswith("S") for agent in settings.csat_agents):
+    if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
         required, optional = required | {GROUPS}, optional - {GROUPS}
     advice = "Paste the output of python app.py manifest at api.slack.com/apps, then install the app again."
     missing = ", ".join(sorted(required - granted))

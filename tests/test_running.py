@@ -157,6 +157,17 @@ async def test_check_tells_which_scopes_are_missing(tmp_path: Path) -> None:
     assert "ok    Slack scope usergroups:read: not granted, and optional" in printed
 
 
+@pytest.mark.parametrize("setting", ["CSAT_AGENTS", "CSAT_SUPERVISORS"])
+async def test_check_wants_to_read_the_groups_that_a_setting_names(tmp_path: Path, setting: str) -> None:
+    poor = manifest.load()
+    poor["oauth_config"]["scopes"]["bot_optional"].remove("usergroups:read")
+    async with around(tmp_path, poor) as (_, _, environment):
+        code, printed = await output(tmp_path, {**environment, setting: "S07AGENTS3D"}, "check")
+
+    assert code == 1
+    assert "FAIL  Slack scopes: missing usergroups:read" in printed
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     async with around(tmp_path) as (workspace, _, environment):
