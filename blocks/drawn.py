@@ -63,10 +63,18 @@ def _curve(report: Report, points: Mapping[str, Score]) -> Rendered:
 
 
 def _trend_in_words(report: Report, points: Mapping[str, Score]) -> str:
-    each = [f"{label}: {headline(score)} of {score.n:,}" for label, score in points.items()]
+    each = [f"{label}: {headline(score)} ({_answers(score.n)})" for label, score in points.items()]
     left_out = len(report.trend) - len(points)
-    few = f"{counted(left_out, _part(report))} with fewer than {FEW_MIN} answers left out" if left_out else ""
-    return f"{NAMES[report.filters.metric]} by {_part(report)}: {' · '.join(filter(None, [*each, few]))}."
+    rest = (
+        f"{counted(left_out, _part(report))} with fewer than {FEW_MIN} answers left out" if left_out else ""
+    )
+    return f"{NAMES[report.filters.metric]} by {_part(report)}: {' · '.join(filter(None, [*each, rest]))}."
+
+
+def _answers(number: int) -> str:
+    """Return how many answers a score is from, and whether they are few."""
+    few = shown(number)
+    return f"{number:,}, {few}" if few else f"{number:,}"
 
 
 def _part(report: Report) -> str:
@@ -97,7 +105,7 @@ def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
         charts.rich(name.to_dict()),
         charts.number(score.value, told) if score and told != NOTHING else charts.words(NOTHING),
         charts.words(span(metric, score.interval) if score and told != NOTHING else NOTHING),
-        charts.number(tally.rated),
+        charts.number(tally.rated, _answers(tally.rated)),
         charts.number(tally.sent),
         charts.number(rated, percent(rated)) if rated is not None else charts.words(NOTHING),
     ]

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import sqlalchemy
+
+from ledger import erasure
+from ledger.tables import surveys
 from sandbox.slack import View, cast
+from tests.answered import answered
 from tests.world import World, living, said
 
 
@@ -44,6 +49,18 @@ async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> 
     assert "@mira_k in , CSAT: sent, no answer yet · ticket_5555" in mine
     assert "You have not asked a customer yet" in theirs
     assert "@mira_k" not in theirs
+
+
+async def test_of_a_customer_who_was_erased_only_that_is_told(world: World) -> None:
+    answered(world, [None], recipient="@mira_k", external_id="ticket_5555")
+    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED))
+
+    told = words(await home(world))
+
+    assert "a customer who was erased" in told
+    assert "ticket_5555" not in told
 
 
 async def test_where_nobody_supervises_the_home_says_who_can_change_that(tmp_path: Path) -> None:

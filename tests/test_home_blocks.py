@@ -126,6 +126,17 @@ def test_nothing_that_a_customer_wrote_is_more_than_text() -> None:
     assert "broadcast" not in json.dumps(view)
 
 
+def test_a_row_of_few_answers_says_so() -> None:
+    page = full(Metric.CSAT)
+    rows = {user(1): Tally(ratings={5: 29}, sent=29), user(2): Tally(ratings={5: 30}, sent=30)}
+    few = page._replace(report=page.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
+
+    view = checked(charts.home(results_home(few, CATALOGUE)))
+
+    (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
+    assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
+
+
 def test_a_trend_of_a_single_point_is_no_chart() -> None:
     page = full(Metric.CSAT)
     few = Tally(ratings={5: 4}, sent=4)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from sandbox.slack import View, cast
 from tests.answered import answered
@@ -291,3 +292,21 @@ async def test_what_can_not_be_chosen_changes_nothing(watched: World) -> None:
     await watched.forge(actions=[{**action, "block_id": "b", "action_ts": "1.2"}])
 
     assert "from 10 answers" in words(await published(watched, shown))
+
+
+async def test_what_can_not_be_noted_is_not_shown(watched: World) -> None:
+    answered(watched, [5] * 10)
+    shown = (await home(watched, cast.CLEO)).hash
+    sabotage(watched, "drop table audit")
+
+    await watched.workspace.act(cast.CLEO, "home_refresh", home=True)
+
+    told = words(await published(watched, shown))
+    assert "This can't be shown right now" in told
+    assert SEES not in told
+
+
+def sabotage(world: World, statement: str) -> None:
+    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(statement))
