@@ -15,7 +15,6 @@ import manifest as manifests
 import prune as pruning
 from checkup import checkup
 from commands import export as exporting
-from commands import sandbox as trying
 from commands.export import NoSuchTeam
 from ledger.errors import LedgerError
 from settings import Settings, SettingsError
@@ -124,6 +123,8 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _sandbox() -> None:
+    from commands import sandbox as trying  # noqa: PLC0415 - whoever serves carries no sandbox along
+
     await trying.run(asyncio.create_task(_stopped()))
 
 
