@@ -71,7 +71,7 @@ def comments(connection: Connection, filters: Filters, period: Period, most: int
         )
         # nobody comments before they were asked
         .where(*_asked(filters, period), c.commented_at >= period.begin)
-        .order_by(c.commented_at.desc())
+        .order_by(c.commented_at.desc(), c.id.desc())
         .limit(most)
     )
     return tuple(Commented(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
