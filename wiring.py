@@ -21,6 +21,7 @@ from ledger.engine import Ledger
 from ledger.limits import recipient_key
 from results.homes import Homes
 from results.rounds import Rounds, Work
+from sender.alerts import Alerts
 from sender.announcer import Announcer
 from sender.delivery import Delivery
 from sender.dispatcher import Dispatcher, Pace
@@ -80,7 +81,8 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         stopping = Deadline(STOPPING)
         stack.push_async_callback(lambda: tasks.finish(stopping.left()))
         slack = _slack(settings, session, clock)
-        announcer = Announcer(ledger, slack.poster, catalogue, clock)
+        alerts = Alerts(ledger, slack, catalogue, clock, settings.csat_results_channel)
+        announcer = Announcer(ledger, slack.poster, alerts, catalogue, clock)
         await ledger.run(accounts.open_account, settings.x_account)
         key = partial(recipient_key, settings.x_api_secret.get_secret_value().encode())
         pausing = Pausing(ledger, x, slack.poster, settings.csat_operators, clock)

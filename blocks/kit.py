@@ -37,6 +37,12 @@ def one_line(typed: str) -> str:
     return _LAYOUT.sub(" ", typed).strip()
 
 
+def lines(typed: str, most: int) -> str:
+    """Return typed text without such marks, its breaks kept, and cut where it is longer than `most`."""
+    kept = "\n".join(map(one_line, typed.splitlines())).strip()
+    return kept if len(kept) <= most else f"{kept[: most - 1]}…"
+
+
 def escape(typed: str) -> str:
     """Return typed text for a message's fallback text, which Slack reads as mrkdwn.
 

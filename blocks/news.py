@@ -98,10 +98,14 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime,
     )
 
 
+def about(survey: Survey, catalogue: Catalogue) -> list[str]:
+    """Return the type, the question and the external id, to be taken literally."""
+    external_id = [f"External ID: {one_line(survey.external_id)}"] if survey.external_id else []
+    return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
+
+
 def _details(survey: Survey, catalogue: Catalogue) -> Block:
-    external_id = f"External ID: {one_line(survey.external_id)}" if survey.external_id else ""
-    question = f"{survey.metric.upper()} · {_question(survey, catalogue)}"
-    return small(question, external_id, _TEST_MARK if survey.test else "")
+    return small(*about(survey, catalogue), _TEST_MARK if survey.test else "")
 
 
 def _possible_again(again_at: datetime) -> tuple[RichTextElement, ...]:

@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import asking, boundary, form, home, uncertain, waiting
+from handlers import asking, boundary, form, home, low, uncertain, waiting
 from handlers.desk import Desk
 
 
@@ -12,5 +12,6 @@ def register(app: AsyncApp, desk: Desk) -> None:
     form.register(app, desk)
     waiting.register(app, desk)
     uncertain.register(app, desk)
+    low.register(app, desk)
     home.register(app, desk)
     boundary.register(app, desk)

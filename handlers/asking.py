@@ -1,6 +1,5 @@
 """The ways in: `/csat`, the message shortcut, and another try after a refusal."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,27 +12,18 @@ from blocks.kit import plain
 from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
 from handlers.export import send_export
+from handlers.opening import open_modal
 from handlers.status import tell_status
 from ledger.entries import read
-from slack.errors import BROKEN, Busy, Silent, SlackError
 from slack.members import MayNot
 from slack.payloads import Command, Interaction
 from slack.reading import text_of
 from surveys.prefill import customers_in, external_id_in
 from surveys.words import NotUnderstood, read_words
 
-log = logging.getLogger(__name__)
-
 COMMAND = "/csat"
 SHORTCUT = "send_survey"
 
-EXCHANGED = "exchanged_trigger_id"
-"""Slack's name for a form that another delivery of the same request has opened."""
-EXPIRED = "expired_trigger_id"
-PERHAPS_OPENED = "Slack is slow. If the form has not opened, try again."
-TOO_SLOW = "Slack took too long to open the form, and nothing was sent. Try again."
-NOT_NOW = "Slack did not open the form, and nothing was sent. Try again in a minute."
-NOT_OPENED = "Slack did not open the form, and nothing was sent. Tell whoever runs this app."
 NOT_YOURS = "Only the person who asked for this survey can change it."
 
 
@@ -111,24 +101,10 @@ async def _open(desk: Desk, trigger_id: str, form: Form) -> None:
     origin = form.origin
     try:
         await desk.slack.members.check(origin.requester)
-        await desk.slack.open_view(trigger_id, desk.form.build(form))
     except MayNot as refusal:
         await desk.tell(origin, plain(str(refusal)))
-    except SlackError as error:
-        reason = str(error)
-        log.log(
-            logging.INFO if reason == EXCHANGED else logging.WARNING, "Slack did not open the form: %s", error
-        )
-        if reason != EXCHANGED:
-            await desk.tell(origin, plain(_not_opened(error)))
-
-
-def _not_opened(error: SlackError) -> str:
-    if isinstance(error, Silent):
-        return PERHAPS_OPENED
-    if isinstance(error, Busy) and str(error) not in BROKEN:
-        return NOT_NOW
-    return TOO_SLOW if str(error) == EXPIRED else NOT_OPENED
+    else:
+        await open_modal(desk, origin, trigger_id, desk.form.build(form))
 
 
 class Subcommand(NamedTuple):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
@@ -44,6 +44,14 @@ class Due(Value):
     tries: int
 
 
+class Standing(NamedTuple):
+    """Whether a notice is still to be told, and the message that told it, where Slack said which."""
+
+    is_due: bool = False
+    channel: str = ""
+    ts: str = ""
+
+
 def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
     """Write down that Slack is to be told; the instance that calls tells it first, others later."""
     notice = {"survey_id": survey_id, "kind": kind, "due_at": now + TELLING, "tries": 0}
@@ -62,6 +70,14 @@ def withdraw(connection: Connection, survey_id: int, kind: Notice) -> None:
     """Let Slack not be told, where it was not told yet."""
     untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
     connection.execute(delete(notices).where(*untold))
+
+
+def give_again(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told what may have been told before, and is different now."""
+    anew: dict[str, Any] = {"due_at": now + TELLING, "tries": 0}
+    if not insert_once(connection, notices, survey_id=survey_id, kind=kind, **anew):
+        this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
+        connection.execute(update(notices).where(*this).values(**anew, told_at=None))
 
 
 def give_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
@@ -99,6 +115,15 @@ def told(connection: Connection, due: Due, channel: str | None, ts: str | None, 
 def tell_later(connection: Connection, due: Due, due_at: datetime | None) -> None:
     """Try again at `due_at`; never, where that is empty."""
     _change(connection, due, due_at=due_at, tries=due.tries + 1)
+
+
+def standing(connection: Connection, survey_id: int, kind: Notice) -> Standing:
+    """Return what Slack knows of a notice so far."""
+    this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
+    row = connection.execute(select(notices).where(*this)).first()
+    if row is None:
+        return Standing()
+    return Standing(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
 
 
 def _change(connection: Connection, due: Due, **values: Any) -> None:  # noqa: ANN401

@@ -152,7 +152,7 @@ def _look_after(
     if survey.test:
         return
     if not is_low(metric, rating.value):
-        follow_ups.withdraw(connection, survey.id)
+        follow_ups.withdraw(connection, survey.id, now)
         withdraw(connection, survey.id, Notice.LOW)
     elif follow_ups.open_for(connection, survey.id, survey.team, now):
         leave(connection, survey.id, Notice.LOW, now)

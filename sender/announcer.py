@@ -9,7 +9,9 @@ from ledger import accounts, notices
 from ledger.engine import Ledger
 from ledger.entries import Entry, read
 from ledger.notices import Due, Notice
+from sender.alerts import Alerts
 from sender.backoff import backoff
+from sender.following import NotYet, Unwanted
 from slack.errors import Busy, SlackError
 from slack.posting import Posted, Poster
 from surveys.clock import Clock
@@ -25,8 +27,11 @@ TRUE_IN = {
     Notice.REFUSED: {State.REFUSED},
     Notice.UNCERTAIN: {State.UNCERTAIN},
     Notice.WAITING: {State.ACCEPTED, State.SENDING},
+    Notice.LOW: set(State),
+    Notice.FOLLOWED: set(State),
 }
 """The states in which a notice is still news."""
+ALERTS = frozenset({Notice.LOW, Notice.FOLLOWED})
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +43,12 @@ class Announcer:
         catalogue: the questions, to quote them.
     """
 
-    def __init__(self, ledger: Ledger, poster: Poster, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, poster: Poster, alerts: Alerts, catalogue: Catalogue, clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._poster = poster
+        self._alerts = alerts
         self._catalogue = catalogue
         self._clock = clock
 
@@ -51,11 +59,20 @@ class Announcer:
             await self._ledger.insist(notices.tell_later, due, None)
             return
         try:
-            posted = await self._post(entry, due.kind)
+            await self._tell(due, entry)
+        except Unwanted:
+            await self._ledger.insist(notices.tell_later, due, None)
+        except NotYet:
+            await self._ledger.insist(notices.tell_later, due, self._clock() + backoff(due.tries))
         except SlackError as error:
             await self._put_off(due, error)
-        else:
-            await self._ledger.insist(notices.told, due, posted.channel, posted.ts, self._clock())
+
+    async def _tell(self, due: Due, entry: Entry) -> None:
+        if due.kind in ALERTS:
+            await self._alerts.tell(due)
+            return
+        posted = await self._post(entry, due.kind)
+        await self._ledger.insist(notices.told, due, posted.channel, posted.ts, self._clock())
 
     async def _post(self, entry: Entry, kind: Notice) -> Posted:
         if kind is Notice.SENT:

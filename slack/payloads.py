@@ -1,5 +1,6 @@
 """What Slack sends when people do something, as far as the app needs it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,11 @@ def _without_null(part: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
     return (
         {name: inner for name, inner in part.items() if inner is not None} if isinstance(part, dict) else part
     )
+
+
+def read_id(text: str) -> int:
+    """Return an id of the ledger's that came back from Slack; 0 of what can be none."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
 
 
 class Command(Payload):
@@ -90,6 +96,11 @@ class Interaction(Payload):
     response_url: str = ""
     value: str | None = Field(None, validation_alias=AliasPath("actions", 0, "value"))
     """The value of the button that was pressed, or of the input that was changed."""
+
+    @property
+    def number(self) -> int:
+        """The id that the button's value is; 0 of a value that is none."""
+        return read_id(self.value or "")
 
     def origin(self, now: datetime) -> Origin:
         """Return where a message stands: its thread, or the one that an answer to it would begin."""
