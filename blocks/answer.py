@@ -50,14 +50,12 @@ def _answer(shown: Shown, catalogue: Catalogue, link: str) -> Iterator[Block]:
     yield small(*about(shown.survey, catalogue))
     rating = "none" if shown.rating is None else str(shown.rating)
     yield line(text(f"Rating: {rating}", bold=True), text(f" on a scale from {scale[0]} to {scale[-1]}"))
-    if shown.comment:
-        yield quote(text(lines(shown.comment, LONGEST_COMMENT)))
-    else:
-        yield line(text("No comment."))
+    comment = lines(shown.comment or "", LONGEST_COMMENT)
+    yield quote(text(comment)) if comment else line(text("No comment."))
     yield _asking(shown, link)
     yield standing(shown.follow_up)
-    if shown.note:
-        yield quote(text(lines(shown.note, LONGEST_NOTE)))
+    if note := lines(shown.note or "", LONGEST_NOTE):
+        yield quote(text(note))
 
 
 def _asking(shown: Shown, link: str) -> Block:

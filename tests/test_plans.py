@@ -1,5 +1,6 @@
 """What accepting, claiming and `/csat status` ask of the ledger is found by an index, however large it is."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, text
 
-from ledger import acceptance, accounts, limits, notices, requesters, sending, tables
+from ledger import acceptance, accounts, follow_ups, limits, notices, requesters, sending, tables
 from ledger.engine import open_engine
 from ledger.entries import to_columns
 from surveys.limits import Limits
@@ -41,12 +42,23 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "counting what one person sent": lambda connection: requesters.counts(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
+    "listing what is open": lambda connection: follow_ups.open_ones(connection, "T012AB3CD", 9, "U1"),
+    "following up": lambda connection: follow_up(connection, 7),
     "claiming news": lambda connection: notices.claim_notices(connection, NOON, 8),
 }
 
 
 def submission(view_id: str) -> acceptance.Submission:
     return acceptance.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
+
+
+def follow_up(connection: Connection, survey_id: int) -> None:
+    """Show a low rating, take it on, and close it, if there is one."""
+    mine = (connection, survey_id, "T012AB3CD", "U1")
+    with contextlib.suppress(follow_ups.CantFollow):
+        follow_ups.show(*mine, NOON)
+        follow_ups.take_on(*mine, NOON)
+        follow_ups.close(*mine, "Called.", NOON)
 
 
 def send(connection: Connection, new: acceptance.Submission) -> None:
@@ -106,6 +118,7 @@ def fill(engine: Engine) -> None:
         connection.execute(insert(tables.attempts), ended)
         told = [{"survey_id": number + 1, "kind": "sent", "tries": 0} for number in range(ROWS)]
         connection.execute(insert(tables.notices), told)
+        connection.execute(insert(tables.follow_ups), [followed_up(number) for number in range(ROWS)])
     for number in range(3):
         with engine.begin() as connection:
             due = acceptance.accept(
@@ -114,6 +127,13 @@ def fill(engine: Engine) -> None:
             notices.give(connection, due.entry.id, notices.Notice.WAITING, NOON - timedelta(hours=1))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
+
+
+def followed_up(number: int) -> dict[str, Any]:
+    """Return a low rating; one of a hundred is open."""
+    low_at = NOON - timedelta(minutes=number)
+    closed_at = None if number % 100 == 6 else NOON
+    return {"survey_id": number + 1, "team": "T012AB3CD", "low_at": low_at, "closed_at": closed_at}
 
 
 def settled(number: int) -> dict[str, Any]:

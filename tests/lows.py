@@ -1,0 +1,65 @@
+"""Low ratings to look after: a survey that was sent, and what the customer answered."""
+
+import contextlib
+from typing import Any
+
+from ledger import responses
+from ledger.engine import Ledger
+from ledger.limits import recipient_key
+from sandbox.slack import Message, cast
+from sandbox.x import Feedback
+from surveys.questions import Metric
+from surveys.responses import Comment, Rating, Response, Update
+from surveys.survey import Receipt
+from tests.world import World
+
+COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"
+ALERT = "gave a low rating"
+SUPERVISED: dict[str, Any] = {"csat_supervisors": {cast.CLEO}, "csat_results_channel": cast.LEADS}
+"""Settings: Cleo supervises, and her results channel is one that Ada reads, too."""
+
+
+async def ask(world: World, words: str = "/csat @mira_k", user: str = cast.ADA, **fields: str) -> Feedback:
+    """Send a survey from a thread of #support, and return it as X has it."""
+    number = len(world.x.feedbacks)
+    await world.opened(words, user)
+    await world.type_in(user, **fields)
+    await world.workspace.submit(user)
+    feedback = await world.sent(number + 1)
+    told = "select count(*) from notices where kind = 'sent' and told_at is not null"
+    await world.until(lambda: world.ledger(told) == [(number + 1,)])
+    return feedback
+
+
+async def answer(world: World, feedback: Feedback, score: int, comment: str | None = COMMENT) -> None:
+    """Let the customer answer, and X tell of it."""
+    given = world.x.respond(feedback.id, score, comment)
+    assert given.score
+    receipt = Receipt(
+        id=given.id,
+        dm_id=given.dm_id,
+        to_user_id=given.to_user_id,
+        external_id=given.external_id or "",
+        question_variant_id=int(given.question_variant_id),
+        created_at=given.created_at,
+        updated_at=given.updated_at,
+    )
+    told = Update(
+        receipt=receipt,
+        account=given.from_user_id,
+        metric=Metric(given.type),
+        response=Response(
+            rating=Rating(value=given.score.value, given_at=given.score.at),
+            comment=Comment(text=given.text.value, given_at=given.text.at) if given.text else None,
+        ),
+    )
+    key = recipient_key(world.settings.x_api_secret.get_secret_value().encode(), given.to_user_id)
+    with contextlib.closing(Ledger(world.database_url)) as ledger:
+        assert await ledger.run(responses.take, told, key, world.clock()) is responses.Taken.JOINED
+
+
+async def alert(world: World) -> Message:
+    """Send a survey that Ada asks for, have it rated low, and return what the results channel is told."""
+    world.workspace.invite_bot(cast.LEADS)
+    await answer(world, await ask(world, external_id="ticket_5555"), 1)
+    return await world.message(ALERT, cast.LEADS, cast.CLEO)
