@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, select, upda
 from ledger import audit
 from ledger.audit import Action
 from ledger.entries import to_entry
-from ledger.notices import Due, Notice, give_again, told
+from ledger.notices import Due, Notice, give_again, standing, told
 from ledger.once import insert_once
 from ledger.tables import follow_ups, notices, surveys
 from surveys.follow_ups import FollowUp, LowRating, Shown
@@ -48,7 +48,7 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
     """Take back a low rating that turned out to be none, where nobody has taken it on."""
     untouched = (follow_ups.c.survey_id == survey_id, follow_ups.c.taken_by.is_(None))
     taking_back = delete(follow_ups).where(*untouched, follow_ups.c.closed_by.is_(None))
-    if connection.execute(taking_back).rowcount:
+    if connection.execute(taking_back).rowcount and standing(connection, survey_id, Notice.LOW).ts:
         give_again(connection, survey_id, Notice.FOLLOWED, now)
 
 

@@ -135,12 +135,15 @@ async def test_what_moved_on_while_it_was_told_is_told_again(ledger: Ledger) -> 
     assert not (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due
 
 
-async def test_a_rating_that_was_not_low_after_all_is_taken_back(ledger: Ledger) -> None:
+@pytest.mark.parametrize("ts", ["", "1700000000.000300"])
+async def test_a_rating_that_was_not_low_after_all_is_taken_back(ledger: Ledger, ts: str) -> None:
     survey_id = await ledger.run(low)
+    if ts:
+        await ledger.run(notices.told, Due(survey_id=survey_id, kind=Notice.LOW, tries=0), "C1", ts, LATER)
     await ledger.run(responses.take, told(5, at=5), KEY, LATER)
 
     assert await ledger.read(follow_ups.find, survey_id) is None
-    assert (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due
+    assert (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due == bool(ts)
 
 
 async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_there(ledger: Ledger) -> None:

@@ -249,7 +249,7 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
 ) -> None:
     world = either_world
     world.workspace.troubles.repeats = 1
-    with caplog.at_level(logging.INFO, "handlers.asking"):
+    with caplog.at_level(logging.INFO, "handlers.opening"):
         await world.opened("/csat @mira_k")
         await world.until(lambda: "exchanged_trigger_id" in caplog.text)
     world.workspace.troubles.repeats = 0
