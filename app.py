@@ -1,4 +1,4 @@
-"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `export`, `prune`, `forget`."""
+"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `export`, `report`, `prune`, `forget`."""
 
 import asyncio
 import logging
@@ -15,13 +15,15 @@ import manifest as manifests
 import prune as pruning
 from checkup import checkup
 from commands import export as exporting
+from commands import report as reporting
 from commands.export import NoSuchTeam
 from ledger.errors import LedgerError
 from settings import Settings, SettingsError
 from surveys.clock import utc_now
 from surveys.customers import NotACustomer, read_recipient
+from surveys.exported import NotAnExport
 from surveys.periods import NotAPeriod, read_period
-from surveys.questions import CatalogueError
+from surveys.questions import CatalogueError, Metric
 from wiring import running
 
 cli = typer.Typer(
@@ -113,6 +115,20 @@ def export(
     except NotAPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+
+
+@cli.command()
+def report(
+    source: Annotated[Path, typer.Option("--from", help="A file that `export` wrote.")],
+    metric: Annotated[
+        list[Metric] | None, typer.Option(help="csat or nps; both, where none is named.")
+    ] = None,
+) -> None:
+    """Print the figures of an exported file: the same that supervisors see in Slack."""
+    try:
+        reporting.run(source, metric or list(Metric))
+    except (NotAnExport, OSError) as problem:
+        _give_up([str(problem)])
 
 
 async def _serve(settings: Settings) -> None:

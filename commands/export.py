@@ -26,7 +26,7 @@ async def run(settings: Settings, period: Period, team: str, output: Path) -> No
     """Write the file and its manifest with a progress bar; raises `LedgerError`, `OSError`, `NoSuchTeam`."""
     with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
         chosen = _chosen(await ledger.read(exporting.teams), team)
-        selection = Selection(team=chosen, since=period.begin, until=period.end)
+        selection = Selection(team=chosen, period=period)
         await _write(ledger, selection, output)
 
 

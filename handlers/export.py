@@ -49,7 +49,7 @@ async def send_export(desk: Desk, given: Command) -> None:
 
 
 async def _send(desk: Desk, given: Command, period: Period) -> None:
-    selection = Selection(team=given.team, since=period.begin, until=period.end, without=given.user)
+    selection = Selection(team=given.team, period=period, without=given.user)
     await desk.ledger.run(
         audit.note, given.team, given.user, Action.EXPORT, selection.model_dump_json(), desk.clock()
     )

@@ -58,8 +58,8 @@ def _selected(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool]
     return (
         surveys.c.team == selection.team,
         surveys.c.metric == metric,
-        surveys.c.sent_at >= selection.since,
-        surveys.c.sent_at < selection.until,
+        surveys.c.sent_at >= selection.period.begin,
+        surveys.c.sent_at < selection.period.end,
         surveys.c.state.in_(SHOWN),
         surveys.c.requester != selection.without,
     )

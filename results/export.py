@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import ValidationError
+
 from ledger import exporting
 from ledger.engine import Ledger
 from ledger.exporting import Place
@@ -61,6 +63,24 @@ async def export(
         file=path.name, selection=selection, rows=rows, sha256=sheet.checksum, made_at=made_at
     )
     manifest_of(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of an export whose checksum is right; raises `NotAnExport` or `OSError`."""
+    beside = manifest_of(path)
+    if not beside.exists():
+        raise NotAnExport(f"{beside.name} is missing: it stands beside the file that it was made with.")
+    try:
+        manifest = Manifest.model_validate_json(beside.read_bytes())
+    except ValidationError:
+        raise NotAnExport(f"{beside.name} can't be read: export once more.") from None
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    if checksum != manifest.sha256:
+        raise NotAnExport(
+            f"{path.name} was changed since it was exported: its checksum is not the manifest's."
+        )
+    return manifest
 
 
 def read(path: Path) -> Iterator[Exported]:

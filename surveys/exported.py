@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BeforeValidator, ValidationError
 
+from surveys.periods import Period
 from surveys.questions import Metric
 from surveys.states import State
 from surveys.value import Value
@@ -29,11 +30,10 @@ Flag = Annotated[bool, BeforeValidator(lambda cell: {"yes": True, "no": False}.g
 
 
 class Selection(Value):
-    """Which surveys an export holds: those that one team sent in a time, its end not included."""
+    """Which surveys an export holds: those that one team sent in a period."""
 
     team: str
-    since: AwareDatetime
-    until: AwareDatetime
+    period: Period
     without: str = ""
     """Whose own surveys are left out."""
 

@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from ledger.tables import surveys
 from results import export as exporting
 from results.export import export, manifest_of, read
 from surveys.exported import COLUMNS, Exported, NotAnExport, Selection, defused
+from surveys.periods import last_days
 from surveys.states import State
 from tests.samples import NOON, TEXT, tried
 
@@ -29,7 +31,7 @@ SCENE = Scene(
     supervisor=CLEO,
     display_name="Northwind",
 )
-ALL = Selection(team=TEAM, since=NOON - timedelta(days=400), until=NOON + timedelta(days=1))
+ALL = Selection(team=TEAM, period=last_days(400, NOON, ZoneInfo("UTC")))
 
 
 @pytest.fixture(name="past")
@@ -84,13 +86,13 @@ async def test_surveys_sent_at_the_same_moment_are_all_there(
 
 
 async def test_only_what_was_asked_for_is_in_the_file(past: Ledger, tmp_path: Path) -> None:
-    since, until = NOON - timedelta(days=30), NOON - timedelta(days=10)
-    chosen = Selection(team=TEAM, since=since, until=until, without=CLEO)
+    period = last_days(50, NOON, ZoneInfo("Europe/Berlin")).previous()
+    chosen = Selection(team=TEAM, period=period, without=CLEO)
 
     rows = await exported(past, tmp_path / "some.csv", chosen)
 
     assert rows
-    assert all(since <= row.sent_at < until and row.requester == ADA for row in rows)
+    assert all(period.begin <= row.sent_at < period.end and row.requester == ADA for row in rows)
     assert await exported(past, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
 
 

@@ -4,15 +4,23 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from blocks.figures import in_short
 from commands.past import Colleague, Scene, fill
 from ledger.engine import Ledger
+from results.export import export
+from results.reports import report
 from sandbox.slack import cast
 from surveys.clock import utc_now
+from surveys.exported import Selection
+from surveys.periods import last_days
+from surveys.questions import Metric
+from surveys.reports import Filters
 from tests.databases import KINDS, Databases
 from tests.test_running import around, output
 from tests.world import World, living
@@ -108,3 +116,47 @@ async def test_an_operator_is_told_what_to_change(
     assert code == 1
     assert advice in printed
     assert "Traceback" not in printed
+
+
+async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        await past(environment["DATABASE_URL"])
+        await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
+        code, printed = await output(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
+
+    ledger = Ledger(environment["DATABASE_URL"])
+    period = last_days(90, utc_now(), ZoneInfo("UTC"))
+    score = in_short(await report(ledger, Filters(team=cast.TEAM, metric=Metric.CSAT), period))
+    ledger.close()
+    assert code == 0, printed
+    assert score.partition(" Average")[0] in printed
+    assert "How customers rated: 5 of 5: " in printed
+    assert "By agent and by channel" in printed
+    assert "NPS" not in printed
+
+
+@pytest.mark.parametrize(
+    ("spoil", "advice"),
+    [
+        (lambda file: file.unlink(), "all.csv"),
+        (lambda file: file.write_text("another", encoding="utf-8"), "was changed since it was exported"),
+        (lambda file: file.with_name("all.csv.manifest.json").unlink(), "all.csv.manifest.json is missing"),
+        (
+            lambda file: file.with_name("all.csv.manifest.json").write_text("{}", encoding="utf-8"),
+            "can't be read: export once more",
+        ),
+    ],
+)
+async def test_of_a_file_that_is_not_as_it_was_exported_no_figure_is_printed(
+    ledger: Ledger, tmp_path: Path, spoil: Callable[[Path], object], advice: str
+) -> None:
+    everything = Selection(team=cast.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
+    async for _ in export(ledger, everything, tmp_path / "all.csv", utc_now()):
+        pass
+    spoil(tmp_path / "all.csv")
+
+    code, printed = await output(tmp_path, {}, "report", "--from", "all.csv")
+
+    assert code == 1
+    assert advice in printed
+    assert "score" not in printed

@@ -50,7 +50,7 @@ async def test_an_export_gives_the_same_figures_as_the_ledger(
 ) -> None:
     await ledger.run(fill, SCENE, NOW)
     await ledger.run(spoil)
-    everything = Selection(team=TEAM, since=NOW - timedelta(days=400), until=NOW + timedelta(days=1))
+    everything = Selection(team=TEAM, period=last_days(400, NOW, BERLIN))
     async for _ in export(ledger, everything, tmp_path / "all.csv", NOW):
         pass
     month = last_days(30, NOW, BERLIN)
