@@ -98,9 +98,7 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
             instance,
             pace,
         )
-        homes = Homes(
-            ledger, slack.web, slack.identity, slack.members, catalogue, clock, settings.csat_timezone
-        )
+        homes = Homes(ledger, slack, catalogue, clock, settings.csat_timezone)
         desk = Desk(
             slack=slack,
             x=x,

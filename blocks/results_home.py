@@ -13,8 +13,10 @@ from blocks.fields import Rendered
 from blocks.figures import NAMES, caveats, figures, rating_words
 from blocks.kit import line, moment, quote, small, text
 from blocks.limits import DATE
+from blocks.low import listed
 from surveys.choices import Choices
 from surveys.figures import NOTHING
+from surveys.follow_ups import LowRating
 from surveys.periods import Period
 from surveys.questions import Catalogue, Metric
 from surveys.reports import Commented, Report
@@ -29,14 +31,21 @@ class Linked(NamedTuple):
     link: str
 
 
+class Low(NamedTuple):
+    """A low rating, and where its conversation is."""
+
+    rating: LowRating
+    link: str
+
+
 class Page(NamedTuple):
     """All that a supervisor's Home says."""
 
     choices: Choices
     report: Report
     comments: Sequence[Linked]
-    low: Sequence[Rendered] = ()
-    """The low ratings that nobody has closed yet, the oldest first."""
+    low: Sequence[Low] = ()
+    """Those that nobody has closed yet, the oldest first."""
     own: Own = Own([], {})
     problem: str = ""
     """Why the dates that were chosen are not those that are shown."""
@@ -53,7 +62,7 @@ def results_home(page: Page, catalogue: Catalogue) -> Iterator[Part]:
         yield from _results(report)
     else:
         yield from _nothing(report.period)
-    yield from _low(page.low)
+    yield from _low(page.low, catalogue)
     yield from _comments(page.comments, report.filters.metric)
     if page.own.newest:
         yield title("Your own surveys")
@@ -73,10 +82,11 @@ def _nothing(period: Period) -> Iterator[Part]:
     yield steps(*FIRST_STEPS, "Come back here: answers show as they come, usually within hours.")
 
 
-def _low(low: Sequence[Rendered]) -> Iterator[Rendered]:
+def _low(low: Sequence[Low], catalogue: Catalogue) -> Iterator[Rendered]:
     if low:
         yield title("Low ratings to look after")
-        yield from low
+    for rating, link in low:
+        yield from map(_rendered, listed(rating, catalogue, link))
 
 
 def _comments(comments: Sequence[Linked], metric: Metric) -> Iterator[Rendered]:

@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.choices import Id, chosen
 from handlers.desk import Desk
+from ledger.errors import LedgerError
 from results.homes import Change, unchanged
 from slack.errors import SlackError
 from slack.payloads import Chosen, HomeOpened
@@ -44,6 +45,14 @@ async def choose(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
         return chosen(choices, choice.action_id, choice.value, today)
 
     await _show(desk, choice.user, change)
+
+
+async def renew(desk: Desk, person: str) -> None:
+    """Let a Home that shows results show what has become of them; where it can't, it does so when opened."""
+    try:
+        await desk.homes.renew(person)
+    except (SlackError, LedgerError) as error:
+        log.warning("The Home of %s was not renewed: %s", person, error)
 
 
 async def _show(desk: Desk, person: str, change: Change = unchanged) -> None:

@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import answer, low
 from blocks.kit import Message, line, plain, text
 from handlers.desk import Desk
+from handlers.home import renew
 from handlers.opening import open_modal
 from ledger import follow_ups
 from ledger.errors import LedgerError
@@ -68,6 +69,7 @@ async def take_on(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
         taking = (rating.survey_id, pressed.team, pressed.user, desk.clock())
         if await desk.ledger.run(follow_ups.take_on, *taking):
             desk.dispatcher.tell(rating.survey_id, Notice.FOLLOWED)
+    await renew(desk, pressed.user)
 
 
 async def ask_for_note(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -99,6 +101,7 @@ async def close(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str,
         await ack()
         if is_new:
             desk.dispatcher.tell(rating.survey_id, Notice.FOLLOWED)
+        await renew(desk, given.user)
 
 
 @contextlib.asynccontextmanager

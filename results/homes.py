@@ -7,20 +7,17 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from blocks.agent_home import Own, Sent, agent_home, unavailable
 from blocks.charts import Part, home
-from blocks.results_home import Linked, Page, results_home
-from ledger import homes, requesters
+from blocks.results_home import Linked, Low, Page, results_home
+from ledger import follow_ups, homes, requesters
 from ledger.engine import Ledger
 from ledger.entries import Entry
 from ledger.errors import LedgerError
 from results.reports import report
 from slack.errors import Silent, SlackError
 from slack.home import publish
-from slack.identity import Identity
-from slack.members import Members
+from slack.side import Slack
 from surveys.choices import DEFAULT, Choices
 from surveys.clock import Clock
 from surveys.periods import NotAPeriod, last_days
@@ -30,6 +27,9 @@ LATELY = timedelta(days=30)
 NEWEST = 10
 FEW = 5
 """How many of somebody's own surveys are shown, alone and beside results."""
+
+MOST_LOW = 10
+"""How many of the low ratings that nobody has closed are listed."""
 
 Change = Callable[[Choices], Choices]
 
@@ -45,25 +45,16 @@ class Homes:
     """Shows everybody the Home that they may see.
 
     Args:
-        members: knows who may see results; it is asked before each Home.
+        slack: its members tell who may see results, and are asked before each Home.
         catalogue: the questions to choose from.
         zone: where the days of a report begin.
     """
 
     def __init__(
-        self,
-        ledger: Ledger,
-        web: AsyncWebClient,
-        identity: Identity,
-        members: Members,
-        catalogue: Catalogue,
-        clock: Clock,
-        zone: ZoneInfo,
+        self, ledger: Ledger, slack: Slack, catalogue: Catalogue, clock: Clock, zone: ZoneInfo
     ) -> None:
         self._ledger = ledger
-        self._web = web
-        self._identity = identity
-        self._members = members
+        self._slack = slack
         self._catalogue = catalogue
         self._clock = clock
         self._zone = zone
@@ -72,9 +63,9 @@ class Homes:
     async def show(self, person: str, change: Change = unchanged) -> None:
         """Publish somebody's Home anew, with what they chose if they may see results; raises `SlackError`."""
         async with self._locks.setdefault(person, asyncio.Lock()):
-            team = await self._identity.team()
+            team = await self._slack.identity.team()
             try:
-                if await self._members.supervises(person):
+                if await self._slack.members.supervises(person):
                     await self._show_results(team, person, change)
                 else:
                     await self._show_own(team, person)
@@ -82,11 +73,17 @@ class Homes:
                 log.warning("The ledger had nothing for the Home of %s: %s", person, error)
                 await self._publish(person, unavailable())
 
+    async def renew(self, person: str) -> None:
+        """Publish somebody's Home anew if it shows results; raises `SlackError`."""
+        seen = await self._ledger.read(homes.find, await self._slack.identity.team(), person)
+        if seen and seen.shows_results:
+            await self.show(person)
+
     async def check(self) -> None:
         """Publish each Home anew whose reader began or ceased to supervise; raises `SlackError`."""
-        team = await self._identity.team()
+        team = await self._slack.identity.team()
         every = await self._ledger.read(homes.everybody, team)
-        supervising = await self._members.supervising([home.person for home in every])
+        supervising = await self._slack.members.supervising([home.person for home in every])
         for each in every:
             if each.shows_results != (each.person in supervising):
                 await self._try_to_show(each.person)
@@ -115,17 +112,21 @@ class Homes:
         except NotAPeriod as reason:
             period, problem = last_days(DEFAULT, now, self._zone), str(reason)
         told = await report(self._ledger, choices.filters(team, person), period)
-        comments = [Linked(one, await self._link(one.channel, one.thread)) for one in told.comments]
-        own = await self._own(team, person, FEW)
-        return Page(choices, told, comments, own=own, problem=problem)
-
-    async def _link(self, channel: str, ts: str) -> str:
-        return f"{await self._identity.url()}archives/{channel}/p{ts.replace('.', '')}" if ts else ""
+        link = self._slack.link
+        low = await self._ledger.read(follow_ups.open_ones, team, MOST_LOW, person)
+        return Page(
+            choices,
+            told,
+            [Linked(one, await link(one.channel, one.thread)) for one in told.comments],
+            [Low(one, await link(one.origin.channel, one.ts)) for one in low],
+            await self._own(team, person, FEW),
+            problem,
+        )
 
     async def _show_own(self, team: str, person: str) -> None:
         seen = await self._ledger.read(homes.find, team, person)
         own = await self._own(team, person, NEWEST)
-        await self._publish(person, agent_home(own, names_supervisors=self._members.names_supervisors))
+        await self._publish(person, agent_home(own, names_supervisors=self._slack.members.names_supervisors))
         await self._ledger.run(homes.shows_none, team, person, seen, self._clock())
 
     async def _own(self, team: str, person: str, most: int) -> Own:
@@ -135,7 +136,7 @@ class Homes:
 
     async def _publish(self, person: str, parts: Iterable[Part]) -> None:
         kept = list(parts)
-        await publish(self._web, person, home(kept), home(kept, in_words=True))
+        await publish(self._slack.web, person, home(kept), home(kept, in_words=True))
 
 
 def _sent(entry: Entry) -> Sent:

@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy
 
+from ledger import follow_ups
 from ledger.entries import to_columns
 from ledger.tables import surveys
 from sandbox.slack import cast
+from surveys.responses import is_low
 from surveys.states import State
 from tests.samples import origin, survey
 from tests.world import World
@@ -24,7 +26,11 @@ def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None
     """
     engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
     with engine.begin() as connection:
-        connection.execute(surveys.insert(), [_row(world, rating, **fields) for rating in ratings])
+        for rating in ratings:
+            row = _row(world, rating, **fields)
+            survey_id = connection.execute(surveys.insert().returning(surveys.c.id), row).scalar_one()
+            if rating is not None and is_low(row["metric"], rating):
+                follow_ups.open_for(connection, survey_id, cast.TEAM, row["rated_at"])
 
 
 def _row(
@@ -48,7 +54,7 @@ def _row(
         **dict.fromkeys(("accepted_at", "due_at", "sent_at", "counts_until"), sent_at),
         "tries": 1,
         "rating": rating,
-        "rated_at": rating and sent_at,
+        "rated_at": None if rating is None else sent_at,
         "comment": comment,
         "commented_at": sent_at if comment else None,
     }

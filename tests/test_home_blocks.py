@@ -9,15 +9,17 @@ import pytest
 
 from blocks import charts
 from blocks.agent_home import Own, Sent, agent_home, unavailable
-from blocks.results_home import Linked, Page, results_home
+from blocks.results_home import Linked, Low, Page, results_home
+from results.homes import MOST_LOW
 from sandbox.slack.blockkit import problems_of_view
 from surveys.choices import CUSTOM, Choices
+from surveys.follow_ups import FollowUp, LowRating
 from surveys.periods import Period
 from surveys.questions import SCALES, Catalogue, Metric
-from surveys.reports import Bucket, Commented, Filters, FollowedUp, Report, Tally
+from surveys.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
 from surveys.states import State
 from surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
-from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, survey
+from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, origin, survey
 
 Json = dict[str, Any]
 
@@ -75,7 +77,15 @@ def full(metric: Metric) -> Page:
         external_id="e" * LONGEST_EXTERNAL_ID,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
-    return Page(choices, report, [Linked(comment, link)] * 10, own=own(), problem="That is no period. " * 10)
+    low = [Low(low_rating(number), link) for number in range(MOST_LOW)]
+    return Page(choices, report, [Linked(comment, link)] * NEWEST, low, own(), "That is no period. " * 10)
+
+
+def low_rating(number: int) -> LowRating:
+    taken = FollowUp(low_at=NOON, taken_by=user(1), taken_at=NOON)
+    asked = survey(external_id="e" * LONGEST_EXTERNAL_ID, test=True, display_name="W" * 20)
+    where = origin(channel="C0123456789")
+    return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)
 
 
 def own() -> Own:

@@ -137,6 +137,31 @@ async def test_comments_are_shortened_and_lead_to_their_threads(watched: World) 
     assert f"https://northwindair.slack.com/archives/{cast.SUPPORT}/p1700000000000100" in str(view.blocks)
 
 
+async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(watched: World) -> None:
+    answered(watched, [1], external_id="ticket_new", days_ago=2)
+    answered(watched, [2], external_id="ticket_old", days_ago=5)
+    answered(watched, [1], external_id="ticket_own", requester=cast.CLEO)
+    view = await home(watched, cast.CLEO)
+    told = words(view).partition("Low ratings to look after")[2].partition("Your own surveys")[0]
+    assert 0 < told.index("ticket_old") < told.index("ticket_new")
+    assert "ticket_own" not in told
+
+    oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
+    await watched.workspace.act(cast.CLEO, "take_on_low_rating", home=True, block_id=oldest)
+    view = await published(watched, view.hash)
+    assert "2 low ratings · 1 taken on · 0 closed" in words(view)
+    assert f"Taken on by <@{cast.CLEO}>" in words(view)
+
+    oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
+    await watched.workspace.act(cast.CLEO, "close_low_rating", home=True, block_id=oldest)
+    await watched.form(cast.CLEO)
+    await watched.workspace.type_text(cast.CLEO, "note", "Called them.")
+    await watched.workspace.submit(cast.CLEO)
+    told = words(await published(watched, view.hash))
+    assert "2 low ratings · 1 taken on · 1 closed" in told
+    assert "ticket_old" not in told
+
+
 async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched: World) -> None:
     answered(watched, [5] * 10)
     answered(watched, [1] * 3, requester=cast.CLEO, comment="own marker")
