@@ -22,6 +22,8 @@ from surveys.questions import Catalogue, Metric
 from surveys.reports import Commented, Report
 
 LONGEST_COMMENT: Final = 600
+MOST_LOW: Final = 10
+"""How many low ratings are listed."""
 
 
 class Linked(NamedTuple):
@@ -85,8 +87,10 @@ def _nothing(period: Period) -> Iterator[Part]:
 def _low(low: Sequence[Low], catalogue: Catalogue) -> Iterator[Rendered]:
     if low:
         yield title("Low ratings to look after")
-    for rating, link in low:
+    for rating, link in low[:MOST_LOW]:
         yield from map(_rendered, listed(rating, catalogue, link))
+    if len(low) > MOST_LOW:
+        yield _rendered(small("These are the oldest. More are open, and show when these are closed."))
 
 
 def _comments(comments: Sequence[Linked], metric: Metric) -> Iterator[Rendered]:

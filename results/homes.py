@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from blocks.agent_home import Own, Sent, agent_home, unavailable
 from blocks.charts import Part, home
-from blocks.results_home import Linked, Low, Page, results_home
+from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
 from ledger import follow_ups, homes, requesters
 from ledger.engine import Ledger
 from ledger.entries import Entry
@@ -27,9 +27,6 @@ LATELY = timedelta(days=30)
 NEWEST = 10
 FEW = 5
 """How many of somebody's own surveys are shown, alone and beside results."""
-
-MOST_LOW = 10
-"""How many of the low ratings that nobody has closed are listed."""
 
 Change = Callable[[Choices], Choices]
 
@@ -113,7 +110,7 @@ class Homes:
             period, problem = last_days(DEFAULT, now, self._zone), str(reason)
         told = await report(self._ledger, choices.filters(team, person), period)
         link = self._slack.link
-        low = await self._ledger.read(follow_ups.open_ones, team, MOST_LOW, person)
+        low = await self._ledger.read(follow_ups.open_ones, team, MOST_LOW + 1, person)
         return Page(
             choices,
             told,

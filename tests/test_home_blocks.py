@@ -9,8 +9,7 @@ import pytest
 
 from blocks import charts
 from blocks.agent_home import Own, Sent, agent_home, unavailable
-from blocks.results_home import Linked, Low, Page, results_home
-from results.homes import MOST_LOW
+from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
 from sandbox.slack.blockkit import problems_of_view
 from surveys.choices import CUSTOM, Choices
 from surveys.follow_ups import FollowUp, LowRating
@@ -77,7 +76,7 @@ def full(metric: Metric) -> Page:
         external_id="e" * LONGEST_EXTERNAL_ID,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
-    low = [Low(low_rating(number), link) for number in range(MOST_LOW)]
+    low = [Low(low_rating(number), link) for number in range(MOST_LOW + 1)]
     return Page(choices, report, [Linked(comment, link)] * NEWEST, low, own(), "That is no period. " * 10)
 
 
@@ -106,6 +105,7 @@ def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, in_words: 
 
     view = checked(charts.home(parts, in_words=in_words))
 
+    assert json.dumps(view).count("show_low_rating") == MOST_LOW
     kinds = [block["type"] for block in view["blocks"]]
     assert kinds.count("data_visualization") == (0 if in_words else 2)
     assert kinds.count("data_table") == (0 if in_words else 1)
