@@ -19,6 +19,7 @@ from handlers.desk import Desk
 from ledger import accounts
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
+from results.digest import LOOKING, Digest
 from results.homes import Homes
 from results.rounds import Rounds, Work
 from sender.alerts import Alerts
@@ -119,6 +120,9 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         handlers.register(bolt, desk)
         tasks.start(_warm_up(slack.identity), "asking Slack who we are")
         works = [Work("looking who still sees results", homes.check, CHECKING_HOMES)]
+        if channel := settings.csat_results_channel:
+            weekly = Digest(ledger, slack, clock, channel, settings.csat_timezone)
+            works.append(Work("telling of last week", weekly.look, LOOKING))
         for going_on in (dispatcher.run(), Rounds(works, tasks, pace.haste).run()):
             stack.callback(asyncio.create_task(going_on).cancel)
         url = await stack.enter_async_context(_reachable(settings, bolt, slack, ledger, dispatcher, clock))

@@ -1,0 +1,198 @@
+"""The weekly digest: when it comes, how often, and what it says."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ledger import digests
+from ledger.engine import Ledger
+from results.digest import told_from
+from sandbox.slack import cast
+from sandbox.slack.blockkit import problems_of_blocks
+from surveys.periods import last_week
+from tests.answered import answered
+from tests.databases import KINDS, Databases
+from tests.lows import SUPERVISED
+from tests.world import PACE, World, living, said
+from wiring import running
+
+TITLE = "Last week: "
+
+
+@pytest.fixture(name="world", params=KINDS)
+async def _world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app with a results channel, on each kind of database."""
+    url = databases.make(request.param, tmp_path)
+    async with living(tmp_path, database_url=url, **SUPERVISED) as world:
+        world.workspace.invite_bot(cast.LEADS)
+        yield world
+
+
+def go_to_monday(world: World, hour: int = 9, minute: int = 0, *, days: int = 0, zone: str = "UTC") -> None:
+    """Move the clock to a Monday to come, or some days after it."""
+    now = datetime.now(ZoneInfo(zone))
+    monday = now.date() + timedelta(days=14 - now.weekday() + days)
+    there = datetime.combine(monday, time(hour, minute), ZoneInfo(zone))
+    world.clock.ahead = there - datetime.now(UTC)
+
+
+def shortly_before_nine(world: World) -> None:
+    go_to_monday(world, 8, 59)
+
+
+def digests_in(world: World) -> int:
+    return world.shown(TITLE, cast.LEADS, cast.CLEO)
+
+
+async def settled(world: World, number: int = 1) -> None:
+    """Wait until so many weeks need no more looking after."""
+    await world.until(
+        lambda: world.ledger("select count(*) from digests where due_at is null")[0][0] >= number
+    )
+
+
+async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week_before(world: World) -> None:
+    shortly_before_nine(world)
+    answered(world, [5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
+    answered(world, [5] * 3 + [1] * 37, days_ago=10)
+    answered(world, [9] * 6, metric="nps", days_ago=4, requester=cast.CLEO)
+    go_to_monday(world)
+    message = await world.message(TITLE, cast.LEADS, cast.CLEO)
+    told = said(message)
+
+    for words in (
+        "CSAT score: 75 % (95 % interval 60 to 86) from 40 answers.",
+        "Previous 7 days: 8 % from 40 answers; up 68 points.",
+        "60 sent",
+        "20 still open",
+        "NPS: +100",
+        "from 6 answers, few answers.",
+        "All surveys of the team are counted",
+    ):
+        assert words in told
+    assert "75 %" in message.text
+    assert problems_of_blocks(message.blocks, "message") == []
+    assert world.ledger("select person, action from audit") == [(cast.LEADS, "report")]
+    (told_at,) = world.ledger("select told_at from digests where told_at is not null")[0]
+    assert " 09:00:" in str(told_at)
+
+
+async def test_it_comes_once_also_with_several_instances_and_after_a_restart(world: World) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(running(world.settings, world.clock, PACE))
+        shortly_before_nine(world)
+        answered(world, [5] * 9)
+        go_to_monday(world)
+        await world.message(TITLE, cast.LEADS, cast.CLEO)
+        await settled(world)
+    async with running(world.settings, world.clock, PACE):
+        go_to_monday(world, 12)
+        await world.message(TITLE, cast.LEADS, cast.CLEO)
+
+    assert digests_in(world) == 1
+
+
+async def test_an_app_that_was_down_at_nine_tells_later_in_the_week(world: World) -> None:
+    shortly_before_nine(world)
+    answered(world, [5] * 9)
+    go_to_monday(world, 17, days=4)
+
+    assert "from 9 answers" in said(await world.message(TITLE, cast.LEADS, cast.CLEO))
+
+
+async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
+    shortly_before_nine(world)
+    answered(world, [5] * 9, days_ago=10)
+    answered(world, [5] * 9, days_ago=3, test=True)
+    go_to_monday(world)
+    week = str(last_week(world.clock(), ZoneInfo("UTC")).first)
+    await world.until(lambda: (week, None) in world.ledger("select week, due_at from digests"))
+
+    assert digests_in(world) == 0
+    assert world.ledger("select told_at from digests where told_at is not null") == []
+
+
+async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
+    shortly_before_nine(world)
+    answered(world, [1, 5, 5, 5], comment="SENTINEL")
+    go_to_monday(world)
+    message = await world.message(TITLE, cast.LEADS, cast.CLEO)
+
+    assert "CSAT score: - from 4 answers" in said(message)
+    assert "%" not in said(message).partition("sent")[0]
+    assert "SENTINEL" not in str(message)
+
+
+@pytest.mark.parametrize("trouble", ["ratelimited", "503"])
+async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) -> None:
+    world.workspace.troubles.fail("chat.postMessage", trouble, retry_after=90)
+    shortly_before_nine(world)
+    answered(world, [5] * 9)
+    go_to_monday(world)
+    await world.until(lambda: (1,) in world.ledger("select tries from digests"))
+    assert digests_in(world) == 0
+    go_to_monday(world, 9, 3)
+
+    await world.message(TITLE, cast.LEADS, cast.CLEO)
+
+
+async def test_where_the_app_is_no_member_it_comes_once_it_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.workspace.remove_bot(cast.LEADS)
+    shortly_before_nine(world)
+    answered(world, [5] * 9)
+    go_to_monday(world)
+    await world.until(lambda: (1,) in world.ledger("select tries from digests"))
+    assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
+    world.workspace.invite_bot(cast.LEADS)
+    go_to_monday(world, 9, 31)
+
+    await world.message(TITLE, cast.LEADS, cast.CLEO)
+
+
+async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
+    zone = "Asia/Tokyo"
+    async with living(tmp_path, csat_timezone=zone, **SUPERVISED) as world:
+        world.workspace.invite_bot(cast.LEADS)
+        go_to_monday(world, 8, 59, zone=zone)
+        answered(world, [5] * 9)
+        go_to_monday(world, zone=zone)
+
+        assert "from 9 answers" in said(await world.message(TITLE, cast.LEADS, cast.CLEO))
+        assert world.clock().astimezone(UTC).hour == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "begins"),
+    [
+        ("Europe/Berlin", "2026-03-30T05:00", "2026-03-30T07:00"),  # summer time began the day before
+        ("Europe/Berlin", "2026-10-26T05:00", "2026-10-26T08:00"),  # and ended the day before
+        ("America/New_York", "2026-11-02T04:00", "2026-10-26T13:00"),  # there it is still Sunday
+        ("America/New_York", "2026-11-02T05:00", "2026-11-02T14:00"),
+        ("Asia/Kathmandu", "2026-11-04T12:00", "2026-11-02T03:15"),
+    ],
+)
+def test_nine_is_nine_by_the_clock_on_the_wall(zone: str, now: str, begins: str) -> None:
+    week = last_week(datetime.fromisoformat(f"{now}:00+00:00"), ZoneInfo(zone))
+
+    assert told_from(week) == datetime.fromisoformat(f"{begins}:00+00:00")
+
+
+async def test_a_claim_that_came_to_nothing_is_another_instances_after_its_lease(ledger: Ledger) -> None:
+    now = datetime(2026, 3, 9, 9, tzinfo=UTC)
+    this = ("T1", "2026-03-02")
+
+    assert await ledger.run(digests.claim, *this, now)
+    assert not await ledger.run(digests.claim, *this, now + digests.TELLING / 2)
+    assert await ledger.run(digests.claim, *this, now + digests.TELLING)
+    await ledger.run(digests.told, *this, now)
+    assert not await ledger.run(digests.claim, *this, now + timedelta(days=1))
+    assert await ledger.read(digests.is_settled, *this)
