@@ -42,6 +42,8 @@ async def checkup(settings: Settings) -> AsyncIterator[Finding]:
         )
         async for finding in _slack(settings, web):
             yield finding
+        if settings.csat_results_channel:
+            yield await _results_channel(settings.csat_results_channel, web)
         yield await _entrance(settings, web)
     yield await _x(settings)
 
@@ -92,6 +94,22 @@ async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Findi
     )
     for scope in sorted(optional - granted):
         yield Finding(fine=True, what=f"Slack scope {scope}: not granted, and optional (see the README)")
+
+
+async def _results_channel(channel: str, web: AsyncWebClient) -> Finding:
+    what, advice = f"Results channel {channel}", "Invite the app there, or name another CSAT_RESULTS_CHANNEL."
+    try:
+        with as_slack_error():
+            told = (await web.conversations_info(channel=channel))["channel"]
+    except Busy as error:
+        return Finding(fine=True, what=f"{what}: Slack does not tell whether the app is in it ({error})")
+    except SlackError as error:
+        return Finding(fine=False, what=f"{what}: {error}", advice=advice)
+    if told.get("is_archived"):
+        return Finding(fine=False, what=f"{what}: is_archived", advice=advice)
+    if not told.get("is_member"):
+        return Finding(fine=False, what=f"{what}: not_in_channel", advice=advice)
+    return Finding(fine=True, what=f"{what}: the app is in it")
 
 
 async def _entrance(settings: Settings, web: AsyncWebClient) -> Finding:

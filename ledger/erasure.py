@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from ledger.limits import NEVER
 from ledger.notices import Notice
 from ledger.pruning import FINISHED
-from ledger.tables import attempts, notices, surveys
+from ledger.tables import attempts, follow_ups, notices, surveys
 from surveys.customers import Recipient
 from surveys.states import State, leading_to
 from surveys.value import Value
@@ -98,6 +98,7 @@ def erase(connection: Connection, survey_id: int) -> bool:
         return False
     connection.execute(delete(notices).where(notices.c.survey_id == survey_id))
     connection.execute(update(attempts).where(attempts.c.survey_id == survey_id).values(detail=None))
+    connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(note=None))
     return True
 
 

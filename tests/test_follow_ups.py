@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from ledger import follow_ups, notices, responses, tables
+from ledger import erasure, follow_ups, notices, responses, tables
 from ledger.engine import Ledger
 from ledger.follow_ups import CantFollow, Hurdle
 from ledger.notices import Due, Notice
@@ -159,6 +159,18 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
     assert found
     assert found.ts == "1700000000.000200"
     assert found.survey.external_id == survey().external_id
+
+
+async def test_of_somebody_who_is_forgotten_no_note_is_left(ledger: Ledger) -> None:
+    survey_id = await ledger.run(low)
+    await ledger.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
+    await ledger.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+    assert await ledger.run(erasure.erase, survey_id)
+    shown = await ledger.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
+
+    assert shown.note is None
+    assert shown.follow_up.closed_by == CLEO
+    assert shown.survey.recipient.forgotten
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """A low rating: who is told of it, who sees it, and who looks after it."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger import follow_ups
+from ledger.engine import Ledger
 from sandbox.slack import Delivery, Message, View, cast
 from tests.databases import KINDS, Databases
 from tests.lows import ALERT, COMMENT, SUPERVISED, alert, answer, ask
@@ -273,7 +276,7 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
     await world.message(ALERT, cast.LEADS, cast.CLEO)
 
 
-async def test_what_is_taken_on_before_slack_was_told_is_told_as_it_stands(world: World) -> None:
+async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
     told = await alert(world)
     world.workspace.troubles.fail("chat.update", "ratelimited", retry_after=30)
     await press(world, TAKE_ON, told)
@@ -293,3 +296,46 @@ async def test_where_the_app_may_not_post_it_says_what_to_do(
     assert "CSAT_RESULTS_CHANNEL (channel_not_found): invite it there" in caplog.text
     assert "SENTINEL" not in caplog.text
     assert COMMENT not in caplog.text
+
+
+async def step(world: World, work: Callable[..., Any], *given: Any) -> None:  # noqa: ANN401
+    """Do something in the ledger as another instance would."""
+    with contextlib.closing(Ledger(world.database_url)) as ledger:
+        await ledger.run(work, *given)
+
+
+async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands(world: World) -> None:
+    world.workspace.invite_bot(cast.LEADS)
+    feedback = await ask(world)
+    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
+    await answer(world, feedback, 1)
+    await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
+    await step(world, follow_ups.take_on, 1, cast.TEAM, cast.CLEO, world.clock())
+    world.clock.advance(minutes=2)
+    told = await world.message(ALERT, cast.LEADS, cast.CLEO)
+
+    assert f"Taken on by <@{cast.CLEO}>" in said(told)
+    waiting = "select 1 from notices where kind = 'followed' and told_at is null"
+    world.clock.advance(minutes=20)
+    await world.until(lambda: world.ledger(waiting) == [])
+
+
+async def test_what_was_not_low_after_all_is_said_where_it_was_told(world: World) -> None:
+    told = await alert(world)
+    await world.until(lambda: bool(world.ledger("select 1 from notices where kind = 'low' and ts <> ''")))
+    await step(world, follow_ups.withdraw, 1, world.clock())
+    world.clock.advance(minutes=2)
+    await world.until(lambda: "seemed low was not" in now(world, told))
+
+    assert buttons(world, told) == []
+
+
+async def test_without_a_results_channel_nobody_is_alarmed_and_it_is_open_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with living(tmp_path, csat_supervisors={cast.CLEO}) as world:
+        await answer(world, await ask(world), 1)
+        await world.until(lambda: world.ledger("select due_at from notices where kind = 'low'") == [(None,)])
+
+        assert notes(world) == [(None, None, None)]
+        assert not [call for call in world.workspace.calls if ALERT in str(call.args)]

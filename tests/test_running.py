@@ -168,6 +168,26 @@ async def test_check_wants_to_read_the_groups_that_a_setting_names(tmp_path: Pat
     assert "FAIL  Slack scopes: missing usergroups:read" in printed
 
 
+@pytest.mark.parametrize(
+    ("channel", "told"),
+    [
+        (cast.SUPPORT, f"ok    Results channel {cast.SUPPORT}: the app is in it"),
+        (cast.LEADS, f"FAIL  Results channel {cast.LEADS}: channel_not_found"),
+        (cast.LOUNGE, f"FAIL  Results channel {cast.LOUNGE}: not_in_channel"),
+        (cast.OLD_SUPPORT, f"FAIL  Results channel {cast.OLD_SUPPORT}: is_archived"),
+        (cast.ESCALATIONS, f"ok    Results channel {cast.ESCALATIONS}: Slack does not tell whether"),
+    ],
+)
+async def test_check_looks_for_the_app_in_the_results_channel(
+    tmp_path: Path, channel: str, told: str
+) -> None:
+    async with around(tmp_path) as (_, _, environment):
+        code, printed = await output(tmp_path, {**environment, "CSAT_RESULTS_CHANNEL": channel}, "check")
+
+    assert told in printed
+    assert code == ("FAIL" in told)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     async with around(tmp_path) as (workspace, _, environment):
