@@ -89,6 +89,7 @@ def test_a_score_of_too_few_ratings_is_not_written() -> None:
         (12.4, 3.0, 21.0, "up 12 points"),
         (-12.4, -21.0, -3.0, "down 12 points"),
         (1.2, 0.1, 2.0, "up 1 point"),
+        (0.3, 0.1, 0.5, "up less than 1 point"),
         (-0.3, -0.5, -0.1, "down less than 1 point"),
         (12.4, 0.0, 25.0, "no clear change"),
         (-12.4, -25.0, 0.0, "no clear change"),
