@@ -27,6 +27,8 @@ BUSY_SECONDS = 1.0
 
 THREADS = 8
 """How many transactions a server's connections run at once."""
+READERS = 2
+"""How many transactions that write nothing run beside them: reports, which can have many rows to count."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 PRAGMAS = (
     "journal_mode=WAL",
@@ -41,8 +43,9 @@ PRAGMAS = (
 class Ledger:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
 
-    SQLite has one writer, so one thread serves it; there every transaction begins IMMEDIATE, and those that
-    wait share a commit. So a transaction may run twice: what it does is done over its connection alone.
+    What writes nothing has threads of its own, so that a long report keeps nobody from being accepted. SQLite
+    has one writer, so one thread serves it; there every transaction begins IMMEDIATE, and those that wait
+    share a commit. So a transaction may run twice: what it does is done over its connection alone.
 
     Args:
         url: SQLAlchemy's URL of the database; it is brought to the newest schema.
@@ -54,6 +57,7 @@ class Ledger:
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._threads = ThreadPoolExecutor(1 if self._is_sqlite else THREADS, thread_name_prefix="ledger")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger reading")
         self._turns = Turns(self._transact) if self._is_sqlite else None
 
     async def run(
@@ -96,7 +100,8 @@ class Ledger:
     ) -> T:
         """Run a transaction that writes nothing, and waits for no writer; raises `LedgerError`."""
         return await self._hop(
-            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), reading=True)
+            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), reading=True),
+            self._readers,
         )
 
     async def check(self) -> None:
@@ -106,6 +111,7 @@ class Ledger:
     def close(self) -> None:
         """Finish what runs and let go of the database."""
         self._threads.shutdown()
+        self._readers.shutdown()
         self._engine.dispose()
 
     def _check(self, connection: Connection) -> None:
@@ -124,8 +130,8 @@ class Ledger:
         finally:
             turn.waits = False  # who is cancelled before their turn is not taken along
 
-    async def _hop(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _hop(self, work: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, work)
 
     def _transact(self, transaction: Callable[[Connection], T], *, reading: bool = False) -> T:
         try:
@@ -157,7 +163,7 @@ def _options(url: str) -> dict[str, Any]:
         return {}
     limits = "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000"
     return {
-        "pool_size": THREADS,
+        "pool_size": THREADS + READERS,
         "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 2, "options": limits},
     }

@@ -1,5 +1,7 @@
 """The life of a survey in the ledger, step by step."""
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,6 +68,18 @@ async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
 
     assert await ledger.run(read, entry.id) == entry
     assert (entry.survey, entry.origin, entry.state) == (SURVEY, ORIGIN, State.ACCEPTED)
+
+
+async def test_long_reports_keep_nobody_from_being_accepted(ledger: Ledger) -> None:
+    counted = threading.Event()
+    reports = [asyncio.create_task(ledger.read(lambda _: counted.wait(20))) for _ in range(9)]
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        await accepted(ledger)
+    assert not any(report.done() for report in reports)
+    counted.set()
+    assert all(await asyncio.gather(*reports))
 
 
 async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
