@@ -126,7 +126,8 @@ surveys = Table(
         sqlite_where=text("ask_at IS NOT NULL"),
         postgresql_where=text("ask_at IS NOT NULL"),
     ),
-    # all that a report counts, so that it reads the rows of its period here and nowhere else
+    # all that a report counts, so that it reads the rows of its period here and nowhere else; what every
+    # row is asked for comes first
     Index(
         "ix_surveys_results",
         "team",
@@ -134,19 +135,27 @@ surveys = Table(
         "sent_at",
         "state",
         "test",
-        "variant",
-        "channel",
-        "requester",
         "rating",
+        "requester",
+        "channel",
+        "variant",
         "commented_at",
         sqlite_where=text("sent_at IS NOT NULL"),
         postgresql_where=text("sent_at IS NOT NULL"),
+        postgresql_include=["id"],
     ),
+    # what a report is asked for, so that the comments that it does not show are passed over here
     Index(
         "ix_surveys_comments",
         "team",
         "metric",
         "commented_at",
+        "sent_at",
+        "state",
+        "test",
+        "requester",
+        "channel",
+        "variant",
         sqlite_where=text("commented_at IS NOT NULL"),
         postgresql_where=text("commented_at IS NOT NULL"),
     ),

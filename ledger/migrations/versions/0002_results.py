@@ -21,9 +21,12 @@ def upgrade() -> None:
     op.create_index("ix_surveys_requester", "surveys", ["team", "requester", "accepted_at"], unique=False)
     _index("ix_surveys_feedback", ["feedback_id"], "feedback_id IS NOT NULL")
     _index("ix_surveys_ask", ["ask_at"], "ask_at IS NOT NULL")
-    counted = ["team", "metric", "sent_at", "state", "test", "variant", "channel", "requester", "rating", "commented_at"]
-    _index("ix_surveys_results", counted, "sent_at IS NOT NULL")
-    _index("ix_surveys_comments", ["team", "metric", "commented_at"], "commented_at IS NOT NULL")
+    asked = ["state", "test", "requester", "channel", "variant"]
+    counted = ["sent_at", "state", "test", "rating", "requester", "channel", "variant", "commented_at"]
+    _index("ix_surveys_results", ["team", "metric", *counted], "sent_at IS NOT NULL", include=["id"])
+    _index(
+        "ix_surveys_comments", ["team", "metric", "commented_at", "sent_at", *asked], "commented_at IS NOT NULL"
+    )
     op.create_table(
         "unmatched",
         sa.Column("feedback_id", sa.Text(), nullable=False),
@@ -96,7 +99,13 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
 
 
-def _index(name: str, columns: list[str], where: str, table: str = "surveys") -> None:
+def _index(name: str, columns: list[str], where: str, table: str = "surveys", **more: list[str]) -> None:
     op.create_index(
-        name, table, columns, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+        name,
+        table,
+        columns,
+        unique=False,
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+        **{f"postgresql_{option}": value for option, value in more.items()},
     )
