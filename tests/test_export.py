@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from surveys.periods import last_days
 from surveys.states import State
 from tests.samples import NOON, TEXT, tried
 
+DOCUMENTATION = Path(__file__).parent.with_name("docs") / "export.md"
 TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
 SCENE = Scene(
     team=TEAM,
@@ -189,3 +191,9 @@ def test_a_row_is_read_back_as_it_was() -> None:
     )
 
     assert Exported.from_cells(dict(zip(COLUMNS, row.cells(), strict=True))) == row
+
+
+def test_every_column_is_explained() -> None:
+    explained = re.findall(r"^\| `(\w+)` \|", DOCUMENTATION.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert tuple(explained) == COLUMNS
