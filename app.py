@@ -10,12 +10,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-import forget as forgetting
 import manifest as manifests
-import prune as pruning
-from checkup import checkup
 from commands import export as exporting
+from commands import forget as forgetting
+from commands import prune as pruning
 from commands import report as reporting
+from commands.check import checkup
 from commands.export import NoSuchTeam
 from ledger.errors import LedgerError
 from settings import Settings, SettingsError

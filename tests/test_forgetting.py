@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import forget
-from forget import Forgetting, Outcome, forgetting
+from commands import forget
+from commands.forget import Forgetting, Outcome, forgetting
 from ledger import acceptance, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger

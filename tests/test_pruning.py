@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Table, func, insert, select, update
 
-import prune
+from commands import prune
+from commands.prune import NotAnAge, read_age
 from ledger import acceptance, pruning, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Refusal, read, to_columns
 from ledger.tables import attempts, notices, surveys
-from prune import NotAnAge, read_age
 from surveys.limits import Limits
 from surveys.states import State
 from surveys.survey import Receipt
@@ -113,8 +113,8 @@ async def test_what_is_younger_stays_and_what_is_counted_is_removed(ledger: Ledg
 async def test_it_goes_batch_by_batch_and_others_write_in_between(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prune.BATCH", 10)
-    monkeypatch.setattr("prune.GIVING_WAY", 0)
+    monkeypatch.setattr("commands.prune.BATCH", 10)
+    monkeypatch.setattr("commands.prune.GIVING_WAY", 0)
     await ledger.run(open_account, "A1")
     await ledger.run(refused, 35)
     old = await ledger.read(pruning.count_old, NOON + DAY)

@@ -14,11 +14,8 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 ABOVE_THE_ROOMS = {
-    "app": {"checkup", "commands", "forget", "ledger", "manifest", "prune", "settings", "surveys", "wiring"},
+    "app": {"commands", "ledger", "manifest", "settings", "surveys", "wiring"},
     "wiring": ROOMS - {"commands", "sandbox"} | {"manifest", "settings", "tasks"},
-    "checkup": {"ledger", "manifest", "settings", "slack", "surveys", "x"},
-    "forget": {"blocks", "ledger", "settings", "slack", "surveys", "x"},
-    "prune": {"ledger", "settings", "surveys"},
     "settings": {"surveys", "x"},
     "manifest": set[str](),
     "tasks": set[str](),
