@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any
 
+from blocks.fields import TEST
 from ledger import responses
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
@@ -19,11 +20,20 @@ SUPERVISED: dict[str, Any] = {"csat_supervisors": {cast.CLEO}, "csat_results_cha
 """Settings: Cleo supervises, and her results channel is one that Ada reads, too."""
 
 
-async def ask(world: World, words: str = "/csat @mira_k", user: str = cast.ADA, **fields: str) -> Feedback:
+async def ask(
+    world: World,
+    words: str = "/csat @mira_k",
+    user: str = cast.ADA,
+    *,
+    is_test: bool = False,
+    **fields: str,
+) -> Feedback:
     """Send a survey from a thread of #support, and return it as X has it."""
     number = len(world.x.feedbacks)
     await world.opened(words, user)
     await world.type_in(user, **fields)
+    if is_test:
+        await world.workspace.act(user, TEST, [TEST])
     await world.workspace.submit(user)
     feedback = await world.sent(number + 1)
     told = "select count(*) from notices where kind = 'sent' and told_at is not null"

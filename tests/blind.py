@@ -1,0 +1,150 @@
+"""A stage for the test of blindness: surveys of which each is answered with a rating and words of its own."""
+
+import contextlib
+import io
+import itertools
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Delivery, Message, cast
+from surveys.questions import Metric
+from tests.answered import answered
+from tests.lows import ALERT, answer, ask
+from tests.sentinels import CSAT, NPS
+from tests.witness import Secret, Witness
+from tests.world import World, living
+
+SUPERVISED: dict[str, Any] = {"csat_supervisors": {cast.AGENTS}, "csat_results_channel": cast.LEADS}
+"""Who supervises is in a group; Ada, who asks, reads the results channel and never is."""
+
+LOW, HIGH, OWN, TEST, PAST = "a low answer", "a high answer", "a supervisor's own", "a test", "the past"
+ASKED = (
+    (LOW, "/csat @mira_k", cast.ADA, CSAT[1]),
+    (LOW, "/csat nps @TomInTransit", cast.ADA, NPS[1]),
+    (HIGH, "/csat @sofie_l", cast.ADA, CSAT[5]),
+    (OWN, "/csat @benitez_leo", cast.CLEO, CSAT[2]),
+    (TEST, "/csat @ada_travels", cast.ADA, CSAT[3]),
+)
+"""Whose surveys are sent through the app, and how they are answered."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Stage:
+    """The app with its witness, and the surveys in the ledger by their ids."""
+
+    world: World
+    witness: Witness
+
+    async def regroup(self, *supervisors: str) -> None:
+        """Let others supervise from now on."""
+        assert self.witness.testify() == []
+        await self.world.workspace.regroup(cast.AGENTS, list(supervisors))
+        self.witness.supervisors = set(supervisors)
+
+    def comment(self, name: str, requester: str) -> str:
+        """Return words for an answer that must reach nobody who may not read them."""
+        marker = f"qx{next(_numbers)}zvjk"
+        self.witness.secrets.append(Secret(f"the words of {name}", marker, requester))
+        return " ".join([marker] * 20)
+
+    def rating(self, name: str, rating: int) -> int:
+        """Keep an eye on a rating; supervisors see all of the scale, also beside their own surveys."""
+        self.witness.secrets.append(Secret(f"the rating of {name}", str(rating)))
+        return rating
+
+    async def send(self) -> None:
+        """Send the surveys and have them answered."""
+        self.world.workspace.invite_bot(cast.LEADS)
+        for name, words, user, rating in ASKED:
+            feedback = await ask(self.world, words, user, is_test=name == TEST)
+            whose = f"{name}, {words}"
+            await answer(self.world, feedback, self.rating(whose, rating), self.comment(whose, user))
+        self.answered_before(cast.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+        self.answered_before(cast.BEN, PAST, (NPS[8], NPS[9], NPS[10]), Metric.NPS)
+        self.answered_before(cast.CLEO, f"{PAST}, {OWN}", (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+        low = sum(name in {LOW, OWN} for name, *_ in ASKED)
+        await self.world.eventually(lambda: len(self.alerts()) == low)
+
+    def answered_before(self, requester: str, name: str, ratings: tuple[int, ...], metric: Metric) -> None:
+        """Let there be older answers, enough of them to be counted and shown."""
+        for number, rating in enumerate(ratings):
+            words = self.comment(f"{name} {metric} {number}", requester)
+            fields = {"metric": metric, "comment": words, "requester": requester}
+            answered(self.world, [self.rating(f"{name} {metric} {number}", rating)] * 3, **fields)
+
+    def alerts(self) -> list[Message]:
+        """Return the alerts in the results channel."""
+        told = self.world.everything(cast.LEADS, cast.CLEO)
+        return [message for message in told if ALERT in message.text]
+
+    def names(self) -> set[str]:
+        """Return the names of all secrets."""
+        return {secret.name for secret in self.witness.secrets}
+
+    def survey_ids(self, requester: str = "") -> list[int]:
+        """Return the ids of one survey of each kind: low, high, a supervisor's own, a test, of the past."""
+        rows = self.world.ledger("select id, requester from surveys order by id limit 6")
+        return [survey_id for survey_id, asked_by in rows if requester in {"", asked_by}]
+
+    async def press(self, user: str, action_id: str, message: Message) -> None:
+        """Press a button that the message has, or had."""
+        await self.world.workspace.act(user, action_id, channel=message.channel, ts=message.ts)
+
+    def newest(self, user: str, words: str) -> Delivery:
+        """Return the newest delivery about what somebody did, with these words in it."""
+        return next(
+            one
+            for one in reversed(self.world.workspace.deliveries)
+            if user in str(one.payload.get("user")) and words in str(one.payload)
+        )
+
+    def trigger(self, user: str) -> str:
+        """Return a fresh `trigger_id`, as of something that somebody does just now."""
+        return self.world.workspace._state.triggers.issue(user)  # noqa: SLF001 - nobody else makes one
+
+    async def forge(self, delivery: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - parts of a payload
+        """Deliver something once more, changed, as if Slack had sent it."""
+        return await self.world.workspace.redeliver(
+            replace(delivery, payload={**delivery.payload, **changes})
+        )
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    folder: Path, database_url: str, capture: pytest.CaptureFixture[str], *, socket: bool
+) -> AsyncIterator[Stage]:
+    """Run the app until the block ends; then, and all the while, nobody has learnt what they must not."""
+    with _logging() as log:
+
+        def logged() -> str:
+            log.write("".join(capture.readouterr()))
+            return log.getvalue()
+
+        async with living(folder, database_url=database_url, socket=socket, **SUPERVISED) as world:
+            witness = Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged)
+            await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
+            made = Stage(world, witness)
+            await made.send()
+            yield made
+        assert witness.testify() == []
+
+
+@contextlib.contextmanager
+def _logging() -> Iterator[io.StringIO]:
+    """Keep all that is logged, from the lowest level on."""
+    root, kept = logging.getLogger(), io.StringIO()
+    handler, level = logging.StreamHandler(kept), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield kept
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)

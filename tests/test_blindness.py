@@ -1,0 +1,149 @@
+"""Answers reach supervisors and nobody else: every byte that leaves the app is searched for them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from blocks import answer as modal
+from blocks import low
+from blocks.choices import Id
+from sandbox.slack import cast
+from surveys.questions import Metric
+from tests.blind import ASKED, LOW, OWN, Stage, stage
+from tests.databases import Databases
+from tests.sentinels import use_sentinels
+from tests.test_home import home
+from tests.test_results_home import choose
+
+BUTTONS = (low.SHOW, low.TAKE_ON, low.CLOSE)
+
+
+@pytest.fixture(name="stage", params=["socket mode", "http"])
+async def _stage(
+    databases: Databases,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> AsyncIterator[Stage]:
+    """The app in Socket Mode on SQLite, and once more over HTTP on PostgreSQL."""
+    use_sentinels(monkeypatch)
+    socket = request.param == "socket mode"
+    url = databases.make("sqlite" if socket else "postgresql", tmp_path)
+    async with stage(tmp_path, url, capfd, socket=socket) as made:
+        yield made
+
+
+def shown(stage: Stage, person: str) -> set[str]:
+    """Return which parts of answers somebody was rightly shown so far; nobody else was shown any."""
+    assert stage.witness.testify() == []
+    return {name for reader, name in stage.witness.shown if reader == person}
+
+
+async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(stage: Stage) -> None:
+    for person in (cast.ADA, cast.GUS):
+        await home(stage.world, person)
+        for _, words, *_ in ASKED:
+            handle = words.split()[-1]
+            for question in (f"/csat status {handle}", f"/csat {handle}", "/csat report", "/csat export 30d"):
+                await stage.world.workspace.command(person, cast.SUPPORT, question)
+
+    assert shown(stage, cast.ADA) == set()
+
+
+async def test_a_supervisor_is_shown_all_but_what_was_answered_to_their_own_surveys(stage: Stage) -> None:
+    world = stage.world
+    for alert in stage.alerts():
+        await stage.press(cast.CLEO, low.SHOW, alert)
+    await world.message("You asked for this survey", cast.LEADS, cast.CLEO)
+    await world.eventually(lambda: stage.witness.reads(cast.CLEO, "views.open") == 3)
+    assert {name for name in stage.names() if LOW in name} == shown(stage, cast.CLEO)
+    await home(world, cast.CLEO)
+    await choose(world, Id.METRIC, Metric.NPS)
+    await choose(world, Id.PERIOD, "90")
+    for word in ("report 90d", "export 90d"):
+        await world.workspace.command(cast.CLEO, cast.SUPPORT, f"/csat {word}")
+    files = world.workspace.files
+    await world.until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
+
+    assert shown(stage, cast.CLEO) == {
+        name for name in stage.names() if not (OWN in name and "words" in name)
+    }
+
+
+async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
+    """Pressed as they stand, or forged with the id of any survey, and by any way into the app."""
+    world = stage.world
+    for alert in stage.alerts():
+        for action_id in BUTTONS:
+            await stage.press(cast.ADA, action_id, alert)
+    pressed = stage.newest(cast.ADA, low.CLOSE)
+    for number in stage.survey_ids():
+        for action_id in BUTTONS:
+            action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
+            await stage.forge(pressed, actions=[action])
+    for action_id in Id:
+        await stage.forge(pressed, actions=[{**pressed.payload["actions"][0], "action_id": action_id}])
+    refused = len(stage.alerts()) * 3 + len(stage.survey_ids()) * 3
+    await world.eventually(lambda: world.shown("Only supervisors", cast.LEADS, cast.ADA) == refused)
+
+    assert shown(stage, cast.ADA) == set()
+    assert world.ledger("select * from audit") == []
+
+
+async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
+    """A closing form of their own making, and the form of a survey with another one's id in it."""
+    world = stage.world
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+    submitted = stage.newest(cast.ADA, "view_submission")
+    note = {modal.NOTE: {modal.NOTE: {"type": "plain_text_input", "value": "Mine"}}}
+    for number in ("", "x", *map(str, stage.survey_ids())):
+        view = {**submitted.payload["view"], "private_metadata": number}
+        await stage.forge(submitted, view=view)
+        closing = {"callback_id": modal.CLOSING, "state": {"values": note}}
+        forged = await stage.forge(submitted, view={**view, **closing})
+        assert "Only supervisors" in str(forged.answer) or number in {"", "x"}
+
+    assert shown(stage, cast.ADA) == set()
+    assert world.ledger("select * from follow_ups where note is not null") == []
+
+
+async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(stage: Stage) -> None:
+    world = stage.world
+    await stage.press(cast.CLEO, low.SHOW, stage.alerts()[0])
+    await world.form(cast.CLEO)
+    pressed = stage.newest(cast.CLEO, low.SHOW)
+    for number in stage.survey_ids(cast.CLEO):
+        for action_id in BUTTONS:
+            action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
+            await stage.forge(pressed, actions=[action], trigger_id=stage.trigger(cast.CLEO))
+    await home(world, cast.CLEO)
+    await choose(world, Id.AGENT, cast.CLEO)
+
+    assert not {name for name in shown(stage, cast.CLEO) if OWN in name and "words" in name}
+
+
+async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: Stage) -> None:
+    world = stage.world
+    await home(world, cast.BEN)
+    await choose(world, Id.PERIOD, "90", cast.BEN)
+    chosen = stage.newest(cast.BEN, Id.PERIOD)
+    assert shown(stage, cast.BEN)
+    await stage.regroup(cast.CLEO)
+    stage.witness.shown.clear()
+    await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_of(cast.BEN)))
+    shown_before = stage.witness.reads(cast.BEN, "views.publish")
+    for home_id in Id:
+        await stage.forge(chosen, actions=[{**chosen.payload["actions"][0], "action_id": home_id}])
+    for number in stage.survey_ids():
+        for action_id in BUTTONS:
+            action = {"action_id": action_id, "type": "button", "value": str(number), "block_id": "b"}
+            await stage.forge(chosen, actions=[action])
+    for word in ("report", "export 90d"):
+        await world.workspace.command(cast.BEN, cast.SUPPORT, f"/csat {word}")
+    again = shown_before + len(Id)
+    await world.eventually(lambda: stage.witness.reads(cast.BEN, "views.publish") >= again)
+
+    assert shown(stage, cast.BEN) == set()
