@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.fields import Rendered
 from blocks.help import FROM_A_MESSAGE
-from blocks.kit import customer, line, moment, one_line, small, text
+from blocks.kit import customer, line, moment, one_line, small, steps, text
 from blocks.limits import DATE, WORDS
 from surveys.states import State
 from surveys.survey import Survey
@@ -64,7 +64,7 @@ def agent_home(own: Own, *, names_supervisors: bool) -> Iterator[Rendered]:
         yield from own_surveys(own)
     else:
         yield line(text("You have not asked a customer yet. So you begin:")).to_dict()
-        yield steps(*FIRST_STEPS)
+        yield _rendered(steps(*FIRST_STEPS))
     yield small(WHO_SEES_ANSWERS if names_supervisors else NOBODY_SEES_ANSWERS).to_dict()
 
 
@@ -83,12 +83,6 @@ def own_surveys(own: Own) -> Iterator[Rendered]:
 def title(words: str) -> Rendered:
     """Return a heading."""
     return _rendered(HeaderBlock(text=words))
-
-
-def steps(*what: str) -> Rendered:
-    """Return what to do, one after the other."""
-    each = [RichTextSectionElement(elements=[text(step)]) for step in what]
-    return _rendered(RichTextBlock(elements=[RichTextListElement(style="ordered", elements=each)]))
 
 
 def _rendered(block: Block) -> Rendered:

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 from blocks import charts
 from blocks.charts import Cell, New, Part
 from blocks.fields import Rendered
-from blocks.figures import NAMES, counted, rating_words, score_of
+from blocks.figures import NAMES, counted, distribution_in_words, score_of
 from blocks.kit import line, small, text
 from surveys.figures import NOTHING, headline, percent, span, whole
 from surveys.periods import WEEK
@@ -41,11 +41,7 @@ def _distribution(report: Report) -> Iterator[Part]:
     counts = distribution(metric, report.now.ratings)
     bars = {str(rating): float(number) for rating, number in counts.items()}
     yield New(charts.chart("bar", "How customers rated", "Answers", bars, "Rating"), ())
-    each = [
-        f"{rating_words(metric, rating)}: {number:,} ({percent(rate(number, report.now.rated))})"
-        for rating, number in reversed(list(counts.items()))
-    ]
-    yield _rendered(small(f"How customers rated: {' · '.join(each)}"))
+    yield _rendered(small(distribution_in_words(report)))
 
 
 def _trend(report: Report) -> Iterator[Part]:

@@ -9,7 +9,7 @@ from blocks.kit import line, text
 from surveys.figures import average, headline, in_words, percent, span
 from surveys.questions import SCALES, Metric
 from surveys.reports import Report, Tally
-from surveys.scores import FEW_MIN, Score, Shown, change, rate, score, shown
+from surveys.scores import FEW_MIN, Score, Shown, change, distribution, rate, score, shown
 
 NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
 INTERVAL: Final = "The interval is about chance alone: who chose to answer is not in it."
@@ -40,6 +40,18 @@ def caveats(report: Report) -> list[str]:
 def in_short(report: Report) -> str:
     """Return score, change and rates as one text."""
     return " ".join(["".join(_said(report)), _change(report), _reach(report.now)])
+
+
+def distribution_in_words(report: Report) -> str:
+    """Return how often each rating was given, the best first; nothing of too few ratings."""
+    metric, rated = report.filters.metric, report.now.rated
+    if shown(rated) is Shown.TOO_FEW:
+        return ""
+    each = [
+        f"{rating_words(metric, rating)}: {number:,} ({percent(rate(number, rated))})"
+        for rating, number in reversed(list(distribution(metric, report.now.ratings).items()))
+    ]
+    return f"How customers rated: {' · '.join(each)}"
 
 
 def score_of(report: Report, tally: Tally) -> Score | None:

@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import (
     RichTextBlock,
     RichTextElement,
     RichTextElementParts,
+    RichTextListElement,
     RichTextQuoteElement,
     RichTextSectionElement,
 )
@@ -78,6 +79,12 @@ def moment(when: datetime, style: str = "{time}") -> RichTextElement:
 def line(*parts: RichTextElement) -> RichTextBlock:
     """Return a line of rich text."""
     return RichTextBlock(elements=[RichTextSectionElement(elements=list(parts))])
+
+
+def steps(*what: str) -> RichTextBlock:
+    """Return what to do, one after the other."""
+    each = [RichTextSectionElement(elements=[text(step)]) for step in what]
+    return RichTextBlock(elements=[RichTextListElement(style="ordered", elements=each)])
 
 
 def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock:

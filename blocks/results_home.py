@@ -5,13 +5,13 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import Block, RichTextElement, RichTextElementParts
 
-from blocks.agent_home import FIRST_STEPS, Own, own_surveys, shortened, steps, title
+from blocks.agent_home import FIRST_STEPS, Own, own_surveys, shortened, title
 from blocks.charts import Part
 from blocks.choices import choices_shown
 from blocks.drawn import drawn
 from blocks.fields import Rendered
 from blocks.figures import NAMES, caveats, figures, rating_words
-from blocks.kit import line, moment, quote, small, text
+from blocks.kit import line, moment, quote, small, steps, text
 from blocks.limits import DATE
 from blocks.low import listed
 from surveys.choices import Choices
@@ -81,7 +81,8 @@ def _results(report: Report) -> Iterator[Part]:
 def _nothing(period: Period) -> Iterator[Part]:
     yield title(period.title)
     yield _rendered(line(text("No survey was sent in these days, nor as long before. So you begin:")))
-    yield steps(*FIRST_STEPS, "Come back here: answers show as they come, usually within hours.")
+    again = "Come back here: answers show as they come, usually within hours."
+    yield _rendered(steps(*FIRST_STEPS, again))
 
 
 def _low(low: Sequence[Low], catalogue: Catalogue) -> Iterator[Rendered]:

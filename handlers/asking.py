@@ -13,6 +13,7 @@ from blocks.survey_form import MOST_OTHERS, Form
 from handlers.desk import Desk
 from handlers.export import send_export
 from handlers.opening import open_modal
+from handlers.report import tell_report
 from handlers.status import tell_status
 from ledger.entries import read
 from slack.members import MayNot
@@ -128,6 +129,10 @@ SUBCOMMANDS = {
     "status": Subcommand(
         tell_status,
         (Usage("/csat status @handle", "tells whether a customer can be asked, and who asked them"),),
+    ),
+    "report": Subcommand(
+        tell_report,
+        (Usage("/csat report 30d nps", "tells a supervisor how customers answered (CSAT without nps)"),),
     ),
     "export": Subcommand(
         send_export,

@@ -1,0 +1,50 @@
+"""What `/csat report` answers: a report in short, in words and in bars made of characters."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedElement
+
+from blocks.agent_home import FIRST_STEPS
+from blocks.figures import NAMES, caveats, distribution_in_words, figures, in_short
+from blocks.kit import Message, escape, line, small, steps, text
+from surveys.figures import percent
+from surveys.reports import Report
+from surveys.scores import Shown, distribution, rate, shown
+
+LONGEST_BAR: Final = 20
+MORE: Final = "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
+
+
+def report_message(report: Report) -> Message:
+    """Tell a supervisor the figures of a period; where nothing was asked yet, how to begin."""
+    name = f"{NAMES[report.filters.metric]}, {report.period.title}"
+    if not (report.now.sent or report.before.sent or report.left_out):
+        return _nothing(report, name)
+    told = " ".join([f"{name}.", in_short(report), distribution_in_words(report), *caveats(report)])
+    blocks = [line(text(name, bold=True)), *figures(report), *_bars(report), small(*caveats(report), MORE)]
+    return Message(escape(told), blocks)
+
+
+def _nothing(report: Report, name: str) -> Message:
+    told = f"No {report.filters.metric.upper()} survey was sent in these days, nor as long before."
+    first = (*FIRST_STEPS, "Ask for the report again: answers show as they come, usually within hours.")
+    blocks = [line(text(name, bold=True)), line(text(f"{told} So you begin:")), steps(*first)]
+    return Message(escape(f"{name}. {told} {' '.join(first)}"), blocks)
+
+
+def _bars(report: Report) -> Iterator[Block]:
+    """Yield how customers rated, the best first; as for screen readers, each row ends in its numbers."""
+    if shown(report.now.rated) is Shown.TOO_FEW:
+        return
+    counts = distribution(report.filters.metric, report.now.ratings)
+    most = max(counts.values())
+    rows = [
+        f"{rating:>2} {_bar(number, most)} {number:,} ({percent(rate(number, report.now.rated))})"
+        for rating, number in reversed(list(counts.items()))
+    ]
+    yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[text("\n".join(rows))])])
+
+
+def _bar(number: int, most: int) -> str:
+    return ("█" * round(LONGEST_BAR * number / most) or "▏" * (number > 0)).ljust(LONGEST_BAR)
