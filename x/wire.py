@@ -123,7 +123,7 @@ def read_date(text: object) -> datetime:
     """
     found = _DATE.fullmatch(str(text))
     if not found:
-        raise ValueError(f"not one of X's dates: {str(text)[:40]!r}")
+        raise ValueError("not one of X's dates")
     offset = timedelta(hours=int(found["off_h"]), minutes=int(found["off_m"]))
     zone = timezone(-offset if found["sign"] == "-" else offset)
     day, hour, minute, second, year = (
@@ -133,6 +133,7 @@ def read_date(text: object) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
 
 
+XId = Annotated[str, Field(pattern="^[0-9]{1,30}$")]
 XDate = Annotated[datetime, BeforeValidator(read_date)]
 
 
@@ -141,14 +142,14 @@ class Feedback(Receipt):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    id: str = Field(pattern="^[0-9]+$")
+    id: XId
     external_id: Annotated[str, BeforeValidator(lambda found: readable(found or ""))] = ""
     created_at: XDate
     updated_at: XDate
 
 
 class _User(Value):
-    id: str = Field(pattern="^[0-9]+$")
+    id: XId
     username: str
     receives_your_dm: bool | None = None
 
