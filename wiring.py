@@ -16,11 +16,13 @@ import handlers
 import manifest
 from blocks.survey_form import SurveyForm
 from handlers.desk import Desk
-from ledger import accounts
+from ledger import accounts, feeds
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
 from results.digest import LOOKING, Digest
+from results.fetching import Fetching
 from results.homes import Homes
+from results.intake import Intake
 from results.rounds import Rounds, Work
 from sender.alerts import Alerts
 from sender.announcer import Announcer
@@ -43,9 +45,11 @@ from surveys.clock import Clock, utc_now
 from surveys.prefill import load_tickets
 from surveys.questions import load_catalogue
 from tasks import Deadline, Tasks
+from web import x_feedback
 from web.health import Health
 from web.server import serving
 from web.slack_events import SlackEvents
+from web.x_feedback import XFeedback
 from x.client import XClient, open_http
 
 SLACK_TIMEOUT = 5
@@ -119,13 +123,17 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
         bolt = _bolt(slack, tasks)
         handlers.register(bolt, desk)
         tasks.start(_warm_up(slack.identity), "asking Slack who we are")
-        works = [Work("looking who still sees results", homes.check, CHECKING_HOMES)]
+        intake = Intake(ledger, settings.x_account, key, clock)
+        await ledger.run(feeds.open_feed, settings.x_account)
+        works = Fetching(ledger, x, intake, settings.x_account, clock).works()
+        works.append(Work("looking who still sees results", homes.check, CHECKING_HOMES))
         if channel := settings.csat_results_channel:
             weekly = Digest(ledger, slack, clock, channel, settings.csat_timezone)
             works.append(Work("telling of last week", weekly.look, LOOKING))
         for going_on in (dispatcher.run(), Rounds(works, tasks, pace.haste).run()):
             stack.callback(asyncio.create_task(going_on).cancel)
-        url = await stack.enter_async_context(_reachable(settings, bolt, slack, ledger, dispatcher, clock))
+        reachable = _reachable(settings, bolt, slack, ledger, dispatcher, intake, clock)
+        url = await stack.enter_async_context(reachable)
         stack.callback(dispatcher.stop)
         stack.callback(stopping.begin)
         yield url
@@ -174,9 +182,15 @@ def _bolt(slack: Slack, tasks: Tasks) -> AsyncApp:
 
 @contextlib.asynccontextmanager
 async def _reachable(
-    settings: Settings, bolt: AsyncApp, slack: Slack, ledger: Ledger, dispatcher: Dispatcher, clock: Clock
+    settings: Settings,
+    bolt: AsyncApp,
+    slack: Slack,
+    ledger: Ledger,
+    dispatcher: Dispatcher,
+    intake: Intake,
+    clock: Clock,
 ) -> AsyncIterator[str]:
-    """Let Slack reach the app: over a socket where there is an app token, else over HTTP."""
+    """Let Slack reach the app, over a socket where there is an app token, else over HTTP; let X too."""
     async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
             socket = SocketMode(bolt, settings.slack_app_token.get_secret_value(), slack.web)
@@ -190,4 +204,13 @@ async def _reachable(
                 Route(manifest.EVENTS, events.answer, methods=["POST"]),
                 Route("/healthz", Health(ledger, dispatcher, None).answer),
             ]
+        routes += _webhook(settings, intake)
         yield await stack.enter_async_context(serving(routes, settings.host, settings.port))
+
+
+def _webhook(settings: Settings, intake: Intake) -> list[Route]:
+    """Return the way in for X; without a name and a password there is none."""
+    user, password = settings.x_webhook_user, settings.x_webhook_password.get_secret_value()
+    if not (user and password):
+        return []
+    return [Route(x_feedback.PATH, XFeedback(intake, user, password).answer, methods=["POST"])]

@@ -14,6 +14,7 @@ from ledger.moves import move, moving
 from ledger.notices import Notice, leave, withdraw
 from ledger.once import insert_once
 from ledger.tables import attempts, surveys, unmatched
+from surveys.asking import first_ask
 from surveys.limits import DAY
 from surveys.questions import Metric
 from surveys.responses import Comment, Rating, Response, Update, is_low
@@ -115,12 +116,9 @@ def _name(connection: Connection, survey: Row[Any], told: Update, now: datetime)
         sending.sent(connection, survey.id, survey.tries, told.receipt, now)
         leave(connection, survey.id, Notice.SENT, now)
         return
-    receipt = told.receipt
-    values = {
-        "feedback_id": receipt.id,
-        "sent_at": receipt.created_at,
-        "counts_until": receipt.created_at + DAY,
-    }
+    created_at = told.receipt.created_at
+    times = {"sent_at": created_at, "counts_until": created_at + DAY, "ask_at": first_ask(created_at)}
+    values = {"feedback_id": told.receipt.id, **times}
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 
 

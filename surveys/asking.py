@@ -9,7 +9,7 @@ LAST = timedelta(days=14)
 """How old a survey is when X is asked for the last time; without an answer, it has expired."""
 
 GRACE = timedelta(minutes=10)
-"""How long after the last time that is: so long, X may take to answer."""
+"""How long X may take to answer that."""
 
 
 def first_ask(sent_at: datetime) -> datetime:
@@ -18,10 +18,15 @@ def first_ask(sent_at: datetime) -> datetime:
 
 
 def next_ask(sent_at: datetime, now: datetime) -> datetime:
-    """Return when X is asked next: whenever the survey's age has doubled, and at last when it is `LAST`."""
+    """Return when X is asked next: when the survey's age has doubled, and for the last time at `LAST`."""
     if now >= sent_at + LAST:
-        return now + GRACE
+        return max(end_of(sent_at), now + GRACE)
     return min(sent_at + 2 * max(now - sent_at, FIRST), sent_at + LAST)
+
+
+def end_of(sent_at: datetime) -> datetime:
+    """Return when a survey is over about which X was asked for the last time, or never is."""
+    return sent_at + LAST + GRACE
 
 
 def is_over(sent_at: datetime, ask_at: datetime) -> bool:

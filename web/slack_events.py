@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from yarl import query_to_pairs
 
 from surveys.clock import Clock
+from web.bodies import TooLarge, read_body
 
 LARGEST_BODY = 512 * 1024
 """Bytes; Slack's largest payload is a view of 250 kB and what is around it."""
@@ -26,10 +27,6 @@ FORM = "application/x-www-form-urlencoded"
 
 class NotFromSlack(Exception):
     """The request is not signed as Slack signs."""
-
-
-class TooLarge(Exception):
-    """The body is larger than anything that Slack sends."""
 
 
 class SlackEvents:
@@ -46,7 +43,7 @@ class SlackEvents:
     async def answer(self, request: Request) -> Response:
         """Answer one request: 401 where it is not Slack's, 413 if it is too large, 400 if it is broken."""
         try:
-            raw = await _body(request)
+            raw = await read_body(request, LARGEST_BODY)
             self._verify(raw, request.headers)
             body = parse(raw, request.headers.get("content-type", ""))
         except TooLarge:
@@ -88,15 +85,6 @@ class _SlackClock(VerifierClock):
 
     def now(self) -> float:
         return self._clock().timestamp()
-
-
-async def _body(request: Request) -> bytes:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            raise TooLarge
-    return bytes(raw)
 
 
 def parse(raw: bytes, content_type: str) -> dict[str, Any]:

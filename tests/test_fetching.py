@@ -1,0 +1,294 @@
+"""Answers that the app fetches: of young surveys one by one, of others from X's events; each is enough."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from ledger import asks, feeds, sending
+from ledger.engine import Ledger
+from results.intake import Intake
+from sandbox.slack import cast
+from sandbox.x import Feedback, Trouble
+from sandbox.x.quota import Way
+from surveys.asking import next_ask
+from tests.answering import begun
+from tests.samples import NOON, told
+from tests.world import Clock, World
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
+
+
+async def ask(world: World, who: str = "mira_k") -> Feedback:
+    """Send a survey, and return it as X has it."""
+    number = len(world.x.feedbacks)
+    await world.opened(f"/csat @{who}")
+    await world.workspace.submit(cast.ADA)
+    sent = await world.sent(number + 1)
+    await world.message(f"@{who} for feedback")
+    return sent
+
+
+def off(world: World, way: Way) -> None:
+    """Let one way to fetch answers be closed for good."""
+    world.x.trouble_for_next(100_000, Trouble.OVER_CAPACITY, way)
+
+
+def asked(world: World, way: str = "/show/") -> list[datetime]:
+    """Return when X was asked."""
+    return [call.at for call in world.x.requests if way in call.path]
+
+
+def read_until(world: World) -> datetime:
+    """Return how far X's events were read."""
+    ((moment,),) = world.ledger("select swept_until from feeds")
+    return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
+
+
+async def in_time(world: World, condition: Callable[[], bool]) -> None:
+    """Let time pass until something is so."""
+
+    def passing() -> bool:
+        world.clock.advance(seconds=3)
+        return condition()
+
+    await world.until(passing)
+
+
+async def answered(world: World, rating: int, comment: str | None = None) -> None:
+    known = [("answered", rating, comment)]
+    await world.until(lambda: world.ledger("select state, rating, comment from surveys") == known)
+
+
+def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_two_weeks() -> None:
+    ages, now = list[timedelta](), NOON + timedelta(minutes=1)
+    while now <= NOON + 14 * DAY:
+        ages.append(now - NOON)
+        now = next_ask(NOON, now)
+
+    assert ages[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
+    assert (len(ages), ages[-1]) == (16, 14 * DAY)
+
+
+async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
+    off(world, Way.EVENTS)
+    sent = await ask(world)
+    world.x.rate(sent.id, 4)
+    world.clock.advance(seconds=61)
+    await answered(world, 4)
+    world.clock.advance(seconds=61)
+    await world.until(lambda: len(asked(world)) == 2)
+    world.x.comment(sent.id, "Thank you.")
+    world.clock.advance(minutes=3)
+    await answered(world, 4, "Thank you.")
+
+    assert len(asked(world)) == 3
+    assert world.ledger("select ask_at from surveys") == [(None,)]
+
+
+async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
+    off(world, Way.EVENTS)
+    sent = await ask(world)
+    world.x.rate(sent.id, 5)
+    world.clock.advance(days=20)
+
+    await answered(world, 5)
+    assert world.ledger("select kind from notices where kind = 'expired'") == []
+
+
+async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
+    off(world, Way.SHOW)
+    sent = await ask(world)
+    world.x.lists_empty_pages = True
+    world.clock.advance(days=5)
+    world.x.rate(sent.id, 2)
+    world.x.comment(sent.id, "Slow.")
+    world.clock.advance(hours=25)
+
+    await answered(world, 2, "Slow.")
+
+
+async def test_events_are_read_from_where_they_ended_in_bounded_spans(world: World) -> None:
+    await ask(world)
+    world.clock.advance(days=4)
+    await world.until(lambda: read_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25))
+    reads = [call for call in world.x.requests if call.path.endswith("/events.json")]
+    spans = [(int(read.params["from_time"]), int(read.params["to_time"])) for read in reads]
+
+    for (_, end), (begin, _) in itertools.pairwise(spans):
+        assert begin == pytest.approx(end - feeds.OVERLAP.total_seconds() * 1000, abs=2)
+    assert max(end - begin for begin, end in spans) <= DAY.total_seconds() * 1000
+    assert world.x.quotas[Way.EVENTS].used < 10
+
+
+async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    off(world, Way.SHOW)
+    sent = await ask(world)
+    world.x.rate(sent.id, 3)
+    world.x.trouble_for_next(1, Trouble.TRUNCATED, Way.EVENTS)
+    world.clock.advance(hours=26)
+    await world.until(lambda: "Put off reading X's events" in caplog.text)
+    begun = read_until(world)
+    world.clock.advance(minutes=2)
+    await answered(world, 3)
+    assert begun <= sent.created_at.replace(tzinfo=None)
+
+
+async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one_still_counts(
+    world: World,
+) -> None:
+    off(world, Way.EVENTS)
+    sent = await ask(world)
+    world.clock.advance(days=13)
+    await world.until(lambda: len(asked(world)) == 1)
+    assert world.ledger("select state from surveys") == [("sent",)]
+    world.clock.advance(days=1)
+    await world.until(lambda: len(asked(world)) == 2)
+    world.clock.advance(minutes=11)
+    await world.message("No answer came within two weeks.")
+    world.x.trouble_for_next(0, Trouble.OVER_CAPACITY, Way.EVENTS)
+    world.x.rate(sent.id, 5)
+    world.clock.advance(hours=25)
+    await in_time(world, lambda: world.ledger("select state from surveys") == [("answered",)])
+
+    await world.message("They answered.")
+    assert len(world.everything()) == 1
+
+
+async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.feeds.BUDGET", 2)
+    for who in ("mira_k", "sofie_l", "benitez_leo"):
+        await ask(world, who)
+    world.clock.advance(minutes=1)
+    await world.until(lambda: len(asked(world)) == 2)
+    assert world.ledger("select asked from feeds") == [(2,)]
+    world.clock.advance(minutes=16)
+    await world.until(lambda: len(asked(world)) == 4)
+
+    assert world.ledger("select asked from feeds") == [(2,)]
+
+
+async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.RATE_LIMITED, Way.SHOW)
+    sent = await ask(world)
+    world.x.rate(sent.id, 4)
+    world.clock.advance(minutes=1)
+    await left_alone(world)
+    for minutes in (14, 2):
+        world.clock.advance(minutes=minutes)
+    await answered(world, 4)
+
+    first, second = asked(world)
+    assert second - first >= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY, Trouble.TOKEN_REVOKED, Trouble.RESET, Trouble.HTML])
+async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, trouble: Trouble) -> None:
+    world.x.trouble_for_next(1, trouble, Way.SHOW)
+    sent = await ask(world)
+    world.x.rate(sent.id, 4)
+    world.clock.advance(minutes=1)
+    await left_alone(world)
+    world.clock.advance(minutes=2)
+
+    await answered(world, 4)
+
+
+async def left_alone(world: World) -> None:
+    await world.until(lambda: world.ledger("select asked from feeds") == [(feeds.BUDGET,)])
+
+
+async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost, sent = await ask(world), await ask(world, "sofie_l")
+    del world.x._by_id[lost.id]  # noqa: SLF001 - X has forgotten it
+    world.x.rate(sent.id, 4)
+    world.clock.advance(minutes=1)
+    await world.until(lambda: world.ledger("select state from surveys where id = 2") == [("answered",)])
+
+    assert f"X does not tell of feedback {lost.id}" in caplog.text
+
+
+async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.x.trouble_for_next(1, Trouble.IDS_MISSING, Way.SHOW)
+    sent = await ask(world)
+    world.clock.advance(minutes=1)
+    await world.until(lambda: "Refused what X told: feedback without an id" in caplog.text)
+    world.x.rate(sent.id, 4)
+    world.clock.advance(minutes=2)
+
+    await answered(world, 4)
+
+
+async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
+    world.x.trouble_for_next(1, Trouble.BAD_GATEWAY_AFTER)
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+    question = await world.message("It is not known")
+    await world.workspace.act(cast.ADA, "survey_arrived", channel=cast.SUPPORT, ts=question.ts)
+    await world.message("@mira_k for feedback")
+    world.x.rate(world.x.feedbacks[0].id, 4)
+    world.clock.advance(hours=26)
+
+    await answered(world, 4)
+    assert world.ledger("select feedback_id from surveys") == [(world.x.feedbacks[0].id,)]
+
+
+async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the_log(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    intake = Intake(ledger, "A1", str, clock)
+    await intake.take(told(5, "Fine.", feedback_id="4711"))
+    clock.advance(hours=49)
+    await intake.match()
+
+    assert "Dropped 1 answers of surveys nobody knows: 4711" in caplog.text
+    assert "Fine." not in caplog.text
+
+
+async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_one_budget(
+    ledger: Ledger,
+) -> None:
+    await ledger.run(feeds.open_feed, "A1")
+    for number in range(6):
+        await ledger.run(sent_as, f"V{number}", f"90{number}")
+    later = NOON + timedelta(minutes=1)
+    claims = await asyncio.gather(*(ledger.run(asks.claim, "A1", later, 2) for _ in range(8)))
+
+    claimed = [ask.feedback_id for claim in claims for ask in claim]
+    assert sorted(claimed) == [f"90{number}" for number in range(6)]
+    assert await ledger.run(feeds.left, "A1", later) == feeds.BUDGET - 6
+
+
+def sent_as(connection: Connection, view_id: str, feedback_id: str) -> None:
+    entry = begun(connection, view_id)
+    sending.sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
+
+
+async def test_one_instance_at_a_time_reads_the_events(ledger: Ledger) -> None:
+    await ledger.run(feeds.open_feed, "A1")
+    await ledger.run(sent_as, "V1", "900")
+    later = NOON + timedelta(days=5)
+    spans = await asyncio.gather(*(ledger.run(feeds.claim_sweep, "A1", later) for _ in range(8)))
+
+    (span,) = [span for span in spans if span]
+    await ledger.run(feeds.swept, "A1", span, later)
+    following = await ledger.run(feeds.claim_sweep, "A1", later)
+    assert following
+    assert following.begin == span.end - feeds.OVERLAP

@@ -1,0 +1,220 @@
+"""X's webhook: who may post, what is taken, and what X is answered."""
+
+import asyncio
+import json
+import logging
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ledger import responses
+from ledger.errors import LedgerError
+from sandbox.slack import cast
+from sandbox.x import Webhook
+from tests.databases import KINDS, Databases
+from tests.world import World, living
+
+USER, PASSWORD = "x", "geheim:ß"
+KNOWN = b"Basic " + b64encode(f"{USER}:{PASSWORD}".encode())
+COMMENT = "between you and me"
+DATE = "Sat Dec 15 17:58:20 +0000 2015"
+
+
+@pytest.fixture(name="world", params=KINDS)
+async def _world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app with a webhook that X uses, in Socket Mode and over HTTP."""
+    url, socket = databases.make(request.param, tmp_path), request.param == "sqlite"
+    known: dict[str, Any] = {"x_webhook_user": USER, "x_webhook_password": PASSWORD}
+    async with living(tmp_path, database_url=url, socket=socket, **known) as world:
+        world.x.webhook = Webhook(f"{world.url}/x/feedback", USER, PASSWORD)
+        yield world
+
+
+async def asked(world: World) -> str:
+    """Send a survey to Mira, and return its id at X."""
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+    await world.message("asked")
+    return world.x.feedbacks[-1].id
+
+
+async def post(world: World, body: bytes, authorization: bytes | None = KNOWN) -> httpx.Response:
+    headers = {} if authorization is None else {b"authorization": authorization}
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{world.url}/x/feedback", content=body, headers=headers)
+
+
+def event(**feedback: object) -> bytes:
+    answer = {"score": {"created_at": DATE, "value": 5}, "text": {"created_at": DATE, "value": COMMENT}}
+    told = {
+        "created_at": DATE,
+        "updated_at": DATE,
+        "id": "4711",
+        "type": "csat",
+        "dm_id": "1",
+        "from_user_id": "1810000000000000001",
+        "to_user_id": "2",
+        "question_variant_id": 0,
+        "response": answer,
+        **feedback,
+    }
+    return json.dumps({"event_type": "feedback.updated", "created_at": DATE, "feedback": told}).encode()
+
+
+async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> None:
+    feedback_id = await asked(world)
+    world.x.rate(feedback_id, 2)
+    world.x.comment(feedback_id, COMMENT)
+    await world.x.pushed()
+
+    assert [push.status for push in world.x.pushes] == [200, 200, 200]
+    assert world.ledger("select state, rating, comment, ask_at from surveys") == [
+        ("answered", 2, COMMENT, None)
+    ]
+
+
+async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: World) -> None:
+    world.x.holds_pushes = True
+    feedback_id = await asked(world)
+    world.x.rate(feedback_id, 4)
+    for pushed in (*reversed(world.x.held), *world.x.held):
+        assert (await world.x.push(pushed)).status == 200
+
+    assert world.ledger("select state, rating from surveys") == [("answered", 4)]
+    kinds = [kind for (kind,) in world.ledger("select kind from notices order by kind")]
+    assert kinds == ["answered", "sent"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        b"",
+        b"Basic",
+        b"Basic " + b64encode(b"x:wrong"),
+        b"Basic " + b64encode(b"x"),
+        b"Basic " + b64encode(f"{PASSWORD}:{USER}".encode()),
+        b"Basic x:geheim",
+        b"Basic \xff\xfe",
+        "Basic ß".encode(),
+        b"Bearer " + KNOWN.removeprefix(b"Basic "),
+        KNOWN.removeprefix(b"Basic "),
+        KNOWN[:-1],
+        KNOWN + b"=",
+        b"Basic " + b"A" * 5_000,
+    ],
+    ids=str,
+)
+async def test_nobody_else_is_heard(
+    world: World, authorization: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = await post(world, event(), authorization)
+
+    assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert world.ledger("select * from unmatched") == []
+    assert COMMENT not in caplog.text
+
+
+@pytest.mark.parametrize("scheme", [b"basic ", b"BASIC  "])
+async def test_the_scheme_may_be_written_in_any_way(world: World, scheme: bytes) -> None:
+    answer = await post(world, event(), scheme + KNOWN.removeprefix(b"Basic "))
+
+    assert answer.status_code == 200
+    assert world.ledger("select feedback_id, rating from unmatched") == [("4711", 5)]
+
+
+@pytest.mark.parametrize("given", [{}, {"x_webhook_user": USER}, {"x_webhook_password": PASSWORD}], ids=str)
+@pytest.mark.parametrize("socket", [True, False])
+async def test_without_both_name_and_password_there_is_no_such_address(
+    tmp_path: Path,
+    given: dict[str, Any],
+    socket: bool,  # noqa: FBT001
+) -> None:
+    async with living(tmp_path, socket=socket, **given) as world:
+        assert (await post(world, event(), b"Basic " + b64encode(b":"))).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        event(id=None),
+        event(response={"score": {"created_at": DATE, "value": 6}}),
+        event(response={"score": {"created_at": DATE, "value": COMMENT}}),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_told_in_the_log_without_the_answer(
+    world: World, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await post(world, body)
+
+    assert (answer.status_code, answer.text) == (400, "not possible")
+    assert "Refused what X told: " in caplog.text
+    assert COMMENT not in caplog.text
+
+
+async def test_a_rating_for_another_metric_than_the_survey_s_is_refused(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    feedback_id = await asked(world)
+    answer = await post(world, event(id=feedback_id, type="nps"))
+
+    assert answer.status_code == 400
+    assert f"feedback {feedback_id}: it is for another metric than its survey" in caplog.text
+
+
+async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    answer = await post(world, event(from_user_id="99"))
+
+    assert answer.status_code == 200
+    assert "Feedback 4711 is ignored: it is of account 99" in caplog.text
+    assert world.ledger("select * from unmatched") == []
+
+
+async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
+    assert (await post(world, event(external_id="x" * 300_000))).status_code == 413
+
+
+async def test_while_the_ledger_is_away_x_is_told_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(responses, "take", _away)
+        assert (await post(world, event())).status_code == 503
+
+    assert (await post(world, event())).status_code == 200
+    assert len(world.ledger("select * from unmatched")) == 1
+
+
+async def test_only_post_is_served(world: World) -> None:
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{world.url}/x/feedback")).status_code == 405
+
+
+async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(world: World) -> None:
+    await world.opened("/csat @mira_k")
+    limits = httpx.Limits(max_connections=50)
+    async with httpx.AsyncClient(limits=limits, timeout=60, headers={"authorization": KNOWN.decode()}) as x:
+        url = f"{world.url}/x/feedback"
+        burst = [asyncio.create_task(x.post(url, content=event(id=str(n)))) for n in range(300)]
+        seen = await world.workspace.submit(cast.ADA)
+        answers = await asyncio.gather(*burst)
+
+    assert seen.happened == "closed"
+    assert {answer.status_code for answer in answers} == {200}
+    assert world.ledger("select count(*) from unmatched") == [(300,)]
+
+
+def _away(*_: object) -> None:
+    raise LedgerError("the ledger is away")

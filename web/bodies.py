@@ -1,0 +1,17 @@
+"""What comes with a request, never more than is allowed."""
+
+from starlette.requests import Request
+
+
+class TooLarge(Exception):
+    """The body is larger than anything that its sender sends."""
+
+
+async def read_body(request: Request, largest: int) -> bytes:
+    """Return a body of so many bytes at most; raises `TooLarge`, or Starlette's `ClientDisconnect`."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > largest:
+            raise TooLarge
+    return bytes(raw)
