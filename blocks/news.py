@@ -1,12 +1,15 @@
 """What Slack is told of a survey on its way."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from blocks.kit import Message, customer, escape, line, moment, one_line, person, small, text
 from surveys.questions import Catalogue
+from surveys.states import State
 from surveys.survey import Origin, Survey
 
 EDIT: Final = "edit_survey"
@@ -16,16 +19,28 @@ SEND_AGAIN: Final = "send_survey_again"
 LEAVE: Final = "leave_survey"
 """Action ids of buttons whose value is the survey's id."""
 
+OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
+    {State.ANSWERED: "They answered.", State.EXPIRED: "No answer came within two weeks."}
+)
+"""What everybody may know of an answer."""
+
 _TEST_MARK: Final = "Test: kept out of the figures"
 
 
-def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue) -> Message:
-    """Tell the conversation that a customer was asked; true whatever comes after."""
-    who = survey.recipient.typed
+def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
+    """Tell the conversation that a customer was asked, and whether they answered; never how."""
+    who, outcome = survey.recipient.typed, OUTCOMES.get(state, "")
+    asked = f"<@{origin.requester}> asked {who} for feedback: {escape(_question(survey, catalogue))}"
     return Message(
-        f"<@{origin.requester}> asked {who} for feedback: {escape(_question(survey, catalogue))}",
+        f"{asked} {outcome}".rstrip(),
         [
-            line(person(origin.requester), text(" asked "), customer(who), text(" for feedback on X.")),
+            line(
+                person(origin.requester),
+                text(" asked "),
+                customer(who),
+                text(" for feedback on X."),
+                *([text(f" {outcome}", bold=True)] if outcome else []),
+            ),
             _details(survey, catalogue),
         ],
     )

@@ -11,7 +11,7 @@ from ledger.entries import Entry, read
 from ledger.notices import Due, Notice
 from sender.alerts import Alerts
 from sender.backoff import backoff
-from sender.following import NotYet, Unwanted
+from sender.following import NotYet, Unwanted, posted_as
 from slack.errors import Busy, SlackError
 from slack.posting import Posted, Poster
 from surveys.clock import Clock
@@ -29,9 +29,14 @@ TRUE_IN = {
     Notice.WAITING: {State.ACCEPTED, State.SENDING},
     Notice.LOW: set(State),
     Notice.FOLLOWED: set(State),
+    Notice.ANSWERED: {State.ANSWERED},
+    Notice.EXPIRED: {State.EXPIRED},
 }
 """The states in which a notice is still news."""
+
 ALERTS = frozenset({Notice.LOW, Notice.FOLLOWED})
+CONFIRMATION = frozenset({Notice.SENT, Notice.ANSWERED, Notice.EXPIRED})
+"""What one message tells, which follows the survey's state."""
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +80,12 @@ class Announcer:
         await self._ledger.insist(notices.told, due, posted.channel, posted.ts, self._clock())
 
     async def _post(self, entry: Entry, kind: Notice) -> Posted:
-        if kind is Notice.SENT:
-            message = news.confirmation(entry.survey, entry.origin, self._catalogue)
-            return await self._poster.post(entry.origin, *message)
+        if kind in CONFIRMATION:
+            message = news.confirmation(entry.survey, entry.origin, self._catalogue, entry.state)
+            if kind is Notice.SENT:
+                return await self._poster.post(entry.origin, *message)
+            await self._poster.rewrite(await posted_as(self._ledger, entry.id, Notice.SENT), *message)
+            return Posted()
         hold = await self._ledger.read(accounts.hold, entry.account) if kind is Notice.WAITING else ""
         text, blocks = self._private(entry, kind, hold)
         return await self._poster.whisper(entry.origin, text, blocks, entry.accepted_at)

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack.errors import Unreachable, as_slack_error
 from slack.rendering import render
 from slack.response_url import ResponseUrls
+from slack.rewriting import rewrite
 from surveys.clock import Clock
 from surveys.survey import Origin
 
@@ -69,6 +70,10 @@ class Poster:
     async def replace(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
         """Replace the message whose button gave the origin's `response_url`."""
         await self._through_url(origin, {**_message(text, blocks), "replace_original": True})
+
+    async def rewrite(self, posted: Posted, text: str, blocks: Sequence[Block]) -> None:
+        """Replace a message that was posted."""
+        await rewrite(self._web, posted.channel, posted.ts, text, blocks)
 
     async def _in_channel(self, origin: Origin, message: dict[str, Any]) -> Posted:
         with as_slack_error():

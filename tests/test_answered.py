@@ -1,0 +1,116 @@
+"""What the conversation learns of an answer: that it came, or that none did, and never which."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import cast
+from tests.test_fetching import ask
+from tests.world import World, living, said
+
+ANSWERED = "They answered."
+COMMENT = "between you and me"
+
+
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
+
+
+def rewritten(world: World) -> int:
+    return sum(call.method == "chat.update" for call in world.workspace.calls)
+
+
+def told(world: World) -> bool:
+    """Whether nothing is left to be told."""
+    return not world.ledger("select 1 from notices where due_at is not null")
+
+
+async def answer(world: World, rating: int = 4) -> None:
+    """Let the newest customer answer, and the app hear of it."""
+    newest = world.x.feedbacks[-1].id
+    world.x.rate(newest, rating)
+    world.x.comment(newest, COMMENT)
+    world.clock.advance(minutes=1)
+    await world.until(lambda: world.ledger("select 1 from surveys where state = 'answered'") == [(1,)])
+
+
+async def test_the_confirmation_says_that_the_customer_answered_and_not_how(world: World) -> None:
+    await ask(world)
+    await answer(world)
+    confirmation = await world.message(ANSWERED)
+
+    assert f"<@{cast.ADA}> asked @mira_k for feedback on X. They answered." in said(confirmation)
+    assert confirmation.text.endswith(ANSWERED)
+    assert COMMENT not in str(world.everything())
+    assert len(world.everything()) == 1
+
+
+async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(world: World) -> None:
+    sent = await ask(world)
+    world.x.rate(sent.id, 5)
+    world.clock.advance(minutes=1)
+    await world.message(ANSWERED)
+    world.x.comment(sent.id, COMMENT)
+    world.clock.advance(minutes=5)
+    await world.until(lambda: world.ledger("select comment from surveys") == [(COMMENT,)])
+
+    assert told(world)
+    assert rewritten(world) == 1
+
+
+async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: World) -> None:
+    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=90)
+    await world.opened("/csat @mira_k")
+    await world.workspace.submit(cast.ADA)
+    await world.until(lambda: world.ledger("select tries from notices where kind = 'sent'") == [(1,)])
+    await answer(world)
+    world.clock.advance(minutes=2)
+
+    assert ANSWERED in said(await world.message("@mira_k"))
+    assert len(world.everything()) == 1
+
+
+async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) -> None:
+    await ask(world)
+    world.workspace.troubles.fail("chat.update", "ratelimited", times=2, retry_after=30)
+    await answer(world)
+    for tries in (1, 2):
+        tried = [(tries,)]
+        await world.until(
+            lambda tried=tried: world.ledger("select tries from notices where kind = 'answered'") == tried  # type: ignore[misc]
+        )
+        world.clock.advance(minutes=1)
+
+    await world.message(ANSWERED)
+
+
+async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) -> None:
+    await ask(world)
+    world.workspace.troubles.fail("chat.update", "message_not_found")
+    await answer(world)
+    await world.until(lambda: told(world))
+
+    assert (rewritten(world), len(world.everything())) == (1, 1)
+
+
+async def test_a_confirmation_through_a_response_url_is_final(world: World) -> None:
+    await world.opened("/csat @mira_k", channel=cast.LEADS)
+    await world.workspace.submit(cast.ADA)
+    await world.message("asked", cast.LEADS)
+    await answer(world)
+    await world.until(lambda: told(world))
+
+    assert rewritten(world) == 0
+    assert world.seen(ANSWERED, cast.LEADS) is None
+
+
+async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) -> None:
+    async with living(tmp_path) as world:
+        await ask(world)
+        await answer(world)
+        await world.message(ANSWERED)
+        await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat status @mira_k")
+        status = await world.message("asked, answered", viewer=cast.BEN)
+
+    assert COMMENT not in str(status)
