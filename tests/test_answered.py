@@ -95,9 +95,7 @@ async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) 
 
 
 async def test_a_confirmation_through_a_response_url_is_final(world: World) -> None:
-    await world.opened("/csat @mira_k", channel=cast.LEADS)
-    await world.workspace.submit(cast.ADA)
-    await world.message("asked", cast.LEADS)
+    await ask(world, channel=cast.LEADS)
     await answer(world)
     await world.until(lambda: told(world))
 

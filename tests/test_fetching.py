@@ -27,13 +27,14 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-async def ask(world: World, who: str = "mira_k") -> Feedback:
+async def ask(world: World, who: str = "mira_k", channel: str = cast.SUPPORT) -> Feedback:
     """Send a survey, and return it as X has it."""
     number = len(world.x.feedbacks)
-    await world.opened(f"/csat @{who}")
+    await world.opened(f"/csat @{who}", channel=channel)
     await world.workspace.submit(cast.ADA)
     sent = await world.sent(number + 1)
-    await world.message(f"@{who} for feedback")
+    told = "select 1 from notices where kind = 'sent' and told_at is not null"
+    await world.until(lambda: len(world.ledger(told)) == number + 1)
     return sent
 
 

@@ -278,6 +278,7 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
 
 async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
     told = await alert(world)
+    await world.until(lambda: world.ledger("select 1 from notices where due_at is not null") == [])
     world.workspace.troubles.fail("chat.update", "ratelimited", retry_after=30)
     await press(world, TAKE_ON, told)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'followed'") == [(1,)])
