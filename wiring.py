@@ -61,7 +61,7 @@ STOPPING = 9.0
 CHECKING_HOMES = 60.0
 """Seconds between two looks at who may still see the results in their Homes."""
 
-QUIET = ("slack_bolt", "slack_sdk", "httpx", "aiohttp", "alembic", "uvicorn")
+QUIET = ("slack_bolt", "slack_sdk", "httpx", "oauthlib", "aiohttp", "alembic", "uvicorn")
 """Libraries that log bodies, addresses or every step of theirs below ERROR."""
 
 log = logging.getLogger(__name__)

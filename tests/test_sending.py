@@ -464,7 +464,7 @@ async def test_nobody_else_settles_it(world: World) -> None:
 async def test_what_x_says_of_people_stays_out_of_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
     await world.opened("/csat @nobody_here")
     await world.workspace.submit(cast.ADA)
