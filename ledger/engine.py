@@ -138,7 +138,7 @@ class Ledger:
             with self._engine.connect().execution_options(reading=reading) as connection, connection.begin():
                 return transaction(connection)
         except DBAPIError as error:
-            raise LedgerError(str(error.orig)) from error
+            raise LedgerError(_reason(error)).with_traceback(error.__traceback__) from None
 
 
 def open_engine(url: str) -> Engine:
@@ -155,6 +155,11 @@ def open_engine(url: str) -> Engine:
     except DBAPIError as error:
         raise LedgerError(f"the database can't be opened: {error.orig}") from error
     return engine
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the first line of what a database says: below it PostgreSQL quotes the whole row."""
+    return str(error.orig).partition("\n")[0]
 
 
 def _options(url: str) -> dict[str, Any]:
