@@ -13,7 +13,9 @@ from ledger.tables import accounts, metadata
 ACCOUNTS = 25
 SURVEYS_EACH = 4
 """How often a customer was asked."""
-SECONDS_APART = 10
+SECONDS_APART = 7
+WORKSPACE = 1_000_000
+"""The newest surveys are one workspace's: a report of 90 days counts all of them."""
 AT_ONCE = 500_000
 MESSAGE = "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
 
@@ -32,14 +34,21 @@ SHUFFLED = "(({}) * 2654435761 % 4294967296)"
 SURVEYS = """INSERT INTO surveys (
     id, view_id, state, team, enterprise, channel, thread, in_thread, requester, response_url, received_at,
     account, metric, variant, display_name, recipient_handle, recipient_id, recipient_key, message,
-    privacy_url, external_id, test, accepted_at, due_at, tries, feedback_id, sent_at, counts_until)
+    privacy_url, external_id, test, accepted_at, due_at, tries, feedback_id, sent_at, counts_until,
+    rating, rated_at, comment, commented_at)
 {numbers}
 SELECT n, 'V' || {view}, CASE WHEN n % 10 < 3 THEN 'answered' WHEN n % 10 < 6 THEN 'sent'
-    ELSE 'expired' END, 'T1', '', 'C012AB3CD', '1700000000.000100', {true},
-    'U012AB3CD', '', {then}, 'A' || (n % {accounts}), 'csat', 0, 'Northwind', 'customer' || (n % :customers),
+    ELSE 'expired' END, {team}, '', 'C012AB3C' || ({view} % 5), '1700000000.000100', {true},
+    'U012AB3' || ({view} / 5 % 50), '', {then}, 'A' || (n % {accounts}), 'csat', {view} / 250 % 3,
+    'Northwind', 'customer' || (n % :customers),
     '18200' || {customer}, 'customer of the name of ' || {customer}, :message,
     'https://northwind.example/privacy', 'ticket_' || n, {false}, {then}, {then}, 1,
-    '17000' || {view}, {then}, {day_after} FROM numbers"""
+    '17000' || {view}, {then}, {day_after}, CASE WHEN n % 10 < 3 THEN 5 - {view} / 750 % 16 / 4 END,
+    CASE WHEN n % 10 < 3 THEN {day_after} END, CASE WHEN n % 10 = 0 THEN 'Thank you, that was quick.' END,
+    CASE WHEN n % 10 = 0 THEN {day_after} END FROM numbers"""
+FOLLOW_UPS = """INSERT INTO follow_ups (survey_id, team, low_at, taken_by, taken_at)
+SELECT id, team, rated_at, 'U012AB3CD', rated_at FROM surveys
+WHERE rating <= 2 AND id BETWEEN :first AND :last"""
 ATTEMPTS = """INSERT INTO attempts (survey_id, number, instance, started_at, ended_at, outcome, detail)
 {numbers} SELECT n, 1, 'a1b2c3d4', {then}, {then}, 'sent', '' FROM numbers"""
 NOTICES = """INSERT INTO notices (survey_id, kind, tries, told_at, channel, ts)
@@ -92,7 +101,7 @@ def _insert(connection: Connection, first: int, last: int, rows: int, now: datet
         "customers": rows // SURVEYS_EACH,
         "message": MESSAGE,
     }
-    for statement in (SURVEYS, ATTEMPTS, NOTICES):
+    for statement in (SURVEYS, FOLLOW_UPS, ATTEMPTS, NOTICES):
         written = statement.format(
             numbers=NUMBERS,
             view=SHUFFLED.format("n"),
@@ -100,6 +109,7 @@ def _insert(connection: Connection, first: int, last: int, rows: int, now: datet
             then=MOMENTS[dialect].format(then),
             day_after=MOMENTS[dialect].format(f"{then} + 86400"),
             accounts=ACCOUNTS,
+            team=f"CASE WHEN n > {rows - WORKSPACE} THEN 'T1' ELSE 'T2' END",
             true=1 if is_sqlite else "true",
             false=0 if is_sqlite else "false",
         )

@@ -3,14 +3,13 @@
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy import Connection, Engine, insert, text
 
 from ledger import acceptance, accounts, follow_ups, limits, notices, requesters, sending, tables, tallies
 from ledger.engine import open_engine
@@ -22,6 +21,7 @@ from surveys.reports import Filters
 from surveys.states import State
 from surveys.survey import Receipt
 from tests.databases import Databases
+from tests.plans import Plans
 from tests.samples import NOON, origin, survey
 
 ROWS = 2_000
@@ -89,34 +89,6 @@ def send(connection: Connection, new: acceptance.Submission) -> None:
     assert sending.sent(connection, entry.id, number, RECEIPT, NOON)
     due = notices.Due(survey_id=entry.id, kind=notices.Notice.SENT, tries=0)
     notices.told(connection, due, "C1", "1.2", NOON)
-
-
-@dataclass
-class Plans:
-    """Every statement that a database is given, and how it means to carry it out."""
-
-    engine: Engine
-    statements: list[tuple[str, Any]] = field(default_factory=list)
-
-    def of(self, work: Callable[[Connection], object]) -> dict[str, str]:
-        """Do some work, undo it, and return the plan of each of its statements."""
-        with self.engine.connect() as connection, connection.begin() as transaction:
-            event.listen(connection, "before_cursor_execute", self._note)
-            work(connection)
-            event.remove(connection, "before_cursor_execute", self._note)
-            transaction.rollback()
-        with self.engine.connect() as connection:
-            return {statement: self._plan(connection, statement, sent) for statement, sent in self.statements}
-
-    def _note(self, *noted: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
-        self.statements.append(noted[2:4])
-
-    def _plan(self, connection: Connection, statement: str, sent: Any) -> str:  # noqa: ANN401
-        if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)
-            return "\n".join(row.detail for row in rows)
-        rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", sent)
-        return "\n".join(rows.scalars())
 
 
 FLAWS = {

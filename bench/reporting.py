@@ -1,0 +1,78 @@
+"""What reports cost in a large ledger: the time of each, and of each survey that it counts."""
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import sqlalchemy
+import typer
+from sqlalchemy import Connection, Engine
+
+from ledger import tallies
+from ledger.engine import Ledger
+from results.reports import report
+from surveys.periods import last_days
+from surveys.questions import Metric
+from surveys.reports import Filters
+from tests.plans import Plans
+
+DAYS = (7, 30, 90)
+ROUNDS = 15
+TARGET = 1.0
+"""Seconds for the report of a million surveys."""
+CSAT = Filters(team="T1", metric=Metric.CSAT)
+UTC = ZoneInfo("UTC")
+WAYS = ("ix_surveys", "follow_ups")
+"""What tells in a plan by which way rows are found."""
+
+
+class Cost(NamedTuple):
+    """What a report counted, and how many seconds each round took."""
+
+    days: int
+    counted: int
+    before: int
+    times: list[float]
+
+
+async def measure(ledger: Ledger, now: datetime) -> list[Cost]:
+    """Make the report of each period again and again, by turns."""
+    costs = [await _first(ledger, days, now) for days in DAYS]
+    for _ in range(ROUNDS):
+        for cost in costs:
+            begun = time.perf_counter()
+            await report(ledger, CSAT, last_days(cost.days, now, UTC))
+            cost.times.append(time.perf_counter() - begun)
+    return costs
+
+
+async def _first(ledger: Ledger, days: int, now: datetime) -> Cost:
+    counted = await report(ledger, CSAT, last_days(days, now, UTC))
+    return Cost(days, counted.now.sent, counted.before.sent, [])
+
+
+def tell(costs: list[Cost], url: str, now: datetime) -> None:
+    """Print the medians, and by which way the database finds what a report counts."""
+    heads = f"{'a report of':<12}{'surveys':>12}{'and before':>12}{'ms: median':>12}{'us a survey':>13}"
+    typer.echo(f"\n{heads}  target {TARGET:.0f} s")
+    for cost in costs:
+        median = statistics.median(cost.times)
+        each = median / max(cost.counted + cost.before, 1) * 1_000_000
+        typer.echo(
+            f"{f'{cost.days} days':<12}{cost.counted:>12,}{cost.before:>12,}{median * 1000:>12.0f}"
+            f"{each:>13.2f}  {'reached' if median < TARGET else 'not reached'}"
+        )
+    engine = sqlalchemy.create_engine(url)
+    week = last_days(7, now - timedelta(days=1), UTC)
+    for count in (tallies.cells, tallies.total, tallies.followed):
+        typer.echo(f"{count.__name__}: {_plan(engine, partial(count, filters=CSAT, period=week))}")
+    engine.dispose()
+
+
+def _plan(engine: Engine, count: Callable[[Connection], object]) -> str:
+    (plan,) = Plans(engine).of(count).values()
+    return "; ".join(line.strip(" ->") for line in plan.splitlines() if any(way in line for way in WAYS))
