@@ -1,7 +1,7 @@
 """Erasing a customer: what is kept of each survey is what counts, and what keeps it from happening again.
 
-The keyed hash keeps the cooldown. The id of the feedback lets later news from X be known as news of somebody
-who was forgotten. State, metric and dates are a number in the figures.
+The keyed hash keeps the cooldown, and lets later news from X be known as news of somebody who was forgotten.
+State, metric, rating and dates are a number in the figures.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from ledger.limits import NEVER
 from ledger.notices import Notice
 from ledger.pruning import FINISHED
-from ledger.tables import attempts, follow_ups, notices, surveys
+from ledger.tables import attempts, follow_ups, notices, surveys, unmatched
 from surveys.customers import Recipient
 from surveys.states import State, leading_to
 from surveys.value import Value
@@ -24,6 +24,7 @@ ERASED: dict[str, Any] = {
     "thread": "",
     "response_url": "",
     "advice": "",
+    "comment": None,
 }
 """What a survey says once its customer is forgotten; `advice` may hold words of X."""
 
@@ -93,6 +94,8 @@ def erase(connection: Connection, survey_id: int) -> bool:
     """Erase the customer from a survey; whether nothing was under way, so that it could be done."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # also from the pages of the file
+    key = select(surveys.c.recipient_key).where(surveys.c.id == survey_id)
+    connection.execute(delete(unmatched).where(unmatched.c.recipient_key.in_(key)))
     erasing = update(surveys).where(surveys.c.id == survey_id, _QUIET).values(ERASED)
     if connection.execute(erasing).rowcount == 0:
         return False

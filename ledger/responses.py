@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, and_, delete, select, update
 
 from ledger import follow_ups, sending
 from ledger.moves import move, moving
@@ -31,6 +31,10 @@ _UNNAMED = (*_BEGUN, State.SENT, State.EXPIRED)
 """Where a survey stands that X may have, and whose id at X is not known."""
 
 _ANSWERED = moving(State.ANSWERED)
+
+
+ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
+"""Of a survey: its customer was forgotten."""
 
 
 class Taken(StrEnum):
@@ -100,6 +104,7 @@ def _settled(connection: Connection, told: Update, recipient_key: str, now: date
         surveys.c.external_id == told.receipt.external_id,
         surveys.c.metric == told.metric,
         surveys.c.feedback_id.is_(None),
+        ~ERASED,
         surveys.c.state.in_(_UNNAMED),
         attempts.c.started_at.between(created_at - AROUND, created_at + AROUND),
     )
@@ -174,8 +179,7 @@ def _keep(connection: Connection, told: Update, recipient_key: str, now: datetim
 
 def _is_forgotten(connection: Connection, account: str, recipient_key: str) -> bool:
     theirs = (surveys.c.account == account, surveys.c.recipient_key == recipient_key)
-    erased = (surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
-    return connection.execute(select(surveys.c.id).where(*theirs, *erased).limit(1)).first() is not None
+    return connection.execute(select(surveys.c.id).where(*theirs, ERASED).limit(1)).first() is not None
 
 
 def _response(row: Row[Any]) -> Response:

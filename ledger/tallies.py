@@ -70,7 +70,7 @@ def comments(connection: Connection, filters: Filters, period: Period, most: int
             c.external_id,
         )
         # nobody comments before they were asked
-        .where(*_asked(filters, period), c.commented_at >= period.begin)
+        .where(*_asked(filters, period), c.commented_at >= period.begin, c.comment.is_not(None))
         .order_by(c.commented_at.desc(), c.id.desc())
         .limit(most)
     )

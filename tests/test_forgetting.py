@@ -6,21 +6,25 @@ import pytest
 
 from commands import forget
 from commands.forget import Forgetting, Outcome, forgetting
-from ledger import acceptance, sending
+from ledger import acceptance, responses, sending, tables
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import read
-from ledger.erasure import find
+from ledger.erasure import erase, find
 from sandbox.slack import Happening, cast
 from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Limits
 from surveys.survey import Receipt
 from tests.samples import NOON, origin, survey
+from tests.samples import told as told_by_x
 from tests.test_running import around, output
 from tests.world import World, said
 
 ERASED = f"<@{cast.ADA}> asked a customer for feedback on X. (erased)"
+
+
+TABLES = ("surveys", "attempts", "notices", "unmatched", "follow_ups", "audit")
 
 
 @pytest.fixture(name="world")
@@ -50,7 +54,7 @@ async def forgotten(world: World, typed: Recipient) -> Outcome:
 
 def remembered(world: World) -> str:
     """Return all that the ledger holds, as one text."""
-    return str([world.ledger(f"select * from {table}") for table in ("surveys", "attempts", "notices")])  # noqa: S608
+    return str([world.ledger(f"select * from {table}") for table in TABLES])  # noqa: S608
 
 
 @pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
@@ -258,3 +262,49 @@ async def test_the_command_says_what_to_type_and_what_it_found(tmp_path: Path) -
 
     assert wrong == (1, "X handles have only the letters a-z, digits and _: enter it like @handle.\n")
     assert nobody == (0, "0 surveys to @mira_k are kept.\n")
+
+
+async def test_of_their_answer_the_rating_is_left_as_a_number(world: World) -> None:
+    await ask(world)
+    await told(world)
+    feedback = world.x.feedbacks[0]
+    world.x.rate(feedback.id, 1)
+    world.x.comment(feedback.id, "It is me, Mira.")
+    world.clock.advance(minutes=1)
+    await world.message("They answered.")
+    await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+    outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+    assert (outcome.done["erased"], outcome.left, outcome.advice) == (1, 0, [])
+    assert world.ledger("select state, rating, comment from surveys") == [("answered", 1, None)]
+    assert "Mira" not in remembered(world)
+    assert [said(message) for message in world.everything()] == [ERASED]
+
+
+async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: World) -> None:
+    await ask(world)
+    await told(world)
+    await forgotten(world, Recipient(handle="mira_k"))
+    feedback = world.x.feedbacks[0]
+    world.x.rate(feedback.id, 1)
+    world.x.comment(feedback.id, "It is me, Mira.")
+    for minutes in (1, 14 * 24 * 60, 60):
+        world.clock.advance(minutes=minutes)
+    await world.until(lambda: world.ledger("select state from surveys") == [("expired",)])
+    await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+
+    assert not [call for call in world.x.requests if "/show/" in call.path]
+    assert world.ledger("select rating, comment from surveys") == [(None, None)]
+    assert world.ledger("select * from unmatched") == []
+    assert [said(message) for message in world.everything()] == [ERASED]
+
+
+async def test_what_waits_for_a_survey_of_theirs_is_erased_too(ledger: Ledger) -> None:
+    await keep(ledger, "one", Recipient(handle="mira_k", id="33"))
+    await ledger.run(responses.take, told_by_x(1, "It is me.", feedback_id="other"), "one", NOON)
+    await ledger.run(responses.take, told_by_x(5, feedback_id="another"), "of somebody else", NOON)
+    await ledger.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+
+    assert await ledger.run(erase, 1)
+    left = await ledger.read(lambda c: c.execute(tables.unmatched.select()).scalars().all())
+    assert left == ["another"]
