@@ -1,0 +1,162 @@
+"""Whatever order answers come in, however often, and whatever else happens between: the same is known."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, select
+
+from ledger import asks, feeds, sending
+from ledger.engine import open_engine
+from ledger.responses import Taken, match_unmatched, take
+from ledger.tables import unmatched
+from surveys.questions import SCALES, Metric
+from surveys.responses import Comment, Rating, Response, Update, is_low
+from tests.answering import KEY, begun, confirmed, known, newest, sent, uncertain
+from tests.databases import KINDS, Databases
+from tests.samples import NOON, told, tried
+
+WEEKS_LATER = NOON + timedelta(days=14)
+Step = Callable[[Connection], object]
+
+
+class Known(NamedTuple):
+    """What is known in the end."""
+
+    rating: int | None
+    rated_at: datetime | None
+    comment: str | None
+    commented_at: datetime | None
+    answered: bool
+    low: bool
+
+
+def model(updates: Sequence[Update], *, test: bool = False) -> Known:
+    """Return what must be known after these updates: the earliest rating and the earliest comment."""
+    ratings = sorted(
+        (it.response.rating.given_at, it.response.rating.value) for it in updates if it.response.rating
+    )
+    comments = sorted(
+        (it.response.comment.given_at, it.response.comment.text) for it in updates if it.response.comment
+    )
+    rated_at, rating = ratings[0] if ratings else (None, None)
+    commented_at, comment = comments[0] if comments else (None, None)
+    low = rating is not None and is_low(Metric.CSAT, rating) and not test
+    return Known(rating, rated_at, comment, commented_at, rating is not None, low)
+
+
+def found(connection: Connection) -> Known:
+    now = known(connection)
+    assert now["waiting"] == []
+    assert ("answered" in now["notices"]) is (now["state"] == "answered")
+    assert ("low" in now["notices"]) is now["low"]
+    answer = {name: now[name] for name in ("rating", "rated_at", "comment", "commented_at")}
+    return Known(**answer, answered=now["state"] == "answered", low=now["low"])
+
+
+updates = st.lists(
+    st.builds(
+        told,
+        rating=st.none() | st.sampled_from(list(SCALES[Metric.CSAT])),
+        comment=st.none() | st.sampled_from(["", "a", "Ä", "slow", "z" * 300]).filter(bool),
+        at=st.integers(0, 5),
+    ),
+    max_size=6,
+)
+"""Contradictions, repetitions, halves; also several of the same second."""
+
+
+@tried
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), max_size=5), st.randoms())
+def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, int]], random: object) -> None:
+    parts = [
+        Response(
+            rating=Rating(value=value, given_at=NOON + timedelta(seconds=at)),
+            comment=Comment(text=str(value), given_at=NOON + timedelta(seconds=at)),
+        )
+        for value, at in given_
+    ]
+    shuffled = [*parts]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    def merged(several: list[Response]) -> Response:
+        whole = Response()
+        for part in several:
+            whole = whole.merged(part)
+        return whole
+
+    middle = len(parts) // 2
+    assert merged(parts) == merged(shuffled) == merged([*shuffled, *parts])
+    assert merged(parts) == merged(parts[:middle]).merged(merged(parts[middle:]))
+    assert all(merged([one, one]) == one for one in parts)
+
+
+@pytest.mark.parametrize("begin", [begun, uncertain, confirmed, sent], ids=lambda begin: begin.__name__)
+@settings(tried, max_examples=40)
+@given(several=updates, data=st.data())
+def test_the_ledger_knows_what_the_model_knows_in_any_order(
+    engine: Engine, begin: Callable[[Connection], object], several: list[Update], data: st.DataObject
+) -> None:
+    repeated = several + data.draw(st.lists(st.sampled_from(several), max_size=4)) if several else []
+    steps: list[Step] = [lambda c, one=one: take(c, one, KEY, NOON) for one in repeated]  # type: ignore[misc]
+    steps += [receipt, matching, weeks_pass]
+    order = data.draw(st.permutations(steps))
+    with engine.connect() as connection, connection.begin() as transaction:
+        feeds.open_feed(connection, "A1")
+        begin(connection)
+        for step in order:
+            step(connection)
+        receipt(connection)
+        matching(connection)
+        assert found(connection) == model(several)
+        transaction.rollback()
+
+
+def receipt(connection: Connection) -> None:
+    """X's own answer comes, perhaps once more, perhaps late."""
+    sending.sent(connection, newest(connection), 1, told().receipt, NOON)
+
+
+def matching(connection: Connection) -> None:
+    match_unmatched(connection, NOON, 100)
+
+
+def weeks_pass(connection: Connection) -> None:
+    """X is asked for the last time, and tells nothing; then the survey expires."""
+    for now in (WEEKS_LATER, WEEKS_LATER + timedelta(minutes=11)):
+        asks.claim(connection, "A1", now, 10)
+
+
+@settings(tried, max_examples=60)
+@given(updates)
+def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
+    engine: Engine, several: list[Update]
+) -> None:
+    with engine.connect() as connection, connection.begin() as transaction:
+        for one in several:
+            assert take(connection, one, KEY, NOON) in (Taken.KEPT, Taken.IGNORED)
+        assert len(connection.execute(select(unmatched)).all()) <= 1
+        begun(connection)
+        receipt(connection)
+        matching(connection)
+        assert found(connection) == model(several)
+        transaction.rollback()
+
+
+def test_the_model_takes_the_earliest() -> None:
+    several = [told(5, at=3), told(1, "b", at=2), told(4, "a", at=2), told(comment="c", at=9)]
+    earliest = NOON + timedelta(seconds=2)
+
+    assert model(several) == Known(1, earliest, "a", earliest, answered=True, low=True)
+
+
+@pytest.fixture(name="engine", params=KINDS, scope="module")
+def _engine(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
+    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("orders")))
+    yield engine
+    engine.dispose()
