@@ -15,7 +15,8 @@ ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 ABOVE_THE_ROOMS = {
     "app": {"commands", "ledger", "manifest", "settings", "surveys", "wiring"},
-    "wiring": ROOMS - {"commands", "sandbox"} | {"manifest", "settings", "tasks"},
+    "wiring": ROOMS - {"commands", "sandbox"} | {"manifest", "parts", "settings", "tasks"},
+    "parts": ROOMS - {"commands", "sandbox"} | {"settings", "tasks"},
     "settings": {"surveys", "x"},
     "manifest": set[str](),
     "tasks": set[str](),

@@ -15,6 +15,7 @@ import sqlalchemy
 import uvloop
 from sqlalchemy import event
 
+import parts
 import slack.socket
 import wiring
 import x.client
@@ -54,7 +55,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
     """Run the app until it is killed, or the suite is gone; tell the suite the address once it serves."""
     logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
     x.client.WHOLE_CALL = X_SECONDS
-    wiring.SLACK_TIMEOUT = SLACK_SECONDS
+    parts.SLACK_TIMEOUT = SLACK_SECONDS
     wiring.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
     slack.socket.PING = PING  # type: ignore[assignment]
     if plan.room is not None:

@@ -1,0 +1,193 @@
+"""The parts of the app, each made when it is first asked for: what works with what is said here, once."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+import handlers
+from blocks.survey_form import SurveyForm
+from handlers.desk import Desk
+from ledger.engine import Ledger
+from ledger.limits import recipient_key
+from results.digest import LOOKING, Digest
+from results.fetching import Fetching
+from results.homes import Homes
+from results.intake import Intake
+from results.rounds import Rounds, Work
+from sender.alerts import Alerts
+from sender.announcer import Announcer
+from sender.delivery import Delivery
+from sender.dispatcher import Dispatcher, Pace
+from sender.pausing import Pausing
+from sender.settler import Settler
+from settings import Settings
+from slack.files import Files
+from slack.identity import Identity
+from slack.members import Members
+from slack.posting import Poster
+from slack.response_url import ResponseUrls
+from slack.runner import PromptRunner
+from slack.side import Slack
+from slack.updates import ViewUpdates
+from surveys.clock import Clock
+from surveys.prefill import load_tickets
+from surveys.questions import Catalogue
+from tasks import Tasks
+from x.client import XClient
+
+SLACK_TIMEOUT = 5
+"""Seconds for a call to Slack's Web API; a form must be open within three."""
+
+CHECKING_HOMES = 60.0
+"""Seconds between two looks at who may still see the results in their Homes."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the parts stand on: opened before them, and closed after."""
+
+    settings: Settings
+    clock: Clock
+    pace: Pace
+    catalogue: Catalogue
+    ledger: Ledger
+    session: aiohttp.ClientSession
+    x: XClient
+    tasks: Tasks
+
+
+class Parts:
+    """One running instance of the app."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.instance = secrets.token_hex(4)
+
+    @cached_property
+    def key(self) -> Callable[[str], str]:
+        """Makes the key by which the ledger knows a customer from their id."""
+        return partial(recipient_key, self.ground.settings.x_api_secret.get_secret_value().encode())
+
+    @cached_property
+    def slack(self) -> Slack:
+        """Slack, as it was told to us."""
+        settings, session = self.ground.settings, self.ground.session
+        web = AsyncWebClient(
+            settings.slack_bot_token.get_secret_value(),
+            base_url=f"{settings.slack_api_url}/",
+            timeout=SLACK_TIMEOUT,
+            session=session,
+            logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
+        )
+        identity = Identity(web)
+        return Slack(
+            web=web,
+            identity=identity,
+            members=Members(web, identity, settings.csat_agents, settings.csat_supervisors),
+            poster=Poster(web, ResponseUrls(session, settings.slack_api_url), self.ground.clock),
+            updates=ViewUpdates(web),
+            files=Files(web, session),
+        )
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """Tells Slack what became of a survey."""
+        on = self.ground
+        alerts = Alerts(on.ledger, self.slack, on.catalogue, on.clock, on.settings.csat_results_channel)
+        return Announcer(on.ledger, self.slack.poster, alerts, on.catalogue, on.clock)
+
+    @cached_property
+    def pausing(self) -> Pausing:
+        """Pauses an account in trouble."""
+        on = self.ground
+        return Pausing(on.ledger, on.x, self.slack.poster, on.settings.csat_operators, on.clock)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """Sends one survey."""
+        on, limits = self.ground, self.ground.settings.limits
+        return Delivery(
+            on.ledger, on.x, self.announcer, self.pausing, on.clock, self.instance, limits, self.key
+        )
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """Gives each survey its turn."""
+        on = self.ground
+        settler = Settler(on.ledger, on.x, self.delivery, on.clock)
+        return Dispatcher(
+            on.ledger,
+            self.announcer,
+            self.delivery,
+            self.pausing,
+            settler,
+            on.clock,
+            on.tasks,
+            self.instance,
+            on.pace,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Takes what customers answer."""
+        return Intake(self.ground.ledger, self.ground.settings.x_account, self.key, self.ground.clock)
+
+    @cached_property
+    def homes(self) -> Homes:
+        """Shows everybody their Home."""
+        on = self.ground
+        return Homes(on.ledger, self.slack, on.catalogue, on.clock, on.settings.csat_timezone)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Does what comes round again and again."""
+        on, settings = self.ground, self.ground.settings
+        works = Fetching(on.ledger, on.x, self.intake, settings.x_account, on.clock).works()
+        works.append(Work("looking who still sees results", self.homes.check, CHECKING_HOMES))
+        if channel := settings.csat_results_channel:
+            weekly = Digest(on.ledger, self.slack, on.clock, channel, settings.csat_timezone)
+            works.append(Work("telling of last week", weekly.look, LOOKING))
+        return Rounds(works, on.tasks, on.pace.haste)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the journeys work with."""
+        on, settings = self.ground, self.ground.settings
+        return Desk(
+            slack=self.slack,
+            x=on.x,
+            ledger=on.ledger,
+            dispatcher=self.dispatcher,
+            homes=self.homes,
+            form=SurveyForm(on.catalogue),
+            defaults=settings.defaults,
+            tickets=load_tickets(),
+            account=settings.x_account,
+            instance=self.instance,
+            clock=on.clock,
+            limits=settings.limits,
+            key=self.key,
+            zone=settings.csat_timezone,
+        )
+
+    @cached_property
+    def bolt(self) -> AsyncApp:
+        """Bolt, with every journey connected; requests are verified before they get here."""
+        bolt = AsyncApp(
+            name="csat-slack",
+            logger=logging.getLogger("slack_bolt"),
+            client=self.slack.web,
+            authorize=self.slack.identity,
+            signing_secret="",
+            request_verification_enabled=False,
+        )
+        runner = PromptRunner(bolt.listener_runner, self.ground.tasks)
+        bolt._async_listener_runner = runner  # noqa: SLF001 - Bolt has no other way
+        handlers.register(bolt, self.desk)
+        return bolt
