@@ -18,6 +18,8 @@ class Turn(Generic[T]):
     waits: bool = True
     committed: list[T] = field(default_factory=list)
     """What it returned, once that is on disk."""
+    refused: Exception | None = None
+    """Why the database did not even begin."""
 
 
 class Turns:
@@ -39,18 +41,32 @@ class Turns:
         """Return what a transaction returned, if it was taken along; else run it, whatever it raises."""
         if mine.waits:
             self._take_along([self._waiting.popleft() for _ in range(len(self._waiting))])
+        if mine.refused:
+            raise mine.refused
         return mine.committed[0] if mine.committed else self._transact(mine.transaction)
 
     def _take_along(self, all_turns: list[Turn[Any]]) -> None:
-        """Commit what waits together; where one transaction fails, nothing is kept, and each runs alone."""
+        """Commit what waits together; where one transaction fails, nothing is kept, and each runs alone.
+
+        Where the database is locked, it is so for all of them: none waits for it once more.
+        """
         turns = [turn for turn in all_turns if turn.waits]
         for turn in turns:
             turn.waits = False
         if len(turns) == 1:
             return
+        begun = False
+
+        def together(connection: Connection) -> list[Any]:
+            nonlocal begun
+            begun = True
+            return [turn.transaction(connection) for turn in turns]
+
         try:
-            results = self._transact(lambda connection: [turn.transaction(connection) for turn in turns])
-        except Exception:  # noqa: BLE001 - raised again for whom it concerns, when that turn runs alone
+            results = self._transact(together)
+        except Exception as error:  # noqa: BLE001 - raised again for whom it concerns, when that turn runs alone
+            for turn in turns:
+                turn.refused = None if begun else error
             return
         for turn, result in zip(turns, results, strict=True):
             turn.committed.append(result)

@@ -1,6 +1,7 @@
 """Transactions that wait for SQLite's one writer: one commit for all, and each with an outcome of its own."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -108,3 +109,23 @@ async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(sqlit
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert await opened(sqlite) == ["a", "c"]
+
+
+async def test_those_who_wait_for_a_locked_file_wait_for_it_once_and_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.engine.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
+    ledger, begun = Ledger(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
+    lock = sqlite3.connect(tmp_path / "csat.db", isolation_level=None)
+    lock.execute("begin immediate")
+    note = begun.append
+    event.listen(Engine, "begin", note)
+
+    tasks = await waiting(ledger, *map(opening, "abcde"))
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+
+    event.remove(Engine, "begin", note)
+    lock.close()
+    ledger.close()
+    assert [str(outcome) for outcome in outcomes] == ["database is locked"] * 5
+    assert len(begun) <= len(["the first", "all others"])
