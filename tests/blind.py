@@ -12,14 +12,23 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Delivery, Message, cast
+from sandbox.x import Customer, Feedback, Trouble, Webhook
+from sandbox.x.quota import Way
 from surveys.questions import Metric
 from tests.answered import answered
-from tests.lows import ALERT, answer, ask
+from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
 from tests.witness import Secret, Witness
 from tests.world import World, living
+from web.x_feedback import PATH
 
-SUPERVISED: dict[str, Any] = {"csat_supervisors": {cast.AGENTS}, "csat_results_channel": cast.LEADS}
+USER, PASSWORD = "x", "geheim"
+WITH_RESULTS: dict[str, Any] = {
+    "csat_supervisors": {cast.AGENTS},
+    "csat_results_channel": cast.LEADS,
+    "x_webhook_user": USER,
+    "x_webhook_password": PASSWORD,
+}
 """Who supervises is in a group; Ada, who asks, reads the results channel and never is."""
 
 LOW, HIGH, OWN, TEST, PAST = "a low answer", "a high answer", "a supervisor's own", "a test", "the past"
@@ -31,6 +40,11 @@ ASKED = (
     (TEST, "/csat @ada_travels", cast.ADA, CSAT[3]),
 )
 """Whose surveys are sent through the app, and how they are answered."""
+
+EVERY_WAY = [
+    f"{slack}, {way}" for slack in ("socket mode", "http") for way in ("pushed", "asked for", "among events")
+]
+"""How Slack reaches the app, and how answers do."""
 
 _numbers = itertools.count(1)
 
@@ -59,18 +73,38 @@ class Stage:
         self.witness.secrets.append(Secret(f"the rating of {name}", str(rating)))
         return rating
 
-    async def send(self) -> None:
-        """Send the surveys and have them answered."""
-        self.world.workspace.invite_bot(cast.LEADS)
+    async def send(self, way: str = "pushed") -> None:
+        """Send the surveys, have them answered, and wait until everybody concerned was told."""
+        world = self.world
+        world.workspace.invite_bot(cast.LEADS)
+        if way == "pushed":
+            world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
         for name, words, user, rating in ASKED:
-            feedback = await ask(self.world, words, user, is_test=name == TEST)
+            feedback = await ask(world, words, user, is_test=name == TEST)
             whose = f"{name}, {words}"
-            await answer(self.world, feedback, self.rating(whose, rating), self.comment(whose, user))
+            world.x.respond(feedback.id, self.rating(whose, rating), self.comment(whose, user))
+        self._let_answers_in(way)
+        answered = "select count(*) from notices where kind = 'answered' and told_at is not null"
+        await world.until(lambda: world.ledger(answered) == [(len(ASKED),)])
+        await world.until(lambda: world.ledger("select * from notices where due_at is not null") == [])
+        self._fill_the_past()
+
+    async def ask_late(self) -> Feedback:
+        """Send one survey more, to somebody who has not answered yet."""
+        self.world.x.customers.append(Customer("1820000000000000099", "late_lena", "Lena Late"))
+        return await ask(self.world, "/csat nps @late_lena")
+
+    def _let_answers_in(self, way: str) -> None:
+        if way == "asked for":
+            self.world.clock.advance(minutes=2)
+        if way == "among events":
+            self.world.x.trouble_for_next(100_000, Trouble.OVER_CAPACITY, Way.SHOW)
+            self.world.clock.advance(days=2)
+
+    def _fill_the_past(self) -> None:
         self.answered_before(cast.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
         self.answered_before(cast.BEN, PAST, (NPS[8], NPS[9], NPS[10]), Metric.NPS)
         self.answered_before(cast.CLEO, f"{PAST}, {OWN}", (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
-        low = sum(name in {LOW, OWN} for name, *_ in ASKED)
-        await self.world.eventually(lambda: len(self.alerts()) == low)
 
     def answered_before(self, requester: str, name: str, ratings: tuple[int, ...], metric: Metric) -> None:
         """Let there be older answers, enough of them to be counted and shown."""
@@ -118,7 +152,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    folder: Path, database_url: str, capture: pytest.CaptureFixture[str], *, socket: bool
+    folder: Path, database_url: str, capture: pytest.CaptureFixture[str], way: str, *, socket: bool
 ) -> AsyncIterator[Stage]:
     """Run the app until the block ends; then, and all the while, nobody has learnt what they must not."""
     with _logging() as log:
@@ -127,11 +161,11 @@ async def stage(
             log.write("".join(capture.readouterr()))
             return log.getvalue()
 
-        async with living(folder, database_url=database_url, socket=socket, **SUPERVISED) as world:
+        async with living(folder, database_url=database_url, socket=socket, **WITH_RESULTS) as world:
             witness = Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged)
             await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
             made = Stage(world, witness)
-            await made.send()
+            await made.send(way)
             yield made
         assert witness.testify() == []
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from ledger.engine import Ledger
+from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases
+from tests.sentinels import use_sentinels
 from tests.world import World, living
 
 
@@ -56,6 +58,23 @@ async def _either_world(
     url = databases.make("sqlite" if socket else "postgresql", tmp_path)
     async with living(tmp_path, socket=socket, database_url=url) as world:
         yield world
+
+
+@pytest.fixture(name="stage", params=["socket mode, pushed", "http, pushed"])
+async def _stage(
+    databases: Databases,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> AsyncIterator[Stage]:
+    """Answers that reach only supervisors: in Socket Mode on SQLite, and over HTTP on PostgreSQL."""
+    use_sentinels(monkeypatch)
+    slack, _, way = request.param.partition(", ")
+    socket = slack == "socket mode"
+    url = databases.make("sqlite" if socket else "postgresql", tmp_path)
+    async with stage(tmp_path, url, capfd, way, socket=socket) as made:
+        yield made
 
 
 @pytest.fixture(name="impatient")

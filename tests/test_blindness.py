@@ -1,7 +1,6 @@
 """Answers reach supervisors and nobody else: every byte that leaves the app is searched for them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -10,29 +9,11 @@ from blocks import low
 from blocks.choices import Id
 from sandbox.slack import cast
 from surveys.questions import Metric
-from tests.blind import ASKED, LOW, OWN, Stage, stage
-from tests.databases import Databases
-from tests.sentinels import use_sentinels
+from tests.blind import ASKED, EVERY_WAY, LOW, OWN, Stage
 from tests.test_home import home
 from tests.test_results_home import choose
 
 BUTTONS = (low.SHOW, low.TAKE_ON, low.CLOSE)
-
-
-@pytest.fixture(name="stage", params=["socket mode", "http"])
-async def _stage(
-    databases: Databases,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> AsyncIterator[Stage]:
-    """The app in Socket Mode on SQLite, and once more over HTTP on PostgreSQL."""
-    use_sentinels(monkeypatch)
-    socket = request.param == "socket mode"
-    url = databases.make("sqlite" if socket else "postgresql", tmp_path)
-    async with stage(tmp_path, url, capfd, socket=socket) as made:
-        yield made
 
 
 def shown(stage: Stage, person: str) -> set[str]:
@@ -41,6 +22,7 @@ def shown(stage: Stage, person: str) -> set[str]:
     return {name for reader, name in stage.witness.shown if reader == person}
 
 
+@pytest.mark.parametrize("stage", EVERY_WAY, indirect=True)
 async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(stage: Stage) -> None:
     for person in (cast.ADA, cast.GUS):
         await home(stage.world, person)
@@ -147,3 +129,28 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
     await world.eventually(lambda: stage.witness.reads(cast.BEN, "views.publish") >= again)
 
     assert shown(stage, cast.BEN) == set()
+
+
+async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_too(stage: Stage) -> None:
+    world, alert = stage.world, stage.alerts()[0]
+    await stage.press(cast.CLEO, low.CLOSE, alert)
+    await world.form(cast.CLEO)
+    await world.type_in(cast.CLEO, note=f"They wrote: {stage.comment('a note', cast.ADA)}")
+    await world.workspace.submit(cast.CLEO)
+    await world.message("Closed by", cast.LEADS, cast.CLEO)
+    await home(world, cast.ADA)
+    await stage.press(cast.ADA, low.SHOW, alert)
+    await world.message("Only supervisors", cast.LEADS, cast.ADA)
+    assert shown(stage, cast.ADA) == set()
+    await stage.press(cast.CLEO, low.SHOW, alert)
+
+    await world.eventually(lambda: "the words of a note" in shown(stage, cast.CLEO))
+
+
+async def test_the_digest_has_sums_in_it_and_nobody_s_answer(stage: Stage) -> None:
+    now = stage.world.clock()
+    monday = datetime.combine(now.date() + timedelta(days=7 - now.weekday()), time(9), UTC)
+    stage.world.clock.advance(seconds=(monday - now).total_seconds())
+    await stage.world.message("Last week: ", cast.LEADS, cast.ADA)
+
+    assert shown(stage, cast.ADA) == set()

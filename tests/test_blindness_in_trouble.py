@@ -1,30 +1,52 @@
 """Where something goes wrong, nobody is told an answer along with what went wrong."""
 
+import contextlib
 import json
 import traceback
+from functools import partial
+from typing import NoReturn
 
+import httpx
 import pytest
 from sqlalchemy import Connection, insert, text
 
+from blocks.low import CLOSE, SHOW
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
 from ledger.tables import surveys
+from sandbox.slack import cast
+from sandbox.x import Webhook
 from tests.asked import answered
+from tests.blind import Stage
+from tests.sentinels import NPS
+from tests.test_home import home
+from web.x_feedback import PATH
 from x.errors import Impossible
 from x.updates import read_event
 
 WORDS = "between you and me"
+METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
+BUILDERS = (
+    "blocks.answer.answer",
+    "results.homes.results_home",
+    "results.homes.report",
+    "handlers.report.report_message",
+    "handlers.export.export",
+)
+"""What is made of answers, each named where it is used."""
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
 
 
 def forbid_comments(connection: Connection) -> None:
-    """Let the database refuse each survey with a comment."""
+    """Let the database refuse each survey with a comment that is new."""
     if connection.dialect.name == "sqlite":
-        refuse = "begin select raise(abort, 'quiet'); end"
-        statement = f"create trigger quiet before insert on surveys when new.comment <> '' {refuse}"
+        for happening in ("insert", "update of comment"):
+            named = f"create trigger quiet_{happening[:6]} before {happening} on surveys"
+            refuse = "when new.comment <> '' begin select raise(abort, 'quiet'); end"
+            connection.execute(text(f"{named} {refuse}"))
     else:
-        statement = "alter table surveys add constraint quiet check (comment is null)"
-    connection.execute(text(statement))
+        constraint = "add constraint quiet check (comment is null) not valid"
+        connection.execute(text(f"alter table surveys {constraint}"))
 
 
 async def test_an_error_of_the_ledger_tells_nothing_of_what_it_was_to_keep(ledger: Ledger) -> None:
@@ -63,3 +85,89 @@ def test_what_x_tells_and_can_not_be_is_not_repeated(changes: dict[str, object])
         read_event(json.dumps(event).encode())
 
     assert WORDS not in str(refused.value)
+
+
+async def test_what_the_webhook_refuses_is_nowhere_repeated(stage: Stage) -> None:
+    """Not X's name, not possible, no room in the ledger: with an answer in each."""
+    world = stage.world
+    pushed = [push.body for push in world.x.pushes if isinstance(push.body, dict)][-1]
+    words = stage.comment("a refused answer", cast.ADA)
+    for part in ("value", "created_at", "id", "type"):
+        told = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{words}", "was_{part}": ')
+        assert (await world.x.push(told)).status == 400
+    assert (await world.x.push(f'{{"{words}": 1}}', Webhook(f"{world.url}{PATH}", "x", words))).status == 401
+    assert (await world.x.push("{" + words)).status == 400
+    for path in (PATH, "/healthz", f"/{words}"):
+        async with httpx.AsyncClient() as client:
+            stage.witness.answered(await client.get(world.url + path))
+
+    assert stage.witness.testify() == []
+
+
+async def test_an_answer_that_the_ledger_can_not_keep_is_nowhere_repeated(stage: Stage) -> None:
+    world = stage.world
+    with contextlib.closing(Ledger(world.database_url)) as ledger:
+        await ledger.run(forbid_comments)
+    feedback = await stage.ask_late()
+    world.x.respond(
+        feedback.id, stage.rating("a late answer", NPS[2]), stage.comment("a late answer", cast.ADA)
+    )
+    await world.x.pushed()
+    assert world.x.pushes[-1].status == 503
+    async with httpx.AsyncClient() as client:
+        stage.witness.answered(await client.get(f"{world.url}/healthz"))
+
+    assert stage.witness.testify() == []
+
+
+async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
+    world = stage.world
+    world.x.webhook = None
+    feedback = await stage.ask_late()
+    given = world.x.respond(feedback.id, NPS[2], stage.comment("nonsense", cast.ADA))
+    assert given.text
+    setattr(given, "score", given.text)  # noqa: B010 - words in the place of a number
+    world.clock.advance(minutes=2)
+    await world.until(lambda: any(feedback.id in call.path for call in world.x.requests))
+    await world.until(lambda: "Refused what X told" in stage.witness.logged())
+
+    assert stage.witness.testify() == []
+
+
+@pytest.mark.parametrize("error", ["invalid_arguments", "500"])
+async def test_what_slack_does_not_take_is_nowhere_repeated(stage: Stage, error: str) -> None:
+    world, troubles = stage.world, stage.world.workspace.troubles
+    troubles.lack_blocks("data_visualization", "data_table")
+    await home(world, cast.CLEO)
+    for method in METHODS:
+        troubles.fail(method, error, times=2)
+        await look_at_everything(stage)
+        troubles.clear()
+
+    assert stage.witness.testify() == []
+
+
+async def test_what_nobody_expected_is_told_without_an_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in BUILDERS:
+        with monkeypatch.context() as broken:
+            broken.setattr(name, partial(_fail, name))
+            await look_at_everything(stage)
+            await stage.world.until(lambda name=name: f"{name} is broken" in stage.witness.logged())  # type: ignore[misc]
+
+    assert stage.witness.testify() == []
+
+
+async def look_at_everything(stage: Stage) -> None:
+    """Let a supervisor look at whatever has answers in it."""
+    alert, workspace = stage.alerts()[0], stage.world.workspace
+    for action_id in (SHOW, CLOSE):
+        await workspace.act(cast.CLEO, action_id, channel=alert.channel, ts=alert.ts)
+    await workspace.open_home(cast.CLEO)
+    for words in ("/csat report 90d", "/csat export 90d"):
+        await workspace.command(cast.CLEO, cast.SUPPORT, words)
+
+
+def _fail(name: str, *_: object, **__: object) -> NoReturn:
+    raise RuntimeError(f"{name} is broken")
