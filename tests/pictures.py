@@ -2,15 +2,12 @@
 
 import asyncio
 import sys
-import tempfile
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from commands.sandbox import demo_settings
-from sandbox.demo import demo
+from commands.sandbox import trying
 from tests.sandbox.test_page_kit import chromium, tab
-from wiring import running
 
 HANDLE = "@tomasberg"
 
@@ -22,6 +19,8 @@ async def take(url: str, folder: Path) -> None:
             await _ask_in_a_thread(page, folder)
         async with tab(browser, url, 1280, 800) as page:
             await _get_into_trouble(page, folder)
+        async with tab(browser, url, 1440, 1500) as page:
+            await _see_results(page, folder)
 
 
 async def _ask_in_a_thread(page: Page, folder: Path) -> None:
@@ -66,12 +65,25 @@ async def _get_into_trouble(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Back to normal").first.click()
 
 
+async def _see_results(page: Page, folder: Path) -> None:
+    await page.get_by_role("button", name="Got it").click()
+    await page.get_by_role("button", name="Fill with three months").click()
+    await expect(page.get_by_text("surveys of three months are there")).to_be_visible()
+    await page.get_by_label("You are").select_option(label="Cleo Marchetti (supervisor)")
+    await expect(page.get_by_role("link", name="csat-results")).to_be_visible()
+    await page.get_by_role("link", name="csat-slack").click()
+    await page.get_by_role("link", name="Home", exact=True).click()
+    await expect(page.get_by_role("heading", name="Feedback results")).to_be_visible()
+    await expect(page.get_by_role("img", name="How customers rated")).to_be_visible()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=folder / "sandbox-home.png")
+
+
 async def main(docs: Path) -> None:
     """Run the sandbox and the app in it, and take the pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with demo(page_port=0) as pretend, running(demo_settings(pretend, Path(folder))):
-            await pretend.workspace.wait_until(lambda: pretend.workspace.connections)
-            await take(pretend.page_url, docs)
+    async with trying() as pretend:
+        await pretend.workspace.wait_until(lambda: pretend.workspace.connections)
+        await take(pretend.page_url, docs)
 
 
 if __name__ == "__main__":
