@@ -33,11 +33,15 @@ class Customer:
     suspended: bool = False
 
 
-KEYS = Keys(
-    "sandboxConsumerKey", "sandboxConsumerSecret", "1810000000000000001-sandboxToken", "sandboxTokenSecret"
-)
+def keys_of(account: Account) -> Keys:
+    """Return the keys that speak for an account: X begins every token with the account's id."""
+    return Keys(
+        "sandboxConsumerKey", "sandboxConsumerSecret", f"{account.id}-sandboxToken", "sandboxTokenSecret"
+    )
+
 
 ACCOUNT = Account("1810000000000000001", "NimbusAirHelp", "Nimbus Air")
+KEYS = keys_of(ACCOUNT)
 
 CUSTOMERS = (
     Customer("1820000000000000011", "ada_travels", "Ada Okafor"),

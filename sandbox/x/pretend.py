@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from sandbox.bell import Bell
 from sandbox.traffic import Traffic
-from sandbox.x.people import ACCOUNT, KEYS, Account, Keys
+from sandbox.x.people import ACCOUNT, Account, Keys, keys_of
 from sandbox.x.reception import Reception
 from sandbox.x.routes import served
 from sandbox.x.world import World, utc_now
@@ -25,8 +25,8 @@ class PretendX(World):
         clock: Callable[[], datetime] = utc_now,
         bell: Bell | None = None,
         traffic: Traffic | None = None,
-        keys: Keys = KEYS,
+        keys: Keys | None = None,
         account: Account = ACCOUNT,
     ) -> None:
-        super().__init__(clock, bell, traffic, keys, account)
+        super().__init__(clock, bell, traffic, keys or keys_of(account), account)
         self.app: ASGIApp = Reception(served(self), self)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oauthlib.oauth1 import Client
 
-from sandbox.x import Keys
+from sandbox.x import Account, Keys, PretendX
 from sandbox.x.errors import Refusal
 from sandbox.x.signature import Verifier, base_string, signature
 from tests.sandbox.test_x_kit import BASE, NOON, Sender, authorization, refusal
@@ -223,3 +223,9 @@ async def test_a_form_changed_on_the_way_is_refused() -> None:
     response = await sender.send("POST", "/1.1/feedback/create.json", "message=Hi", authorized=signed)
 
     assert refusal(response) == (401, 32)
+
+
+def test_the_token_begins_with_the_id_of_the_account_that_it_speaks_for() -> None:
+    account = Account("1718260345", "NorthwindAir", "Northwind Air")
+
+    assert PretendX(account=account).keys.token.startswith("1718260345-")
