@@ -29,6 +29,8 @@ PAUSES = (1.0, 5.0, 15.0)
 GONE = "message_not_found"
 """Slack's reason where somebody has deleted the message already."""
 
+STILL_IN_LOG = "The database's log (-wal) could not be emptied now: restart the app to have it emptied."
+
 
 class Outcome(NamedTuple):
     """What became of it: how many surveys and messages, and what a person still has to do."""
@@ -72,6 +74,8 @@ class Forgetting:
             await self._tell_called_off(requester, outcome)
         for survey_id in await self._ledger.read(erasure.quiet, found.survey_ids):
             await self._forget(survey_id, outcome)
+        if not await self._ledger.empty_log():
+            outcome.advice.append(STILL_IN_LOG)
         return outcome._replace(left=len(found.survey_ids) - outcome.done["erased"])
 
     async def _looked_up(self, typed: Recipient) -> tuple[Recipient, str]:

@@ -1,6 +1,7 @@
 """The ledger: transactions over SQLite or PostgreSQL, each one hop away from the event loop."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -108,6 +109,10 @@ class Ledger:
         """Raise `LedgerError` with the reason when the database can't be read, or its file is gone."""
         await self.read(self._check)
 
+    async def empty_log(self) -> bool:
+        """Empty SQLite's log, which has pages from before an erasure; whether nobody stood in the way."""
+        return not self._is_sqlite or await self._hop(self._empty_log)
+
     def close(self) -> None:
         """Finish what runs and let go of the database."""
         self._threads.shutdown()
@@ -119,6 +124,12 @@ class Ledger:
         if self._is_sqlite and database and not Path(database).exists():
             raise LedgerError(f"the file {database} is gone")
         connection.execute(select(tables.surveys.c.id).limit(1))
+
+    def _empty_log(self) -> bool:
+        with contextlib.closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not is_busy
 
     async def _write(self, transaction: Callable[[Connection], T]) -> T:
         if self._turns is None:

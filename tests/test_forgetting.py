@@ -1,12 +1,14 @@
 """What is left of a customer who was forgotten: in the ledger, in Slack, and against asking them again."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from commands import forget
 from commands.forget import Forgetting, Outcome, forgetting
-from ledger import acceptance, responses, sending, tables
+from ledger import acceptance, engine, responses, sending, tables
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import read
@@ -19,7 +21,7 @@ from surveys.survey import Receipt
 from tests.samples import NOON, origin, survey
 from tests.samples import told as told_by_x
 from tests.test_running import around, output
-from tests.world import World, said
+from tests.world import World, living, said
 
 ERASED = f"<@{cast.ADA}> asked a customer for feedback on X. (erased)"
 
@@ -73,6 +75,39 @@ async def test_nothing_names_them_any_more_neither_in_the_ledger_nor_in_slack(
     shown = str([(message.text, message.blocks) for message in world.everything()])
     assert "mira_k" not in shown
     assert "sofie_l" in shown
+
+
+async def test_not_even_the_file_knows_them_while_the_app_runs(tmp_path: Path) -> None:
+    async with living(tmp_path) as world:
+        await ask(world)
+        await told(world)
+        assert "mira_k" in on_disk(world)
+        outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+        assert outcome.advice == []
+        assert "mira_k" not in on_disk(world)
+
+
+async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
+    async with living(tmp_path) as world:
+        await ask(world)
+        await told(world)
+        with contextlib.closing(sqlite3.connect(world.database)) as reader:
+            reader.execute("begin")
+            reader.execute("select * from surveys").fetchall()
+            outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+        assert outcome.done["erased"] == 1
+        assert "restart the app" in outcome.advice[0]
+
+
+def on_disk(world: World) -> str:
+    """Return all bytes of the database's files."""
+    files = sorted(world.database.parent.glob(f"{world.database.name}*"))
+    return b"".join(file.read_bytes() for file in files).decode("latin-1")
 
 
 async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World) -> None:
