@@ -7,9 +7,12 @@ import pytest
 from blocks import answer as modal
 from blocks import low
 from blocks.choices import Id
+from commands.forget import forgetting
+from ledger.tables import metadata
 from sandbox.slack import cast
+from surveys.customers import Recipient
 from surveys.questions import Metric
-from tests.blind import ASKED, EVERY_WAY, LOW, OWN, Stage
+from tests.blind import ASKED, EVERY_WAY, LOW, OWN, PAST, Stage
 from tests.test_home import home
 from tests.test_results_home import choose
 
@@ -153,4 +156,25 @@ async def test_the_digest_has_sums_in_it_and_nobody_s_answer(stage: Stage) -> No
     stage.world.clock.advance(seconds=(monday - now).total_seconds())
     await stage.world.message("Last week: ", cast.LEADS, cast.ADA)
 
+    assert shown(stage, cast.ADA) == set()
+
+
+async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage: Stage) -> None:
+    world = stage.world
+    for _, words, *_ in ASKED:
+        async with forgetting(world.settings) as forgetter:
+            found, _ = await forgetter.find(Recipient(handle=words.partition("@")[2]))
+            assert (await forgetter.forget(found)).left == 0
+    await home(world, cast.CLEO)
+    kept = str([world.ledger(f"select * from {table}") for table in metadata.tables])  # noqa: S608
+    files = b"".join(file.read_bytes() for file in world.database.parent.glob("csat.db*"))
+    kept += files.decode("latin-1")
+
+    gone = [
+        secret
+        for secret in stage.witness.secrets
+        if "the words of" in secret.name and PAST not in secret.name
+    ]
+    assert len(gone) == len(ASKED)
+    assert [secret.name for secret in gone if secret.is_in(kept)] == []
     assert shown(stage, cast.ADA) == set()
