@@ -1,10 +1,8 @@
 """A stage for the test of blindness: surveys of which each is answered with a rating and words of its own."""
 
 import contextlib
-import io
 import itertools
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from surveys.questions import Metric
 from tests.answered import answered
 from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
-from tests.witness import Secret, Witness
+from tests.witness import Secret, Witness, logging_to
 from tests.world import World, living
 from web.x_feedback import PATH
 
@@ -155,12 +153,7 @@ async def stage(
     folder: Path, database_url: str, capture: pytest.CaptureFixture[str], way: str, *, socket: bool
 ) -> AsyncIterator[Stage]:
     """Run the app until the block ends; then, and all the while, nobody has learnt what they must not."""
-    with _logging() as log:
-
-        def logged() -> str:
-            log.write("".join(capture.readouterr()))
-            return log.getvalue()
-
+    with logging_to(capture) as logged:
         async with living(folder, database_url=database_url, socket=socket, **WITH_RESULTS) as world:
             witness = Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged)
             await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
@@ -168,17 +161,3 @@ async def stage(
             await made.send(way)
             yield made
         assert witness.testify() == []
-
-
-@contextlib.contextmanager
-def _logging() -> Iterator[io.StringIO]:
-    """Keep all that is logged, from the lowest level on."""
-    root, kept = logging.getLogger(), io.StringIO()
-    handler, level = logging.StreamHandler(kept), root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield kept
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)

@@ -1,11 +1,15 @@
 """Who could read what the app said, and whether somebody's answer was in it."""
 
+import contextlib
+import io
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
+import pytest
 
 from sandbox.slack import Delivery
 from sandbox.slack.calls import Call
@@ -175,3 +179,22 @@ def _answering(delivery: Delivery) -> Readers:
 def _user(payload: dict[str, Any]) -> str:
     user = payload.get("user") or payload.get("user_id") or payload.get("event", {}).get("user", "")
     return str(user["id"] if isinstance(user, dict) else user)
+
+
+@contextlib.contextmanager
+def logging_to(capture: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """Keep all that is logged, from the lowest level on, and printed; yields what returns it."""
+    root, kept = logging.getLogger(), io.StringIO()
+    handler, level = logging.StreamHandler(kept), root.level
+
+    def logged() -> str:
+        kept.write("".join(capture.readouterr()))
+        return kept.getvalue()
+
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield logged
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
