@@ -96,7 +96,6 @@ def begin(connection: Connection, entry: Entry, instance: str, now: datetime) ->
 
 def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
     """Note X's receipt; a late one settles what had become uncertain."""
-    _end(connection, survey_id, number, State.SENT, "", now)
     moved = move(
         connection,
         _SENT,
@@ -107,6 +106,7 @@ def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, 
         settle_at=None,
         ask_at=first_ask(receipt.created_at),
     )
+    _end(connection, survey_id, number, State.SENT, "", now)
     if moved:
         give(connection, survey_id, Notice.SENT, now)
     return moved
@@ -116,10 +116,10 @@ def refuse(
     connection: Connection, survey_id: int, number: int | None, refusal: Refusal, detail: str, now: datetime
 ) -> bool:
     """Note that a survey will not be sent; `number` is empty where no attempt was made."""
-    if number is not None:
-        _end(connection, survey_id, number, State.REFUSED, detail, now)
     values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
     moved = move(connection, _REFUSED, survey_id, **values)
+    if number is not None:
+        _end(connection, survey_id, number, State.REFUSED, detail, now)
     if moved:
         give(connection, survey_id, Notice.REFUSED, now)
     return moved
@@ -127,10 +127,10 @@ def refuse(
 
 def doubt(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
     """Note that nobody knows what became of an attempt."""
-    _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
     moved = move(
         connection, _UNCERTAIN, survey_id, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
     )
+    _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
     if moved:
         give(connection, survey_id, Notice.UNCERTAIN, now)
     return moved
@@ -142,8 +142,9 @@ def wait(
     """Put a survey back until `until`, if it is still to be sent; `number` is empty without an attempt."""
     values = {"due_at": until, "lease_owner": None, "lease_until": None}
     if number is not None:
+        moved = move(connection, _ACCEPTED, survey_id, **values)
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return move(connection, _ACCEPTED, survey_id, **values)
+        return moved
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
     waiting = update(surveys).where(*still).values(**values, tries=surveys.c.tries + 1)
     return connection.execute(waiting).rowcount == 1
@@ -230,5 +231,6 @@ def forget_response_urls(connection: Connection, now: datetime) -> None:
 def _end(
     connection: Connection, survey_id: int, number: int, outcome: State, detail: str, now: datetime
 ) -> None:
+    # after the survey: whoever takes an answer locks that first, and then comes here
     attempt = {"of": survey_id, "nth": number}
     connection.execute(_END_ATTEMPT, {**attempt, "ended_at": now, "outcome": outcome, "detail": detail})

@@ -1,12 +1,14 @@
 """Answers in the ledger: by whichever way they come, and in whatever order, the same is known in the end."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, select, text, update
 
 from ledger import erasure, sending
 from ledger.engine import Ledger, open_engine
@@ -217,3 +219,27 @@ async def test_strangers_at_once_are_kept_once(ledger: Ledger) -> None:
     assert set(outcomes) == {Taken.KEPT}
     rows = await ledger.run(lambda c: [tuple(row) for row in c.execute(select(unmatched.c.rating))])
     assert rows == [(1,)]
+
+
+async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
+    databases: Databases, tmp_path: Path
+) -> None:
+    ledger = Ledger(databases.make("postgresql", tmp_path))
+    entry = await ledger.run(lambda connection: begun(connection, "V1"))
+    locked = threading.Event()
+
+    def answer(connection: Connection) -> Taken:
+        connection.execute(select(surveys).with_for_update())
+        locked.set()
+        waiting = text("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
+        while not connection.execute(waiting).first():
+            connection.execute(text("select pg_stat_clear_snapshot()"))
+        return take(connection, told(4), KEY, LATER)
+
+    answering = asyncio.create_task(ledger.run(answer))
+    await asyncio.to_thread(locked.wait)
+    late = await ledger.run(sending.sent, entry.id, 1, told().receipt, LATER)
+
+    assert (await answering, late) == (Taken.JOINED, False)
+    assert (await ledger.read(known))["notices"] == {"sent", "answered"}
+    ledger.close()
