@@ -18,6 +18,8 @@ from sqlalchemy import (
     text,
 )
 
+from ledger.days import utc_day
+
 
 class Moment(TypeDecorator[datetime]):
     """An aware moment in UTC, also in a database that knows no time zones."""
@@ -126,23 +128,13 @@ surveys = Table(
         sqlite_where=text("ask_at IS NOT NULL"),
         postgresql_where=text("ask_at IS NOT NULL"),
     ),
-    # all that a report counts, so that it reads the rows of its period here and nowhere else; what every
-    # row is asked for comes first
     Index(
-        "ix_surveys_results",
+        "ix_surveys_sent",
         "team",
         "metric",
         "sent_at",
-        "state",
-        "test",
-        "rating",
-        "requester",
-        "channel",
-        "variant",
-        "commented_at",
         sqlite_where=text("sent_at IS NOT NULL"),
         postgresql_where=text("sent_at IS NOT NULL"),
-        postgresql_include=["id"],
     ),
     # what a report is asked for, so that the comments that it does not show are passed over here
     Index(
@@ -159,6 +151,20 @@ surveys = Table(
         sqlite_where=text("commented_at IS NOT NULL"),
         postgresql_where=text("commented_at IS NOT NULL"),
     ),
+)
+
+_COUNTED = ("requester", "channel", "sent_at", "state", "test", "rating", "variant", "commented_at")
+# All that a report counts, so that it reads the rows of its period here and nowhere else. Each day's rows lie
+# by agent and channel already: SQLite would sort them, which takes longer than to count them.
+Index(
+    "ix_surveys_results",
+    surveys.c.team,
+    surveys.c.metric,
+    utc_day(surveys.c.sent_at),
+    *(surveys.c[name] for name in _COUNTED),
+    sqlite_where=text("sent_at IS NOT NULL"),
+    postgresql_where=text("sent_at IS NOT NULL"),
+    postgresql_include=["id"],
 )
 
 attempts = Table(

@@ -1,10 +1,12 @@
 """What a report counts, each from the rows of its period in an index that holds all of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from ledger.days import utc_day
 from ledger.tables import follow_ups, surveys
 from surveys.periods import Period
 from surveys.questions import SCALES, Metric
@@ -22,23 +24,25 @@ COUNTED = (
     func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
 )
 RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metric]] for metric in Metric}
+DAY = utc_day(c.sent_at)
 
 
 def cells(connection: Connection, filters: Filters, period: Period) -> list[Cell]:
-    """Count by agent and channel, the viewer's own surveys too: somebody has to say how many are left out."""
-    everybody = filters.model_copy(update={"without": ""})
-    query = (
-        select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric])
-        .where(*_asked(everybody, period))
-        .group_by(c.requester, c.channel)
-    )
-    rows = connection.execute(query)
+    """Count by agent and channel, the viewer's own surveys too: somebody has to say how many are left out.
+
+    Within a day, rows of an agent and channel are side by side in the index: they are counted as they come.
+    """
+    everybody = _counted(filters.model_copy(update={"without": ""}), period)
+    daily = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
+    requester, channel, *counted = daily.group_by(DAY, c.requester, c.channel).subquery().c
+    whole = select(requester, channel, *map(func.sum, counted)).group_by(requester, channel)
+    rows = connection.execute(whole)
     return [Cell(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
 
 
 def total(connection: Connection, filters: Filters, period: Period) -> Tally:
     """Count all at once."""
-    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_asked(filters, period))
+    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_counted(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
@@ -52,7 +56,7 @@ def followed(connection: Connection, filters: Filters, period: Period) -> Follow
             func.count().filter(follow_ups.c.closed_at.is_not(None)).label("closed"),
         )
         .select_from(surveys.outerjoin(follow_ups, follow_ups.c.survey_id == c.id))
-        .where(*_asked(filters, period), c.rating <= LOW[filters.metric][-1])
+        .where(*_counted(filters, period), c.rating <= LOW[filters.metric][-1])
     )
     return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
@@ -75,6 +79,12 @@ def comments(connection: Connection, filters: Filters, period: Period, most: int
         .limit(most)
     )
     return tuple(Commented(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+
+
+def _counted(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
+    """Return which surveys are counted, with the days by which the index finds them."""
+    days = DAY.between(period.begin.date(), (period.end - datetime.resolution).date())
+    return [days, *_asked(filters, period)]
 
 
 def _asked(filters: Filters, period: Period) -> list[ColumnElement[bool]]:

@@ -1,8 +1,11 @@
 """Answers, how they are fetched and followed up, and who saw them."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
+from ledger.days import utc_day
 from ledger.tables import Id, Moment
 
 revision = "0002"
@@ -22,8 +25,10 @@ def upgrade() -> None:
     _index("ix_surveys_feedback", ["feedback_id"], "feedback_id IS NOT NULL")
     _index("ix_surveys_ask", ["ask_at"], "ask_at IS NOT NULL")
     asked = ["state", "test", "requester", "channel", "variant"]
-    counted = ["sent_at", "state", "test", "rating", "requester", "channel", "variant", "commented_at"]
-    _index("ix_surveys_results", ["team", "metric", *counted], "sent_at IS NOT NULL", include=["id"])
+    counted = ["requester", "channel", "sent_at", "state", "test", "rating", "variant", "commented_at"]
+    day = utc_day(sa.column("sent_at"))
+    _index("ix_surveys_results", ["team", "metric", day, *counted], "sent_at IS NOT NULL", include=["id"])
+    _index("ix_surveys_sent", ["team", "metric", "sent_at"], "sent_at IS NOT NULL")
     _index(
         "ix_surveys_comments", ["team", "metric", "commented_at", "sent_at", *asked], "commented_at IS NOT NULL"
     )
@@ -99,7 +104,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
 
 
-def _index(name: str, columns: list[str], where: str, table: str = "surveys", **more: list[str]) -> None:
+def _index(name: str, columns: list[Any], where: str, table: str = "surveys", **more: list[str]) -> None:
     op.create_index(
         name,
         table,
