@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.torture import instances, kills, storage, trouble
+from bench.torture import answers, instances, kills, storage, trouble
 from bench.torture.herd import Herd
 from bench.torture.judge import Verdict
 from bench.torture.stage import LOG, Stage, staged
@@ -102,6 +102,15 @@ async def test_nothing_is_lost_or_sent_twice_whatever_troubles_slack_has(
     stage: Stage, rng: random.Random, part: slice
 ) -> None:
     check(await trouble.at_slack(stage, rng, 1, part))
+
+
+async def test_no_answer_is_lost_or_counted_twice_in_whatever_order_they_come(
+    stage: Stage, rng: random.Random
+) -> None:
+    verdict = await answers.in_any_order(stage, rng, 400, surveys=24)
+
+    check(verdict)
+    assert verdict.answered == verdict.known > verdict.kills
 
 
 @on_postgresql

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.torture import instances, kills, storage, trouble
+from bench.torture import answers, instances, kills, storage, trouble
 from bench.torture.judge import Verdict
 from bench.torture.points import POINTS
 from bench.torture.stage import Stage
@@ -26,15 +26,18 @@ class Amount(NamedTuple):
     """How often each trouble happens."""
     times: int
     """How often an instance, a server or a file is taken away."""
+    events: int
+    """How many of X's events come at once."""
 
 
-FULL: Final = Amount(POINTS, kills=20, at_random=100, rounds=3, times=20)
+FULL: Final = Amount(POINTS, kills=20, at_random=100, rounds=3, times=20, events=10_000)
 QUICK: Final = Amount(
     ("accept:after", "begin:after", "post:left", "post:answered", "sent:before", "tell:left", "doubt:before"),
     kills=1,
     at_random=3,
     rounds=1,
     times=2,
+    events=1_000,
 )
 
 
@@ -55,6 +58,7 @@ def cases(amount: Amount) -> Iterator[Case]:
     yield Case("killed at random", kills.at_random, amount.at_random)
     yield Case("trouble at X", trouble.at_x, amount.rounds)
     yield Case("trouble at Slack", trouble.at_slack, amount.rounds, socket=True)
+    yield Case("answers in any order", answers.in_any_order, amount.events)
     yield Case("one of two killed for good", instances.one_killed, amount.times, (POSTGRESQL,), socket=True)
     yield Case("one of two stopped", instances.one_stopped, amount.rounds, (POSTGRESQL,), socket=True)
     yield Case("server restarted", instances.restarted, amount.times, (POSTGRESQL,), socket=True)

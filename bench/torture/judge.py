@@ -16,6 +16,7 @@ from sandbox.x import PretendX
 CONFIRMED: Final = re.compile(r"asked (\S+) for feedback")
 NOT_SENT: Final = re.compile(r"The survey to (\S+) was not sent")
 NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
+GIVEN_UP: Final = "SentAgain"
 SENT: Final = ("sent", "answered", "expired")
 
 
@@ -41,6 +42,10 @@ class Verdict:
     confirmed_twice: int = 0
     unconfirmed: int = 0
     """Sent, and not confirmed in Slack."""
+    answered: int = 0
+    """Answered, as X has recorded it."""
+    known: int = 0
+    """The ledger has that answer, the same and once."""
     wrong_ones: list[str] = field(default_factory=list)
 
     def __add__(self, other: "Verdict") -> "Verdict":
@@ -50,8 +55,9 @@ class Verdict:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing was lost, sent twice, settled wrong or left open."""
-        return not (self.lost or self.sent_twice or self.wrong or self.wrong_ones)
+        """Whether nothing was lost, sent twice, settled wrong or left open, and every answer is known."""
+        unknown = self.answered - self.known
+        return not (self.lost or self.sent_twice or self.wrong or self.wrong_ones or unknown)
 
 
 def judge(stage: Stage, crowd: Crowd, again: Mapping[str, int] = NOBODY) -> Verdict:
@@ -97,7 +103,8 @@ def _judge_one(
     verdict.confirmed += confirmed > 0
     verdict.confirmed_twice += confirmed > max(1, records)
     verdict.unconfirmed += records > 0 and not confirmed and not again
-    settled = [_settled(row, records) for row in rows if row.doubted]
+    given_up = sum(row.reason == GIVEN_UP for row in rows)
+    settled = [_settled(row, records, given_up) for row in rows if row.doubted]
     verdict.uncertain += len(settled)
     verdict.right += sum(one is True for one in settled)
     verdict.wrong += (wrong := sum(one is False for one in settled))
@@ -108,9 +115,12 @@ def _judge_one(
         verdict.wrong_ones.append(f"{customer}: {said}, in the ledger: {stands or 'nothing'}")
 
 
-def _settled(row: Row, records: int) -> bool | None:
-    """Tell whether an uncertain survey was settled as X's record is; `None` where its requester did."""
-    if row.reason == "SentAgain":
+def _settled(row: Row, records: int, given_up: int) -> bool | None:
+    """Tell whether an uncertain survey was settled as X's record is; `None` where its requester did.
+
+    What X has recorded may be what the requester gave up.
+    """
+    if row.reason == GIVEN_UP or (given_up and row.state == "refused" and records <= given_up):
         return None
     return row.state in SENT if records else row.state == "refused"
 

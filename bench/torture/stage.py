@@ -17,7 +17,7 @@ from sandbox.bell import Bell
 from sandbox.serving import serving
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic
-from sandbox.x import PretendX
+from sandbox.x import PretendX, Webhook
 from sandbox.x.people import Customer
 from sandbox.x.quota import Way
 from settings import Settings
@@ -28,6 +28,9 @@ PLENTY: Final = 1_000_000
 """What is not to be short of: X's quotas are tested elsewhere."""
 ACK_SECONDS: Final = 1.5
 """How long Slack waits for an acknowledgement here."""
+
+WEBHOOK: Final = Webhook("/x/feedback", "x", "secret of the webhook")
+"""How X makes itself known, and where; it pushes nothing by itself."""
 
 SENT_AND_TOLD: Final = slice(3)
 SETTLED: Final = slice(4)
@@ -70,6 +73,16 @@ class Stage:
     def file(self) -> str:
         """Where the ledger is, on SQLite."""
         return self._settings.database_url.get_secret_value().removeprefix("sqlite:///")
+
+    @property
+    def settings(self) -> Settings:
+        """How the victims are set up."""
+        return self._settings
+
+    @property
+    def log(self) -> str:
+        """What the victims have said."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def clock(self) -> LeapingClock:
@@ -144,6 +157,8 @@ async def staged(
             database_url=databases.make(kind, folder),
             csat_cooldown_days=0,
             csat_daily_limit=PLENTY,
+            x_webhook_user=WEBHOOK.user,
+            x_webhook_password=WEBHOOK.password,
         )
         try:
             yield Stage(workspace, x, herd, databases, settings, folder / LOG)

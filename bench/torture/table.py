@@ -20,11 +20,14 @@ COLUMNS: Final = {
     "confirmed": "confirmed",
     "confirmed_twice": "twice",
     "unconfirmed": "never",
+    "answered": "answered",
+    "known": "known",
 }
 NAME: Final = 34
 LEGEND: Final = (
     "kills: strikes of any kind. again: once more, because the requester pressed Send again. refused: not "
     "sent, and told so. right, wrong: how uncertain ones were settled. twice, never: of the confirmations. "
+    "answered, known: answers in X's record, and in the ledger as they are there. "
     "A form that its person gave up after a failure is not acknowledged."
 )
 

@@ -29,13 +29,14 @@ from settings import Settings
 X_SECONDS: Final = 0.8
 SLACK_SECONDS: Final = 1
 PING: Final = 0.3
-PACE: Final = Pace(patience=0.5, poll=0.1)
+PACE: Final = Pace(patience=0.5, poll=0.1, haste=0.02)
 SHORTER: Final = 0.1
 """By how much the pauses of a ledger that is away are shortened."""
 
 CHANGED: Final = (
     f"X's answer is awaited {X_SECONDS:g} s and Slack's {SLACK_SECONDS} s; the dispatcher looks every "
-    f"{PACE.poll:g} s; a ledger that is away is tried again after {SHORTER:g} of the usual pauses. "
+    f"{PACE.poll:g} s, and rests {PACE.haste:g} of the usual time between all other rounds; a ledger that is "
+    f"away is tried again after {SHORTER:g} of the usual pauses. "
     "Leases, quotas and back-offs are the real ones: the clock leaps."
 )
 """What is not as in service."""
