@@ -93,7 +93,8 @@ def sweep_again(connection: Connection, account: str, at: datetime) -> None:
 
 def _first(connection: Connection, now: datetime) -> datetime | None:
     """Return from when there can be answers; `None` while nothing was ever sent."""
-    first = connection.execute(select(surveys.c.accepted_at).order_by(surveys.c.id).limit(1)).scalar()
+    oldest = select(surveys.c.accepted_at).where(surveys.c.id > 0).order_by(surveys.c.id).limit(1)
+    first = connection.execute(oldest).scalar()
     return max(first, now - FIRST_SWEEP) if first else None
 
 

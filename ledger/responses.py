@@ -73,8 +73,10 @@ def take(connection: Connection, told: Update, recipient_key: str, now: datetime
 
 def match_unmatched(connection: Connection, now: datetime, most: int) -> Matched:
     """Let answers that were kept join their surveys, and drop those that have waited too long."""
-    named = select(unmatched).join(surveys, surveys.c.feedback_id == unmatched.c.feedback_id)
-    waiting = connection.execute(named.limit(most).with_for_update(of=unmatched, skip_locked=True)).all()
+    # a limit keeps PostgreSQL from reading all surveys for a few answers
+    theirs = select(surveys.c.id).where(surveys.c.feedback_id == unmatched.c.feedback_id).limit(1)
+    named = select(unmatched).where(theirs.correlate(unmatched).scalar_subquery().is_not(None)).limit(most)
+    waiting = connection.execute(named.with_for_update(of=unmatched, skip_locked=True)).all()
     taken: dict[Taken, list[str]] = {outcome: [] for outcome in Taken}
     for row in waiting:
         if survey := _known(connection, row.feedback_id):
