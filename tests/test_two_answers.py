@@ -2,8 +2,9 @@
 
 import logging
 import re
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -24,7 +25,7 @@ BY_CHANCE = (
     (r"127\.0\.0\.1:\d+", "a host"),
     (r"\d+\.\d+\.[0-9a-f]+", "a trigger"),
     (r"\d{10}\.\w+|\b\d{10}\b|\bp\d{16}\b", "a moment"),
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?", "a time"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?", "a time"),
     (r"\b[A-Z][A-Z0-9]{8,13}\b", "an id"),
     (r"'block_id': '[^']{5}'", "a block"),
     (r"\b[0-9a-f]{6,64}\b|/upload/v1/[\w-]+", "a token"),
@@ -95,16 +96,29 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     answered(world, [5, 4, 4, 3, 2, 1], requester=cast.BEN, comment="Fine.")
     feedback = await ask(world, user=requester)
     world.x.respond(feedback.id, *answer)
-    await world.until(
-        lambda: len(world.ledger("select 1 from notices where kind = 'low' and told_at is not null")) == 1
-    )
+    told = "select count(*) from notices where told_at is not null"
+    await world.until(lambda: world.ledger(told) == [(3,)])  # sent, answered, low
     for person in (cast.ADA, cast.CLEO):
         await home(world, person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
-            await world.workspace.command(person, cast.SUPPORT, f"/csat {words}")
+            asking = world.workspace.command(person, cast.SUPPORT, f"/csat {words}")
+            await answered_to(stage, person, asking)
         for action_id in (low.SHOW, low.CLOSE, low.TAKE_ON):
-            await stage.press(person, action_id, stage.alerts()[0])
-    await world.until(lambda: all(file.is_complete for file in world.workspace.files.values()))
+            await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
+    files = world.workspace.files
+    await world.eventually(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
+
+
+async def answered_to(stage: Stage, person: str, doing: Coroutine[Any, Any, Any]) -> None:
+    """Let somebody do something, and wait until they see what came of it."""
+
+    def seen() -> int:
+        own = sum(stage.witness.reads(person, method) for method in ("chat.postEphemeral", "views.open"))
+        return own + sum(call.method == "chat.update" for call in stage.world.workspace.calls)
+
+    before = seen()
+    await doing
+    await stage.world.eventually(lambda: seen() > before)
 
 
 def without_chance(text: str) -> str:
