@@ -27,6 +27,7 @@ from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
 from sandbox.slack.elements import elements_of, values_of, with_ids
 from slack.rendering import render
 from surveys.questions import PLACEHOLDER, Catalogue, Metric
+from surveys.states import State
 from surveys.survey import Draft, Field, Origin, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
 from x.errors import REFUSALS, Uncertain
@@ -377,7 +378,8 @@ ADVICE = [
 
 def messages(asked: Survey, there: Origin) -> Iterator[Message]:
     """Yield everything that Slack may be told of a survey."""
-    yield news.confirmation(asked, there, CATALOGUE)
+    for state in (State.SENT, State.ANSWERED, State.EXPIRED):
+        yield news.confirmation(asked, there, CATALOGUE, state)
     yield news.uncertainty(2**63 - 1, asked, Uncertain.advice, CATALOGUE)
     yield news.waiting(2**63 - 1, asked, CATALOGUE, NOON)
     for advice in ADVICE:
@@ -405,6 +407,17 @@ def test_a_confirmation_says_who_asked_whom_what() -> None:
     assert f"NPS · {question}" in words
     assert "External ID: ticket_5555" in words
     assert "Test: kept out of the figures" in words
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer came within two weeks.")],
+)
+def test_a_confirmation_says_whether_an_answer_came_to_ear_and_eye(state: State, outcome: str) -> None:
+    message = check_message(news.confirmation(survey(), origin(), CATALOGUE, state))
+
+    assert message["text"].endswith(f"? {outcome}")
+    assert outcome in words_of(message["blocks"])
 
 
 def test_a_confirmation_leaves_out_what_there_is_not() -> None:

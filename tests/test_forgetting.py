@@ -18,6 +18,7 @@ from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Limits
 from surveys.survey import Receipt
+from tests.lows import ALERT, SUPERVISED
 from tests.samples import NOON, origin, survey
 from tests.samples import told as told_by_x
 from tests.test_running import around, output
@@ -343,3 +344,19 @@ async def test_what_waits_for_a_survey_of_theirs_is_erased_too(ledger: Ledger) -
     assert await ledger.run(erase, 1)
     left = await ledger.read(lambda c: c.execute(tables.unmatched.select()).scalars().all())
     assert left == ["another"]
+
+
+async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -> None:
+    async with living(tmp_path, **SUPERVISED) as world:
+        world.workspace.invite_bot(cast.LEADS)
+        await ask(world)
+        await told(world)
+        world.x.rate(world.x.feedbacks[0].id, 1)
+        world.clock.advance(minutes=1)
+        await world.message(ALERT, cast.LEADS, cast.CLEO)
+        await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+        outcome = await forgotten(world, Recipient(handle="mira_k"))
+
+        assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])
+        (alert,) = world.everything(cast.LEADS, cast.CLEO)
+        assert said(alert) == "A survey to a customer. (erased)"

@@ -14,7 +14,8 @@ from ledger import acceptance, pruning, sending
 from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import Refusal, read, to_columns
-from ledger.tables import attempts, notices, surveys
+from ledger.follow_ups import open_for
+from ledger.tables import attempts, follow_ups, notices, surveys
 from surveys.limits import Limits
 from surveys.states import State
 from surveys.survey import Receipt
@@ -75,6 +76,7 @@ async def in_every_state(ledger: Ledger) -> dict[str, int]:
 def follow(connection: Connection, ids: dict[str, int]) -> None:
     for name in ("answered", "expired"):
         connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
+    assert open_for(connection, ids["answered"], "T012AB3CD", NOON)
     unknown = surveys.c.id == ids["settled as unknown"]
     connection.execute(update(surveys).where(unknown).values(settle_at=None))
 
@@ -95,7 +97,7 @@ async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(ledg
     assert await pruned(ledger, NOON + DAY) == [6]
     left = await ledger.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
     assert left == {ids["accepted"], ids["sending"], ids["uncertain"]}
-    for table in (attempts, notices):
+    for table in (attempts, notices, follow_ups):
         assert await ledger.read(survey_ids, table) <= left
 
 
