@@ -107,4 +107,7 @@ class SocketMode:
 
     async def _answer(self, request: SocketModeRequest) -> None:
         response = await run_async_bolt_app(self._bolt, request)
-        await send_async_response(self._socket, request, response, time.time())
+        try:
+            await send_async_response(self._socket, request, response, time.time())
+        except ConnectionError as error:  # Slack delivers it once more, or its person tries again
+            log.warning("An answer to Slack was lost with its socket (%s)", type(error).__name__)

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
@@ -255,3 +256,16 @@ async def test_a_socket_that_no_longer_answers_does_not_hold_up_the_end(tmp_path
         begun = time.monotonic()
 
     assert time.monotonic() - begun < 5
+
+
+async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
+    monkeypatch.setattr("slack.socket.send_async_response", lost)
+    asking = asyncio.create_task(world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help"))
+    await world.message("asks a customer on X")
+    asking.cancel()
+
+    assert "An answer to Slack was lost with its socket (ConnectionResetError)" in caplog.text
+    assert "Reference" not in caplog.text
