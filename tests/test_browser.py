@@ -1,17 +1,17 @@
 """The whole app as a newcomer drives it, in a real browser, from the command to the answer."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from commands.sandbox import demo_settings
-from sandbox.demo import Demo, demo
+from commands.sandbox import trying
+from sandbox.demo import Demo
+from sandbox.slack import cast
+from tests.sandbox.test_page_access import expect_no_barrier
 from tests.sandbox.test_page_kit import chromium, tab
-from wiring import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,8 +23,8 @@ async def _browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(name="pretend", loop_scope="module")
-async def _pretend(tmp_path: Path) -> AsyncIterator[Demo]:
-    async with demo(page_port=0) as pretend, running(demo_settings(pretend, tmp_path)):
+async def _pretend() -> AsyncIterator[Demo]:
+    async with trying() as pretend:
         await pretend.workspace.wait_until(lambda: pretend.workspace.connections, seconds=5)
         yield pretend
 
@@ -158,3 +158,65 @@ async def test_a_screen_reader_finds_its_way(page: Page, text: str) -> None:
 
     grave = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
     assert grave == []
+
+
+async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor(page: Page) -> None:
+    words = "Nobody told me where my bag was."
+    thread = await ask_in_the_thread(page)
+    await phone(page).get_by_role("group").get_by_role("button", name="1", exact=True).click()
+    await phone(page).get_by_role("textbox").fill(words)
+    await phone(page).get_by_role("button", name="Send").click()
+    await expect(thread).to_contain_text("They answered.")
+    await expect(page.get_by_role("link", name="csat-results")).to_have_count(0)
+    await expect(thread).not_to_contain_text(words)
+
+    await become(page, cast.CLEO)
+    await page.get_by_role("link", name="csat-results").press("Enter")
+    results = page.get_by_role("region", name="Messages in #csat-results")
+    await expect(results).to_contain_text("A customer gave a low rating.")
+    await expect(results).to_contain_text("zendesk_48213")
+    await expect(results).not_to_contain_text(words)
+    await expect_no_barrier(page)
+    await results.get_by_role("button", name="Show").press("Enter")
+    answer = page.get_by_role("dialog", name="Low rating")
+    await expect(answer).to_contain_text("Rating: 1 on a scale from 1 to 5")
+    await expect(answer).to_contain_text(words)
+    await expect_no_barrier(page)
+    await page.keyboard.press("Escape")
+    await results.get_by_role("button", name="Take it on").press("Enter")
+    await expect(results).to_contain_text("Taken on by")
+
+    await page.get_by_role("button", name="Fill with three months").press("Enter")
+    await expect(page.get_by_text("surveys of three months are there")).to_be_visible()
+    await page.get_by_role("link", name="csat-slack").press("Enter")
+    await page.get_by_role("link", name="Home", exact=True).press("Enter")
+    home = page.get_by_role("region", name="Home of csat-slack")
+    await expect(home).to_contain_text("Feedback results")
+    await expect(home).to_contain_text("95 % interval")
+    await expect(home.get_by_role("img", name="How customers rated")).to_be_visible()
+    await expect(home).to_contain_text(words)
+    await expect_no_barrier(page)
+
+    await become(page, cast.ADA)
+    await page.get_by_role("link", name="csat-slack").press("Enter")
+    await page.get_by_role("link", name="Home", exact=True).press("Enter")
+    await expect(home).to_contain_text("Your feedback surveys")
+    await expect(home).not_to_contain_text(words)
+
+
+async def ask_in_the_thread(page: Page) -> Locator:
+    """Ask the customer of a thread by its shortcut, as Ada, and return the thread."""
+    await page.get_by_role("link", name="3 replies").click()
+    thread = page.get_by_role("region", name="Messages in the thread")
+    await thread.get_by_role("article").first.hover()
+    await thread.get_by_role("button", name="More actions").first.click()
+    await page.get_by_role("menuitem", name="Send feedback survey").click()
+    await (await form(page)).get_by_role("button", name="Send survey").click()
+    await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
+    return thread
+
+
+async def become(page: Page, person: str) -> None:
+    """Look at Slack as somebody else."""
+    await page.get_by_label("You are").select_option(person)
+    await expect(page.locator(".me")).to_contain_text({cast.ADA: "Ada", cast.CLEO: "Cleo"}[person])
