@@ -241,7 +241,9 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
         await world.workspace.disconnect()
         await world.until(lambda: world.workspace.connections == 0)
         await world.until(lambda: world.workspace.connections == 1)
-        await world.opened("/csat @mira_k")
+        while (await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")).failure:
+            pass  # it went to a socket that was being replaced: its person tries again
+        await world.form()
 
     assert len([call for call in world.workspace.calls if call.method == "apps.connections.open"]) >= 4
     assert "No socket to Slack yet" in caplog.text
