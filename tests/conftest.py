@@ -81,3 +81,9 @@ async def _stage(
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to X is given up after a moment."""
     monkeypatch.setattr("x.client.WHOLE_CALL", 0.2)
+
+
+@pytest.fixture(name="patient", autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's answer about a person is awaited also while this machine has much else to do."""
+    monkeypatch.setattr("slack.members.ASKING", 10.0)
