@@ -47,7 +47,7 @@ def serve() -> None:
 @cli.command()
 def sandbox() -> None:
     """Try the app in a browser, against a pretend Slack and a pretend X: no account needed."""
-    _run(_sandbox())
+    _run(_sandbox(), level=logging.WARNING)
 
 
 @cli.command()
