@@ -25,6 +25,7 @@ USERS_INFO = "/api/users.info"
 VIEWS_OPEN = "/api/views.open"
 POST_MESSAGE = "/api/chat.postMessage"
 CREATE = "/1.1/feedback/create.json"
+SHOW = "/1.1/feedback/show/"
 ME = "/2/users/me"
 
 _KEY = re.compile(KEY)
@@ -94,7 +95,12 @@ class Stub:
         self._calls.append(Call(path, key, at, said, request.body.decode()))
         if key:
             self._tell([path, key, at])
-        reply = _receipt(key) if path == CREATE else self._answers.get(path, answer(b'{"ok": false}'))
+        if path == CREATE:
+            reply = _feedback(key)
+        elif path.startswith(SHOW):
+            reply = _feedback(path.removeprefix(SHOW).removesuffix(".json"))
+        else:
+            reply = self._answers.get(path, answer(b'{"ok": false}'))
         if self._latency:
             asyncio.get_running_loop().call_later(self._latency, partial(_reply, transport, reply))
         else:
@@ -136,13 +142,15 @@ def _reply(transport: asyncio.Transport, reply: bytes) -> None:
         transport.write(reply)
 
 
-def _receipt(key: str) -> bytes:
+def _feedback(key: str) -> bytes:
+    """Answer with a survey that nobody has answered yet."""
     now = time.strftime(_DATE, time.gmtime())
     fields = {
         "id": key,
         "dm_id": key,
         "type": "csat",
         "to_user_id": key,
+        "from_user_id": "370773112",
         "question_variant_id": 0,
         "created_at": now,
         "updated_at": now,
