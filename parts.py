@@ -100,7 +100,7 @@ class Parts:
         """Tells Slack what became of a survey."""
         on = self.ground
         alerts = Alerts(on.ledger, self.slack, on.catalogue, on.clock, on.settings.csat_results_channel)
-        return Announcer(on.ledger, self.slack.poster, alerts, on.catalogue, on.clock)
+        return Announcer(on.ledger, self.slack.poster, alerts, on.catalogue, on.clock, on.tasks)
 
     @cached_property
     def pausing(self) -> Pausing:

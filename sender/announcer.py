@@ -10,13 +10,14 @@ from ledger.engine import Ledger
 from ledger.entries import Entry, read
 from ledger.notices import Due, Notice
 from sender.alerts import Alerts
-from sender.backoff import backoff
 from sender.following import NotYet, Unwanted, posted_as
+from sender.later import backoff, or_later
 from slack.errors import Busy, SlackError
 from slack.posting import Posted, Poster
 from surveys.clock import Clock
 from surveys.questions import Catalogue
 from surveys.states import State
+from tasks import Tasks
 from x.errors import Uncertain
 
 MOST_TRIES = 12
@@ -49,13 +50,24 @@ class Announcer:
     """
 
     def __init__(
-        self, ledger: Ledger, poster: Poster, alerts: Alerts, catalogue: Catalogue, clock: Clock
+        self,
+        ledger: Ledger,
+        poster: Poster,
+        alerts: Alerts,
+        catalogue: Catalogue,
+        clock: Clock,
+        tasks: Tasks,
     ) -> None:
         self._ledger = ledger
         self._poster = poster
         self._alerts = alerts
         self._catalogue = catalogue
         self._clock = clock
+        self._tasks = tasks
+
+    def announce(self, due: Due, entry: Entry | None = None) -> None:
+        """Begin to tell one notice; nobody waits for Slack to take it."""
+        self._tasks.start(or_later(self.tell(due, entry)), f"telling of survey {due.survey_id}")
 
     async def tell(self, due: Due, entry: Entry | None = None) -> None:
         """Tell one notice, or put it off; `entry` is the survey where it is at hand."""

@@ -16,7 +16,7 @@ from ledger.engine import Ledger
 from ledger.entries import Entry, Refusal, read
 from ledger.notices import Due, Notice
 from sender.announcer import Announcer
-from sender.backoff import backoff
+from sender.later import backoff
 from sender.pausing import Pausing
 from surveys.clock import Clock
 from surveys.limits import Denied, Limits, WhyNot
@@ -88,16 +88,16 @@ class Delivery:
         return await self._attempt(entry, number)
 
     async def arrived(self, entry: Entry, number: int, receipt: Receipt) -> None:
-        """Note X's receipt, and confirm the survey."""
+        """Note X's receipt, and have the survey confirmed."""
         log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
         if await self._ledger.insist(sending.sent, entry.id, number, receipt, self._clock()):
             sent = entry.model_copy(update={"state": State.SENT, "feedback_id": receipt.id})
-            await self._announcer.tell(Due(survey_id=entry.id, kind=Notice.SENT, tries=0), sent)
+            self._announcer.announce(Due(survey_id=entry.id, kind=Notice.SENT, tries=0), sent)
 
     async def refuse(self, entry: Entry, number: int | None, refusal: Refusal, detail: str) -> None:
-        """Note that a survey will not be sent, and tell its requester."""
+        """Note that a survey will not be sent, and have its requester told."""
         if await self._ledger.insist(sending.refuse, entry.id, number, refusal, detail, self._clock()):
-            await self._tell(entry.id, Notice.REFUSED)
+            self._tell(entry.id, Notice.REFUSED)
 
     async def _resolved(self, entry: Entry) -> Entry:
         if entry.survey.recipient.id:
@@ -126,7 +126,7 @@ class Delivery:
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", entry.id, error)
             if await self._ledger.insist(sending.doubt, entry.id, number, error.detail, self._clock()):
-                await self._tell(entry.id, Notice.UNCERTAIN)
+                self._tell(entry.id, Notice.UNCERTAIN)
             return False
         await self.arrived(entry, number, receipt)
         return False
@@ -144,8 +144,8 @@ class Delivery:
         await self.refuse(entry, number, _refusal(error), error.detail)
         return False
 
-    async def _tell(self, survey_id: int, kind: Notice) -> None:
-        await self._announcer.tell(Due(survey_id=survey_id, kind=kind, tries=0))
+    def _tell(self, survey_id: int, kind: Notice) -> None:
+        self._announcer.announce(Due(survey_id=survey_id, kind=kind, tries=0))
 
 
 def _next_try(entry: Entry, error: Refused | Wait, now: datetime) -> datetime:

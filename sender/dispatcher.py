@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ledger import notices, sending
 from ledger.engine import Ledger
@@ -15,6 +13,7 @@ from ledger.errors import LedgerError
 from ledger.notices import Due, Notice
 from sender.announcer import Announcer
 from sender.delivery import LONGEST_WAIT, Delivery
+from sender.later import or_later
 from sender.pausing import Pausing
 from sender.settler import Settler
 from surveys.clock import Clock
@@ -87,12 +86,12 @@ class Dispatcher:
         if entry.id not in self._under_way:
             self._under_way.add(entry.id)
             on_its_way = self._tasks.start(self._send(entry), f"sending survey {entry.id}")
-            informing = self._or_later(self._keep_informed(entry.id, on_its_way))
+            informing = or_later(self._keep_informed(entry.id, on_its_way))
             self._tasks.start(informing, f"waiting for survey {entry.id}")
 
     def tell(self, survey_id: int, kind: Notice) -> None:
         """Tell Slack at once what somebody has just settled."""
-        self._tell_of(Due(survey_id=survey_id, kind=kind, tries=0))
+        self._announcer.announce(Due(survey_id=survey_id, kind=kind, tries=0))
 
     async def run(self) -> None:
         """Take up what is due, over and over, until cancelled; a look that fails does not end it."""
@@ -120,10 +119,10 @@ class Dispatcher:
         for entry, refusal in await self._ledger.run(sending.overdue, now - LONGEST_WAIT, most):
             await self._delivery.refuse(entry, None, refusal, "its account was paused for too long")
         for unsettled in await self._ledger.run(sending.claim_unsettled, now, most):
-            settling = self._or_later(self._settler.settle(unsettled))
+            settling = or_later(self._settler.settle(unsettled))
             self._tasks.start(settling, f"settling survey {unsettled.entry.id}")
         for due in await self._ledger.run(notices.claim_notices, now, most):
-            self._tell_of(due)
+            self._announcer.announce(due)
         await self._ledger.run(sending.forget_response_urls, now)
         await self._pausing.probe()
 
@@ -148,14 +147,3 @@ class Dispatcher:
         await asyncio.sleep(deadline - loop.time())
         if await self._ledger.run(notices.give_waiting, survey_id, self._clock()):
             await self._announcer.tell(Due(survey_id=survey_id, kind=Notice.WAITING, tries=0))
-
-    def _tell_of(self, due: Due) -> None:
-        self._tasks.start(self._or_later(self._announcer.tell(due)), f"telling of survey {due.survey_id}")
-
-    @staticmethod
-    async def _or_later(work: Coroutine[Any, Any, None]) -> None:
-        """Do what is taken up again by itself, in a later look, where the ledger is away now."""
-        try:
-            await work
-        except LedgerError as error:
-            log.warning("Put off, as the ledger is away: %s", error)

@@ -1,10 +1,13 @@
 """Where the confirmation goes, by which way, and what it can't be made to do."""
 
+from pathlib import Path
+
 import pytest
 
 from sandbox.slack import cast
 from sandbox.x import Trouble
-from tests.world import World, said
+from sender.dispatcher import Pace
+from tests.world import World, living, said
 
 HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
 
@@ -121,6 +124,20 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
         world.clock.advance(minutes=1)
 
     await world.message("asked")
+
+
+async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
+    pace = Pace(patience=9, poll=0.05, concurrency=1)
+    async with living(tmp_path, pace=pace) as world:
+        world.workspace.troubles.slow("chat.postMessage", 60)
+        for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
+            await world.opened(f"/csat {customer}")
+            await world.workspace.submit(cast.ADA)
+            await world.sent(number)
+        assert world.seen("asked") is None
+
+        world.workspace.troubles.clear()
+        await world.until(lambda: world.shown("asked") == 2)
 
 
 async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
