@@ -9,12 +9,12 @@ from slack.errors import BROKEN, Busy, Silent, SlackError
 from surveys.survey import Origin
 
 EXCHANGED = "exchanged_trigger_id"
-"""Slack's name for a form that another delivery of the same request has opened."""
+"""Slack's name for a window that another delivery of the same request has opened."""
 EXPIRED = "expired_trigger_id"
-PERHAPS_OPENED = "Slack is slow. If the form has not opened, try again."
-TOO_SLOW = "Slack took too long to open the form, and nothing was sent. Try again."
-NOT_NOW = "Slack did not open the form, and nothing was sent. Try again in a minute."
-NOT_OPENED = "Slack did not open the form, and nothing was sent. Tell whoever runs this app."
+PERHAPS_OPENED = "Slack is slow. If the window has not opened, try again."
+TOO_SLOW = "Slack took too long to open the window. Nothing was sent or changed: try again."
+NOT_NOW = "Slack did not open the window. Nothing was sent or changed: try again in a minute."
+NOT_OPENED = "Slack did not open the window. Nothing was sent or changed: tell whoever runs this app."
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ async def open_modal(desk: Desk, origin: Origin, trigger_id: str, view: dict[str
         await desk.slack.open_view(trigger_id, view)
     except SlackError as error:
         known = str(error) == EXCHANGED
-        log.log(logging.INFO if known else logging.WARNING, "Slack did not open the form: %s", error)
+        log.log(logging.INFO if known else logging.WARNING, "Slack opened no window: %s", error)
         if not known:
             await desk.tell(origin, plain(_why(error)))
 

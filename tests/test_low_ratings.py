@@ -155,6 +155,13 @@ async def test_where_slack_can_not_tell_who_presses_the_answer_is_no(world: Worl
     assert world.workspace.view_of(cast.CLEO) is None
 
 
+async def test_where_slack_does_not_open_the_answer_the_person_is_told_to_try_again(world: World) -> None:
+    told = await alert(world)
+    world.workspace.troubles.fail("views.open", "expired_trigger_id")
+    await press(world, SHOW, told)
+    await world.message("open the window. Nothing was sent or changed: try again.", cast.LEADS, cast.CLEO)
+
+
 async def test_it_is_taken_on_and_closed_and_the_message_follows(any_world: World) -> None:
     told = await alert(any_world)
     await press(any_world, TAKE_ON, told)

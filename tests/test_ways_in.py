@@ -228,12 +228,12 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        ("expired_trigger_id", "took too long to open the form, and nothing was sent. Try again."),
-        ("ratelimited", "did not open the form, and nothing was sent. Try again in a minute."),
-        ("internal_error", "did not open the form, and nothing was sent. Try again in a minute."),
-        ("503", "did not open the form, and nothing was sent. Try again in a minute."),
-        ("invalid_auth", "did not open the form, and nothing was sent. Tell whoever runs this app."),
-        ("invalid_arguments", "did not open the form, and nothing was sent. Tell whoever runs this app."),
+        ("expired_trigger_id", "took too long to open the window. Nothing was sent or changed: try again."),
+        ("ratelimited", "did not open the window. Nothing was sent or changed: try again in a minute."),
+        ("internal_error", "did not open the window. Nothing was sent or changed: try again in a minute."),
+        ("503", "did not open the window. Nothing was sent or changed: try again in a minute."),
+        ("invalid_auth", "did not open the window. Nothing was sent or changed: tell whoever runs"),
+        ("invalid_arguments", "did not open the window. Nothing was sent or changed: tell whoever runs"),
     ],
 )
 async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
@@ -274,7 +274,7 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world.workspace.troubles.slow("views.open", 1.0)
     await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
 
-    await world.message("Slack is slow. If the form has not opened, try again.")
+    await world.message("Slack is slow. If the window has not opened, try again.")
 
 
 async def test_no_history_of_any_conversation_is_read(world: World) -> None:
