@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 
 import aiohttp
+from pydantic_core import to_json
 from starlette.routing import Route
 
 import manifest
@@ -65,7 +66,7 @@ async def _ground(settings: Settings, clock: Clock, pace: Pace, stopping: Deadli
     async with contextlib.AsyncExitStack() as stack:
         ledger = Ledger(settings.database_url.get_secret_value())
         stack.callback(ledger.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
         x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
         stack.push_async_callback(lambda: tasks.finish(stopping.left()))
         await ledger.run(accounts.open_account, settings.x_account)
