@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy
-
 from ledger import follow_ups
 from ledger.entries import to_columns
 from ledger.tables import surveys
@@ -24,8 +22,7 @@ def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None
 
     `days_ago`, `comment`, `requester`, `channel` and `thread` say more, and so does all that a draft holds.
     """
-    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
-    with engine.begin() as connection:
+    with world.engine.begin() as connection:
         for rating in ratings:
             row = _row(world, rating, **fields)
             survey_id = connection.execute(surveys.insert().returning(surveys.c.id), row).scalar_one()

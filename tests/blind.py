@@ -17,7 +17,7 @@ from tests.answered import answered
 from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
 from tests.witness import Secret, Witness, logging_to
-from tests.world import World, living
+from tests.world import HASTY, World, living
 from web.x_feedback import PATH
 
 USER, PASSWORD = "x", "geheim"
@@ -154,7 +154,9 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Run the app until the block ends; then, and all the while, nobody has learnt what they must not."""
     with logging_to(capture) as logged:
-        async with living(folder, database_url=database_url, socket=socket, **WITH_RESULTS) as world:
+        async with living(
+            folder, pace=HASTY, database_url=database_url, socket=socket, **WITH_RESULTS
+        ) as world:
             witness = Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged)
             await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
             made = Stage(world, witness)

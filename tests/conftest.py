@@ -15,14 +15,14 @@ from tests.world import World, living
 def _databases() -> Iterator[Databases]:
     # not in a folder of pytest: where root runs it, the next run locks the server's own user out of that
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        databases = Databases(Path(folder))
+        databases = Databases(Path(folder), durable=False)
         yield databases
         databases.stop()
 
 
 @pytest.fixture(name="database", params=KINDS)
 def _database(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database, of each kind."""
+    """The URL of a database without surveys, of each kind."""
     return databases.make(request.param, tmp_path)
 
 

@@ -17,7 +17,7 @@ from surveys.periods import last_week
 from tests.answered import answered
 from tests.databases import KINDS, Databases
 from tests.lows import SUPERVISED
-from tests.world import PACE, World, living, said
+from tests.world import HASTY, World, living, said
 from wiring import running
 
 TITLE = "Last week: "
@@ -29,7 +29,7 @@ async def _world(
 ) -> AsyncIterator[World]:
     """The app with a results channel, on each kind of database."""
     url = databases.make(request.param, tmp_path)
-    async with living(tmp_path, database_url=url, **SUPERVISED) as world:
+    async with living(tmp_path, pace=HASTY, database_url=url, **SUPERVISED) as world:
         world.workspace.invite_bot(cast.LEADS)
         yield world
 
@@ -85,13 +85,13 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
 async def test_it_comes_once_also_with_several_instances_and_after_a_restart(world: World) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(running(world.settings, world.clock, PACE))
+            await stack.enter_async_context(running(world.settings, world.clock, HASTY))
         shortly_before_nine(world)
         answered(world, [5] * 9)
         go_to_monday(world)
         await world.message(TITLE, cast.LEADS, cast.CLEO)
         await told_at(world)
-    async with running(world.settings, world.clock, PACE):
+    async with running(world.settings, world.clock, HASTY):
         go_to_monday(world, 12)
         await world.message(TITLE, cast.LEADS, cast.CLEO)
 
@@ -159,7 +159,7 @@ async def test_where_the_app_is_no_member_it_comes_once_it_is(
 
 async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
     zone = "Asia/Tokyo"
-    async with living(tmp_path, csat_timezone=zone, **SUPERVISED) as world:
+    async with living(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
         world.workspace.invite_bot(cast.LEADS)
         go_to_monday(world, 8, 59, zone=zone)
         answered(world, [5] * 9)

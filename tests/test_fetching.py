@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -16,15 +17,21 @@ from sandbox.x import Feedback, Trouble
 from sandbox.x.quota import Way
 from surveys.asking import next_ask
 from tests.answering import begun
+from tests.databases import KINDS, Databases
 from tests.samples import NOON, told
-from tests.world import Clock, World
+from tests.world import HASTY, Clock, World, living
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(name="world")
-def _world(any_world: World) -> World:
-    return any_world
+@pytest.fixture(name="world", params=KINDS)
+async def _world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app on each kind of database."""
+    url = databases.make(request.param, tmp_path)
+    async with living(tmp_path, pace=HASTY, database_url=url) as world:
+        yield world
 
 
 async def ask(world: World, who: str = "mira_k", channel: str = cast.SUPPORT) -> Feedback:

@@ -53,8 +53,7 @@ async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> 
 
 async def test_of_a_customer_who_was_erased_only_that_is_told(world: World) -> None:
     answered(world, [None], recipient="@mira_k", external_id="ticket_5555")
-    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
-    with engine.begin() as connection:
+    with world.engine.begin() as connection:
         connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED))
 
     told = words(await home(world))

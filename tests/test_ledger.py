@@ -25,6 +25,7 @@ from surveys.limits import Limits
 from surveys.questions import Metric
 from surveys.states import State
 from surveys.survey import Origin, Receipt, Survey
+from tests.databases import KINDS, Databases
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 SURVEY = Survey(
@@ -221,7 +222,11 @@ def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
         Ledger(f"sqlite:///{tmp_path / 'csat.db'}").close()
 
 
-def test_ten_instances_that_start_together_migrate_once(database: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_instances_that_start_together_migrate_once(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    database = databases.empty(kind, tmp_path)
     with ThreadPoolExecutor(10) as starting:
         for ledger in starting.map(Ledger, [database] * 10):
             ledger.close()

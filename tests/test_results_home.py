@@ -332,6 +332,5 @@ async def test_what_can_not_be_noted_is_not_shown(watched: World) -> None:
 
 
 def sabotage(world: World, statement: str) -> None:
-    engine = sqlalchemy.create_engine(world.database_url, poolclass=sqlalchemy.NullPool)
-    with engine.begin() as connection:
+    with world.engine.begin() as connection:
         connection.execute(sqlalchemy.text(statement))

@@ -18,11 +18,14 @@ from sandbox.traffic import Traffic
 from sandbox.x import Feedback, PretendX
 from sender.dispatcher import Pace
 from settings import Settings
+from tests.databases import sqlite_in
 from wiring import running
 
 T = TypeVar("T")
 
 PACE = Pace(patience=0.3, poll=0.05, haste=0.01)
+HASTY = replace(PACE, haste=0.003)
+"""For what comes by rounds that rest a minute."""
 PRIVACY = "https://northwind.example/privacy"
 
 
@@ -52,6 +55,8 @@ class World:
     database: Path
     """The ledger's file, on SQLite."""
     database_url: str
+    engine: sqlalchemy.Engine
+    """The test's own way to the ledger."""
     settings: Settings
 
     async def opened(self, text: str = "/csat", user: str = cast.ADA, channel: str = cast.SUPPORT) -> View:
@@ -119,8 +124,7 @@ class World:
 
     def ledger(self, query: str) -> list[Any]:
         """Return the rows of a query."""
-        engine = sqlalchemy.create_engine(self.database_url, poolclass=sqlalchemy.NullPool)
-        with engine.connect() as connection:
+        with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
     async def until(self, predicate: Callable[[], bool]) -> None:
@@ -178,11 +182,15 @@ async def living(
     x = PretendX(clock, bell, traffic)
     database = folder / "csat.db"
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
-        url = others.pop("database_url", f"sqlite:///{database}")
+        url = others.pop("database_url", None) or sqlite_in(folder)
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
         async with running(settings, clock, pace) as address:
             if socket:
                 await workspace.wait_until(lambda: workspace.connections, seconds=20)
             else:
                 workspace.deliver_over_http(f"{address}{manifest.EVENTS}")
-            yield World(workspace, x, clock, address, database, url, settings)
+            engine = sqlalchemy.create_engine(url)
+            try:
+                yield World(workspace, x, clock, address, database, url, engine, settings)
+            finally:
+                engine.dispose()

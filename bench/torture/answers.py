@@ -37,12 +37,15 @@ REPEATS: Final = 100
 """How often X repeats what could not be taken."""
 TWO_WEEKS: Final = 14 * 86_400.0
 STEP: Final = 6 * 3_600.0
+"""Seconds by which the clock leaps while weeks pass."""
 ROUND: Final = 0.3
 """Seconds until the app has looked for answers."""
 TAKEN, REFUSED, AWAY = 200, 400, 503
 
 
-async def in_any_order(stage: Stage, rng: random.Random, number: int, surveys: int = SURVEYS) -> Verdict:
+async def in_any_order(
+    stage: Stage, rng: random.Random, number: int, surveys: int = SURVEYS, step: float = STEP
+) -> Verdict:
     """Push so many events at once, kill the app meanwhile, forget some customers, and let weeks pass."""
     stage.x.holds_pushes = True
     crowd = Crowd(stage, rng, surveys)
@@ -57,10 +60,10 @@ async def in_any_order(stage: Stage, rng: random.Random, number: int, surveys: i
     victim = await storm.blow(victim, rng)
     forgotten = await _forgotten(stage, early[:FORGOTTEN])
     await storm.push_again(victim, [body for body in stage.x.held if _of(body) in forgotten])
-    await _let_pass(stage, TWO_WEEKS)
+    await _let_pass(stage, TWO_WEEKS, step)
     for it in late:
         _answer(stage, rng, it)
-    await _let_pass(stage, TWO_WEEKS / 2)
+    await _let_pass(stage, TWO_WEEKS / 2, step)
     await stage.settle()
     verdict = judge(stage, crowd)
     verdict.kills = KILLS
@@ -179,10 +182,10 @@ async def _forgotten(stage: Stage, some: Sequence[Feedback]) -> dict[str, int | 
     return {row.feedback_id: row.rating for row in rows if row.feedback_id in ids}
 
 
-async def _let_pass(stage: Stage, seconds: float) -> None:
+async def _let_pass(stage: Stage, seconds: float, step: float) -> None:
     """Let time pass, step by step, so that X is asked in between."""
-    for _ in range(int(seconds / STEP)):
-        stage.clock.leap(STEP)
+    for _ in range(int(seconds / step)):
+        stage.clock.leap(step)
         await asyncio.sleep(ROUND)
     await stage.quiet(SENT_AND_TOLD)
 
