@@ -68,6 +68,7 @@ class Dispatcher:
         self._pace = pace
         self._slots = asyncio.Semaphore(pace.concurrency)
         self._under_way: set[int] = set()
+        self._taken_up: set[int] = set()
         self._stopping = False
         self._looked_at = time.monotonic()
 
@@ -113,8 +114,9 @@ class Dispatcher:
         for survey_id in await self._ledger.run(sending.abandon, now):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
             self.tell(survey_id, Notice.UNCERTAIN)
-        free = max(1, most - len(self._under_way))  # always one: what others left waits for no quiet moment
+        free = most - len(self._taken_up)  # beside its own: what others left waits for no quiet moment
         for entry in await self._ledger.run(sending.claim, self._instance, now, free):
+            self._taken_up.add(entry.id)
             self.start(entry)
         for entry, refusal in await self._ledger.run(sending.overdue, now - LONGEST_WAIT, most):
             await self._delivery.refuse(entry, None, refusal, "its account was paused for too long")
@@ -136,6 +138,7 @@ class Dispatcher:
             return True
         finally:
             self._under_way.discard(entry.id)
+            self._taken_up.discard(entry.id)
 
     async def _keep_informed(self, survey_id: int, on_its_way: asyncio.Task[bool]) -> None:
         """Tell the requester that their survey waits, unless it is settled before their patience ends."""
