@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -204,16 +205,20 @@ async def test_only_post_is_served(world: World) -> None:
 
 async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(world: World) -> None:
     await world.opened("/csat @mira_k")
-    limits = httpx.Limits(max_connections=50)
-    async with httpx.AsyncClient(limits=limits, timeout=60, headers={"authorization": KNOWN.decode()}) as x:
+    async with aiohttp.ClientSession(headers={"authorization": KNOWN.decode()}) as x:
         url = f"{world.url}/x/feedback"
-        burst = [asyncio.create_task(x.post(url, content=event(id=str(n)))) for n in range(300)]
+        burst = [asyncio.create_task(_status(x, url, event(id=str(n)))) for n in range(300)]
         seen = await world.workspace.submit(cast.ADA)
         answers = await asyncio.gather(*burst)
 
     assert seen.happened == "closed"
-    assert {answer.status_code for answer in answers} == {200}
+    assert set(answers) == {200}
     assert world.ledger("select count(*) from unmatched") == [(300,)]
+
+
+async def _status(x: aiohttp.ClientSession, url: str, body: bytes) -> int:
+    async with x.post(url, data=body) as response:
+        return response.status
 
 
 def _away(*_: object) -> None:
