@@ -6,7 +6,7 @@ import pytest
 
 from ledger.engine import Ledger
 from tests.blind import Stage, stage
-from tests.databases import KINDS, Databases
+from tests.databases import KINDS, Databases, fastest_place
 from tests.sentinels import use_sentinels
 from tests.world import World, living
 
@@ -14,7 +14,7 @@ from tests.world import World, living
 @pytest.fixture(name="databases", scope="session")
 def _databases() -> Iterator[Databases]:
     # not in a folder of pytest: where root runs it, the next run locks the server's own user out of that
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+    with tempfile.TemporaryDirectory(prefix="postgresql-", dir=fastest_place()) as folder:
         databases = Databases(Path(folder), durable=False)
         yield databases
         databases.stop()
