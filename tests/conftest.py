@@ -1,3 +1,5 @@
+import functools
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -81,6 +83,14 @@ async def _stage(
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to X is given up after a moment."""
     monkeypatch.setattr("x.client.WHOLE_CALL", 0.2)
+
+
+@pytest.fixture(name="certificates", scope="session", autouse=True)
+def _certificates() -> Iterator[None]:
+    """The certificates that this machine trusts are read once, which takes a third of the app's start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ssl.create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(name="patient", autouse=True)
