@@ -394,7 +394,7 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await in_doubt(world, Trouble.BAD_GATEWAY)
-    world.x.trouble_for_next(2, Trouble.WRONG_PLAN, Way.EVENTS)
+    world.x.trouble_for_next(100_000, Trouble.WRONG_PLAN, Way.EVENTS)
     world.clock.advance(hours=24, minutes=11)
     await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
     world.clock.advance(days=3)
