@@ -15,6 +15,7 @@ from bench.torture.herd import Victim
 from bench.torture.judge import Verdict, judge
 from bench.torture.stage import LEASES_OVER, LOOK, SENT_AND_TOLD, WEBHOOK, Stage
 from commands.forget import forgetting
+from ledger import feeds
 from sandbox.x import Feedback
 from sandbox.x.wire import Json
 from surveys.customers import Recipient
@@ -40,6 +41,8 @@ STEP: Final = 6 * 3_600.0
 """Seconds by which the clock leaps while weeks pass."""
 ROUND: Final = 0.3
 """Seconds until the app has looked for answers."""
+READING: Final = 60.0
+"""Seconds, at most, until the app has read X's events as far as X lists them."""
 TAKEN, REFUSED, AWAY = 200, 400, 503
 
 
@@ -183,10 +186,14 @@ async def _forgotten(stage: Stage, some: Sequence[Feedback]) -> dict[str, int | 
 
 
 async def _let_pass(stage: Stage, seconds: float, step: float) -> None:
-    """Let time pass, step by step, so that X is asked in between."""
+    """Let time pass, step by step, so that X is asked in between, and its events are read to their end."""
     for _ in range(int(seconds / step)):
         stage.clock.leap(step)
         await asyncio.sleep(ROUND)
+    async with asyncio.timeout(READING):
+        listed = feeds.SETTLED + feeds.BETWEEN_SWEEPS
+        while stage.book.swept_until() < stage.clock() - listed:  # noqa: ASYNC110 - nothing else would tell
+            await asyncio.sleep(LOOK)
     await stage.quiet(SENT_AND_TOLD)
 
 

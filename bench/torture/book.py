@@ -1,10 +1,13 @@
 """What the suite reads in the victims' ledger, from outside."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import text
+from sqlalchemy import select, text
+
+from ledger.tables import feeds
 
 
 class Row(NamedTuple):
@@ -45,6 +48,13 @@ class Book:
             return [*map(int, self.ask(f"select ({'), ('.join(wanted)})")[0])]  # all of one moment
         except sqlalchemy.exc.DBAPIError:
             return []
+
+    def swept_until(self) -> datetime:
+        """Return how far X's events were read."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(feeds.c.swept_until)).scalar() or datetime.min.replace(
+                tzinfo=UTC
+            )
 
     def ask(self, query: str, **values: Any) -> list[Any]:  # noqa: ANN401 - whatever a query takes
         """Return the rows of a query."""
