@@ -1,4 +1,4 @@
-PYTHON ?= python3.11
+PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
 BIN := .venv/bin
 WORKERS ?= auto
 
@@ -11,9 +11,11 @@ help: ## Show what can be made
 setup: .venv/ready ## Make .venv with everything pinned (the others do it for you)
 
 .venv/ready: requirements-dev.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say 'make PYTHON=python3.12 ...'"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$python -m venv .venv; \
+	done; echo "Python 3.11 or newer is needed. Install it, or name yours: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 demo: setup ## Try the app in a browser: no account needed

@@ -1,0 +1,121 @@
+"""The set-up holds on any later day: it installs what the lock names, and nothing else."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+RUNTIME = PYPROJECT["project"]["dependencies"]
+DEVELOPMENT = PYPROJECT["dependency-groups"]["dev"]
+LOCKS = {"requirements.txt": RUNTIME, "requirements-dev.txt": [*RUNTIME, *DEVELOPMENT]}
+
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)", re.MULTILINE)
+INSTALL = re.compile(r"^.*\b(?:pip|uv) (?:pip )?(?:install|sync)\b.*$", re.MULTILINE)
+
+MAKE = shutil.which("make") or "make"
+
+
+def pins(lock: str) -> dict[str, str]:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return {canonicalize_name(pin["name"]): pin["version"] for pin in PIN.finditer(text)}
+
+
+def install_steps() -> list[str]:
+    files = [ROOT / "Makefile", ROOT / ".ci" / "run", *(ROOT / ".github").rglob("*.yml")]
+    return [step for file in files for step in INSTALL.findall(file.read_text(encoding="utf-8"))]
+
+
+def test_there_is_an_install_step_to_check() -> None:
+    assert install_steps()
+
+
+@pytest.mark.parametrize("step", install_steps())
+def test_no_install_step_resolves_anything(step: str) -> None:
+    assert "--no-deps" in step
+    assert "--require-hashes" in step
+
+
+@pytest.mark.parametrize(
+    ("lock", "wanted"), [(lock, wanted) for lock, requirements in LOCKS.items() for wanted in requirements]
+)
+def test_the_lock_covers_every_requirement(lock: str, wanted: str) -> None:
+    requirement = Requirement(wanted)
+
+    assert requirement.specifier.contains(pins(lock)[canonicalize_name(requirement.name)])
+
+
+def test_both_locks_agree_on_every_version() -> None:
+    assert pins("requirements.txt").items() <= pins("requirements-dev.txt").items()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pinned_version_has_a_hash(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
+
+    assert all("--hash=sha256:" in entry for entry in entries if PIN.match(entry))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_names_no_index(lock: str) -> None:
+    assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
+
+
+def python_stub(folder: Path, name: str, *, is_new_enough: bool) -> None:
+    """Write a Python that can do nothing but tell its version and what it was asked to run."""
+    stub = folder / name
+    check, ran = (0 if is_new_enough else 1), f"echo {name} ran: $*"
+    stub.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit {check}\n{ran}; exit 3\n', encoding="utf-8")
+    stub.chmod(0o755)
+
+
+def make_setup(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `make setup` in a copy of the project where only the stubs of Python are on the PATH."""
+    for file in ("Makefile", "requirements-dev.txt"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    return subprocess.run(  # noqa: S603 - make, with Pythons of our own
+        [MAKE, "SHELL=/bin/sh", "setup", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": str(tmp_path / "bin"), "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(name="bin_folder")
+def _bin_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+def test_make_takes_the_first_python_that_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
+    python_stub(bin_folder, "python3.11", is_new_enough=False)
+    python_stub(bin_folder, "python3.13", is_new_enough=True)
+
+    assert "python3.13 ran: -m venv .venv" in make_setup(tmp_path).stdout
+
+
+def test_make_takes_the_python_that_it_is_given(tmp_path: Path, bin_folder: Path) -> None:
+    python_stub(bin_folder, "python3.11", is_new_enough=True)
+    python_stub(bin_folder, "python3.14", is_new_enough=True)
+
+    assert "python3.14 ran: -m venv .venv" in make_setup(tmp_path, "PYTHON=python3.14").stdout
+
+
+def test_make_says_so_where_no_python_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
+    python_stub(bin_folder, "python3", is_new_enough=False)
+
+    run = make_setup(tmp_path)
+
+    assert run.returncode != 0
+    assert "Python 3.11 or newer is needed" in run.stderr
