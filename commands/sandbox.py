@@ -15,14 +15,18 @@ from commands.past import Colleague, Scene, fill
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
 from sandbox.demo import PAGE_PORT, Demo, demo
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from settings import Settings
 from surveys.clock import utc_now
 from wiring import running
 
 WEBHOOK = "/x/feedback"
-COLLEAGUES = (Colleague(cast.ADA, 6, 0.2), Colleague(cast.BEN, 4, 1.6), Colleague(cast.CLEO, 0.5, 0))
+COLLEAGUES = (
+    Colleague(fixtures.ADA, 6, 0.2),
+    Colleague(fixtures.BEN, 4, 1.6),
+    Colleague(fixtures.CLEO, 0.5, 0),
+)
 
 
 async def run(stopped: asyncio.Task[None]) -> None:
@@ -92,13 +96,13 @@ async def _fill_when_asked(pretend: Demo, settings: Settings) -> None:
 
 
 def _scene(pretend: Demo) -> Scene:
-    threads = [message.ts for message in pretend.workspace.messages(cast.SUPPORT, cast.ADA)]
+    threads = [message.ts for message in pretend.workspace.messages(fixtures.SUPPORT, fixtures.ADA)]
     return Scene(
         team=pretend.workspace.team.id,
         account=pretend.x.account.id,
-        channels=(cast.SUPPORT, cast.ESCALATIONS),
+        channels=(fixtures.SUPPORT, fixtures.ESCALATIONS),
         threads=tuple(threads),
         colleagues=COLLEAGUES,
-        supervisor=cast.CLEO,
+        supervisor=fixtures.CLEO,
         display_name=pretend.x.account.name,
     )

@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
-from sandbox.bell import Bell
 from sandbox.page import CLOSING, Sources, page
 from sandbox.page.filling import Filling
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
-from sandbox.slack import Workspace, cast
+from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import Traffic
 from sandbox.x import Account, Customer, PretendX
 
@@ -78,7 +78,7 @@ class Demo:
 async def demo(
     manifest: dict[str, Any] | None = None,
     page_port: int = PAGE_PORT,
-    supervisors: Sequence[str] = (cast.CLEO,),
+    supervisors: Sequence[str] = (fixtures.CLEO,),
 ) -> AsyncIterator[Demo]:
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
@@ -103,7 +103,7 @@ async def demo(
             x_url,
             sources.over,
             tuple(supervisors),
-            cast.RESULTS,
+            fixtures.RESULTS,
             sources.filling,
         )
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 
 KEPT = 300
 """How many exchanges are kept; the oldest go first."""

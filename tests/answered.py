@@ -8,7 +8,7 @@ from typing import Any
 from ledger import follow_ups
 from ledger.entries import to_columns
 from ledger.tables import surveys
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from surveys.responses import is_low
 from surveys.states import State
 from tests.samples import origin, survey
@@ -27,7 +27,7 @@ def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None
             row = _row(world, rating, **fields)
             survey_id = connection.execute(surveys.insert().returning(surveys.c.id), row).scalar_one()
             if rating is not None and is_low(row["metric"], rating):
-                follow_ups.open_for(connection, survey_id, cast.TEAM, row["rated_at"])
+                follow_ups.open_for(connection, survey_id, fixtures.TEAM, row["rated_at"])
 
 
 def _row(
@@ -36,13 +36,15 @@ def _row(
     *,
     days_ago: float = 3,
     comment: str | None = None,
-    requester: str = cast.ADA,
-    channel: str = cast.SUPPORT,
+    requester: str = fixtures.ADA,
+    channel: str = fixtures.SUPPORT,
     thread: str = "1700000000.000100",
     **drafted: Any,  # noqa: ANN401 - whatever a draft holds
 ) -> dict[str, Any]:
     sent_at = world.clock() - timedelta(days=days_ago)
-    asked = origin(team=cast.TEAM, channel=channel, thread=thread, requester=requester, received_at=sent_at)
+    asked = origin(
+        team=fixtures.TEAM, channel=channel, thread=thread, requester=requester, received_at=sent_at
+    )
     return {
         **to_columns(survey(**drafted), asked),
         "view_id": f"V{next(_numbers)}",

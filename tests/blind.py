@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import Delivery, Message, cast
+from sandbox.slack import Delivery, Message, fixtures
 from sandbox.x import Customer, Feedback, Trouble, Webhook
 from sandbox.x.quota import Way
 from surveys.questions import Metric
@@ -22,8 +22,8 @@ from web.x_feedback import PATH
 
 USER, PASSWORD = "x", "geheim"
 WITH_RESULTS: dict[str, Any] = {
-    "csat_supervisors": {cast.AGENTS},
-    "csat_results_channel": cast.LEADS,
+    "csat_supervisors": {fixtures.AGENTS},
+    "csat_results_channel": fixtures.LEADS,
     "x_webhook_user": USER,
     "x_webhook_password": PASSWORD,
 }
@@ -31,11 +31,11 @@ WITH_RESULTS: dict[str, Any] = {
 
 LOW, HIGH, OWN, TEST, PAST = "a low answer", "a high answer", "a supervisor's own", "a test", "the past"
 ASKED = (
-    (LOW, "/csat @mira_k", cast.ADA, CSAT[1]),
-    (LOW, "/csat nps @TomInTransit", cast.ADA, NPS[1]),
-    (HIGH, "/csat @sofie_l", cast.ADA, CSAT[5]),
-    (OWN, "/csat @benitez_leo", cast.CLEO, CSAT[2]),
-    (TEST, "/csat @ada_travels", cast.ADA, CSAT[3]),
+    (LOW, "/csat @mira_k", fixtures.ADA, CSAT[1]),
+    (LOW, "/csat nps @TomInTransit", fixtures.ADA, NPS[1]),
+    (HIGH, "/csat @sofie_l", fixtures.ADA, CSAT[5]),
+    (OWN, "/csat @benitez_leo", fixtures.CLEO, CSAT[2]),
+    (TEST, "/csat @ada_travels", fixtures.ADA, CSAT[3]),
 )
 """Whose surveys are sent through the app, and how they are answered."""
 
@@ -57,7 +57,7 @@ class Stage:
     async def regroup(self, *supervisors: str) -> None:
         """Let others supervise from now on."""
         assert self.witness.testify() == []
-        await self.world.workspace.regroup(cast.AGENTS, list(supervisors))
+        await self.world.workspace.regroup(fixtures.AGENTS, list(supervisors))
         self.witness.supervisors = set(supervisors)
 
     def comment(self, name: str, requester: str) -> str:
@@ -74,7 +74,7 @@ class Stage:
     async def send(self, way: str = "pushed") -> None:
         """Send the surveys, have them answered, and wait until everybody concerned was told."""
         world = self.world
-        world.workspace.invite_bot(cast.LEADS)
+        world.workspace.invite_bot(fixtures.LEADS)
         if way == "pushed":
             world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
         for name, words, user, rating in ASKED:
@@ -100,9 +100,9 @@ class Stage:
             self.world.clock.advance(days=2)
 
     def _fill_the_past(self) -> None:
-        self.answered_before(cast.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
-        self.answered_before(cast.BEN, PAST, (NPS[8], NPS[9], NPS[10]), Metric.NPS)
-        self.answered_before(cast.CLEO, f"{PAST}, {OWN}", (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+        self.answered_before(fixtures.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+        self.answered_before(fixtures.BEN, PAST, (NPS[8], NPS[9], NPS[10]), Metric.NPS)
+        self.answered_before(fixtures.CLEO, f"{PAST}, {OWN}", (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
 
     def answered_before(self, requester: str, name: str, ratings: tuple[int, ...], metric: Metric) -> None:
         """Let there be older answers, enough of them to be counted and shown."""
@@ -113,7 +113,7 @@ class Stage:
 
     def alerts(self) -> list[Message]:
         """Return the alerts in the results channel."""
-        told = self.world.everything(cast.LEADS, cast.CLEO)
+        told = self.world.everything(fixtures.LEADS, fixtures.CLEO)
         return [message for message in told if ALERT in message.text]
 
     def names(self) -> set[str]:
@@ -157,8 +157,8 @@ async def stage(
         async with living(
             folder, pace=HASTY, database_url=database_url, socket=socket, **WITH_RESULTS
         ) as world:
-            witness = Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged)
-            await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
+            witness = Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
+            await world.workspace.regroup(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
             made = Stage(world, witness)
             await made.send(way)
             yield made

@@ -7,7 +7,7 @@ from blocks.fields import TEST
 from ledger import responses
 from ledger.engine import Ledger
 from ledger.limits import recipient_key
-from sandbox.slack import Message, cast
+from sandbox.slack import Message, fixtures
 from sandbox.x import Feedback
 from surveys.questions import Metric
 from surveys.responses import Comment, Rating, Response, Update
@@ -16,14 +16,14 @@ from tests.world import World
 
 COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"
 ALERT = "gave a low rating"
-SUPERVISED: dict[str, Any] = {"csat_supervisors": {cast.CLEO}, "csat_results_channel": cast.LEADS}
+SUPERVISED: dict[str, Any] = {"csat_supervisors": {fixtures.CLEO}, "csat_results_channel": fixtures.LEADS}
 """Settings: Cleo supervises, and her results channel is one that Ada reads, too."""
 
 
 async def ask(
     world: World,
     words: str = "/csat @mira_k",
-    user: str = cast.ADA,
+    user: str = fixtures.ADA,
     *,
     is_test: bool = False,
     **fields: str,
@@ -70,6 +70,6 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
 
 async def alert(world: World) -> Message:
     """Send a survey that Ada asks for, have it rated low, and return what the results channel is told."""
-    world.workspace.invite_bot(cast.LEADS)
+    world.workspace.invite_bot(fixtures.LEADS)
     await answer(world, await ask(world, external_id="ticket_5555"), 1)
-    return await world.message(ALERT, cast.LEADS, cast.CLEO)
+    return await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from tests.test_fetching import ask
 from tests.world import World, living, said
 
@@ -40,7 +40,7 @@ async def test_the_confirmation_says_that_the_customer_answered_and_not_how(worl
     await answer(world)
     confirmation = await world.message(ANSWERED)
 
-    assert f"<@{cast.ADA}> asked @mira_k for feedback on X. They answered." in said(confirmation)
+    assert f"<@{fixtures.ADA}> asked @mira_k for feedback on X. They answered." in said(confirmation)
     assert confirmation.text.endswith(ANSWERED)
     assert COMMENT not in str(world.everything())
     assert len(world.everything()) == 1
@@ -62,7 +62,7 @@ async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(wor
 async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: World) -> None:
     world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=90)
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'sent'") == [(1,)])
     await answer(world)
     world.clock.advance(minutes=2)
@@ -95,12 +95,12 @@ async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) 
 
 
 async def test_a_confirmation_through_a_response_url_is_final(world: World) -> None:
-    await ask(world, channel=cast.LEADS)
+    await ask(world, channel=fixtures.LEADS)
     await answer(world)
     await world.until(lambda: told(world))
 
     assert rewritten(world) == 0
-    assert world.seen(ANSWERED, cast.LEADS) is None
+    assert world.seen(ANSWERED, fixtures.LEADS) is None
 
 
 async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) ->
         await ask(world)
         await answer(world)
         await world.message(ANSWERED)
-        await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat status @mira_k")
-        status = await world.message("asked, answered", viewer=cast.BEN)
+        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+        status = await world.message("asked, answered", viewer=fixtures.BEN)
 
     assert COMMENT not in str(status)

@@ -9,7 +9,7 @@ from blocks import low
 from blocks.choices import Id
 from commands.forget import forgetting
 from ledger.tables import metadata
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from surveys.customers import Recipient
 from surveys.questions import Metric
 from tests.blind import ASKED, EVERY_WAY, LOW, OWN, PAST, Stage
@@ -27,32 +27,32 @@ def shown(stage: Stage, person: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", EVERY_WAY, indirect=True)
 async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(stage: Stage) -> None:
-    for person in (cast.ADA, cast.GUS):
+    for person in (fixtures.ADA, fixtures.GUS):
         await home(stage.world, person)
         for _, words, *_ in ASKED:
             handle = words.split()[-1]
             for question in (f"/csat status {handle}", f"/csat {handle}", "/csat report", "/csat export 30d"):
-                await stage.world.workspace.command(person, cast.SUPPORT, question)
+                await stage.world.workspace.command(person, fixtures.SUPPORT, question)
 
-    assert shown(stage, cast.ADA) == set()
+    assert shown(stage, fixtures.ADA) == set()
 
 
 async def test_a_supervisor_is_shown_all_but_what_was_answered_to_their_own_surveys(stage: Stage) -> None:
     world = stage.world
     for alert in stage.alerts():
-        await stage.press(cast.CLEO, low.SHOW, alert)
-    await world.message("You asked for this survey", cast.LEADS, cast.CLEO)
-    await world.eventually(lambda: stage.witness.reads(cast.CLEO, "views.open") == 3)
-    assert {name for name in stage.names() if LOW in name} == shown(stage, cast.CLEO)
-    await home(world, cast.CLEO)
+        await stage.press(fixtures.CLEO, low.SHOW, alert)
+    await world.message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
+    await world.eventually(lambda: stage.witness.reads(fixtures.CLEO, "views.open") == 3)
+    assert {name for name in stage.names() if LOW in name} == shown(stage, fixtures.CLEO)
+    await home(world, fixtures.CLEO)
     await choose(world, Id.METRIC, Metric.NPS)
     await choose(world, Id.PERIOD, "90")
     for word in ("report 90d", "export 90d"):
-        await world.workspace.command(cast.CLEO, cast.SUPPORT, f"/csat {word}")
+        await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, f"/csat {word}")
     files = world.workspace.files
     await world.until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
 
-    assert shown(stage, cast.CLEO) == {
+    assert shown(stage, fixtures.CLEO) == {
         name for name in stage.names() if not (OWN in name and "words" in name)
     }
 
@@ -62,8 +62,8 @@ async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
     world = stage.world
     for alert in stage.alerts():
         for action_id in BUTTONS:
-            await stage.press(cast.ADA, action_id, alert)
-    pressed = stage.newest(cast.ADA, low.CLOSE)
+            await stage.press(fixtures.ADA, action_id, alert)
+    pressed = stage.newest(fixtures.ADA, low.CLOSE)
     for number in stage.survey_ids():
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
@@ -71,9 +71,9 @@ async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
     for action_id in Id:
         await stage.forge(pressed, actions=[{**pressed.payload["actions"][0], "action_id": action_id}])
     refused = len(stage.alerts()) * 3 + len(stage.survey_ids()) * 3
-    await world.eventually(lambda: world.shown("Only supervisors", cast.LEADS, cast.ADA) == refused)
+    await world.eventually(lambda: world.shown("Only supervisors", fixtures.LEADS, fixtures.ADA) == refused)
 
-    assert shown(stage, cast.ADA) == set()
+    assert shown(stage, fixtures.ADA) == set()
     assert world.ledger("select * from audit") == []
 
 
@@ -81,8 +81,8 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
     """A closing form of their own making, and the form of a survey with another one's id in it."""
     world = stage.world
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(cast.ADA)
-    submitted = stage.newest(cast.ADA, "view_submission")
+    await world.workspace.submit(fixtures.ADA)
+    submitted = stage.newest(fixtures.ADA, "view_submission")
     note = {modal.NOTE: {modal.NOTE: {"type": "plain_text_input", "value": "Mine"}}}
     for number in ("", "x", *map(str, stage.survey_ids())):
         view = {**submitted.payload["view"], "private_metadata": number}
@@ -91,35 +91,35 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
         forged = await stage.forge(submitted, view={**view, **closing})
         assert "Only supervisors" in str(forged.answer) or number in {"", "x"}
 
-    assert shown(stage, cast.ADA) == set()
+    assert shown(stage, fixtures.ADA) == set()
     assert world.ledger("select * from follow_ups where note is not null") == []
 
 
 async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(stage: Stage) -> None:
     world = stage.world
-    await stage.press(cast.CLEO, low.SHOW, stage.alerts()[0])
-    await world.form(cast.CLEO)
-    pressed = stage.newest(cast.CLEO, low.SHOW)
-    for number in stage.survey_ids(cast.CLEO):
+    await stage.press(fixtures.CLEO, low.SHOW, stage.alerts()[0])
+    await world.form(fixtures.CLEO)
+    pressed = stage.newest(fixtures.CLEO, low.SHOW)
+    for number in stage.survey_ids(fixtures.CLEO):
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
-            await stage.forge(pressed, actions=[action], trigger_id=stage.trigger(cast.CLEO))
-    await home(world, cast.CLEO)
-    await choose(world, Id.AGENT, cast.CLEO)
+            await stage.forge(pressed, actions=[action], trigger_id=stage.trigger(fixtures.CLEO))
+    await home(world, fixtures.CLEO)
+    await choose(world, Id.AGENT, fixtures.CLEO)
 
-    assert not {name for name in shown(stage, cast.CLEO) if OWN in name and "words" in name}
+    assert not {name for name in shown(stage, fixtures.CLEO) if OWN in name and "words" in name}
 
 
 async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: Stage) -> None:
     world = stage.world
-    await home(world, cast.BEN)
-    await choose(world, Id.PERIOD, "90", cast.BEN)
-    chosen = stage.newest(cast.BEN, Id.PERIOD)
-    assert shown(stage, cast.BEN)
-    await stage.regroup(cast.CLEO)
+    await home(world, fixtures.BEN)
+    await choose(world, Id.PERIOD, "90", fixtures.BEN)
+    chosen = stage.newest(fixtures.BEN, Id.PERIOD)
+    assert shown(stage, fixtures.BEN)
+    await stage.regroup(fixtures.CLEO)
     stage.witness.shown.clear()
-    await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_of(cast.BEN)))
-    shown_before = stage.witness.reads(cast.BEN, "views.publish")
+    await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_of(fixtures.BEN)))
+    shown_before = stage.witness.reads(fixtures.BEN, "views.publish")
     for home_id in Id:
         await stage.forge(chosen, actions=[{**chosen.payload["actions"][0], "action_id": home_id}])
     for number in stage.survey_ids():
@@ -127,36 +127,36 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
             action = {"action_id": action_id, "type": "button", "value": str(number), "block_id": "b"}
             await stage.forge(chosen, actions=[action])
     for word in ("report", "export 90d"):
-        await world.workspace.command(cast.BEN, cast.SUPPORT, f"/csat {word}")
+        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, f"/csat {word}")
     again = shown_before + len(Id)
-    await world.eventually(lambda: stage.witness.reads(cast.BEN, "views.publish") >= again)
+    await world.eventually(lambda: stage.witness.reads(fixtures.BEN, "views.publish") >= again)
 
-    assert shown(stage, cast.BEN) == set()
+    assert shown(stage, fixtures.BEN) == set()
 
 
 async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_too(stage: Stage) -> None:
     world, alert = stage.world, stage.alerts()[0]
-    await stage.press(cast.CLEO, low.CLOSE, alert)
-    await world.form(cast.CLEO)
-    await world.type_in(cast.CLEO, note=f"They wrote: {stage.comment('a note', cast.ADA)}")
-    await world.workspace.submit(cast.CLEO)
-    await world.message("Closed by", cast.LEADS, cast.CLEO)
-    await home(world, cast.ADA)
-    await stage.press(cast.ADA, low.SHOW, alert)
-    await world.message("Only supervisors", cast.LEADS, cast.ADA)
-    assert shown(stage, cast.ADA) == set()
-    await stage.press(cast.CLEO, low.SHOW, alert)
+    await stage.press(fixtures.CLEO, low.CLOSE, alert)
+    await world.form(fixtures.CLEO)
+    await world.type_in(fixtures.CLEO, note=f"They wrote: {stage.comment('a note', fixtures.ADA)}")
+    await world.workspace.submit(fixtures.CLEO)
+    await world.message("Closed by", fixtures.LEADS, fixtures.CLEO)
+    await home(world, fixtures.ADA)
+    await stage.press(fixtures.ADA, low.SHOW, alert)
+    await world.message("Only supervisors", fixtures.LEADS, fixtures.ADA)
+    assert shown(stage, fixtures.ADA) == set()
+    await stage.press(fixtures.CLEO, low.SHOW, alert)
 
-    await world.eventually(lambda: "the words of a note" in shown(stage, cast.CLEO))
+    await world.eventually(lambda: "the words of a note" in shown(stage, fixtures.CLEO))
 
 
 async def test_the_digest_has_sums_in_it_and_nobody_s_answer(stage: Stage) -> None:
     now = stage.world.clock()
     monday = datetime.combine(now.date() + timedelta(days=7 - now.weekday()), time(9), UTC)
     stage.world.clock.advance(seconds=(monday - now).total_seconds())
-    await stage.world.message("Last week: ", cast.LEADS, cast.ADA)
+    await stage.world.message("Last week: ", fixtures.LEADS, fixtures.ADA)
 
-    assert shown(stage, cast.ADA) == set()
+    assert shown(stage, fixtures.ADA) == set()
 
 
 async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage: Stage) -> None:
@@ -165,7 +165,7 @@ async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage
         async with forgetting(world.settings) as forgetter:
             found, _ = await forgetter.find(Recipient(handle=words.partition("@")[2]))
             assert (await forgetter.forget(found)).left == 0
-    await home(world, cast.CLEO)
+    await home(world, fixtures.CLEO)
     kept = str([world.ledger(f"select * from {table}") for table in metadata.tables])  # noqa: S608
     files = b"".join(file.read_bytes() for file in world.database.parent.glob("csat.db*"))
     kept += files.decode("latin-1")
@@ -177,4 +177,4 @@ async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage
     ]
     assert len(gone) == len(ASKED)
     assert [secret.name for secret in gone if secret.is_in(kept)] == []
-    assert shown(stage, cast.ADA) == set()
+    assert shown(stage, fixtures.ADA) == set()

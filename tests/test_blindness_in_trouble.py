@@ -14,7 +14,7 @@ from blocks.low import CLOSE, SHOW
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
 from ledger.tables import surveys
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.asked import answered
 from tests.blind import Stage
@@ -91,7 +91,7 @@ async def test_what_the_webhook_refuses_is_nowhere_repeated(stage: Stage) -> Non
     """Not X's name, not possible, no room in the ledger: with an answer in each."""
     world = stage.world
     pushed = [push.body for push in world.x.pushes if isinstance(push.body, dict)][-1]
-    words = stage.comment("a refused answer", cast.ADA)
+    words = stage.comment("a refused answer", fixtures.ADA)
     for part in ("value", "created_at", "id", "type"):
         told = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{words}", "was_{part}": ')
         assert (await world.x.push(told)).status == 400
@@ -110,7 +110,7 @@ async def test_an_answer_that_the_ledger_can_not_keep_is_nowhere_repeated(stage:
         await ledger.run(forbid_comments)
     feedback = await stage.ask_late()
     world.x.respond(
-        feedback.id, stage.rating("a late answer", NPS[2]), stage.comment("a late answer", cast.ADA)
+        feedback.id, stage.rating("a late answer", NPS[2]), stage.comment("a late answer", fixtures.ADA)
     )
     await world.x.pushed()
     assert world.x.pushes[-1].status == 503
@@ -124,7 +124,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
     world = stage.world
     world.x.webhook = None
     feedback = await stage.ask_late()
-    given = world.x.respond(feedback.id, NPS[2], stage.comment("nonsense", cast.ADA))
+    given = world.x.respond(feedback.id, NPS[2], stage.comment("nonsense", fixtures.ADA))
     assert given.text
     setattr(given, "score", given.text)  # noqa: B010 - words in the place of a number
     world.clock.advance(minutes=2)
@@ -138,7 +138,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
 async def test_what_slack_does_not_take_is_nowhere_repeated(stage: Stage, error: str) -> None:
     world, troubles = stage.world, stage.world.workspace.troubles
     troubles.lack_blocks("data_visualization", "data_table")
-    await home(world, cast.CLEO)
+    await home(world, fixtures.CLEO)
     for method in METHODS:
         troubles.fail(method, error, times=2)
         await look_at_everything(stage)
@@ -163,10 +163,10 @@ async def look_at_everything(stage: Stage) -> None:
     """Let a supervisor look at whatever has answers in it."""
     alert, workspace = stage.alerts()[0], stage.world.workspace
     for action_id in (SHOW, CLOSE):
-        await workspace.act(cast.CLEO, action_id, channel=alert.channel, ts=alert.ts)
-    await workspace.open_home(cast.CLEO)
+        await workspace.act(fixtures.CLEO, action_id, channel=alert.channel, ts=alert.ts)
+    await workspace.open_home(fixtures.CLEO)
     for words in ("/csat report 90d", "/csat export 90d"):
-        await workspace.command(cast.CLEO, cast.SUPPORT, words)
+        await workspace.command(fixtures.CLEO, fixtures.SUPPORT, words)
 
 
 def _fail(name: str, *_: object, **__: object) -> NoReturn:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from commands.sandbox import trying
 from sandbox.demo import Demo
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from tests.sandbox.test_page_access import expect_no_barrier
 from tests.sandbox.test_page_kit import chromium, tab
 
@@ -170,7 +170,7 @@ async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor
     await expect(page.get_by_role("link", name="csat-results")).to_have_count(0)
     await expect(thread).not_to_contain_text(words)
 
-    await become(page, cast.CLEO)
+    await become(page, fixtures.CLEO)
     await page.get_by_role("link", name="csat-results").press("Enter")
     results = page.get_by_role("region", name="Messages in #csat-results")
     await expect(results).to_contain_text("A customer gave a low rating.")
@@ -197,7 +197,7 @@ async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor
     await expect(home).to_contain_text(words)
     await expect_no_barrier(page)
 
-    await become(page, cast.ADA)
+    await become(page, fixtures.ADA)
     await page.get_by_role("link", name="csat-slack").press("Enter")
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     await expect(home).to_contain_text("Your feedback surveys")
@@ -219,4 +219,4 @@ async def ask_in_the_thread(page: Page) -> Locator:
 async def become(page: Page, person: str) -> None:
     """Look at Slack as somebody else."""
     await page.get_by_label("You are").select_option(person)
-    await expect(page.locator(".me")).to_contain_text({cast.ADA: "Ada", cast.CLEO: "Cleo"}[person])
+    await expect(page.locator(".me")).to_contain_text({fixtures.ADA: "Ada", fixtures.CLEO: "Cleo"}[person])

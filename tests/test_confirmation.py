@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Trouble
 from sender.dispatcher import Pace
 from tests.world import World, living, said
@@ -12,10 +12,10 @@ from tests.world import World, living, said
 HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
 
 
-async def ask(world: World, channel: str = cast.SUPPORT, **fields: str) -> None:
+async def ask(world: World, channel: str = fixtures.SUPPORT, **fields: str) -> None:
     await world.opened("/csat @mira_k", channel=channel)
     await world.type_in(**fields)
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
 
 
 def posts(world: World) -> list[dict[str, object]]:
@@ -26,14 +26,14 @@ def posts(world: World) -> list[dict[str, object]]:
 
 async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
     await world.opened("/csat nps @mira_k")
-    await world.workspace.act(cast.ADA, "variant", "2")
+    await world.workspace.act(fixtures.ADA, "variant", "2")
     await world.type_in(external_id="ticket_5555")
-    await world.workspace.act(cast.ADA, "test", ["test"])
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.act(fixtures.ADA, "test", ["test"])
+    await world.workspace.submit(fixtures.ADA)
     confirmation = said(await world.message("asked"))
 
     for words in (
-        f"<@{cast.ADA}> asked @mira_k for feedback on X.",
+        f"<@{fixtures.ADA}> asked @mira_k for feedback on X.",
         "NPS · Overall, how satisfied were you with your recent Northwind experience?",
         "External ID: ticket_5555",
         "Test: kept out of the figures",
@@ -50,53 +50,53 @@ async def test_without_test_and_external_id_neither_is_mentioned(world: World) -
 
 
 async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(world: World) -> None:
-    await ask(world, cast.LEADS)
-    confirmation = await world.message("asked", cast.LEADS)
+    await ask(world, fixtures.LEADS)
+    confirmation = await world.message("asked", fixtures.LEADS)
 
     assert not confirmation.visible_to
     assert [call.status for call in world.workspace.calls if call.method == "response_url"] == [200]
 
 
 async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) -> None:
-    message = await world.workspace.say(cast.CLEO, cast.LEADS, "@mira_k, case 9")
-    await world.workspace.shortcut(cast.ADA, cast.LEADS, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.CLEO, fixtures.LEADS, "@mira_k, case 9")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(cast.ADA)
-    confirmation = await world.message("asked", cast.LEADS)
+    await world.workspace.submit(fixtures.ADA)
+    confirmation = await world.message("asked", fixtures.LEADS)
 
     assert confirmation.thread_ts == message.ts
 
 
 async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_requester(world: World) -> None:
     world.workspace.troubles.fail("response_url", "404", times=2)
-    await ask(world, cast.LEADS)
+    await ask(world, fixtures.LEADS)
     confirmation = await world.direct_message("asked")
 
     assert "@mira_k" in said(confirmation)
-    assert world.seen("asked", cast.LEADS) is None
+    assert world.seen("asked", fixtures.LEADS) is None
 
 
 async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) -> None:
     await world.opened("/csat @mira_k")
-    world.workspace.archive(cast.SUPPORT)
+    world.workspace.archive(fixtures.SUPPORT)
     world.workspace.troubles.fail("response_url", "404", times=2)
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
 
     await world.direct_message("asked")
 
 
 async def test_an_old_response_url_is_not_used(world: World) -> None:
-    await world.opened("/csat @mira_k", channel=cast.LEADS)
+    await world.opened("/csat @mira_k", channel=fixtures.LEADS)
     world.clock.advance(minutes=31)
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.direct_message("asked")
 
     assert not [call for call in world.workspace.calls if call.method == "response_url"]
 
 
 async def test_a_foreign_response_url_is_never_called(world: World) -> None:
-    await world.workspace.command(cast.ADA, cast.LEADS, "/csat help")
-    await world.message("asks a customer", cast.LEADS)
+    await world.workspace.command(fixtures.ADA, fixtures.LEADS, "/csat help")
+    await world.message("asks a customer", fixtures.LEADS)
     used = len([call for call in world.workspace.calls if call.method == "response_url"])
     await world.forge(response_url="https://hooks.slack.com.evil.example/commands/1")
     await world.direct_message("asks a customer")
@@ -132,7 +132,7 @@ async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: P
         world.workspace.troubles.slow("chat.postMessage", 60)
         for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
             await world.opened(f"/csat {customer}")
-            await world.workspace.submit(cast.ADA)
+            await world.workspace.submit(fixtures.ADA)
             await world.sent(number)
         assert world.seen("asked") is None
 
@@ -146,10 +146,10 @@ async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: W
     world.workspace.troubles.fail("response_url", "404")
     await ask(world)
     answer = await world.direct_message("was not sent")
-    await world.workspace.act(cast.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
     await world.form()
     world.x.trouble = None
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
 
     await world.message("asked")
 

@@ -11,7 +11,7 @@ import pytest
 from ledger import digests
 from ledger.engine import Ledger
 from results.digest import told_from
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.slack.blockkit import problems_of_blocks
 from surveys.periods import last_week
 from tests.answered import answered
@@ -30,7 +30,7 @@ async def _world(
     """The app with a results channel, on each kind of database."""
     url = databases.make(request.param, tmp_path)
     async with living(tmp_path, pace=HASTY, database_url=url, **SUPERVISED) as world:
-        world.workspace.invite_bot(cast.LEADS)
+        world.workspace.invite_bot(fixtures.LEADS)
         yield world
 
 
@@ -47,7 +47,7 @@ def shortly_before_nine(world: World) -> None:
 
 
 def digests_in(world: World) -> int:
-    return world.shown(TITLE, cast.LEADS, cast.CLEO)
+    return world.shown(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def told_at(world: World) -> str:
@@ -61,9 +61,9 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
     shortly_before_nine(world)
     answered(world, [5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
     answered(world, [5] * 3 + [1] * 37, days_ago=10)
-    answered(world, [9] * 6, metric="nps", days_ago=4, requester=cast.CLEO)
+    answered(world, [9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
     go_to_monday(world)
-    message = await world.message(TITLE, cast.LEADS, cast.CLEO)
+    message = await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
     told = said(message)
 
     for words in (
@@ -78,7 +78,7 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
         assert words in told
     assert "75 %" in message.text
     assert problems_of_blocks(message.blocks, "message") == []
-    assert world.ledger("select person, action from audit") == [(cast.LEADS, "report")]
+    assert world.ledger("select person, action from audit") == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await told_at(world)
 
 
@@ -89,11 +89,11 @@ async def test_it_comes_once_also_with_several_instances_and_after_a_restart(wor
         shortly_before_nine(world)
         answered(world, [5] * 9)
         go_to_monday(world)
-        await world.message(TITLE, cast.LEADS, cast.CLEO)
+        await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
         await told_at(world)
     async with running(world.settings, world.clock, HASTY):
         go_to_monday(world, 12)
-        await world.message(TITLE, cast.LEADS, cast.CLEO)
+        await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
     assert digests_in(world) == 1
 
@@ -103,7 +103,7 @@ async def test_an_app_that_was_down_at_nine_tells_later_in_the_week(world: World
     answered(world, [5] * 9)
     go_to_monday(world, 17, days=4)
 
-    assert "from 9 answers" in said(await world.message(TITLE, cast.LEADS, cast.CLEO))
+    assert "from 9 answers" in said(await world.message(TITLE, fixtures.LEADS, fixtures.CLEO))
 
 
 async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
@@ -122,7 +122,7 @@ async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
     shortly_before_nine(world)
     answered(world, [1, 5, 5, 5], comment="SENTINEL")
     go_to_monday(world)
-    message = await world.message(TITLE, cast.LEADS, cast.CLEO)
+    message = await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
     assert "CSAT score: - from 4 answers" in said(message)
     assert "%" not in said(message).partition("sent")[0]
@@ -139,33 +139,33 @@ async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) ->
     assert digests_in(world) == 0
     go_to_monday(world, 9, 3)
 
-    await world.message(TITLE, cast.LEADS, cast.CLEO)
+    await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_where_the_app_is_no_member_it_comes_once_it_is(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.workspace.remove_bot(cast.LEADS)
+    world.workspace.remove_bot(fixtures.LEADS)
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)
     await world.until(lambda: (1,) in world.ledger("select tries from digests"))
     assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
-    world.workspace.invite_bot(cast.LEADS)
+    world.workspace.invite_bot(fixtures.LEADS)
     go_to_monday(world, 9, 31)
 
-    await world.message(TITLE, cast.LEADS, cast.CLEO)
+    await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
     zone = "Asia/Tokyo"
     async with living(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
-        world.workspace.invite_bot(cast.LEADS)
+        world.workspace.invite_bot(fixtures.LEADS)
         go_to_monday(world, 8, 59, zone=zone)
         answered(world, [5] * 9)
         go_to_monday(world, zone=zone)
 
-        assert "from 9 answers" in said(await world.message(TITLE, cast.LEADS, cast.CLEO))
+        assert "from 9 answers" in said(await world.message(TITLE, fixtures.LEADS, fixtures.CLEO))
         assert world.clock().astimezone(UTC).hour == 0
 
 

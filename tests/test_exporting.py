@@ -15,7 +15,7 @@ from commands.past import Colleague, Scene, fill
 from ledger.engine import Ledger
 from results.export import export
 from results.reports import report
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from surveys.clock import utc_now
 from surveys.exported import Selection
 from surveys.periods import last_days
@@ -26,12 +26,12 @@ from tests.test_running import around, output
 from tests.world import World, living
 
 SCENE = Scene(
-    team=cast.TEAM,
+    team=fixtures.TEAM,
     account="1718260345",
-    channels=(cast.SUPPORT,),
+    channels=(fixtures.SUPPORT,),
     threads=(),
-    colleagues=(Colleague(cast.ADA, 5, 1), Colleague(cast.CLEO, 1, 0)),
-    supervisor=cast.CLEO,
+    colleagues=(Colleague(fixtures.ADA, 5, 1), Colleague(fixtures.CLEO, 1, 0)),
+    supervisor=fixtures.CLEO,
     display_name="Northwind",
 )
 
@@ -42,7 +42,7 @@ async def _world(
 ) -> AsyncIterator[World]:
     """The app with Cleo as its supervisor, and a past of three months."""
     url = databases.make(request.param, tmp_path)
-    async with living(tmp_path, database_url=url, csat_supervisors=frozenset({cast.CLEO})) as world:
+    async with living(tmp_path, database_url=url, csat_supervisors=frozenset({fixtures.CLEO})) as world:
         await past(url)
         yield world
 
@@ -54,22 +54,22 @@ async def past(url: str) -> None:
 
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
-    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export 30d")
-    told = await world.direct_message("surveys, your own left out", cast.CLEO)
+    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
+    told = await world.direct_message("surveys, your own left out", fixtures.CLEO)
     await world.until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
     sheet, manifest = world.workspace.files.values()
     assert sheet.content
     assert manifest.content
     rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"), newline="")))
-    assert {row["requester"] for row in rows} == {cast.ADA}
+    assert {row["requester"] for row in rows} == {fixtures.ADA}
     assert f"{len(rows):,} surveys" in told.text
     assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
-    assert world.ledger("select person, action from audit") == [(cast.CLEO, "export")]
+    assert world.ledger("select person, action from audit") == [(fixtures.CLEO, "export")]
 
 
 async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat export 30d")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat export 30d")
     await world.message("Exports are for supervisors")
 
     assert world.workspace.files == {}
@@ -77,16 +77,16 @@ async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: Worl
 
 
 async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
-    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export yesterday")
+    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
 
-    await world.message("For example: /csat export 90d", viewer=cast.CLEO)
+    await world.message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
 
 async def test_where_slack_takes_no_file_the_supervisor_is_told(world: World) -> None:
     world.workspace.troubles.fail("files.getUploadURLExternal", "missing_scope")
-    await world.workspace.command(cast.CLEO, cast.SUPPORT, "/csat export")
+    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await world.message("Slack did not take the file (missing_scope)", viewer=cast.CLEO)
+    await world.message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
 
 
 async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
 
     ledger = Ledger(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
-    score = in_short(await report(ledger, Filters(team=cast.TEAM, metric=Metric.CSAT), period))
+    score = in_short(await report(ledger, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period))
     ledger.close()
     assert code == 0, printed
     assert score.partition(" Average")[0] in printed
@@ -150,7 +150,7 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
 async def test_of_a_file_that_is_not_as_it_was_exported_no_figure_is_printed(
     ledger: Ledger, tmp_path: Path, spoil: Callable[[Path], object], advice: str
 ) -> None:
-    everything = Selection(team=cast.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
+    everything = Selection(team=fixtures.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
     async for _ in export(ledger, everything, tmp_path / "all.csv", utc_now()):
         pass
     spoil(tmp_path / "all.csv")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ledger import asks, feeds, sending
 from ledger.engine import Ledger
 from results.intake import Intake
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Feedback, Trouble
 from sandbox.x.quota import Way
 from surveys.asking import next_ask
@@ -34,11 +34,11 @@ async def _world(
         yield world
 
 
-async def ask(world: World, who: str = "mira_k", channel: str = cast.SUPPORT) -> Feedback:
+async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT) -> Feedback:
     """Send a survey, and return it as X has it."""
     number = len(world.x.feedbacks)
     await world.opened(f"/csat @{who}", channel=channel)
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     sent = await world.sent(number + 1)
     told = "select 1 from notices where kind = 'sent' and told_at is not null"
     await world.until(lambda: len(world.ledger(told)) == number + 1)
@@ -246,9 +246,9 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
 async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
     world.x.trouble_for_next(1, Trouble.BAD_GATEWAY_AFTER)
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     question = await world.message("It is not known")
-    await world.workspace.act(cast.ADA, "survey_arrived", channel=cast.SUPPORT, ts=question.ts)
+    await world.workspace.act(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
     await world.message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
     world.clock.advance(hours=26)

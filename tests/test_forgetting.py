@@ -13,7 +13,7 @@ from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import read
 from ledger.erasure import erase, find
-from sandbox.slack import Happening, cast
+from sandbox.slack import Happening, fixtures
 from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Limits
@@ -24,7 +24,7 @@ from tests.samples import told as told_by_x
 from tests.test_running import around, output
 from tests.world import World, living, said
 
-ERASED = f"<@{cast.ADA}> asked a customer for feedback on X. (erased)"
+ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
 
 
 TABLES = ("surveys", "attempts", "notices", "unmatched", "follow_ups", "audit")
@@ -35,10 +35,10 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-async def ask(world: World, recipient: str = "@mira_k", channel: str = cast.SUPPORT) -> None:
+async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.SUPPORT) -> None:
     await world.opened(f"/csat {recipient}", channel=channel)
     await world.type_in(message=f"Dear {recipient}, how did we do?", external_id=f"case of {recipient}")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
 
 
 async def told(world: World, number: int = 1) -> None:
@@ -116,10 +116,10 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     await told(world)
     await forgotten(world, Recipient(handle="mira_k"))
     await world.opened("/csat @mira_k")
-    seen = await world.workspace.submit(cast.ADA)
+    seen = await world.workspace.submit(fixtures.ADA)
 
     assert seen.happened is Happening.UPDATED
-    assert "Not sent. This customer was asked lately." in said(world.workspace.view_of(cast.ADA).blocks)  # type: ignore[union-attr]
+    assert "Not sent. This customer was asked lately." in said(world.workspace.view_of(fixtures.ADA).blocks)  # type: ignore[union-attr]
     ((feedback, state, handle),) = world.ledger("select feedback_id, state, recipient_handle from surveys")
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
 
@@ -163,7 +163,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     await ledger.run(sending.give_up_settling, 1)
     ledger.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
-    await world.workspace.act(cast.ADA, button, channel=asked.channel, ts=asked.ts)
+    await world.workspace.act(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
     await world.message("settled already")
 
     assert (early.left, late.left) == (1, 0)
@@ -177,7 +177,7 @@ async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     (advice,) = outcome.advice
-    assert advice.startswith(f"In channel {cast.SUPPORT}, survey 1: not changed (channel_not_found).")
+    assert advice.startswith(f"In channel {fixtures.SUPPORT}, survey 1: not changed (channel_not_found).")
     assert (outcome.done["erased"], outcome.left) == (1, 0)
 
 
@@ -190,12 +190,12 @@ async def test_a_message_that_somebody_has_deleted_needs_nothing(world: World) -
 
 
 async def test_a_message_that_went_through_a_response_url_is_named(world: World) -> None:
-    await ask(world, channel=cast.LEADS)
+    await ask(world, channel=fixtures.LEADS)
     await told(world)
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     assert outcome.advice == [
-        f"In channel {cast.LEADS}, survey 1: Slack never told where our message is. Look there for it."
+        f"In channel {fixtures.LEADS}, survey 1: Slack never told where our message is. Look there for it."
     ]
 
 
@@ -348,15 +348,15 @@ async def test_what_waits_for_a_survey_of_theirs_is_erased_too(ledger: Ledger) -
 
 async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -> None:
     async with living(tmp_path, **SUPERVISED) as world:
-        world.workspace.invite_bot(cast.LEADS)
+        world.workspace.invite_bot(fixtures.LEADS)
         await ask(world)
         await told(world)
         world.x.rate(world.x.feedbacks[0].id, 1)
         world.clock.advance(minutes=1)
-        await world.message(ALERT, cast.LEADS, cast.CLEO)
+        await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
         await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
         outcome = await forgotten(world, Recipient(handle="mira_k"))
 
         assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])
-        (alert,) = world.everything(cast.LEADS, cast.CLEO)
+        (alert,) = world.everything(fixtures.LEADS, fixtures.CLEO)
         assert said(alert) == "A survey to a customer. (erased)"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import Happening, Seen, View, cast
+from sandbox.slack import Happening, Seen, View, fixtures
 from tests.world import World, living, said
 
 
 def top(world: World) -> View:
-    view = world.workspace.view_of(cast.ADA)
+    view = world.workspace.view_of(fixtures.ADA)
     assert view
     return view
 
@@ -28,7 +28,7 @@ def has_told(world: World, number: int) -> bool:
 async def submitted(world: World, **fields: str) -> Seen:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
-    return await world.workspace.submit(cast.ADA)
+    return await world.workspace.submit(fixtures.ADA)
 
 
 async def test_the_preview_shows_message_question_and_scale(world: World) -> None:
@@ -43,13 +43,13 @@ async def test_the_preview_shows_message_question_and_scale(world: World) -> Non
 async def test_the_preview_follows_type_question_name_and_message(world: World) -> None:
     await world.opened("/csat @mira_k")
 
-    await world.workspace.act(cast.ADA, "variant", "14")
+    await world.workspace.act(fixtures.ADA, "variant", "14")
     await shows(world, "How would you rate the ability to resolve your issue with Northwind?")
     await world.type_in(display_name="Northwind Air")
     await shows(world, "resolve your issue with Northwind Air?")
     await world.type_in(message="Dear Mira")
     await shows(world, "Dear Mira")
-    await world.workspace.act(cast.ADA, "metric", "nps")
+    await world.workspace.act(fixtures.ADA, "metric", "nps")
     form = await shows(world, "0   1   2   3   4   5   6   7   8   9   10")
 
     assert said(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
@@ -57,14 +57,14 @@ async def test_the_preview_follows_type_question_name_and_message(world: World) 
 
 async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -> None:
     await world.opened("/csat @mira_k")
-    await world.workspace.act(cast.ADA, "variant", "33")
+    await world.workspace.act(fixtures.ADA, "variant", "33")
     await world.type_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
-    await world.workspace.act(cast.ADA, "test", ["test"])
-    await world.workspace.act(cast.ADA, "metric", "nps")
+    await world.workspace.act(fixtures.ADA, "test", ["test"])
+    await world.workspace.act(fixtures.ADA, "metric", "nps")
     await shows(world, "0   1   2")
-    await world.workspace.act(cast.ADA, "metric", "csat")
+    await world.workspace.act(fixtures.ADA, "metric", "csat")
     await shows(world, "How would you rate your recent flight with Air?")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     feedback = await world.sent()
 
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("csat", "33", "Air")
@@ -77,7 +77,7 @@ async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: s
     await world.opened("/csat @mira_k")
     world.workspace.troubles.fail("views.update", refusal)
     await world.type_in(message="Dear Mira")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     feedback = await world.sent()
 
     assert feedback.message == "Dear Mira"
@@ -88,14 +88,14 @@ async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: s
 async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
     await world.opened("/csat @mira_k")
     world.workspace.troubles.fail("views.update", "500")
-    await world.workspace.act(cast.ADA, "metric", "nps")
-    seen = await world.workspace.submit(cast.ADA)
+    await world.workspace.act(fixtures.ADA, "metric", "nps")
+    seen = await world.workspace.submit(fixtures.ADA)
 
     assert seen.happened is Happening.UPDATED
     assert "0   1   2" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     assert (await world.sent()).type == "nps"
 
 
@@ -140,7 +140,7 @@ async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
 async def test_a_corrected_form_is_sent(world: World) -> None:
     await submitted(world, recipient="@nobody_at_all")
     await world.type_in(recipient="https://x.com/mira_k")
-    seen = await world.workspace.submit(cast.ADA)
+    seen = await world.workspace.submit(fixtures.ADA)
 
     assert seen.happened is Happening.CLOSED
     assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
@@ -153,7 +153,7 @@ async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: W
     assert "@quiet_quinn probably does not take your direct messages" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     answer = await world.message("was not sent")
     assert "can't be messaged" in said(answer)
 
@@ -164,7 +164,7 @@ async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World)
         world.x.customer("quiet_quinn").__class__("99", "closed_too", "C", accepts_messages=False)
     )
     await world.type_in(recipient="@closed_too")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
 
     assert "@closed_too probably does not take your direct messages" in said(top(world).blocks)
 

@@ -6,12 +6,12 @@ import sqlalchemy
 
 from ledger import erasure
 from ledger.tables import surveys
-from sandbox.slack import View, cast
+from sandbox.slack import View, fixtures
 from tests.answered import answered
 from tests.world import World, living, said
 
 
-async def home(world: World, user: str = cast.ADA) -> View:
+async def home(world: World, user: str = fixtures.ADA) -> View:
     """Open the app's Home and return what is published there."""
     before = world.workspace.home_of(user)
     shown = before.hash if before else ""
@@ -40,10 +40,10 @@ async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> 
     world = any_world
     await world.opened("/csat @mira_k")
     await world.type_in(external_id="ticket_5555")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.message("asked @mira_k")
 
-    mine, theirs = words(await home(world)), words(await home(world, cast.BEN))
+    mine, theirs = words(await home(world)), words(await home(world, fixtures.BEN))
 
     assert "Your last 30 days: 1 sent, no answer yet" in mine
     assert "@mira_k in , CSAT: sent, no answer yet · ticket_5555" in mine
@@ -65,14 +65,14 @@ async def test_of_a_customer_who_was_erased_only_that_is_told(world: World) -> N
 async def test_where_nobody_supervises_the_home_says_who_can_change_that(tmp_path: Path) -> None:
     async with living(tmp_path) as world:
         assert "CSAT_SUPERVISORS" in words(await home(world))
-    async with living(tmp_path, csat_supervisors=cast.CLEO) as world:
+    async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         told = words(await home(world))
         assert "CSAT_SUPERVISORS" not in told
         assert "Supervisors see how customers answered" in told
 
 
 async def test_the_tab_with_the_messages_is_no_home(world: World) -> None:
-    await world.workspace.open_home(cast.ADA, "messages")
-    await home(world, cast.BEN)
+    await world.workspace.open_home(fixtures.ADA, "messages")
+    await home(world, fixtures.BEN)
 
-    assert world.workspace.home_of(cast.ADA) is None
+    assert world.workspace.home_of(fixtures.ADA) is None

@@ -1,6 +1,6 @@
 """From the command to the confirmation, in Socket Mode and over HTTP."""
 
-from sandbox.slack import Happening, cast
+from sandbox.slack import Happening, fixtures
 from tests.world import PRIVACY, World, said
 
 
@@ -8,7 +8,7 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
     world = either_world
     await world.opened("/csat nps @mira_k")
     await world.type_in(external_id="ticket_5555", message="Thanks, Mira!")
-    seen = await world.workspace.submit(cast.ADA)
+    seen = await world.workspace.submit(fixtures.ADA)
 
     feedback = await world.sent()
     confirmation = await world.message("asked")
@@ -19,20 +19,20 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
     assert feedback.message == "Thanks, Mira!"
     assert (feedback.privacy_url, feedback.display_name) == (PRIVACY, "Northwind")
     assert (feedback.external_id, feedback.test) == ("ticket_5555", False)
-    for words in (f"<@{cast.ADA}>", "@mira_k", "NPS", "satisfaction with Northwind", "ticket_5555"):
+    for words in (f"<@{fixtures.ADA}>", "@mira_k", "NPS", "satisfaction with Northwind", "ticket_5555"):
         assert words in said(confirmation)
 
 
 async def test_the_shortcut_in_a_thread_confirms_in_that_thread(either_world: World) -> None:
     world = either_world
-    parent = await world.workspace.say(cast.BEN, cast.SUPPORT, "Ticket #5555: who talks to @mira_k?")
+    parent = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "Ticket #5555: who talks to @mira_k?")
     reply = await world.workspace.say(
-        cast.ADA, cast.SUPPORT, "Me, case 77, @sofie_l too", thread_ts=parent.ts
+        fixtures.ADA, fixtures.SUPPORT, "Me, case 77, @sofie_l too", thread_ts=parent.ts
     )
 
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, reply.ts, "send_survey")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
     form = await world.form()
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     feedback = await world.sent()
     confirmation = await world.message("asked")
 

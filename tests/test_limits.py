@@ -10,7 +10,7 @@ import pytest
 from ledger import acceptance
 from ledger.accounts import open_account
 from ledger.engine import Ledger
-from sandbox.slack import Happening, Seen, cast
+from sandbox.slack import Happening, Seen, fixtures
 from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Asked, Denied, Limits, Reason, why_not
@@ -90,7 +90,7 @@ async def test_of_1200_surveys_a_thousand_are_accepted(ledger: Ledger) -> None:
     assert await outcomes(ledger, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
 
 
-async def ask(world: World, recipient: str = "@mira_k", user: str = cast.ADA, **fields: str) -> Seen:
+async def ask(world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: str) -> Seen:
     await world.opened(f"/csat {recipient}", user)
     await world.type_in(user, **fields)
     return await world.workspace.submit(user)
@@ -101,7 +101,7 @@ async def sent(world: World, number: int = 1) -> None:
     await world.until(lambda: len(world.ledger("select 1 from surveys where state = 'sent'")) == number)
 
 
-def form_of(world: World, user: str = cast.ADA) -> str:
+def form_of(world: World, user: str = fixtures.ADA) -> str:
     view = world.workspace.view_of(user)
     assert view
     return said(view.blocks)
@@ -110,19 +110,19 @@ def form_of(world: World, user: str = cast.ADA) -> str:
 async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> None:
     await ask(world)
     await sent(world)
-    seen = await ask(world, user=cast.BEN, message="Kept as typed")
+    seen = await ask(world, user=fixtures.BEN, message="Kept as typed")
 
     assert seen.happened is Happening.UPDATED
-    assert "Not sent. This customer was asked lately." in form_of(world, cast.BEN)
-    assert f"<@{cast.ADA}> asked" in form_of(world, cast.BEN)
-    assert "Possible again from" in form_of(world, cast.BEN)
-    view = world.workspace.view_of(cast.BEN)
+    assert "Not sent. This customer was asked lately." in form_of(world, fixtures.BEN)
+    assert f"<@{fixtures.ADA}> asked" in form_of(world, fixtures.BEN)
+    assert "Possible again from" in form_of(world, fixtures.BEN)
+    view = world.workspace.view_of(fixtures.BEN)
     assert view
     assert "{date_short_pretty} at {time}" in str(view.blocks)
     assert len(world.x.feedbacks) == 1
 
-    await world.type_in(cast.BEN, recipient="@sofie_l")
-    await world.workspace.submit(cast.BEN)
+    await world.type_in(fixtures.BEN, recipient="@sofie_l")
+    await world.workspace.submit(fixtures.BEN)
     assert (await world.sent(2)).message == "Kept as typed"
 
 
@@ -145,24 +145,24 @@ async def test_after_the_cooldown_they_can_be_asked_again(world: World) -> None:
 @pytest.mark.parametrize(
     ("channel", "reader_in", "linked"),
     [
-        (cast.SUPPORT, cast.LOUNGE, True),
-        (cast.ESCALATIONS, cast.LOUNGE, False),
-        (cast.ESCALATIONS, cast.ESCALATIONS, True),
+        (fixtures.SUPPORT, fixtures.LOUNGE, True),
+        (fixtures.ESCALATIONS, fixtures.LOUNGE, False),
+        (fixtures.ESCALATIONS, fixtures.ESCALATIONS, True),
     ],
 )
 async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
     world: World, channel: str, reader_in: str, *, linked: bool
 ) -> None:
-    message = await world.workspace.say(cast.ADA, channel, "@mira_k")
-    await world.workspace.shortcut(cast.ADA, channel, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.ADA, channel, "@mira_k")
+    await world.workspace.shortcut(fixtures.ADA, channel, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await sent(world)
-    await world.opened("/csat @mira_k", cast.CLEO, reader_in)
-    await world.workspace.submit(cast.CLEO)
+    await world.opened("/csat @mira_k", fixtures.CLEO, reader_in)
+    await world.workspace.submit(fixtures.CLEO)
 
-    assert ("in this thread" in form_of(world, cast.CLEO)) is linked
-    assert (f"archives/{channel}" in str(world.workspace.view_of(cast.CLEO))) is linked
+    assert ("in this thread" in form_of(world, fixtures.CLEO)) is linked
+    assert (f"archives/{channel}" in str(world.workspace.view_of(fixtures.CLEO))) is linked
 
 
 async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
@@ -214,15 +214,15 @@ async def test_status_tells_what_became_of_the_last_surveys_and_when_it_is_possi
 ) -> None:
     await ask(world, "@mira_k")
     await sent(world)
-    await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat status @mira_k")
-    answer = await world.message("Possible again from", viewer=cast.BEN)
+    await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+    answer = await world.message("Possible again from", viewer=fixtures.BEN)
 
-    assert answer.visible_to == cast.BEN
-    assert f"<@{cast.ADA}> asked, sent, no answer yet" in said(answer)
+    assert answer.visible_to == fixtures.BEN
+    assert f"<@{fixtures.ADA}> asked, sent, no answer yet" in said(answer)
 
 
 async def test_status_of_somebody_new_says_so(world: World) -> None:
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat status @sofie_l")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
 
     assert "Nobody has asked them yet." in said(await world.message("They can be asked now."))
 
@@ -236,6 +236,6 @@ async def test_status_of_somebody_new_says_so(world: World) -> None:
     ],
 )
 async def test_status_says_what_it_needs(world: World, text: str, answer: str) -> None:
-    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
 
     await world.message(answer)

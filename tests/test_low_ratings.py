@@ -10,7 +10,7 @@ import pytest
 
 from ledger import follow_ups
 from ledger.engine import Ledger
-from sandbox.slack import Delivery, Message, View, cast
+from sandbox.slack import Delivery, Message, View, fixtures
 from tests.databases import KINDS, Databases
 from tests.lows import ALERT, COMMENT, SUPERVISED, alert, answer, ask
 from tests.world import World, living, said
@@ -36,17 +36,17 @@ async def _any_world(
         yield world
 
 
-async def press(world: World, action_id: str, message: Message, user: str = cast.CLEO) -> None:
+async def press(world: World, action_id: str, message: Message, user: str = fixtures.CLEO) -> None:
     await world.workspace.act(user, action_id, channel=message.channel, ts=message.ts)
 
 
-async def opened(world: World, action_id: str, message: Message, user: str = cast.CLEO) -> View:
+async def opened(world: World, action_id: str, message: Message, user: str = fixtures.CLEO) -> View:
     """Press a button and return the modal that opens."""
     await press(world, action_id, message, user)
     return await world.form(user)
 
 
-async def close(world: World, message: Message, note: str = NOTE, user: str = cast.CLEO) -> None:
+async def close(world: World, message: Message, note: str = NOTE, user: str = fixtures.CLEO) -> None:
     await opened(world, CLOSE, message, user)
     await world.type_in(user, note=note)
     await world.workspace.submit(user)
@@ -115,32 +115,34 @@ async def test_a_supervisor_is_shown_the_answer_and_that_is_noted(any_world: Wor
     assert "Rating: 1 on a scale from 1 to 5" in shown
     assert "SENTINEL <!channel> Nobody helped me.\nTwice!" in shown
     assert "\u202e" not in shown
-    assert f"<@{cast.ADA}> asked @mira_k" in shown
+    assert f"<@{fixtures.ADA}> asked @mira_k" in shown
     assert "Nobody has taken it on" in shown
-    assert any_world.ledger("select person, action, detail from audit") == [(cast.CLEO, "show", "survey 1")]
+    assert any_world.ledger("select person, action, detail from audit") == [
+        (fixtures.CLEO, "show", "survey 1")
+    ]
 
 
 @pytest.mark.parametrize("action", [SHOW, TAKE_ON, CLOSE])
 async def test_nobody_else_gets_anywhere(world: World, action: str) -> None:
     told = await alert(world)
-    await press(world, action, told, cast.ADA)
-    refusal = await world.message("Only supervisors", cast.LEADS, cast.ADA)
+    await press(world, action, told, fixtures.ADA)
+    refusal = await world.message("Only supervisors", fixtures.LEADS, fixtures.ADA)
 
-    assert refusal.visible_to == cast.ADA
-    assert world.workspace.view_of(cast.ADA) is None
+    assert refusal.visible_to == fixtures.ADA
+    assert world.workspace.view_of(fixtures.ADA) is None
     assert notes(world) == [(None, None, None)]
     assert world.ledger("select * from audit") == []
 
 
 @pytest.mark.parametrize("action", [SHOW, TAKE_ON, CLOSE])
 async def test_a_supervisor_does_not_see_the_answer_to_their_own_survey(world: World, action: str) -> None:
-    world.workspace.invite_bot(cast.LEADS)
-    await answer(world, await ask(world, user=cast.CLEO), 2)
-    told = await world.message(ALERT, cast.LEADS, cast.CLEO)
+    world.workspace.invite_bot(fixtures.LEADS)
+    await answer(world, await ask(world, user=fixtures.CLEO), 2)
+    told = await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
     await press(world, action, told)
-    await world.message("You asked for this survey", cast.LEADS, cast.CLEO)
+    await world.message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
 
-    assert world.workspace.view_of(cast.CLEO) is None
+    assert world.workspace.view_of(fixtures.CLEO) is None
     assert notes(world) == [(None, None, None)]
     assert world.ledger("select * from audit") == []
 
@@ -150,28 +152,30 @@ async def test_where_slack_can_not_tell_who_presses_the_answer_is_no(world: Worl
     told = await alert(world)
     world.workspace.troubles.fail("users.info", trouble, times=5)
     await press(world, SHOW, told)
-    await world.message("Only supervisors", cast.LEADS, cast.CLEO)
+    await world.message("Only supervisors", fixtures.LEADS, fixtures.CLEO)
 
-    assert world.workspace.view_of(cast.CLEO) is None
+    assert world.workspace.view_of(fixtures.CLEO) is None
 
 
 async def test_where_slack_does_not_open_the_answer_the_person_is_told_to_try_again(world: World) -> None:
     told = await alert(world)
     world.workspace.troubles.fail("views.open", "expired_trigger_id")
     await press(world, SHOW, told)
-    await world.message("open the window. Nothing was sent or changed: try again.", cast.LEADS, cast.CLEO)
+    await world.message(
+        "open the window. Nothing was sent or changed: try again.", fixtures.LEADS, fixtures.CLEO
+    )
 
 
 async def test_it_is_taken_on_and_closed_and_the_message_follows(any_world: World) -> None:
     told = await alert(any_world)
     await press(any_world, TAKE_ON, told)
-    await any_world.until(lambda: f"Taken on by <@{cast.CLEO}>" in now(any_world, told))
+    await any_world.until(lambda: f"Taken on by <@{fixtures.CLEO}>" in now(any_world, told))
     assert buttons(any_world, told) == [SHOW, CLOSE]
 
     await close(any_world, told)
-    await any_world.until(lambda: f"Closed by <@{cast.CLEO}>" in now(any_world, told))
+    await any_world.until(lambda: f"Closed by <@{fixtures.CLEO}>" in now(any_world, told))
     assert buttons(any_world, told) == [SHOW]
-    assert notes(any_world) == [(cast.CLEO, cast.CLEO, NOTE)]
+    assert notes(any_world) == [(fixtures.CLEO, fixtures.CLEO, NOTE)]
     assert NOTE in said((await opened(any_world, SHOW, told)).blocks)
 
 
@@ -190,15 +194,17 @@ async def test_what_is_pressed_again_changes_nothing(any_world: World) -> None:
 async def test_a_forged_button_gets_a_clear_answer(world: World, action: str) -> None:
     told = await alert(world)
     await press(world, action, told)
-    taken = [(cast.CLEO, None, None)]
-    await world.until(lambda: bool(world.workspace.view_of(cast.CLEO)) or notes(world) == taken)
+    taken = [(fixtures.CLEO, None, None)]
+    await world.until(lambda: bool(world.workspace.view_of(fixtures.CLEO)) or notes(world) == taken)
     before = notes(world)
     pressed = newest(world, action)
     values = ["999", "0", "", None, "x", "-1", "1 or 1=1", "9" * 30, "\u0661", "1.0"]
     for number, value in enumerate(values, 1):
         await forge(world, pressed, actions=[{**pressed.payload["actions"][0], "value": value}])
         await world.eventually(
-            lambda number=number: world.shown("not among the low ratings", cast.LEADS, cast.CLEO) == number  # type: ignore[misc]
+            lambda number=number: (
+                world.shown("not among the low ratings", fixtures.LEADS, fixtures.CLEO) == number
+            )  # type: ignore[misc]
         )
 
     assert notes(world) == before
@@ -208,26 +214,26 @@ async def test_a_survey_of_another_workspace_does_not_exist_here(world: World) -
     told = await alert(world)
     await press(world, TAKE_ON, told)
     await world.until(lambda: "Taken on by" in now(world, told))
-    await forge(world, newest(world, TAKE_ON), team={"id": cast.OTHER_TEAM})
+    await forge(world, newest(world, TAKE_ON), team={"id": fixtures.OTHER_TEAM})
 
-    await world.message("not among the low ratings", cast.LEADS, cast.CLEO)
+    await world.message("not among the low ratings", fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_a_rating_that_is_not_low_alarms_nobody(world: World) -> None:
-    world.workspace.invite_bot(cast.LEADS)
+    world.workspace.invite_bot(fixtures.LEADS)
     await answer(world, await ask(world), 3)
     await answer(world, await ask(world, "/csat nps @TomInTransit"), 7)
     await answer(world, await ask(world, "/csat nps @sofie_l"), 6)
-    told = await world.message(ALERT, cast.LEADS, cast.CLEO)
+    told = await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
 
     assert "NPS · " in said(told)
-    assert world.shown(ALERT, cast.LEADS, cast.CLEO) == 1
+    assert world.shown(ALERT, fixtures.LEADS, fixtures.CLEO) == 1
 
 
 async def test_without_a_note_it_is_not_closed(world: World) -> None:
     told = await alert(world)
     await close(world, told, " \n\u0000 ")
-    form = world.workspace.view_of(cast.CLEO)
+    form = world.workspace.view_of(fixtures.CLEO)
 
     assert form
     assert form.errors == {"note": "Write what became of it."}
@@ -236,14 +242,14 @@ async def test_without_a_note_it_is_not_closed(world: World) -> None:
 
 async def test_a_note_keeps_its_lines_and_loses_what_nobody_sees(any_world: World) -> None:
     await close(any_world, await alert(any_world), "One.\n\x00Two. <!channel>\x07")
-    await any_world.until(lambda: notes(any_world) == [(None, cast.CLEO, "One.\nTwo. <!channel>")])
+    await any_world.until(lambda: notes(any_world) == [(None, fixtures.CLEO, "One.\nTwo. <!channel>")])
 
 
 async def test_what_somebody_closed_meanwhile_is_not_closed_again(world: World) -> None:
     told = await alert(world)
     await opened(world, CLOSE, told)
-    await world.type_in(cast.CLEO, note=NOTE)
-    await world.workspace.submit(cast.CLEO)
+    await world.type_in(fixtures.CLEO, note=NOTE)
+    await world.workspace.submit(fixtures.CLEO)
     await world.until(lambda: "Closed by" in now(world, told))
     submitted = next(
         one for one in reversed(world.workspace.deliveries) if one.payload["type"] == "view_submission"
@@ -253,34 +259,34 @@ async def test_what_somebody_closed_meanwhile_is_not_closed_again(world: World) 
     again = await forge(world, submitted, view=view)
 
     assert "this was done already" in str(again.answer)
-    assert notes(world) == [(None, cast.CLEO, NOTE)]
+    assert notes(world) == [(None, fixtures.CLEO, NOTE)]
 
 
 async def test_whoever_left_the_group_of_supervisors_can_do_nothing_more(tmp_path: Path) -> None:
-    async with living(tmp_path, **{**SUPERVISED, "csat_supervisors": {cast.AGENTS}}) as world:
+    async with living(tmp_path, **{**SUPERVISED, "csat_supervisors": {fixtures.AGENTS}}) as world:
         told = await alert(world)
         await opened(world, CLOSE, told)
-        await world.type_in(cast.CLEO, note=NOTE)
-        await world.workspace.regroup(cast.AGENTS, [cast.ADA, cast.BEN])
-        await world.workspace.submit(cast.CLEO)
-        form = await world.form(cast.CLEO)
+        await world.type_in(fixtures.CLEO, note=NOTE)
+        await world.workspace.regroup(fixtures.AGENTS, [fixtures.ADA, fixtures.BEN])
+        await world.workspace.submit(fixtures.CLEO)
+        form = await world.form(fixtures.CLEO)
         assert "Only supervisors" in said(form.blocks)
         for action in (SHOW, TAKE_ON):
             await press(world, action, told)
 
-        await world.eventually(lambda: world.shown("Only supervisors", cast.LEADS, cast.CLEO) == 2)
+        await world.eventually(lambda: world.shown("Only supervisors", fixtures.LEADS, fixtures.CLEO) == 2)
         assert notes(world) == [(None, None, None)]
 
 
 async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
-    world.workspace.invite_bot(cast.LEADS)
+    world.workspace.invite_bot(fixtures.LEADS)
     feedback = await ask(world)
     world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
     world.clock.advance(seconds=40)
 
-    await world.message(ALERT, cast.LEADS, cast.CLEO)
+    await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
@@ -313,16 +319,16 @@ async def step(world: World, work: Callable[..., Any], *given: Any) -> None:  # 
 
 
 async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands(world: World) -> None:
-    world.workspace.invite_bot(cast.LEADS)
+    world.workspace.invite_bot(fixtures.LEADS)
     feedback = await ask(world)
     world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
-    await step(world, follow_ups.take_on, 1, cast.TEAM, cast.CLEO, world.clock())
+    await step(world, follow_ups.take_on, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
     world.clock.advance(minutes=2)
-    told = await world.message(ALERT, cast.LEADS, cast.CLEO)
+    told = await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
 
-    assert f"Taken on by <@{cast.CLEO}>" in said(told)
+    assert f"Taken on by <@{fixtures.CLEO}>" in said(told)
     waiting = "select 1 from notices where kind = 'followed' and told_at is null"
     world.clock.advance(minutes=20)
     await world.until(lambda: world.ledger(waiting) == [])
@@ -341,7 +347,7 @@ async def test_what_was_not_low_after_all_is_said_where_it_was_told(world: World
 async def test_without_a_results_channel_nobody_is_alarmed_and_it_is_open_all_the_same(
     tmp_path: Path,
 ) -> None:
-    async with living(tmp_path, csat_supervisors={cast.CLEO}) as world:
+    async with living(tmp_path, csat_supervisors={fixtures.CLEO}) as world:
         await answer(world, await ask(world), 1)
         await world.until(lambda: world.ledger("select due_at from notices where kind = 'low'") == [(None,)])
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report import report_message
-from sandbox.slack import Message, cast
+from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import problems_of_blocks
 from slack.rendering import render
 from surveys.periods import Period, last_days
@@ -32,20 +32,20 @@ async def _watched(
     """The app with one supervisor, Cleo, on each kind of database."""
     folder = tmp_path_factory.mktemp("world")
     url = databases.make(request.param, folder)
-    async with living(folder, database_url=url, csat_supervisors=cast.CLEO) as world:
+    async with living(folder, database_url=url, csat_supervisors=fixtures.CLEO) as world:
         yield world
 
 
-async def told(world: World, words: str, command: str = "/csat report", user: str = cast.CLEO) -> Message:
+async def told(world: World, words: str, command: str = "/csat report", user: str = fixtures.CLEO) -> Message:
     """Type a command and return the answer with these words in it, as the person sees it."""
-    await world.workspace.command(user, cast.SUPPORT, command)
+    await world.workspace.command(user, fixtures.SUPPORT, command)
     return await world.message(words, viewer=user)
 
 
 async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(watched: World) -> None:
     answered(watched, [5] * 45 + [2] * 5 + [None] * 50)
     answered(watched, [5] * 20 + [1] * 20, days_ago=40)
-    answered(watched, [1] * 3, requester=cast.CLEO)
+    answered(watched, [1] * 3, requester=fixtures.CLEO)
 
     message = await told(watched, "CSAT score: ")
 
@@ -58,14 +58,14 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
     assert "who chose to answer is not in it" in words
     assert "3 surveys of your own are left out." in words
     assert "5 of 5: 45 (90 %) · 4 of 5: 0 (0 %)" in message.text
-    assert watched.seen("CSAT score", viewer=cast.ADA) is None
+    assert watched.seen("CSAT score", viewer=fixtures.ADA) is None
 
 
 async def test_a_report_is_noted_before_it_is_shown(watched: World) -> None:
     await told(watched, "No NPS survey", "/csat report 7d nps")
 
     ((person, action, detail),) = watched.ledger("select person, action, detail from audit")
-    assert (person, action) == (cast.CLEO, "report")
+    assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
 
 
@@ -102,10 +102,10 @@ async def test_an_empty_workspace_is_told_how_to_begin(watched: World) -> None:
 async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World) -> None:
     answered(watched, [5] * 10)
 
-    message = await told(watched, "Reports are for supervisors", user=cast.ADA)
+    message = await told(watched, "Reports are for supervisors", user=fixtures.ADA)
 
     assert "CSAT_SUPERVISORS" in said(message)
-    assert watched.seen("CSAT score", viewer=cast.ADA) is None
+    assert watched.seen("CSAT score", viewer=fixtures.ADA) is None
     assert watched.ledger("select * from audit") == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from sandbox.slack import View, cast
+from sandbox.slack import View, fixtures
 from tests.answered import answered
 from tests.test_home import home, words
 from tests.world import World, living
@@ -19,11 +19,11 @@ SEES_NOT = "Your feedback surveys"
 @pytest.fixture(name="watched")
 async def _watched(tmp_path: Path) -> AsyncIterator[World]:
     """The app with one supervisor, Cleo."""
-    async with living(tmp_path, csat_supervisors=cast.CLEO) as world:
+    async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         yield world
 
 
-async def choose(world: World, action_id: str, choice: str | None, user: str = cast.CLEO) -> View:
+async def choose(world: World, action_id: str, choice: str | None, user: str = fixtures.CLEO) -> View:
     """Choose something in the Home and return what is published then."""
     before = world.workspace.home_of(user)
     assert before
@@ -32,7 +32,7 @@ async def choose(world: World, action_id: str, choice: str | None, user: str = c
     return await published(world, shown, user)
 
 
-async def published(world: World, shown: str, user: str = cast.CLEO) -> View:
+async def published(world: World, shown: str, user: str = fixtures.CLEO) -> View:
     """Return the Home that is published after another one."""
 
     def newer() -> View | None:
@@ -54,7 +54,7 @@ async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World)
     answered(watched, [5] * 45 + [2] * 5 + [None] * 50)
     answered(watched, [5] * 20 + [1] * 20, days_ago=40)
 
-    told = words(await home(watched, cast.CLEO))
+    told = words(await home(watched, fixtures.CLEO))
 
     assert "CSAT score: 90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in told
     assert "Previous 30 days: 50 % from 40 answers; up 40 points." in told
@@ -64,7 +64,7 @@ async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World)
 
 async def test_nps_is_a_signed_number_without_percent(watched: World) -> None:
     answered(watched, [10] * 50 + [8] * 30 + [3] * 20, metric="nps")
-    await home(watched, cast.CLEO)
+    await home(watched, fixtures.CLEO)
 
     told = words(await choose(watched, "home_metric", "nps"))
 
@@ -75,19 +75,19 @@ async def test_nps_is_a_signed_number_without_percent(watched: World) -> None:
 async def test_of_fewer_than_five_answers_there_is_no_score_and_no_agent_has_a_row(watched: World) -> None:
     answered(watched, [5, 5, 5, 1])
 
-    view = await home(watched, cast.CLEO)
+    view = await home(watched, fixtures.CLEO)
 
     assert "CSAT score: - from 4 answers; with fewer than 5 there is no score." in words(view)
     assert "1 agent with fewer than 5 answers: no row of their own." in words(view)
     assert not blocks(view, "data_visualization")
-    assert cast.ADA not in str(blocks(view, "data_table"))
+    assert fixtures.ADA not in str(blocks(view, "data_table"))
 
 
 async def test_few_answers_are_called_few_and_chance_is_no_change(watched: World) -> None:
     answered(watched, [5] * 9 + [1])
     answered(watched, [5] * 8 + [1] * 2, days_ago=40)
 
-    told = words(await home(watched, cast.CLEO))
+    told = words(await home(watched, fixtures.CLEO))
 
     assert "90 % (95 % interval 60 to 98) from 10 answers, few answers." in told
     assert "Previous 30 days: 80 % from 10 answers; no clear change." in told
@@ -96,9 +96,9 @@ async def test_few_answers_are_called_few_and_chance_is_no_change(watched: World
 async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) -> None:
     for day in (2, 3, 4):
         answered(watched, [5, 5, 5, 4, 1], days_ago=day)
-    answered(watched, [4] * 5, days_ago=10, requester=cast.BEN, channel=cast.LOUNGE)
+    answered(watched, [4] * 5, days_ago=10, requester=fixtures.BEN, channel=fixtures.LOUNGE)
 
-    view = await home(watched, cast.CLEO)
+    view = await home(watched, fixtures.CLEO)
     bars, curve = (block["chart"]["series"][0]["data"] for block in blocks(view, "data_visualization"))
     (table,) = blocks(view, "data_table")
 
@@ -120,43 +120,43 @@ async def test_where_slack_lacks_charts_the_home_says_it_in_words(watched: World
         watched.workspace.troubles.lack_blocks("data_visualization", "data_table", in_views=error)
         answered(watched, [5] * 10)
 
-        view = await home(watched, cast.CLEO)
+        view = await home(watched, fixtures.CLEO)
 
         assert not blocks(view, "data_visualization")
         assert "By agent and by channel" in words(view)
-        assert f"<@{cast.ADA}>: Score 100 %" in words(view)
+        assert f"<@{fixtures.ADA}>: Score 100 %" in words(view)
 
 
 async def test_comments_are_shortened_and_lead_to_their_threads(watched: World) -> None:
     answered(watched, [4], comment="x" * 10_000, external_id="ticket_7")
 
-    view = await home(watched, cast.CLEO)
+    view = await home(watched, fixtures.CLEO)
 
     assert "4 of 5, " in words(view)
     assert f"{'x' * 599}…" in words(view)
-    assert f"https://northwindair.slack.com/archives/{cast.SUPPORT}/p1700000000000100" in str(view.blocks)
+    assert f"https://northwindair.slack.com/archives/{fixtures.SUPPORT}/p1700000000000100" in str(view.blocks)
 
 
 async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(watched: World) -> None:
     answered(watched, [1], external_id="ticket_new", days_ago=2)
     answered(watched, [2], external_id="ticket_old", days_ago=5)
-    answered(watched, [1], external_id="ticket_own", requester=cast.CLEO)
-    view = await home(watched, cast.CLEO)
+    answered(watched, [1], external_id="ticket_own", requester=fixtures.CLEO)
+    view = await home(watched, fixtures.CLEO)
     told = words(view).partition("Low ratings to look after")[2].partition("Your own surveys")[0]
     assert 0 < told.index("ticket_old") < told.index("ticket_new")
     assert "ticket_own" not in told
 
     oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
-    await watched.workspace.act(cast.CLEO, "take_on_low_rating", home=True, block_id=oldest)
+    await watched.workspace.act(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
     view = await published(watched, view.hash)
     assert "2 low ratings · 1 taken on · 0 closed" in words(view)
-    assert f"Taken on by <@{cast.CLEO}>" in words(view)
+    assert f"Taken on by <@{fixtures.CLEO}>" in words(view)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
-    await watched.workspace.act(cast.CLEO, "close_low_rating", home=True, block_id=oldest)
-    await watched.form(cast.CLEO)
-    await watched.workspace.type_text(cast.CLEO, "note", "Called them.")
-    await watched.workspace.submit(cast.CLEO)
+    await watched.workspace.act(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
+    await watched.form(fixtures.CLEO)
+    await watched.workspace.type_text(fixtures.CLEO, "note", "Called them.")
+    await watched.workspace.submit(fixtures.CLEO)
     told = words(await published(watched, view.hash))
     assert "2 low ratings · 1 taken on · 1 closed" in told
     assert "ticket_old" not in told
@@ -164,9 +164,9 @@ async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(wa
 
 async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched: World) -> None:
     answered(watched, [5] * 10)
-    answered(watched, [1] * 3, requester=cast.CLEO, comment="own marker")
+    answered(watched, [1] * 3, requester=fixtures.CLEO, comment="own marker")
 
-    told = words(await home(watched, cast.CLEO))
+    told = words(await home(watched, fixtures.CLEO))
 
     assert "from 10 answers" in told
     assert "3 surveys of your own are left out." in told
@@ -176,13 +176,13 @@ async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched:
 
 async def test_filters_are_kept_and_cleared(watched: World) -> None:
     answered(watched, [5] * 6, variant="1")
-    answered(watched, [4] * 5, requester=cast.BEN, channel=cast.LOUNGE)
-    await home(watched, cast.CLEO)
+    answered(watched, [4] * 5, requester=fixtures.BEN, channel=fixtures.LOUNGE)
+    await home(watched, fixtures.CLEO)
 
-    assert "from 5 answers" in words(await choose(watched, "home_agent", cast.BEN))
-    assert "from 5 answers" in words(await home(watched, cast.CLEO))
+    assert "from 5 answers" in words(await choose(watched, "home_agent", fixtures.BEN))
+    assert "from 5 answers" in words(await home(watched, fixtures.CLEO))
     assert "from 11 answers" in words(await choose(watched, "home_clear", None))
-    assert "from 5 answers" in words(await choose(watched, "home_channel", cast.LOUNGE))
+    assert "from 5 answers" in words(await choose(watched, "home_channel", fixtures.LOUNGE))
     await choose(watched, "home_clear", None)
     view = await choose(watched, "home_variant", "1")
     assert "from 6 answers" in words(view)
@@ -193,7 +193,7 @@ async def test_a_period_is_chosen_and_two_dates_can_be(watched: World) -> None:
     answered(watched, [5] * 6)
     answered(watched, [4] * 5, days_ago=60)
     today = watched.clock().date()
-    await home(watched, cast.CLEO)
+    await home(watched, fixtures.CLEO)
 
     assert "from 11 answers" in words(await choose(watched, "home_period", "90"))
     assert "from 6 answers" in words(await choose(watched, "home_period", "7"))
@@ -206,53 +206,53 @@ async def test_a_period_is_chosen_and_two_dates_can_be(watched: World) -> None:
 
 async def test_an_agent_sees_no_results_whatever_they_press(watched: World) -> None:
     answered(watched, [1] * 10, comment="marker")
-    await home(watched, cast.CLEO)
+    await home(watched, fixtures.CLEO)
     await choose(watched, "home_refresh", None)
-    await home(watched, cast.ADA)
-    shown = watched.workspace.home_of(cast.ADA)
+    await home(watched, fixtures.ADA)
+    shown = watched.workspace.home_of(fixtures.ADA)
     assert shown
 
     before = shown.hash
-    await watched.forge(user={"id": cast.ADA})
-    view = await published(watched, before, cast.ADA)
+    await watched.forge(user={"id": fixtures.ADA})
+    view = await published(watched, before, fixtures.ADA)
 
     assert SEES_NOT in words(view)
     assert "marker" not in str(view.blocks)
-    assert {person for person, _, _ in audited(watched)} == {cast.CLEO}
+    assert {person for person, _, _ in audited(watched)} == {fixtures.CLEO}
 
 
 @pytest.fixture(name="grouped")
 async def _grouped(tmp_path: Path) -> AsyncIterator[World]:
     """The app whose supervisors are a group: Cleo, Ada and Ben."""
-    async with living(tmp_path, csat_supervisors=cast.AGENTS) as world:
+    async with living(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
         yield world
 
 
 async def test_who_left_the_group_gets_an_agent_s_home_at_once_and_by_any_press(grouped: World) -> None:
-    answered(grouped, [1] * 10, requester=cast.BEN, comment="marker")
-    assert SEES in words(await home(grouped, cast.ADA))
-    shown = (await choose(grouped, "home_refresh", None, cast.ADA)).hash
+    answered(grouped, [1] * 10, requester=fixtures.BEN, comment="marker")
+    assert SEES in words(await home(grouped, fixtures.ADA))
+    shown = (await choose(grouped, "home_refresh", None, fixtures.ADA)).hash
     press = grouped.workspace.deliveries[-1]
 
-    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO])
-    view = await published(grouped, shown, cast.ADA)
+    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO])
+    view = await published(grouped, shown, fixtures.ADA)
 
     assert SEES_NOT in words(view)
     shown = view.hash
     await grouped.workspace.redeliver(press)
-    assert SEES_NOT in words(await published(grouped, shown, cast.ADA))
-    assert "marker" not in str((await home(grouped, cast.ADA)).blocks)
+    assert SEES_NOT in words(await published(grouped, shown, fixtures.ADA))
+    assert "marker" not in str((await home(grouped, fixtures.ADA)).blocks)
 
 
 async def test_who_joins_the_group_is_shown_results_without_coming_back(grouped: World) -> None:
-    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO])
+    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO])
     answered(grouped, [5] * 10)
-    shown = (await home(grouped, cast.BEN)).hash
+    shown = (await home(grouped, fixtures.BEN)).hash
 
-    await grouped.workspace.regroup(cast.AGENTS, [cast.CLEO, cast.BEN])
+    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO, fixtures.BEN])
 
-    assert SEES in words(await published(grouped, shown, cast.BEN))
-    assert audited(grouped) == [(cast.BEN, "home", "30 days, csat")]
+    assert SEES in words(await published(grouped, shown, fixtures.BEN))
+    assert audited(grouped) == [(fixtures.BEN, "home", "30 days, csat")]
 
 
 @pytest.mark.parametrize("method", ["usergroups.users.list", "users.info"])
@@ -262,47 +262,47 @@ async def test_where_slack_does_not_tell_who_somebody_is_they_see_no_results(
     answered(grouped, [5] * 10)
     grouped.workspace.troubles.fail(method, "internal_error", times=1_000)
 
-    assert SEES_NOT in words(await home(grouped, cast.CLEO))
+    assert SEES_NOT in words(await home(grouped, fixtures.CLEO))
     assert audited(grouped) == []
 
 
 async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_supervisors=cast.CLEO) as world:
+    async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         answered(world, [5] * 10)
-        assert SEES in words(await home(world, cast.CLEO))
+        assert SEES in words(await home(world, fixtures.CLEO))
         assert world.ledger("select shows_results from homes") == [(1,)]
     async with living(tmp_path) as world:
-        view = await world.eventually(lambda: world.workspace.home_of(cast.CLEO))
+        view = await world.eventually(lambda: world.workspace.home_of(fixtures.CLEO))
         assert SEES_NOT in words(view)
         await world.until(lambda: world.ledger("select shows_results from homes") == [(0,)])
 
 
 async def test_a_home_that_slack_did_not_take_is_tried_again(grouped: World) -> None:
     answered(grouped, [5] * 10)
-    shown = (await home(grouped, cast.ADA)).hash
+    shown = (await home(grouped, fixtures.ADA)).hash
     grouped.workspace.troubles.fail("views.publish", "internal_error", times=2)
 
-    await grouped.workspace.regroup(cast.AGENTS, [])
+    await grouped.workspace.regroup(fixtures.AGENTS, [])
 
-    assert SEES_NOT in words(await published(grouped, shown, cast.ADA))
+    assert SEES_NOT in words(await published(grouped, shown, fixtures.ADA))
 
 
 async def test_each_view_is_noted_with_what_was_asked_before_it_is_shown(watched: World) -> None:
     answered(watched, [5] * 10)
-    await home(watched, cast.CLEO)
-    await choose(watched, "home_agent", cast.ADA)
+    await home(watched, fixtures.CLEO)
+    await choose(watched, "home_agent", fixtures.ADA)
     await choose(watched, "home_metric", "nps")
-    await home(watched, cast.BEN)
+    await home(watched, fixtures.BEN)
 
     assert audited(watched) == [
-        (cast.CLEO, "home", "30 days, csat"),
-        (cast.CLEO, "home", f"30 days, csat, agent {cast.ADA}"),
-        (cast.CLEO, "home", f"30 days, nps, agent {cast.ADA}"),
+        (fixtures.CLEO, "home", "30 days, csat"),
+        (fixtures.CLEO, "home", f"30 days, csat, agent {fixtures.ADA}"),
+        (fixtures.CLEO, "home", f"30 days, nps, agent {fixtures.ADA}"),
     ]
 
 
 async def test_where_nothing_was_sent_a_supervisor_is_told_how_to_begin(watched: World) -> None:
-    told = words(await home(watched, cast.CLEO))
+    told = words(await home(watched, fixtures.CLEO))
 
     assert "No survey was sent in these days" in told
     assert "Type /csat @handle in any channel" in told
@@ -310,8 +310,8 @@ async def test_where_nothing_was_sent_a_supervisor_is_told_how_to_begin(watched:
 
 async def test_what_can_not_be_chosen_changes_nothing(watched: World) -> None:
     answered(watched, [5] * 10)
-    await home(watched, cast.CLEO)
-    shown = (await choose(watched, "home_agent", cast.ADA)).hash
+    await home(watched, fixtures.CLEO)
+    shown = (await choose(watched, "home_agent", fixtures.ADA)).hash
     action = {"action_id": "home_agent", "type": "users_select", "selected_user": "'; drop table surveys"}
 
     await watched.forge(actions=[{**action, "block_id": "b", "action_ts": "1.2"}])
@@ -321,10 +321,10 @@ async def test_what_can_not_be_chosen_changes_nothing(watched: World) -> None:
 
 async def test_what_can_not_be_noted_is_not_shown(watched: World) -> None:
     answered(watched, [5] * 10)
-    shown = (await home(watched, cast.CLEO)).hash
+    shown = (await home(watched, fixtures.CLEO)).hash
     sabotage(watched, "drop table audit")
 
-    await watched.workspace.act(cast.CLEO, "home_refresh", home=True)
+    await watched.workspace.act(fixtures.CLEO, "home_refresh", home=True)
 
     told = words(await published(watched, shown))
     assert "This can't be shown right now" in told

@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 import manifest
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
-from sandbox.slack import Workspace, cast
+from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX, Trouble
 
@@ -171,11 +171,11 @@ async def test_check_wants_to_read_the_groups_that_a_setting_names(tmp_path: Pat
 @pytest.mark.parametrize(
     ("channel", "told"),
     [
-        (cast.SUPPORT, f"ok    Results channel {cast.SUPPORT}: the app is in it"),
-        (cast.LEADS, f"FAIL  Results channel {cast.LEADS}: channel_not_found"),
-        (cast.LOUNGE, f"FAIL  Results channel {cast.LOUNGE}: not_in_channel"),
-        (cast.OLD_SUPPORT, f"FAIL  Results channel {cast.OLD_SUPPORT}: is_archived"),
-        (cast.ESCALATIONS, f"ok    Results channel {cast.ESCALATIONS}: Slack does not tell whether"),
+        (fixtures.SUPPORT, f"ok    Results channel {fixtures.SUPPORT}: the app is in it"),
+        (fixtures.LEADS, f"FAIL  Results channel {fixtures.LEADS}: channel_not_found"),
+        (fixtures.LOUNGE, f"FAIL  Results channel {fixtures.LOUNGE}: not_in_channel"),
+        (fixtures.OLD_SUPPORT, f"FAIL  Results channel {fixtures.OLD_SUPPORT}: is_archived"),
+        (fixtures.ESCALATIONS, f"ok    Results channel {fixtures.ESCALATIONS}: Slack does not tell whether"),
     ],
 )
 async def test_check_looks_for_the_app_in_the_results_channel(
@@ -206,9 +206,9 @@ async def test_a_send_that_runs_is_finished_and_confirmed_before_the_end(tmp_pat
         x.delay, x.trouble = 1.0, Trouble.SLOW
         process = await started(tmp_path, environment)
         await workspace.wait_until(lambda: workspace.connections, seconds=10)
-        await workspace.command(cast.ADA, cast.SUPPORT, "/csat 1820000000000000011")
-        await workspace.wait_until(lambda: workspace.view_of(cast.ADA), seconds=5)
-        await workspace.submit(cast.ADA)
+        await workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat 1820000000000000011")
+        await workspace.wait_until(lambda: workspace.view_of(fixtures.ADA), seconds=5)
+        await workspace.submit(fixtures.ADA)
         await workspace.wait_until(lambda: x.requests, seconds=5)
         code, seconds, printed = await ended(process, signal.SIGTERM)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from ledger import sending
-from sandbox.slack import Happening, Message, cast
+from sandbox.slack import Happening, Message, fixtures
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
 from sandbox.x.quota import Way
@@ -74,7 +74,7 @@ def _world(any_world: World) -> World:
 async def ask(world: World, **fields: str) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
-    seen = await world.workspace.submit(cast.ADA)
+    seen = await world.workspace.submit(fixtures.ADA)
     assert seen.happened is Happening.CLOSED
 
 
@@ -102,10 +102,10 @@ async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: Worl
     await ask(world)
     answer = await world.message("was not sent")
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
     assert REFUSED[trouble] in said(answer)
     assert "Edit and try again" in said(answer)
-    assert world.seen("was not sent", viewer=cast.BEN) is None
+    assert world.seen("was not sent", viewer=fixtures.BEN) is None
     assert creations(world) == 1
 
 
@@ -117,41 +117,41 @@ async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
     await ask(world)
     answer = await world.message("Waiting for X...")
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
     assert PAUSES[trouble] in said(answer)
     assert "Cancel" in said(answer)
 
 
 async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_itself(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_operators=f"{cast.CLEO},{cast.BEN}") as world:
+    async with living(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
         world.x.trouble = Trouble.TOKEN_REVOKED
         await ask(world)
-        told = await world.direct_message("Surveys wait, because X refuses them.", cast.CLEO)
-        await world.direct_message("Surveys wait", cast.BEN)
+        told = await world.direct_message("Surveys wait, because X refuses them.", fixtures.CLEO)
+        await world.direct_message("Surveys wait", fixtures.BEN)
         assert "no longer accepts this app's keys" in said(told)
 
-        await world.opened("/csat @sofie_l", cast.BEN)
-        await world.workspace.submit(cast.BEN)
-        await world.message("Waiting for X...", viewer=cast.BEN)
+        await world.opened("/csat @sofie_l", fixtures.BEN)
+        await world.workspace.submit(fixtures.BEN)
+        await world.message("Waiting for X...", viewer=fixtures.BEN)
         assert creations(world) == 1
 
         world.x.trouble = None
         world.clock.advance(minutes=6)
         await world.sent(2)
         await world.until(lambda: world.ledger("select paused_at from accounts") == [(None,)])
-        assert world.shown("Surveys wait", told.channel, cast.CLEO) == 1
+        assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
 
 
 async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_operators=cast.CLEO) as world:
+    async with living(tmp_path, csat_operators=fixtures.CLEO) as world:
         world.x.trouble = Trouble.WRONG_PLAN
         await ask(world)
-        told = await world.direct_message("Surveys wait", cast.CLEO)
+        told = await world.direct_message("Surveys wait", fixtures.CLEO)
         world.clock.advance(minutes=6)
         await world.until(lambda: creations(world) == 2)
         await world.until(lambda: world.ledger("select paused_at from accounts") != [(None,)])
 
-        assert world.shown("Surveys wait", told.channel, cast.CLEO) == 1
+        assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
 
 
 async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
@@ -169,12 +169,12 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
     world.x.trouble = Trouble.LOOKS_AUTOMATED
     await world.opened("/csat nps @mira_k")
-    await world.workspace.act(cast.ADA, "variant", "3")
+    await world.workspace.act(fixtures.ADA, "variant", "3")
     await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
-    await world.workspace.act(cast.ADA, "test", ["test"])
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.act(fixtures.ADA, "test", ["test"])
+    await world.workspace.submit(fixtures.ADA)
     answer = await world.message("was not sent")
-    await world.workspace.act(cast.ADA, "edit_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     form = await world.form()
 
     for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
@@ -182,7 +182,7 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
 
     world.x.trouble = None
     await world.type_in(message="How was it, Mira?")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     feedback = await world.sent()
     assert (feedback.message, feedback.external_id, feedback.test) == ("How was it, Mira?", "case_9", True)
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("nps", "3", "Air")
@@ -193,13 +193,13 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
     world.x.trouble = Trouble.LOOKS_AUTOMATED
     await ask(world)
     answer = await world.message("was not sent")
-    await world.workspace.act(cast.ADA, "edit_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.form()
-    await world.workspace.close(cast.ADA)
-    await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM})
+    await world.workspace.close(fixtures.ADA)
+    await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM})
 
-    assert "Only the person who asked" in said(await world.message("Only the person", viewer=cast.BEN))
-    assert world.workspace.view_of(cast.BEN) is None
+    assert "Only the person who asked" in said(await world.message("Only the person", viewer=fixtures.BEN))
+    assert world.workspace.view_of(fixtures.BEN) is None
 
 
 async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World) -> None:
@@ -219,7 +219,7 @@ async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
     world.x.trouble_for_next(1, trouble)
     await ask(world)
     answer = await world.message("Waiting for X...")
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
 
     world.clock.advance(minutes=20)
     await world.sent()
@@ -259,7 +259,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
     await ask(world)
     answer = await world.message("Waiting for X...")
-    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.message("Cancelled. Nothing was sent.")
 
     world.clock.advance(hours=1)
@@ -272,9 +272,9 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
     await ask(world)
     answer = await world.message("Waiting for X...")
     world.workspace.troubles.fail("response_url", "404")
-    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
 
-    assert (await world.message("Cancelled. Nothing was sent.")).visible_to == cast.ADA
+    assert (await world.message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
 
 
 async def test_nobody_else_can_cancel_it(world: World) -> None:
@@ -282,12 +282,12 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await ask(world)
     first = await world.message("Waiting for X...")
     await world.opened("/csat @sofie_l")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.until(lambda: world.shown("Waiting for X...") == 2)
-    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=first.ts)
+    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
     await world.message("Cancelled")
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
-    await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM}, actions=[action])
+    await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
     await world.message("Only the person who asked for this survey can cancel it")
 
     world.x.trouble = None
@@ -300,7 +300,7 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
     world.x.trouble = Trouble.SLOW
     await ask(world)
     answer = await world.message("Waiting for X...")
-    await world.workspace.act(cast.ADA, "cancel_survey", channel=cast.SUPPORT, ts=answer.ts)
+    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.message("Too late to cancel")
 
     await world.sent()
@@ -314,7 +314,7 @@ async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: Wor
     await ask(world)
     answer = await world.message("It is not known whether")
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
     assert "it was not sent again" in said(answer)
     world.clock.advance(hours=1)
     await looked_for_work(world)
@@ -372,7 +372,7 @@ async def in_doubt(world: World, trouble: Trouble) -> Message:
 
 
 async def press(world: World, action_id: str, message: Message) -> None:
-    await world.workspace.act(cast.ADA, action_id, channel=message.channel, ts=message.ts)
+    await world.workspace.act(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
 
 
 @pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY_AFTER, Trouble.BAD_GATEWAY])
@@ -455,7 +455,7 @@ async def test_nobody_else_settles_it(world: World) -> None:
     await world.message("Left as it is.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
-        await world.forge(user={"id": cast.BEN, "team_id": cast.TEAM}, actions=[action])
+        await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
     await world.message("settled already, or is not yours")
 
     assert states(world) == ["uncertain"]
@@ -467,7 +467,7 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
     caplog.set_level("DEBUG")
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
     await world.opened("/csat @nobody_here")
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.message("was not sent")
 
     assert "Survey 1 was not sent" in caplog.text
@@ -529,7 +529,7 @@ async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str
 async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
     world.x.answers_404_for_unknown_handles = True
     await world.opened("/csat @nobody_here")
-    seen = await world.workspace.submit(cast.ADA)
+    seen = await world.workspace.submit(fixtures.ADA)
 
     assert "X knows no such customer" in seen.errors["recipient:0"]
 

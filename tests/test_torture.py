@@ -14,7 +14,7 @@ from ledger import sending
 from ledger.acceptance import Submission, accept
 from ledger.engine import Ledger
 from ledger.errors import LedgerError
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Trouble
 from sender.dispatcher import Pace
 from surveys.limits import Limits
@@ -156,7 +156,7 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     with monkeypatch.context() as away:
         away.setattr(sending, "begin", _away)
         await any_world.opened("/csat @mira_k")
-        await any_world.workspace.submit(cast.ADA)
+        await any_world.workspace.submit(fixtures.ADA)
         await any_world.message("Waiting for X...")
     any_world.clock.advance(seconds=13)
     await any_world.sent()
@@ -171,7 +171,11 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
     pace = Pace(patience=9, poll=0.02, concurrency=1)
     async with living(tmp_path, database_url=database, pace=pace) as world:
         world.x.trouble, world.x.delay = Trouble.SLOW, 0.2
-        for user, customer in ((cast.ADA, "mira_k"), (cast.BEN, "sofie_l"), (cast.CLEO, "benitez_leo")):
+        for user, customer in (
+            (fixtures.ADA, "mira_k"),
+            (fixtures.BEN, "sofie_l"),
+            (fixtures.CLEO, "benitez_leo"),
+        ):
             await world.opened(f"/csat @{customer}", user)
             await world.workspace.submit(user)
         waiting = world.ledger("select count(*) from surveys where state = 'accepted' and lease_owner <> ''")
@@ -186,7 +190,7 @@ async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the
     async with living(tmp_path, pace=pace) as world:
         world.x.trouble, world.x.delay = Trouble.SLOW, 4.0
         await world.opened("/csat @mira_k")
-        await world.workspace.submit(cast.ADA)
+        await world.workspace.submit(fixtures.ADA)
         await world.until(lambda: world.ledger("select state from surveys") == [("sending",)])
         await leave_one(world)
         world.clock.advance(seconds=13)

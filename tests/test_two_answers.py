@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from blocks import low
-from sandbox.slack import cast
+from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.answered import answered
 from tests.blind import PASSWORD, USER, WITH_RESULTS, Stage
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 ONE, OTHER = Answer(1, "No."), Answer(2, "I waited for three weeks, and nobody wrote. <!channel>")
 
 
-@pytest.mark.parametrize("requester", [cast.ADA, cast.CLEO])
+@pytest.mark.parametrize("requester", [fixtures.ADA, fixtures.CLEO])
 @pytest.mark.parametrize("way", ["socket mode", "http"])
 async def test_nobody_else_can_tell_two_answers_apart(
     tmp_path: Path, databases: Databases, capfd: pytest.CaptureFixture[str], requester: str, way: str
@@ -76,32 +76,35 @@ async def heard(
         logging.getLogger(library).setLevel(logging.ERROR)
     with logging_to(capture) as logged:
         async with living(folder, socket=socket, database_url=url, **WITH_RESULTS) as world:
-            stage = Stage(world, Witness(world, [], {cast.BEN, cast.CLEO}, {cast.LEADS}, logged))
+            stage = Stage(world, Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged))
             await journey(stage, requester, answer)
         stage.witness.testify()
-    knowing = {cast.BEN, cast.CLEO} - {requester}
+    knowing = {fixtures.BEN, fixtures.CLEO} - {requester}
     seen = [one for one in stage.witness.heard if not one.what.startswith(UNSEEN)]
     public = [one for one in seen if not one.readers <= knowing]
     lines = {line for one in public for line in f"{one.what}: {one.text}".splitlines()}
-    numbers = {f"{len(world.everything(place, cast.ADA))} in {place}" for place in (cast.SUPPORT, cast.LEADS)}
+    numbers = {
+        f"{len(world.everything(place, fixtures.ADA))} in {place}"
+        for place in (fixtures.SUPPORT, fixtures.LEADS)
+    }
     return set(map(without_chance, lines | numbers))
 
 
 async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     """Have a customer asked and let them answer; then agent and supervisor look at all there is."""
     world = stage.world
-    await world.workspace.regroup(cast.AGENTS, [cast.BEN, cast.CLEO])
-    world.workspace.invite_bot(cast.LEADS)
+    await world.workspace.regroup(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
+    world.workspace.invite_bot(fixtures.LEADS)
     world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
-    answered(world, [5, 4, 4, 3, 2, 1], requester=cast.BEN, comment="Fine.")
+    answered(world, [5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
     feedback = await ask(world, user=requester)
     world.x.respond(feedback.id, *answer)
     told = "select count(*) from notices where told_at is not null"
     await world.until(lambda: world.ledger(told) == [(3,)])  # sent, answered, low
-    for person in (cast.ADA, cast.CLEO):
+    for person in (fixtures.ADA, fixtures.CLEO):
         await home(world, person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
-            asking = world.workspace.command(person, cast.SUPPORT, f"/csat {words}")
+            asking = world.workspace.command(person, fixtures.SUPPORT, f"/csat {words}")
             await answered_to(stage, person, asking)
         for action_id in (low.SHOW, low.CLOSE, low.TAKE_ON):
             await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))

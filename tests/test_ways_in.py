@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import Refused, View, cast
+from sandbox.slack import Refused, View, fixtures
 from tests.world import World, living, said
 
 
@@ -44,10 +44,10 @@ async def test_a_command_opens_the_form_filled_in(
 
 @pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
 async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world: World, text: str) -> None:
-    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
     answer = await world.message("asks a customer")
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
     for usage in (
         "/csat",
         "/csat @handle",
@@ -70,18 +70,18 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
     ],
 )
 async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
-    await world.workspace.command(cast.ADA, cast.SUPPORT, text)
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
     answer = await world.message(problem)
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
     assert "/csat nps @handle" in said(answer)
-    assert world.workspace.view_of(cast.ADA) is None
+    assert world.workspace.view_of(fixtures.ADA) is None
 
 
 async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(world: World) -> None:
     text = "From <https://x.com/mira_k/status/9|Mira> to @sofie_l &amp; @TomInTransit: <https://acme.zendesk.com/agent/tickets/12|#12>"
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, text)
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, text)
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
     assert field(form, "recipient") == "@mira_k"
@@ -90,9 +90,9 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
     assert "Use @TomInTransit" in said(form.blocks)
 
     await world.type_in(message="Kept as typed")
-    await world.workspace.act(cast.ADA, "use_customer:1")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.act(fixtures.ADA, "use_customer:1")
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.submit(fixtures.ADA)
     feedback = await world.sent()
 
     assert feedback.to_user_id == world.x.customer("TomInTransit").id
@@ -100,25 +100,25 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
 
 
 async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k and @sofie_l")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.act(cast.ADA, "use_customer:0")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.act(fixtures.ADA, "use_customer:0")
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
     await world.type_in(recipient="@TomInTransit", message="Hello")
-    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.act(cast.ADA, "use_customer:1")
-    await world.eventually(lambda: "Use @sofie_l" not in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.submit(cast.ADA)
+    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.act(fixtures.ADA, "use_customer:1")
+    await world.eventually(lambda: "Use @sofie_l" not in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.submit(fixtures.ADA)
 
     assert (await world.sent()).to_user_id == world.x.customer("sofie_l").id
 
 
 async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.close(cast.ADA)
+    await world.workspace.close(fixtures.ADA)
     shortcut = next(d for d in world.workspace.deliveries if d.payload.get("type") == "message_action")
     world.workspace.deliveries.append(shortcut)
     sent = {**shortcut.payload["message"], "thread_ts": None}
@@ -129,16 +129,16 @@ async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
 
 
 async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k is happy again")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
-    assert field(form, "external_id") == f"slack_{cast.SUPPORT}_{message.ts}"
+    assert field(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
 
 async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "mail bob@example.com")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
     assert field(form, "recipient") == ""
@@ -153,20 +153,28 @@ async def test_a_command_says_nothing_of_messages(world: World, text: str) -> No
 
 
 async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "mail bob@example.com")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
     await world.type_in(recipient="@mira_k", message="Hello")
 
-    await world.eventually(lambda: "names no" not in said(world.workspace.view_of(cast.ADA).blocks))  # type: ignore[union-attr]
+    await world.eventually(lambda: "names no" not in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    "channel", [cast.SUPPORT, cast.ESCALATIONS, cast.LEADS, cast.LOUNGE, cast.ADA_AND_BEN, cast.PARTNERS]
+    "channel",
+    [
+        fixtures.SUPPORT,
+        fixtures.ESCALATIONS,
+        fixtures.LEADS,
+        fixtures.LOUNGE,
+        fixtures.ADA_AND_BEN,
+        fixtures.PARTNERS,
+    ],
 )
 async def test_the_command_works_in_any_conversation(world: World, channel: str) -> None:
     await world.opened("/csat @mira_k", channel=channel)
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.sent()
     confirmation = await world.message("asked", channel)
 
@@ -174,52 +182,52 @@ async def test_the_command_works_in_any_conversation(world: World, channel: str)
 
 
 async def test_slack_itself_refuses_the_command_in_threads(world: World) -> None:
-    parent = await world.workspace.say(cast.BEN, cast.SUPPORT, "Who?")
+    parent = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "Who?")
 
     with pytest.raises(Refused):
-        await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat", thread_ts=parent.ts)
+        await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat", thread_ts=parent.ts)
 
 
 async def test_a_guest_may_not_send(world: World) -> None:
-    await world.workspace.command(cast.GUS, cast.SUPPORT, "/csat @mira_k")
-    answer = await world.message("Guests can't send surveys", viewer=cast.GUS)
+    await world.workspace.command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
+    answer = await world.message("Guests can't send surveys", viewer=fixtures.GUS)
 
-    assert answer.visible_to == cast.GUS
-    assert world.workspace.view_of(cast.GUS) is None
+    assert answer.visible_to == fixtures.GUS
+    assert world.workspace.view_of(fixtures.GUS) is None
 
 
 async def test_people_of_another_team_may_not_send(world: World) -> None:
-    message = await world.workspace.say(cast.ADA, cast.PARTNERS, "@mira_k wants a word")
-    await world.workspace.shortcut(cast.ADA, cast.PARTNERS, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")
     await world.form()
-    await world.forge(user={"id": cast.SAM, "team_id": cast.OTHER_TEAM})
-    answer = await world.message("Only members of the workspace", cast.PARTNERS, cast.SAM)
+    await world.forge(user={"id": fixtures.SAM, "team_id": fixtures.OTHER_TEAM})
+    answer = await world.message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
 
-    assert answer.visible_to == cast.SAM
+    assert answer.visible_to == fixtures.SAM
 
 
-@pytest.mark.parametrize("agents", [cast.ADA, cast.AGENTS, f"{cast.CLEO},{cast.AGENTS}"])
+@pytest.mark.parametrize("agents", [fixtures.ADA, fixtures.AGENTS, f"{fixtures.CLEO},{fixtures.AGENTS}"])
 async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: str) -> None:
     async with living(tmp_path, csat_agents=agents) as world:
-        world.workspace.usergroups[cast.AGENTS].users.remove(cast.BEN)
+        world.workspace.usergroups[fixtures.AGENTS].users.remove(fixtures.BEN)
         await world.opened("/csat @mira_k")
-        await world.workspace.command(cast.BEN, cast.SUPPORT, "/csat @mira_k")
-        answer = await world.message("not on the list", viewer=cast.BEN)
+        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
+        answer = await world.message("not on the list", viewer=fixtures.BEN)
 
-    assert answer.visible_to == cast.BEN
-    assert world.workspace.view_of(cast.BEN) is None
+    assert answer.visible_to == fixtures.BEN
+    assert world.workspace.view_of(fixtures.BEN) is None
 
 
 async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_agents=f"S00DELETED,{cast.AGENTS}") as world:
+    async with living(tmp_path, csat_agents=f"S00DELETED,{fixtures.AGENTS}") as world:
         await world.opened("/csat @mira_k")
-        await world.workspace.command(cast.GUS, cast.SUPPORT, "/csat @mira_k")
-        await world.message("not on the list", viewer=cast.GUS)
+        await world.workspace.command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
+        await world.message("not on the list", viewer=fixtures.GUS)
 
 
 async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
     world.workspace.troubles.fail("users.info", "500")
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
     await world.message("Slack could not tell")
 
     await world.opened("/csat @mira_k")
@@ -238,10 +246,10 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
 )
 async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
     world.workspace.troubles.fail("views.open", error)
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
     answer = await world.message(told)
 
-    assert answer.visible_to == cast.ADA
+    assert answer.visible_to == fixtures.ADA
 
 
 async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
@@ -253,7 +261,7 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
         await world.opened("/csat @mira_k")
         await world.until(lambda: "exchanged_trigger_id" in caplog.text)
     world.workspace.troubles.repeats = 0
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
     await world.message("asks a customer")
 
     assert len(world.everything()) == 1
@@ -262,7 +270,7 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
 
 async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None:
     world.workspace.troubles.repeats = 1
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
 
     await world.eventually(lambda: world.shown("asks a customer") == 2)
 
@@ -272,16 +280,16 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
 ) -> None:
     monkeypatch.setattr("slack.side.OPENING", 0.05)
     world.workspace.troubles.slow("views.open", 1.0)
-    await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")
+    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
     await world.message("Slack is slow. If the window has not opened, try again.")
 
 
 async def test_no_history_of_any_conversation_is_read(world: World) -> None:
-    message = await world.workspace.say(cast.BEN, cast.SUPPORT, "@mira_k")
-    await world.workspace.shortcut(cast.ADA, cast.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
+    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(cast.ADA)
+    await world.workspace.submit(fixtures.ADA)
     await world.message("asked")
 
     allowed = {

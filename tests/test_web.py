@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.slack import Happening, cast
+from sandbox.slack import Happening, fixtures
 from tests.samples import tried
 from tests.world import World, living
 from web.slack_events import parse
@@ -55,9 +55,9 @@ def command(world: World, text: str = SECRET_WORDS) -> bytes:
         {
             "command": "/csat",
             "text": text,
-            "team_id": cast.TEAM,
-            "channel_id": cast.SUPPORT,
-            "user_id": cast.ADA,
+            "team_id": fixtures.TEAM,
+            "channel_id": fixtures.SUPPORT,
+            "user_id": fixtures.ADA,
             "trigger_id": "1.2.3",
             "response_url": f"{world.workspace.base_url}/commands/1",
         }
@@ -144,7 +144,7 @@ async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
 
 
 async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -> None:
-    await http.workspace.command(cast.ADA, cast.SUPPORT, "/csat payload=1 payload")
+    await http.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat payload=1 payload")
 
     await http.message("I don't understand “payload=1”")
 
@@ -158,7 +158,7 @@ async def test_slack_s_own_checks_are_answered(http: World) -> None:
 
 async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
     await http.opened("/csat @mira_k")
-    await http.workspace.submit(cast.ADA)
+    await http.workspace.submit(fixtures.ADA)
     await http.message("asked")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
     for _ in range(3):
@@ -190,7 +190,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(
         monkeypatch.setenv(name, "from another app")
     async with living(tmp_path, socket=False) as world:
         await world.opened("/csat @mira_k")
-        seen = await world.workspace.submit(cast.ADA)
+        seen = await world.workspace.submit(fixtures.ADA)
         await world.message("asked")
 
     assert seen.happened is Happening.CLOSED
@@ -241,7 +241,7 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
         await world.workspace.disconnect()
         await world.until(lambda: world.workspace.connections == 0)
         await world.until(lambda: world.workspace.connections == 1)
-        while (await world.workspace.command(cast.ADA, cast.SUPPORT, "/csat @mira_k")).failure:
+        while (await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")).failure:
             pass  # it went to a socket that was being replaced: its person tries again
         await world.form()
 
@@ -265,7 +265,7 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
     monkeypatch.setattr("slack.socket.send_async_response", lost)
-    asking = asyncio.create_task(world.workspace.command(cast.ADA, cast.SUPPORT, "/csat help"))
+    asking = asyncio.create_task(world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.message("asks a customer on X")
     asking.cancel()
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import sqlalchemy
 
 import manifest
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
-from sandbox.slack import Delivery, Message, View, Workspace, cast
+from sandbox.slack import Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic import Traffic
 from sandbox.x import Feedback, PretendX
 from sender.dispatcher import Pace
@@ -59,16 +59,18 @@ class World:
     """The test's own way to the ledger."""
     settings: Settings
 
-    async def opened(self, text: str = "/csat", user: str = cast.ADA, channel: str = cast.SUPPORT) -> View:
+    async def opened(
+        self, text: str = "/csat", user: str = fixtures.ADA, channel: str = fixtures.SUPPORT
+    ) -> View:
         """Type a command and return the form that opens."""
         await self.workspace.command(user, channel, text)
         return await self.form(user)
 
-    async def form(self, user: str = cast.ADA) -> View:
+    async def form(self, user: str = fixtures.ADA) -> View:
         """Return the form that is open, or about to be."""
         return await self.eventually(lambda: self.workspace.view_of(user))
 
-    async def type_in(self, user: str = cast.ADA, **fields: str) -> None:
+    async def type_in(self, user: str = fixtures.ADA, **fields: str) -> None:
         """Type into the open form."""
         for action_id, text in fields.items():
             await self.workspace.type_text(user, action_id, text)
@@ -78,20 +80,22 @@ class World:
         await self.eventually(lambda: len(self.x.feedbacks) >= number)
         return self.x.feedbacks[-1]
 
-    async def message(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> Message:
+    async def message(
+        self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA
+    ) -> Message:
         """Return the app's message with these words in it, once the viewer sees it."""
         return await self.eventually(lambda: self.seen(words, channel, viewer))
 
-    def seen(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> Message | None:
+    def seen(self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> Message | None:
         """Return the newest message of the app with these words in it, in the channel or a thread of it."""
         told = self.everything(channel, viewer)
         return next((message for message in reversed(told) if words in said(message)), None)
 
-    def shown(self, words: str, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> int:
+    def shown(self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> int:
         """Return how many messages of the app have these words in them."""
         return sum(words in said(message) for message in self.everything(channel, viewer))
 
-    def everything(self, channel: str = cast.SUPPORT, viewer: str = cast.ADA) -> list[Message]:
+    def everything(self, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> list[Message]:
         """Return all that the app said in a channel, its threads included."""
         tops = self.workspace.messages(channel, viewer)
         threads = [self.workspace.messages(channel, viewer, thread_ts=top.ts) for top in tops]
@@ -103,11 +107,11 @@ class World:
         newest = self.workspace.deliveries[-1]
         return await self.workspace.redeliver(replace(newest, payload={**newest.payload, **changes}))
 
-    async def direct_message(self, words: str, user: str = cast.ADA) -> Message:
+    async def direct_message(self, words: str, user: str = fixtures.ADA) -> Message:
         """Return the app's direct message with these words in it, once it has come."""
         return await self.eventually(lambda: self.direct(words, user))
 
-    def direct(self, words: str, user: str = cast.ADA) -> Message | None:
+    def direct(self, words: str, user: str = fixtures.ADA) -> Message | None:
         """Return the app's direct message with these words in it."""
         rooms = [
             c.id

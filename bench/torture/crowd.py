@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bench.torture.stage import Stage
-from sandbox.slack import Happening, View, cast
-from sandbox.slack.refusals import Refused
+from sandbox.slack import Happening, View, fixtures
+from sandbox.slack.errors import Refused
 
-AGENTS: Final = (cast.ADA, cast.BEN, cast.CLEO)
+AGENTS: Final = (fixtures.ADA, fixtures.BEN, fixtures.CLEO)
 ACCEPTED: Final = (Happening.CLOSED, Happening.CLEARED, Happening.ACKNOWLEDGED)
 BY_HANDLE: Final = 0.15
 GIVES_UP: Final = 0.02
@@ -76,7 +76,7 @@ class Crowd:
             with contextlib.suppress(Refused):
                 await workspace.close_all(agent)
             with contextlib.suppress(Refused, TimeoutError):
-                seen = await workspace.command(agent, cast.SUPPORT, f"/csat {customer}")
+                seen = await workspace.command(agent, fixtures.SUPPORT, f"/csat {customer}")
                 if seen.happened is not Happening.FAILED:
                     return await workspace.wait_until(lambda: workspace.view_of(agent), OPENING)
             if not self._left:

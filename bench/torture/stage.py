@@ -13,7 +13,7 @@ from bench.torture.clock import LeapingClock
 from bench.torture.herd import Herd, Victim
 from bench.torture.points import Strike
 from bench.torture.victim import Plan
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic

@@ -12,8 +12,8 @@ from bench.torture.crowd import AGENTS, Crowd, working
 from bench.torture.judge import Verdict, judge
 from bench.torture.stage import LOOK, Stage
 from bench.torture.victim import SLACK_SECONDS, X_SECONDS
-from sandbox.slack import cast
-from sandbox.slack.refusals import Refused
+from sandbox.slack import fixtures
+from sandbox.slack.errors import Refused
 from sandbox.x import Trouble
 from sandbox.x.quota import Way
 
@@ -146,7 +146,7 @@ async def _forms_fail(stage: Stage, rng: random.Random) -> None:
 
 
 async def _archived(stage: Stage, rng: random.Random) -> None:
-    channel = stage.workspace.channels[cast.SUPPORT]
+    channel = stage.workspace.channels[fixtures.SUPPORT]
     if rng.random() < 1 / 2:
         stage.workspace.archive(channel.id)
     else:

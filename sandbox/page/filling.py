@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 
 TOPIC = "fill"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sandbox.bell import Bell
 from sandbox.page import charts, drawer, phone, trouble
 from sandbox.page.filling import Filling
 from sandbox.page.look import Look
@@ -17,6 +16,7 @@ from sandbox.page.reading import Reading
 from sandbox.page.rows import moment
 from sandbox.page.slack_side import SlackSide
 from sandbox.page.surface import Json, Surface
+from sandbox.pubsub import Bell
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX

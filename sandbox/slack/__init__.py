@@ -4,10 +4,10 @@ from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
+from sandbox.slack.errors import Refused
+from sandbox.slack.faults import Troubles
 from sandbox.slack.files import File
-from sandbox.slack.refusals import Refused
-from sandbox.slack.seen import Happening, Seen
-from sandbox.slack.troubles import Troubles
+from sandbox.slack.results import Happening, Seen
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 

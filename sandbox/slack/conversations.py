@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.slack.elements import Values, values_of
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 
 
 @dataclass(eq=False)

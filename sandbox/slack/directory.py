@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
 
 
 @dataclass(frozen=True)

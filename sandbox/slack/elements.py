@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
 
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
 
 Values = dict[str, dict[str, Json]]
 """What is chosen and typed, by `block_id` and `action_id`, as in `state.values`."""

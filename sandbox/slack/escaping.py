@@ -3,7 +3,7 @@
 import html
 import re
 
-from sandbox.slack.state import State
+from sandbox.slack.workspace_state import State
 
 TOKEN = re.compile(r"(?P<user>@[\w.-]+)|(?P<channel>#[\w-]+)|(?P<url>https?://[^\s<>|]+)")
 

@@ -5,8 +5,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from sandbox.slack.identifiers import Identifiers
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.ids import Identifiers
 
 PATH = "/upload/v1/"
 """Where the bytes go, followed by a ticket."""

@@ -2,9 +2,9 @@
 
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.directory import User
-from sandbox.slack.refusals import Json
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json
 from sandbox.slack.views import View
+from sandbox.slack.workspace_state import State
 
 
 def command(state: State, user: User, channel: Channel, name: str, text: str) -> Json:

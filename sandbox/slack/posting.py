@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from sandbox.slack.blockkit import problems_of_blocks, problems_of_new_blocks
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import with_ids
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.workspace_state import State
 
 LONGEST_TEXT = 40_000
 LONGEST_UPDATE = 4_000

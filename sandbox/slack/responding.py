@@ -1,10 +1,10 @@
 """What happens when the app posts to a `response_url`, or answers a command in its acknowledgement."""
 
 from sandbox.slack.conversations import Message
+from sandbox.slack.errors import Json, Refused
 from sandbox.slack.posting import content_of, post
-from sandbox.slack.refusals import Json, Refused
 from sandbox.slack.response_urls import ResponseUrl
-from sandbox.slack.state import State
+from sandbox.slack.workspace_state import State
 
 
 def respond(state: State, path: str, args: Json) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.refusals import Refused
+from sandbox.slack.errors import Refused
 
 LIFE = timedelta(minutes=30)
 USES = 5

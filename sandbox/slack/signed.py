@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from sandbox.slack.deliveries import Delivery
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.slack.identifiers import Identifiers
-from sandbox.slack.refusals import Refused
+from sandbox.slack.errors import Refused
+from sandbox.slack.ids import Identifiers
 
 LIFE = timedelta(seconds=3)
 SHAPE = re.compile(r"\d+\.\d+\.[0-9a-f]+")

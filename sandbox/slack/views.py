@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.slack.elements import Values, values_of, with_ids
-from sandbox.slack.identifiers import Identifiers
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.ids import Identifiers
 
 STACK = 3
 """How many forms lie on one another at most."""

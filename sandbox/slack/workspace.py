@@ -9,30 +9,30 @@ from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
-from sandbox.slack import cast as people
+from sandbox.slack import fixtures
+from sandbox.slack.actions import Doings
 from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Channel, Conversations, Message
-from sandbox.slack.courier import ACK_SECONDS, Courier
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.doings import Doings
+from sandbox.slack.errors import Json
+from sandbox.slack.events import Happenings
+from sandbox.slack.faults import Troubles
 from sandbox.slack.files import File, Files
-from sandbox.slack.happenings import Happenings
-from sandbox.slack.identifiers import Identifiers
-from sandbox.slack.lines import Line
+from sandbox.slack.history import perform
+from sandbox.slack.ids import Identifiers
 from sandbox.slack.manifest import Manifest
-from sandbox.slack.refusals import Json
 from sandbox.slack.response_urls import ResponseUrls
-from sandbox.slack.script import perform
-from sandbox.slack.sockets import Sockets
-from sandbox.slack.state import State
+from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.transport import ACK_SECONDS, Courier
 from sandbox.slack.triggers import Triggers
-from sandbox.slack.troubles import Troubles
+from sandbox.slack.user import Visits
 from sandbox.slack.views import View, Views
-from sandbox.slack.visits import Visits
 from sandbox.slack.webapi import Door
+from sandbox.slack.websocket import Line
+from sandbox.slack.workspace_state import State
 from sandbox.traffic import Traffic
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Workspace(Visits):
 
     `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way
     sets `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People,
-    channels and messages are named by their ids; `sandbox.slack.cast` names those to begin with.
+    channels and messages are named by their ids; `sandbox.slack.fixtures` names those to begin with.
     `ack_seconds` is how long Slack waits for the app: tests of what comes too late make it short.
     """
 
@@ -182,7 +182,7 @@ class Workspace(Visits):
 
 def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: Traffic) -> State:
     ids, known = Identifiers(clock), Manifest.read(manifest)
-    directory, troubles = people.directory(known, ids), Troubles()
+    directory, troubles = fixtures.directory(known, ids), Troubles()
     return State(
         manifest=known,
         clock=clock,
@@ -190,7 +190,7 @@ def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: T
         traffic=traffic,
         ids=ids,
         directory=directory,
-        conversations=Conversations(people.channels(directory.bot.id), directory.bot.id, bell),
+        conversations=Conversations(fixtures.channels(directory.bot.id), directory.bot.id, bell),
         views=Views(ids, bell),
         files=Files(ids),
         triggers=Triggers(clock, ids),

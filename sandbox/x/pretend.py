@@ -5,7 +5,7 @@ from datetime import datetime
 
 from starlette.types import ASGIApp
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.traffic import Traffic
 from sandbox.x.people import ACCOUNT, Account, Keys, keys_of
 from sandbox.x.reception import Reception

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.traffic import Traffic
 from sandbox.x.calls import Call
 from sandbox.x.errors import NoSuchFeedback, Refusal

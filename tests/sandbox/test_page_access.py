@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo import Demo
-from sandbox.slack.cast import ADA
+from sandbox.slack.fixtures import ADA
 from sandbox.x import Trouble
 from sandbox.x.feedback import Kind
 from sandbox.x.parameters import Order

@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo import Demo
-from sandbox.slack.cast import ADA, BEN, LOUNGE, SUPPORT
+from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
 from sandbox.x import Trouble
 from sandbox.x.feedback import Kind
 from sandbox.x.parameters import Order

@@ -6,7 +6,7 @@ from sandbox.page import Sources
 from sandbox.page.look import Look
 from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, BEN, CLEO, GUS, SAM
+from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX
 from tests.sandbox.test_page_kit import Json, Shown, html_of_message, shown

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.demo import Demo
-from sandbox.slack.cast import ADA, CLEO
+from sandbox.slack.fixtures import ADA, CLEO
 from tests.sandbox.test_page_access import expect_no_barrier
 from tests.sandbox.test_page_home import chart, table
 from tests.sandbox.test_page_kit import Json, chromium, sandbox, tab

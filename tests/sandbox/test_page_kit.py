@@ -20,7 +20,7 @@ from sandbox.page import Sources, page
 from sandbox.page.look import Look
 from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
-from sandbox.slack.cast import CLEO
+from sandbox.slack.fixtures import CLEO
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX
 from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger

@@ -12,7 +12,7 @@ from sandbox.page.look import Look
 from sandbox.page.rows import day
 from sandbox.page.stage import Stage
 from sandbox.serving import LOOPBACK
-from sandbox.slack.cast import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
+from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import KEPT
 from sandbox.x import Trouble, Way
 from tests.sandbox.test_page_kit import Shown, shown

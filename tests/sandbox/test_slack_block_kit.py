@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.cast import SUPPORT
+from sandbox.slack.fixtures import SUPPORT
 from tests.sandbox.test_slack_kit import (
     Json,
     button,

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox.serving import serving
 from sandbox.slack import Happening, Refused
-from sandbox.slack.cast import (
+from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
     BEN,

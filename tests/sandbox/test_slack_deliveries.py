@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.serving import serving
 from sandbox.slack import Happening, Workspace
-from sandbox.slack.cast import (
+from sandbox.slack.fixtures import (
     ADA,
     LEADS,
     SUPPORT,

@@ -5,7 +5,7 @@ import pytest
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, CLEO, LEADS, LOUNGE, OLD_SUPPORT, SUPPORT
+from sandbox.slack.fixtures import ADA, CLEO, LEADS, LOUNGE, OLD_SUPPORT, SUPPORT
 from tests.sandbox.test_slack_kit import SCOPES, Json, call, client_of, workspace
 
 CSV = b"survey,rating\n1,5\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, AGENTS, BEN, CLEO, SAM, SUPPORT
+from sandbox.slack.fixtures import ADA, AGENTS, BEN, CLEO, SAM, SUPPORT
 from tests.sandbox.test_slack_kit import (
     Clock,
     Json,

@@ -2,7 +2,7 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from sandbox.slack import Refused
-from sandbox.slack.cast import (
+from sandbox.slack.fixtures import (
     ADA,
     BEN,
     LEADS,

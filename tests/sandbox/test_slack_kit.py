@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from sandbox.serving import serving
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, SUPPORT
+from sandbox.slack.fixtures import ADA, SUPPORT
 
 Json = dict[str, Any]
 Register = Callable[[AsyncApp], object]

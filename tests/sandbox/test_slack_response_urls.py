@@ -2,7 +2,7 @@ import aiohttp
 import pytest
 
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, ADA_AND_BEN, BEN, LEADS, SUPPORT
+from sandbox.slack.fixtures import ADA, ADA_AND_BEN, BEN, LEADS, SUPPORT
 from tests.sandbox.test_slack_kit import Clock, button, call, post, respond, response_url, section, workspace
 
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from sandbox.slack import Happening, Workspace
-from sandbox.slack.cast import ADA, SUPPORT
+from sandbox.slack.fixtures import ADA, SUPPORT
 from tests.sandbox.test_slack_kit import call, workspace
 
 

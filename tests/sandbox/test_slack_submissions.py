@@ -6,11 +6,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import Happening, Workspace
-from sandbox.slack.acknowledgements import NO_CONNECTION
-from sandbox.slack.cast import (
+from sandbox.slack.fixtures import (
     ADA,
     SUPPORT,
 )
+from sandbox.slack.response_actions import NO_CONNECTION
 from tests.sandbox.test_slack_kit import (
     Json,
     call,

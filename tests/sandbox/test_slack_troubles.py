@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sandbox.slack import Workspace
-from sandbox.slack.cast import ADA, BEN, SUPPORT
+from sandbox.slack.fixtures import ADA, BEN, SUPPORT
 from tests.sandbox.test_slack_kit import call, post, respond, response_url, workspace
 
 

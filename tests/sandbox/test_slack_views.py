@@ -1,7 +1,7 @@
 import pytest
 
 from sandbox.slack import Happening, Refused, Workspace
-from sandbox.slack.cast import ADA, BEN, SUPPORT
+from sandbox.slack.fixtures import ADA, BEN, SUPPORT
 from tests.sandbox.test_slack_kit import (
     Clock,
     Json,

@@ -5,7 +5,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import Workspace
-from sandbox.slack.cast import (
+from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
     AGENTS,

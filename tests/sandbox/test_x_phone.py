@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.x import (
     AlreadyGiven,
     Dismissed,

@@ -15,7 +15,7 @@ from sandbox.slack.blockkit.elements import (
 )
 from sandbox.slack.blockkit.objects import SLACK_FILE, URL, plain, text
 from sandbox.slack.blockkit.rich import BLOCK_ID, DATA_TABLE, DATA_VISUALIZATION, RICH_TEXT, TABLE
-from sandbox.slack.blockkit.rules import (
+from sandbox.slack.blockkit.validators import (
     Rule,
     anything,
     boolean,

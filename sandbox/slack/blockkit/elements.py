@@ -20,7 +20,7 @@ from sandbox.slack.blockkit.objects import (
     initial_is_among_options,
     plain,
 )
-from sandbox.slack.blockkit.rules import (
+from sandbox.slack.blockkit.validators import (
     Rule,
     anything,
     boolean,
@@ -32,7 +32,7 @@ from sandbox.slack.blockkit.rules import (
     string,
     wrong,
 )
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 
 TYPED = 3000
 """The longest text that a person can type into an input."""

@@ -2,9 +2,19 @@
 
 from collections.abc import Iterator
 
-from sandbox.slack.blockkit.rules import Rule, boolean, by_type, exactly, items, only, record, string, wrong
+from sandbox.slack.blockkit.validators import (
+    Rule,
+    boolean,
+    by_type,
+    exactly,
+    items,
+    only,
+    record,
+    string,
+    wrong,
+)
 from sandbox.slack.elements import all_options
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 
 URL = string(3000)
 ACTION_ID = string(255)

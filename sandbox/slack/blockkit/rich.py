@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sandbox.slack.blockkit.objects import URL
-from sandbox.slack.blockkit.rules import (
+from sandbox.slack.blockkit.validators import (
     Rule,
     boolean,
     by_type,
@@ -15,7 +15,7 @@ from sandbox.slack.blockkit.rules import (
     string,
     wrong,
 )
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 
 LONG = 40_000
 ROWS = 100

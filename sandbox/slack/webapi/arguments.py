@@ -4,7 +4,7 @@ import json
 
 from starlette.requests import Request
 
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.errors import Json, Refused
 
 STRUCTURED = ("view", "blocks", "attachments", "metadata", "files")
 """Arguments that are JSON even in a form."""

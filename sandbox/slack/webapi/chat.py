@@ -1,9 +1,9 @@
 """The methods that post, change and delete messages."""
 
 from sandbox.slack.conversations import Channel, Message
+from sandbox.slack.errors import Json, Refused
 from sandbox.slack.posting import LONGEST_UPDATE, content_of, post
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.state import State
+from sandbox.slack.workspace_state import State
 
 PUBLIC = "chat:write.public"
 

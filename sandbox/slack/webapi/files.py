@@ -1,11 +1,11 @@
 """The methods that upload files, and the address that takes their bytes."""
 
 from sandbox.slack.conversations import Channel
+from sandbox.slack.errors import Json, Refused, invalid_arguments
 from sandbox.slack.files import PATH, File
 from sandbox.slack.posting import Content, post
-from sandbox.slack.refusals import Json, Refused, invalid_arguments
-from sandbox.slack.state import State
 from sandbox.slack.webapi.chat import direct
+from sandbox.slack.workspace_state import State
 
 
 def get_upload_url(state: State, args: Json) -> Json:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.slack.refusals import Json, Refused, invalid_arguments
-from sandbox.slack.state import State
-from sandbox.slack.webapi import chat, files, forms, people
+from sandbox.slack.errors import Json, Refused, invalid_arguments
+from sandbox.slack.webapi import chat, files, people, views
+from sandbox.slack.workspace_state import State
 
 READS = ("channels:read", "groups:read", "im:read", "mpim:read")
 
@@ -35,10 +35,10 @@ METHODS = {
     "files.getUploadURLExternal": Method(files.get_upload_url, ("files:write",), ("filename", "length")),
     "usergroups.users.list": Method(people.usergroup_members, ("usergroups:read",), ("usergroup",)),
     "users.info": Method(people.users_info, ("users:read",), ("user",)),
-    "views.open": Method(forms.open_view, (), ("view",)),
-    "views.publish": Method(forms.publish, (), ("user_id", "view")),
-    "views.push": Method(forms.push, (), ("view",)),
-    "views.update": Method(forms.update, (), ("view",)),
+    "views.open": Method(views.open_view, (), ("view",)),
+    "views.publish": Method(views.publish, (), ("user_id", "view")),
+    "views.push": Method(views.push, (), ("view",)),
+    "views.update": Method(views.update, (), ("view",)),
 }
 
 

@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 from sandbox.slack.conversations import Channel
-from sandbox.slack.refusals import Json, invalid_arguments
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, invalid_arguments
 from sandbox.slack.webapi.chat import direct
+from sandbox.slack.workspace_state import State
 
 READ = {"channels": "channels:read", "groups": "groups:read", "im": "im:read"}
 

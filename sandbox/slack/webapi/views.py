@@ -3,10 +3,10 @@
 import json
 
 from sandbox.slack.blockkit import problems_of_new_blocks, problems_of_view
-from sandbox.slack.refusals import Json, Refused, invalid_arguments
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused, invalid_arguments
 from sandbox.slack.triggers import Trigger
 from sandbox.slack.views import View
+from sandbox.slack.workspace_state import State
 
 LARGEST = 250_000
 """How many bytes of JSON a view has at most."""

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sandbox.bell import Bell
+from sandbox.pubsub import Bell
 from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Conversations
 from sandbox.slack.directory import Directory
+from sandbox.slack.errors import Json
+from sandbox.slack.faults import Troubles
 from sandbox.slack.files import Files
-from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.ids import Identifiers
 from sandbox.slack.manifest import Manifest
-from sandbox.slack.refusals import Json
 from sandbox.slack.response_urls import ResponseUrls
-from sandbox.slack.sockets import Sockets
+from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.triggers import Triggers
-from sandbox.slack.troubles import Troubles
 from sandbox.slack.views import Views
 from sandbox.traffic import Traffic
 

@@ -1,21 +1,21 @@
 """What a person does in Slack, and what becomes of it."""
 
 from sandbox.slack import payloads
-from sandbox.slack.acknowledgements import after_submission
 from sandbox.slack.blockkit import problems_of_options
-from sandbox.slack.complaints import complaints
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.courier import Courier
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import User
 from sandbox.slack.elements import STATEFUL, chosen
+from sandbox.slack.errors import Json, Refused
 from sandbox.slack.escaping import escaped
-from sandbox.slack.places import ON_CHARACTER, ON_ENTER, Spot, spot
-from sandbox.slack.refusals import Json, Refused
+from sandbox.slack.input_validation import complaints
 from sandbox.slack.responding import answer
-from sandbox.slack.seen import Happening, Seen
-from sandbox.slack.state import State
+from sandbox.slack.response_actions import after_submission
+from sandbox.slack.results import Happening, Seen
+from sandbox.slack.targets import ON_CHARACTER, ON_ENTER, Spot, spot
+from sandbox.slack.transport import Courier
 from sandbox.slack.views import View
+from sandbox.slack.workspace_state import State
 
 NOT_A_COMMAND = (
     '{name} is not a valid command. In Slack, all messages that start with the "/" character are interpreted '

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from sandbox.slack.blockkit.blocks import SURFACES
 from sandbox.slack.blockkit.elements import TYPED
 from sandbox.slack.blockkit.objects import GROUP, GROUPS, OPTION, OPTIONS, plain
-from sandbox.slack.blockkit.rules import (
+from sandbox.slack.blockkit.validators import (
     anything,
     boolean,
     by_type,
@@ -17,7 +17,7 @@ from sandbox.slack.blockkit.rules import (
     wrong,
 )
 from sandbox.slack.elements import elements_of, every_block
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 
 MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 MOST_OF_A_KIND = {"table": 1, "data_table": 1, "data_visualization": 2}

@@ -11,13 +11,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from sandbox.slack.calls import Call
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.faults import Forced
 from sandbox.slack.files import PATH
-from sandbox.slack.refusals import Json, Refused
 from sandbox.slack.responding import respond
-from sandbox.slack.state import State
-from sandbox.slack.troubles import Forced
 from sandbox.slack.webapi.arguments import arguments
 from sandbox.slack.webapi.methods import METHODS, run
+from sandbox.slack.workspace_state import State
 
 RESPONSE_URL = "response_url"
 UPLOAD = "upload"

@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from sandbox.slack.refusals import Refused
+from sandbox.slack.errors import Refused
 
 INVALID_BLOCKS = "invalid_blocks"
 SOCKET = "socket"

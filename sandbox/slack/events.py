@@ -2,10 +2,10 @@
 
 from sandbox.slack import payloads
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.courier import Courier
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.transport import Courier
 from sandbox.slack.views import View
+from sandbox.slack.workspace_state import State
 
 EVENTS = "events_api"
 CHANNEL_TYPE = {"channels": "channel", "groups": "group", "im": "im"}

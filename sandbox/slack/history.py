@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sandbox.slack.cast import (
+from sandbox.slack.conversations import Message
+from sandbox.slack.elements import with_ids
+from sandbox.slack.errors import Json
+from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
     BEN,
@@ -17,10 +20,7 @@ from sandbox.slack.cast import (
     SAM,
     SUPPORT,
 )
-from sandbox.slack.conversations import Message
-from sandbox.slack.elements import with_ids
-from sandbox.slack.refusals import Json
-from sandbox.slack.state import State
+from sandbox.slack.workspace_state import State
 
 OLD_FASHIONED = ""
 """The help desk before it had a bot user: its messages name no user."""

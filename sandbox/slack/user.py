@@ -1,10 +1,10 @@
 """The person's half of the facade: everything that people do in Slack."""
 
+from sandbox.slack.actions import Doings
 from sandbox.slack.conversations import Message
-from sandbox.slack.doings import Doings
-from sandbox.slack.happenings import Happenings
-from sandbox.slack.refusals import Json
-from sandbox.slack.seen import Seen
+from sandbox.slack.errors import Json
+from sandbox.slack.events import Happenings
+from sandbox.slack.results import Seen
 from sandbox.slack.views import View
 
 

@@ -7,8 +7,8 @@ import uuid
 
 from sandbox.slack import signed
 from sandbox.slack.deliveries import Delivery
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.workspace_state import State
 
 ACK_SECONDS = 3.0
 

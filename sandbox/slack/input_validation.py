@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 from sandbox.slack.elements import STATEFUL
-from sandbox.slack.refusals import Json
+from sandbox.slack.errors import Json
 from sandbox.slack.views import View
 
 REQUIRED = "Please complete this required field."

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from sandbox.slack.deliveries import Delivery
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.seen import Happening, Seen
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.results import Happening, Seen
 from sandbox.slack.views import View
-from sandbox.slack.webapi.forms import accepted
+from sandbox.slack.webapi.views import accepted
+from sandbox.slack.workspace_state import State
 
 NO_CONNECTION = "We had some trouble connecting. Try again?"
 """What a form says when the app did not acknowledge it, or not as Slack expects."""

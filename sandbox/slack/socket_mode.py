@@ -9,9 +9,9 @@ from http import HTTPStatus
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.bell import Bell
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.troubles import SOCKET, Forced, Troubles
+from sandbox.pubsub import Bell
+from sandbox.slack.errors import Json, Refused
+from sandbox.slack.faults import SOCKET, Forced, Troubles
 
 MOST = 10
 LIFETIME = 18_060

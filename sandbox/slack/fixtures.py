@@ -2,7 +2,7 @@
 
 from sandbox.slack.conversations import Channel
 from sandbox.slack.directory import Directory, Team, User, Usergroup
-from sandbox.slack.identifiers import Identifiers
+from sandbox.slack.ids import Identifiers
 from sandbox.slack.manifest import Manifest
 
 TEAM = "T07N0RTHW1N"

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import STATEFUL, Values, find
-from sandbox.slack.refusals import Json, Refused
-from sandbox.slack.state import State
+from sandbox.slack.errors import Json, Refused
 from sandbox.slack.views import View
+from sandbox.slack.workspace_state import State
 
 ON_ENTER = "on_enter_pressed"
 ON_CHARACTER = "on_character_entered"
