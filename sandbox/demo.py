@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from sandbox.page import CLOSING, Sources, page
 from sandbox.page.filling import Filling
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import Traffic
@@ -82,19 +82,19 @@ async def demo(
 ) -> AsyncIterator[Demo]:
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
-    bell = Bell()
-    traffic = Traffic(bell)
-    workspace = Workspace(manifest, bell=bell, traffic=traffic)
-    x = PretendX(bell=bell, traffic=traffic, account=ACCOUNT)
+    pubsub = PubSub()
+    traffic = Traffic(pubsub)
+    workspace = Workspace(manifest, pubsub=pubsub, traffic=traffic)
+    x = PretendX(pubsub=pubsub, traffic=traffic, account=ACCOUNT)
     x.customers[:] = CUSTOMERS
     x.delay = LATE
     async with contextlib.AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(workspace.serving())
         x_url = await stack.enter_async_context(serving(x.app))
-        sources = Sources(workspace, x, bell, traffic, manifest, supervisors=frozenset(supervisors))
+        sources = Sources(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
         shown = page(sources)
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
-        stack.callback(bell.ring, CLOSING)
+        stack.callback(pubsub.publish, CLOSING)
         yield Demo(
             workspace,
             x,

@@ -1,26 +1,26 @@
-"""Tell whoever looks at the sandbox that something changed."""
+"""Publish changes within the sandbox to everything that waits for one."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 
-class Bell:
-    """Rings with a topic (`"channel"`, `"view"`, `"phone"`, `"traffic"`); every listener hears each ring."""
+class PubSub:
+    """Topics such as `"channel"`, `"view"`, `"phone"` and `"traffic"`; every subscriber receives all of them."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[str]] = set()
+        self._subscribers: set[asyncio.Queue[str]] = set()
 
-    def ring(self, topic: str) -> None:
-        """Wake every listener; nobody listening is fine."""
-        for queue in self._listeners:
+    def publish(self, topic: str) -> None:
+        """Send a topic to every subscriber."""
+        for queue in self._subscribers:
             queue.put_nowait(topic)
 
-    async def listen(self) -> AsyncIterator[str]:
-        """Yield the topics that ring from now on, until the caller stops iterating."""
+    async def subscribe(self) -> AsyncIterator[str]:
+        """Yield the topics published from now on, until the caller stops iterating."""
         queue: asyncio.Queue[str] = asyncio.Queue()
-        self._listeners.add(queue)
+        self._subscribers.add(queue)
         try:
             while True:
                 yield await queue.get()
         finally:
-            self._listeners.discard(queue)
+            self._subscribers.discard(queue)

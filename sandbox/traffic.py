@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 
 KEPT = 300
 """How many exchanges are kept; the oldest go first."""
@@ -38,9 +38,9 @@ class Exchange:
 class Traffic:
     """The newest exchanges, oldest first."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, pubsub: PubSub) -> None:
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
-        self._bell = bell
+        self._pubsub = pubsub
         self._numbers = itertools.count(1)
 
     def record(
@@ -54,7 +54,7 @@ class Traffic:
         request: str,
         answer: str,
     ) -> None:
-        """Keep one exchange and ring `traffic`."""
+        """Keep one exchange and publish `traffic`."""
         exchange = Exchange(
             next(self._numbers),
             at,
@@ -67,7 +67,7 @@ class Traffic:
             masked(answer),
         )
         self.exchanges.append(exchange)
-        self._bell.ring("traffic")
+        self._pubsub.publish("traffic")
 
 
 def masked(text: str) -> str:

@@ -13,7 +13,7 @@ from ledger.accounts import open_account
 from ledger.engine import Ledger
 from ledger.entries import read
 from ledger.erasure import erase, find
-from sandbox.slack import Happening, fixtures
+from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Limits
@@ -118,7 +118,7 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     await world.opened("/csat @mira_k")
     seen = await world.workspace.submit(fixtures.ADA)
 
-    assert seen.happened is Happening.UPDATED
+    assert seen.outcome is ActionOutcome.UPDATED
     assert "Not sent. This customer was asked lately." in said(world.workspace.view_of(fixtures.ADA).blocks)  # type: ignore[union-attr]
     ((feedback, state, handle),) = world.ledger("select feedback_id, state, recipient_handle from surveys")
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)

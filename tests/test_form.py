@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack import Happening, Seen, View, fixtures
+from sandbox.slack import ActionOutcome, ActionResult, View, fixtures
 from tests.world import World, living, said
 
 
@@ -25,7 +25,7 @@ def has_told(world: World, number: int) -> bool:
     return world.ledger("select 1 from notices where told_at is not null") == [(1,)] * number
 
 
-async def submitted(world: World, **fields: str) -> Seen:
+async def submitted(world: World, **fields: str) -> ActionResult:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
     return await world.workspace.submit(fixtures.ADA)
@@ -91,7 +91,7 @@ async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world
     await world.workspace.act(fixtures.ADA, "metric", "nps")
     seen = await world.workspace.submit(fixtures.ADA)
 
-    assert seen.happened is Happening.UPDATED
+    assert seen.outcome is ActionOutcome.UPDATED
     assert "0   1   2" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
@@ -109,7 +109,7 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
         external_id="x" * 257,
     )
 
-    assert seen.happened is Happening.ERRORS
+    assert seen.outcome is ActionOutcome.ERRORS
     assert seen.errors == {
         "recipient:0": "X handles have at most 15 characters; this one has 22.",
         "display_name": "Shorten the name to 20 characters; it has 21.",
@@ -142,14 +142,14 @@ async def test_a_corrected_form_is_sent(world: World) -> None:
     await world.type_in(recipient="https://x.com/mira_k")
     seen = await world.workspace.submit(fixtures.ADA)
 
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
 
 
 async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: World) -> None:
     seen = await submitted(world, recipient="@quiet_quinn", message="Kept")
 
-    assert seen.happened is Happening.UPDATED
+    assert seen.outcome is ActionOutcome.UPDATED
     assert "@quiet_quinn probably does not take your direct messages" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
@@ -191,5 +191,5 @@ async def test_a_handle_is_looked_up_once_for_many_surveys(tmp_path: Path) -> No
 async def test_hostile_names_are_refused_or_harmless(world: World, text: str) -> None:
     seen = await submitted(world, display_name=text)
 
-    assert seen.happened is Happening.ERRORS
+    assert seen.outcome is ActionOutcome.ERRORS
     assert list(seen.errors) == ["display_name"]

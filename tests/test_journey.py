@@ -1,6 +1,6 @@
 """From the command to the confirmation, in Socket Mode and over HTTP."""
 
-from sandbox.slack import Happening, fixtures
+from sandbox.slack import ActionOutcome, fixtures
 from tests.world import PRIVACY, World, said
 
 
@@ -13,7 +13,7 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
     feedback = await world.sent()
     confirmation = await world.message("asked")
 
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert (feedback.type, feedback.question_variant_id) == ("nps", "0")
     assert feedback.to_user_id == world.x.customer("mira_k").id
     assert feedback.message == "Thanks, Mira!"

@@ -10,7 +10,7 @@ import pytest
 from ledger import acceptance
 from ledger.accounts import open_account
 from ledger.engine import Ledger
-from sandbox.slack import Happening, Seen, fixtures
+from sandbox.slack import ActionOutcome, ActionResult, fixtures
 from sandbox.x import Trouble
 from surveys.customers import Recipient
 from surveys.limits import Asked, Denied, Limits, Reason, why_not
@@ -90,7 +90,9 @@ async def test_of_1200_surveys_a_thousand_are_accepted(ledger: Ledger) -> None:
     assert await outcomes(ledger, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
 
 
-async def ask(world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: str) -> Seen:
+async def ask(
+    world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: str
+) -> ActionResult:
     await world.opened(f"/csat {recipient}", user)
     await world.type_in(user, **fields)
     return await world.workspace.submit(user)
@@ -112,7 +114,7 @@ async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> No
     await sent(world)
     seen = await ask(world, user=fixtures.BEN, message="Kept as typed")
 
-    assert seen.happened is Happening.UPDATED
+    assert seen.outcome is ActionOutcome.UPDATED
     assert "Not sent. This customer was asked lately." in form_of(world, fixtures.BEN)
     assert f"<@{fixtures.ADA}> asked" in form_of(world, fixtures.BEN)
     assert "Possible again from" in form_of(world, fixtures.BEN)
@@ -130,7 +132,7 @@ async def test_the_same_customer_by_id_is_the_same_customer(world: World) -> Non
     await ask(world)
     await sent(world)
 
-    assert (await ask(world, world.x.customer("mira_k").id)).happened is Happening.UPDATED
+    assert (await ask(world, world.x.customer("mira_k").id)).outcome is ActionOutcome.UPDATED
 
 
 async def test_after_the_cooldown_they_can_be_asked_again(world: World) -> None:
@@ -138,7 +140,7 @@ async def test_after_the_cooldown_they_can_be_asked_again(world: World) -> None:
     await sent(world)
     world.clock.advance(days=7, minutes=1)
 
-    assert (await ask(world)).happened is Happening.CLOSED
+    assert (await ask(world)).outcome is ActionOutcome.CLOSED
     await sent(world, 2)
 
 
@@ -171,7 +173,7 @@ async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
     await world.message("was not sent")
     world.x.trouble = None
 
-    assert (await ask(world)).happened is Happening.CLOSED
+    assert (await ask(world)).outcome is ActionOutcome.CLOSED
     await sent(world)
 
 
@@ -181,7 +183,7 @@ async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     await ask(world)
     await world.message("It is not known whether")
 
-    assert (await ask(world)).happened is Happening.UPDATED
+    assert (await ask(world)).outcome is ActionOutcome.UPDATED
 
 
 async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
@@ -191,7 +193,7 @@ async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
     await sent(world)
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
 
-    assert (await ask(world)).happened is Happening.CLOSED
+    assert (await ask(world)).outcome is ActionOutcome.CLOSED
     answer = await world.message("was not sent")
     assert "This customer was asked lately" in said(answer)
     assert "Possible again from" in said(answer)
@@ -204,7 +206,7 @@ async def test_the_account_s_own_limit_is_told(tmp_path: Path) -> None:
         await sent(world)
         seen = await ask(world, "@sofie_l")
 
-        assert seen.happened is Happening.UPDATED
+        assert seen.outcome is ActionOutcome.UPDATED
         assert "all the surveys that X allows in 24 hours" in form_of(world)
         assert "Possible again from" in form_of(world)
 

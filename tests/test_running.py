@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import manifest
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import Traffic
@@ -31,10 +31,10 @@ async def around(
     folder: Path, installed: dict[str, Any] | None = None
 ) -> AsyncIterator[tuple[Workspace, PretendX, dict[str, str]]]:
     """Serve a pretend Slack and X, and yield the environment that leads to them."""
-    bell = Bell()
+    pubsub = PubSub()
     workspace, x = (
-        Workspace(installed or manifest.load(), bell=bell, traffic=Traffic(bell)),
-        PretendX(bell=bell),
+        Workspace(installed or manifest.load(), pubsub=pubsub, traffic=Traffic(pubsub)),
+        PretendX(pubsub=pubsub),
     )
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
         yield (

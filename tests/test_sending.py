@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from ledger import sending
-from sandbox.slack import Happening, Message, fixtures
+from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
 from sandbox.x.quota import Way
@@ -75,7 +75,7 @@ async def ask(world: World, **fields: str) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
     seen = await world.workspace.submit(fixtures.ADA)
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
 
 
 def creations(world: World) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger import engine
-from sandbox.slack import Happening, fixtures
+from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Trouble
 from tests.world import World, living, said
 
@@ -21,7 +21,7 @@ async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(e
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
 
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert not again.failure
     assert [call.path for call in world.x.requests].count("/1.1/feedback/create.json") == 1
     assert len(world.everything()) == 1
@@ -75,14 +75,14 @@ async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: Wo
     seen = await world.workspace.submit(fixtures.ADA)
     lock.close()
 
-    assert seen.happened is Happening.UPDATED
+    assert seen.outcome is ActionOutcome.UPDATED
     view = world.workspace.view_of(fixtures.ADA)
     assert view
     assert "Not saved, nothing was sent" in said(view.blocks)
     assert world.x.feedbacks == []
 
     seen = await world.workspace.submit(fixtures.ADA)
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).message == "Dear Mira"
 
 
@@ -96,14 +96,14 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
         await world.type_in(message="x" * 3000, external_id="x" * 256)
         for number in range(3):
             seen = await world.workspace.submit(fixtures.ADA)
-            if seen.happened is not Happening.CLOSED:
+            if seen.outcome is not ActionOutcome.CLOSED:
                 break
             await world.sent(number + 1)
             await world.opened(f"/csat {1820000000000000011 + 11 * number}")
             await world.type_in(message="x" * 3000, external_id="x" * 256)
         sent = len(world.x.feedbacks)
 
-        assert seen.happened is Happening.UPDATED
+        assert seen.outcome is ActionOutcome.UPDATED
         assert "Not saved, nothing was sent" in said(world.workspace.view_of(fixtures.ADA).blocks)  # type: ignore[union-attr]
         assert sent == len(world.x.feedbacks)
 
@@ -117,7 +117,7 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     await world.opened("/csat @mira_k")
     seen = await world.workspace.submit(fixtures.ADA)
 
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
 
 
@@ -183,7 +183,7 @@ async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
     monkeypatch.setattr("handlers.form._complete", broken)
     seen = await world.workspace.submit(fixtures.ADA)
 
-    assert seen.happened is Happening.ERRORS
+    assert seen.outcome is ActionOutcome.ERRORS
     (sentence,) = seen.errors.values()
     reference = sentence.rsplit(" ", 1)[1].rstrip(".")
     assert reference in caplog.text

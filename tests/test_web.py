@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.slack import Happening, fixtures
+from sandbox.slack import ActionOutcome, fixtures
 from tests.samples import tried
 from tests.world import World, living
 from web.slack_events import parse
@@ -193,7 +193,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(
         seen = await world.workspace.submit(fixtures.ADA)
         await world.message("asked")
 
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
 
 
 async def health(world: World) -> tuple[int, list[str]]:

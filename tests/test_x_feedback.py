@@ -211,7 +211,7 @@ async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(w
         seen = await world.workspace.submit(fixtures.ADA)
         answers = await asyncio.gather(*burst)
 
-    assert seen.happened == "closed"
+    assert seen.outcome == "closed"
     assert set(answers) == {200}
     assert world.ledger("select count(*) from unmatched") == [(300,)]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy
 
 import manifest
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic import Traffic
@@ -132,7 +132,7 @@ class World:
             return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
     async def until(self, predicate: Callable[[], bool]) -> None:
-        """Wait for what rings no bell, such as a change in the ledger."""
+        """Wait until the predicate is true, where no change is published, such as one in the ledger."""
         async with asyncio.timeout(20):
             while not predicate():  # noqa: ASYNC110 - nothing else would tell
                 await asyncio.sleep(0.005)
@@ -180,10 +180,10 @@ async def living(
 ) -> AsyncIterator[World]:
     """Run Slack, X and the app until the block ends."""
     clock = Clock()
-    bell = Bell()
-    traffic = Traffic(bell)
-    workspace = Workspace(manifest.load(), clock, bell, traffic, ack_seconds=10)
-    x = PretendX(clock, bell, traffic)
+    pubsub = PubSub()
+    traffic = Traffic(pubsub)
+    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_seconds=10)
+    x = PretendX(clock, pubsub, traffic)
     database = folder / "csat.db"
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bench.torture.stage import Stage
-from sandbox.slack import Happening, View, fixtures
-from sandbox.slack.errors import Refused
+from sandbox.slack import ActionOutcome, View, fixtures
+from sandbox.slack.errors import SlackError
 
 AGENTS: Final = (fixtures.ADA, fixtures.BEN, fixtures.CLEO)
-ACCEPTED: Final = (Happening.CLOSED, Happening.CLEARED, Happening.ACKNOWLEDGED)
+ACCEPTED: Final = (ActionOutcome.CLOSED, ActionOutcome.CLEARED, ActionOutcome.ACKNOWLEDGED)
 BY_HANDLE: Final = 0.15
 GIVES_UP: Final = 0.02
 """How often somebody closes the form after a failure, not knowing whether it was accepted."""
@@ -61,9 +61,9 @@ class Crowd:
             return
         self.submitted.append(customer)
         for _ in range(MOST_TRIES):
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(SlackError):
                 seen = await self._stage.workspace.submit(agent)
-                if seen.happened in ACCEPTED:
+                if seen.outcome in ACCEPTED:
                     self.acknowledged.append(customer)
                     return
             if self._rng.random() < GIVES_UP:
@@ -73,11 +73,11 @@ class Crowd:
     async def _opened(self, agent: str, customer: str) -> View | None:
         workspace = self._stage.workspace
         for _ in range(MOST_TRIES):
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(SlackError):
                 await workspace.close_all(agent)
-            with contextlib.suppress(Refused, TimeoutError):
+            with contextlib.suppress(SlackError, TimeoutError):
                 seen = await workspace.command(agent, fixtures.SUPPORT, f"/csat {customer}")
-                if seen.happened is not Happening.FAILED:
+                if seen.outcome is not ActionOutcome.FAILED:
                     return await workspace.wait_until(lambda: workspace.view_of(agent), OPENING)
             if not self._left:
                 return None

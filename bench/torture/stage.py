@@ -13,7 +13,7 @@ from bench.torture.clock import LeapingClock
 from bench.torture.herd import Herd, Victim
 from bench.torture.points import Strike
 from bench.torture.victim import Plan
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic
@@ -141,10 +141,10 @@ async def staged(
     herd: Herd, databases: Databases, kind: str, folder: Path, *, socket: bool = False
 ) -> AsyncIterator[Stage]:
     """Serve a pretend Slack and X beside a new database; at the end all victims are killed."""
-    bell = Bell()
-    traffic = Traffic(bell)
-    workspace = Workspace(manifest.load(), herd.clock, bell, traffic, ack_seconds=ACK_SECONDS)
-    x = PretendX(herd.clock, bell, traffic)
+    pubsub = PubSub()
+    traffic = Traffic(pubsub)
+    workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_seconds=ACK_SECONDS)
+    x = PretendX(herd.clock, pubsub, traffic)
     x.knows_every_id = True
     x.quotas[Way.CREATE].limit = x.quotas[Way.EVENTS].limit = x.quotas[Way.LOOKUP].limit = PLENTY
     async with workspace.serving() as slack_url, serving(x.app) as x_url:

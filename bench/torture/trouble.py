@@ -13,7 +13,7 @@ from bench.torture.judge import Verdict, judge
 from bench.torture.stage import LOOK, Stage
 from bench.torture.victim import SLACK_SECONDS, X_SECONDS
 from sandbox.slack import fixtures
-from sandbox.slack.errors import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.x import Trouble
 from sandbox.x.quota import Way
 
@@ -75,7 +75,7 @@ async def _press(stage: Stage, rng: random.Random, again: Counter[str]) -> None:
         arrived = names.get(customer, customer) in sent
         button = rng.choice(("send_survey_again", "leave_survey", *(("survey_arrived",) if arrived else ())))
         again[customer] += button == "send_survey_again"
-        with contextlib.suppress(Refused):  # the message was replaced in the meantime
+        with contextlib.suppress(SlackError):  # the message was replaced in the meantime
             await stage.workspace.act(message.visible_to, button, channel=message.channel, ts=message.ts)
 
 

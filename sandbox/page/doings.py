@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox.page.slack_side import APP
 from sandbox.page.stage import Stage
-from sandbox.slack import Refused, Seen
+from sandbox.slack import ActionResult, SlackError
 from sandbox.x import NotPossible
 
 
@@ -24,7 +24,7 @@ class Where(TypedDict):
 
 
 Given = dict[str, str]
-Doing = Callable[[Given, FormData], Awaitable[Seen | None]]
+Doing = Callable[[Given, FormData], Awaitable[ActionResult | None]]
 
 
 class Doings:
@@ -33,7 +33,7 @@ class Doings:
     def __init__(self, stage: Stage) -> None:
         self._workspace = stage.sources.workspace
         self._x = stage.sources.x
-        self._bell = stage.sources.bell
+        self._pubsub = stage.sources.pubsub
         self._over = stage.sources.over
         self._filling = stage.sources.filling
         self._troubles = stage.troubles
@@ -61,47 +61,47 @@ class Doings:
         }
         return [Route(f"/{name}", _endpoint(doing), methods=["POST"]) for name, doing in doings.items()]
 
-    async def say(self, given: Given, _: FormData) -> Seen | None:
+    async def say(self, given: Given, _: FormData) -> ActionResult | None:
         """Send what stands in a composer: a command or a message."""
         person, channel, text = given["person"], given["channel"], given["text"]
         if channel == APP:
-            raise Refused("channel_not_found", "The app has not written to you yet.")
+            raise SlackError("channel_not_found", "The app has not written to you yet.")
         if text.startswith("/"):
             return await self._workspace.command(person, channel, text, thread_ts=given["thread_ts"])
         if text.strip():
             await self._workspace.say(person, channel, text, thread_ts=given["thread_ts"])
         return None
 
-    async def shortcut(self, given: Given, _: FormData) -> Seen:
+    async def shortcut(self, given: Given, _: FormData) -> ActionResult:
         """Use a message shortcut."""
         return await self._workspace.shortcut(
             given["person"], given["channel"], given["ts"], given["callback_id"]
         )
 
-    async def act(self, given: Given, form: FormData) -> Seen:
+    async def act(self, given: Given, form: FormData) -> ActionResult:
         """Press a button or choose something."""
         choices = [str(choice) for choice in form.getlist("choice")]
         choice = choices if "many" in form else next(iter(choices), None)
         return await self._workspace.act(given["person"], given["action_id"], choice, **_where(given))
 
-    async def type_text(self, given: Given, _: FormData) -> Seen:
+    async def type_text(self, given: Given, _: FormData) -> ActionResult:
         """Type into an input."""
         person, action_id, text = given["person"], given["action_id"], given["text"]
         return await self._workspace.type_text(person, action_id, text, **_where(given))
 
-    async def press_enter(self, given: Given, _: FormData) -> Seen:
+    async def press_enter(self, given: Given, _: FormData) -> ActionResult:
         """Press Enter in an input."""
         return await self._workspace.press_enter(given["person"], given["action_id"], **_where(given))
 
-    async def submit(self, given: Given, _: FormData) -> Seen:
+    async def submit(self, given: Given, _: FormData) -> ActionResult:
         """Submit the form on top."""
         return await self._workspace.submit(given["person"])
 
-    async def close(self, given: Given, _: FormData) -> Seen:
+    async def close(self, given: Given, _: FormData) -> ActionResult:
         """Cancel the form on top."""
         return await self._workspace.close(given["person"])
 
-    async def close_all(self, given: Given, _: FormData) -> Seen:
+    async def close_all(self, given: Given, _: FormData) -> ActionResult:
         """Close the whole stack of forms."""
         return await self._workspace.close_all(given["person"])
 
@@ -120,7 +120,7 @@ class Doings:
     async def trouble(self, given: Given, _: FormData) -> None:
         """Make the trouble that is asked for."""
         self._troubles.apply(given)
-        self._bell.ring("trouble")
+        self._pubsub.publish("trouble")
 
     async def members(self, _: Given, form: FormData) -> None:
         """Put the app into the chosen channels, and outside the others."""
@@ -129,12 +129,12 @@ class Doings:
             if not channel.is_im:
                 change = self._workspace.invite_bot if channel.id in chosen else self._workspace.remove_bot
                 change(channel.id)
-        self._bell.ring("trouble")
+        self._pubsub.publish("trouble")
 
     async def calm(self, _: Given, __: FormData) -> None:
         """Let everything go well again."""
         self._troubles.clear()
-        self._bell.ring("trouble")
+        self._pubsub.publish("trouble")
 
     async def start_over(self, _: Given, __: FormData) -> None:
         """Ask for a new beginning: of Slack, of X, and of the app's ledger."""
@@ -171,7 +171,7 @@ async def _sentence(doing: Doing, given: Given, form: FormData) -> str:
     """Do it, and say what went wrong."""
     try:
         seen = await doing(given, form)
-    except Refused as refused:
+    except SlackError as refused:
         return refused.sentence or f"Slack refuses: {refused.error}"
     except NotPossible as problem:
         return str(problem)

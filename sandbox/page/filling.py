@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 
 TOPIC = "fill"
 
@@ -10,13 +10,13 @@ TOPIC = "fill"
 class Filling:
     """Whether somebody wants three months of surveys, and how far whoever makes them has come."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, pubsub: PubSub) -> None:
         self.asked = asyncio.Event()
         """Set once somebody wants it; whoever runs the page waits for it."""
         self.text = ""
         """What the page says about it."""
         self.is_done = False
-        self._bell = bell
+        self._pubsub = pubsub
 
     @property
     def is_under_way(self) -> bool:
@@ -32,7 +32,7 @@ class Filling:
     def say(self, text: str) -> None:
         """Tell how far it is."""
         self.text = text
-        self._bell.ring(TOPIC)
+        self._pubsub.publish(TOPIC)
 
     def finish(self, text: str) -> None:
         """Tell that it is done."""

@@ -17,7 +17,7 @@ from sandbox.page.doings import Doings
 from sandbox.page.guard import Guard
 from sandbox.page.look import Look
 from sandbox.page.stage import REGIONS, Sources, Stage
-from sandbox.slack import Refused
+from sandbox.slack import SlackError
 
 STATIC = Path(__file__).with_name("static")
 CLOSING = "closing"
@@ -75,7 +75,7 @@ class Showing:
                 ts=asked.get("ts", ""),
                 home="home" in asked,
             )
-        except Refused:
+        except SlackError:
             offered = []
         return HTMLResponse(self._stage.draw_options(asked["field"], offered))
 
@@ -89,9 +89,9 @@ class Showing:
 
     async def _rings(self) -> AsyncIterator[str]:
         yield "retry: 500\n\n"
-        rings = cast("AsyncGenerator[str]", self._stage.sources.bell.listen())
-        async with contextlib.aclosing(rings):
-            async for topic in rings:
+        topics = cast("AsyncGenerator[str]", self._stage.sources.pubsub.subscribe())
+        async with contextlib.aclosing(topics):
+            async for topic in topics:
                 if topic == CLOSING:
                     break
                 yield f"data: {topic}\n\n"

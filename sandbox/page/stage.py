@@ -16,7 +16,7 @@ from sandbox.page.reading import Reading
 from sandbox.page.rows import moment
 from sandbox.page.slack_side import SlackSide
 from sandbox.page.surface import Json, Surface
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX
@@ -33,7 +33,7 @@ class Sources:
 
     workspace: Workspace
     x: PretendX
-    bell: Bell
+    pubsub: PubSub
     traffic: Traffic
     manifest: Json
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,7 +43,7 @@ class Sources:
     filling: Filling = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filling", Filling(self.bell))
+        object.__setattr__(self, "filling", Filling(self.pubsub))
 
 
 class Stage:

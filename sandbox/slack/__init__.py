@@ -4,10 +4,10 @@ from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.errors import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import Troubles
 from sandbox.slack.files import File
-from sandbox.slack.results import Happening, Seen
+from sandbox.slack.results import ActionOutcome, ActionResult
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 
@@ -16,10 +16,10 @@ __all__ = [
     "Channel",
     "Delivery",
     "File",
-    "Happening",
+    "ActionOutcome",
     "Message",
-    "Refused",
-    "Seen",
+    "SlackError",
+    "ActionResult",
     "Team",
     "Troubles",
     "User",

@@ -6,12 +6,12 @@ from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import User
 from sandbox.slack.elements import STATEFUL, chosen
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.escaping import escaped
 from sandbox.slack.input_validation import complaints
 from sandbox.slack.responding import answer
 from sandbox.slack.response_actions import after_submission
-from sandbox.slack.results import Happening, Seen
+from sandbox.slack.results import ActionOutcome, ActionResult
 from sandbox.slack.targets import ON_CHARACTER, ON_ENTER, Spot, spot
 from sandbox.slack.transport import Courier
 from sandbox.slack.views import View
@@ -27,23 +27,23 @@ INTERACTIVE = "interactive"
 
 
 class Doings:
-    """Does what a person does; `Refused` where Slack refuses before the app hears of it."""
+    """Does what a person does; `SlackError` where Slack refuses before the app hears of it."""
 
     def __init__(self, state: State, courier: Courier) -> None:
         self._state = state
         self._courier = courier
         self._suggested: dict[str, list[Json]] = {}
 
-    async def command(self, user_id: str, channel_id: str, line: str, thread_ts: str) -> Seen:
+    async def command(self, user_id: str, channel_id: str, line: str, thread_ts: str) -> ActionResult:
         """Send a slash command."""
         user, channel = self._writer(user_id, channel_id)
         name, _, text = line.strip().partition(" ")
         escapes = self._state.manifest.escapes
         # Another team's people see the messages of an app that is not installed with them, not its commands.
         if name not in escapes or user.is_stranger:
-            raise Refused("invalid_command", NOT_A_COMMAND.format(name=name))
+            raise SlackError("invalid_command", NOT_A_COMMAND.format(name=name))
         if thread_ts:
-            raise Refused("not_supported_in_threads", f"{name} is not supported in threads. Sorry!")
+            raise SlackError("not_supported_in_threads", f"{name} is not supported in threads. Sorry!")
         told = escaped(self._state, text.strip()) if escapes[name] else text.strip()
         payload = payloads.command(self._state, user, channel, name, told)
         delivery = await self._courier.deliver(COMMANDS, payload)
@@ -51,24 +51,28 @@ class Doings:
             return self._answered(user, channel, name, delivery)
         return self._seen(user_id, delivery, name)
 
-    async def message_shortcut(self, user_id: str, channel_id: str, ts: str, callback_id: str) -> Seen:
+    async def message_shortcut(
+        self, user_id: str, channel_id: str, ts: str, callback_id: str
+    ) -> ActionResult:
         """Use a shortcut on a message."""
         user, _ = self._writer(user_id, channel_id)
         message = self._state.conversations.message(channel_id, ts)
         self._demand_shortcut(user, "message", callback_id)
         if message.visible_to:
-            raise Refused("message_not_found", "Ephemeral messages have no shortcuts.")
+            raise SlackError("message_not_found", "Ephemeral messages have no shortcuts.")
         payload = payloads.message_action(self._state, user, message, callback_id)
         return self._seen(user_id, await self._courier.deliver(INTERACTIVE, payload), callback_id)
 
-    async def global_shortcut(self, user_id: str, callback_id: str) -> Seen:
+    async def global_shortcut(self, user_id: str, callback_id: str) -> ActionResult:
         """Use a shortcut that belongs to no message."""
         user = self._state.directory.user(user_id)
         self._demand_shortcut(user, "global", callback_id)
         payload = payloads.global_shortcut(self._state, user, callback_id)
         return self._seen(user_id, await self._courier.deliver(INTERACTIVE, payload), callback_id)
 
-    async def act(self, user: str, action_id: str, choice: str | list[str] | None, where: Json) -> Seen:
+    async def act(
+        self, user: str, action_id: str, choice: str | list[str] | None, where: Json
+    ) -> ActionResult:
         """Press or choose."""
         found = spot(self._state, user, action_id, where)
         if found.element["type"] in STATEFUL:
@@ -76,14 +80,14 @@ class Doings:
             self._ring(found)
         return await self._tell(user, found, choice, told=found.dispatches)
 
-    async def type_text(self, user: str, action_id: str, text: str, where: Json) -> Seen:
+    async def type_text(self, user: str, action_id: str, text: str, where: Json) -> ActionResult:
         """Type into an input."""
         found = spot(self._state, user, action_id, where)
         found.keep({"type": found.element["type"], "value": text or None})
         self._ring(found)
         return await self._tell(user, found, None, told=found.tells(ON_CHARACTER))
 
-    async def press_enter(self, user: str, action_id: str, where: Json) -> Seen:
+    async def press_enter(self, user: str, action_id: str, where: Json) -> ActionResult:
         """Press Enter in an input."""
         found = spot(self._state, user, action_id, where)
         return await self._tell(user, found, None, told=found.tells(ON_ENTER))
@@ -98,25 +102,25 @@ class Doings:
         )
         delivery = await self._courier.deliver(INTERACTIVE, payload)
         if problems := problems_of_options(delivery.answer):
-            raise Refused(delivery.failure or "invalid_options", "; ".join(problems))
+            raise SlackError(delivery.failure or "invalid_options", "; ".join(problems))
         offered: Json = delivery.answer or {}
         options = offered.get("options") or offered.get("option_groups") or []
         self._suggested[action_id] = [option for group in options for option in group.get("options", [group])]
         return list(options)
 
-    async def submit(self, user: str) -> Seen:
+    async def submit(self, user: str) -> ActionResult:
         """Submit the form on top."""
         view = self._top(user)
         if not view.content["submit"]:
-            raise Refused("not_found", "This form has nothing to submit.")
+            raise SlackError("not_found", "This form has nothing to submit.")
         view.errors, view.failure = complaints(view), ""
         self._state.views.changed()
         if view.errors:
-            return Seen(Happening.ERRORS, view, dict(view.errors))
+            return ActionResult(ActionOutcome.ERRORS, view, dict(view.errors))
         delivery = await self._courier.deliver(INTERACTIVE, payloads.view_submission(self._state, view))
         return after_submission(self._state, view, delivery)
 
-    async def close(self, user: str, *, everything: bool) -> Seen:
+    async def close(self, user: str, *, everything: bool) -> ActionResult:
         """Cancel the form on top, or all of them."""
         top = self._top(user)
         is_cleared = everything or top.content["clear_on_close"]
@@ -129,36 +133,38 @@ class Doings:
         self._state.views.pop(closed[0])
         for payload in told:
             await self._courier.deliver(INTERACTIVE, payload)
-        happened = Happening.CLEARED if is_cleared else Happening.CLOSED
-        return Seen(happened, self._state.views.top(user))
+        happened = ActionOutcome.CLEARED if is_cleared else ActionOutcome.CLOSED
+        return ActionResult(happened, self._state.views.top(user))
 
     def _writer(self, user_id: str, channel_id: str) -> tuple[User, Channel]:
         user = self._state.directory.user(user_id)
         channel = self._state.conversations.channel(channel_id)
         if user_id not in channel.members:
             hidden = channel.is_private or channel.is_im
-            raise Refused("channel_not_found" if hidden else "not_in_channel")
+            raise SlackError("channel_not_found" if hidden else "not_in_channel")
         if channel.is_archived:
-            raise Refused("is_archived")
+            raise SlackError("is_archived")
         return user, channel
 
     def _demand_shortcut(self, user: User, kind: str, callback_id: str) -> None:
         if (kind, callback_id) not in self._state.manifest.shortcuts or user.is_stranger:
-            raise Refused("invalid_shortcut", f"There is no {kind} shortcut {callback_id}.")
+            raise SlackError("invalid_shortcut", f"There is no {kind} shortcut {callback_id}.")
 
     def _top(self, user: str) -> View:
         view = self._state.views.top(user)
         if view is None:
-            raise Refused("not_found", "No form is open.")
+            raise SlackError("not_found", "No form is open.")
         return view
 
     def _ring(self, found: Spot) -> None:
         changed = self._state.views if isinstance(found.place, View) else self._state.conversations
         changed.changed()
 
-    async def _tell(self, user_id: str, found: Spot, choice: str | list[str] | None, *, told: bool) -> Seen:
+    async def _tell(
+        self, user_id: str, found: Spot, choice: str | list[str] | None, *, told: bool
+    ) -> ActionResult:
         if not told:
-            return Seen(Happening.KEPT, self._state.views.top(user_id))
+            return ActionResult(ActionOutcome.NOT_SENT, self._state.views.top(user_id))
         user, action = self._state.directory.user(user_id), found.action(choice)
         if isinstance(found.place, Message):
             payload = payloads.message_actions(self._state, user, found.place, action)
@@ -167,16 +173,18 @@ class Doings:
         delivery = await self._courier.deliver(INTERACTIVE, payload)
         return self._seen(user_id, delivery, self._state.manifest.name)
 
-    def _answered(self, user: User, channel: Channel, name: str, delivery: Delivery) -> Seen:
+    def _answered(self, user: User, channel: Channel, name: str, delivery: Delivery) -> ActionResult:
         try:
             message = answer(self._state, channel.id, user.id, delivery.answer or {})
-        except Refused as refused:
+        except SlackError as refused:
             delivery.failure = refused.error
             return self._seen(user.id, delivery, name)
-        return Seen(Happening.ANSWERED, self._state.views.top(user.id), message=message)
+        return ActionResult(ActionOutcome.REPLIED, self._state.views.top(user.id), message=message)
 
-    def _seen(self, user: str, delivery: Delivery, name: str) -> Seen:
+    def _seen(self, user: str, delivery: Delivery, name: str) -> ActionResult:
         top, failure = self._state.views.top(user), delivery.failure
         if failure:
-            return Seen(Happening.FAILED, top, failure=f'{name} failed with the error "{failure}"')
-        return Seen(Happening.ACKNOWLEDGED, top)
+            return ActionResult(
+                ActionOutcome.FAILED, top, failure=f'{name} failed with the error "{failure}"'
+            )
+        return ActionResult(ActionOutcome.ACKNOWLEDGED, top)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.slack.elements import Values, values_of
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 
 @dataclass
@@ -125,31 +125,31 @@ class Channel:
 class Conversations:
     """All channels of the workspace, and the rules of who may post where."""
 
-    def __init__(self, channels: dict[str, Channel], bot: str, bell: Bell) -> None:
+    def __init__(self, channels: dict[str, Channel], bot: str, pubsub: PubSub) -> None:
         self.channels = channels
         self._bot = bot
-        self._bell = bell
+        self._pubsub = pubsub
 
     def channel(self, channel_id: str) -> Channel:
-        """Return the channel with this id; `Refused("channel_not_found")`."""
+        """Return the channel with this id; `SlackError("channel_not_found")`."""
         if channel_id not in self.channels:
-            raise Refused("channel_not_found")
+            raise SlackError("channel_not_found")
         return self.channels[channel_id]
 
     def known_to_bot(self, channel_id: str) -> Channel:
         """Return a channel that the app may know of: what is private must have it as a member."""
         channel = self.channel(channel_id)
         if (channel.is_private or channel.is_im) and self._bot not in channel.members:
-            raise Refused("channel_not_found")
+            raise SlackError("channel_not_found")
         return channel
 
     def open_to_bot(self, channel_id: str, *, public: bool) -> Channel:
         """Return a channel in which the app may post; `public` says that `chat:write.public` was granted."""
         channel = self.known_to_bot(channel_id)
         if channel.is_archived:
-            raise Refused("is_archived")
+            raise SlackError("is_archived")
         if self._bot not in channel.members and not public:
-            raise Refused("not_in_channel")
+            raise SlackError("not_in_channel")
         return channel
 
     def direct(self, channel_id: str, user: str) -> Channel:
@@ -180,14 +180,14 @@ class Conversations:
 
     def changed(self) -> None:
         """Tell whoever looks that something in a channel is different now."""
-        self._bell.ring("channel")
+        self._pubsub.publish("channel")
 
     def message(self, channel_id: str, ts: str) -> Message:
-        """Return the message with this `ts`; `Refused("message_not_found")`."""
+        """Return the message with this `ts`; `SlackError("message_not_found")`."""
         for message in self.channel(channel_id).messages:
             if message.ts == ts:
                 return message
-        raise Refused("message_not_found")
+        raise SlackError("message_not_found")
 
     def remove(self, message: Message) -> None:
         """Let a message disappear."""

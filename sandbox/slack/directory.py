@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ class Directory:
     usergroups: dict[str, Usergroup]
 
     def user(self, user_id: str) -> User:
-        """Return who has this id; `Refused("user_not_found")`."""
+        """Return who has this id; `SlackError("user_not_found")`."""
         if user_id not in self.users:
-            raise Refused("user_not_found")
+            raise SlackError("user_not_found")
         return self.users[user_id]
 
     def usergroup(self, usergroup_id: str) -> Usergroup:
-        """Return the group with this id; `Refused("no_such_subteam")`."""
+        """Return the group with this id; `SlackError("no_such_subteam")`."""
         if usergroup_id not in self.usergroups:
-            raise Refused("no_such_subteam")
+            raise SlackError("no_such_subteam")
         return self.usergroups[usergroup_id]

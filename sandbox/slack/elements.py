@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
 
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 Values = dict[str, dict[str, Json]]
 """What is chosen and typed, by `block_id` and `action_id`, as in `state.values`."""
@@ -85,12 +85,12 @@ def elements_of(block: Json) -> list[Json]:
 
 
 def find(blocks: list[Json], action_id: str, block_id: str = "") -> tuple[Json, Json]:
-    """Return the block and the element of this `action_id`; `Refused("not_found")` when there is none."""
+    """Return the block and the element of this `action_id`; `SlackError("not_found")` when there is none."""
     for block in every_block(blocks):
         for element in elements_of(block):
             if element["action_id"] == action_id and block_id in {"", block["block_id"]}:
                 return block, element
-    raise Refused("not_found", f"There is no element {action_id!r} to act on.")
+    raise SlackError("not_found", f"There is no element {action_id!r} to act on.")
 
 
 def with_ids(blocks: list[Json], make: Callable[[], str]) -> list[Json]:
@@ -127,11 +127,11 @@ def values_of(blocks: list[Json], before: Values | None = None, conversation: st
 
 
 def option_of(element: Json, value: str, suggested: list[Json]) -> Json:
-    """Return the option of this value; `Refused("invalid_option")` when it is not offered."""
+    """Return the option of this value; `SlackError("invalid_option")` when it is not offered."""
     for option in [*all_options(element), *suggested]:
         if option["value"] == value:
             return option
-    raise Refused("invalid_option", f"There is no option {value!r} to choose.")
+    raise SlackError("invalid_option", f"There is no option {value!r} to choose.")
 
 
 def chosen(element: Json, choice: str | list[str] | None, suggested: list[Json]) -> Json:
@@ -139,7 +139,7 @@ def chosen(element: Json, choice: str | list[str] | None, suggested: list[Json])
     kept = STATEFUL[element["type"]]
     each = [choice] if isinstance(choice, str) else choice or []
     if (len(each) > 1 and not kept.many) or len(each) > element.get("max_selected_items", 100):
-        raise Refused("too_many_options", "No more can be chosen here.")
+        raise SlackError("too_many_options", "No more can be chosen here.")
     picked = [
         option_of(element, value, suggested) if kept.options else _read(element, value) for value in each
     ]
@@ -151,5 +151,5 @@ def _read(element: Json, value: str) -> object:
     try:
         read = reader(value)
     except ValueError:
-        raise Refused("invalid_value", f"{value!r} can't be chosen here.") from None
+        raise SlackError("invalid_value", f"{value!r} can't be chosen here.") from None
     return read if isinstance(read, int) else value

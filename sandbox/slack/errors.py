@@ -6,7 +6,7 @@ Json = dict[str, Any]
 """An object of JSON, as it goes over the wire."""
 
 
-class Refused(Exception):
+class SlackError(Exception):
     """Slack itself refuses: `error` is its name for that, `sentence` what a person reads, if anything.
 
     `details` go into a Web API answer beside the error.
@@ -23,9 +23,9 @@ class Refused(Exception):
         return {"ok": False, "error": self.error, **self.details}
 
 
-def invalid_arguments(*problems: str) -> Refused:
+def invalid_arguments(*problems: str) -> SlackError:
     """Return the refusal of arguments that Slack's schema does not allow, with where and why."""
-    return Refused(
+    return SlackError(
         "invalid_arguments",
         response_metadata={"messages": [f"[ERROR] {problem}" for problem in problems]},
     )

@@ -2,7 +2,7 @@
 
 from sandbox.slack import payloads
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.transport import Courier
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import State
@@ -19,16 +19,16 @@ class Happenings:
         self._courier = courier
 
     async def event(self, told: Json, subscription: str = "") -> None:
-        """Deliver an event; `Refused("not_subscribed")` where the manifest does not ask for it."""
+        """Deliver an event; `SlackError("not_subscribed")` where the manifest does not ask for it."""
         if (subscription or told["type"]) not in self._state.manifest.events:
-            raise Refused("not_subscribed")
+            raise SlackError("not_subscribed")
         await self._courier.deliver(EVENTS, payloads.event(self._state, told))
 
     async def say(self, user: str, channel_id: str, text: str, thread_ts: str) -> Message:
         """Post a person's message."""
         channel = self._state.conversations.channel(channel_id)
         if channel.is_archived:
-            raise Refused("is_archived")
+            raise SlackError("is_archived")
         message = Message(self._state.ids.ts(), channel_id, user, text, thread_ts=thread_ts)
         self._state.conversations.add(message)
         told = {**message.as_json(self._state.team_id), "channel": channel_id}
@@ -42,7 +42,7 @@ class Happenings:
         """Add a reaction to a message."""
         message = self._state.conversations.message(channel_id, ts)
         if user in message.reactions.setdefault(reaction, []):
-            raise Refused("already_reacted")
+            raise SlackError("already_reacted")
         message.reactions[reaction].append(user)
         self._state.conversations.changed()
         item = {"type": "message", "channel": channel_id, "ts": ts}

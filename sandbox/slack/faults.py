@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from sandbox.slack.errors import Refused
+from sandbox.slack.errors import SlackError
 
 INVALID_BLOCKS = "invalid_blocks"
 SOCKET = "socket"
@@ -40,7 +40,7 @@ class Delay:
     after: bool = False
 
 
-class Forced(Refused):
+class Forced(SlackError):
     """A failure that was asked for, with its HTTP status and headers."""
 
     def __init__(self, trouble: Trouble) -> None:

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.ids import Identifiers
 
 PATH = "/upload/v1/"
@@ -67,18 +67,18 @@ class Files:
         return file
 
     def upload(self, ticket: str, content: bytes) -> File:
-        """Take the bytes of a file; `Refused` when the address is none, or was used, or the size is wrong."""
+        """Take the bytes of a file; `SlackError` when the address is none, or was used, or the size is wrong."""
         file = next((file for file in self.known.values() if file.ticket == ticket), None)
         if file is None or file.is_complete:
-            raise Refused("file_not_found")
+            raise SlackError("file_not_found")
         if len(content) != file.size:
-            raise Refused("file_size_mismatch")
+            raise SlackError("file_size_mismatch")
         file.content = content
         return file
 
     def uploaded(self, file_id: str) -> File:
-        """Return a file whose bytes have come, and which nobody shared yet; `Refused("file_not_found")`."""
+        """Return a file whose bytes have come, not shared yet; `SlackError("file_not_found")`."""
         file = self.known.get(file_id)
         if file is None or file.content is None or file.is_complete:
-            raise Refused("file_not_found")
+            raise SlackError("file_not_found")
         return file

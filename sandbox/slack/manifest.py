@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ class Manifest:
     def require(self, *scopes: str) -> None:
         """Refuse with `missing_scope` unless one of these scopes was granted."""
         if scopes and not set(scopes) & set(self.scopes):
-            raise Refused("missing_scope", needed=scopes[0], provided=",".join(self.scopes))
+            raise SlackError("missing_scope", needed=scopes[0], provided=",".join(self.scopes))

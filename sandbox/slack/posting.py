@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sandbox.slack.blockkit import problems_of_blocks, problems_of_new_blocks
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import with_ids
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.workspace_state import State
 
 LONGEST_TEXT = 40_000
@@ -27,12 +27,12 @@ class Content:
 
 
 def content_of(state: State, args: Json, longest: int = LONGEST_TEXT) -> Content:
-    """Check what the app sent and return it; `Refused` names what Slack does not accept."""
+    """Check what the app sent and return it; `SlackError` names what Slack does not accept."""
     text, blocks, attachments = (args.get(name) for name in ("text", "blocks", "attachments"))
     if not (text or blocks or attachments):
-        raise Refused("no_text")
+        raise SlackError("no_text")
     if text and len(str(text)) > longest:
-        raise Refused("msg_too_long")
+        raise SlackError("msg_too_long")
     return Content(
         str(text or ""), _blocks(state, blocks or [], "/blocks"), _attachments(state, attachments or [])
     )
@@ -40,22 +40,22 @@ def content_of(state: State, args: Json, longest: int = LONGEST_TEXT) -> Content
 
 def _blocks(state: State, blocks: object, at: str) -> list[Json]:
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise Refused("invalid_blocks_format")
+        raise SlackError("invalid_blocks_format")
     unknown = state.troubles.unknown_blocks
     problems = problems_of_blocks(blocks, "message", at) or problems_of_new_blocks(blocks, unknown, at)
     if problems:
         told = {"messages": [f"[ERROR] {problem}" for problem in problems]}
-        raise Refused("invalid_blocks", errors=problems, response_metadata=told)
+        raise SlackError("invalid_blocks", errors=problems, response_metadata=told)
     if _characters(blocks) > LONGEST_BLOCKS:
-        raise Refused("msg_blocks_too_long")
+        raise SlackError("msg_blocks_too_long")
     return with_ids(blocks, state.ids.block)
 
 
 def _attachments(state: State, attachments: object) -> list[Json]:
     if not isinstance(attachments, list) or not all(isinstance(item, dict) for item in attachments):
-        raise Refused("invalid_attachments")
+        raise SlackError("invalid_attachments")
     if len(attachments) > MOST_ATTACHMENTS:
-        raise Refused("too_many_attachments")
+        raise SlackError("too_many_attachments")
     return [
         {**item, "blocks": _blocks(state, item["blocks"], f"/attachments/{index}/blocks")}
         if item.get("blocks")
@@ -108,6 +108,6 @@ def _message(state: State, channel: str, content: Content, args: Json, visible_t
 def _parent(state: State, channel: str, thread_ts: str) -> str:
     try:
         parent = state.conversations.message(channel, thread_ts)
-    except Refused:
-        raise Refused("thread_not_found") from None
+    except SlackError:
+        raise SlackError("thread_not_found") from None
     return parent.thread_ts or parent.ts

@@ -1,7 +1,7 @@
 """What happens when the app posts to a `response_url`, or answers a command in its acknowledgement."""
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.posting import content_of, post
 from sandbox.slack.response_urls import ResponseUrl
 from sandbox.slack.workspace_state import State
@@ -25,7 +25,7 @@ def answer(state: State, channel: str, user: str, args: Json) -> Message:
     """Post what the app says to somebody: `in_channel` for all, else for this person's eyes alone."""
     response_type = args.get("response_type", "ephemeral")
     if response_type not in {"ephemeral", "in_channel"}:
-        raise Refused("invalid_payload")
+        raise SlackError("invalid_payload")
     visible_to = user if response_type == "ephemeral" else ""
     return post(state, channel, content_of(state, args), args, visible_to)
 
@@ -38,5 +38,5 @@ def _original(state: State, url: ResponseUrl) -> Message | None:
 
 def _remove(state: State, original: Message | None) -> None:
     if original is None:
-        raise Refused("message_not_found")
+        raise SlackError("message_not_found")
     state.conversations.remove(original)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.errors import Refused
+from sandbox.slack.errors import SlackError
 
 LIFE = timedelta(minutes=30)
 USES = 5
@@ -43,13 +43,13 @@ class ResponseUrls:
         return path
 
     def use(self, path: str) -> ResponseUrl:
-        """Count one use; `Refused` when the address is unknown, too old or spent."""
+        """Count one use; `SlackError` when the address is unknown, too old or spent."""
         url = self._issued.get(path)
         if url is None:
-            raise Refused("no_service")
+            raise SlackError("no_service")
         if self._clock() - url.at > LIFE:
-            raise Refused("expired_url")
+            raise SlackError("expired_url")
         if url.uses >= USES:
-            raise Refused("used_url")
+            raise SlackError("used_url")
         url.uses += 1
         return url

@@ -7,12 +7,12 @@ from sandbox.slack.conversations import Message
 from sandbox.slack.views import View
 
 
-class Happening(StrEnum):
+class ActionOutcome(StrEnum):
     """What the app's acknowledgement did."""
 
     ACKNOWLEDGED = "acknowledged"
     """The app took note; a form may open a moment later (see `Workspace.wait_until`)."""
-    ANSWERED = "answered"
+    REPLIED = "replied"
     """The app answered a command with a message, in the acknowledgement itself."""
     ERRORS = "errors"
     """The form stays open with sentences under its fields."""
@@ -23,15 +23,15 @@ class Happening(StrEnum):
     """All forms of the stack closed."""
     FAILED = "failed"
     """The app did not answer in time, or not as Slack expects."""
-    KEPT = "kept"
+    NOT_SENT = "not_sent"
     """Nothing went to the app; the page alone remembers it, such as a letter typed into a form."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class ActionResult:
     """What the person sees now."""
 
-    happened: Happening
+    outcome: ActionOutcome
     view: View | None = None
     """The form on top, if one is open."""
     errors: dict[str, str] = field(default_factory=dict)

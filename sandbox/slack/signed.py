@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from sandbox.slack.deliveries import Delivery
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -47,7 +47,7 @@ def headers(secret: str, at: datetime, body: str, content_type: str, retry: int)
 
 
 async def post(url: str, body: str, sent: dict[str, str]) -> Json:
-    """Post a delivery and return what it is acknowledged with; `Refused` names what went wrong."""
+    """Post a delivery and return what it is acknowledged with; `SlackError` names what went wrong."""
     try:
         async with (
             aiohttp.ClientSession() as session,
@@ -55,15 +55,15 @@ async def post(url: str, body: str, sent: dict[str, str]) -> Json:
         ):
             return decipher(response.status, await response.text())
     except aiohttp.ClientError as error:
-        raise Refused("dispatch_failed", str(error)) from error
+        raise SlackError("dispatch_failed", str(error)) from error
 
 
 def decipher(status: int, body: str) -> Json:
     """Return what an answer of the app's says; plain text is a message's text."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Refused("http_service_error", f"HTTP {status}")
+        raise SlackError("http_service_error", f"HTTP {status}")
     if status != HTTPStatus.OK:
-        raise Refused("http_client_error", f"HTTP {status}")
+        raise SlackError("http_client_error", f"HTTP {status}")
     if not body.strip():
         return {}
     try:

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.pubsub import Bell
-from sandbox.slack.errors import Json, Refused
+from sandbox.pubsub import PubSub
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.faults import SOCKET, Forced, Troubles
 
 MOST = 10
@@ -21,10 +21,10 @@ LIFETIME = 18_060
 class Sockets:
     """The app's open connections, and the acknowledgements that are awaited."""
 
-    def __init__(self, app_id: str, bell: Bell, troubles: Troubles) -> None:
+    def __init__(self, app_id: str, pubsub: PubSub, troubles: Troubles) -> None:
         self.open: deque[WebSocket] = deque()
         self._app_id = app_id
-        self._bell = bell
+        self._pubsub = pubsub
         self._troubles = troubles
         self._frozen: set[WebSocket] = set()
         self._tickets: set[str] = set()
@@ -40,7 +40,7 @@ class Sockets:
         """Say hello to who has a ticket, and hear acknowledgements until the connection ends."""
         try:
             await self._admit(socket.query_params.get("ticket", ""))
-        except Refused as refused:
+        except SlackError as refused:
             await socket.send_denial_response(_denial(refused))
             return
         await socket.accept()
@@ -49,16 +49,16 @@ class Sockets:
             return
         self.open.append(socket)
         await socket.send_json(self._hello())
-        self._bell.ring("traffic")
+        self._pubsub.publish("traffic")
         await self._hear(socket)
 
     async def send(self, envelope: Json) -> Json:
         """Send an envelope to the next connection and return what it is acknowledged with.
 
-        `Refused("dispatch_failed")` when there is none.
+        `SlackError("dispatch_failed")` when there is none.
         """
         if not self.open:
-            raise Refused("dispatch_failed")
+            raise SlackError("dispatch_failed")
         acknowledged: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         awaited = self._awaited.setdefault(envelope["envelope_id"], deque())
         awaited.append(acknowledged)
@@ -66,7 +66,7 @@ class Sockets:
             await self._next().send_json(envelope)
             return await acknowledged
         except WebSocketDisconnect as gone:
-            raise Refused("dispatch_failed") from gone
+            raise SlackError("dispatch_failed") from gone
         finally:
             if acknowledged in awaited:
                 awaited.remove(acknowledged)
@@ -76,7 +76,7 @@ class Sockets:
         for socket in [socket for socket in self.open if socket not in self._frozen]:
             self.open.remove(socket)
             await self._say_goodbye(socket, reason)
-        self._bell.ring("traffic")
+        self._pubsub.publish("traffic")
 
     def freeze(self) -> None:
         """Let every open connection fall silent."""
@@ -94,7 +94,7 @@ class Sockets:
         self._tickets.discard(ticket)
         await self._troubles.strike(SOCKET)
         if not known:
-            raise Refused("invalid_ticket")
+            raise SlackError("invalid_ticket")
 
     def _next(self) -> WebSocket:
         self.open.rotate(-1)
@@ -110,7 +110,7 @@ class Sockets:
             if socket in self.open:
                 self.open.remove(socket)
             self._frozen.discard(socket)
-            self._bell.ring("traffic")
+            self._pubsub.publish("traffic")
 
     def _acknowledge(self, ack: Json) -> None:
         awaited = self._awaited.get(ack.get("envelope_id", ""))
@@ -134,7 +134,7 @@ class Sockets:
         await socket.close()
 
 
-def _denial(refused: Refused) -> PlainTextResponse:
+def _denial(refused: SlackError) -> PlainTextResponse:
     status, headers = HTTPStatus.FORBIDDEN, dict[str, str]()
     if isinstance(refused, Forced) and refused.status != HTTPStatus.OK:
         status, headers = HTTPStatus(refused.status), refused.headers

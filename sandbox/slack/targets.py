@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import STATEFUL, Values, find
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import State
 
@@ -59,11 +59,11 @@ def spot(state: State, user: str, action_id: str, where: Json) -> Spot:
     if where.get("ts"):
         place = state.conversations.message(where["channel"], where["ts"])
         if place.app_id != state.directory.app_id or place.visible_to not in {"", user}:
-            raise Refused("not_found", "This message is not the app's, or nobody sees it here.")
+            raise SlackError("not_found", "This message is not the app's, or nobody sees it here.")
     else:
         place = state.views.homes.get(user) if where.get("home") else state.views.top(user)
     if place is None:
-        raise Refused("not_found", "Nothing is open to act in.")
+        raise SlackError("not_found", "Nothing is open to act in.")
     return Spot(place, *find(place.blocks, action_id, where.get("block_id", "")), place.values)
 
 
@@ -71,4 +71,4 @@ def _option(options: list[Json], choice: object) -> Json:
     for option in options:
         if option["value"] == choice:
             return option
-    raise Refused("invalid_option", f"There is no option {choice!r} to choose.")
+    raise SlackError("invalid_option", f"There is no option {choice!r} to choose.")

@@ -7,7 +7,7 @@ import uuid
 
 from sandbox.slack import signed
 from sandbox.slack.deliveries import Delivery
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.workspace_state import State
 
 ACK_SECONDS = 3.0
@@ -45,7 +45,7 @@ class Courier:
                 delivery.answer = await self._carry(delivery)
         except TimeoutError:
             delivery.failure = "operation_timeout"
-        except Refused as refused:
+        except SlackError as refused:
             delivery.failure = refused.error
         status = delivery.failure or "acknowledged"
         seconds = time.perf_counter() - started

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.slack.errors import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.slack.ids import Identifiers
 
 LIFE = timedelta(seconds=3)
@@ -40,13 +40,13 @@ class Triggers:
         return trigger.id
 
     def exchange(self, trigger_id: str) -> Trigger:
-        """Use a trigger up; `Refused` when it is unknown, too old or used."""
+        """Use a trigger up; `SlackError` when it is unknown, too old or used."""
         trigger = self._issued.get(trigger_id) if SHAPE.fullmatch(trigger_id) else None
         if trigger is None:
-            raise Refused("invalid_trigger_id")
+            raise SlackError("invalid_trigger_id")
         if self._clock() - trigger.at > LIFE:
-            raise Refused("expired_trigger_id")
+            raise SlackError("expired_trigger_id")
         if trigger.exchanged:
-            raise Refused("exchanged_trigger_id")
+            raise SlackError("exchanged_trigger_id")
         trigger.exchanged = True
         return trigger

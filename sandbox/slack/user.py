@@ -4,12 +4,12 @@ from sandbox.slack.actions import Doings
 from sandbox.slack.conversations import Message
 from sandbox.slack.errors import Json
 from sandbox.slack.events import Happenings
-from sandbox.slack.results import Seen
+from sandbox.slack.results import ActionResult
 from sandbox.slack.views import View
 
 
 class Visits:
-    """What a person does; each raises `Refused` where Slack itself refuses.
+    """What a person does; each raises `SlackError` where Slack itself refuses.
 
     An element is in the open form; in the message `ts` of `channel`; or, with `home`, in the app's Home.
     """
@@ -18,15 +18,15 @@ class Visits:
         self._doings = doings
         self._happenings = happenings
 
-    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Seen:
+    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> ActionResult:
         """Send a slash command: `text` is the whole line, such as `/csat @grace`; threads refuse commands."""
         return await self._doings.command(user, channel, text, thread_ts)
 
-    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Seen:
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> ActionResult:
         """Use a message shortcut of the manifest on a message that this person sees."""
         return await self._doings.message_shortcut(user, channel, ts, callback_id)
 
-    async def global_shortcut(self, user: str, callback_id: str) -> Seen:
+    async def global_shortcut(self, user: str, callback_id: str) -> ActionResult:
         """Use a global shortcut of the manifest."""
         return await self._doings.global_shortcut(user, callback_id)
 
@@ -40,7 +40,7 @@ class Visits:
         channel: str = "",
         ts: str = "",
         home: bool = False,
-    ) -> Seen:
+    ) -> ActionResult:
         """Press a button, or choose in a select, radio group, checkboxes, date picker or overflow menu.
 
         `choice` is an option's value (a list for checkboxes and multi-selects), an id, a date or a time; None
@@ -58,7 +58,7 @@ class Visits:
         channel: str = "",
         ts: str = "",
         home: bool = False,
-    ) -> Seen:
+    ) -> ActionResult:
         """Type into a text input, replacing what is in it."""
         return await self._doings.type_text(user, action_id, text, _where(block_id, channel, ts, home=home))
 
@@ -71,7 +71,7 @@ class Visits:
         channel: str = "",
         ts: str = "",
         home: bool = False,
-    ) -> Seen:
+    ) -> ActionResult:
         """Press Enter in a text input, which tells the app where its `dispatch_action_config` asks for it."""
         return await self._doings.press_enter(user, action_id, _where(block_id, channel, ts, home=home))
 
@@ -89,15 +89,15 @@ class Visits:
         """Ask the app for the options (or option groups) of an external select."""
         return await self._doings.suggest(user, action_id, query, _where(block_id, channel, ts, home=home))
 
-    async def submit(self, user: str) -> Seen:
+    async def submit(self, user: str) -> ActionResult:
         """Submit the form on top; what Slack's own client checks first never reaches the app."""
         return await self._doings.submit(user)
 
-    async def close(self, user: str) -> Seen:
+    async def close(self, user: str) -> ActionResult:
         """Cancel the form on top; the one below it comes back."""
         return await self._doings.close(user, everything=False)
 
-    async def close_all(self, user: str) -> Seen:
+    async def close_all(self, user: str) -> ActionResult:
         """Close the whole stack of forms with its X."""
         return await self._doings.close(user, everything=True)
 
@@ -121,7 +121,7 @@ class Visits:
         await self._happenings.react(user, channel, ts, reaction)
 
     async def event(self, event: Json) -> None:
-        """Deliver any event of the Events API; `Refused` when the manifest does not subscribe to it."""
+        """Deliver any event of the Events API; `SlackError` when the manifest does not subscribe to it."""
         await self._happenings.event(event)
 
 

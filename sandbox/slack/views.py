@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.slack.elements import Values, values_of, with_ids
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.ids import Identifiers
 
 STACK = 3
@@ -95,11 +95,11 @@ class View:
 class Views:
     """Everybody's stack of forms, and their Homes."""
 
-    def __init__(self, ids: Identifiers, bell: Bell) -> None:
+    def __init__(self, ids: Identifiers, pubsub: PubSub) -> None:
         self.stacks: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
         self._ids = ids
-        self._bell = bell
+        self._pubsub = pubsub
 
     def top(self, user: str) -> View | None:
         """Return the form that this person has before them."""
@@ -115,12 +115,12 @@ class Views:
         return view
 
     def push(self, below: View, content: Json) -> View:
-        """Lay a form on another; `Refused("push_limit_reached")` on the third."""
+        """Lay a form on another; `SlackError("push_limit_reached")` on the third."""
         stack = self.stacks.get(below.user, [])
         if below not in stack:
-            raise Refused("not_found")
+            raise SlackError("not_found")
         if len(stack) >= STACK:
-            raise Refused("push_limit_reached")
+            raise SlackError("push_limit_reached")
         self._demand_free(content.get("external_id", ""))
         view = self._make(below.user, content, below.conversation)
         view.root_view_id, view.previous_view_id = below.root_view_id, stack[-1].id
@@ -131,7 +131,7 @@ class Views:
     def update(self, view: View, content: Json, view_hash: str | None = None) -> View:
         """Give a view another content; what a person typed stays where block and element stay."""
         if view_hash and view_hash != view.hash:
-            raise Refused("hash_conflict")
+            raise SlackError("hash_conflict")
         if content.get("external_id", "") != view.external_id:
             self._demand_free(content.get("external_id", ""))
         view.content = self._completed(content)
@@ -161,15 +161,15 @@ class Views:
         self.changed()
 
     def find(self, view_id: str, external_id: str) -> View:
-        """Return the open view with either id; `Refused("not_found")`."""
+        """Return the open view with either id; `SlackError("not_found")`."""
         for view in self._all():
             if view_id == view.id or (external_id and not view_id and external_id == view.external_id):
                 return view
-        raise Refused("not_found")
+        raise SlackError("not_found")
 
     def changed(self) -> None:
         """Tell whoever looks that a view is different now."""
-        self._bell.ring("view")
+        self._pubsub.publish("view")
 
     def _all(self) -> Iterator[View]:
         for stack in self.stacks.values():
@@ -178,7 +178,7 @@ class Views:
 
     def _demand_free(self, external_id: str) -> None:
         if external_id and any(view.external_id == external_id for view in self._all()):
-            raise Refused("duplicate_external_id")
+            raise SlackError("duplicate_external_id")
 
     def _make(self, user: str, content: Json, conversation: str) -> View:
         view_id = self._ids.make("V")

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import fixtures
 from sandbox.slack.actions import Doings
@@ -56,13 +56,13 @@ class Workspace(Visits):
         self,
         manifest: Json,
         clock: Callable[[], datetime] = utc_now,
-        bell: Bell | None = None,
+        pubsub: PubSub | None = None,
         traffic: Traffic | None = None,
         *,
         ack_seconds: float = ACK_SECONDS,
     ) -> None:
-        self.bell = bell or Bell()
-        self._state = state = _state(manifest, clock, self.bell, traffic or Traffic(self.bell))
+        self.pubsub = pubsub or PubSub()
+        self._state = state = _state(manifest, clock, self.pubsub, traffic or Traffic(self.pubsub))
         self._courier = Courier(state, ack_seconds)
         super().__init__(Doings(state, self._courier), Happenings(state, self._courier))
         self.app = Starlette(routes=Door(state).routes)
@@ -118,16 +118,16 @@ class Workspace(Visits):
         return list(self._state.conversations.seen(channel, viewer, thread_ts))
 
     def message(self, channel: str, ts: str) -> Message:
-        """Return one message; `Refused("message_not_found")` when there is none."""
+        """Return one message; `SlackError("message_not_found")` when there is none."""
         return self._state.conversations.message(channel, ts)
 
     async def wait_until(self, predicate: Callable[[], T], seconds: float = 2.0) -> T:
-        """Return the predicate's first true answer, asked whenever the bell rings; `TimeoutError` if none."""
+        """Return the predicate's first true answer, checked after every change; raises `TimeoutError`."""
         if found := predicate():
             return found
-        rings = cast("AsyncGenerator[str]", self.bell.listen())
-        async with asyncio.timeout(seconds), contextlib.aclosing(rings):
-            async for _ in rings:
+        topics = cast("AsyncGenerator[str]", self.pubsub.subscribe())
+        async with asyncio.timeout(seconds), contextlib.aclosing(topics):
+            async for _ in topics:
                 if found := predicate():
                     return found
         raise TimeoutError
@@ -180,22 +180,22 @@ class Workspace(Visits):
         self._state.conversations.changed()
 
 
-def _state(manifest: Json, clock: Callable[[], datetime], bell: Bell, traffic: Traffic) -> State:
+def _state(manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: Traffic) -> State:
     ids, known = Identifiers(clock), Manifest.read(manifest)
     directory, troubles = fixtures.directory(known, ids), Troubles()
     return State(
         manifest=known,
         clock=clock,
-        bell=bell,
+        pubsub=pubsub,
         traffic=traffic,
         ids=ids,
         directory=directory,
-        conversations=Conversations(fixtures.channels(directory.bot.id), directory.bot.id, bell),
-        views=Views(ids, bell),
+        conversations=Conversations(fixtures.channels(directory.bot.id), directory.bot.id, pubsub),
+        views=Views(ids, pubsub),
         files=Files(ids),
         triggers=Triggers(clock, ids),
         response_urls=ResponseUrls(clock, directory.team.id),
-        sockets=Sockets(directory.app_id, bell, troubles),
+        sockets=Sockets(directory.app_id, pubsub, troubles),
         bot_token=f"xoxb-{secrets.token_hex(16)}",
         app_token=f"xapp-1-{directory.app_id}-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16),

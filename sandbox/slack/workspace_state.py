@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.slack.calls import Call
 from sandbox.slack.conversations import Conversations
 from sandbox.slack.directory import Directory
@@ -27,7 +27,7 @@ class State:
 
     manifest: Manifest
     clock: Callable[[], datetime]
-    bell: Bell
+    pubsub: PubSub
     traffic: Traffic
     ids: Identifiers
     directory: Directory

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from starlette.types import ASGIApp
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.traffic import Traffic
 from sandbox.x.people import ACCOUNT, Account, Keys, keys_of
 from sandbox.x.reception import Reception
@@ -23,10 +23,10 @@ class PretendX(World):
     def __init__(
         self,
         clock: Callable[[], datetime] = utc_now,
-        bell: Bell | None = None,
+        pubsub: PubSub | None = None,
         traffic: Traffic | None = None,
         keys: Keys | None = None,
         account: Account = ACCOUNT,
     ) -> None:
-        super().__init__(clock, bell, traffic, keys or keys_of(account), account)
+        super().__init__(clock, pubsub, traffic, keys or keys_of(account), account)
         self.app: ASGIApp = Reception(served(self), self)

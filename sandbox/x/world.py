@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.traffic import Traffic
 from sandbox.x.calls import Call
 from sandbox.x.errors import NoSuchFeedback, Refusal
@@ -42,15 +42,15 @@ class World(Switches):
     def __init__(
         self,
         clock: Callable[[], datetime] = utc_now,
-        bell: Bell | None = None,
+        pubsub: PubSub | None = None,
         traffic: Traffic | None = None,
         keys: Keys = KEYS,
         account: Account = ACCOUNT,
     ) -> None:
         super().__init__()
         self.clock = clock
-        self.bell = bell or Bell()
-        self.traffic = traffic or Traffic(self.bell)
+        self.pubsub = pubsub or PubSub()
+        self.traffic = traffic or Traffic(self.pubsub)
         self.keys = keys
         self.account = account
         self.verifier = Verifier(keys, clock)
@@ -106,7 +106,7 @@ class World(Switches):
     def dismiss(self, feedback_id: str) -> None:
         """The customer puts the card away, which is no event of X's; raises NotPossible."""
         self.feedback(feedback_id).dismiss(self.clock())
-        self.bell.ring("phone")
+        self.pubsub.publish("phone")
 
     @property
     def pushes(self) -> list[Push]:
@@ -178,7 +178,7 @@ class World(Switches):
         if self.webhook or self.holds_pushes:
             style = Style(self.prints_dates_without_spaces, variants_as_integers=True)
             self._tell(printed(event_type, it.updated_at, it, style))
-        self.bell.ring("phone")
+        self.pubsub.publish("phone")
 
     def _tell(self, body: Json) -> None:
         if self.holds_pushes:

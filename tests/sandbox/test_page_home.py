@@ -39,8 +39,8 @@ def table(rows: int, **more: object) -> Json:
 def without_home() -> Shown:
     told = manifest(home_tab_enabled=False)
     slack = Workspace(told)
-    x, traffic = PretendX(bell=slack.bell), Traffic(slack.bell)
-    return Shown(slack, x, traffic, Sources(slack, x, slack.bell, traffic, told))
+    x, traffic = PretendX(pubsub=slack.pubsub), Traffic(slack.pubsub)
+    return Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
 
 
 async def published(*blocks: Json, page: Shown | None = None) -> str:
@@ -171,8 +171,8 @@ async def test_a_file_can_be_downloaded() -> None:
     told = manifest(*SCOPES, "files:write")
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
-    x, traffic = PretendX(bell=slack.bell), Traffic(slack.bell)
-    page = Shown(slack, x, traffic, Sources(slack, x, slack.bell, traffic, told))
+    x, traffic = PretendX(pubsub=slack.pubsub), Traffic(slack.pubsub)
+    page = Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
     announced = await call(slack, "files.getUploadURLExternal", filename="näme.csv", length=4)
     file_id = announced["file_id"]
     async with page.client() as client:

@@ -66,9 +66,9 @@ def shown() -> Shown:
     told = manifest()
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
-    x, traffic = PretendX(bell=slack.bell), Traffic(slack.bell)
+    x, traffic = PretendX(pubsub=slack.pubsub), Traffic(slack.pubsub)
     return Shown(
-        slack, x, traffic, Sources(slack, x, slack.bell, traffic, told, supervisors=frozenset([CLEO]))
+        slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
     )
 
 

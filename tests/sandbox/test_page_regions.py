@@ -265,7 +265,7 @@ async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogC
             lines = (await stack.enter_async_context(stream)).aiter_lines()
             assert await anext(lines) == "retry: 500"
             await client.get(running.page_url)
-            running.workspace.bell.ring("phone")
+            running.workspace.pubsub.publish("phone")
             assert [await anext(lines) for _ in range(2)] == ["", "data: phone"]
 
         assert [line async for line in lines] == [""]

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.serving import serving
-from sandbox.slack import Happening, Refused
+from sandbox.slack import ActionOutcome, SlackError
 from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
@@ -42,7 +42,7 @@ async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:  
     async with way(slack, lambda app: app.command("/csat")(answer)):
         seen = await slack.command(ADA, SUPPORT, "/csat")
 
-    assert seen.happened is Happening.ANSWERED
+    assert seen.outcome is ActionOutcome.REPLIED
     assert seen.message
     assert (seen.message.text, seen.message.visible_to) == ("Only you", ADA)
 
@@ -60,7 +60,7 @@ async def test_a_shortcut_brings_its_message(way: Any) -> None:  # noqa: ANN401 
     async with way(slack, lambda app: app.shortcut("survey")(take)):
         seen = await slack.shortcut(ADA, SUPPORT, message.ts, "survey")
 
-    assert seen.happened is Happening.ACKNOWLEDGED
+    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
     assert told[0]["message"]["blocks"] == message.blocks
     assert told[0]["channel"] == {"id": SUPPORT, "name": "support"}
     assert told[0]["message_ts"] == message.ts
@@ -124,7 +124,7 @@ async def test_a_commands_text_is_escaped_as_the_manifest_says(line: str, text: 
 async def test_some_commands_never_reach_the_app(user: str, channel: str, line: str, error: str) -> None:
     slack = workspace()
 
-    with pytest.raises(Refused, match=error):
+    with pytest.raises(SlackError, match=error):
         await slack.command(user, channel, line)
 
     assert slack.deliveries == []
@@ -134,7 +134,7 @@ async def test_threads_have_no_commands() -> None:
     slack = workspace()
     parent = slack.messages(SUPPORT, ADA)[0]
 
-    with pytest.raises(Refused, match="not_supported_in_threads: /csat"):
+    with pytest.raises(SlackError, match="not_supported_in_threads: /csat"):
         await slack.command(ADA, SUPPORT, "/csat", thread_ts=parent.ts)
 
 
@@ -143,9 +143,9 @@ async def test_shortcuts_that_are_not_in_the_manifest_are_refused() -> None:
     message = slack.messages(PARTNERS, ADA)[0]
 
     for user, callback_id in ((ADA, "other"), (ADA, "anywhere"), (SAM, "survey")):
-        with pytest.raises(Refused, match="invalid_shortcut"):
+        with pytest.raises(SlackError, match="invalid_shortcut"):
             await slack.shortcut(user, PARTNERS, message.ts, callback_id)
-    with pytest.raises(Refused, match="invalid_shortcut"):
+    with pytest.raises(SlackError, match="invalid_shortcut"):
         await slack.global_shortcut(ADA, "survey")
 
 
@@ -153,14 +153,14 @@ async def test_ephemeral_messages_have_no_shortcuts() -> None:
     slack = workspace()
     posted = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Only you")
 
-    with pytest.raises(Refused, match="message_not_found"):
+    with pytest.raises(SlackError, match="message_not_found"):
         await slack.shortcut(ADA, SUPPORT, posted["message_ts"], "survey")
 
 
 async def test_without_a_connection_the_person_is_told() -> None:
     seen = await workspace().command(ADA, SUPPORT, "/csat")
 
-    assert seen.happened is Happening.FAILED
+    assert seen.outcome is ActionOutcome.FAILED
     assert seen.failure == '/csat failed with the error "dispatch_failed"'
 
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.serving import serving
-from sandbox.slack import Happening, Workspace
+from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import (
     ADA,
     LEADS,
@@ -44,7 +44,7 @@ async def test_a_delivery_is_repeated_on_request(way: Any) -> None:  # noqa: ANN
         seen = await slack.command(ADA, SUPPORT, "/csat")
         await slack.redeliver(slack.deliveries[0])
 
-    assert seen.happened is Happening.ACKNOWLEDGED
+    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
     assert len(triggers) == 3
     assert len(set(triggers)) == 1
     assert len({delivery.envelope_id for delivery in slack.deliveries}) == 1
@@ -61,7 +61,7 @@ async def test_a_dropped_connection_comes_back() -> None:
         await slack.wait_until(lambda: slack.connections, seconds=5)
         seen = await slack.command(ADA, SUPPORT, "/csat")
 
-    assert seen.happened is Happening.ACKNOWLEDGED
+    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
 
 
 async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
@@ -91,7 +91,7 @@ async def test_each_envelope_goes_to_one_connection() -> None:
             envelope = await link.receive_json()
             await link.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "Yes"}})
             envelopes.append(envelope)
-            assert (await sending).happened is Happening.ANSWERED
+            assert (await sending).outcome is ActionOutcome.REPLIED
         for link in links:
             await link.close()
 
@@ -143,7 +143,7 @@ async def test_an_app_that_is_gone_has_failed() -> None:
 
     assert seen.failure == '/csat failed with the error "dispatch_failed"'
     slack.deliver_over_sockets()
-    assert (await slack.command(ADA, SUPPORT, "/csat")).happened is Happening.FAILED
+    assert (await slack.command(ADA, SUPPORT, "/csat")).outcome is ActionOutcome.FAILED
 
 
 async def test_waiting_ends() -> None:
@@ -152,9 +152,9 @@ async def test_waiting_ends() -> None:
 
 
 async def test_everything_that_passes_is_recorded() -> None:
-    bell = Bell()
-    traffic = Traffic(bell)
-    slack = Workspace(manifest(), Clock(), bell, traffic)
+    pubsub = PubSub()
+    traffic = Traffic(pubsub)
+    slack = Workspace(manifest(), Clock(), pubsub, traffic)
     slack.base_url = "http://slack.test"
     await slack.command(ADA, SUPPORT, "/csat @grace")
     await call(slack, "chat.postMessage", channel=LEADS, text=slack.bot_token)

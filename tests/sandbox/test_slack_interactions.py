@@ -1,7 +1,7 @@
 import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from sandbox.slack import Refused
+from sandbox.slack import SlackError
 from sandbox.slack.fixtures import (
     ADA,
     BEN,
@@ -59,7 +59,7 @@ async def test_an_ephemeral_message_is_not_told_again() -> None:
     told = slack.deliveries[-1].payload
     assert told["container"]["is_ephemeral"]
     assert "message" not in told
-    with pytest.raises(Refused, match="not_found"):
+    with pytest.raises(SlackError, match="not_found"):
         await slack.act(BEN, "yes", **where)
 
 
@@ -68,7 +68,7 @@ async def test_somebody_elses_buttons_do_not_reach_the_app() -> None:
     mirrored = slack.messages(SUPPORT, ADA)[0]
     action_id = mirrored.blocks[-1]["elements"][0]["action_id"]
 
-    with pytest.raises(Refused, match="not_found"):
+    with pytest.raises(SlackError, match="not_found"):
         await slack.act(ADA, action_id, channel=SUPPORT, ts=mirrored.ts)
 
 
@@ -118,7 +118,7 @@ async def test_choosing_tells_the_app_outside_of_inputs() -> None:
     more, picked = (delivery.payload["actions"][0] for delivery in slack.deliveries[-2:])
     assert more["selected_option"]["value"] == "drop"
     assert picked["selected_option"]["value"] == "two"
-    with pytest.raises(Refused, match="invalid_option"):
+    with pytest.raises(SlackError, match="invalid_option"):
         await slack.act(ADA, "more", "burn")
 
 
@@ -168,7 +168,7 @@ async def test_suggestions_that_slack_refuses_are_not_offered() -> None:
     view = modal(section(accessory=element))
     await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
 
-    with pytest.raises(Refused, match="dispatch_failed"):
+    with pytest.raises(SlackError, match="dispatch_failed"):
         await slack.suggest(ADA, "who", "")
 
 
@@ -178,7 +178,7 @@ async def test_a_message_asks_for_suggestions_too() -> None:
     blocks = [section(accessory=element)]
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Who?", blocks=blocks)
 
-    with pytest.raises(Refused):
+    with pytest.raises(SlackError):
         await slack.suggest(ADA, "who", "", channel=SUPPORT, ts=posted["ts"])
 
     assert slack.deliveries[-1].payload["message"]["ts"] == posted["ts"]

@@ -48,11 +48,11 @@ async def test_an_answer_for_one_pair_of_eyes_is_seen_in_an_active_thread_only()
 
     lost = await respond(slack, url, text="Lost", thread_ts=parent.ts)
     await respond(slack, url, text="For all", thread_ts=parent.ts, response_type="in_channel")
-    await respond(slack, url, text="Seen", thread_ts=parent.ts)
+    await respond(slack, url, text="ActionResult", thread_ts=parent.ts)
 
     thread = slack.messages(SUPPORT, ADA, thread_ts=parent.ts)
     assert lost.json() == {"ok": True}
-    assert [message.text for message in thread[1:]] == ["For all", "Seen"]
+    assert [message.text for message in thread[1:]] == ["For all", "ActionResult"]
     assert len([made for made in slack.calls if made.method == "response_url"]) == 3
 
 

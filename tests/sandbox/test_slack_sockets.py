@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from sandbox.slack import Happening, Workspace
+from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
 from tests.sandbox.test_slack_kit import call, workspace
 
@@ -134,7 +134,7 @@ async def test_a_released_connection_answers_what_it_missed() -> None:
         await link.send_json({"envelope_id": envelope["envelope_id"]})
 
         assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"there?")
-        assert (await sending).happened is Happening.ACKNOWLEDGED
+        assert (await sending).outcome is ActionOutcome.ACKNOWLEDGED
 
 
 async def test_an_app_comes_back_beside_a_frozen_connection() -> None:
@@ -180,4 +180,4 @@ async def test_a_frozen_connection_does_not_hold_up_the_end() -> None:
 
     assert ended < 0.08
     assert closed.type is aiohttp.WSMsgType.CLOSE
-    assert (await sending).happened is Happening.FAILED
+    assert (await sending).outcome is ActionOutcome.FAILED

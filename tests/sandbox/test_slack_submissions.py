@@ -5,7 +5,7 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack import Happening, Workspace
+from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import (
     ADA,
     SUPPORT,
@@ -53,7 +53,7 @@ async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:  # no
         seen = await slack.submit(ADA)
 
     told = slack.deliveries[-1].payload
-    assert (seen.happened, seen.view) == (Happening.CLOSED, None)
+    assert (seen.outcome, seen.view) == (ActionOutcome.CLOSED, None)
     assert told["view"]["state"]["values"]["handle"]["handle"]["value"] == "@grace"
     assert slack.deliveries[-1].answer == {}
 
@@ -64,7 +64,7 @@ async def test_an_unacknowledged_form_stays_open() -> None:
         await filled(slack)
     seen = await slack.submit(ADA)
 
-    assert (seen.happened, seen.failure) == (Happening.FAILED, NO_CONNECTION)
+    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
     assert seen.view
     assert seen.view.values["handle"]["handle"]["value"] == "@grace"
 
@@ -72,26 +72,28 @@ async def test_an_unacknowledged_form_stays_open() -> None:
 @pytest.mark.parametrize(
     ("answer", "happened", "title"),
     [
-        ({"response_action": "errors", "errors": {"handle": "Who?"}}, Happening.ERRORS, "Survey"),
+        ({"response_action": "errors", "errors": {"handle": "Who?"}}, ActionOutcome.ERRORS, "Survey"),
         (
             {"response_action": "update", "view": modal(title={"type": "plain_text", "text": "Sent"})},
-            Happening.UPDATED,
+            ActionOutcome.UPDATED,
             "Sent",
         ),
         (
             {"response_action": "push", "view": modal(title={"type": "plain_text", "text": "Sure?"})},
-            Happening.PUSHED,
+            ActionOutcome.PUSHED,
             "Sure?",
         ),
     ],
 )
-async def test_a_submission_is_answered_with_an_action(answer: Json, happened: Happening, title: str) -> None:
+async def test_a_submission_is_answered_with_an_action(
+    answer: Json, happened: ActionOutcome, title: str
+) -> None:
     slack = workspace()
     async with connected(slack, lambda app: survey(app, answer)):
         await filled(slack)
         seen = await slack.submit(ADA)
 
-    assert seen.happened is happened
+    assert seen.outcome is happened
     assert seen.errors == answer.get("errors", {})
     assert seen.view
     assert seen.view.content["title"]["text"] == title
@@ -103,7 +105,7 @@ async def test_a_submission_may_clear_the_stack() -> None:
         await filled(slack)
         seen = await slack.submit(ADA)
 
-    assert (seen.happened, seen.view) == (Happening.CLEARED, None)
+    assert (seen.outcome, seen.view) == (ActionOutcome.CLEARED, None)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ async def test_an_answer_that_makes_no_sense_is_trouble_connecting(answer: Json,
         await filled(slack)
         seen = await slack.submit(ADA)
 
-    assert (seen.happened, seen.failure) == (Happening.FAILED, NO_CONNECTION)
+    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
     assert slack.deliveries[-1].failure == error
 
 
@@ -144,5 +146,5 @@ async def test_a_submission_can_be_corrected_in_the_same_form() -> None:
         second = await slack.submit(ADA)
 
     views = [delivery.payload["view"]["id"] for delivery in slack.deliveries[-2:]]
-    assert (first.happened, second.happened) == (Happening.ERRORS, Happening.CLOSED)
+    assert (first.outcome, second.outcome) == (ActionOutcome.ERRORS, ActionOutcome.CLOSED)
     assert views == [first_id, first_id]

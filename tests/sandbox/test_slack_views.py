@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.slack import Happening, Refused, Workspace
+from sandbox.slack import ActionOutcome, SlackError, Workspace
 from sandbox.slack.fixtures import ADA, BEN, SUPPORT
 from tests.sandbox.test_slack_kit import (
     Clock,
@@ -302,7 +302,7 @@ async def test_slacks_client_checks_a_form_before_the_app_hears_of_it(
 
     seen = await slack.submit(ADA)
 
-    assert (seen.happened, seen.errors) == (Happening.ERRORS, {"f": sentence})
+    assert (seen.outcome, seen.errors) == (ActionOutcome.ERRORS, {"f": sentence})
     assert len(slack.deliveries) == before
 
 
@@ -337,15 +337,15 @@ async def test_what_is_not_offered_can_not_be_chosen() -> None:
     day = {"type": "datepicker", "action_id": "day"}
     await opened(slack, RADIO, section(accessory=several), {"type": "actions", "elements": [day]})
 
-    with pytest.raises(Refused, match="invalid_option"):
+    with pytest.raises(SlackError, match="invalid_option"):
         await slack.act(ADA, "metric", "ces")
-    with pytest.raises(Refused, match="too_many_options"):
+    with pytest.raises(SlackError, match="too_many_options"):
         await slack.act(ADA, "metric", ["csat", "nps"])
-    with pytest.raises(Refused, match="too_many_options"):
+    with pytest.raises(SlackError, match="too_many_options"):
         await slack.act(ADA, "several", ["a", "b", "c"])
-    with pytest.raises(Refused, match="invalid_value"):
+    with pytest.raises(SlackError, match="invalid_value"):
         await slack.act(ADA, "day", "tomorrow")
-    with pytest.raises(Refused, match="not_found"):
+    with pytest.raises(SlackError, match="not_found"):
         await slack.act(ADA, "absent")
 
 
@@ -353,7 +353,7 @@ async def test_what_is_not_offered_can_not_be_chosen() -> None:
 async def test_without_a_form_there_is_nothing_to_do(verb: str) -> None:
     slack = workspace()
 
-    with pytest.raises(Refused, match="not_found"):
+    with pytest.raises(SlackError, match="not_found"):
         await getattr(slack, verb)(ADA)
 
 
@@ -362,7 +362,7 @@ async def test_a_form_without_a_button_can_not_be_submitted() -> None:
     view = {"type": "modal", "title": plain("Sent"), "blocks": [section("Done")]}
     await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
 
-    with pytest.raises(Refused, match="not_found"):
+    with pytest.raises(SlackError, match="not_found"):
         await slack.submit(ADA)
 
 
@@ -398,7 +398,7 @@ async def test_closing_tells_the_app_where_it_wants_to_know() -> None:
     seen = await slack.close(ADA)
 
     told = slack.deliveries[-1].payload
-    assert seen.happened is Happening.CLOSED
+    assert seen.outcome is ActionOutcome.CLOSED
     assert (told["type"], told["is_cleared"], told["view"]["callback_id"]) == ("view_closed", False, "form")
 
 
@@ -414,7 +414,7 @@ async def test_closing_all_tells_of_each_form() -> None:
     seen = await slack.close_all(ADA)
 
     told = [delivery.payload for delivery in slack.deliveries[-2:]]
-    assert seen.happened is Happening.CLEARED
+    assert seen.outcome is ActionOutcome.CLEARED
     assert slack.view_of(ADA) is None
     assert [payload["view"]["callback_id"] for payload in told] == ["two", "form"]
     assert all(payload["is_cleared"] for payload in told)
@@ -429,5 +429,5 @@ async def test_a_form_may_take_those_below_with_it() -> None:
 
     seen = await slack.close(ADA)
 
-    assert seen.happened is Happening.CLEARED
+    assert seen.outcome is ActionOutcome.CLEARED
     assert slack.view_of(ADA) is None

@@ -104,11 +104,11 @@ async def test_an_ephemeral_message_is_seen_in_an_active_thread_only() -> None:
 
     lost = await call(slack, "chat.postEphemeral", **aside, text="Lost", thread_ts=quiet.ts)
     reply = await slack.say(BEN, SUPPORT, "On it", thread_ts=quiet.ts)
-    seen = await call(slack, "chat.postEphemeral", **aside, text="Seen", thread_ts=quiet.ts)
-    await call(slack, "chat.postEphemeral", **aside, text="Seen too", thread_ts=reply.ts)
+    seen = await call(slack, "chat.postEphemeral", **aside, text="ActionResult", thread_ts=quiet.ts)
+    await call(slack, "chat.postEphemeral", **aside, text="ActionResult too", thread_ts=reply.ts)
 
     thread = slack.messages(SUPPORT, ADA, thread_ts=quiet.ts)
-    assert [message.text for message in thread[1:]] == ["On it", "Seen", "Seen too"]
+    assert [message.text for message in thread[1:]] == ["On it", "ActionResult", "ActionResult too"]
     assert "Lost" not in {message.text for message in slack.messages(SUPPORT, ADA)}
     assert lost["ok"]
     assert lost.keys() == seen.keys()

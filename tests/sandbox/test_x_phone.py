@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.pubsub import Bell
+from sandbox.pubsub import PubSub
 from sandbox.x import (
     AlreadyGiven,
     Dismissed,
@@ -161,24 +161,24 @@ async def test_a_card_is_dismissed_once() -> None:
     assert sender.x.feedback(feedback_id).state is State.DISMISSED
 
 
-class NotedBell(Bell):
-    """A bell that notes what rang."""
+class RecordingPubSub(PubSub):
+    """A PubSub that records what was published."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.rang: list[str] = []
+        self.published: list[str] = []
 
-    def ring(self, topic: str) -> None:
-        self.rang.append(topic)
+    def publish(self, topic: str) -> None:
+        self.published.append(topic)
 
 
-async def test_the_bell_rings_whenever_a_phone_changed() -> None:
-    bell = NotedBell()
-    sender = Sender(x=PretendX(Clock(), bell))
+async def test_every_change_on_a_phone_is_published() -> None:
+    pubsub = RecordingPubSub()
+    sender = Sender(x=PretendX(Clock(), pubsub))
 
     feedback_id = await sender.created()
     sender.x.rate(feedback_id, 4)
     sender.x.comment(feedback_id, "Thanks")
     sender.x.dismiss(feedback_id)
 
-    assert bell.rang == ["phone", "traffic", "phone", "phone", "phone"]
+    assert pubsub.published == ["phone", "traffic", "phone", "phone", "phone"]

@@ -4,7 +4,7 @@ import json
 
 from starlette.requests import Request
 
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 
 STRUCTURED = ("view", "blocks", "attachments", "metadata", "files")
 """Arguments that are JSON even in a form."""
@@ -33,9 +33,9 @@ async def _json(request: Request) -> Json:
     try:
         body = await request.json()
     except json.JSONDecodeError:
-        raise Refused("invalid_json") from None
+        raise SlackError("invalid_json") from None
     if not isinstance(body, dict):
-        raise Refused("json_not_object")
+        raise SlackError("json_not_object")
     return body
 
 

@@ -1,7 +1,7 @@
 """The methods that post, change and delete messages."""
 
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.posting import LONGEST_UPDATE, content_of, post
 from sandbox.slack.workspace_state import State
 
@@ -13,7 +13,7 @@ def post_message(state: State, args: Json) -> Json:
     channel = _target(state, args["channel"])
     metadata = args.get("metadata")
     if metadata and not (isinstance(metadata, dict) and metadata.keys() >= {"event_type", "event_payload"}):
-        raise Refused("invalid_metadata_format")
+        raise SlackError("invalid_metadata_format")
     message = post(state, channel.id, content_of(state, args), args)
     return {"channel": channel.id, "ts": message.ts, "message": message.as_json(state.team_id)}
 
@@ -22,7 +22,7 @@ def post_ephemeral(state: State, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/chat.postEphemeral."""
     channel = _target(state, args["channel"])
     if args["user"] not in channel.members:
-        raise Refused("user_not_in_channel")
+        raise SlackError("user_not_in_channel")
     message = post(state, channel.id, content_of(state, args), args, args["user"])
     return {"message_ts": message.ts}
 
@@ -67,19 +67,19 @@ def _target(state: State, channel: str) -> Channel:
 def direct(state: State, user_id: str) -> Channel:
     """Return the app's direct message with somebody."""
     if state.directory.user(user_id).is_bot:
-        raise Refused("cannot_dm_bot")
+        raise SlackError("cannot_dm_bot")
     if not state.manifest.has_messages_tab:
-        raise Refused("messages_tab_disabled")
+        raise SlackError("messages_tab_disabled")
     return state.conversations.direct(state.ids.make("D"), user_id)
 
 
 def _own(state: State, args: Json, error: str) -> Message:
     channel = state.conversations.known_to_bot(args["channel"])
     if channel.is_archived:
-        raise Refused("is_archived")
+        raise SlackError("is_archived")
     message = state.conversations.message(channel.id, args["ts"])
     if message.visible_to:
-        raise Refused("message_not_found")
+        raise SlackError("message_not_found")
     if message.user != state.bot_id:
-        raise Refused(error)
+        raise SlackError(error)
     return message

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from sandbox.slack.calls import Call
-from sandbox.slack.errors import Json, Refused
+from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.faults import Forced
 from sandbox.slack.files import PATH
 from sandbox.slack.responding import respond
@@ -50,7 +50,7 @@ class Door:
             await self._state.troubles.strike(name)
             answer, headers = run(self._state, name, token, args), self._scopes(name)
             await self._state.troubles.strike(name, after=True)
-        except Refused as refused:
+        except SlackError as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.OK)
         call = Call(name, args, copy.deepcopy(answer), status)
         self._keep(call, f"{request.method} {name}", time.perf_counter() - started)
@@ -65,7 +65,7 @@ class Door:
             await self._state.troubles.strike(RESPONSE_URL)
             respond(self._state, request.url.path.removeprefix(request.scope.get("root_path", "")), args)
             await self._state.troubles.strike(RESPONSE_URL, after=True)
-        except Refused as refused:
+        except SlackError as refused:
             usual = HTTPStatus.NOT_FOUND if refused.error in GONE else HTTPStatus.BAD_REQUEST
             answer, status, headers = self._refusal(refused, usual)
         call = Call(RESPONSE_URL, args, answer, status)
@@ -82,7 +82,7 @@ class Door:
             await self._state.troubles.strike(UPLOAD)
             args["file"] = self._state.files.upload(request.path_params["ticket"], content).id
             await self._state.troubles.strike(UPLOAD, after=True)
-        except Refused as refused:
+        except SlackError as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.BAD_REQUEST)
         self._keep(Call(UPLOAD, args, answer, status), "POST upload", time.perf_counter() - started)
         said = f"OK - {args['bytes']}" if status == HTTPStatus.OK else str(answer["error"])
@@ -101,7 +101,7 @@ class Door:
         }
 
     @staticmethod
-    def _refusal(refused: Refused, usual: HTTPStatus) -> tuple[Json, int, dict[str, str]]:
+    def _refusal(refused: SlackError, usual: HTTPStatus) -> tuple[Json, int, dict[str, str]]:
         if isinstance(refused, Forced):
             forced = usual if refused.status == HTTPStatus.OK else refused.status
             return refused.answer(), forced, refused.headers
@@ -118,9 +118,9 @@ async def _payload(request: Request) -> Json:
     try:
         payload = json.loads(await request.body())
     except ValueError:
-        raise Refused("invalid_payload") from None
+        raise SlackError("invalid_payload") from None
     if not isinstance(payload, dict):
-        raise Refused("invalid_payload")
+        raise SlackError("invalid_payload")
     return payload
 
 
@@ -130,7 +130,7 @@ async def _content(request: Request) -> bytes:
     async with request.form() as form:
         sent = [part for part in form.values() if isinstance(part, UploadFile)]
         if len(sent) != 1:
-            raise Refused("no_file_data")
+            raise SlackError("no_file_data")
         return await sent[0].read()
 
 

@@ -1,7 +1,7 @@
 """The methods that upload files, and the address that takes their bytes."""
 
 from sandbox.slack.conversations import Channel
-from sandbox.slack.errors import Json, Refused, invalid_arguments
+from sandbox.slack.errors import Json, SlackError, invalid_arguments
 from sandbox.slack.files import PATH, File
 from sandbox.slack.posting import Content, post
 from sandbox.slack.webapi.chat import direct
@@ -14,7 +14,7 @@ def get_upload_url(state: State, args: Json) -> Json:
     if not length.isdecimal():
         raise invalid_arguments("must provide an integer [json-pointer:/length]")
     if int(length) == 0:
-        raise Refused("missing_argument")
+        raise SlackError("missing_argument")
     now = int(state.clock().timestamp())
     file = state.files.announce(str(args["filename"]), int(length), state.bot_id, now)
     return {"upload_url": state.url(PATH + file.ticket), "file_id": file.id}
@@ -39,7 +39,7 @@ def _channels(state: State, args: Json) -> list[Channel]:
     named = [name.strip() for name in str(args.get("channels") or "").split(",") if name.strip()]
     told = [str(args["channel_id"])] if args.get("channel_id") else []
     if args.get("thread_ts") and len(named) + len(told) > 1:
-        raise Refused("invalid_arguments")
+        raise SlackError("invalid_arguments")
     people = [direct(state, name) for name in named if name in state.directory.users]
     places = [*told, *(name for name in named if name not in state.directory.users)]
     return [*(state.conversations.open_to_bot(place, public=False) for place in places), *people]

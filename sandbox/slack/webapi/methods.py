@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.slack.errors import Json, Refused, invalid_arguments
+from sandbox.slack.errors import Json, SlackError, invalid_arguments
 from sandbox.slack.webapi import chat, files, people, views
 from sandbox.slack.workspace_state import State
 
@@ -45,7 +45,7 @@ METHODS = {
 def run(state: State, name: str, token: str, args: Json) -> Json:
     """Call a method as Slack does: the token, then the scope, then the arguments decide."""
     if name not in METHODS:
-        raise Refused("unknown_method", req_method=name)
+        raise SlackError("unknown_method", req_method=name)
     method = METHODS[name]
     _admit(state, method, token)
     state.manifest.require(*method.scopes)
@@ -57,8 +57,8 @@ def run(state: State, name: str, token: str, args: Json) -> Json:
 
 def _admit(state: State, method: Method, token: str) -> None:
     if not token:
-        raise Refused("not_authed")
+        raise SlackError("not_authed")
     if token not in {state.bot_token, state.app_token}:
-        raise Refused("invalid_auth")
+        raise SlackError("invalid_auth")
     if method.takes_app_token != (token == state.app_token):
-        raise Refused("not_allowed_token_type")
+        raise SlackError("not_allowed_token_type")

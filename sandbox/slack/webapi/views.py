@@ -3,7 +3,7 @@
 import json
 
 from sandbox.slack.blockkit import problems_of_new_blocks, problems_of_view
-from sandbox.slack.errors import Json, Refused, invalid_arguments
+from sandbox.slack.errors import Json, SlackError, invalid_arguments
 from sandbox.slack.triggers import Trigger
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import State
@@ -13,16 +13,16 @@ LARGEST = 250_000
 
 
 def accepted(state: State, view: object, *kinds: str) -> Json:
-    """Return a view that Slack accepts; `Refused` says what is wrong with it."""
+    """Return a view that Slack accepts; `SlackError` says what is wrong with it."""
     if len(json.dumps(view, ensure_ascii=False).encode()) > LARGEST:
-        raise Refused("view_too_large")
+        raise SlackError("view_too_large")
     if problems := problems_of_view(view, *kinds):
         raise invalid_arguments(*problems)
     content: Json = view if isinstance(view, dict) else {}
     troubles = state.troubles
     if problems := problems_of_new_blocks(content["blocks"], troubles.unknown_blocks, "/view/blocks"):
         messages = [f"[ERROR] {problem}" for problem in problems]
-        raise Refused(troubles.unknown_in_views, response_metadata={"messages": messages})
+        raise SlackError(troubles.unknown_in_views, response_metadata={"messages": messages})
     return content
 
 
@@ -52,7 +52,7 @@ def update(state: State, args: Json) -> Json:
 def publish(state: State, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/views.publish."""
     if not state.manifest.has_home_tab:
-        raise Refused("not_enabled")
+        raise SlackError("not_enabled")
     user = state.directory.user(args["user_id"])
     content = accepted(state, args["view"], "home")
     return _told(state, state.views.publish(user.id, content, args.get("hash")))
