@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 
 class PubSub:
-    """Topics such as `"channel"`, `"view"`, `"phone"` and `"traffic"`; every subscriber receives all of them."""
+    """Topics such as `"channel"`, `"view"`, `"phone"` and `"traffic"`; each reaches every subscriber."""
 
     def __init__(self) -> None:
         self._subscribers: set[asyncio.Queue[str]] = set()

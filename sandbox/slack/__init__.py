@@ -12,14 +12,14 @@ from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 
 __all__ = [
+    "ActionOutcome",
+    "ActionResult",
     "Call",
     "Channel",
     "Delivery",
     "File",
-    "ActionOutcome",
     "Message",
     "SlackError",
-    "ActionResult",
     "Team",
     "Troubles",
     "User",

@@ -67,7 +67,7 @@ class Files:
         return file
 
     def upload(self, ticket: str, content: bytes) -> File:
-        """Take the bytes of a file; `SlackError` when the address is none, or was used, or the size is wrong."""
+        """Store the bytes of a file; `SlackError` for an unknown or used ticket, or the wrong size."""
         file = next((file for file in self.known.values() if file.ticket == ticket), None)
         if file is None or file.is_complete:
             raise SlackError("file_not_found")
