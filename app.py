@@ -10,21 +10,21 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-import manifest as manifests
-from commands import export as exporting
-from commands import forget as forgetting
-from commands import prune as pruning
-from commands import report as reporting
-from commands.check import checkup
-from commands.export import NoSuchTeam
-from ledger.errors import LedgerError
-from settings import Settings, SettingsError
-from surveys.clock import utc_now
-from surveys.customers import NotACustomer, read_recipient
-from surveys.exported import NotAnExport
-from surveys.periods import NotAPeriod, read_period
-from surveys.questions import CatalogueError, Metric
-from wiring import running
+from bootstrap import running
+from cli import export as exporting
+from cli import forget as forgetting
+from cli import manifest as manifests
+from cli import prune as pruning
+from cli import report as reporting
+from cli.check import checkup
+from cli.export import NoSuchTeam
+from csat.clock import utc_now
+from csat.db.errors import LedgerError
+from csat.reporting.export_rows import NotAnExport
+from csat.reporting.periods import NotAPeriod, read_period
+from csat.settings import Settings, SettingsError
+from csat.surveys.questions import CatalogueError, Metric
+from csat.surveys.recipients import NotACustomer, read_recipient
 
 cli = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Ask a customer on X how you did."
@@ -139,7 +139,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _sandbox() -> None:
-    from commands import sandbox as trying  # noqa: PLC0415 - whoever serves carries no sandbox along
+    from demo import run as trying  # noqa: PLC0415 - whoever serves carries no sandbox along
 
     await trying.run(asyncio.create_task(_stopped()))
 

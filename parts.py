@@ -12,34 +12,34 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from blocks.survey_form import SurveyForm
-from handlers.desk import Desk
-from ledger.engine import Ledger
-from ledger.limits import recipient_key
-from results.digest import LOOKING, Digest
-from results.fetching import Fetching
-from results.homes import Homes
-from results.intake import Intake
-from results.rounds import Rounds, Work
-from sender.alerts import Alerts
-from sender.announcer import Announcer
-from sender.delivery import Delivery
-from sender.dispatcher import Dispatcher, Pace
-from sender.pausing import Pausing
-from sender.settler import Settler
-from settings import Settings
-from slack.files import Files
-from slack.identity import Identity
-from slack.members import Members
-from slack.posting import Poster
-from slack.response_url import ResponseUrls
-from slack.runner import PromptRunner
-from slack.side import Slack
-from slack.updates import ViewUpdates
-from surveys.clock import Clock
-from surveys.prefill import load_tickets
-from surveys.questions import Catalogue
-from tasks import Tasks
-from x.client import XClient
+from csat.clock import Clock
+from csat.db.database import Ledger
+from csat.db.limits import recipient_key
+from csat.delivery.circuit_breaker import Pausing
+from csat.delivery.delivery import Delivery
+from csat.delivery.reconciler import Settler
+from csat.delivery.send_worker import Dispatcher, Pace
+from csat.feedback.intake import Intake
+from csat.feedback.poller import Fetching
+from csat.scheduler import Rounds, Work
+from csat.settings import Settings
+from csat.slack_api.client import Slack
+from csat.slack_api.files import Files
+from csat.slack_api.identity import Identity
+from csat.slack_api.permissions import Members
+from csat.slack_api.posting import Poster
+from csat.slack_api.response_urls import ResponseUrls
+from csat.slack_api.view_updates import ViewUpdates
+from csat.surveys.prefill import load_tickets
+from csat.surveys.questions import Catalogue
+from csat.tasks import Tasks
+from csat.x_api.client import XClient
+from handlers.bolt import PromptRunner
+from handlers.services import Desk
+from notifications.app_home import Homes
+from notifications.digest import LOOKING, Digest
+from notifications.low_ratings import Alerts
+from notifications.notifier import Announcer
 
 SLACK_TIMEOUT = 5
 """Seconds for a call to Slack's Web API; a form must be open within three."""

@@ -22,13 +22,13 @@ from typing import Annotated, TypeVar
 import typer
 
 from bench import past, reporting
-from ledger import acceptance, limits, notices, sending
-from ledger.engine import Ledger
-from ledger.entries import Entry
-from surveys.customers import Recipient
-from surveys.limits import Limits
-from surveys.questions import Metric
-from surveys.survey import Origin, Receipt, Survey
+from csat.db import limits, outbox, send_queue, submissions
+from csat.db.database import Ledger
+from csat.db.survey_records import Entry
+from csat.surveys.limits import Limits
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from csat.surveys.survey import Origin, Receipt, Survey
 from tests.databases import KINDS, Databases
 
 BENCH = Path(__file__).parent
@@ -39,7 +39,7 @@ Costs = dict[str, list[float]]
 TARGET = 1.3
 WARM_UP = 100
 BYTES_A_ROW = 1_200
-LEASE_OVER = acceptance.CLAIM + timedelta(seconds=1)
+LEASE_OVER = submissions.CLAIM + timedelta(seconds=1)
 BETWEEN = timedelta(seconds=20)
 HANDLE = "mira_k"
 LIMITS = Limits(daily=10**9, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))
@@ -68,21 +68,21 @@ class Side:
         """Look a customer up, ask them, and send it; `share` is how far down the list they stand."""
         account, key = past.customer(int(share * self.rows), self.rows)
         await self._timed("/csat status", self.ledger.read(limits.history, account, key))
-        submission = acceptance.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
-        await self._timed("accept", self.ledger.run(acceptance.accept, submission, LIMITS, now))
+        submission = submissions.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
+        await self._timed("accept", self.ledger.run(submissions.accept, submission, LIMITS, now))
         late = now + LEASE_OVER
-        (entry,) = await self._timed("claim", self.ledger.run(sending.claim, "two", late, 8))
+        (entry,) = await self._timed("claim", self.ledger.run(send_queue.claim, "two", late, 8))
         await self._timed("begin, sent, told", self._send(entry, late))
 
     async def _send(self, entry: Entry, now: datetime) -> None:
-        attempt = await self.ledger.run(sending.begin, entry, "two", now)
+        attempt = await self.ledger.run(send_queue.begin, entry, "two", now)
         assert attempt  # noqa: S101 - nobody else is there
         receipt = Receipt(
             id=str(entry.id), dm_id="1", to_user_id="1", question_variant_id=0, created_at=now, updated_at=now
         )
-        await self.ledger.run(sending.sent, entry.id, attempt, receipt, now)
-        due = notices.Due(survey_id=entry.id, kind=notices.Notice.SENT, tries=0)
-        await self.ledger.run(notices.told, due, "C1", "1.2", now)
+        await self.ledger.run(send_queue.sent, entry.id, attempt, receipt, now)
+        due = outbox.Due(survey_id=entry.id, kind=outbox.Notice.SENT, tries=0)
+        await self.ledger.run(outbox.told, due, "C1", "1.2", now)
 
     async def _timed(self, name: str, work: Awaitable[T]) -> T:
         begun = time.perf_counter()

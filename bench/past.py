@@ -7,8 +7,8 @@ import sqlalchemy
 import typer
 from sqlalchemy import Connection, Engine, text
 
-from ledger.engine import open_engine
-from ledger.tables import accounts, metadata
+from csat.db.database import open_engine
+from csat.db.tables import accounts, metadata
 
 ACCOUNTS = 25
 SURVEYS_EACH = 4

@@ -17,12 +17,12 @@ import sqlalchemy
 import typer
 from sqlalchemy import Connection, Engine
 
-from ledger import tallies
-from ledger.engine import Ledger
-from results.reports import report
-from surveys.periods import last_days
-from surveys.questions import Metric
-from surveys.reports import Filters
+from csat.db.database import Ledger
+from csat.reporting import queries
+from csat.reporting.assemble import report
+from csat.reporting.periods import last_days
+from csat.reporting.reports import Filters
+from csat.surveys.questions import Metric
 from tests.plans import Plans
 
 DAYS = (7, 30, 90)
@@ -73,7 +73,7 @@ def tell(costs: list[Cost], url: str, now: datetime) -> None:
         )
     engine = sqlalchemy.create_engine(url)
     week = last_days(7, now - timedelta(days=1), UTC)
-    for count in (tallies.cells, tallies.total, tallies.followed):
+    for count in (queries.cells, queries.total, queries.followed):
         typer.echo(f"{count.__name__}: {_plan(engine, partial(count, filters=CSAT, period=week))}")
     engine.dispose()
 

@@ -18,8 +18,8 @@ from blocks.fields import Rendered
 from blocks.help import FROM_A_MESSAGE
 from blocks.kit import customer, line, moment, one_line, small, steps, text
 from blocks.limits import DATE, WORDS
-from surveys.states import State
-from surveys.survey import Survey
+from csat.surveys.states import State
+from csat.surveys.survey import Survey
 
 LONGEST_NOTE: Final = 150
 """How many characters of an advice or a ticket are repeated."""

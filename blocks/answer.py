@@ -7,10 +7,10 @@ from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, Ri
 
 from blocks.kit import Message, customer, line, lines, moment, person, quote, small, text
 from blocks.limits import DATE
-from blocks.low import standing
-from blocks.news import about
-from surveys.follow_ups import LONGEST_NOTE, LowRating, Shown
-from surveys.questions import SCALES, Catalogue
+from blocks.low_rating import standing
+from blocks.notifications import about
+from csat.surveys.follow_ups import LONGEST_NOTE, LowRating, Shown
+from csat.surveys.questions import SCALES, Catalogue
 
 CLOSING: Final = "closing_low_rating"
 """The callback id of the form for the note, whose metadata is the survey's id."""

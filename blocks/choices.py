@@ -19,9 +19,9 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.fields import Rendered
-from surveys.choices import CUSTOM, DAYS, Choices
-from surveys.periods import Period
-from surveys.questions import Catalogue, Metric, option_text
+from csat.reporting.periods import Period
+from csat.reporting.report_query import CUSTOM, DAYS, Choices
+from csat.surveys.questions import Catalogue, Metric, option_text
 
 
 class Id(StrEnum):

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
 from blocks.figures import INTERVAL, figures, in_short
 from blocks.kit import Message, small
-from surveys.reports import Report
+from csat.reporting.reports import Report
 
 EVERYBODY: Final = (
     "All surveys of the team are counted. A report in the app's Home leaves its reader's own ones out."

@@ -16,8 +16,8 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
-from surveys.questions import Metric
-from surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Field
+from csat.surveys.questions import Metric
+from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Field
 
 Rendered = dict[str, Any]
 """A block as Slack reads it; it is shared, so nobody changes it."""

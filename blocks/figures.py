@@ -6,10 +6,10 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
 from blocks.kit import line, text
-from surveys.figures import average, headline, in_words, percent, span
-from surveys.questions import SCALES, Metric
-from surveys.reports import Report, Tally
-from surveys.scores import FEW_MIN, Score, Shown, change, distribution, rate, score, shown
+from csat.reporting.formatting import average, headline, in_words, percent, span
+from csat.reporting.reports import Report, Tally
+from csat.reporting.scores import FEW_MIN, Score, Shown, change, distribution, rate, score, shown
+from csat.surveys.questions import SCALES, Metric
 
 NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
 INTERVAL: Final = "The interval is about chance alone: who chose to answer is not in it."

@@ -6,8 +6,8 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
 from blocks.kit import Message, customer, escape, line, moment, person, small, text
-from surveys.limits import Asked, WhyNot
-from surveys.states import State
+from csat.surveys.limits import Asked, WhyNot
+from csat.surveys.states import State
 
 DATE: Final = "{date_short_pretty} at {time}"
 

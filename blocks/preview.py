@@ -7,8 +7,8 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from blocks.fields import Rendered, rendered
 from blocks.kit import line, one_line, quote, small, text
-from surveys.questions import SCALES, Catalogue, Metric
-from surveys.survey import Draft
+from csat.surveys.questions import SCALES, Catalogue, Metric
+from csat.surveys.survey import Draft
 
 LONGEST_MESSAGE: Final = 2_500
 """How many characters of the message are shown."""

@@ -8,9 +8,9 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedEl
 from blocks.agent_home import FIRST_STEPS
 from blocks.figures import NAMES, caveats, distribution_in_words, figures, in_short
 from blocks.kit import Message, escape, line, small, steps, text
-from surveys.figures import percent
-from surveys.reports import Report
-from surveys.scores import Shown, distribution, rate, shown
+from csat.reporting.formatting import percent
+from csat.reporting.reports import Report
+from csat.reporting.scores import Shown, distribution, rate, shown
 
 LONGEST_BAR: Final = 20
 MORE: Final = "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."

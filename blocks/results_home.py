@@ -8,18 +8,18 @@ from slack_sdk.models.blocks import Block, RichTextElement, RichTextElementParts
 from blocks.agent_home import FIRST_STEPS, Own, own_surveys, shortened, title
 from blocks.charts import Part
 from blocks.choices import choices_shown
-from blocks.drawn import drawn
 from blocks.fields import Rendered
 from blocks.figures import NAMES, caveats, figures, rating_words
 from blocks.kit import line, moment, quote, small, steps, text
 from blocks.limits import DATE
-from blocks.low import listed
-from surveys.choices import Choices
-from surveys.figures import NOTHING
-from surveys.follow_ups import LowRating
-from surveys.periods import Period
-from surveys.questions import Catalogue, Metric
-from surveys.reports import Commented, Report
+from blocks.low_rating import listed
+from blocks.report_charts import drawn
+from csat.reporting.formatting import NOTHING
+from csat.reporting.periods import Period
+from csat.reporting.report_query import Choices
+from csat.reporting.reports import Commented, Report
+from csat.surveys.follow_ups import LowRating
+from csat.surveys.questions import Catalogue, Metric
 
 LONGEST_COMMENT: Final = 600
 MOST_LOW: Final = 10

@@ -10,10 +10,10 @@ from blocks.fields import LONGEST_INPUT, Rendered, holding, rendered
 from blocks.kit import small, warning
 from blocks.limits import in_the_way
 from blocks.preview import NPS_WARNING, preview
-from surveys.limits import WhyNot
-from surveys.questions import Catalogue, Metric, option_text
-from surveys.survey import Draft, Field, Origin, Problems
-from surveys.value import Value
+from csat.surveys.frozen_model import Value
+from csat.surveys.limits import WhyNot
+from csat.surveys.questions import Catalogue, Metric, option_text
+from csat.surveys.survey import Draft, Field, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
 REFRESH: Final = (Field.METRIC, Field.VARIANT, Field.DISPLAY_NAME, Field.MESSAGE)

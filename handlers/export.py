@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 
 from blocks.kit import plain
-from handlers.desk import Desk
-from ledger import audit
-from ledger.audit import Action
-from results.export import export, manifest_of
-from slack.errors import SlackError
-from slack.payloads import Command
-from surveys.exported import Selection
-from surveys.periods import NotAPeriod, Period, read_period
+from csat.db import audit
+from csat.db.audit import Action
+from csat.reporting.export_rows import Selection
+from csat.reporting.exports import export, manifest_of
+from csat.reporting.periods import NotAPeriod, Period, read_period
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Command
+from handlers.services import Desk
 
 NOT_YOURS = (
     "Exports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS)."

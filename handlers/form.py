@@ -9,16 +9,16 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
-from handlers.desk import Desk
+from csat.db import submissions
+from csat.db.errors import LedgerError
+from csat.slack_api.payloads import Interaction
+from csat.slack_api.permissions import MayNot
+from csat.surveys.limits import Denied, WhyNot
+from csat.surveys.recipients import read_recipient
+from csat.surveys.survey import Field, Incomplete, Survey
+from csat.x_api.errors import Refused
 from handlers.look_up import look_up
-from ledger import acceptance
-from ledger.errors import LedgerError
-from slack.members import MayNot
-from slack.payloads import Interaction
-from surveys.customers import read_recipient
-from surveys.limits import Denied, WhyNot
-from surveys.survey import Field, Incomplete, Survey
-from x.errors import Refused
+from handlers.services import Desk
 
 NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
 
@@ -133,9 +133,9 @@ async def _accept(desk: Desk, view_id: str, survey: Survey, form: Form, begin_by
     """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
     recipient = survey.recipient
     key = desk.key(recipient.id) if recipient.id else None
-    submission = acceptance.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
+    submission = submissions.Submission(view_id, survey, form.origin, desk.account, desk.instance, key)
     left = begin_by - asyncio.get_running_loop().time()
-    accepted = await desk.ledger.run_within(left, acceptance.accept, submission, desk.limits, desk.clock())
+    accepted = await desk.ledger.run_within(left, submissions.accept, submission, desk.limits, desk.clock())
     if accepted.is_new:
         desk.dispatcher.start(accepted.entry)
     elif accepted.entry.survey.draft() != survey.draft():

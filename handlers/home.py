@@ -7,12 +7,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.choices import Id, chosen
-from handlers.desk import Desk
-from ledger.errors import LedgerError
-from results.homes import Change, unchanged
-from slack.errors import SlackError
-from slack.payloads import Chosen, HomeOpened
-from surveys.choices import Choices
+from csat.db.errors import LedgerError
+from csat.reporting.report_query import Choices
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Chosen, HomeOpened
+from handlers.services import Desk
+from notifications.app_home import Change, unchanged
 
 OPENED = "app_home_opened"
 HOME = "home"

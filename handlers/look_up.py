@@ -2,10 +2,10 @@
 
 import asyncio
 
-from surveys.customers import Recipient
-from x.client import XClient
-from x.errors import Wait
-from x.wire import Account
+from csat.surveys.recipients import Recipient
+from csat.x_api.client import XClient
+from csat.x_api.errors import Wait
+from csat.x_api.wire import Account
 
 IN_TIME = 1.5
 """Seconds for X to answer while a person waits."""

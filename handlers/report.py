@@ -2,14 +2,14 @@
 
 from blocks.kit import plain
 from blocks.report import report_message
-from handlers.desk import Desk
-from ledger import audit
-from ledger.audit import Action
-from results.reports import report
-from slack.payloads import Command
-from surveys.report_words import Wanted, read_wanted
-from surveys.reports import Filters
-from surveys.words import NotUnderstood
+from csat.db import audit
+from csat.db.audit import Action
+from csat.reporting.assemble import report
+from csat.reporting.reports import Filters
+from csat.slack_api.payloads import Command
+from handlers.command_args import NotUnderstood
+from handlers.report_args import Wanted, read_wanted
+from handlers.services import Desk
 
 NOT_YOURS = (
     "Reports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS). "

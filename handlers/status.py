@@ -2,15 +2,15 @@
 
 from blocks.kit import plain
 from blocks.limits import status
-from handlers.desk import Desk
+from csat.db import limits
+from csat.slack_api.payloads import Command
+from csat.slack_api.permissions import MayNot
+from csat.surveys.limits import why_not
+from csat.surveys.recipients import Recipient
+from csat.x_api.errors import Refused
+from handlers.command_args import NotUnderstood, read_words
 from handlers.look_up import look_up
-from ledger import limits
-from slack.members import MayNot
-from slack.payloads import Command
-from surveys.customers import Recipient
-from surveys.limits import why_not
-from surveys.words import NotUnderstood, read_words
-from x.errors import Refused
+from handlers.services import Desk
 
 SHOWN = 5
 """How many of the last surveys are told."""

@@ -5,15 +5,15 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import news
+from blocks import notifications
 from blocks.kit import plain
-from handlers.desk import Desk
-from ledger import acceptance, sending
-from ledger.notices import Notice
-from slack.errors import SlackError
-from slack.members import MayNot
-from slack.payloads import Interaction
-from surveys.limits import Denied
+from csat.db import send_queue, submissions
+from csat.db.outbox import Notice
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Interaction
+from csat.slack_api.permissions import MayNot
+from csat.surveys.limits import Denied
+from handlers.services import Desk
 
 CONFIRMED = "Noted: it arrived. The confirmation follows."
 AGAIN = "It is sent again. You will be told what became of it."
@@ -23,9 +23,9 @@ SETTLED = "This survey is settled already, or is not yours."
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """Connect the buttons."""
-    app.action(news.ARRIVED)(partial(arrived, desk))
-    app.action(news.SEND_AGAIN)(partial(send_again, desk))
-    app.action(news.LEAVE)(partial(leave, desk))
+    app.action(notifications.ARRIVED)(partial(arrived, desk))
+    app.action(notifications.SEND_AGAIN)(partial(send_again, desk))
+    app.action(notifications.LEAVE)(partial(leave, desk))
 
 
 async def arrived(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ async def arrived(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     await ack()
     pressed = Interaction.model_validate(body)
     survey_id = int(pressed.value or 0)
-    settled = await desk.ledger.run(sending.confirm, survey_id, pressed.user, desk.clock())
+    settled = await desk.ledger.run(send_queue.confirm, survey_id, pressed.user, desk.clock())
     await _answer(desk, pressed, CONFIRMED if settled else SETTLED)
     if settled:
         desk.dispatcher.tell(survey_id, Notice.SENT)
@@ -46,7 +46,7 @@ async def send_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     try:
         await desk.slack.members.check(pressed.user)
         entry = await desk.ledger.run(
-            acceptance.send_again,
+            submissions.send_again,
             int(pressed.value or 0),
             pressed.user,
             desk.instance,

@@ -5,13 +5,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import news
+from blocks import notifications
 from blocks.kit import plain
-from handlers.desk import Desk
-from ledger import sending
-from slack.errors import SlackError
-from slack.payloads import Interaction
-from surveys.states import State
+from csat.db import send_queue
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Interaction
+from csat.surveys.states import State
+from handlers.services import Desk
 
 OUTCOMES = {
     State.CANCELLED: "Cancelled. Nothing was sent.",
@@ -25,7 +25,7 @@ ALREADY_SENT = "Too late to cancel: the survey was already sent."
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """Connect the button."""
-    app.action(news.CANCEL)(partial(cancel, desk))
+    app.action(notifications.CANCEL)(partial(cancel, desk))
 
 
 async def cancel(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ async def cancel(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
     await ack()
     pressed = Interaction.model_validate(body)
     origin = pressed.origin(desk.clock())
-    state = await desk.ledger.run(sending.cancel, int(pressed.value or 0), pressed.user)
+    state = await desk.ledger.run(send_queue.cancel, int(pressed.value or 0), pressed.user)
     outcome = plain(OUTCOMES.get(state, ALREADY_SENT))
     try:
         await desk.slack.poster.replace(origin, *outcome)

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from ledger import follow_ups
-from ledger.entries import to_columns
-from ledger.tables import surveys
+from csat.db import follow_ups
+from csat.db.survey_records import to_columns
+from csat.db.tables import surveys
+from csat.surveys.responses import is_low
+from csat.surveys.states import State
 from sandbox.slack import fixtures
-from surveys.responses import is_low
-from surveys.states import State
 from tests.samples import origin, survey
 from tests.world import World
 

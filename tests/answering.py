@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ledger import acceptance, accounts, sending
-from ledger.entries import Entry
-from ledger.tables import follow_ups, notices, surveys, unmatched
-from surveys.limits import Limits
+from csat.db import accounts, send_queue, submissions
+from csat.db.survey_records import Entry
+from csat.db.tables import follow_ups, notices, surveys, unmatched
+from csat.surveys.limits import Limits
 from tests.samples import NOON, origin, survey, told
 
 KEY = "customer"
@@ -18,35 +18,35 @@ LIMITS = Limits(cooldown=timedelta(0))
 
 def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
     accounts.open_account(connection, "A1")
-    new = acceptance.Submission(
+    new = submissions.Submission(
         view_id, survey(**fields), origin(), "A1", "one", KEY if view_id == "V1" else view_id
     )
-    return acceptance.accept(connection, new, LIMITS, NOON).entry
+    return submissions.accept(connection, new, LIMITS, NOON).entry
 
 
 def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
     """Keep a survey whose first attempt has left."""
     entry = accepted(connection, view_id, **fields)
-    assert sending.begin(connection, entry, "one", NOON) == 1
+    assert send_queue.begin(connection, entry, "one", NOON) == 1
     return entry
 
 
 def uncertain(connection: Connection) -> Entry:
     entry = begun(connection)
-    assert sending.doubt(connection, entry.id, 1, "504", NOON)
+    assert send_queue.doubt(connection, entry.id, 1, "504", NOON)
     return entry
 
 
 def confirmed(connection: Connection) -> Entry:
     """Keep a survey of which its requester said that it arrived: its id at X is not known."""
     entry = uncertain(connection)
-    assert sending.confirm(connection, entry.id, "U012AB3CD", NOON)
+    assert send_queue.confirm(connection, entry.id, "U012AB3CD", NOON)
     return entry
 
 
 def sent(connection: Connection, **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
     entry = begun(connection, **fields)
-    assert sending.sent(connection, entry.id, 1, told().receipt, NOON)
+    assert send_queue.sent(connection, entry.id, 1, told().receipt, NOON)
     return entry
 
 

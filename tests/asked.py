@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
-from ledger.entries import to_columns
-from ledger.tables import follow_ups, surveys
-from surveys.states import State
+from csat.db.survey_records import to_columns
+from csat.db.tables import follow_ups, surveys
+from csat.surveys.states import State
 from tests.samples import NOON, origin, survey
 
 _numbers = itertools.count(1)

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from csat.surveys.questions import Metric
+from csat.web.x_webhook import PATH
 from sandbox.slack import Delivery, Message, fixtures
 from sandbox.x import Customer, Feedback, Trouble, Webhook
 from sandbox.x.quota import Way
-from surveys.questions import Metric
 from tests.answered import answered
 from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
 from tests.witness import Secret, Witness, logging_to
 from tests.world import HASTY, World, living
-from web.x_feedback import PATH
 
 USER, PASSWORD = "x", "geheim"
 WITH_RESULTS: dict[str, Any] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.engine import Ledger
+from csat.db.database import Ledger
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
 from tests.sentinels import use_sentinels
@@ -82,7 +82,7 @@ async def _stage(
 @pytest.fixture(name="impatient")
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to X is given up after a moment."""
-    monkeypatch.setattr("x.client.WHOLE_CALL", 0.2)
+    monkeypatch.setattr("csat.x_api.client.WHOLE_CALL", 0.2)
 
 
 @pytest.fixture(name="certificates", scope="session", autouse=True)
@@ -96,4 +96,4 @@ def _certificates() -> Iterator[None]:
 @pytest.fixture(name="patient", autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack's answer about a person is awaited also while this machine has much else to do."""
-    monkeypatch.setattr("slack.members.ASKING", 10.0)
+    monkeypatch.setattr("csat.slack_api.permissions.ASKING", 10.0)

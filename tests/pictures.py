@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from commands.sandbox import trying
+from demo.run import trying
 from tests.sandbox.test_page_kit import chromium, tab
 
 HANDLE = "@tomasberg"

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from surveys.customers import Recipient
-from surveys.questions import Metric, load_catalogue
-from surveys.responses import Comment, Rating, Response, Update
-from surveys.survey import Draft, Origin, Receipt, Survey
+from csat.surveys.questions import Metric, load_catalogue
+from csat.surveys.recipients import Recipient
+from csat.surveys.responses import Comment, Rating, Response, Update
+from csat.surveys.survey import Draft, Origin, Receipt, Survey
 
 CATALOGUE = load_catalogue()
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -6,10 +6,10 @@ from typing import Final
 import pytest
 from sqlalchemy import func
 
-from ledger import tallies
+from csat.reporting import queries, scores
+from csat.surveys import questions, responses
+from csat.surveys.questions import Metric
 from sandbox.x.feedback import SCALES as PRETENDED
-from surveys import questions, responses, scores
-from surveys.questions import Metric
 
 # sorted; no two of their digits are a day, a year or a count of anything that the app says
 CSAT: Final = tuple(604_177_131 + step * 1_010_107 for step in range(9))
@@ -26,14 +26,14 @@ HARMLESS: Final = {"blocks.preview"}
 def use_sentinels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every module of the app, and the pretend X, take these scales for the real ones."""
     columns = {
-        metric: [func.count().filter(tallies.c.rating == one) for one in scale]
+        metric: [func.count().filter(queries.c.rating == one) for one in scale]
         for metric, scale in SCALES.items()
     }
     for real, sentinel in (
         (questions.SCALES, SCALES),
         (responses.LOW, LOW),
         (scores.HIGH, HIGH),
-        (tallies.RATINGS, columns),
+        (queries.RATINGS, columns),
         (PRETENDED, {kind: SCALES[Metric(kind)] for kind in PRETENDED}),
     ):
         _replace(monkeypatch, real, sentinel)

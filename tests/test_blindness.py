@@ -5,18 +5,18 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from blocks import answer as modal
-from blocks import low
+from blocks import low_rating
 from blocks.choices import Id
-from commands.forget import forgetting
-from ledger.tables import metadata
+from cli.forget import forgetting
+from csat.db.tables import metadata
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
 from sandbox.slack import fixtures
-from surveys.customers import Recipient
-from surveys.questions import Metric
 from tests.blind import ASKED, EVERY_WAY, LOW, OWN, PAST, Stage
 from tests.test_home import home
 from tests.test_results_home import choose
 
-BUTTONS = (low.SHOW, low.TAKE_ON, low.CLOSE)
+BUTTONS = (low_rating.SHOW, low_rating.TAKE_ON, low_rating.CLOSE)
 
 
 def shown(stage: Stage, person: str) -> set[str]:
@@ -40,7 +40,7 @@ async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(sta
 async def test_a_supervisor_is_shown_all_but_what_was_answered_to_their_own_surveys(stage: Stage) -> None:
     world = stage.world
     for alert in stage.alerts():
-        await stage.press(fixtures.CLEO, low.SHOW, alert)
+        await stage.press(fixtures.CLEO, low_rating.SHOW, alert)
     await world.message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
     await world.eventually(lambda: stage.witness.reads(fixtures.CLEO, "views.open") == 3)
     assert {name for name in stage.names() if LOW in name} == shown(stage, fixtures.CLEO)
@@ -63,7 +63,7 @@ async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
     for alert in stage.alerts():
         for action_id in BUTTONS:
             await stage.press(fixtures.ADA, action_id, alert)
-    pressed = stage.newest(fixtures.ADA, low.CLOSE)
+    pressed = stage.newest(fixtures.ADA, low_rating.CLOSE)
     for number in stage.survey_ids():
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
@@ -97,9 +97,9 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
 
 async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(stage: Stage) -> None:
     world = stage.world
-    await stage.press(fixtures.CLEO, low.SHOW, stage.alerts()[0])
+    await stage.press(fixtures.CLEO, low_rating.SHOW, stage.alerts()[0])
     await world.form(fixtures.CLEO)
-    pressed = stage.newest(fixtures.CLEO, low.SHOW)
+    pressed = stage.newest(fixtures.CLEO, low_rating.SHOW)
     for number in stage.survey_ids(fixtures.CLEO):
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
@@ -136,16 +136,16 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
 
 async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_too(stage: Stage) -> None:
     world, alert = stage.world, stage.alerts()[0]
-    await stage.press(fixtures.CLEO, low.CLOSE, alert)
+    await stage.press(fixtures.CLEO, low_rating.CLOSE, alert)
     await world.form(fixtures.CLEO)
     await world.type_in(fixtures.CLEO, note=f"They wrote: {stage.comment('a note', fixtures.ADA)}")
     await world.workspace.submit(fixtures.CLEO)
     await world.message("Closed by", fixtures.LEADS, fixtures.CLEO)
     await home(world, fixtures.ADA)
-    await stage.press(fixtures.ADA, low.SHOW, alert)
+    await stage.press(fixtures.ADA, low_rating.SHOW, alert)
     await world.message("Only supervisors", fixtures.LEADS, fixtures.ADA)
     assert shown(stage, fixtures.ADA) == set()
-    await stage.press(fixtures.CLEO, low.SHOW, alert)
+    await stage.press(fixtures.CLEO, low_rating.SHOW, alert)
 
     await world.eventually(lambda: "the words of a note" in shown(stage, fixtures.CLEO))
 

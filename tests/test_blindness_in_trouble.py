@@ -10,26 +10,26 @@ import httpx
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from blocks.low import CLOSE, SHOW
-from ledger.engine import Ledger
-from ledger.errors import LedgerError
-from ledger.tables import surveys
+from blocks.low_rating import CLOSE, SHOW
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError
+from csat.db.tables import surveys
+from csat.web.x_webhook import PATH
+from csat.x_api.errors import Impossible
+from csat.x_api.updates import read_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.asked import answered
 from tests.blind import Stage
 from tests.sentinels import NPS
 from tests.test_home import home
-from web.x_feedback import PATH
-from x.errors import Impossible
-from x.updates import read_event
 
 WORDS = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 BUILDERS = (
     "blocks.answer.answer",
-    "results.homes.results_home",
-    "results.homes.report",
+    "notifications.app_home.results_home",
+    "notifications.app_home.report",
     "handlers.report.report_message",
     "handlers.export.export",
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import kit, news
+from blocks import kit, notifications
 from blocks.help import Usage, help_message
 from blocks.kit import Message
 from blocks.preview import NPS_WARNING, preview
@@ -23,15 +23,15 @@ from blocks.survey_form import (
     block_of,
     errors,
 )
+from csat.slack_api.rendering import render
+from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
+from csat.surveys.states import State
+from csat.surveys.survey import Draft, Field, Origin, Survey
+from csat.x_api.errors import REFUSALS, Uncertain
+from csat.x_api.wire import WORDS_KEPT
 from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
 from sandbox.slack.elements import elements_of, values_of, with_ids
-from slack.rendering import render
-from surveys.questions import PLACEHOLDER, Catalogue, Metric
-from surveys.states import State
-from surveys.survey import Draft, Field, Origin, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
-from x.errors import REFUSALS, Uncertain
-from x.wire import WORDS_KEPT
 
 Json = dict[str, Any]
 
@@ -379,12 +379,12 @@ ADVICE = [
 def messages(asked: Survey, there: Origin) -> Iterator[Message]:
     """Yield everything that Slack may be told of a survey."""
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
-        yield news.confirmation(asked, there, CATALOGUE, state)
-    yield news.uncertainty(2**63 - 1, asked, Uncertain.advice, CATALOGUE)
-    yield news.waiting(2**63 - 1, asked, CATALOGUE, NOON)
+        yield notifications.confirmation(asked, there, CATALOGUE, state)
+    yield notifications.uncertainty(2**63 - 1, asked, Uncertain.advice, CATALOGUE)
+    yield notifications.waiting(2**63 - 1, asked, CATALOGUE, NOON)
     for advice in ADVICE:
         for editable in (True, False):
-            yield news.refusal(2**63 - 1, asked, advice, CATALOGUE, editable=editable)
+            yield notifications.refusal(2**63 - 1, asked, advice, CATALOGUE, editable=editable)
 
 
 def test_slack_takes_every_message_literally() -> None:
@@ -397,7 +397,7 @@ def test_slack_takes_every_message_literally() -> None:
 
 def test_a_confirmation_says_who_asked_whom_what() -> None:
     asked = survey(metric="nps", variant="3", test=True)
-    message = check_message(news.confirmation(asked, origin(), CATALOGUE))
+    message = check_message(notifications.confirmation(asked, origin(), CATALOGUE))
 
     question = "How would you rate the overall experience with Northwind?"
     assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
@@ -414,7 +414,7 @@ def test_a_confirmation_says_who_asked_whom_what() -> None:
     [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer came within two weeks.")],
 )
 def test_a_confirmation_says_whether_an_answer_came_to_ear_and_eye(state: State, outcome: str) -> None:
-    message = check_message(news.confirmation(survey(), origin(), CATALOGUE, state))
+    message = check_message(notifications.confirmation(survey(), origin(), CATALOGUE, state))
 
     assert message["text"].endswith(f"? {outcome}")
     assert outcome in words_of(message["blocks"])
@@ -422,7 +422,7 @@ def test_a_confirmation_says_whether_an_answer_came_to_ear_and_eye(state: State,
 
 def test_a_confirmation_leaves_out_what_there_is_not() -> None:
     asked = survey(external_id="", display_name="")
-    words = words_of(check_message(news.confirmation(asked, origin(), CATALOGUE))["blocks"])
+    words = words_of(check_message(notifications.confirmation(asked, origin(), CATALOGUE))["blocks"])
 
     assert "CSAT · What is your overall satisfaction with …?" in words
     assert "External ID" not in words
@@ -431,14 +431,14 @@ def test_a_confirmation_leaves_out_what_there_is_not() -> None:
 
 def test_a_question_that_the_catalogue_lost_is_named_by_its_number() -> None:
     small = CATALOGUE.model_copy(update={"csat": {0: "How was <display_name>?"}})
-    message = check_message(news.confirmation(survey(variant="37"), origin(), small))
+    message = check_message(notifications.confirmation(survey(variant="37"), origin(), small))
 
     assert message["text"].endswith("question 37")
 
 
 def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
     told = [
-        check_message(news.refusal(7, survey(), "Do this.", CATALOGUE, editable=editable))
+        check_message(notifications.refusal(7, survey(), "Do this.", CATALOGUE, editable=editable))
         for editable in (True, False)
     ]
     buttons = [
@@ -448,14 +448,14 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
 
     assert told[0]["text"] == "The survey to @grace was not sent. Do this."
     assert all("Do this." in words_of(each["blocks"]) for each in told)
-    assert buttons == [[(news.EDIT, "7")], []]
+    assert buttons == [[(notifications.EDIT, "7")], []]
 
 
 def test_a_survey_that_waits_can_be_cancelled() -> None:
-    message = check_message(news.waiting(7, survey(), CATALOGUE, NOON))
+    message = check_message(notifications.waiting(7, survey(), CATALOGUE, NOON))
     buttons = [(b["action_id"], b["value"]) for block in message["blocks"] for b in elements_of(block)]
 
-    assert buttons == [(news.CANCEL, "7")]
+    assert buttons == [(notifications.CANCEL, "7")]
 
 
 @pytest.mark.parametrize("problem", ["", "I don't understand “<!channel>”.", *HOSTILE])

@@ -7,7 +7,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from commands.sandbox import trying
+from demo.run import trying
 from sandbox.demo import Demo
 from sandbox.slack import fixtures
 from tests.sandbox.test_page_access import expect_no_barrier

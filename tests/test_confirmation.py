@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from csat.delivery.send_worker import Pace
 from sandbox.slack import fixtures
 from sandbox.x import Trouble
-from sender.dispatcher import Pace
 from tests.world import World, living, said
 
 HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledger import digests
-from ledger.engine import Ledger
-from results.digest import told_from
+from bootstrap import running
+from csat.db import digests
+from csat.db.database import Ledger
+from csat.reporting.periods import last_week
+from notifications.digest import told_from
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import problems_of_blocks
-from surveys.periods import last_week
 from tests.answered import answered
 from tests.databases import KINDS, Databases
 from tests.lows import SUPERVISED
 from tests.world import HASTY, World, living, said
-from wiring import running
 
 TITLE = "Last week: "
 

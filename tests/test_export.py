@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from sqlalchemy import Connection, update
 
-from commands.past import Colleague, Scene, fill
-from ledger.engine import Ledger
-from ledger.tables import surveys
-from results import export as exporting
-from results.export import export, manifest_of, read
-from surveys.exported import COLUMNS, Exported, NotAnExport, Selection, defused
-from surveys.periods import last_days
-from surveys.states import State
+from csat.db.database import Ledger
+from csat.db.tables import surveys
+from csat.reporting import exports as exporting
+from csat.reporting.export_rows import COLUMNS, Exported, NotAnExport, Selection, defused
+from csat.reporting.exports import export, manifest_of, read
+from csat.reporting.periods import last_days
+from csat.surveys.states import State
+from demo.seed import Colleague, Scene, fill
 from tests.samples import NOON, TEXT, tried
 
 DOCUMENTATION = Path(__file__).parent.with_name("docs") / "export.md"

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.figures import in_short
-from commands.past import Colleague, Scene, fill
-from ledger.engine import Ledger
-from results.export import export
-from results.reports import report
+from csat.clock import utc_now
+from csat.db.database import Ledger
+from csat.reporting.assemble import report
+from csat.reporting.export_rows import Selection
+from csat.reporting.exports import export
+from csat.reporting.periods import last_days
+from csat.reporting.reports import Filters
+from csat.surveys.questions import Metric
+from demo.seed import Colleague, Scene, fill
 from sandbox.slack import fixtures
-from surveys.clock import utc_now
-from surveys.exported import Selection
-from surveys.periods import last_days
-from surveys.questions import Metric
-from surveys.reports import Filters
 from tests.databases import KINDS, Databases
 from tests.test_running import around, output
 from tests.world import World, living

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from ledger import asks, feeds, sending
-from ledger.engine import Ledger
-from results.intake import Intake
+from csat.db import feeds, poll_queue, send_queue
+from csat.db.database import Ledger
+from csat.feedback.intake import Intake
+from csat.surveys.poll_schedule import next_ask
 from sandbox.slack import fixtures
 from sandbox.x import Feedback, Trouble
 from sandbox.x.quota import Way
-from surveys.asking import next_ask
 from tests.answering import begun
 from tests.databases import KINDS, Databases
 from tests.samples import NOON, told
@@ -176,7 +176,7 @@ async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one
 async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.feeds.BUDGET", 2)
+    monkeypatch.setattr("csat.db.feeds.BUDGET", 2)
     for who in ("mira_k", "sofie_l", "benitez_leo"):
         await ask(world, who)
     world.clock.advance(minutes=1)
@@ -277,7 +277,7 @@ async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_on
     for number in range(6):
         await ledger.run(sent_as, f"V{number}", f"90{number}")
     later = NOON + timedelta(minutes=1)
-    claims = await asyncio.gather(*(ledger.run(asks.claim, "A1", later, 2) for _ in range(8)))
+    claims = await asyncio.gather(*(ledger.run(poll_queue.claim, "A1", later, 2) for _ in range(8)))
 
     claimed = [ask.feedback_id for claim in claims for ask in claim]
     assert sorted(claimed) == [f"90{number}" for number in range(6)]
@@ -286,7 +286,7 @@ async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_on
 
 def sent_as(connection: Connection, view_id: str, feedback_id: str) -> None:
     entry = begun(connection, view_id)
-    sending.sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
+    send_queue.sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
 
 
 async def test_one_instance_at_a_time_reads_the_events(ledger: Ledger) -> None:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.figures import average, figure, headline, in_words, percent, points, span, whole
-from surveys.intervals import Interval
-from surveys.questions import Metric
-from surveys.scores import Change, Score, change, csat, nps
+from csat.reporting.formatting import average, figure, headline, in_words, percent, points, span, whole
+from csat.reporting.intervals import Interval
+from csat.reporting.scores import Change, Score, change, csat, nps
+from csat.surveys.questions import Metric
 from tests.samples import tried
 
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from ledger import erasure, follow_ups, notices, responses, tables
-from ledger.engine import Ledger
-from ledger.follow_ups import CantFollow, Hurdle
-from ledger.notices import Due, Notice
-from surveys.follow_ups import NotANote, read_note
+from csat.db import erasure, follow_ups, outbox, responses, tables
+from csat.db.database import Ledger
+from csat.db.follow_ups import CantFollow, Hurdle
+from csat.db.outbox import Due, Notice
+from csat.surveys.follow_ups import NotANote, read_note
 from tests.answering import KEY, LATER, sent
 from tests.samples import NOON, origin, survey, told
 
@@ -130,20 +130,20 @@ async def test_what_moved_on_while_it_was_told_is_told_again(ledger: Ledger) -> 
     assert after
 
     assert not await ledger.run(follow_ups.followed, due, before.follow_up, LATER)
-    assert (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due
+    assert (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due
     assert await ledger.run(follow_ups.followed, due, after.follow_up, LATER)
-    assert not (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due
+    assert not (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due
 
 
 @pytest.mark.parametrize("ts", ["", "1700000000.000300"])
 async def test_a_rating_that_was_not_low_after_all_is_taken_back(ledger: Ledger, ts: str) -> None:
     survey_id = await ledger.run(low)
     if ts:
-        await ledger.run(notices.told, Due(survey_id=survey_id, kind=Notice.LOW, tries=0), "C1", ts, LATER)
+        await ledger.run(outbox.told, Due(survey_id=survey_id, kind=Notice.LOW, tries=0), "C1", ts, LATER)
     await ledger.run(responses.take, told(5, at=5), KEY, LATER)
 
     assert await ledger.read(follow_ups.find, survey_id) is None
-    assert (await ledger.read(notices.standing, survey_id, Notice.FOLLOWED)).is_due == bool(ts)
+    assert (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due == bool(ts)
 
 
 async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_there(ledger: Ledger) -> None:
@@ -151,7 +151,7 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
         survey_id = low(connection)
         connection.execute(tables.surveys.update().values(thread=""))
         due = Due(survey_id=survey_id, kind=Notice.SENT, tries=0)
-        notices.told(connection, due, origin().channel, "1700000000.000200", LATER)
+        outbox.told(connection, due, origin().channel, "1700000000.000200", LATER)
         return survey_id
 
     found = await ledger.read(follow_ups.find, await ledger.run(without_thread))

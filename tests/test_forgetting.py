@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from commands import forget
-from commands.forget import Forgetting, Outcome, forgetting
-from ledger import acceptance, engine, responses, sending, tables
-from ledger.accounts import open_account
-from ledger.engine import Ledger
-from ledger.entries import read
-from ledger.erasure import erase, find
+from cli import forget
+from cli.forget import Forgetting, Outcome, forgetting
+from csat.db import database, responses, send_queue, submissions, tables
+from csat.db.accounts import open_account
+from csat.db.database import Ledger
+from csat.db.erasure import erase, find
+from csat.db.survey_records import read
+from csat.surveys.limits import Limits
+from csat.surveys.recipients import Recipient
+from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Trouble
-from surveys.customers import Recipient
-from surveys.limits import Limits
-from surveys.survey import Receipt
 from tests.lows import ALERT, SUPERVISED
 from tests.samples import NOON, origin, survey
 from tests.samples import told as told_by_x
@@ -92,7 +92,7 @@ async def test_not_even_the_file_knows_them_while_the_app_runs(tmp_path: Path) -
 async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
+    monkeypatch.setattr(database, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
     async with living(tmp_path) as world:
         await ask(world)
         await told(world)
@@ -160,7 +160,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     await world.until(lambda: bool(world.ledger("select 1 from notices where told_at is not null")))
     early = await forgotten(world, Recipient(handle="mira_k"))
     ledger = Ledger(world.database_url)
-    await ledger.run(sending.give_up_settling, 1)
+    await ledger.run(send_queue.give_up_settling, 1)
     ledger.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
     await world.workspace.act(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
@@ -227,14 +227,14 @@ async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) ->
 async def keep(ledger: Ledger, view_id: str, recipient: Recipient) -> int:
     """Keep a survey that X took."""
     await ledger.run(open_account, "A1")
-    submission = acceptance.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
-    entry = (await ledger.run(acceptance.accept, submission, Limits(), NOON)).entry
-    number = await ledger.run(sending.begin, entry, "one", NOON)
+    submission = submissions.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
+    entry = (await ledger.run(submissions.accept, submission, Limits(), NOON)).entry
+    number = await ledger.run(send_queue.begin, entry, "one", NOON)
     assert number
     receipt = Receipt(
         id=view_id, dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON
     )
-    await ledger.run(sending.sent, entry.id, number, receipt, NOON)
+    await ledger.run(send_queue.sent, entry.id, number, receipt, NOON)
     return entry.id
 
 

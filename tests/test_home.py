@@ -4,8 +4,8 @@ from pathlib import Path
 
 import sqlalchemy
 
-from ledger import erasure
-from ledger.tables import surveys
+from csat.db import erasure
+from csat.db.tables import surveys
 from sandbox.slack import View, fixtures
 from tests.answered import answered
 from tests.world import World, living, said

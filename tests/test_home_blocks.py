@@ -10,14 +10,14 @@ import pytest
 from blocks import charts
 from blocks.agent_home import Own, Sent, agent_home, unavailable
 from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
+from csat.reporting.periods import Period
+from csat.reporting.report_query import CUSTOM, Choices
+from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.surveys.follow_ups import FollowUp, LowRating
+from csat.surveys.questions import SCALES, Catalogue, Metric
+from csat.surveys.states import State
+from csat.surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
 from sandbox.slack.blockkit import problems_of_view
-from surveys.choices import CUSTOM, Choices
-from surveys.follow_ups import FollowUp, LowRating
-from surveys.periods import Period
-from surveys.questions import SCALES, Catalogue, Metric
-from surveys.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
-from surveys.states import State
-from surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
 from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, origin, survey
 
 Json = dict[str, Any]

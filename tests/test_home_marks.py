@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from ledger import homes
-from ledger.engine import Ledger
-from ledger.homes import Home
-from surveys.choices import Choices
+from csat.db.database import Ledger
+from csat.reporting import home_views
+from csat.reporting.home_views import Home
+from csat.reporting.report_query import Choices
 from tests.samples import NOON
 
 TEAM, PERSON = "T1", "U1"
@@ -14,12 +14,12 @@ LATEST = NOON + timedelta(seconds=2)
 
 
 async def standing(ledger: Ledger) -> Home:
-    (home,) = await ledger.read(homes.everybody, TEAM)
+    (home,) = await ledger.read(home_views.everybody, TEAM)
     return home
 
 
-async def asked(ledger: Ledger, **changes: object) -> homes.Asked:
-    return await ledger.run(homes.ask, TEAM, PERSON, lambda kept: kept.with_(**changes), NOON)
+async def asked(ledger: Ledger, **changes: object) -> home_views.Asked:
+    return await ledger.run(home_views.ask, TEAM, PERSON, lambda kept: kept.with_(**changes), NOON)
 
 
 async def test_a_home_is_marked_before_it_shows_results_and_keeps_what_was_chosen(ledger: Ledger) -> None:
@@ -34,19 +34,19 @@ async def test_a_home_is_marked_before_it_shows_results_and_keeps_what_was_chose
 async def test_a_mark_that_came_in_between_stays(ledger: Ledger) -> None:
     await asked(ledger)
     seen = await standing(ledger)
-    await ledger.run(homes.shows_results, TEAM, PERSON, LATER)
+    await ledger.run(home_views.shows_results, TEAM, PERSON, LATER)
 
-    assert not await ledger.run(homes.shows_none, TEAM, PERSON, seen, LATEST)
+    assert not await ledger.run(home_views.shows_none, TEAM, PERSON, seen, LATEST)
     assert (await standing(ledger)).shows_results
-    assert await ledger.run(homes.shows_none, TEAM, PERSON, await standing(ledger), LATEST)
+    assert await ledger.run(home_views.shows_none, TEAM, PERSON, await standing(ledger), LATEST)
     assert not (await standing(ledger)).shows_results
 
 
 async def test_a_home_that_shows_none_is_known_from_its_first_time(ledger: Ledger) -> None:
-    assert await ledger.run(homes.shows_none, TEAM, PERSON, None, NOON)
-    assert not await ledger.run(homes.shows_none, TEAM, PERSON, None, LATER)
-    assert await ledger.read(homes.everybody, "T2") == []
-    assert await ledger.read(homes.find, TEAM, "U2") is None
+    assert await ledger.run(home_views.shows_none, TEAM, PERSON, None, NOON)
+    assert not await ledger.run(home_views.shows_none, TEAM, PERSON, None, LATER)
+    assert await ledger.read(home_views.everybody, "T2") == []
+    assert await ledger.read(home_views.find, TEAM, "U2") is None
 
 
 async def test_what_another_version_kept_is_asked_anew(ledger: Ledger) -> None:

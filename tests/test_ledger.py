@@ -12,19 +12,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ledger import acceptance, notices, sending
-from ledger.accounts import open_account
-from ledger.engine import Ledger
-from ledger.entries import Entry, Refusal, read
-from ledger.errors import LedgerError, TooNew
-from ledger.migrations import upgrade
-from ledger.notices import Notice
-from ledger.tables import metadata
-from surveys.customers import Recipient
-from surveys.limits import Limits
-from surveys.questions import Metric
-from surveys.states import State
-from surveys.survey import Origin, Receipt, Survey
+from csat.db import outbox, send_queue, submissions
+from csat.db.accounts import open_account
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError, TooNew
+from csat.db.migrations import upgrade
+from csat.db.outbox import Notice
+from csat.db.survey_records import Entry, Refusal, read
+from csat.db.tables import metadata
+from csat.surveys.limits import Limits
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from csat.surveys.states import State
+from csat.surveys.survey import Origin, Receipt, Survey
 from tests.databases import KINDS, Databases
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -46,14 +46,14 @@ LIMITS = Limits()
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
-def submission(view_id: str, instance: str = "one", key: str | None = None) -> acceptance.Submission:
+def submission(view_id: str, instance: str = "one", key: str | None = None) -> submissions.Submission:
     """Return a submission; each view has a customer of its own, unless a key says who it is."""
-    return acceptance.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
+    return submissions.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
 
 
 async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
     await ledger.run(open_account, "A1")
-    kept = await ledger.run(acceptance.accept, submission(view_id, instance), LIMITS, NOW)
+    kept = await ledger.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
     assert kept.is_new
     return kept.entry
 
@@ -85,7 +85,7 @@ async def test_long_reports_keep_nobody_from_being_accepted(ledger: Ledger) -> N
 
 async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    again = await ledger.run(acceptance.accept, submission("V1", "two"), LIMITS, NOW)
+    again = await ledger.run(submissions.accept, submission("V1", "two"), LIMITS, NOW)
 
     assert (again.entry, again.is_new) == (entry, False)
 
@@ -93,73 +93,73 @@ async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
 async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(ledger: Ledger) -> None:
     entry = await accepted(ledger)
 
-    assert await ledger.run(sending.claim, "two", NOW + timedelta(seconds=11), 10) == []
-    claimed = await ledger.run(sending.claim, "two", NOW + timedelta(seconds=16), 10)
+    assert await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=11), 10) == []
+    claimed = await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
     assert [found.id for found in claimed] == [entry.id]
 
 
 async def test_an_instance_that_lost_its_claim_does_not_begin(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    await ledger.run(sending.claim, "two", NOW + timedelta(seconds=16), 10)
+    await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
 
-    assert await ledger.run(sending.begin, entry, "one", NOW + timedelta(seconds=17)) is None
-    assert await ledger.run(sending.begin, entry, "two", NOW + timedelta(seconds=17)) == 1
+    assert await ledger.run(send_queue.begin, entry, "one", NOW + timedelta(seconds=17)) is None
+    assert await ledger.run(send_queue.begin, entry, "two", NOW + timedelta(seconds=17)) == 1
 
 
 async def test_what_was_cancelled_does_not_begin_and_what_began_is_not_cancelled(ledger: Ledger) -> None:
     cancelled, begun = await accepted(ledger, "V1"), await accepted(ledger, "V2")
 
-    assert await ledger.run(sending.cancel, cancelled.id, "U1") is State.CANCELLED
-    assert await ledger.run(sending.begin, cancelled, "one", NOW) is None
-    assert await ledger.run(sending.begin, begun, "one", NOW) == 1
-    assert await ledger.run(sending.cancel, begun.id, "U1") is State.SENDING
+    assert await ledger.run(send_queue.cancel, cancelled.id, "U1") is State.CANCELLED
+    assert await ledger.run(send_queue.begin, cancelled, "one", NOW) is None
+    assert await ledger.run(send_queue.begin, begun, "one", NOW) == 1
+    assert await ledger.run(send_queue.cancel, begun.id, "U1") is State.SENDING
 
 
 async def test_only_the_requester_cancels(ledger: Ledger) -> None:
     entry = await accepted(ledger)
 
-    assert await ledger.run(sending.cancel, entry.id, "U2") is None
-    assert await ledger.run(sending.cancel, 404, "U1") is None
+    assert await ledger.run(send_queue.cancel, entry.id, "U2") is None
+    assert await ledger.run(send_queue.cancel, 404, "U1") is None
     assert await state(ledger, entry) is State.ACCEPTED
 
 
 async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    await ledger.run(sending.begin, entry, "one", NOW)
+    await ledger.run(send_queue.begin, entry, "one", NOW)
     later = NOW + timedelta(seconds=41)
 
-    assert await ledger.run(sending.abandon, NOW + timedelta(seconds=39)) == []
-    assert await ledger.run(sending.abandon, later) == [entry.id]
+    assert await ledger.run(send_queue.abandon, NOW + timedelta(seconds=39)) == []
+    assert await ledger.run(send_queue.abandon, later) == [entry.id]
     assert await state(ledger, entry) is State.UNCERTAIN
-    assert await ledger.run(sending.claim, "two", later + timedelta(days=1), 10) == []
+    assert await ledger.run(send_queue.claim, "two", later + timedelta(days=1), 10) == []
 
 
 async def test_a_late_receipt_settles_what_had_become_uncertain(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    number = await ledger.run(sending.begin, entry, "one", NOW)
+    number = await ledger.run(send_queue.begin, entry, "one", NOW)
     assert number
-    await ledger.run(sending.abandon, NOW + timedelta(seconds=41))
+    await ledger.run(send_queue.abandon, NOW + timedelta(seconds=41))
 
-    assert await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
+    assert await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
     assert await state(ledger, entry) is State.SENT
 
 
 async def test_a_receipt_that_comes_twice_is_noted_once(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    number = await ledger.run(sending.begin, entry, "one", NOW)
+    number = await ledger.run(send_queue.begin, entry, "one", NOW)
     assert number
 
-    assert await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
-    assert not await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
-    assert not await ledger.run(sending.doubt, entry.id, number, "late", NOW)
-    assert not await ledger.run(sending.refuse, entry.id, number, REFUSAL, "late", NOW)
+    assert await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
+    assert not await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
+    assert not await ledger.run(send_queue.doubt, entry.id, number, "late", NOW)
+    assert not await ledger.run(send_queue.refuse, entry.id, number, REFUSAL, "late", NOW)
     assert await state(ledger, entry) is State.SENT
 
 
 async def test_a_refusal_keeps_its_reason(ledger: Ledger) -> None:
     entry = await accepted(ledger)
 
-    assert await ledger.run(sending.refuse, entry.id, None, REFUSAL, "", NOW)
+    assert await ledger.run(send_queue.refuse, entry.id, None, REFUSAL, "", NOW)
     refused = await ledger.run(read, entry.id)
     assert refused
     assert refused.refusal == REFUSAL
@@ -167,51 +167,51 @@ async def test_a_refusal_keeps_its_reason(ledger: Ledger) -> None:
 
 async def test_a_survey_that_waits_is_claimed_when_its_time_has_come(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    number = await ledger.run(sending.begin, entry, "one", NOW)
-    await ledger.run(sending.wait, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
+    number = await ledger.run(send_queue.begin, entry, "one", NOW)
+    await ledger.run(send_queue.wait, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
 
-    assert await ledger.run(sending.claim, "two", NOW + timedelta(minutes=14), 10) == []
-    (claimed,) = await ledger.run(sending.claim, "two", NOW + timedelta(minutes=15), 10)
-    assert await ledger.run(sending.begin, claimed, "two", NOW + timedelta(minutes=15)) == 2
+    assert await ledger.run(send_queue.claim, "two", NOW + timedelta(minutes=14), 10) == []
+    (claimed,) = await ledger.run(send_queue.claim, "two", NOW + timedelta(minutes=15), 10)
+    assert await ledger.run(send_queue.begin, claimed, "two", NOW + timedelta(minutes=15)) == 2
 
 
 async def test_a_cancelled_survey_does_not_come_back_by_waiting(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    await ledger.run(sending.cancel, entry.id, "U1")
-    await ledger.run(sending.wait, entry.id, None, NOW, "look-up", NOW)
+    await ledger.run(send_queue.cancel, entry.id, "U1")
+    await ledger.run(send_queue.wait, entry.id, None, NOW, "look-up", NOW)
 
     assert await state(ledger, entry) is State.CANCELLED
 
 
 async def test_news_are_claimed_by_others_only_when_nobody_told_them(ledger: Ledger) -> None:
     entry = await accepted(ledger)
-    number = await ledger.run(sending.begin, entry, "one", NOW)
+    number = await ledger.run(send_queue.begin, entry, "one", NOW)
     assert number
-    await ledger.run(sending.sent, entry.id, number, RECEIPT, NOW)
-    late = NOW + notices.TELLING
+    await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
+    late = NOW + outbox.TELLING
 
-    assert await ledger.run(notices.claim_notices, late - timedelta(seconds=1), 10) == []
-    (due,) = await ledger.run(notices.claim_notices, late, 10)
+    assert await ledger.run(outbox.claim_notices, late - timedelta(seconds=1), 10) == []
+    (due,) = await ledger.run(outbox.claim_notices, late, 10)
     assert due.kind is Notice.SENT
-    assert await ledger.run(notices.claim_notices, late, 10) == []
+    assert await ledger.run(outbox.claim_notices, late, 10) == []
 
-    await ledger.run(notices.told, due, "C1", "1.2", late)
-    assert await ledger.run(notices.claim_notices, late + timedelta(days=1), 10) == []
+    await ledger.run(outbox.told, due, "C1", "1.2", late)
+    assert await ledger.run(outbox.claim_notices, late + timedelta(days=1), 10) == []
 
 
 async def test_waiting_is_told_once_and_only_while_it_is_true(ledger: Ledger) -> None:
     entry, other = await accepted(ledger, "V1"), await accepted(ledger, "V2")
-    await ledger.run(sending.cancel, other.id, "U1")
+    await ledger.run(send_queue.cancel, other.id, "U1")
 
-    assert await ledger.run(notices.give_waiting, entry.id, NOW)
-    assert not await ledger.run(notices.give_waiting, entry.id, NOW)
-    assert not await ledger.run(notices.give_waiting, other.id, NOW)
+    assert await ledger.run(outbox.give_waiting, entry.id, NOW)
+    assert not await ledger.run(outbox.give_waiting, entry.id, NOW)
+    assert not await ledger.run(outbox.give_waiting, other.id, NOW)
 
 
 async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(ledger: Ledger) -> None:
     entry = await accepted(ledger)
     for minutes, left in ((29, ORIGIN.response_url), (31, "")):
-        await ledger.run(sending.forget_response_urls, NOW + timedelta(minutes=minutes))
+        await ledger.run(send_queue.forget_response_urls, NOW + timedelta(minutes=minutes))
         now = await ledger.run(read, entry.id)
         assert now
         assert now.origin.response_url == left

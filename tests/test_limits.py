@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger import acceptance
-from ledger.accounts import open_account
-from ledger.engine import Ledger
+from csat.db import submissions
+from csat.db.accounts import open_account
+from csat.db.database import Ledger
+from csat.surveys.limits import Asked, Denied, Limits, Reason, why_not
+from csat.surveys.recipients import Recipient
+from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
 from sandbox.x import Trouble
-from surveys.customers import Recipient
-from surveys.limits import Asked, Denied, Limits, Reason, why_not
-from surveys.states import State
 from tests.samples import NOON, origin, survey
 from tests.world import World, living, said
 
@@ -70,9 +70,9 @@ async def outcomes(ledger: Ledger, keys: list[str]) -> Counter[str]:
     await ledger.run(open_account, "A1")
 
     async def submit(number: int, key: str) -> str:
-        submission = acceptance.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
+        submission = submissions.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
         try:
-            await ledger.run(acceptance.accept, submission, Limits(), NOON)
+            await ledger.run(submissions.accept, submission, Limits(), NOON)
         except Denied as denied:
             return denied.why_not.reason
         return "accepted"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import answer, low
+from blocks import answer, low_rating
+from csat.surveys.follow_ups import FollowUp, Shown
+from csat.surveys.recipients import Recipient
 from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
-from surveys.customers import Recipient
-from surveys.follow_ups import FollowUp, Shown
 from tests.samples import CATALOGUE, NOON, TEXT, origin, survey, tried
 from tests.world import said
 
@@ -53,11 +53,11 @@ def check(view: dict[str, Any]) -> None:
 @pytest.mark.parametrize("link", ["", LINK])
 def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: str) -> None:
     one = shown(follow_up=follow_up, survey=survey(external_id=external_id, display_name="W" * 20))
-    message = low.alert(one, CATALOGUE, link)
+    message = low_rating.alert(one, CATALOGUE, link)
     blocks = rendered(message.blocks)
 
     assert problems_of_blocks(blocks, "message") == []
-    assert problems_of_blocks(rendered(low.listed(one, CATALOGUE, link)), "home") == []
+    assert problems_of_blocks(rendered(low_rating.listed(one, CATALOGUE, link)), "home") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert "<" not in message.text
     assert "mrkdwn" not in str(blocks)
@@ -95,4 +95,4 @@ def test_slack_takes_the_form_for_the_note_and_what_is_said_instead() -> None:
 
     check(form)
     assert (form["callback_id"], form["private_metadata"]) == (answer.CLOSING, "7")
-    check(answer.instead(low.withdrawn()))
+    check(answer.instead(low_rating.withdrawn()))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ledger import follow_ups
-from ledger.engine import Ledger
+from csat.db import follow_ups
+from csat.db.database import Ledger
 from sandbox.slack import Delivery, Message, View, fixtures
 from tests.databases import KINDS, Databases
 from tests.lows import ALERT, COMMENT, SUPERVISED, alert, answer, ask

@@ -11,11 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from typer.testing import CliRunner
 
 import handlers
-import manifest
 from app import cli
-from handlers.desk import Desk
+from cli import manifest
+from handlers.services import Desk
 
-ROOT = Path(manifest.__file__).parent
+ROOT = Path(manifest.__file__).parent.parent
 SCHEMA: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "manifest.schema.1.0.0.json").read_text(encoding="utf-8")
 )

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
-from ledger import asks, feeds, sending
-from ledger.engine import open_engine
-from ledger.responses import Taken, match_unmatched, take
-from ledger.tables import unmatched
-from surveys.questions import SCALES, Metric
-from surveys.responses import Comment, Rating, Response, Update, is_low
+from csat.db import feeds, poll_queue, send_queue
+from csat.db.database import open_engine
+from csat.db.responses import Taken, match_unmatched, take
+from csat.db.tables import unmatched
+from csat.surveys.questions import SCALES, Metric
+from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from tests.answering import KEY, begun, confirmed, known, newest, sent, uncertain
 from tests.databases import KINDS, Databases
 from tests.samples import NOON, told, tried
@@ -117,7 +117,7 @@ def test_the_ledger_knows_what_the_model_knows_in_any_order(
 
 def receipt(connection: Connection) -> None:
     """X's own answer comes, perhaps once more, perhaps late."""
-    sending.sent(connection, newest(connection), 1, told().receipt, NOON)
+    send_queue.sent(connection, newest(connection), 1, told().receipt, NOON)
 
 
 def matching(connection: Connection) -> None:
@@ -127,7 +127,7 @@ def matching(connection: Connection) -> None:
 def weeks_pass(connection: Connection) -> None:
     """X is asked for the last time, and tells nothing; then the survey expires."""
     for now in (WEEKS_LATER, WEEKS_LATER + timedelta(minutes=11)):
-        asks.claim(connection, "A1", now, 10)
+        poll_queue.claim(connection, "A1", now, 10)
 
 
 @settings(tried, max_examples=60)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from surveys.periods import LONGEST, NotAPeriod, Period, custom, last_days, last_week, read_period
+from csat.reporting.periods import LONGEST, NotAPeriod, Period, custom, last_days, last_week, read_period
 from tests.samples import TEXT, tried
 
 BERLIN = ZoneInfo("Europe/Berlin")

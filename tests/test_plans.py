@@ -11,29 +11,29 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from ledger import (
-    acceptance,
+from csat.db import (
     accounts,
-    asks,
     erasure,
     feeds,
     follow_ups,
     limits,
-    notices,
+    outbox,
+    poll_queue,
     requesters,
     responses,
-    sending,
+    send_queue,
+    submissions,
     tables,
-    tallies,
 )
-from ledger.engine import open_engine
-from ledger.entries import to_columns
-from surveys.limits import Limits
-from surveys.periods import last_days
-from surveys.questions import Metric
-from surveys.reports import Filters
-from surveys.states import State
-from surveys.survey import Receipt
+from csat.db.database import open_engine
+from csat.db.survey_records import to_columns
+from csat.reporting import queries
+from csat.reporting.periods import last_days
+from csat.reporting.reports import Filters
+from csat.surveys.limits import Limits
+from csat.surveys.questions import Metric
+from csat.surveys.states import State
+from csat.surveys.survey import Receipt
 from tests.databases import Databases
 from tests.plans import Plans
 from tests.samples import NOON, origin, survey, told
@@ -46,26 +46,26 @@ RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, cre
 def ask(connection: Connection) -> None:
     """Claim what X is to be asked about, and which events are to be read."""
     feeds.open_feed(connection, "A1")
-    claimed = asks.claim(connection, "A1", NOON, 8)
-    asks.give_back(connection, "A1", claimed)
+    claimed = poll_queue.claim(connection, "A1", NOON, 8)
+    poll_queue.give_back(connection, "A1", claimed)
     if span := feeds.claim_sweep(connection, "A1", NOON):
         feeds.swept(connection, "A1", span, NOON)
 
 
 WORK: dict[str, Callable[[Connection], object]] = {
-    "accepting": lambda connection: acceptance.accept(connection, submission("V-new"), LIMITS, NOON),
-    "accepting what was accepted": lambda connection: acceptance.accept(
+    "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
+    "accepting what was accepted": lambda connection: submissions.accept(
         connection, submission("V7"), LIMITS, NOON
     ),
     "sending": lambda connection: send(connection, submission("V-new")),
     "asking for the history": lambda connection: limits.history(connection, "A1", "customer 7"),
     "asking what is in the way": lambda connection: limits.asked(connection, "A1", "customer 7", NOON),
     "counting the day": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
-    "claiming": lambda connection: sending.claim(connection, "one", NOON, 8),
-    "declaring uncertain": lambda connection: sending.abandon(connection, NOON),
-    "forgetting addresses": lambda connection: sending.forget_response_urls(connection, NOON),
-    "giving up what waits": lambda connection: sending.overdue(connection, NOON, 8),
-    "claiming what is unknown": lambda connection: sending.claim_unsettled(connection, NOON, 8),
+    "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
+    "declaring uncertain": lambda connection: send_queue.abandon(connection, NOON),
+    "forgetting addresses": lambda connection: send_queue.forget_response_urls(connection, NOON),
+    "giving up what waits": lambda connection: send_queue.overdue(connection, NOON, 8),
+    "claiming what is unknown": lambda connection: send_queue.claim_unsettled(connection, NOON, 8),
     "listing what one person sent": lambda connection: requesters.newest(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
@@ -83,27 +83,27 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
     "asking about surveys": ask,
     "erasing a customer": lambda connection: erasure.erase(connection, 7),
-    "claiming news": lambda connection: notices.claim_notices(connection, NOON, 8),
+    "claiming news": lambda connection: outbox.claim_notices(connection, NOON, 8),
 }
 
 
 CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, without="U2")
 PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 COUNTS: dict[str, Callable[[Connection], object]] = {
-    "by agent and channel": lambda connection: tallies.cells(connection, CSAT, PERIOD),
-    "of an agent": lambda connection: tallies.cells(
+    "by agent and channel": lambda connection: queries.cells(connection, CSAT, PERIOD),
+    "of an agent": lambda connection: queries.cells(
         connection, CSAT.model_copy(update={"agent": "U012AB3CD"}), PERIOD
     ),
-    "of a channel and a question": lambda connection: tallies.cells(
+    "of a channel and a question": lambda connection: queries.cells(
         connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD
     ),
-    "of the period before": lambda connection: tallies.total(connection, CSAT, PERIOD),
-    "of low ratings": lambda connection: tallies.followed(connection, CSAT, PERIOD),
+    "of the period before": lambda connection: queries.total(connection, CSAT, PERIOD),
+    "of low ratings": lambda connection: queries.followed(connection, CSAT, PERIOD),
 }
 
 
-def submission(view_id: str) -> acceptance.Submission:
-    return acceptance.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
+def submission(view_id: str) -> submissions.Submission:
+    return submissions.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
 
 
 def follow_up(connection: Connection, survey_id: int) -> None:
@@ -115,14 +115,14 @@ def follow_up(connection: Connection, survey_id: int) -> None:
         follow_ups.close(*mine, "Called.", NOON)
 
 
-def send(connection: Connection, new: acceptance.Submission) -> None:
+def send(connection: Connection, new: submissions.Submission) -> None:
     """Accept a survey, send it, and tell of it."""
-    entry = acceptance.accept(connection, new, LIMITS, NOON).entry
-    number = sending.begin(connection, entry, "one", NOON)
+    entry = submissions.accept(connection, new, LIMITS, NOON).entry
+    number = send_queue.begin(connection, entry, "one", NOON)
     assert number
-    assert sending.sent(connection, entry.id, number, RECEIPT, NOON)
-    due = notices.Due(survey_id=entry.id, kind=notices.Notice.SENT, tries=0)
-    notices.told(connection, due, "C1", "1.2", NOON)
+    assert send_queue.sent(connection, entry.id, number, RECEIPT, NOON)
+    due = outbox.Due(survey_id=entry.id, kind=outbox.Notice.SENT, tries=0)
+    outbox.told(connection, due, "C1", "1.2", NOON)
 
 
 FLAWS = {
@@ -147,10 +147,10 @@ def fill(engine: Engine) -> None:
         connection.execute(insert(tables.follow_ups), [followed_up(number) for number in range(ROWS)])
     for number in range(3):
         with engine.begin() as connection:
-            due = acceptance.accept(
+            due = submissions.accept(
                 connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
             )
-            notices.give(connection, due.entry.id, notices.Notice.WAITING, NOON - timedelta(hours=1))
+            outbox.give(connection, due.entry.id, outbox.Notice.WAITING, NOON - timedelta(hours=1))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # PostgreSQL reads an index alone only where it was told since that all of its rows can be seen
         connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
@@ -223,7 +223,7 @@ def test_a_report_counts_in_one_index_alone(count: str, engine: Engine) -> None:
 
 
 def test_the_newest_comments_are_the_first_in_their_index(engine: Engine) -> None:
-    work = partial(tallies.comments, filters=CSAT, period=PERIOD, most=5)
+    work = partial(queries.comments, filters=CSAT, period=PERIOD, most=5)
     ((statement, plan),) = Plans(engine).of(work).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"

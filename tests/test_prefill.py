@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slack.reading import DEEPEST, text_of
-from surveys.prefill import customers_in, external_id_in, load_tickets
-from surveys.survey import LONGEST_EXTERNAL_ID
+from csat.slack_api.message_text import DEEPEST, text_of
+from csat.surveys.prefill import customers_in, external_id_in, load_tickets
+from csat.surveys.survey import LONGEST_EXTERNAL_ID
 from tests.samples import JSON, TEXT, tried
 
 Message = dict[str, Any]

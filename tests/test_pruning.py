@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Table, func, insert, select, update
 
-from commands import prune
-from commands.prune import NotAnAge, read_age
-from ledger import acceptance, pruning, sending
-from ledger.accounts import open_account
-from ledger.engine import Ledger
-from ledger.entries import Refusal, read, to_columns
-from ledger.follow_ups import open_for
-from ledger.tables import attempts, follow_ups, notices, surveys
-from surveys.limits import Limits
-from surveys.states import State
-from surveys.survey import Receipt
+from cli import prune
+from cli.prune import NotAnAge, read_age
+from csat.db import pruning, send_queue, submissions
+from csat.db.accounts import open_account
+from csat.db.database import Ledger
+from csat.db.follow_ups import open_for
+from csat.db.survey_records import Refusal, read, to_columns
+from csat.db.tables import attempts, follow_ups, notices, surveys
+from csat.surveys.limits import Limits
+from csat.surveys.states import State
+from csat.surveys.survey import Receipt
 from tests.samples import NOON, origin, survey
 from tests.test_running import around, output
 
@@ -51,8 +51,8 @@ def test_what_the_limits_ask_about_is_not_pruned() -> None:
 
 async def accepted(ledger: Ledger, view_id: str, now: datetime = NOON) -> int:
     await ledger.run(open_account, "A1")
-    submission = acceptance.Submission(view_id, survey(), origin(), "A1", "one", view_id)
-    return (await ledger.run(acceptance.accept, submission, LIMITS, now)).entry.id
+    submission = submissions.Submission(view_id, survey(), origin(), "A1", "one", view_id)
+    return (await ledger.run(submissions.accept, submission, LIMITS, now)).entry.id
 
 
 async def in_every_state(ledger: Ledger) -> dict[str, int]:
@@ -62,13 +62,13 @@ async def in_every_state(ledger: Ledger) -> dict[str, int]:
     for name in ("sending", "sent", "answered", "expired", "uncertain", "settled as unknown"):
         entry = await ledger.read(read, ids[name])
         assert entry
-        assert await ledger.run(sending.begin, entry, "one", NOON)
+        assert await ledger.run(send_queue.begin, entry, "one", NOON)
     for name in ("sent", "answered", "expired"):
-        assert await ledger.run(sending.sent, ids[name], 1, RECEIPT, NOON)
+        assert await ledger.run(send_queue.sent, ids[name], 1, RECEIPT, NOON)
     for name in ("uncertain", "settled as unknown"):
-        assert await ledger.run(sending.doubt, ids[name], 1, "500", NOON)
-    assert await ledger.run(sending.refuse, ids["refused"], None, REFUSAL, "", NOON)
-    assert await ledger.run(sending.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
+        assert await ledger.run(send_queue.doubt, ids[name], 1, "500", NOON)
+    assert await ledger.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
+    assert await ledger.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
     await ledger.run(follow, ids)
     return ids
 
@@ -104,7 +104,7 @@ async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(ledg
 async def test_what_is_younger_stays_and_what_is_counted_is_removed(ledger: Ledger) -> None:
     for day in range(4):
         survey_id = await accepted(ledger, f"V{day}", NOON + day * DAY)
-        await ledger.run(sending.refuse, survey_id, None, REFUSAL, "", NOON)
+        await ledger.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
     before = NOON + 2 * DAY
 
     assert (await ledger.read(pruning.count_old, before)).number == 2
@@ -115,8 +115,8 @@ async def test_what_is_younger_stays_and_what_is_counted_is_removed(ledger: Ledg
 async def test_it_goes_batch_by_batch_and_others_write_in_between(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.prune.BATCH", 10)
-    monkeypatch.setattr("commands.prune.GIVING_WAY", 0)
+    monkeypatch.setattr("cli.prune.BATCH", 10)
+    monkeypatch.setattr("cli.prune.GIVING_WAY", 0)
     await ledger.run(open_account, "A1")
     await ledger.run(refused, 35)
     old = await ledger.read(pruning.count_old, NOON + DAY)

@@ -2,15 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from surveys.questions import (
-    PLACEHOLDER,
-    SCALES,
-    CatalogueError,
-    Metric,
-    load_catalogue,
-    option_text,
-)
-from surveys.survey import LONGEST_DISPLAY_NAME
+from csat.surveys.questions import PLACEHOLDER, SCALES, CatalogueError, Metric, load_catalogue, option_text
+from csat.surveys.survey import LONGEST_DISPLAY_NAME
 from tests.samples import CATALOGUE
 
 FIRST_SIX = {

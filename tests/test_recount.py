@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, update
 
-from commands.past import fill
-from ledger.engine import Ledger
-from ledger.tables import surveys
-from results.export import export, read
-from results.reports import report
-from surveys.exported import Selection
-from surveys.periods import Period, custom, last_days
-from surveys.questions import Metric
-from surveys.recount import Recount
-from surveys.reports import Filters
-from surveys.states import State
+from csat.db.database import Ledger
+from csat.db.tables import surveys
+from csat.reporting.assemble import report
+from csat.reporting.export_rows import Selection
+from csat.reporting.exports import export, read
+from csat.reporting.periods import Period, custom, last_days
+from csat.reporting.recount import Recount
+from csat.reporting.reports import Filters
+from csat.surveys.questions import Metric
+from csat.surveys.states import State
+from demo.seed import fill
 from tests.test_exporting import SCENE
 
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)

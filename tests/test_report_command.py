@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report import report_message
+from csat.reporting.periods import Period, last_days
+from csat.reporting.reports import Filters, FollowedUp, Report, Tally
+from csat.slack_api.rendering import render
+from csat.surveys.questions import SCALES, Metric
+from handlers.command_args import NotUnderstood
+from handlers.report_args import read_wanted
 from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import problems_of_blocks
-from slack.rendering import render
-from surveys.periods import Period, last_days
-from surveys.questions import SCALES, Metric
-from surveys.report_words import read_wanted
-from surveys.reports import Filters, FollowedUp, Report, Tally
-from surveys.words import NotUnderstood
 from tests.answered import answered
 from tests.databases import KINDS, Databases
 from tests.samples import NOON

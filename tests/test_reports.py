@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledger.engine import Ledger
-from results.reports import report
-from surveys.periods import Period, last_days
-from surveys.questions import Metric
-from surveys.reports import Filters, Report, Tally
-from surveys.states import State
+from csat.db.database import Ledger
+from csat.reporting.assemble import report
+from csat.reporting.periods import Period, last_days
+from csat.reporting.reports import Filters, Report, Tally
+from csat.surveys.questions import Metric
+from csat.surveys.states import State
 from tests.asked import answered, keep, row
 from tests.samples import NOON
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, select, text, update
 
-from ledger import erasure, sending
-from ledger.engine import Ledger, open_engine
-from ledger.entries import Entry
-from ledger.responses import KEPT, Taken, match_unmatched, take
-from ledger.tables import notices, surveys, unmatched
-from surveys.questions import Metric
-from surveys.responses import Update
-from surveys.states import State
+from csat.db import erasure, send_queue
+from csat.db.database import Ledger, open_engine
+from csat.db.responses import KEPT, Taken, match_unmatched, take
+from csat.db.survey_records import Entry
+from csat.db.tables import notices, surveys, unmatched
+from csat.surveys.questions import Metric
+from csat.surveys.responses import Update
+from csat.surveys.states import State
 from tests.answering import KEY, LATER, begun, confirmed, known, newest, sent, uncertain
 from tests.databases import KINDS, Databases
 from tests.samples import NOON, told
@@ -101,7 +101,7 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
     found = known(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["notices"]
-    assert not sending.sent(connection, entry.id, 1, told().receipt, LATER)
+    assert not send_queue.sent(connection, entry.id, 1, told().receipt, LATER)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: C
     for early in (told(comment="Slow."), told(2, at=20), told(1, at=30)):
         assert take(connection, early, KEY, NOON) is Taken.KEPT
     assert match_unmatched(connection, NOON, 10) == ([], [], [])
-    sending.sent(connection, entry.id, 1, told().receipt, NOON)
+    send_queue.sent(connection, entry.id, 1, told().receipt, NOON)
 
     assert match_unmatched(connection, NOON, 10).joined == ["900"]
     found = known(connection)
@@ -238,7 +238,7 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
 
     answering = asyncio.create_task(ledger.run(answer))
     await asyncio.to_thread(locked.wait)
-    late = await ledger.run(sending.sent, entry.id, 1, told().receipt, LATER)
+    late = await ledger.run(send_queue.sent, entry.id, 1, told().receipt, LATER)
 
     assert (await answering, late) == (Taken.JOINED, False)
     assert (await ledger.read(known))["notices"] == {"sent", "answered"}

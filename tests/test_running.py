@@ -16,14 +16,14 @@ import httpx
 import pytest
 import yaml
 
-import manifest
+from cli import manifest
 from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import Traffic
 from sandbox.x import PretendX, Trouble
 
-APP = Path(manifest.__file__).with_name("app.py")
+APP = Path(manifest.__file__).parent.with_name("app.py")
 
 
 @contextlib.asynccontextmanager

@@ -8,10 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
-from surveys.intervals import Interval, adjusted_wald, csat_estimate, nps_estimate, wilson
-from surveys.questions import SCALES, Metric
-from surveys.responses import is_low
-from surveys.scores import (
+from csat.reporting.intervals import Interval, adjusted_wald, csat_estimate, nps_estimate, wilson
+from csat.reporting.scores import (
     HIGH,
     Ratings,
     Score,
@@ -25,6 +23,8 @@ from surveys.scores import (
     score,
     shown,
 )
+from csat.surveys.questions import SCALES, Metric
+from csat.surveys.responses import is_low
 from tests.samples import tried
 
 NPS = Metric.NPS

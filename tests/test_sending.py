@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from ledger import sending
+from csat.db import send_queue
 from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Kind, Trouble
 from sandbox.x.parameters import Order
@@ -326,22 +326,22 @@ def standing_still(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[..., object]
 ) -> None:
     """Let the app stand still, once, between the commit of its first attempt and the call to X."""
-    begin = sending.begin
+    begin = send_queue.begin
 
     def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:  # noqa: ANN401
         number = begin(connection, *others)
-        monkeypatch.setattr(sending, "begin", begin)
+        monkeypatch.setattr(send_queue, "begin", begin)
         world.clock.advance(seconds=seconds)
         meanwhile(connection, world.clock())
         return number
 
-    monkeypatch.setattr(sending, "begin", begin_and_stand_still)
+    monkeypatch.setattr(send_queue, "begin", begin_and_stand_still)
 
 
 async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_uncertain(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standing_still(world, monkeypatch, 41, meanwhile=sending.abandon)
+    standing_still(world, monkeypatch, 41, meanwhile=send_queue.abandon)
     await ask(world)
     await world.until(lambda: states(world) == ["uncertain"])
     world.clock.advance(minutes=1)
@@ -478,7 +478,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("ledger.sending.claim", lambda *_: 1 / 0)
+        broken.setattr("csat.db.send_queue.claim", lambda *_: 1 / 0)
         await world.until(lambda: "looking for work failed" in caplog.text)
     world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
     await ask(world)

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
-from surveys.questions import SHIPPED
-from surveys.survey import Draft
+from csat.settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
+from csat.surveys.questions import SHIPPED
+from csat.surveys.survey import Draft
 from tests.samples import tried
 
 COMPLETE = {

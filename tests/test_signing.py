@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.x_api import wire
+from csat.x_api.signing import Keys, OAuth1
 from sandbox.x import Keys as SandboxKeys
 from sandbox.x.errors import Refusal
 from sandbox.x.signature import Verifier, credentials
 from tests.samples import NOON, survey, tried
-from x import wire
-from x.signing import Keys, OAuth1
 
 EXAMPLE = SandboxKeys(
     "xvz1evFS4wEEPTGEFPHBog",

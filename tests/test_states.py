@@ -1,6 +1,6 @@
 import pytest
 
-from surveys.states import FOLLOWS, State, leading_to
+from csat.surveys.states import FOLLOWS, State, leading_to
 
 PICTURE = {
     "accepted -> sending",  # its turn has come

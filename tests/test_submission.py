@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import engine
+from csat.db import database
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Trouble
 from tests.world import World, living, said
@@ -90,7 +90,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
     async with living(tmp_path) as world:
         with sqlite3.connect(world.database) as ledger:
             pages = ledger.execute("pragma page_count").fetchone()[0]
-    monkeypatch.setattr(engine, "PRAGMAS", (*engine.PRAGMAS, f"max_page_count={pages}"))
+    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, f"max_page_count={pages}"))
     async with living(tmp_path) as world:
         await world.opened("/csat @mira_k")
         await world.type_in(message="x" * 3000, external_id="x" * 256)

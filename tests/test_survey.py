@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from surveys.customers import Recipient
-from surveys.questions import Metric
-from surveys.survey import Draft, Field, Incomplete, Survey
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from csat.surveys.survey import Draft, Field, Incomplete, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, TEXT, draft, survey, tried
 
 FIELDS = st.fixed_dictionaries(

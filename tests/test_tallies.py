@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from ledger.engine import Ledger
-from ledger.tables import follow_ups
-from results.reports import report
-from surveys.periods import Period
-from surveys.questions import SCALES, Metric
-from surveys.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
-from surveys.responses import is_low
-from surveys.states import State
+from csat.db.database import Ledger
+from csat.db.tables import follow_ups
+from csat.reporting.assemble import report
+from csat.reporting.periods import Period
+from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.surveys.questions import SCALES, Metric
+from csat.surveys.responses import is_low
+from csat.surveys.states import State
 from tests.asked import keep, row
 from tests.samples import tried
 

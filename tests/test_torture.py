@@ -10,14 +10,14 @@ from bench.torture import answers, instances, kills, storage, trouble
 from bench.torture.herd import Herd
 from bench.torture.judge import Verdict
 from bench.torture.stage import LOG, Stage, staged
-from ledger import sending
-from ledger.acceptance import Submission, accept
-from ledger.engine import Ledger
-from ledger.errors import LedgerError
+from csat.db import send_queue
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError
+from csat.db.submissions import Submission, accept
+from csat.delivery.send_worker import Pace
+from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
 from sandbox.x import Trouble
-from sender.dispatcher import Pace
-from surveys.limits import Limits
 from tests.databases import KINDS, Databases
 from tests.samples import origin, survey
 from tests.world import World, living
@@ -154,7 +154,7 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as away:
-        away.setattr(sending, "begin", _away)
+        away.setattr(send_queue, "begin", _away)
         await any_world.opened("/csat @mira_k")
         await any_world.workspace.submit(fixtures.ADA)
         await any_world.message("Waiting for X...")

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
-from ledger.accounts import open_account
-from ledger.engine import Ledger
-from ledger.errors import LedgerError
-from ledger.tables import accounts, attempts
+from csat.db.accounts import open_account
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError
+from csat.db.tables import accounts, attempts
 
 
 @pytest.fixture(name="sqlite")
@@ -114,7 +114,7 @@ async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(sqlit
 async def test_those_who_wait_for_a_locked_file_wait_for_it_once_and_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.engine.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
+    monkeypatch.setattr("csat.db.database.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
     ledger, begun = Ledger(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
     lock = sqlite3.connect(tmp_path / "csat.db", isolation_level=None)
     lock.execute("begin immediate")

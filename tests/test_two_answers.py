@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from blocks import low
+from blocks import low_rating
+from bootstrap import QUIET
+from csat.web.x_webhook import PATH
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.answered import answered
@@ -18,8 +20,6 @@ from tests.lows import ask
 from tests.test_home import home
 from tests.witness import Witness, logging_to
 from tests.world import living
-from web.x_feedback import PATH
-from wiring import QUIET
 
 BY_CHANCE = (
     (r"127\.0\.0\.1:\d+", "a host"),
@@ -106,7 +106,7 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
             asking = world.workspace.command(person, fixtures.SUPPORT, f"/csat {words}")
             await answered_to(stage, person, asking)
-        for action_id in (low.SHOW, low.CLOSE, low.TAKE_ON):
+        for action_id in (low_rating.SHOW, low_rating.CLOSE, low_rating.TAKE_ON):
             await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
     files = world.workspace.files
     await world.eventually(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.questions import SCALES, Metric
-from surveys.responses import Update
+from csat.surveys.questions import SCALES, Metric
+from csat.surveys.responses import Update
+from csat.x_api.errors import Impossible, Wait, XError
+from csat.x_api.updates import decipher_events, decipher_shown, read_event
 from tests.samples import JSON, tried
-from x.errors import Impossible, Wait, XError
-from x.updates import decipher_events, decipher_shown, read_event
 
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
 SECRET = "the answer of Mira"

@@ -257,7 +257,7 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
 ) -> None:
     world = either_world
     world.workspace.troubles.repeats = 1
-    with caplog.at_level(logging.INFO, "handlers.opening"):
+    with caplog.at_level(logging.INFO, "handlers.modals"):
         await world.opened("/csat @mira_k")
         await world.until(lambda: "exchanged_trigger_id" in caplog.text)
     world.workspace.troubles.repeats = 0
@@ -278,7 +278,7 @@ async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None
 async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slack.side.OPENING", 0.05)
+    monkeypatch.setattr("csat.slack_api.client.OPENING", 0.05)
     world.workspace.troubles.slow("views.open", 1.0)
     await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 

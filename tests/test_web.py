@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.web.slack_events import parse
 from sandbox.slack import ActionOutcome, fixtures
 from tests.samples import tried
 from tests.world import World, living
-from web.slack_events import parse
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SECRET_WORDS = "between you and me"
@@ -235,7 +235,7 @@ async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> No
 async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("slack.socket.PING", 0.05)
+    monkeypatch.setattr("csat.slack_api.socket_mode.PING", 0.05)
     async with living(tmp_path) as world:
         world.workspace.troubles.fail("socket", "503", times=2)
         await world.workspace.disconnect()
@@ -264,7 +264,7 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
-    monkeypatch.setattr("slack.socket.send_async_response", lost)
+    monkeypatch.setattr("csat.slack_api.socket_mode.send_async_response", lost)
     asking = asyncio.create_task(world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.message("asks a customer on X")
     asking.cancel()

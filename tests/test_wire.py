@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.customers import Recipient
-from surveys.survey import Receipt, Survey
+from csat.surveys.recipients import Recipient
+from csat.surveys.survey import Receipt, Survey
+from csat.x_api import errors, wire
+from csat.x_api.errors import REFUSALS, Refused, Uncertain, Wait, XError
 from tests.samples import CATALOGUE, JSON, draft, survey, tried
-from x import errors, wire
-from x.errors import REFUSALS, Refused, Uncertain, Wait, XError
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.customers import LARGEST_ID, NotACustomer, Recipient, read_recipient
-from surveys.questions import Metric
-from surveys.words import NotUnderstood, Words, read_words
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import LARGEST_ID, NotACustomer, Recipient, read_recipient
+from handlers.command_args import NotUnderstood, Words, read_words
 from tests.samples import TEXT, tried
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")

@@ -10,12 +10,9 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 from cachetools import TTLCache
 
-from surveys.customers import Recipient
-from tests.samples import survey
-from tests.test_signing import EXAMPLE, keys
-from tests.test_wire import RECEIPT, answer, refusal, user
-from x.client import XClient, open_http
-from x.errors import (
+from csat.surveys.recipients import Recipient
+from csat.x_api.client import XClient, open_http
+from csat.x_api.errors import (
     Disconnected,
     LookUpRefused,
     RecipientClosed,
@@ -25,6 +22,9 @@ from x.errors import (
     Wait,
     XError,
 )
+from tests.samples import survey
+from tests.test_signing import EXAMPLE, keys
+from tests.test_wire import RECEIPT, answer, refusal, user
 
 Reply = Callable[[httpx.Request], httpx.Response]
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -185,7 +185,7 @@ async def test_a_survey_that_left_without_an_answer_is_uncertain(
     converse: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if converse is never_answer:
-        monkeypatch.setattr("x.client.WHOLE_CALL", 0.1)
+        monkeypatch.setattr("csat.x_api.client.WHOLE_CALL", 0.1)
 
     async with listening(converse) as url, open_http(keys(EXAMPLE), url) as http:
         with pytest.raises(Uncertain):
@@ -245,7 +245,7 @@ async def test_the_id_is_remembered_for_a_day_and_the_hint_for_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("x.client.TTLCache", partial(TTLCache, timer=lambda: now))
+    monkeypatch.setattr("csat.x_api.client.TTLCache", partial(TTLCache, timer=lambda: now))
     directory = Directory()
 
     async with answered_by(directory) as x:

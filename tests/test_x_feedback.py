@@ -12,8 +12,8 @@ import aiohttp
 import httpx
 import pytest
 
-from ledger import responses
-from ledger.errors import LedgerError
+from csat.db import responses
+from csat.db.errors import LedgerError
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.databases import KINDS, Databases

@@ -10,16 +10,17 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 
-import manifest
+from bootstrap import running
+from cli import manifest
+from csat.delivery.send_worker import Pace
+from csat.settings import Settings
+from csat.web import slack_events
 from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic import Traffic
 from sandbox.x import Feedback, PretendX
-from sender.dispatcher import Pace
-from settings import Settings
 from tests.databases import sqlite_in
-from wiring import running
 
 T = TypeVar("T")
 
@@ -192,7 +193,7 @@ async def living(
             if socket:
                 await workspace.wait_until(lambda: workspace.connections, seconds=20)
             else:
-                workspace.deliver_over_http(f"{address}{manifest.EVENTS}")
+                workspace.deliver_over_http(f"{address}{slack_events.PATH}")
             engine = sqlalchemy.create_engine(url)
             try:
                 yield World(workspace, x, clock, address, database, url, engine, settings)

@@ -14,13 +14,13 @@ from bench.torture.forgeries import MARK, Forged
 from bench.torture.herd import Victim
 from bench.torture.judge import Verdict, judge
 from bench.torture.stage import LEASES_OVER, LOOK, SENT_AND_TOLD, WEBHOOK, Stage
-from commands.forget import forgetting
-from ledger import feeds
+from cli.forget import forgetting
+from csat.db import feeds
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from csat.surveys.responses import LOW
 from sandbox.x import Feedback
 from sandbox.x.wire import Json
-from surveys.customers import Recipient
-from surveys.questions import Metric
-from surveys.responses import LOW
 
 SURVEYS: Final = 60
 FORGOTTEN: Final = 3

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy
 from sqlalchemy import select, text
 
-from ledger.tables import feeds
+from csat.db.tables import feeds
 
 
 class Row(NamedTuple):

@@ -16,17 +16,17 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import ClientResponse
 
-from ledger import acceptance, notices, sending
-from ledger.engine import Ledger
+from csat.db import outbox, send_queue, submissions
+from csat.db.database import Ledger
+from csat.slack_api.posting import Poster
+from csat.x_api.client import XClient
+from notifications.notifier import Announcer
 from sandbox.x import Trouble
-from sender.announcer import Announcer
-from slack.posting import Poster
-from x.client import XClient
 
 STEPS: Final = {
-    acceptance: ("accept",),
-    sending: ("claim", "begin", "sent", "refuse", "wait", "doubt", "abandon"),
-    notices: ("told",),
+    submissions: ("accept",),
+    send_queue: ("claim", "begin", "sent", "refuse", "wait", "doubt", "abandon"),
+    outbox: ("told",),
 }
 """The transactions that are points, by their module."""
 

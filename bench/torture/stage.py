@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-import manifest
 from bench.torture.book import Book
 from bench.torture.clock import LeapingClock
 from bench.torture.herd import Herd, Victim
 from bench.torture.points import Strike
 from bench.torture.victim import Plan
+from cli import manifest
+from csat.settings import Settings
+from csat.web import slack_events
 from sandbox.pubsub import PubSub
 from sandbox.serving import serving
 from sandbox.slack import Workspace
@@ -20,7 +22,6 @@ from sandbox.traffic import Traffic
 from sandbox.x import PretendX, Webhook
 from sandbox.x.people import Customer
 from sandbox.x.quota import Way
-from settings import Settings
 from tests.databases import Databases
 from tests.world import settings_for
 
@@ -93,7 +94,7 @@ class Stage:
         """Start a victim, and let Slack reach it."""
         victim = await self._herd.start(Plan(self._settings, self._log, strike, room))
         if victim.url and not self._settings.slack_app_token:
-            self.workspace.deliver_over_http(f"{victim.url}{manifest.EVENTS}")
+            self.workspace.deliver_over_http(f"{victim.url}{slack_events.PATH}")
         return victim
 
     def customer(self, number: int, *, handle: bool) -> str:

@@ -1,6 +1,6 @@
 """The app in a process of its own: with a shared clock, shorter time-outs, and a trap where one is wanted.
 
-The app itself has no knob for any of this: everything is changed here, around `wiring.running`.
+The app itself has no knob for any of this: everything is changed here, around `bootstrap.running`.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ import sqlalchemy
 import uvloop
 from sqlalchemy import event
 
+import bootstrap
 import parts
-import slack.socket
-import wiring
-import x.client
 from bench.torture import points
 from bench.torture.clock import LeapingClock, Number
 from bench.torture.points import Strike
-from ledger.engine import PAUSES, Ledger
-from sender.dispatcher import Pace
-from settings import Settings
+from csat.db.database import PAUSES, Ledger
+from csat.delivery.send_worker import Pace
+from csat.settings import Settings
+from csat.slack_api import socket_mode
+from csat.x_api import client
 
 X_SECONDS: Final = 0.8
 SLACK_SECONDS: Final = 1
@@ -55,10 +55,10 @@ class Plan(NamedTuple):
 def main(plan: Plan, ahead: Number, suite: Connection) -> None:
     """Run the app until it is killed, or the suite is gone; tell the suite the address once it serves."""
     logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
-    x.client.WHOLE_CALL = X_SECONDS
+    client.WHOLE_CALL = X_SECONDS
     parts.SLACK_TIMEOUT = SLACK_SECONDS
-    wiring.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
-    slack.socket.PING = PING  # type: ignore[assignment]
+    bootstrap.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
+    socket_mode.PING = PING  # type: ignore[assignment]
     if plan.room is not None:
         _confine(plan.room)
     if plan.strike:
@@ -68,7 +68,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
 
 async def _serve(settings: Settings, clock: LeapingClock, suite: Connection) -> None:
     asyncio.get_running_loop().add_reader(suite.fileno(), os._exit, 1)  # the suite says nothing, it ends
-    async with wiring.running(settings, clock, PACE) as url:
+    async with bootstrap.running(settings, clock, PACE) as url:
         suite.send(url)
         await asyncio.Event().wait()
 

@@ -1,0 +1,1 @@
+"""Commands of app.py with work of their own."""

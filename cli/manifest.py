@@ -1,0 +1,66 @@
+"""The app's manifest for Slack, for Socket Mode as it stands in manifest.yml, or for HTTP."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from csat.web import slack_events
+
+PATH = Path(__file__).parent.with_name("manifest.yml")
+EXAMPLE = "https://csat.your-company.example"
+
+
+class NotAnAddress(ValueError):
+    """Slack can't reach an app at this address; `str()` says why."""
+
+
+def load() -> dict[str, Any]:
+    """Return the manifest for Socket Mode."""
+    manifest: dict[str, Any] = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return manifest
+
+
+def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """Return the manifest of an app that Slack reaches at `base_url`; raises `NotAnAddress`."""
+    url = _base(base_url) + slack_events.PATH
+    features, settings = manifest["features"], manifest["settings"]
+    commands = [{**command, "url": url} for command in features["slash_commands"]]
+    return {
+        **manifest,
+        "features": {**features, "slash_commands": commands},
+        "settings": {
+            **settings,
+            "event_subscriptions": {**settings["event_subscriptions"], "request_url": url},
+            "interactivity": {**settings["interactivity"], "request_url": url},
+            "socket_mode_enabled": False,
+        },
+    }
+
+
+def _base(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        raise NotAnAddress(f"is no web address: give one like {EXAMPLE}") from None
+    if parts.scheme != "https":
+        raise NotAnAddress(f"must begin with https://, which is all that Slack calls, like {EXAMPLE}")
+    if not parts.hostname or re.search(r"\s", parts.netloc):
+        raise NotAnAddress(f"must name your host, like {EXAMPLE}")
+    if parts.query or parts.fragment or re.search(r"\s", parts.path):
+        raise NotAnAddress(f"must be an address without blanks, ? and #, like {EXAMPLE}")
+    return f"https://{parts.netloc}{parts.path.rstrip('/').removesuffix(slack_events.PATH).rstrip('/')}"
+
+
+def scopes(manifest: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """Return the bot's required and its optional scopes."""
+    bot = manifest["oauth_config"]["scopes"]
+    return set(bot["bot"]), set(bot.get("bot_optional", ()))
+
+
+def dumps(manifest: dict[str, Any]) -> str:
+    """Return a manifest as YAML, in its own order."""
+    return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)

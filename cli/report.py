@@ -1,0 +1,48 @@
+"""`python app.py report --from FILE.csv`: the figures of an export, as Slack shows those of the ledger."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from blocks import charts
+from blocks.figures import NAMES, caveats, figures
+from blocks.report_charts import drawn
+from csat.reporting.exports import read, read_manifest
+from csat.reporting.recount import Recount
+from csat.reporting.reports import Filters, Report
+from csat.surveys.questions import Metric
+
+
+def run(path: Path, metrics: Iterable[Metric]) -> None:
+    """Print a report on the days of an export for each metric; raises `NotAnExport` or `OSError`."""
+    selection = read_manifest(path).selection
+    for metric in metrics:
+        filters = Filters(team=selection.team, metric=metric)
+        report = Recount(filters, selection.period).add(read(path)).report()
+        typer.echo("\n".join(_lines(report)) + "\n")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"{NAMES[report.filters.metric]}, {report.period.title}"
+    rendered = [block.to_dict() for block in figures(report)]
+    in_words = charts.home(drawn(report), in_words=True)["blocks"]
+    for block in [*rendered, *in_words]:
+        yield from _said(block)
+    yield from filter(None, caveats(report))
+
+
+def _said(block: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a block
+    """Yield what a block says, a line for each of its parts."""
+    if block["type"] in {"rich_text", "rich_text_list", "context"}:
+        for element in block["elements"]:
+            yield from _said(element)
+    elif block["type"] == "rich_text_section":
+        yield "".join(map(_words, block["elements"]))
+    else:
+        yield _words(block)
+
+
+def _words(element: dict[str, str]) -> str:
+    return element.get("text") or element.get("user_id") or element.get("channel_id") or ""

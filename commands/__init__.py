@@ -1,1 +1,0 @@
-"""What an operator types: one module for each command of `app.py` that has work of its own."""

@@ -1,0 +1,54 @@
+"""The accounts on X that surveys come from, and whether they may send at the moment."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from csat.db.inserts import insert_once
+from csat.db.tables import accounts, surveys
+
+PROBING = timedelta(minutes=5)
+"""How often X is asked whether a paused account works again."""
+
+REMINDING = timedelta(hours=24)
+"""The same cause is told again only after this."""
+
+NOT_PAUSED: ColumnElement[bool] = ~(
+    select(accounts.c.id)
+    .where(accounts.c.id == surveys.c.account, accounts.c.paused_at.is_not(None))
+    .exists()
+)
+"""For statements about surveys: their account is not paused."""
+
+
+def open_account(connection: Connection, account: str) -> None:
+    """Make sure that an account has its row: its surveys are counted under that row's lock."""
+    insert_once(connection, accounts, id=account)
+
+
+def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
+    """Pause an account; whether the operators are to be told, once for a cause."""
+    mine = accounts.c.id == account
+    row = connection.execute(select(accounts).where(mine).with_for_update()).one()
+    tell: bool = row.cause != cause or row.told_at is None or row.told_at < now - REMINDING
+    values = {"paused_at": row.paused_at or now, "probe_at": now + PROBING, "cause": cause, "advice": advice}
+    connection.execute(update(accounts).where(mine).values(**values, told_at=now if tell else row.told_at))
+    return tell
+
+
+def claim_probes(connection: Connection, now: datetime) -> list[str]:
+    """Return the paused accounts that it is time to probe, each to one instance only."""
+    due = (accounts.c.paused_at.is_not(None), accounts.c.probe_at <= now)
+    probing = update(accounts).where(*due).values(probe_at=now + PROBING).returning(accounts.c.id)
+    return list(connection.execute(probing).scalars())
+
+
+def resume(connection: Connection, account: str) -> None:
+    """Let an account send again; the cause is kept, so that it is not told twice in a day."""
+    connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
+
+
+def hold(connection: Connection, account: str) -> str:
+    """Return why an account is paused, as the people who wait read it; "" where it is not."""
+    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
+    return connection.execute(select(accounts.c.advice).where(*paused)).scalar() or ""

@@ -1,0 +1,22 @@
+"""Who saw results, when, and which."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, insert
+
+from csat.db.tables import audit
+
+
+class Action(StrEnum):
+    """The ways to see results."""
+
+    HOME = "home"
+    REPORT = "report"
+    SHOW = "show"
+    EXPORT = "export"
+
+
+def note(connection: Connection, team: str, person: str, action: Action, detail: str, now: datetime) -> None:
+    """Note that somebody is about to see results; `detail` says which, and holds none of them."""
+    connection.execute(insert(audit).values(at=now, team=team, person=person, action=action, detail=detail))

@@ -1,0 +1,134 @@
+"""What Slack is to be told, kept until it was told."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from csat.db.inserts import insert_once
+from csat.db.tables import notices, surveys
+from csat.surveys.frozen_model import Value
+from csat.surveys.states import State
+
+TELLING = timedelta(seconds=60)
+"""How long one instance has a notice to itself."""
+
+# built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
+_GIVE = insert(notices)
+_CHANGE = update(notices).where(notices.c.survey_id == bindparam("of"), notices.c.kind == bindparam("this"))
+
+
+class Notice(StrEnum):
+    """The kinds of news of a survey."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    """The confirmation is to say that the customer answered."""
+    EXPIRED = "expired"
+    """The confirmation is to say that nobody answered."""
+    LOW = "low"
+    """Supervisors are to be told of a low rating."""
+    FOLLOWED = "followed"
+    """What supervisors were told is to say who takes care of it."""
+
+
+class Due(Value):
+    """A notice that it is time to tell."""
+
+    survey_id: int
+    kind: Notice
+    tries: int
+
+
+class Standing(NamedTuple):
+    """Whether a notice is still to be told, and the message that told it, where Slack said which."""
+
+    is_due: bool = False
+    channel: str = ""
+    ts: str = ""
+
+
+def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told; the instance that calls tells it first, others later."""
+    notice = {"survey_id": survey_id, "kind": kind, "due_at": now + TELLING, "tries": 0}
+    connection.execute(_GIVE, notice)
+
+
+def leave(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told by whoever looks first; a notice that is there is due at once."""
+    row = {"survey_id": survey_id, "kind": kind, "due_at": now, "tries": 0}
+    if not insert_once(connection, notices, **row):
+        untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
+        connection.execute(update(notices).where(*untold).values(due_at=now))
+
+
+def withdraw(connection: Connection, survey_id: int, kind: Notice) -> None:
+    """Let Slack not be told, where it was not told yet."""
+    untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
+    connection.execute(delete(notices).where(*untold))
+
+
+def give_again(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+    """Write down that Slack is to be told what may have been told before, and is different now."""
+    anew: dict[str, Any] = {"due_at": now + TELLING, "tries": 0}
+    if not insert_once(connection, notices, survey_id=survey_id, kind=kind, **anew):
+        this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
+        connection.execute(update(notices).where(*this).values(**anew, told_at=None))
+
+
+def give_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
+    """Have the requester told that their survey waits, once, if it still does."""
+    waits = surveys.c.state.in_((State.ACCEPTED, State.SENDING))
+    if not connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id, waits)).first():
+        return False
+    given = (notices.c.survey_id == survey_id, notices.c.kind == Notice.WAITING)
+    if connection.execute(select(notices.c.kind).where(*given)).first():
+        return False
+    give(connection, survey_id, Notice.WAITING, now)
+    return True
+
+
+def claim_notices(connection: Connection, now: datetime, most: int) -> list[Due]:
+    """Claim notices that nobody told in time."""
+    late = (
+        select(notices.c.survey_id, notices.c.kind)
+        .where(notices.c.due_at <= now)
+        .order_by(notices.c.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [_to_due(row) for row in connection.execute(late.add_columns(notices.c.tries))]
+    for due in claimed:
+        _change(connection, due, due_at=now + TELLING)
+    return claimed
+
+
+def told(connection: Connection, due: Due, channel: str | None, ts: str | None, now: datetime) -> None:
+    """Note where Slack was told."""
+    _change(connection, due, told_at=now, due_at=None, channel=channel, ts=ts)
+
+
+def tell_later(connection: Connection, due: Due, due_at: datetime | None) -> None:
+    """Try again at `due_at`; never, where that is empty."""
+    _change(connection, due, due_at=due_at, tries=due.tries + 1)
+
+
+def standing(connection: Connection, survey_id: int, kind: Notice) -> Standing:
+    """Return what Slack knows of a notice so far."""
+    this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
+    row = connection.execute(select(notices).where(*this)).first()
+    if row is None:
+        return Standing()
+    return Standing(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
+
+
+def _change(connection: Connection, due: Due, **values: Any) -> None:  # noqa: ANN401
+    connection.execute(_CHANGE, {"of": due.survey_id, "this": due.kind, **values})
+
+
+def _to_due(row: Row[Any]) -> Due:
+    return Due(survey_id=row.survey_id, kind=row.kind, tries=row.tries)

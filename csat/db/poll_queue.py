@@ -1,0 +1,66 @@
+"""Surveys that X is asked about: each in its turn, by one instance, until there is nothing more to learn."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from csat.db import feeds
+from csat.db.outbox import Notice, leave
+from csat.db.tables import surveys
+from csat.db.transitions import move, moving
+from csat.surveys.poll_schedule import end_of, is_over, next_ask
+from csat.surveys.states import State
+
+_EXPIRED = moving(State.EXPIRED)
+
+
+class Ask(NamedTuple):
+    """A survey that X is to be asked about."""
+
+    survey_id: int
+    feedback_id: str
+    due_at: datetime
+
+
+def claim(connection: Connection, account: str, now: datetime, most: int) -> list[Ask]:
+    """Claim surveys to ask about, as many as the budget allows; those whose time is over end."""
+    left, asks = feeds.left(connection, account, now), list[Ask]()
+    # nearly all surveys are of one account: an index that begins with it would be of no help
+    ours = func.coalesce(surveys.c.account, "") == account
+    due = select(surveys).where(surveys.c.ask_at <= now, ours)
+    oldest = due.order_by(surveys.c.ask_at).limit(most).with_for_update(skip_locked=True)
+    for row in connection.execute(oldest).all():
+        if is_over(row.sent_at, row.ask_at):
+            _end(connection, row.id, now)
+        elif not _can_be_asked_about(row):
+            _ask_at(connection, row.id, end_of(row.sent_at))
+        elif len(asks) < left:
+            asks.append(Ask(row.id, row.feedback_id, row.ask_at))
+            _ask_at(connection, row.id, next_ask(row.sent_at, now))
+    feeds.spend(connection, account, len(asks))
+    return asks
+
+
+def give_back(connection: Connection, account: str, asks: list[Ask]) -> None:
+    """Leave claimed surveys, about which X was not asked after all, to whoever comes next."""
+    feeds.spend(connection, account, -len(asks))
+    for ask in asks:
+        still = (surveys.c.id == ask.survey_id, surveys.c.ask_at.is_not(None))
+        connection.execute(update(surveys).where(*still).values(ask_at=ask.due_at))
+
+
+def _can_be_asked_about(survey: Row[Any]) -> bool:
+    is_forgotten = survey.recipient_handle is None and survey.recipient_id is None
+    return survey.feedback_id is not None and not is_forgotten
+
+
+def _ask_at(connection: Connection, survey_id: int, at: datetime | None) -> None:
+    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(ask_at=at))
+
+
+def _end(connection: Connection, survey_id: int, now: datetime) -> None:
+    """Ask no more; a survey that nobody has answered has expired."""
+    _ask_at(connection, survey_id, None)
+    if move(connection, _EXPIRED, survey_id):
+        leave(connection, survey_id, Notice.EXPIRED, now)

@@ -1,0 +1,279 @@
+"""The ledger's tables; `migrations/` brings a database to them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+from csat.db.days import utc_day
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment in UTC, also in a database that knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store it in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give it its zone back."""
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("paused_at", Moment),
+    Column("cause", Text),
+    Column("advice", Text),
+    Column("told_at", Moment),
+    Column("probe_at", Moment),
+)
+"""The accounts on X that surveys come from; a row is locked while something counts against its limits."""
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("view_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    # who asked, and where
+    Column("team", Text, nullable=False),
+    Column("enterprise", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("in_thread", Boolean, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("response_url", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    # what is asked of whom
+    Column("account", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("variant", Integer, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("recipient_handle", Text),
+    Column("recipient_id", Text),
+    Column("recipient_key", Text),
+    Column("message", Text, nullable=False),
+    Column("privacy_url", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("test", Boolean, nullable=False),
+    # what became of it
+    Column("accepted_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text),
+    Column("advice", Text),
+    Column("editable", Boolean),
+    Column("feedback_id", Text),
+    Column("sent_at", Moment),
+    Column("counts_until", Moment, nullable=False),
+    Column("settle_at", Moment),
+    Column("again_at", Moment),
+    # how the customer answered: for supervisors alone
+    Column("rating", Integer),
+    Column("rated_at", Moment),
+    Column("comment", Text),
+    Column("commented_at", Moment),
+    Column("ask_at", Moment),
+    Index("ix_surveys_due", "state", "due_at"),
+    Index("ix_surveys_recipient", "account", "recipient_key", "id"),
+    Index("ix_surveys_quota", "account", "counts_until"),
+    Index("ix_surveys_settle", "settle_at"),
+    Index("ix_surveys_requester", "team", "requester", "accepted_at"),
+    Index(
+        "ix_surveys_response_url",
+        "received_at",
+        sqlite_where=text("response_url <> ''"),
+        postgresql_where=text("response_url <> ''"),
+    ),
+    Index(
+        "ix_surveys_feedback",
+        "feedback_id",
+        sqlite_where=text("feedback_id IS NOT NULL"),
+        postgresql_where=text("feedback_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_surveys_ask",
+        "ask_at",
+        sqlite_where=text("ask_at IS NOT NULL"),
+        postgresql_where=text("ask_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_surveys_sent",
+        "team",
+        "metric",
+        "sent_at",
+        sqlite_where=text("sent_at IS NOT NULL"),
+        postgresql_where=text("sent_at IS NOT NULL"),
+    ),
+    # what a report is asked for, so that the comments that it does not show are passed over here
+    Index(
+        "ix_surveys_comments",
+        "team",
+        "metric",
+        "commented_at",
+        "sent_at",
+        "state",
+        "test",
+        "requester",
+        "channel",
+        "variant",
+        sqlite_where=text("commented_at IS NOT NULL"),
+        postgresql_where=text("commented_at IS NOT NULL"),
+    ),
+)
+
+_COUNTED = ("requester", "channel", "sent_at", "state", "test", "rating", "variant", "commented_at")
+# All that a report counts, so that it reads the rows of its period here and nowhere else. Each day's rows lie
+# by agent and channel already: SQLite would sort them, which takes longer than to count them.
+Index(
+    "ix_surveys_results",
+    surveys.c.team,
+    surveys.c.metric,
+    utc_day(surveys.c.sent_at),
+    *(surveys.c[name] for name in _COUNTED),
+    sqlite_where=text("sent_at IS NOT NULL"),
+    postgresql_where=text("sent_at IS NOT NULL"),
+    postgresql_include=["id"],
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text),
+    Column("detail", Text),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("told_at", Moment),
+    Column("channel", Text),
+    Column("ts", Text),
+    Index("ix_notices_due", "due_at"),
+)
+"""What Slack is to be told of a survey; `due_at` is empty once it was told, or given up."""
+
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("feedback_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("recipient_key", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("rating", Integer),
+    Column("rated_at", Moment),
+    Column("comment", Text),
+    Column("commented_at", Moment),
+    Column("received_at", Moment, nullable=False),
+    Index("ix_unmatched_received_at", "received_at"),
+)
+"""Answers that came before the survey they belong to was known to be sent."""
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("asked_since", Moment),
+    Column("asked", Integer, nullable=False),
+    Column("swept_until", Moment),
+    Column("sweep_at", Moment),
+)
+"""What X was asked for an account's answers: the window of its budget, and how far its events were read."""
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("low_at", Moment, nullable=False),
+    Column("taken_by", Text),
+    Column("taken_at", Moment),
+    Column("closed_by", Text),
+    Column("closed_at", Moment),
+    Column("note", Text),
+    Index(
+        "ix_follow_ups_open",
+        "team",
+        "low_at",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+"""Low ratings, and who takes care of them."""
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("week", Text, primary_key=True),
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("told_at", Moment),
+)
+"""The weekly digests, by the date of their week's Monday; `due_at` is empty once told, or nothing to say."""
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("shows_results", Boolean, nullable=False),
+    Column("asks", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+)
+"""Who has an App Home, whether it shows results, and what it asks for (a report's question, as JSON)."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_at", "at"),
+)
+"""Who saw results, when, and which."""

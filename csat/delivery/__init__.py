@@ -1,0 +1,1 @@
+"""The send worker, the reconciler and the circuit breaker."""

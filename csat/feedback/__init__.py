@@ -1,0 +1,1 @@
+"""How answers come back: intake, poller and event sweep."""

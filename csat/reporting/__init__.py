@@ -1,0 +1,1 @@
+"""Figures: scores, intervals, periods, reports and exports."""

@@ -1,0 +1,70 @@
+"""Surveys with their answers, for an export: a page at a time, so that nobody waits for the whole."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from csat.db.tables import follow_ups, surveys
+from csat.reporting.export_rows import COLUMNS, Exported, Selection
+from csat.surveys.questions import Metric
+from csat.surveys.states import State
+
+SHOWN = (State.SENT, State.ANSWERED, State.EXPIRED, State.UNCERTAIN)
+"""Where a survey may have reached its customer."""
+
+_ELSEWHERE = {
+    "survey_id": surveys.c.id,
+    "low_taken_by": follow_ups.c.taken_by,
+    "low_taken_at": follow_ups.c.taken_at,
+    "low_closed_by": follow_ups.c.closed_by,
+    "low_closed_at": follow_ups.c.closed_at,
+}
+_ROW = select(
+    *((_ELSEWHERE[name] if name in _ELSEWHERE else surveys.c[name]).label(name) for name in COLUMNS)
+).outerjoin_from(surveys, follow_ups, follow_ups.c.survey_id == surveys.c.id)
+
+
+class Place(NamedTuple):
+    """Where a page ended."""
+
+    sent_at: datetime
+    survey_id: int
+
+
+def teams(connection: Connection) -> list[str]:
+    """Return the teams whose surveys are kept."""
+    return list(connection.execute(select(surveys.c.team).distinct().order_by(surveys.c.team)).scalars())
+
+
+def count(connection: Connection, selection: Selection) -> int:
+    """Return how many rows an export has."""
+    counted = select(func.count()).select_from(surveys)
+    return sum(
+        connection.execute(counted.where(*_selected(selection, metric))).scalar_one() for metric in Metric
+    )
+
+
+def page(
+    connection: Connection, selection: Selection, metric: Metric, after: Place | None, most: int
+) -> list[Exported]:
+    """Return the next rows of one metric, in the order of sending."""
+    rest = (_beyond(after),) if after else ()
+    rows = _ROW.where(*_selected(selection, metric), *rest).order_by(surveys.c.sent_at, surveys.c.id)
+    return [Exported.model_construct(**row._mapping) for row in connection.execute(rows.limit(most))]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _selected(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool], ...]:
+    return (
+        surveys.c.team == selection.team,
+        surveys.c.metric == metric,
+        surveys.c.sent_at >= selection.period.begin,
+        surveys.c.sent_at < selection.period.end,
+        surveys.c.state.in_(SHOWN),
+        surveys.c.requester != selection.without,
+    )
+
+
+def _beyond(after: Place) -> ColumnElement[Any]:
+    later = or_(surveys.c.sent_at > after.sent_at, surveys.c.id > after.survey_id)
+    return (surveys.c.sent_at >= after.sent_at) & later

@@ -1,0 +1,113 @@
+"""What a report counts, each from the rows of its period in an index that holds all of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, false, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from csat.db.days import utc_day
+from csat.db.tables import follow_ups, surveys
+from csat.reporting.periods import Period
+from csat.reporting.reports import Cell, Commented, Filters, FollowedUp, Tally
+from csat.surveys.questions import SCALES, Metric
+from csat.surveys.responses import LOW
+from csat.surveys.states import State
+
+c = surveys.c
+DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
+"""Where a survey stands that X took; what is uncertain may yet turn out to be."""
+COUNTED = (
+    func.count(),
+    func.count().filter(c.rating.is_(None), c.state == State.SENT),
+    func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
+    func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
+)
+RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metric]] for metric in Metric}
+DAY = utc_day(c.sent_at)
+
+
+def cells(connection: Connection, filters: Filters, period: Period) -> list[Cell]:
+    """Count by agent and channel, the viewer's own surveys too: somebody has to say how many are left out.
+
+    Within a day, rows of an agent and channel are side by side in the index: they are counted as they come.
+    """
+    everybody = _counted(filters.model_copy(update={"without": ""}), period)
+    daily = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
+    requester, channel, *counted = daily.group_by(DAY, c.requester, c.channel).subquery().c
+    whole = select(requester, channel, *map(func.sum, counted)).group_by(requester, channel)
+    rows = connection.execute(whole)
+    return [Cell(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
+
+
+def total(connection: Connection, filters: Filters, period: Period) -> Tally:
+    """Count all at once."""
+    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_counted(filters, period))
+    return _tally(filters.metric, connection.execute(query).one())
+
+
+def followed(connection: Connection, filters: Filters, period: Period) -> FollowedUp:
+    """Count low ratings, and what became of them."""
+    is_taken = follow_ups.c.taken_at.is_not(None) | follow_ups.c.closed_at.is_not(None)
+    query = (
+        select(
+            func.count().label("low"),
+            func.count().filter(is_taken).label("taken"),
+            func.count().filter(follow_ups.c.closed_at.is_not(None)).label("closed"),
+        )
+        .select_from(surveys.outerjoin(follow_ups, follow_ups.c.survey_id == c.id))
+        .where(*_counted(filters, period), c.rating <= LOW[filters.metric][-1])
+    )
+    return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def comments(connection: Connection, filters: Filters, period: Period, most: int) -> tuple[Commented, ...]:
+    """Return the newest comments on surveys of the period."""
+    query = (
+        select(
+            c.id.label("survey_id"),
+            c.rating,
+            c.comment.label("text"),
+            c.commented_at.label("given_at"),
+            c.channel,
+            c.thread,
+            c.external_id,
+        )
+        # nobody comments before they were asked
+        .where(*_asked(filters, period), c.commented_at >= period.begin, c.comment.is_not(None))
+        .order_by(c.commented_at.desc(), c.id.desc())
+        .limit(most)
+    )
+    return tuple(Commented(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+
+
+def _counted(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
+    """Return which surveys are counted, with the days by which the index finds them."""
+    days = DAY.between(period.begin.date(), (period.end - datetime.resolution).date())
+    return [days, *_asked(filters, period)]
+
+
+def _asked(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
+    asked = [
+        c.team == filters.team,
+        c.metric == filters.metric,
+        c.test == false(),
+        c.state.in_(DELIVERED),
+        c.sent_at >= period.begin,
+        c.sent_at < period.end,
+    ]
+    if filters.channel:
+        asked.append(c.channel == filters.channel)
+    if filters.agent:
+        asked.append(c.requester == filters.agent)
+    if filters.variant is not None:
+        asked.append(c.variant == filters.variant)
+    if filters.without:
+        asked.append(c.requester != filters.without)
+    return asked
+
+
+def _tally(metric: Metric, counts: Sequence[int]) -> Tally:
+    sent, unanswered, expired, commented, *given = counts
+    ratings = {rating: count for rating, count in zip(SCALES[metric], given, strict=True) if count}
+    return Tally(ratings=ratings, sent=sent, open=unanswered, expired=expired, commented=commented)

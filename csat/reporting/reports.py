@@ -1,0 +1,174 @@
+"""What a report says: counts alone, from which `surveys.scores` makes figures.
+
+Tests count nowhere, and an answer belongs to the period in which its survey was sent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+from csat.reporting.periods import Period
+from csat.reporting.scores import FEW_MIN
+from csat.surveys.frozen_model import Value
+from csat.surveys.questions import Metric
+
+NEWEST = 5
+"""How many comments a report has."""
+
+
+class Filters(Value):
+    """Which surveys a report is about; what is empty leaves none out."""
+
+    team: str
+    metric: Metric
+    channel: str = ""
+    agent: str = ""
+    """The requester, as of sending."""
+    variant: int | None = None
+    without: str = ""
+    """The viewer, whose own surveys are left out."""
+
+
+class Tally(Value):
+    """What became of some surveys that X delivered."""
+
+    ratings: Mapping[int, int] = {}
+    """How often each rating was given; what nobody gave may be missing."""
+    sent: int = 0
+    open: int = 0
+    """Not answered yet: a late answer changes an old period."""
+    expired: int = 0
+    commented: int = 0
+    """Ratings that have a comment."""
+
+    @property
+    def rated(self) -> int:
+        """How many customers gave a rating."""
+        return sum(self.ratings.values())
+
+    @classmethod
+    def total(cls, tallies: Iterable["Tally"]) -> "Tally":
+        """Return some tallies as one."""
+        parts = tuple(tallies)
+        ratings = sorted({rating for part in parts for rating in part.ratings})
+        return cls(
+            ratings={rating: sum(part.ratings.get(rating, 0) for part in parts) for rating in ratings},
+            sent=sum(part.sent for part in parts),
+            open=sum(part.open for part in parts),
+            expired=sum(part.expired for part in parts),
+            commented=sum(part.commented for part in parts),
+        )
+
+
+class Cell(NamedTuple):
+    """What became of the surveys that one agent sent from one channel."""
+
+    agent: str
+    channel: str
+    tally: Tally
+
+
+class Bucket(Value):
+    """One point of a trend."""
+
+    period: Period
+    label: str
+    """Its days, short enough for a chart."""
+    tally: Tally
+
+
+class FollowedUp(Value):
+    """How many low ratings there were, and how many of them somebody took on and closed."""
+
+    low: int = 0
+    taken: int = 0
+    """Those that were closed included."""
+    closed: int = 0
+
+
+class Commented(Value):
+    """A customer's own words."""
+
+    survey_id: int
+    rating: int | None
+    text: str
+    given_at: datetime
+    channel: str
+    thread: str
+    external_id: str
+
+
+class Report(Value):
+    """All that is shown of the answers to one metric's surveys of a period."""
+
+    filters: Filters
+    period: Period
+    now: Tally = Tally()
+    before: Tally = Tally()
+    """Of as many days before."""
+    trend: tuple[Bucket, ...] = ()
+    by_agent: Mapping[str, Tally] = {}
+    by_channel: Mapping[str, Tally] = {}
+    follow_up: FollowedUp = FollowedUp()
+    comments: tuple[Commented, ...] = ()
+    """The newest ones first."""
+    left_out: int = 0
+    """How many surveys the viewer had sent."""
+
+    @property
+    def agents(self) -> tuple[tuple[str, Tally], ...]:
+        """The rows of agents that may be shown, most ratings first: not what single customers answered."""
+        return tuple(row for row in _rows(self.by_agent) if row[1].rated >= FEW_MIN)
+
+    @property
+    def channels(self) -> tuple[tuple[str, Tally], ...]:
+        """The rows of channels, most ratings first."""
+        return tuple(_rows(self.by_channel))
+
+
+class Beside(NamedTuple):
+    """What a report has beside the counts of its own period."""
+
+    before: Tally
+    follow_up: FollowedUp
+    comments: tuple[Commented, ...]
+
+
+def assembled(filters: Filters, period: Period, parts: Sequence[Sequence[Cell]], beside: Beside) -> Report:
+    """Return the report that the counts of the period's buckets make, the viewer's own surveys left out."""
+    everybody = [cell for part in parts for cell in part]
+    counted = [cell for cell in everybody if cell.agent != filters.without]
+    return Report(
+        filters=filters,
+        period=period,
+        now=_total(counted),
+        before=beside.before,
+        trend=tuple(map(partial(_bucket, filters), period.buckets(), parts)),
+        by_agent=_by(attrgetter("agent"), counted),
+        by_channel=_by(attrgetter("channel"), counted),
+        follow_up=beside.follow_up,
+        comments=beside.comments,
+        left_out=_total(everybody).sent - _total(counted).sent,
+    )
+
+
+def _bucket(filters: Filters, period: Period, cells: Iterable[Cell]) -> Bucket:
+    others = (cell for cell in cells if cell.agent != filters.without)
+    return Bucket(period=period, label=period.label, tally=_total(others))
+
+
+def _by(name: Callable[[Cell], str], cells: Iterable[Cell]) -> dict[str, Tally]:
+    grouped = groupby(sorted(cells, key=name), name)
+    return {of: _total(some) for of, some in grouped}
+
+
+def _total(cells: Iterable[Cell]) -> Tally:
+    return Tally.total(cell.tally for cell in cells)
+
+
+def _rows(tallies: Mapping[str, Tally]) -> list[tuple[str, Tally]]:
+    by_name = sorted(tallies.items())
+    return sorted(by_name, key=lambda row: attrgetter("rated", "sent")(row[1]), reverse=True)

@@ -1,0 +1,1 @@
+"""The domain, pure: drafts, surveys, recipients, questions, states, limits, responses."""

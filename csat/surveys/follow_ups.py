@@ -1,0 +1,61 @@
+"""Low ratings, and who takes care of them."""
+
+import re
+from datetime import datetime
+
+from pydantic import Field
+
+from csat.surveys.frozen_model import Value
+from csat.surveys.survey import Origin, Survey
+
+LONGEST_NOTE = 3_000
+"""What an input of Slack's holds."""
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class FollowUp(Value):
+    """Who takes care of a low rating, and since when."""
+
+    low_at: datetime
+    """When it was known to be low."""
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+
+
+class LowRating(Value):
+    """A survey whose rating is low, and no more of its answer than that."""
+
+    survey_id: int
+    survey: Survey
+    origin: Origin
+    asked_at: datetime
+    """When X took the survey."""
+    ts: str = ""
+    """The message in the origin's channel that leads to the conversation; empty where there is none."""
+    follow_up: FollowUp
+
+
+class Shown(LowRating):
+    """The same with its answer, for supervisors who did not ask for it themselves."""
+
+    rating: int | None = Field(None, repr=False)
+    comment: str | None = Field(None, repr=False)
+    note: str | None = Field(None, repr=False)
+    """What became of it; it may quote the customer."""
+
+
+class NotANote(ValueError):
+    """A note can't be kept as it is; `str()` says what to do."""
+
+
+def read_note(typed: str) -> str:
+    """Return a note as it is kept; raises `NotANote`."""
+    note = _UNSEEN.sub("", typed.replace("\r\n", "\n")).strip()
+    if not note:
+        raise NotANote("Write what became of it.")
+    if len(note) > LONGEST_NOTE:
+        raise NotANote(f"Shorten the note to {LONGEST_NOTE:,} characters; it has {len(note):,}.")
+    return note

@@ -1,0 +1,109 @@
+"""How often a customer may be asked, and how much an account may send: X's rules, and our own courtesy."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from csat.surveys.frozen_model import Value
+from csat.surveys.recipients import Recipient
+from csat.surveys.states import State
+
+DAY = timedelta(hours=24)
+"""X's window: one survey per recipient, and so many per account (POST feedback/create)."""
+
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+class Limits(Value):
+    """What an operator may set."""
+
+    daily: int = 1_000
+    cooldown: timedelta = timedelta(days=7)
+    allowlist: frozenset[str] = frozenset()
+    """Handles, in lower case, that X lets be asked more than once a day."""
+
+    @property
+    def memory(self) -> timedelta:
+        """How far back an earlier survey can matter."""
+        return max(DAY, self.cooldown)
+
+
+class Reason(StrEnum):
+    """Which limit stands in the way; also the name of a refusal in the figures."""
+
+    PENDING = "AlreadyUnderWay"
+    DAY = "AskedToday"
+    COOLDOWN = "CoolingDown"
+    QUOTA = "DailyLimit"
+
+
+class Asked(Value):
+    """One time that a customer was asked."""
+
+    survey_id: int
+    state: State
+    at: datetime | None
+    """When X took it; empty while it is under way."""
+    test: bool
+    requester: str
+    channel: str
+    thread: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether the customer was asked, or is about to be."""
+        return self.state not in (State.REFUSED, State.CANCELLED)
+
+
+class WhyNot(Value):
+    """Why a survey can't be sent now."""
+
+    reason: Reason
+    again_at: datetime | None = None
+    """From when it is possible; empty where that depends on a survey that is under way."""
+    last: Asked | None = None
+    """The survey that stands in the way."""
+
+    def sentence(self) -> str:
+        """Return what stands in the way, without its dates."""
+        return SENTENCES[self.reason]
+
+
+SENTENCES = {
+    Reason.PENDING: "A survey to this customer is under way already.",
+    Reason.DAY: "This customer was asked in the last 24 hours, and X allows one survey a day.",
+    Reason.COOLDOWN: "This customer was asked lately. Asking too often annoys people and spoils the figures.",
+    Reason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
+}
+
+
+class Denied(Exception):
+    """A limit stands in the way of a survey."""
+
+    def __init__(self, why_not: WhyNot) -> None:
+        super().__init__(why_not.reason)
+        self.why_not = why_not
+
+
+def why_not(recipient: Recipient, asked: Sequence[Asked], limits: Limits, now: datetime) -> WhyNot | None:
+    """Return which of the earlier surveys to a recipient stands in the way for longest, if any does."""
+    standing = [why for one in asked for why in _in_the_way(recipient, one, limits, now)]
+    return max(standing, key=lambda why: why.again_at or FAR, default=None)
+
+
+def check_recipient(recipient: Recipient, asked: Sequence[Asked], limits: Limits, now: datetime) -> None:
+    """Raise `Denied` where one of the earlier surveys to a recipient stands in the way."""
+    if standing := why_not(recipient, asked, limits, now):
+        raise Denied(standing)
+
+
+def _in_the_way(recipient: Recipient, one: Asked, limits: Limits, now: datetime) -> list[WhyNot]:
+    if one.at is None:
+        return [WhyNot(reason=Reason.PENDING, last=one)]
+    exempt = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
+    rules = [
+        *([] if exempt else [(Reason.DAY, one.at + DAY)]),
+        *([] if one.test else [(Reason.COOLDOWN, one.at + limits.cooldown)]),
+    ]
+    return [WhyNot(reason=reason, again_at=end, last=one) for reason, end in rules if end > now]

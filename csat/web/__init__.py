@@ -1,0 +1,1 @@
+"""The HTTP surface: requests from Slack and X, and the health check."""

@@ -1,0 +1,38 @@
+"""`GET /healthz`: whether the app can do its work, and if not, why."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError
+from csat.delivery.send_worker import Dispatcher
+
+
+class Health:
+    """Answers 200, or 503 with the reasons.
+
+    Args:
+        connected: whether the socket to Slack is alive; `None` where Slack comes over HTTP.
+    """
+
+    def __init__(
+        self, ledger: Ledger, dispatcher: Dispatcher, connected: Callable[[], Awaitable[bool]] | None
+    ) -> None:
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._connected = connected
+
+    async def answer(self, _request: Request) -> Response:
+        """Look at the ledger, the dispatcher and the socket."""
+        reasons = []
+        try:
+            await self._ledger.check()
+        except LedgerError as error:
+            reasons.append(f"ledger: {error}")
+        if not self._dispatcher.awake:
+            reasons.append("dispatcher: has not looked for work for a minute")
+        if self._connected and not await self._connected():
+            reasons.append("socket: not connected to Slack")
+        return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)

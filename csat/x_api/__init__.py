@@ -1,0 +1,1 @@
+"""X's HTTP API: wire format, errors, signing, client."""

@@ -1,0 +1,1 @@
+"""The demo: the app against the sandbox, with a believable past."""

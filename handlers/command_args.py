@@ -1,0 +1,78 @@
+"""The words of `/csat`: who is asked and with which metric, in any order."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, MARKS, NotACustomer, Recipient, read_recipient
+
+_MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
+_LINK = re.compile(r"<(?P<url>https?://[^|>]+)(\|[^>]*)?>")
+_CUSTOMER = re.compile(rf"@.+|[0-9]+|{HOSTS}/.+", re.IGNORECASE)
+_HANDLE = re.compile(rf"\w{{1,{LONGEST_HANDLE}}}", re.ASCII)
+_PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
+"""What may stand around a word without meaning anything."""
+_SHOWN = 40
+"""How many characters of a word are repeated."""
+
+
+class NotUnderstood(ValueError):
+    """A word means nothing here; `str()` says which, and why."""
+
+
+class Words(NamedTuple):
+    """What a command says; what it leaves open is None."""
+
+    metric: Metric | None = None
+    recipient: Recipient | None = None
+
+
+def read_words(text: str, command: str = "/csat") -> Words:
+    """Read what follows a command, as Slack sends it; raises `NotUnderstood`."""
+    if _MEMBER.search(text):
+        raise NotUnderstood(
+            "That is a colleague in Slack. Type the customer's X handle, or paste the link to their profile."
+        )
+    typed = MARKS.sub("", unescaped(_LINK.sub(r"\g<url>", text))).split()
+    words = Words()
+    for word in typed:
+        bare = word.strip(_PUNCTUATION)
+        if bare.lower() in list(Metric):
+            words = _with_metric(words, bare)
+        elif _CUSTOMER.fullmatch(bare):
+            words = _with_customer(words, bare)
+        elif bare:
+            raise NotUnderstood(_puzzled(word, typed, command))
+    return words
+
+
+def unescaped(text: str) -> str:
+    """Return text without Slack's escapes, of which there are three.
+
+    https://docs.slack.dev/messaging/formatting-message-text
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _with_metric(words: Words, word: str) -> Words:
+    if words.metric:
+        raise NotUnderstood("Name one type only: csat or nps.")
+    return words._replace(metric=Metric(word.lower()))
+
+
+def _with_customer(words: Words, word: str) -> Words:
+    if words.recipient:
+        raise NotUnderstood("Name one customer only: each one gets a survey of their own.")
+    try:
+        return words._replace(recipient=read_recipient(word))
+    except NotACustomer as error:
+        raise NotUnderstood(str(error)) from error
+
+
+def _puzzled(word: str, typed: Sequence[str], command: str) -> str:
+    bare = word.strip(_PUNCTUATION)
+    if _HANDLE.fullmatch(bare) and not any(_CUSTOMER.fullmatch(other) for other in typed):
+        return f"Did you mean {command} @{bare}? X handles begin with @."
+    shown = word if len(word) <= _SHOWN else f"{word[: _SHOWN - 1]}…"
+    return f"I don't understand “{shown}”. Try {command} @handle, or /csat help."

@@ -1,0 +1,46 @@
+"""Where everything ends up that nobody expected: logged under a short reference, which the person is told."""
+
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from blocks.kit import plain
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Command, HomeOpened, Interaction
+from csat.surveys.survey import Origin
+from csat.tasks import report
+from handlers.services import Desk
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Connect the boundary."""
+    app.error(partial(tell, desk))
+
+
+async def tell(desk: Desk, error: Exception, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Log an unexpected error, and tell the person under which reference it is found."""
+    reference = report(error, body.get("type") or body.get("command") or "a request")
+    apology = f"Something went wrong in this app. Try again in a minute; if it goes on, report {reference}."
+    if body.get("type") == "view_submission" and ack.response is None:
+        await ack(response_action="errors", errors=dict.fromkeys(_first_input(body), apology))
+        return
+    if ack.response is None:
+        await ack()
+    try:
+        await desk.tell(_origin(desk, body), plain(apology))
+    except SlackError as unreachable:
+        report(unreachable, f"telling of reference {reference}")
+
+
+def _origin(desk: Desk, body: dict[str, Any]) -> Origin:
+    if "event" in body:
+        return Origin(
+            team="", channel="", requester=HomeOpened.model_validate(body).user, received_at=desk.clock()
+        )
+    given = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
+    return given.origin(desk.clock())
+
+
+def _first_input(body: dict[str, Any]) -> list[str]:
+    return [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"][:1]

@@ -1,0 +1,38 @@
+"""The words of `/csat report`: which score, of which days, in any order."""
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from csat.reporting.periods import NotAPeriod, Period, read_period
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import MARKS
+from handlers.command_args import NotUnderstood
+
+USUAL = "30d"
+EXAMPLE = f"/csat report {USUAL} nps"
+
+
+class Wanted(NamedTuple):
+    """Which report somebody asks for."""
+
+    metric: Metric
+    period: Period
+
+
+def read_wanted(text: str, now: datetime, zone: ZoneInfo) -> Wanted:
+    """Read what follows `/csat report`: nothing means CSAT of 30 days; raises `NotUnderstood`."""
+    words = [word.strip(",;") for word in MARKS.sub("", text).split()]
+    metrics = {Metric(word.lower()) for word in words if _names_metric(word)}
+    if len(metrics) > 1:
+        raise NotUnderstood(f"Name one score only, csat or nps. For example: {EXAMPLE}")
+    days = " ".join(word for word in words if not _names_metric(word))
+    try:
+        period = read_period(days or USUAL, now, zone)
+    except NotAPeriod as problem:
+        raise NotUnderstood(f"{problem} For example: {EXAMPLE}") from problem
+    return Wanted(next(iter(metrics), Metric.CSAT), period)
+
+
+def _names_metric(word: str) -> bool:
+    return word.lower() in list(Metric)

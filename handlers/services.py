@@ -1,0 +1,45 @@
+"""What the journeys work with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from blocks.kit import Message
+from blocks.survey_form import SurveyForm
+from csat.clock import Clock
+from csat.db.database import Ledger
+from csat.delivery.send_worker import Dispatcher
+from csat.slack_api.client import Slack
+from csat.surveys.limits import Limits
+from csat.surveys.prefill import TicketPattern
+from csat.surveys.survey import Draft, Origin
+from csat.x_api.client import XClient
+from notifications.app_home import Homes
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that a listener may need, wired once."""
+
+    slack: Slack
+    x: XClient
+    ledger: Ledger
+    dispatcher: Dispatcher
+    homes: Homes
+    form: SurveyForm
+    defaults: Draft
+    """What the form says before anybody types."""
+    tickets: Sequence[TicketPattern]
+    account: str
+    """The id of the account on X that the surveys come from."""
+    instance: str
+    clock: Clock
+    limits: Limits
+    key: Callable[[str], str]
+    """Makes the key by which the ledger knows a customer from their id."""
+    zone: ZoneInfo
+    """Where the days of reports begin."""
+
+    async def tell(self, origin: Origin, message: Message) -> None:
+        """Tell something to the person who asked, and nobody else; raises `SlackError`."""
+        await self.slack.poster.whisper(origin, *message)

@@ -1,8 +1,0 @@
-"""Where Alembic enters: it migrates over the connection that `upgrade` began."""
-
-from alembic import context
-
-from ledger.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()

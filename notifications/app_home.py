@@ -1,0 +1,142 @@
+"""Everybody's App Home: results for supervisors, and for all others what became of their own surveys."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
+
+from blocks.agent_home import Own, Sent, agent_home, unavailable
+from blocks.charts import Part, home
+from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
+from csat.clock import Clock
+from csat.db import follow_ups, requesters
+from csat.db.database import Ledger
+from csat.db.errors import LedgerError
+from csat.db.survey_records import Entry
+from csat.reporting import home_views
+from csat.reporting.assemble import report
+from csat.reporting.periods import NotAPeriod, last_days
+from csat.reporting.report_query import DEFAULT, Choices
+from csat.slack_api.client import Slack
+from csat.slack_api.errors import Silent, SlackError
+from csat.slack_api.home import publish
+from csat.surveys.questions import Catalogue
+
+LATELY = timedelta(days=30)
+NEWEST = 10
+FEW = 5
+"""How many of somebody's own surveys are shown, alone and beside results."""
+
+Change = Callable[[Choices], Choices]
+
+log = logging.getLogger(__name__)
+
+
+def unchanged(choices: Choices) -> Choices:
+    """Ask for the same as before."""
+    return choices
+
+
+class Homes:
+    """Shows everybody the Home that they may see.
+
+    Args:
+        slack: its members tell who may see results, and are asked before each Home.
+        catalogue: the questions to choose from.
+        zone: where the days of a report begin.
+    """
+
+    def __init__(
+        self, ledger: Ledger, slack: Slack, catalogue: Catalogue, clock: Clock, zone: ZoneInfo
+    ) -> None:
+        self._ledger = ledger
+        self._slack = slack
+        self._catalogue = catalogue
+        self._clock = clock
+        self._zone = zone
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def show(self, person: str, change: Change = unchanged) -> None:
+        """Publish somebody's Home anew, with what they chose if they may see results; raises `SlackError`."""
+        async with self._locks.setdefault(person, asyncio.Lock()):
+            team = await self._slack.identity.team()
+            try:
+                if await self._slack.members.supervises(person):
+                    await self._show_results(team, person, change)
+                else:
+                    await self._show_own(team, person)
+            except LedgerError as error:
+                log.warning("The ledger had nothing for the Home of %s: %s", person, error)
+                await self._publish(person, unavailable())
+
+    async def renew(self, person: str) -> None:
+        """Publish somebody's Home anew if it shows results; raises `SlackError`."""
+        seen = await self._ledger.read(home_views.find, await self._slack.identity.team(), person)
+        if seen and seen.shows_results:
+            await self.show(person)
+
+    async def check(self) -> None:
+        """Publish each Home anew whose reader began or ceased to supervise; raises `SlackError`."""
+        team = await self._slack.identity.team()
+        every = await self._ledger.read(home_views.everybody, team)
+        supervising = await self._slack.members.supervising([home.person for home in every])
+        for each in every:
+            if each.shows_results != (each.person in supervising):
+                await self._try_to_show(each.person)
+
+    async def _try_to_show(self, person: str) -> None:
+        try:
+            await self.show(person)
+        except SlackError as error:
+            log.warning("Slack did not take the Home of %s: %s", person, error)
+
+    async def _show_results(self, team: str, person: str, change: Change) -> None:
+        asked = await self._ledger.run(home_views.ask, team, person, change, self._clock())
+        try:
+            page = await self._page(team, person, asked.choices)
+            await self._publish(person, results_home(page, self._catalogue))
+        except SlackError as error:
+            if not (asked.again or isinstance(error, Silent)):  # nothing is shown, so it is to be tried again
+                await self._ledger.run(home_views.shows_none, team, person, asked.home, self._clock())
+            raise
+        await self._ledger.insist(home_views.shows_results, team, person, self._clock())
+
+    async def _page(self, team: str, person: str, kept: Choices) -> Page:
+        choices, now, problem = kept.known_to(self._catalogue), self._clock(), ""
+        try:
+            period = choices.period(now, self._zone)
+        except NotAPeriod as reason:
+            period, problem = last_days(DEFAULT, now, self._zone), str(reason)
+        told = await report(self._ledger, choices.filters(team, person), period)
+        link = self._slack.link
+        low = await self._ledger.read(follow_ups.open_ones, team, MOST_LOW + 1, person)
+        return Page(
+            choices,
+            told,
+            [Linked(one, await link(one.channel, one.thread)) for one in told.comments],
+            [Low(one, await link(one.origin.channel, one.ts)) for one in low],
+            await self._own(team, person, FEW),
+            problem,
+        )
+
+    async def _show_own(self, team: str, person: str) -> None:
+        seen = await self._ledger.read(home_views.find, team, person)
+        own = await self._own(team, person, NEWEST)
+        await self._publish(person, agent_home(own, names_supervisors=self._slack.members.names_supervisors))
+        await self._ledger.run(home_views.shows_none, team, person, seen, self._clock())
+
+    async def _own(self, team: str, person: str, most: int) -> Own:
+        newest = await self._ledger.read(requesters.newest, team, person, most)
+        since = self._clock() - LATELY
+        return Own(list(map(_sent, newest)), await self._ledger.read(requesters.counts, team, person, since))
+
+    async def _publish(self, person: str, parts: Iterable[Part]) -> None:
+        kept = list(parts)
+        await publish(self._slack.web, person, home(kept), home(kept, in_words=True))
+
+
+def _sent(entry: Entry) -> Sent:
+    advice = entry.refusal.advice if entry.refusal else ""
+    return Sent(entry.survey, entry.origin.channel, entry.accepted_at, entry.state, advice)

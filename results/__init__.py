@@ -1,1 +1,0 @@
-"""How answers come back from X, and how they are shown: intake, reports, export."""

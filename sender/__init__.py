@@ -1,1 +1,0 @@
-"""Takes an accepted survey to X, and tells Slack what became of it."""

@@ -1,1 +1,0 @@
-"""Everything that knows Slack's Web API."""

@@ -1,1 +1,0 @@
-"""The HTTP surface: Slack's requests, and how the app is."""
