@@ -26,6 +26,7 @@ async def serving(
     Port 0 lets the system choose a free one; `websocket` is uvicorn's end of each WebSocket.
     """
     listener = socket.create_server((LOOPBACK, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # every connection inherits it
     server = _Server(
         uvicorn.Config(
             app,

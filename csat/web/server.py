@@ -18,6 +18,7 @@ async def serving(routes: Sequence[Route], host: str, port: int) -> AsyncIterato
     """Serve routes until the block ends, and yield the base URL; `OSError` where the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # every connection inherits it
     server = _Server(
         uvicorn.Config(
             Starlette(routes=routes),
