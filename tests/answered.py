@@ -17,7 +17,7 @@ from tests.world import World
 _numbers = itertools.count()
 
 
-def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None:  # noqa: ANN401 - see below
+def answered(world: World, ratings: Iterable[int | None], **fields: Any) -> None:
     """Keep surveys with these ratings, None for no answer.
 
     `days_ago`, `comment`, `requester`, `channel` and `thread` say more, and so does all that a draft holds.
@@ -39,7 +39,7 @@ def _row(
     requester: str = fixtures.ADA,
     channel: str = fixtures.SUPPORT,
     thread: str = "1700000000.000100",
-    **drafted: Any,  # noqa: ANN401 - whatever a draft holds
+    **drafted: Any,
 ) -> dict[str, Any]:
     sent_at = world.clock() - timedelta(days=days_ago)
     asked = origin(

@@ -16,7 +16,7 @@ LATER = NOON + timedelta(hours=1)
 LIMITS = Limits(cooldown=timedelta(0))
 
 
-def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:
     accounts.open_account(connection, "A1")
     new = submissions.Submission(
         view_id, survey(**fields), origin(), "A1", "one", KEY if view_id == "V1" else view_id
@@ -24,7 +24,7 @@ def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entr
     return submissions.accept(connection, new, LIMITS, NOON).entry
 
 
-def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:
     """Keep a survey whose first attempt has left."""
     entry = accepted(connection, view_id, **fields)
     assert send_queue.begin(connection, entry, "one", NOON) == 1
@@ -44,7 +44,7 @@ def confirmed(connection: Connection) -> Entry:
     return entry
 
 
-def sent(connection: Connection, **fields: Any) -> Entry:  # noqa: ANN401 - whatever a draft holds
+def sent(connection: Connection, **fields: Any) -> Entry:
     entry = begun(connection, **fields)
     assert send_queue.sent(connection, entry.id, 1, told().receipt, NOON)
     return entry

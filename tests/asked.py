@@ -13,7 +13,7 @@ from tests.samples import NOON, origin, survey
 _numbers = itertools.count(1)
 
 
-def row(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any columns of a survey
+def row(**fields: Any) -> dict[str, Any]:
     """Return a survey that was sent at noon, unless `fields` say otherwise."""
     number = next(_numbers)
     return {
@@ -35,7 +35,7 @@ def row(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any columns of a sur
     }
 
 
-def answered(rating: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+def answered(rating: int, **fields: Any) -> dict[str, Any]:
     """Return a survey that was rated."""
     return row(**{"state": State.ANSWERED, "rating": rating, "rated_at": NOON, **fields})
 

@@ -141,7 +141,7 @@ class Stage:
         """Return a fresh `trigger_id`, as of something that somebody does just now."""
         return self.world.workspace._state.triggers.issue(user)  # noqa: SLF001 - nobody else makes one
 
-    async def forge(self, delivery: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401 - parts of a payload
+    async def forge(self, delivery: Delivery, **changes: Any) -> Delivery:
         """Deliver something once more, changed, as if Slack had sent it."""
         return await self.world.workspace.redeliver(
             replace(delivery, payload={**delivery.payload, **changes})

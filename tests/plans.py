@@ -24,10 +24,10 @@ class Plans:
         with self.engine.connect() as connection:
             return {statement: self._plan(connection, statement, sent) for statement, sent in self.statements}
 
-    def _note(self, *noted: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
+    def _note(self, *noted: Any) -> None:
         self.statements.append(noted[2:4])
 
-    def _plan(self, connection: Connection, statement: str, sent: Any) -> str:  # noqa: ANN401
+    def _plan(self, connection: Connection, statement: str, sent: Any) -> str:
         if connection.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)
             return "\n".join(row.detail for row in rows)

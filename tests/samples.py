@@ -27,7 +27,7 @@ JSON = st.recursive(
 )
 
 
-def draft(**fields: Any) -> Draft:  # noqa: ANN401 - whatever a draft holds
+def draft(**fields: Any) -> Draft:
     """Return a draft that can be sent, unless `fields` say otherwise."""
     fine = {
         "display_name": "Northwind",
@@ -39,13 +39,13 @@ def draft(**fields: Any) -> Draft:  # noqa: ANN401 - whatever a draft holds
     return Draft(**{**fine, **fields})
 
 
-def survey(**fields: Any) -> Survey:  # noqa: ANN401 - whatever a draft holds
+def survey(**fields: Any) -> Survey:
     """Return the survey of a draft, to somebody whose id is known."""
     asked = Survey.from_draft(draft(**fields), CATALOGUE)
     return asked.to(Recipient(handle=asked.recipient.handle, id=asked.recipient.id or "343434343434"))
 
 
-def origin(**fields: Any) -> Origin:  # noqa: ANN401 - whatever an origin holds
+def origin(**fields: Any) -> Origin:
     """Return where a survey was asked for, in a thread."""
     somewhere = {
         "team": "T012AB3CD",
@@ -63,7 +63,7 @@ def told(
     *,
     at: float = 10,
     feedback_id: str = "900",
-    **others: Any,  # noqa: ANN401 - whatever an update or a receipt holds
+    **others: Any,
 ) -> Update:
     """Return what X tells of a survey that it took at noon, answered `at` seconds later."""
     given_at = NOON + timedelta(seconds=at)

@@ -23,7 +23,7 @@ SENTINEL = "SENTINEL"
 UP = FollowUp(low_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
 
 
-def shown(**fields: Any) -> Shown:  # noqa: ANN401 - whatever is known of a low rating
+def shown(**fields: Any) -> Shown:
     fine = {
         "survey_id": 7,
         "survey": survey(),
@@ -38,7 +38,7 @@ def shown(**fields: Any) -> Shown:  # noqa: ANN401 - whatever is known of a low 
     return Shown(**{**fine, **fields})
 
 
-def rendered(blocks: Any) -> Any:  # noqa: ANN401
+def rendered(blocks: Any) -> Any:
     return json.loads(json.dumps([block.to_dict() for block in blocks]))
 
 

@@ -72,7 +72,7 @@ def newest(world: World, words: str) -> Delivery:
     return next(one for one in reversed(world.workspace.deliveries) if words in str(one.payload))
 
 
-async def forge(world: World, delivery: Delivery, **changes: Any) -> Delivery:  # noqa: ANN401
+async def forge(world: World, delivery: Delivery, **changes: Any) -> Delivery:
     """Deliver once more, changed, as if Slack had sent it."""
     return await world.workspace.redeliver(replace(delivery, payload={**delivery.payload, **changes}))
 
@@ -312,7 +312,7 @@ async def test_where_the_app_may_not_post_it_says_what_to_do(
     assert COMMENT not in caplog.text
 
 
-async def step(world: World, work: Callable[..., Any], *given: Any) -> None:  # noqa: ANN401
+async def step(world: World, work: Callable[..., Any], *given: Any) -> None:
     """Do something in the ledger as another instance would."""
     with contextlib.closing(Ledger(world.database_url)) as ledger:
         await ledger.run(work, *given)

@@ -328,7 +328,7 @@ def standing_still(
     """Let the app stand still, once, between the commit of its first attempt and the call to X."""
     begin = send_queue.begin
 
-    def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:  # noqa: ANN401
+    def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:
         number = begin(connection, *others)
         monkeypatch.setattr(send_queue, "begin", begin)
         world.clock.advance(seconds=seconds)

@@ -38,7 +38,7 @@ GOOD = st.builds(
 )
 
 
-def problems(**fields: Any) -> dict[Field, str]:  # noqa: ANN401 - whatever a draft holds
+def problems(**fields: Any) -> dict[Field, str]:
     """Return what is wrong with a draft."""
     try:
         Survey.from_draft(draft(**fields), CATALOGUE)
@@ -47,7 +47,7 @@ def problems(**fields: Any) -> dict[Field, str]:  # noqa: ANN401 - whatever a dr
     return {}
 
 
-def accepted(**fields: Any) -> Survey:  # noqa: ANN401 - whatever a draft holds
+def accepted(**fields: Any) -> Survey:
     """Return the survey of a draft as it was typed."""
     return Survey.from_draft(draft(**fields), CATALOGUE)
 

@@ -20,7 +20,7 @@ SECRET = "the answer of Mira"
 MISSING = object()
 
 
-def shown(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever X may say
+def shown(**changes: Any) -> dict[str, Any]:
     """Return a feedback as X shows it, some of it changed; `MISSING` takes a field out."""
     whole = {
         "created_at": DATE,

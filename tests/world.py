@@ -103,7 +103,7 @@ class World:
         told = {message.ts: message for part in (tops, *threads) for message in part}
         return [told[ts] for ts in sorted(told) if told[ts].user == self.workspace.bot.id]
 
-    async def forge(self, **changes: Any) -> Delivery:  # noqa: ANN401 - any part of Slack's payload
+    async def forge(self, **changes: Any) -> Delivery:
         """Deliver the newest payload once more, changed, as if Slack had sent it."""
         newest = self.workspace.deliveries[-1]
         return await self.workspace.redeliver(replace(newest, payload={**newest.payload, **changes}))
@@ -139,7 +139,7 @@ class World:
                 await asyncio.sleep(0.005)
 
 
-def said(part: Any) -> str:  # noqa: ANN401 - a message, or any part of its blocks
+def said(part: Any) -> str:
     """Return all words of a message's blocks, as a person reads them."""
     if isinstance(part, Message):
         return said(part.blocks)
@@ -152,7 +152,7 @@ def said(part: Any) -> str:  # noqa: ANN401 - a message, or any part of its bloc
     return own + person + "".join(said(inner) for inner in part.values())
 
 
-def settings_for(workspace: Workspace, slack_url: str, x: PretendX, x_url: str, **others: Any) -> Settings:  # noqa: ANN401
+def settings_for(workspace: Workspace, slack_url: str, x: PretendX, x_url: str, **others: Any) -> Settings:
     """Return settings that lead to the pretend Slack and X; `socket=False` for HTTP."""
     way = {"slack_app_token": workspace.app_token} if others.pop("socket", True) else {}
     values = {
@@ -177,7 +177,7 @@ async def living(
     *,
     socket: bool = True,
     pace: Pace = PACE,
-    **others: Any,  # noqa: ANN401
+    **others: Any,
 ) -> AsyncIterator[World]:
     """Run Slack, X and the app until the block ends."""
     clock = Clock()

@@ -21,7 +21,7 @@ def actions(*elements: Json) -> Json:
     return {"type": "actions", "elements": list(elements)}
 
 
-def select(**more: Any) -> Json:  # noqa: ANN401 - whatever a select may have
+def select(**more: Any) -> Json:
     return {"type": "static_select", "action_id": "pick", "options": options("one", "two"), **more}
 
 
@@ -30,7 +30,7 @@ def radio(count: int) -> Json:
     return {"type": "radio_buttons", "action_id": "pick", "options": options(*values)}
 
 
-def option(**more: Any) -> Json:  # noqa: ANN401 - whatever an option may have
+def option(**more: Any) -> Json:
     return {"text": plain("One"), "value": "one", **more}
 
 

@@ -34,7 +34,7 @@ from tests.sandbox.test_slack_kit import (
 
 
 @pytest.mark.parametrize("way", [connected, listening])
-async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:  # noqa: ANN401 - two ways alike
+async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:
     async def answer(ack: AsyncAck) -> None:
         await ack("Only you")
 
@@ -48,7 +48,7 @@ async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:  
 
 
 @pytest.mark.parametrize("way", [connected, listening])
-async def test_a_shortcut_brings_its_message(way: Any) -> None:  # noqa: ANN401 - two ways alike
+async def test_a_shortcut_brings_its_message(way: Any) -> None:
     told: list[Json] = []
 
     async def take(ack: AsyncAck, shortcut: Json) -> None:

@@ -31,7 +31,7 @@ from tests.sandbox.test_slack_kit import (
 
 
 @pytest.mark.parametrize("way", [connected, listening])
-async def test_a_delivery_is_repeated_on_request(way: Any) -> None:  # noqa: ANN401 - two ways alike
+async def test_a_delivery_is_repeated_on_request(way: Any) -> None:
     triggers: list[str] = []
 
     async def take(ack: AsyncAck, body: Json) -> None:

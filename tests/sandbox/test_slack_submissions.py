@@ -46,7 +46,7 @@ async def filled(slack: Workspace) -> None:
 
 
 @pytest.mark.parametrize("way", [connected, listening])
-async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:  # noqa: ANN401 - two ways alike
+async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:
     slack = workspace()
     async with way(slack, survey):
         await filled(slack)
