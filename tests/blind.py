@@ -57,7 +57,7 @@ class Stage:
     async def regroup(self, *supervisors: str) -> None:
         """Let others supervise from now on."""
         assert self.witness.testify() == []
-        await self.world.workspace.regroup(fixtures.AGENTS, list(supervisors))
+        await self.world.workspace.set_usergroup_members(fixtures.AGENTS, list(supervisors))
         self.witness.supervisors = set(supervisors)
 
     def comment(self, name: str, requester: str) -> str:
@@ -158,7 +158,7 @@ async def stage(
             folder, pace=HASTY, database_url=database_url, socket=socket, **WITH_RESULTS
         ) as world:
             witness = Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
-            await world.workspace.regroup(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
+            await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
             made = Stage(world, witness)
             await made.send(way)
             yield made

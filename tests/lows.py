@@ -34,7 +34,7 @@ async def ask(
     await world.type_in(user, **fields)
     if is_test:
         await world.workspace.act(user, TEST, [TEST])
-    await world.workspace.submit(user)
+    await world.workspace.submit_view(user)
     feedback = await world.sent(number + 1)
     told = "select count(*) from notices where kind = 'sent' and told_at is not null"
     await world.until(lambda: world.ledger(told) == [(number + 1,)])

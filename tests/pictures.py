@@ -85,7 +85,7 @@ async def _see_results(page: Page, folder: Path) -> None:
 async def main(docs: Path) -> None:
     """Run the sandbox and the app in it, and take the pictures."""
     async with trying() as pretend:
-        await pretend.workspace.wait_until(lambda: pretend.workspace.connections)
+        await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count)
         await take(pretend.page_url, docs)
 
 

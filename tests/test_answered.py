@@ -18,7 +18,7 @@ def _world(any_world: World) -> World:
 
 
 def rewritten(world: World) -> int:
-    return sum(call.method == "chat.update" for call in world.workspace.calls)
+    return sum(call.method == "chat.update" for call in world.workspace.api_calls)
 
 
 def told(world: World) -> bool:
@@ -60,9 +60,9 @@ async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(wor
 
 
 async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: World) -> None:
-    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=90)
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=90)
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'sent'") == [(1,)])
     await answer(world)
     world.clock.advance(minutes=2)
@@ -73,7 +73,7 @@ async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: 
 
 async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) -> None:
     await ask(world)
-    world.workspace.troubles.fail("chat.update", "ratelimited", times=2, retry_after=30)
+    world.workspace.faults.fail("chat.update", "ratelimited", times=2, retry_after=30)
     await answer(world)
     for tries in (1, 2):
         tried = [(tries,)]
@@ -87,7 +87,7 @@ async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) 
 
 async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) -> None:
     await ask(world)
-    world.workspace.troubles.fail("chat.update", "message_not_found")
+    world.workspace.faults.fail("chat.update", "message_not_found")
     await answer(world)
     await world.until(lambda: told(world))
 
@@ -108,7 +108,7 @@ async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) ->
         await ask(world)
         await answer(world)
         await world.message(ANSWERED)
-        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+        await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
         status = await world.message("asked, answered", viewer=fixtures.BEN)
 
     assert COMMENT not in str(status)

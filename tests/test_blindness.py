@@ -32,7 +32,7 @@ async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(sta
         for _, words, *_ in ASKED:
             handle = words.split()[-1]
             for question in (f"/csat status {handle}", f"/csat {handle}", "/csat report", "/csat export 30d"):
-                await stage.world.workspace.command(person, fixtures.SUPPORT, question)
+                await stage.world.workspace.run_command(person, fixtures.SUPPORT, question)
 
     assert shown(stage, fixtures.ADA) == set()
 
@@ -48,7 +48,7 @@ async def test_a_supervisor_is_shown_all_but_what_was_answered_to_their_own_surv
     await choose(world, Id.METRIC, Metric.NPS)
     await choose(world, Id.PERIOD, "90")
     for word in ("report 90d", "export 90d"):
-        await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, f"/csat {word}")
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, f"/csat {word}")
     files = world.workspace.files
     await world.until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
 
@@ -81,7 +81,7 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
     """A closing form of their own making, and the form of a survey with another one's id in it."""
     world = stage.world
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     submitted = stage.newest(fixtures.ADA, "view_submission")
     note = {modal.NOTE: {modal.NOTE: {"type": "plain_text_input", "value": "Mine"}}}
     for number in ("", "x", *map(str, stage.survey_ids())):
@@ -118,7 +118,7 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
     assert shown(stage, fixtures.BEN)
     await stage.regroup(fixtures.CLEO)
     stage.witness.shown.clear()
-    await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_of(fixtures.BEN)))
+    await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_view(fixtures.BEN)))
     shown_before = stage.witness.reads(fixtures.BEN, "views.publish")
     for home_id in Id:
         await stage.forge(chosen, actions=[{**chosen.payload["actions"][0], "action_id": home_id}])
@@ -127,7 +127,7 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
             action = {"action_id": action_id, "type": "button", "value": str(number), "block_id": "b"}
             await stage.forge(chosen, actions=[action])
     for word in ("report", "export 90d"):
-        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, f"/csat {word}")
+        await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat {word}")
     again = shown_before + len(Id)
     await world.eventually(lambda: stage.witness.reads(fixtures.BEN, "views.publish") >= again)
 
@@ -139,7 +139,7 @@ async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_t
     await stage.press(fixtures.CLEO, low_rating.CLOSE, alert)
     await world.form(fixtures.CLEO)
     await world.type_in(fixtures.CLEO, note=f"They wrote: {stage.comment('a note', fixtures.ADA)}")
-    await world.workspace.submit(fixtures.CLEO)
+    await world.workspace.submit_view(fixtures.CLEO)
     await world.message("Closed by", fixtures.LEADS, fixtures.CLEO)
     await home(world, fixtures.ADA)
     await stage.press(fixtures.ADA, low_rating.SHOW, alert)

@@ -15,7 +15,7 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("handlers.commands.read_words", lambda _: 1 / 0)
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
     answer = await world.message("Something went wrong")
 
     reference = re.search(r"report (\w{6})", said(answer))
@@ -28,7 +28,7 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
 async def test_a_forged_button_is_told_too(world: World) -> None:
     world.x.trouble = Trouble.LOOKS_AUTOMATED
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
     await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.form()
@@ -43,15 +43,15 @@ async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
 ) -> None:
     monkeypatch.setattr("handlers.commands.read_words", lambda _: 1 / 0)
     for method in ("chat.postEphemeral", "response_url", "chat.postMessage"):
-        world.workspace.troubles.fail(method, "500")
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat")
+        world.workspace.faults.fail(method, "500")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")
 
     await world.until(lambda: "telling of reference" in caplog.text)
 
 
 async def test_a_view_that_is_not_ours_keeps_the_form_open(world: World) -> None:
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.sent()
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     world.workspace.deliveries.append(delivery)

@@ -25,7 +25,7 @@ async def _browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(name="pretend", loop_scope="module")
 async def _pretend() -> AsyncIterator[Demo]:
     async with trying() as pretend:
-        await pretend.workspace.wait_until(lambda: pretend.workspace.connections, seconds=5)
+        await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count, timeout_seconds=5)
         yield pretend
 
 

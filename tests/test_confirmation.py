@@ -15,13 +15,13 @@ HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c`
 async def ask(world: World, channel: str = fixtures.SUPPORT, **fields: str) -> None:
     await world.opened("/csat @mira_k", channel=channel)
     await world.type_in(**fields)
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
 
 
 def posts(world: World) -> list[dict[str, object]]:
     """Return everything that the app posted, by the Web API or a response_url."""
     ways = {"chat.postMessage", "chat.postEphemeral", "response_url"}
-    return [call.args for call in world.workspace.calls if call.method in ways]
+    return [call.args for call in world.workspace.api_calls if call.method in ways]
 
 
 async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
@@ -29,7 +29,7 @@ async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> Non
     await world.workspace.act(fixtures.ADA, "variant", "2")
     await world.type_in(external_id="ticket_5555")
     await world.workspace.act(fixtures.ADA, "test", ["test"])
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     confirmation = said(await world.message("asked"))
 
     for words in (
@@ -54,21 +54,21 @@ async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(wor
     confirmation = await world.message("asked", fixtures.LEADS)
 
     assert not confirmation.visible_to
-    assert [call.status for call in world.workspace.calls if call.method == "response_url"] == [200]
+    assert [call.status for call in world.workspace.api_calls if call.method == "response_url"] == [200]
 
 
 async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) -> None:
-    message = await world.workspace.say(fixtures.CLEO, fixtures.LEADS, "@mira_k, case 9")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.CLEO, fixtures.LEADS, "@mira_k, case 9")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     confirmation = await world.message("asked", fixtures.LEADS)
 
     assert confirmation.thread_ts == message.ts
 
 
 async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_requester(world: World) -> None:
-    world.workspace.troubles.fail("response_url", "404", times=2)
+    world.workspace.faults.fail("response_url", "404", times=2)
     await ask(world, fixtures.LEADS)
     confirmation = await world.direct_message("asked")
 
@@ -78,9 +78,9 @@ async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_re
 
 async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) -> None:
     await world.opened("/csat @mira_k")
-    world.workspace.archive(fixtures.SUPPORT)
-    world.workspace.troubles.fail("response_url", "404", times=2)
-    await world.workspace.submit(fixtures.ADA)
+    world.workspace.archive_channel(fixtures.SUPPORT)
+    world.workspace.faults.fail("response_url", "404", times=2)
+    await world.workspace.submit_view(fixtures.ADA)
 
     await world.direct_message("asked")
 
@@ -88,24 +88,24 @@ async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) 
 async def test_an_old_response_url_is_not_used(world: World) -> None:
     await world.opened("/csat @mira_k", channel=fixtures.LEADS)
     world.clock.advance(minutes=31)
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.direct_message("asked")
 
-    assert not [call for call in world.workspace.calls if call.method == "response_url"]
+    assert not [call for call in world.workspace.api_calls if call.method == "response_url"]
 
 
 async def test_a_foreign_response_url_is_never_called(world: World) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.LEADS, "/csat help")
+    await world.workspace.run_command(fixtures.ADA, fixtures.LEADS, "/csat help")
     await world.message("asks a customer", fixtures.LEADS)
-    used = len([call for call in world.workspace.calls if call.method == "response_url"])
+    used = len([call for call in world.workspace.api_calls if call.method == "response_url"])
     await world.forge(response_url="https://hooks.slack.com.evil.example/commands/1")
     await world.direct_message("asks a customer")
 
-    assert len([call for call in world.workspace.calls if call.method == "response_url"]) == used
+    assert len([call for call in world.workspace.api_calls if call.method == "response_url"]) == used
 
 
 async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) -> None:
-    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await ask(world)
     await world.sent()
     await world.until(lambda: world.ledger("select tries from notices") == [(1,)])
@@ -117,7 +117,7 @@ async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) ->
 
 
 async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: World) -> None:
-    world.workspace.troubles.fail("chat.postMessage", "503", times=2)
+    world.workspace.faults.fail("chat.postMessage", "503", times=2)
     await ask(world)
     for tries in (1, 2):
         await world.until(lambda tries=tries: world.ledger("select tries from notices") == [(tries,)])  # type: ignore[misc]
@@ -129,27 +129,27 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
 async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
     pace = Pace(patience=9, poll=0.05, concurrency=1)
     async with living(tmp_path, pace=pace) as world:
-        world.workspace.troubles.slow("chat.postMessage", 60)
+        world.workspace.faults.slow("chat.postMessage", 60)
         for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
             await world.opened(f"/csat {customer}")
-            await world.workspace.submit(fixtures.ADA)
+            await world.workspace.submit_view(fixtures.ADA)
             await world.sent(number)
         assert world.seen("asked") is None
 
-        world.workspace.troubles.clear()
+        world.workspace.faults.clear()
         await world.until(lambda: world.shown("asked") == 2)
 
 
 async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
     world.x.trouble = Trouble.LOOKS_AUTOMATED
-    world.workspace.troubles.fail("chat.postEphemeral", "user_not_in_channel")
-    world.workspace.troubles.fail("response_url", "404")
+    world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
+    world.workspace.faults.fail("response_url", "404")
     await ask(world)
     answer = await world.direct_message("was not sent")
     await world.workspace.act(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
     await world.form()
     world.x.trouble = None
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
 
     await world.message("asked")
 

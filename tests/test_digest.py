@@ -131,7 +131,7 @@ async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
 
 @pytest.mark.parametrize("trouble", ["ratelimited", "503"])
 async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) -> None:
-    world.workspace.troubles.fail("chat.postMessage", trouble, retry_after=90)
+    world.workspace.faults.fail("chat.postMessage", trouble, retry_after=90)
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)

@@ -54,7 +54,7 @@ async def past(url: str) -> None:
 
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
-    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
+    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
     told = await world.direct_message("surveys, your own left out", fixtures.CLEO)
     await world.until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
@@ -69,7 +69,7 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(w
 
 
 async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat export 30d")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat export 30d")
     await world.message("Exports are for supervisors")
 
     assert world.workspace.files == {}
@@ -77,14 +77,14 @@ async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: Worl
 
 
 async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
-    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
+    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
 
     await world.message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
 
 async def test_where_slack_takes_no_file_the_supervisor_is_told(world: World) -> None:
-    world.workspace.troubles.fail("files.getUploadURLExternal", "missing_scope")
-    await world.workspace.command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+    world.workspace.faults.fail("files.getUploadURLExternal", "missing_scope")
+    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
     await world.message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
 

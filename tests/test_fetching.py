@@ -38,7 +38,7 @@ async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT
     """Send a survey, and return it as X has it."""
     number = len(world.x.feedbacks)
     await world.opened(f"/csat @{who}", channel=channel)
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     sent = await world.sent(number + 1)
     told = "select 1 from notices where kind = 'sent' and told_at is not null"
     await world.until(lambda: len(world.ledger(told)) == number + 1)
@@ -246,7 +246,7 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
 async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
     world.x.trouble_for_next(1, Trouble.BAD_GATEWAY_AFTER)
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     question = await world.message("It is not known")
     await world.workspace.act(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
     await world.message("@mira_k for feedback")

@@ -38,7 +38,7 @@ def _world(any_world: World) -> World:
 async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.SUPPORT) -> None:
     await world.opened(f"/csat {recipient}", channel=channel)
     await world.type_in(message=f"Dear {recipient}, how did we do?", external_id=f"case of {recipient}")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
 
 
 async def told(world: World, number: int = 1) -> None:
@@ -116,10 +116,12 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     await told(world)
     await forgotten(world, Recipient(handle="mira_k"))
     await world.opened("/csat @mira_k")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "Not sent. This customer was asked lately." in said(world.workspace.view_of(fixtures.ADA).blocks)  # type: ignore[union-attr]
+    assert "Not sent. This customer was asked lately." in said(
+        world.workspace.view_stack(fixtures.ADA)[-1].blocks
+    )
     ((feedback, state, handle),) = world.ledger("select feedback_id, state, recipient_handle from surveys")
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
 
@@ -173,7 +175,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
 async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
     await ask(world)
     await told(world)
-    world.workspace.troubles.fail("chat.update", "channel_not_found")
+    world.workspace.faults.fail("chat.update", "channel_not_found")
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     (advice,) = outcome.advice
@@ -184,7 +186,7 @@ async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World
 async def test_a_message_that_somebody_has_deleted_needs_nothing(world: World) -> None:
     await ask(world)
     await told(world)
-    world.workspace.troubles.fail("chat.update", "message_not_found")
+    world.workspace.faults.fail("chat.update", "message_not_found")
 
     assert (await forgotten(world, Recipient(handle="mira_k"))).advice == []
 
@@ -205,7 +207,7 @@ async def test_while_slack_takes_no_changes_the_survey_is_left_whole(
     await ask(world)
     await told(world)
     monkeypatch.setattr(Forgetting.__init__, "__defaults__", ((),))
-    world.workspace.troubles.fail("chat.update", "internal_error")
+    world.workspace.faults.fail("chat.update", "internal_error")
     busy = await forgotten(world, Recipient(handle="mira_k"))
 
     assert (busy.done["erased"], busy.left) == (0, 1)

@@ -10,7 +10,7 @@ from tests.world import World, living, said
 
 
 def top(world: World) -> View:
-    view = world.workspace.view_of(fixtures.ADA)
+    view = world.workspace.current_view(fixtures.ADA)
     assert view
     return view
 
@@ -28,7 +28,7 @@ def has_told(world: World, number: int) -> bool:
 async def submitted(world: World, **fields: str) -> ActionResult:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
-    return await world.workspace.submit(fixtures.ADA)
+    return await world.workspace.submit_view(fixtures.ADA)
 
 
 async def test_the_preview_shows_message_question_and_scale(world: World) -> None:
@@ -64,7 +64,7 @@ async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -
     await shows(world, "0   1   2")
     await world.workspace.act(fixtures.ADA, "metric", "csat")
     await shows(world, "How would you rate your recent flight with Air?")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
 
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("csat", "33", "Air")
@@ -75,9 +75,9 @@ async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -
 @pytest.mark.parametrize("refusal", ["hash_conflict", "not_found", "500", "ratelimited"])
 async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: str) -> None:
     await world.opened("/csat @mira_k")
-    world.workspace.troubles.fail("views.update", refusal)
+    world.workspace.faults.fail("views.update", refusal)
     await world.type_in(message="Dear Mira")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
 
     assert feedback.message == "Dear Mira"
@@ -87,15 +87,15 @@ async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: s
 
 async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
     await world.opened("/csat @mira_k")
-    world.workspace.troubles.fail("views.update", "500")
+    world.workspace.faults.fail("views.update", "500")
     await world.workspace.act(fixtures.ADA, "metric", "nps")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED
     assert "0   1   2" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     assert (await world.sent()).type == "nps"
 
 
@@ -140,7 +140,7 @@ async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
 async def test_a_corrected_form_is_sent(world: World) -> None:
     await submitted(world, recipient="@nobody_at_all")
     await world.type_in(recipient="https://x.com/mira_k")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
@@ -153,7 +153,7 @@ async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: W
     assert "@quiet_quinn probably does not take your direct messages" in said(top(world).blocks)
     assert world.x.feedbacks == []
 
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
     assert "can't be messaged" in said(answer)
 
@@ -164,7 +164,7 @@ async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World)
         world.x.customer("quiet_quinn").__class__("99", "closed_too", "C", accepts_messages=False)
     )
     await world.type_in(recipient="@closed_too")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
 
     assert "@closed_too probably does not take your direct messages" in said(top(world).blocks)
 

@@ -13,14 +13,14 @@ from tests.world import World, living, said
 
 async def home(world: World, user: str = fixtures.ADA) -> View:
     """Open the app's Home and return what is published there."""
-    before = world.workspace.home_of(user)
+    before = world.workspace.home_view(user)
     shown = before.hash if before else ""
     await world.workspace.open_home(user)
     return await world.eventually(lambda: _newer(world, user, shown))
 
 
 def _newer(world: World, user: str, shown: str) -> View | None:
-    view = world.workspace.home_of(user)
+    view = world.workspace.home_view(user)
     return view if view and view.hash != shown else None
 
 
@@ -40,7 +40,7 @@ async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> 
     world = any_world
     await world.opened("/csat @mira_k")
     await world.type_in(external_id="ticket_5555")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked @mira_k")
 
     mine, theirs = words(await home(world)), words(await home(world, fixtures.BEN))
@@ -75,4 +75,4 @@ async def test_the_tab_with_the_messages_is_no_home(world: World) -> None:
     await world.workspace.open_home(fixtures.ADA, "messages")
     await home(world, fixtures.BEN)
 
-    assert world.workspace.home_of(fixtures.ADA) is None
+    assert world.workspace.home_view(fixtures.ADA) is None

@@ -8,7 +8,7 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
     world = either_world
     await world.opened("/csat nps @mira_k")
     await world.type_in(external_id="ticket_5555", message="Thanks, Mira!")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     feedback = await world.sent()
     confirmation = await world.message("asked")
@@ -25,14 +25,16 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
 
 async def test_the_shortcut_in_a_thread_confirms_in_that_thread(either_world: World) -> None:
     world = either_world
-    parent = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "Ticket #5555: who talks to @mira_k?")
-    reply = await world.workspace.say(
+    parent = await world.workspace.post_message(
+        fixtures.BEN, fixtures.SUPPORT, "Ticket #5555: who talks to @mira_k?"
+    )
+    reply = await world.workspace.post_message(
         fixtures.ADA, fixtures.SUPPORT, "Me, case 77, @sofie_l too", thread_ts=parent.ts
     )
 
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
     form = await world.form()
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
     confirmation = await world.message("asked")
 

@@ -95,7 +95,7 @@ async def ask(
 ) -> ActionResult:
     await world.opened(f"/csat {recipient}", user)
     await world.type_in(user, **fields)
-    return await world.workspace.submit(user)
+    return await world.workspace.submit_view(user)
 
 
 async def sent(world: World, number: int = 1) -> None:
@@ -104,7 +104,7 @@ async def sent(world: World, number: int = 1) -> None:
 
 
 def form_of(world: World, user: str = fixtures.ADA) -> str:
-    view = world.workspace.view_of(user)
+    view = world.workspace.current_view(user)
     assert view
     return said(view.blocks)
 
@@ -118,13 +118,13 @@ async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> No
     assert "Not sent. This customer was asked lately." in form_of(world, fixtures.BEN)
     assert f"<@{fixtures.ADA}> asked" in form_of(world, fixtures.BEN)
     assert "Possible again from" in form_of(world, fixtures.BEN)
-    view = world.workspace.view_of(fixtures.BEN)
+    view = world.workspace.current_view(fixtures.BEN)
     assert view
     assert "{date_short_pretty} at {time}" in str(view.blocks)
     assert len(world.x.feedbacks) == 1
 
     await world.type_in(fixtures.BEN, recipient="@sofie_l")
-    await world.workspace.submit(fixtures.BEN)
+    await world.workspace.submit_view(fixtures.BEN)
     assert (await world.sent(2)).message == "Kept as typed"
 
 
@@ -155,16 +155,16 @@ async def test_after_the_cooldown_they_can_be_asked_again(world: World) -> None:
 async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
     world: World, channel: str, reader_in: str, *, linked: bool
 ) -> None:
-    message = await world.workspace.say(fixtures.ADA, channel, "@mira_k")
-    await world.workspace.shortcut(fixtures.ADA, channel, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.ADA, channel, "@mira_k")
+    await world.workspace.run_shortcut(fixtures.ADA, channel, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await sent(world)
     await world.opened("/csat @mira_k", fixtures.CLEO, reader_in)
-    await world.workspace.submit(fixtures.CLEO)
+    await world.workspace.submit_view(fixtures.CLEO)
 
     assert ("in this thread" in form_of(world, fixtures.CLEO)) is linked
-    assert (f"archives/{channel}" in str(world.workspace.view_of(fixtures.CLEO))) is linked
+    assert (f"archives/{channel}" in str(world.workspace.current_view(fixtures.CLEO))) is linked
 
 
 async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
@@ -216,7 +216,7 @@ async def test_status_tells_what_became_of_the_last_surveys_and_when_it_is_possi
 ) -> None:
     await ask(world, "@mira_k")
     await sent(world)
-    await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+    await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
     answer = await world.message("Possible again from", viewer=fixtures.BEN)
 
     assert answer.visible_to == fixtures.BEN
@@ -224,7 +224,7 @@ async def test_status_tells_what_became_of_the_last_surveys_and_when_it_is_possi
 
 
 async def test_status_of_somebody_new_says_so(world: World) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
 
     assert "Nobody has asked them yet." in said(await world.message("They can be asked now."))
 
@@ -238,6 +238,6 @@ async def test_status_of_somebody_new_says_so(world: World) -> None:
     ],
 )
 async def test_status_says_what_it_needs(world: World, text: str, answer: str) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
 
     await world.message(answer)

@@ -49,16 +49,16 @@ async def opened(world: World, action_id: str, message: Message, user: str = fix
 async def close(world: World, message: Message, note: str = NOTE, user: str = fixtures.CLEO) -> None:
     await opened(world, CLOSE, message, user)
     await world.type_in(user, note=note)
-    await world.workspace.submit(user)
+    await world.workspace.submit_view(user)
 
 
 def now(world: World, message: Message) -> str:
     """Return what the alert says by now."""
-    return said(world.workspace.message(message.channel, message.ts))
+    return said(world.workspace.get_message(message.channel, message.ts))
 
 
 def buttons(world: World, message: Message) -> list[str]:
-    blocks = world.workspace.message(message.channel, message.ts).blocks
+    blocks = world.workspace.get_message(message.channel, message.ts).blocks
     return [
         button["action_id"]
         for block in blocks
@@ -103,8 +103,8 @@ async def test_nothing_that_slack_is_told_beside_the_modal_holds_the_answer(worl
     await close(world, told)
     await world.until(lambda: "Closed by" in now(world, told))
 
-    assert len({call.method for call in world.workspace.calls} & {"chat.postMessage", "chat.update"}) == 2
-    for call in world.workspace.calls:
+    assert len({call.method for call in world.workspace.api_calls} & {"chat.postMessage", "chat.update"}) == 2
+    for call in world.workspace.api_calls:
         assert "SENTINEL" not in str(call.args)
         assert "Rating" not in str(call.args)
 
@@ -129,7 +129,7 @@ async def test_nobody_else_gets_anywhere(world: World, action: str) -> None:
     refusal = await world.message("Only supervisors", fixtures.LEADS, fixtures.ADA)
 
     assert refusal.visible_to == fixtures.ADA
-    assert world.workspace.view_of(fixtures.ADA) is None
+    assert world.workspace.current_view(fixtures.ADA) is None
     assert notes(world) == [(None, None, None)]
     assert world.ledger("select * from audit") == []
 
@@ -142,7 +142,7 @@ async def test_a_supervisor_does_not_see_the_answer_to_their_own_survey(world: W
     await press(world, action, told)
     await world.message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
 
-    assert world.workspace.view_of(fixtures.CLEO) is None
+    assert world.workspace.current_view(fixtures.CLEO) is None
     assert notes(world) == [(None, None, None)]
     assert world.ledger("select * from audit") == []
 
@@ -150,16 +150,16 @@ async def test_a_supervisor_does_not_see_the_answer_to_their_own_survey(world: W
 @pytest.mark.parametrize("trouble", ["503", "ratelimited", "user_not_found"])
 async def test_where_slack_can_not_tell_who_presses_the_answer_is_no(world: World, trouble: str) -> None:
     told = await alert(world)
-    world.workspace.troubles.fail("users.info", trouble, times=5)
+    world.workspace.faults.fail("users.info", trouble, times=5)
     await press(world, SHOW, told)
     await world.message("Only supervisors", fixtures.LEADS, fixtures.CLEO)
 
-    assert world.workspace.view_of(fixtures.CLEO) is None
+    assert world.workspace.current_view(fixtures.CLEO) is None
 
 
 async def test_where_slack_does_not_open_the_answer_the_person_is_told_to_try_again(world: World) -> None:
     told = await alert(world)
-    world.workspace.troubles.fail("views.open", "expired_trigger_id")
+    world.workspace.faults.fail("views.open", "expired_trigger_id")
     await press(world, SHOW, told)
     await world.message(
         "open the window. Nothing was sent or changed: try again.", fixtures.LEADS, fixtures.CLEO
@@ -195,7 +195,7 @@ async def test_a_forged_button_gets_a_clear_answer(world: World, action: str) ->
     told = await alert(world)
     await press(world, action, told)
     taken = [(fixtures.CLEO, None, None)]
-    await world.until(lambda: bool(world.workspace.view_of(fixtures.CLEO)) or notes(world) == taken)
+    await world.until(lambda: bool(world.workspace.current_view(fixtures.CLEO)) or notes(world) == taken)
     before = notes(world)
     pressed = newest(world, action)
     values = ["999", "0", "", None, "x", "-1", "1 or 1=1", "9" * 30, "\u0661", "1.0"]
@@ -233,7 +233,7 @@ async def test_a_rating_that_is_not_low_alarms_nobody(world: World) -> None:
 async def test_without_a_note_it_is_not_closed(world: World) -> None:
     told = await alert(world)
     await close(world, told, " \n\u0000 ")
-    form = world.workspace.view_of(fixtures.CLEO)
+    form = world.workspace.current_view(fixtures.CLEO)
 
     assert form
     assert form.errors == {"note": "Write what became of it."}
@@ -249,7 +249,7 @@ async def test_what_somebody_closed_meanwhile_is_not_closed_again(world: World) 
     told = await alert(world)
     await opened(world, CLOSE, told)
     await world.type_in(fixtures.CLEO, note=NOTE)
-    await world.workspace.submit(fixtures.CLEO)
+    await world.workspace.submit_view(fixtures.CLEO)
     await world.until(lambda: "Closed by" in now(world, told))
     submitted = next(
         one for one in reversed(world.workspace.deliveries) if one.payload["type"] == "view_submission"
@@ -267,8 +267,8 @@ async def test_whoever_left_the_group_of_supervisors_can_do_nothing_more(tmp_pat
         told = await alert(world)
         await opened(world, CLOSE, told)
         await world.type_in(fixtures.CLEO, note=NOTE)
-        await world.workspace.regroup(fixtures.AGENTS, [fixtures.ADA, fixtures.BEN])
-        await world.workspace.submit(fixtures.CLEO)
+        await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.ADA, fixtures.BEN])
+        await world.workspace.submit_view(fixtures.CLEO)
         form = await world.form(fixtures.CLEO)
         assert "Only supervisors" in said(form.blocks)
         for action in (SHOW, TAKE_ON):
@@ -281,7 +281,7 @@ async def test_whoever_left_the_group_of_supervisors_can_do_nothing_more(tmp_pat
 async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
     world.workspace.invite_bot(fixtures.LEADS)
     feedback = await ask(world)
-    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
     world.clock.advance(seconds=40)
@@ -292,7 +292,7 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
 async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
     told = await alert(world)
     await world.until(lambda: world.ledger("select 1 from notices where due_at is not null") == [])
-    world.workspace.troubles.fail("chat.update", "ratelimited", retry_after=30)
+    world.workspace.faults.fail("chat.update", "ratelimited", retry_after=30)
     await press(world, TAKE_ON, told)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'followed'") == [(1,)])
     await close(world, told)
@@ -321,7 +321,7 @@ async def step(world: World, work: Callable[..., Any], *given: Any) -> None:
 async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands(world: World) -> None:
     world.workspace.invite_bot(fixtures.LEADS)
     feedback = await ask(world)
-    world.workspace.troubles.fail("chat.postMessage", "ratelimited", retry_after=30)
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
     await step(world, follow_ups.take_on, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
@@ -352,4 +352,4 @@ async def test_without_a_results_channel_nobody_is_alarmed_and_it_is_open_all_th
         await world.until(lambda: world.ledger("select due_at from notices where kind = 'low'") == [(None,)])
 
         assert notes(world) == [(None, None, None)]
-        assert not [call for call in world.workspace.calls if ALERT in str(call.args)]
+        assert not [call for call in world.workspace.api_calls if ALERT in str(call.args)]

@@ -38,7 +38,7 @@ async def _watched(
 
 async def told(world: World, words: str, command: str = "/csat report", user: str = fixtures.CLEO) -> Message:
     """Type a command and return the answer with these words in it, as the person sees it."""
-    await world.workspace.command(user, fixtures.SUPPORT, command)
+    await world.workspace.run_command(user, fixtures.SUPPORT, command)
     return await world.message(words, viewer=user)
 
 

@@ -25,7 +25,7 @@ async def _watched(tmp_path: Path) -> AsyncIterator[World]:
 
 async def choose(world: World, action_id: str, choice: str | None, user: str = fixtures.CLEO) -> View:
     """Choose something in the Home and return what is published then."""
-    before = world.workspace.home_of(user)
+    before = world.workspace.home_view(user)
     assert before
     shown = before.hash
     await world.workspace.act(user, action_id, choice, home=True)
@@ -36,7 +36,7 @@ async def published(world: World, shown: str, user: str = fixtures.CLEO) -> View
     """Return the Home that is published after another one."""
 
     def newer() -> View | None:
-        view = world.workspace.home_of(user)
+        view = world.workspace.home_view(user)
         return view if view and view.hash != shown else None
 
     return await world.eventually(newer)
@@ -117,7 +117,7 @@ async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) 
 
 async def test_where_slack_lacks_charts_the_home_says_it_in_words(watched: World) -> None:
     for error in ("invalid_blocks", "invalid_arguments"):
-        watched.workspace.troubles.lack_blocks("data_visualization", "data_table", in_views=error)
+        watched.workspace.faults.lack_blocks("data_visualization", "data_table", in_views=error)
         answered(watched, [5] * 10)
 
         view = await home(watched, fixtures.CLEO)
@@ -156,7 +156,7 @@ async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(wa
     await watched.workspace.act(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
     await watched.form(fixtures.CLEO)
     await watched.workspace.type_text(fixtures.CLEO, "note", "Called them.")
-    await watched.workspace.submit(fixtures.CLEO)
+    await watched.workspace.submit_view(fixtures.CLEO)
     told = words(await published(watched, view.hash))
     assert "2 low ratings · 1 taken on · 1 closed" in told
     assert "ticket_old" not in told
@@ -209,7 +209,7 @@ async def test_an_agent_sees_no_results_whatever_they_press(watched: World) -> N
     await home(watched, fixtures.CLEO)
     await choose(watched, "home_refresh", None)
     await home(watched, fixtures.ADA)
-    shown = watched.workspace.home_of(fixtures.ADA)
+    shown = watched.workspace.home_view(fixtures.ADA)
     assert shown
 
     before = shown.hash
@@ -234,7 +234,7 @@ async def test_who_left_the_group_gets_an_agent_s_home_at_once_and_by_any_press(
     shown = (await choose(grouped, "home_refresh", None, fixtures.ADA)).hash
     press = grouped.workspace.deliveries[-1]
 
-    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO])
+    await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
     view = await published(grouped, shown, fixtures.ADA)
 
     assert SEES_NOT in words(view)
@@ -245,11 +245,11 @@ async def test_who_left_the_group_gets_an_agent_s_home_at_once_and_by_any_press(
 
 
 async def test_who_joins_the_group_is_shown_results_without_coming_back(grouped: World) -> None:
-    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO])
+    await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
     answered(grouped, [5] * 10)
     shown = (await home(grouped, fixtures.BEN)).hash
 
-    await grouped.workspace.regroup(fixtures.AGENTS, [fixtures.CLEO, fixtures.BEN])
+    await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO, fixtures.BEN])
 
     assert SEES in words(await published(grouped, shown, fixtures.BEN))
     assert audited(grouped) == [(fixtures.BEN, "home", "30 days, csat")]
@@ -260,7 +260,7 @@ async def test_where_slack_does_not_tell_who_somebody_is_they_see_no_results(
     grouped: World, method: str
 ) -> None:
     answered(grouped, [5] * 10)
-    grouped.workspace.troubles.fail(method, "internal_error", times=1_000)
+    grouped.workspace.faults.fail(method, "internal_error", times=1_000)
 
     assert SEES_NOT in words(await home(grouped, fixtures.CLEO))
     assert audited(grouped) == []
@@ -272,7 +272,7 @@ async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(
         assert SEES in words(await home(world, fixtures.CLEO))
         assert world.ledger("select shows_results from homes") == [(1,)]
     async with living(tmp_path) as world:
-        view = await world.eventually(lambda: world.workspace.home_of(fixtures.CLEO))
+        view = await world.eventually(lambda: world.workspace.home_view(fixtures.CLEO))
         assert SEES_NOT in words(view)
         await world.until(lambda: world.ledger("select shows_results from homes") == [(0,)])
 
@@ -280,9 +280,9 @@ async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(
 async def test_a_home_that_slack_did_not_take_is_tried_again(grouped: World) -> None:
     answered(grouped, [5] * 10)
     shown = (await home(grouped, fixtures.ADA)).hash
-    grouped.workspace.troubles.fail("views.publish", "internal_error", times=2)
+    grouped.workspace.faults.fail("views.publish", "internal_error", times=2)
 
-    await grouped.workspace.regroup(fixtures.AGENTS, [])
+    await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [])
 
     assert SEES_NOT in words(await published(grouped, shown, fixtures.ADA))
 

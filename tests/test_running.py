@@ -193,7 +193,7 @@ async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) 
     async with around(tmp_path) as (workspace, _, environment):
         process = await started(tmp_path, environment)
         await line_with(process, "Socket Mode")
-        await workspace.wait_until(lambda: workspace.connections, seconds=5)
+        await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=5)
         code, seconds, printed = await ended(process, number)
 
     assert code == 0, printed
@@ -205,16 +205,16 @@ async def test_a_send_that_runs_is_finished_and_confirmed_before_the_end(tmp_pat
     async with around(tmp_path) as (workspace, x, environment):
         x.delay, x.trouble = 1.0, Trouble.SLOW
         process = await started(tmp_path, environment)
-        await workspace.wait_until(lambda: workspace.connections, seconds=10)
-        await workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat 1820000000000000011")
-        await workspace.wait_until(lambda: workspace.view_of(fixtures.ADA), seconds=5)
-        await workspace.submit(fixtures.ADA)
-        await workspace.wait_until(lambda: x.requests, seconds=5)
+        await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=10)
+        await workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat 1820000000000000011")
+        await workspace.wait_until(lambda: workspace.current_view(fixtures.ADA), timeout_seconds=5)
+        await workspace.submit_view(fixtures.ADA)
+        await workspace.wait_until(lambda: x.requests, timeout_seconds=5)
         code, seconds, printed = await ended(process, signal.SIGTERM)
 
     assert code == 0, printed
     assert len(x.feedbacks) == 1
-    assert [call.status for call in workspace.calls if call.method == "chat.postMessage"] == [200]
+    assert [call.status for call in workspace.api_calls if call.method == "chat.postMessage"] == [200]
     assert seconds < 10
 
 

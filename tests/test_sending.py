@@ -74,7 +74,7 @@ def _world(any_world: World) -> World:
 async def ask(world: World, **fields: str) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(**fields)
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
     assert seen.outcome is ActionOutcome.CLOSED
 
 
@@ -131,7 +131,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         assert "no longer accepts this app's keys" in said(told)
 
         await world.opened("/csat @sofie_l", fixtures.BEN)
-        await world.workspace.submit(fixtures.BEN)
+        await world.workspace.submit_view(fixtures.BEN)
         await world.message("Waiting for X...", viewer=fixtures.BEN)
         assert creations(world) == 1
 
@@ -172,7 +172,7 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
     await world.workspace.act(fixtures.ADA, "variant", "3")
     await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
     await world.workspace.act(fixtures.ADA, "test", ["test"])
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
     await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     form = await world.form()
@@ -182,7 +182,7 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
 
     world.x.trouble = None
     await world.type_in(message="How was it, Mira?")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
     assert (feedback.message, feedback.external_id, feedback.test) == ("How was it, Mira?", "case_9", True)
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("nps", "3", "Air")
@@ -195,11 +195,11 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
     answer = await world.message("was not sent")
     await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.form()
-    await world.workspace.close(fixtures.ADA)
+    await world.workspace.close_view(fixtures.ADA)
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM})
 
     assert "Only the person who asked" in said(await world.message("Only the person", viewer=fixtures.BEN))
-    assert world.workspace.view_of(fixtures.BEN) is None
+    assert world.workspace.current_view(fixtures.BEN) is None
 
 
 async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World) -> None:
@@ -271,7 +271,7 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
     world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
     await ask(world)
     answer = await world.message("Waiting for X...")
-    world.workspace.troubles.fail("response_url", "404")
+    world.workspace.faults.fail("response_url", "404")
     await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
 
     assert (await world.message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
@@ -282,7 +282,7 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await ask(world)
     first = await world.message("Waiting for X...")
     await world.opened("/csat @sofie_l")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.until(lambda: world.shown("Waiting for X...") == 2)
     await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
     await world.message("Cancelled")
@@ -467,7 +467,7 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
     caplog.set_level("DEBUG")
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
     await world.opened("/csat @nobody_here")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("was not sent")
 
     assert "Survey 1 was not sent" in caplog.text
@@ -529,7 +529,7 @@ async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str
 async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
     world.x.answers_404_for_unknown_handles = True
     await world.opened("/csat @nobody_here")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert "X knows no such customer" in seen.errors["recipient:0"]
 

@@ -15,8 +15,8 @@ from tests.world import World, living, said
 async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(either_world: World) -> None:
     world = either_world
     await world.opened("/csat @mira_k")
-    world.workspace.troubles.repeats = 4
-    seen = await world.workspace.submit(fixtures.ADA)
+    world.workspace.faults.repeats = 4
+    seen = await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
@@ -30,7 +30,7 @@ async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(e
 async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: World) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(message="As it was")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     view = delivery.payload["view"]
@@ -49,7 +49,7 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
     await world.opened("/csat @mira_k")
     lock = sqlite3.connect(world.database)
     lock.execute("begin immediate")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     lock.close()
     await world.until(lambda: world.ledger("select count(*) from notices") == [(0,)])
 
@@ -60,7 +60,7 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
 async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
     world.x.trouble = Trouble.HANG
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
 
     with sqlite3.connect(world.database) as ledger:
         row = ledger.execute("select view_id, requester, recipient_id from surveys").fetchone()
@@ -72,16 +72,16 @@ async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: Wo
     await world.type_in(message="Dear Mira")
     lock = sqlite3.connect(world.database)
     lock.execute("begin immediate")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
     lock.close()
 
     assert seen.outcome is ActionOutcome.UPDATED
-    view = world.workspace.view_of(fixtures.ADA)
+    view = world.workspace.current_view(fixtures.ADA)
     assert view
     assert "Not saved, nothing was sent" in said(view.blocks)
     assert world.x.feedbacks == []
 
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
     assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).message == "Dear Mira"
 
@@ -95,7 +95,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
         await world.opened("/csat @mira_k")
         await world.type_in(message="x" * 3000, external_id="x" * 256)
         for number in range(3):
-            seen = await world.workspace.submit(fixtures.ADA)
+            seen = await world.workspace.submit_view(fixtures.ADA)
             if seen.outcome is not ActionOutcome.CLOSED:
                 break
             await world.sent(number + 1)
@@ -104,7 +104,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
         sent = len(world.x.feedbacks)
 
         assert seen.outcome is ActionOutcome.UPDATED
-        assert "Not saved, nothing was sent" in said(world.workspace.view_of(fixtures.ADA).blocks)  # type: ignore[union-attr]
+        assert "Not saved, nothing was sent" in said(world.workspace.current_view(fixtures.ADA).blocks)  # type: ignore[union-attr]
         assert sent == len(world.x.feedbacks)
 
 
@@ -115,7 +115,7 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     world.x.delay = 0.4
     world.x.lookup_trouble = Trouble.SLOW
     await world.opened("/csat @mira_k")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
@@ -128,7 +128,7 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     world.x.delay = 0.3
     world.x.lookup_trouble = Trouble.SLOW
     await world.opened("/csat @nobody_at_all")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
@@ -139,7 +139,7 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
 async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World) -> None:
     world.x.lookup_trouble = Trouble.NO_CREDIT
     await world.opened("/csat @mira_k")
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert "Enter the customer's numeric id instead." in seen.errors["recipient:0"]
 
@@ -147,7 +147,7 @@ async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World
 async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:
     await world.opened("/csat @mira_k")
     payload = {"user": {"id": fixtures.GUS, "team_id": fixtures.TEAM}}
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.sent()
     view = {**world.workspace.deliveries[-1].payload["view"], "id": "VFORGED"}
     forged = await world.forge(view=view, **payload)
@@ -159,7 +159,7 @@ async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World)
 
 async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) -> None:
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
 
     def kept() -> str:
@@ -181,7 +181,7 @@ async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
         raise ZeroDivisionError
 
     monkeypatch.setattr("handlers.form._complete", broken)
-    seen = await world.workspace.submit(fixtures.ADA)
+    seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.ERRORS
     (sentence,) = seen.errors.values()

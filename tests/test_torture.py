@@ -156,7 +156,7 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     with monkeypatch.context() as away:
         away.setattr(send_queue, "begin", _away)
         await any_world.opened("/csat @mira_k")
-        await any_world.workspace.submit(fixtures.ADA)
+        await any_world.workspace.submit_view(fixtures.ADA)
         await any_world.message("Waiting for X...")
     any_world.clock.advance(seconds=13)
     await any_world.sent()
@@ -177,7 +177,7 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
             (fixtures.CLEO, "benitez_leo"),
         ):
             await world.opened(f"/csat @{customer}", user)
-            await world.workspace.submit(user)
+            await world.workspace.submit_view(user)
         waiting = world.ledger("select count(*) from surveys where state = 'accepted' and lease_owner <> ''")
         await world.sent(3)
 
@@ -190,7 +190,7 @@ async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the
     async with living(tmp_path, pace=pace) as world:
         world.x.trouble, world.x.delay = Trouble.SLOW, 4.0
         await world.opened("/csat @mira_k")
-        await world.workspace.submit(fixtures.ADA)
+        await world.workspace.submit_view(fixtures.ADA)
         await world.until(lambda: world.ledger("select state from surveys") == [("sending",)])
         await leave_one(world)
         world.clock.advance(seconds=13)

@@ -93,7 +93,7 @@ async def heard(
 async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     """Have a customer asked and let them answer; then agent and supervisor look at all there is."""
     world = stage.world
-    await world.workspace.regroup(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
+    await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
     world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
     answered(world, [5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
@@ -104,7 +104,7 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     for person in (fixtures.ADA, fixtures.CLEO):
         await home(world, person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
-            asking = world.workspace.command(person, fixtures.SUPPORT, f"/csat {words}")
+            asking = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
             await answered_to(stage, person, asking)
         for action_id in (low_rating.SHOW, low_rating.CLOSE, low_rating.TAKE_ON):
             await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
@@ -117,7 +117,7 @@ async def answered_to(stage: Stage, person: str, doing: Coroutine[Any, Any, Any]
 
     def seen() -> int:
         own = sum(stage.witness.reads(person, method) for method in ("chat.postEphemeral", "views.open"))
-        return own + sum(call.method == "chat.update" for call in stage.world.workspace.calls)
+        return own + sum(call.method == "chat.update" for call in stage.world.workspace.api_calls)
 
     before = seen()
     await doing

@@ -44,7 +44,7 @@ async def test_a_command_opens_the_form_filled_in(
 
 @pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
 async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world: World, text: str) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
     answer = await world.message("asks a customer")
 
     assert answer.visible_to == fixtures.ADA
@@ -70,18 +70,18 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
     ],
 )
 async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, text)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
     answer = await world.message(problem)
 
     assert answer.visible_to == fixtures.ADA
     assert "/csat nps @handle" in said(answer)
-    assert world.workspace.view_of(fixtures.ADA) is None
+    assert world.workspace.current_view(fixtures.ADA) is None
 
 
 async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(world: World) -> None:
     text = "From <https://x.com/mira_k/status/9|Mira> to @sofie_l &amp; @TomInTransit: <https://acme.zendesk.com/agent/tickets/12|#12>"
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, text)
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, text)
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
     assert field(form, "recipient") == "@mira_k"
@@ -91,8 +91,8 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
 
     await world.type_in(message="Kept as typed")
     await world.workspace.act(fixtures.ADA, "use_customer:1")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.submit(fixtures.ADA)
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
 
     assert feedback.to_user_id == world.x.customer("TomInTransit").id
@@ -100,25 +100,27 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
 
 
 async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
     await world.workspace.act(fixtures.ADA, "use_customer:0")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
     await world.type_in(recipient="@TomInTransit", message="Hello")
-    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
     await world.workspace.act(fixtures.ADA, "use_customer:1")
-    await world.eventually(lambda: "Use @sofie_l" not in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.submit(fixtures.ADA)
+    await world.eventually(
+        lambda: "Use @sofie_l" not in said(world.workspace.view_stack(fixtures.ADA)[-1].blocks)
+    )
+    await world.workspace.submit_view(fixtures.ADA)
 
     assert (await world.sent()).to_user_id == world.x.customer("sofie_l").id
 
 
 async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.close(fixtures.ADA)
+    await world.workspace.close_view(fixtures.ADA)
     shortcut = next(d for d in world.workspace.deliveries if d.payload.get("type") == "message_action")
     world.workspace.deliveries.append(shortcut)
     sent = {**shortcut.payload["message"], "thread_ts": None}
@@ -129,16 +131,16 @@ async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
 
 
 async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
     assert field(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
 
 async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.form()
 
     assert field(form, "recipient") == ""
@@ -153,12 +155,12 @@ async def test_a_command_says_nothing_of_messages(world: World, text: str) -> No
 
 
 async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
     await world.type_in(recipient="@mira_k", message="Hello")
 
-    await world.eventually(lambda: "names no" not in said(world.workspace.view_of(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.eventually(lambda: "names no" not in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(wor
 )
 async def test_the_command_works_in_any_conversation(world: World, channel: str) -> None:
     await world.opened("/csat @mira_k", channel=channel)
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.sent()
     confirmation = await world.message("asked", channel)
 
@@ -182,23 +184,23 @@ async def test_the_command_works_in_any_conversation(world: World, channel: str)
 
 
 async def test_slack_itself_refuses_the_command_in_threads(world: World) -> None:
-    parent = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "Who?")
+    parent = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "Who?")
 
     with pytest.raises(SlackError):
-        await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat", thread_ts=parent.ts)
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat", thread_ts=parent.ts)
 
 
 async def test_a_guest_may_not_send(world: World) -> None:
-    await world.workspace.command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
+    await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
     answer = await world.message("Guests can't send surveys", viewer=fixtures.GUS)
 
     assert answer.visible_to == fixtures.GUS
-    assert world.workspace.view_of(fixtures.GUS) is None
+    assert world.workspace.current_view(fixtures.GUS) is None
 
 
 async def test_people_of_another_team_may_not_send(world: World) -> None:
-    message = await world.workspace.say(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")
     await world.form()
     await world.forge(user={"id": fixtures.SAM, "team_id": fixtures.OTHER_TEAM})
     answer = await world.message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
@@ -211,23 +213,23 @@ async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: st
     async with living(tmp_path, csat_agents=agents) as world:
         world.workspace.usergroups[fixtures.AGENTS].users.remove(fixtures.BEN)
         await world.opened("/csat @mira_k")
-        await world.workspace.command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
+        await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
         answer = await world.message("not on the list", viewer=fixtures.BEN)
 
     assert answer.visible_to == fixtures.BEN
-    assert world.workspace.view_of(fixtures.BEN) is None
+    assert world.workspace.current_view(fixtures.BEN) is None
 
 
 async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path) -> None:
     async with living(tmp_path, csat_agents=f"S00DELETED,{fixtures.AGENTS}") as world:
         await world.opened("/csat @mira_k")
-        await world.workspace.command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
+        await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
         await world.message("not on the list", viewer=fixtures.GUS)
 
 
 async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
-    world.workspace.troubles.fail("users.info", "500")
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
+    world.workspace.faults.fail("users.info", "500")
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
     await world.message("Slack could not tell")
 
     await world.opened("/csat @mira_k")
@@ -245,8 +247,8 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
     ],
 )
 async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
-    world.workspace.troubles.fail("views.open", error)
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
+    world.workspace.faults.fail("views.open", error)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
     answer = await world.message(told)
 
     assert answer.visible_to == fixtures.ADA
@@ -256,12 +258,12 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
     either_world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = either_world
-    world.workspace.troubles.repeats = 1
+    world.workspace.faults.repeats = 1
     with caplog.at_level(logging.INFO, "handlers.modals"):
         await world.opened("/csat @mira_k")
         await world.until(lambda: "exchanged_trigger_id" in caplog.text)
-    world.workspace.troubles.repeats = 0
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+    world.workspace.faults.repeats = 0
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
     await world.message("asks a customer")
 
     assert len(world.everything()) == 1
@@ -269,8 +271,8 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
 
 
 async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None:
-    world.workspace.troubles.repeats = 1
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+    world.workspace.faults.repeats = 1
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
 
     await world.eventually(lambda: world.shown("asks a customer") == 2)
 
@@ -279,17 +281,17 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("csat.slack_api.client.OPENING", 0.05)
-    world.workspace.troubles.slow("views.open", 1.0)
-    await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
+    world.workspace.faults.slow("views.open", 1.0)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
     await world.message("Slack is slow. If the window has not opened, try again.")
 
 
 async def test_no_history_of_any_conversation_is_read(world: World) -> None:
-    message = await world.workspace.say(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
-    await world.workspace.shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
 
     allowed = {
@@ -300,4 +302,4 @@ async def test_no_history_of_any_conversation_is_read(world: World) -> None:
         "views.update",
         "chat.postMessage",
     }
-    assert {call.method for call in world.workspace.calls} <= allowed
+    assert {call.method for call in world.workspace.api_calls} <= allowed

@@ -144,7 +144,7 @@ async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
 
 
 async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -> None:
-    await http.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat payload=1 payload")
+    await http.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat payload=1 payload")
 
     await http.message("I don't understand “payload=1”")
 
@@ -158,7 +158,7 @@ async def test_slack_s_own_checks_are_answered(http: World) -> None:
 
 async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
     await http.opened("/csat @mira_k")
-    await http.workspace.submit(fixtures.ADA)
+    await http.workspace.submit_view(fixtures.ADA)
     await http.message("asked")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
     for _ in range(3):
@@ -190,7 +190,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(
         monkeypatch.setenv(name, "from another app")
     async with living(tmp_path, socket=False) as world:
         await world.opened("/csat @mira_k")
-        seen = await world.workspace.submit(fixtures.ADA)
+        seen = await world.workspace.submit_view(fixtures.ADA)
         await world.message("asked")
 
     assert seen.outcome is ActionOutcome.CLOSED
@@ -216,8 +216,8 @@ async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
 
 
 async def test_a_socket_that_is_gone_is_told(world: World) -> None:
-    world.workspace.troubles.fail("apps.connections.open", "internal_error", times=100)
-    await world.workspace.disconnect()
+    world.workspace.faults.fail("apps.connections.open", "internal_error", times=100)
+    await world.workspace.disconnect_sockets()
     async with asyncio.timeout(5):
         while (answer := await health(world)) == (200, []):  # noqa: ASYNC110 - nothing else would tell
             await asyncio.sleep(0.01)
@@ -226,8 +226,8 @@ async def test_a_socket_that_is_gone_is_told(world: World) -> None:
 
 
 async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> None:
-    await world.workspace.disconnect()
-    await world.until(lambda: world.workspace.connections == 1)
+    await world.workspace.disconnect_sockets()
+    await world.until(lambda: world.workspace.connection_count == 1)
 
     await world.opened("/csat @mira_k")
 
@@ -237,15 +237,15 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
 ) -> None:
     monkeypatch.setattr("csat.slack_api.socket_mode.PING", 0.05)
     async with living(tmp_path) as world:
-        world.workspace.troubles.fail("socket", "503", times=2)
-        await world.workspace.disconnect()
-        await world.until(lambda: world.workspace.connections == 0)
-        await world.until(lambda: world.workspace.connections == 1)
-        while (await world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")).failure:
+        world.workspace.faults.fail("socket", "503", times=2)
+        await world.workspace.disconnect_sockets()
+        await world.until(lambda: world.workspace.connection_count == 0)
+        await world.until(lambda: world.workspace.connection_count == 1)
+        while (await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")).failure:
             pass  # it went to a socket that was being replaced: its person tries again
         await world.form()
 
-    assert len([call for call in world.workspace.calls if call.method == "apps.connections.open"]) >= 4
+    assert len([call for call in world.workspace.api_calls if call.method == "apps.connections.open"]) >= 4
     assert "No socket to Slack yet" in caplog.text
     assert "ticket=" not in "".join(
         record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")
@@ -254,7 +254,7 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
 
 async def test_a_socket_that_no_longer_answers_does_not_hold_up_the_end(tmp_path: Path) -> None:
     async with living(tmp_path) as world:
-        world.workspace.freeze()
+        world.workspace.freeze_sockets()
         begun = time.monotonic()
 
     assert time.monotonic() - begun < 5
@@ -265,7 +265,7 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
     monkeypatch.setattr("csat.slack_api.socket_mode.send_async_response", lost)
-    asking = asyncio.create_task(world.workspace.command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
+    asking = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.message("asks a customer on X")
     asking.cancel()
 

@@ -40,7 +40,7 @@ async def _world(
 async def asked(world: World) -> str:
     """Send a survey to Mira, and return its id at X."""
     await world.opened("/csat @mira_k")
-    await world.workspace.submit(fixtures.ADA)
+    await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
     return world.x.feedbacks[-1].id
 
@@ -208,7 +208,7 @@ async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(w
     async with aiohttp.ClientSession(headers={"authorization": KNOWN.decode()}) as x:
         url = f"{world.url}/x/feedback"
         burst = [asyncio.create_task(_status(x, url, event(id=str(n)))) for n in range(300)]
-        seen = await world.workspace.submit(fixtures.ADA)
+        seen = await world.workspace.submit_view(fixtures.ADA)
         answers = await asyncio.gather(*burst)
 
     assert seen.outcome == "closed"

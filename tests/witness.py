@@ -102,13 +102,13 @@ class Witness:
     def _news(self) -> Iterator[Heard]:
         """Yield what was said since the last time, also what Slack refused, and what stands in Homes."""
         workspace, x = self.world.workspace, self.world.x
-        for call in self._new("calls", workspace.calls):
+        for call in self._new("calls", workspace.api_calls):
             yield Heard(call.method, self._readers(call), f"{call.args} {call.answer}")
             yield from self._files(call)
         for delivery in self._new("deliveries", workspace.deliveries):
             yield Heard(f"the answer to {delivery.title}", _answering(delivery), str(delivery.answer))
         for person in workspace.users:
-            if home := workspace.home_of(person):
+            if home := workspace.home_view(person):
                 yield Heard(f"the Home of {person}", frozenset([person]), str(home.content))
         for request in self._new("requests", x.requests):
             yield Heard(f"a request of X's {request.path}", PUBLIC, str(request.params))
@@ -131,7 +131,7 @@ class Witness:
 
     def reads(self, person: str, method: str) -> int:
         """Return how many calls of a method were for a person's eyes so far."""
-        calls = [call for call in self.world.workspace.calls if call.method == method]
+        calls = [call for call in self.world.workspace.api_calls if call.method == method]
         return sum(self._readers(call) == {person} for call in calls)
 
     def _readers(self, call: Call) -> Readers:

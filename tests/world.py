@@ -64,12 +64,12 @@ class World:
         self, text: str = "/csat", user: str = fixtures.ADA, channel: str = fixtures.SUPPORT
     ) -> View:
         """Type a command and return the form that opens."""
-        await self.workspace.command(user, channel, text)
+        await self.workspace.run_command(user, channel, text)
         return await self.form(user)
 
     async def form(self, user: str = fixtures.ADA) -> View:
         """Return the form that is open, or about to be."""
-        return await self.eventually(lambda: self.workspace.view_of(user))
+        return await self.eventually(lambda: self.workspace.current_view(user))
 
     async def type_in(self, user: str = fixtures.ADA, **fields: str) -> None:
         """Type into the open form."""
@@ -123,7 +123,7 @@ class World:
 
     async def eventually(self, predicate: Callable[[], T | None]) -> T:
         """Return what becomes true within a moment."""
-        found = await self.workspace.wait_until(predicate, seconds=20)
+        found = await self.workspace.wait_until(predicate, timeout_seconds=20)
         assert found
         return found
 
@@ -183,7 +183,7 @@ async def living(
     clock = Clock()
     pubsub = PubSub()
     traffic = Traffic(pubsub)
-    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_seconds=10)
+    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=10)
     x = PretendX(clock, pubsub, traffic)
     database = folder / "csat.db"
     async with workspace.serving() as slack_url, serving(x.app) as x_url:
@@ -191,7 +191,7 @@ async def living(
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
         async with running(settings, clock, pace) as address:
             if socket:
-                await workspace.wait_until(lambda: workspace.connections, seconds=20)
+                await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=20)
             else:
                 workspace.deliver_over_http(f"{address}{slack_events.PATH}")
             engine = sqlalchemy.create_engine(url)

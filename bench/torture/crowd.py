@@ -62,7 +62,7 @@ class Crowd:
         self.submitted.append(customer)
         for _ in range(MOST_TRIES):
             with contextlib.suppress(SlackError):
-                seen = await self._stage.workspace.submit(agent)
+                seen = await self._stage.workspace.submit_view(agent)
                 if seen.outcome in ACCEPTED:
                     self.acknowledged.append(customer)
                     return
@@ -74,11 +74,11 @@ class Crowd:
         workspace = self._stage.workspace
         for _ in range(MOST_TRIES):
             with contextlib.suppress(SlackError):
-                await workspace.close_all(agent)
+                await workspace.close_all_views(agent)
             with contextlib.suppress(SlackError, TimeoutError):
-                seen = await workspace.command(agent, fixtures.SUPPORT, f"/csat {customer}")
+                seen = await workspace.run_command(agent, fixtures.SUPPORT, f"/csat {customer}")
                 if seen.outcome is not ActionOutcome.FAILED:
-                    return await workspace.wait_until(lambda: workspace.view_of(agent), OPENING)
+                    return await workspace.wait_until(lambda: workspace.current_view(agent), OPENING)
             if not self._left:
                 return None
             await asyncio.sleep(BREATH)

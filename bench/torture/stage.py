@@ -144,7 +144,7 @@ async def staged(
     """Serve a pretend Slack and X beside a new database; at the end all victims are killed."""
     pubsub = PubSub()
     traffic = Traffic(pubsub)
-    workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_seconds=ACK_SECONDS)
+    workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_timeout=ACK_SECONDS)
     x = PretendX(herd.clock, pubsub, traffic)
     x.knows_every_id = True
     x.quotas[Way.CREATE].limit = x.quotas[Way.EVENTS].limit = x.quotas[Way.LOOKUP].limit = PLENTY

@@ -83,7 +83,7 @@ async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = 
     """Let Slack repeat, limit, fail before and after the effect, answer late, and cut its sockets."""
     crowd = Crowd(stage, rng)
     await stage.start()
-    await stage.workspace.wait_until(lambda: stage.workspace.connections, seconds=10)
+    await stage.workspace.wait_until(lambda: stage.workspace.connection_count, timeout_seconds=10)
     spells = [*SPELLS[part]] * rounds
     rng.shuffle(spells)
     async with working(crowd):
@@ -91,14 +91,14 @@ async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = 
             stage.x.trouble_for_next(1, rng.choice((Trouble.BAD_GATEWAY_AFTER, Trouble.DMS_CLOSED)))
             await spell(stage, rng)
             await asyncio.sleep(SPELL)
-            stage.workspace.troubles.clear()
+            stage.workspace.faults.clear()
         stage.x.trouble = None
     await stage.settle()
     return judge(stage, crowd)
 
 
 async def _repeats(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.troubles.repeats = rng.randint(1, 2)
+    stage.workspace.faults.repeats = rng.randint(1, 2)
 
 
 async def _retries(stage: Stage, rng: random.Random) -> None:
@@ -109,46 +109,46 @@ async def _retries(stage: Stage, rng: random.Random) -> None:
 
 async def _reconnects(stage: Stage, rng: random.Random) -> None:
     if rng.random() < 1 / 2:
-        stage.workspace.troubles.fail("socket", rng.choice(("503", "429")), times=2)
-    await stage.workspace.disconnect(rng.choice(("refresh_requested", "warning")))
+        stage.workspace.faults.fail("socket", rng.choice(("503", "429")), times=2)
+    await stage.workspace.disconnect_sockets(rng.choice(("refresh_requested", "warning")))
 
 
 async def _freezes(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.freeze()
+    stage.workspace.freeze_sockets()
     await asyncio.sleep(rng.random() * 2)
-    stage.workspace.thaw()
+    stage.workspace.thaw_sockets()
 
 
 async def _limits(stage: Stage, rng: random.Random) -> None:
     times, seconds = rng.randint(1, 5), rng.randint(1, 30)
-    stage.workspace.troubles.fail("chat.postMessage", "ratelimited", times, seconds)
+    stage.workspace.faults.fail("chat.postMessage", "ratelimited", times, seconds)
 
 
 async def _fails(stage: Stage, rng: random.Random) -> None:
     error = rng.choice(("500", "502", "503", "internal_error", "fatal_error", "service_unavailable"))
     for method in ("chat.postMessage", "chat.postEphemeral", "response_url"):
-        stage.workspace.troubles.fail(method, error, rng.randint(1, 5))
+        stage.workspace.faults.fail(method, error, rng.randint(1, 5))
 
 
 async def _fails_after(stage: Stage, rng: random.Random) -> None:
     error = rng.choice(("500", "503", "internal_error"))
-    stage.workspace.troubles.fail("chat.postMessage", error, rng.randint(1, 3), after=True)
+    stage.workspace.faults.fail("chat.postMessage", error, rng.randint(1, 3), after=True)
 
 
 async def _slow(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.troubles.slow("chat.postMessage", SLACK_SECONDS * 1.5, after=rng.random() < 1 / 2)
+    stage.workspace.faults.slow("chat.postMessage", SLACK_SECONDS * 1.5, after=rng.random() < 1 / 2)
     await asyncio.sleep(SLACK_SECONDS)
 
 
 async def _forms_fail(stage: Stage, rng: random.Random) -> None:
     for method in ("views.open", "users.info"):
-        stage.workspace.troubles.fail(method, rng.choice(("500", "ratelimited", "internal_error")), times=2)
+        stage.workspace.faults.fail(method, rng.choice(("500", "ratelimited", "internal_error")), times=2)
 
 
 async def _archived(stage: Stage, rng: random.Random) -> None:
     channel = stage.workspace.channels[fixtures.SUPPORT]
     if rng.random() < 1 / 2:
-        stage.workspace.archive(channel.id)
+        stage.workspace.archive_channel(channel.id)
     else:
         stage.workspace.remove_bot(channel.id)
     await asyncio.sleep(SPELL)

@@ -67,14 +67,14 @@ class Doings:
         if channel == APP:
             raise SlackError("channel_not_found", "The app has not written to you yet.")
         if text.startswith("/"):
-            return await self._workspace.command(person, channel, text, thread_ts=given["thread_ts"])
+            return await self._workspace.run_command(person, channel, text, thread_ts=given["thread_ts"])
         if text.strip():
-            await self._workspace.say(person, channel, text, thread_ts=given["thread_ts"])
+            await self._workspace.post_message(person, channel, text, thread_ts=given["thread_ts"])
         return None
 
     async def shortcut(self, given: Given, _: FormData) -> ActionResult:
         """Use a message shortcut."""
-        return await self._workspace.shortcut(
+        return await self._workspace.run_shortcut(
             given["person"], given["channel"], given["ts"], given["callback_id"]
         )
 
@@ -95,15 +95,15 @@ class Doings:
 
     async def submit(self, given: Given, _: FormData) -> ActionResult:
         """Submit the form on top."""
-        return await self._workspace.submit(given["person"])
+        return await self._workspace.submit_view(given["person"])
 
     async def close(self, given: Given, _: FormData) -> ActionResult:
         """Cancel the form on top."""
-        return await self._workspace.close(given["person"])
+        return await self._workspace.close_view(given["person"])
 
     async def close_all(self, given: Given, _: FormData) -> ActionResult:
         """Close the whole stack of forms."""
-        return await self._workspace.close_all(given["person"])
+        return await self._workspace.close_all_views(given["person"])
 
     async def rate(self, given: Given, _: FormData) -> None:
         """Choose a score on the phone."""

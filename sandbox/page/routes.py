@@ -66,7 +66,7 @@ class Showing:
         """Ask the app what it suggests for what somebody typed, and show that."""
         asked = request.query_params
         try:
-            offered = await self._stage.sources.workspace.suggest(
+            offered = await self._stage.sources.workspace.load_options(
                 asked["person"],
                 asked["action_id"],
                 asked["query"],

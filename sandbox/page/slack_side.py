@@ -132,7 +132,7 @@ class SlackSide:
     @property
     def home(self) -> View | None:
         """Return the Home that the app published for this person."""
-        return self.workspace.home_of(self.person.id)
+        return self.workspace.home_view(self.person.id)
 
     def offered(self, kind: str) -> list[Json]:
         """Return what a `users_select`, `channels_select` or `conversations_select` offers this person."""
@@ -145,7 +145,7 @@ class SlackSide:
     @property
     def form(self) -> View | None:
         """Return the form on top."""
-        return self.workspace.view_of(self.person.id)
+        return self.workspace.current_view(self.person.id)
 
     def _features(self, kind: str) -> list[Json]:
         """Return what the app offers; to people of other teams, where it is not installed, nothing."""

@@ -67,7 +67,7 @@ class Stage:
             traffic=drawer.listed(self.sources.traffic, look),
             troubles=self.troubles,
             filling=sources.filling,
-            connected=self.sources.workspace.connections > 0,
+            connected=self.sources.workspace.connection_count > 0,
         )
 
     def draw_exchange(self, number: int) -> str:

@@ -58,7 +58,7 @@ class Troubles:
 
     def sentences(self) -> Iterator[str]:
         """Say what goes wrong at present."""
-        slack = self.workspace.troubles
+        slack = self.workspace.faults
         if self.x.trouble:
             yield f"X answers surveys with “{self.x.trouble.title}”"
         if self.x.lookup_trouble:
@@ -75,14 +75,14 @@ class Troubles:
 
     def failing(self, method: str) -> str:
         """Name the error that a method of Slack's ends in; nothing when it works."""
-        trouble = self.workspace.troubles.failing.get(method)
+        trouble = self.workspace.faults.failing.get(method)
         return trouble.error if trouble and trouble.times else ""
 
     def apply(self, wishes: Mapping[str, str]) -> None:
         """Set every switch as the panel's form says."""
         times = 1 if wishes.get("once") else ALWAYS
         self._apply_to_x(wishes, times)
-        slack = self.workspace.troubles
+        slack = self.workspace.faults
         slack.clear()
         for method in (POSTING, OPENING):
             if error := wishes.get(method):
@@ -96,7 +96,7 @@ class Troubles:
     def clear(self) -> None:
         """Let everything go well again; who is in which channel stays."""
         self.x.trouble = self.x.lookup_trouble = None
-        self.workspace.troubles.clear()
+        self.workspace.faults.clear()
 
     def _apply_to_x(self, wishes: Mapping[str, str], times: int) -> None:
         self.x.trouble = self.x.lookup_trouble = None

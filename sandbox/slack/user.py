@@ -18,15 +18,15 @@ class Visits:
         self._doings = doings
         self._happenings = happenings
 
-    async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> ActionResult:
+    async def run_command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> ActionResult:
         """Send a slash command: `text` is the whole line, such as `/csat @grace`; threads refuse commands."""
         return await self._doings.command(user, channel, text, thread_ts)
 
-    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> ActionResult:
+    async def run_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> ActionResult:
         """Use a message shortcut of the manifest on a message that this person sees."""
         return await self._doings.message_shortcut(user, channel, ts, callback_id)
 
-    async def global_shortcut(self, user: str, callback_id: str) -> ActionResult:
+    async def run_global_shortcut(self, user: str, callback_id: str) -> ActionResult:
         """Use a global shortcut of the manifest."""
         return await self._doings.global_shortcut(user, callback_id)
 
@@ -75,7 +75,7 @@ class Visits:
         """Press Enter in a text input, which tells the app where its `dispatch_action_config` asks for it."""
         return await self._doings.press_enter(user, action_id, _where(block_id, channel, ts, home=home))
 
-    async def suggest(
+    async def load_options(
         self,
         user: str,
         action_id: str,
@@ -89,15 +89,15 @@ class Visits:
         """Ask the app for the options (or option groups) of an external select."""
         return await self._doings.suggest(user, action_id, query, _where(block_id, channel, ts, home=home))
 
-    async def submit(self, user: str) -> ActionResult:
+    async def submit_view(self, user: str) -> ActionResult:
         """Submit the form on top; what Slack's own client checks first never reaches the app."""
         return await self._doings.submit(user)
 
-    async def close(self, user: str) -> ActionResult:
+    async def close_view(self, user: str) -> ActionResult:
         """Cancel the form on top; the one below it comes back."""
         return await self._doings.close(user, everything=False)
 
-    async def close_all(self, user: str) -> ActionResult:
+    async def close_all_views(self, user: str) -> ActionResult:
         """Close the whole stack of forms with its X."""
         return await self._doings.close(user, everything=True)
 
@@ -108,19 +108,19 @@ class Visits:
         """
         return await self._happenings.open_home(user, tab)
 
-    async def regroup(self, usergroup: str, users: list[str]) -> None:
+    async def set_usergroup_members(self, usergroup: str, users: list[str]) -> None:
         """Give a user group other members, and tell the app where the manifest asks for it."""
         await self._happenings.regroup(usergroup, users)
 
-    async def say(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
+    async def post_message(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
         """Post a person's message, and tell the app where the manifest asks for it."""
         return await self._happenings.say(user, channel, text, thread_ts)
 
-    async def react(self, user: str, channel: str, ts: str, reaction: str) -> None:
+    async def add_reaction(self, user: str, channel: str, ts: str, reaction: str) -> None:
         """Add a reaction to a message, and tell the app where the manifest asks for it."""
         await self._happenings.react(user, channel, ts, reaction)
 
-    async def event(self, event: Json) -> None:
+    async def send_event(self, event: Json) -> None:
         """Deliver any event of the Events API; `SlackError` when the manifest does not subscribe to it."""
         await self._happenings.event(event)
 

@@ -49,7 +49,7 @@ class Workspace(Visits):
     `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way
     sets `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People,
     channels and messages are named by their ids; `sandbox.slack.fixtures` names those to begin with.
-    `ack_seconds` is how long Slack waits for the app: tests of what comes too late make it short.
+    `ack_timeout` is how long Slack waits for the app: tests of what comes too late make it short.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Workspace(Visits):
         pubsub: PubSub | None = None,
         traffic: Traffic | None = None,
         *,
-        ack_seconds: float = ACK_SECONDS,
+        ack_timeout: float = ACK_SECONDS,
     ) -> None:
         self.pubsub = pubsub or PubSub()
         self._state = state = _state(manifest, clock, self.pubsub, traffic or Traffic(self.pubsub))
-        self._courier = Courier(state, ack_seconds)
+        self._courier = Courier(state, ack_timeout)
         super().__init__(Doings(state, self._courier), Happenings(state, self._courier))
         self.app = Starlette(routes=Door(state).routes)
         self.bot_token, self.app_token = state.bot_token, state.app_token
@@ -76,8 +76,8 @@ class Workspace(Visits):
         self.channels: dict[str, Channel] = state.conversations.channels
         self.files: dict[str, File] = state.files.known
         """What the app uploaded, or said that it would."""
-        self.troubles: Troubles = state.troubles
-        self.calls: list[Call] = state.calls
+        self.faults: Troubles = state.troubles
+        self.api_calls: list[Call] = state.calls
         """Every Web API call and `response_url` post, oldest first."""
         self.deliveries: list[Delivery] = self._courier.deliveries
         """Everything that was delivered to the app, oldest first; a repeat counts again."""
@@ -90,7 +90,7 @@ class Workspace(Visits):
             try:
                 yield self.base_url
             finally:
-                self.troubles.clear()
+                self.faults.clear()
 
     @property
     def base_url(self) -> str:
@@ -101,15 +101,15 @@ class Workspace(Visits):
     def base_url(self, url: str) -> None:
         self._state.base_url = url.rstrip("/")
 
-    def view_of(self, user: str) -> View | None:
+    def current_view(self, user: str) -> View | None:
         """Return the form on top of this person's stack."""
         return self._state.views.top(user)
 
-    def views_of(self, user: str) -> list[View]:
+    def view_stack(self, user: str) -> list[View]:
         """Return this person's stack of forms, the root first."""
         return list(self._state.views.stacks.get(user, []))
 
-    def home_of(self, user: str) -> View | None:
+    def home_view(self, user: str) -> View | None:
         """Return the Home that the app published for this person."""
         return self._state.views.homes.get(user)
 
@@ -117,23 +117,23 @@ class Workspace(Visits):
         """Return what the viewer sees of a channel, or of a thread with its parent first; oldest first."""
         return list(self._state.conversations.seen(channel, viewer, thread_ts))
 
-    def message(self, channel: str, ts: str) -> Message:
+    def get_message(self, channel: str, ts: str) -> Message:
         """Return one message; `SlackError("message_not_found")` when there is none."""
         return self._state.conversations.message(channel, ts)
 
-    async def wait_until(self, predicate: Callable[[], T], seconds: float = 2.0) -> T:
+    async def wait_until(self, predicate: Callable[[], T], timeout_seconds: float = 2.0) -> T:
         """Return the predicate's first true answer, checked after every change; raises `TimeoutError`."""
         if found := predicate():
             return found
         topics = cast("AsyncGenerator[str]", self.pubsub.subscribe())
-        async with asyncio.timeout(seconds), contextlib.aclosing(topics):
+        async with asyncio.timeout(timeout_seconds), contextlib.aclosing(topics):
             async for _ in topics:
                 if found := predicate():
                     return found
         raise TimeoutError
 
     @property
-    def connections(self) -> int:
+    def connection_count(self) -> int:
         """How many connections of Socket Mode are open."""
         return len(self._state.sockets.open)
 
@@ -141,7 +141,7 @@ class Workspace(Visits):
         """Send everything to this URL from now on, signed as Slack signs."""
         self._courier.request_url = request_url
 
-    def deliver_over_sockets(self) -> None:
+    def deliver_over_socket_mode(self) -> None:
         """Send everything over Socket Mode again."""
         self._courier.request_url = ""
 
@@ -149,18 +149,18 @@ class Workspace(Visits):
         """Deliver the very same payload once more, marked as a retry; its answer changes no form."""
         return await self._courier.again(delivery)
 
-    async def disconnect(self, reason: str = "refresh_requested") -> None:
+    async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
         """Say `disconnect` on every socket and close it; the app is expected to come back."""
         await self._state.sockets.disconnect(reason)
 
-    def freeze(self) -> None:
+    def freeze_sockets(self) -> None:
         """Let the sockets that are open fall silent: no pong, no answer to a close, and yet they stay open.
 
         What is delivered to one of them is not acknowledged. New connections are served as ever.
         """
         self._state.sockets.freeze()
 
-    def thaw(self) -> None:
+    def thaw_sockets(self) -> None:
         """Let frozen sockets go on, with what they have missed."""
         self._state.sockets.thaw()
 
@@ -174,7 +174,7 @@ class Workspace(Visits):
         self.channels[channel].members.discard(self.bot.id)
         self._state.conversations.changed()
 
-    def archive(self, channel: str) -> None:
+    def archive_channel(self, channel: str) -> None:
         """Archive a channel: nobody can post there any more."""
         self.channels[channel].is_archived = True
         self._state.conversations.changed()

@@ -129,7 +129,7 @@ async def test_a_survey_is_asked_with_the_keyboard_alone(page: Page, running: De
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    assert running.workspace.view_of(ADA) is None
+    assert running.workspace.current_view(ADA) is None
 
 
 async def test_the_hint_is_put_away_for_good_and_comes_back_when_asked(page: Page) -> None:

@@ -204,7 +204,7 @@ async def test_a_thread_opens_beside_the_channel_and_refuses_commands(page: Page
 
 
 async def test_what_is_new_elsewhere_is_marked(page: Page, running: Demo) -> None:
-    await running.workspace.say(BEN, LOUNGE, "there is cake again")
+    await running.workspace.post_message(BEN, LOUNGE, "there is cake again")
     lounge = page.get_by_role("link", name="lounge")
 
     await expect(lounge).to_have_accessible_name("lounge 1 new")
@@ -215,7 +215,7 @@ async def test_what_is_new_elsewhere_is_marked(page: Page, running: Demo) -> Non
 
 
 async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Demo) -> None:
-    await running.workspace.say(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
+    await running.workspace.post_message(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
 
     await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     await expect(page.get_by_text("@channel")).to_be_visible()

@@ -90,7 +90,7 @@ async def test_what_is_done_on_the_page_reaches_the_home() -> None:
         typed = await client.post("/type", data=note)
         pressed = await client.post("/act", data={**note, "block_id": "", "action_id": "go"})
 
-    home = page.slack.home_of(CLEO)
+    home = page.slack.home_view(CLEO)
     assert home
     assert home.values["note"]["note"]["value"] == "bags"
     assert typed.text == ""

@@ -165,7 +165,7 @@ async def _connected(running: Demo, register: Callable[[AsyncApp], None]) -> Asy
         handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
         await handler.connect_async()  # type: ignore[no-untyped-call]
         try:
-            await slack.wait_until(lambda: slack.connections)
+            await slack.wait_until(lambda: slack.connection_count)
             yield
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call]

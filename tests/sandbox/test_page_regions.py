@@ -70,7 +70,7 @@ async def test_the_app_can_write_to_somebody() -> None:
 
 def test_nobody_writes_in_an_archived_channel() -> None:
     page = shown()
-    page.slack.archive(SUPPORT)
+    page.slack.archive_channel(SUPPORT)
 
     html = page.html("channel")
 
@@ -106,7 +106,7 @@ async def test_a_reply_that_was_broadcast_says_so() -> None:
 async def test_messages_of_one_author_stand_together() -> None:
     page = shown()
     for text in ("one", "two"):
-        await page.slack.say(ADA, SUPPORT, text)
+        await page.slack.post_message(ADA, SUPPORT, text)
 
     html = page.html("channel")
 
@@ -117,9 +117,9 @@ async def test_what_came_since_one_looked_is_counted_in_the_side_bar() -> None:
     page = shown()
     stage = Stage(page.sources)
     parent = page.slack.messages(SUPPORT, ADA)[0]
-    await page.slack.say(BEN, SUPPORT, "one")
-    await page.slack.say(BEN, SUPPORT, "two", thread_ts=parent.ts)
-    await page.slack.say(ADA, SUPPORT, "my own")
+    await page.slack.post_message(BEN, SUPPORT, "one")
+    await page.slack.post_message(BEN, SUPPORT, "two", thread_ts=parent.ts)
+    await page.slack.post_message(ADA, SUPPORT, "my own")
 
     before = stage.draw(Look(channel=LEADS), ("sidebar",))
     stage.draw(Look(channel=SUPPORT), ("channel",))

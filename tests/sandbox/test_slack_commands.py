@@ -40,7 +40,7 @@ async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:
 
     slack = workspace()
     async with way(slack, lambda app: app.command("/csat")(answer)):
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.outcome is ActionOutcome.REPLIED
     assert seen.message
@@ -58,7 +58,7 @@ async def test_a_shortcut_brings_its_message(way: Any) -> None:
     slack = workspace()
     message = slack.messages(SUPPORT, ADA)[0]
     async with way(slack, lambda app: app.shortcut("survey")(take)):
-        seen = await slack.shortcut(ADA, SUPPORT, message.ts, "survey")
+        seen = await slack.run_shortcut(ADA, SUPPORT, message.ts, "survey")
 
     assert seen.outcome is ActionOutcome.ACKNOWLEDGED
     assert told[0]["message"]["blocks"] == message.blocks
@@ -69,7 +69,7 @@ async def test_a_shortcut_brings_its_message(way: Any) -> None:
 async def test_a_global_shortcut_knows_no_channel() -> None:
     slack = workspace()
 
-    await slack.global_shortcut(ADA, "anywhere")
+    await slack.run_global_shortcut(ADA, "anywhere")
 
     told = slack.deliveries[-1].payload
     assert told["type"] == "shortcut"
@@ -84,7 +84,7 @@ async def test_a_global_shortcut_knows_no_channel() -> None:
 async def test_a_command_tells_where_it_came_from(channel: str, name: str) -> None:
     slack = workspace()
 
-    await slack.command(ADA, channel, "/csat")
+    await slack.run_command(ADA, channel, "/csat")
 
     told = slack.deliveries[-1].payload
     assert (told["channel_id"], told["channel_name"], told["user_name"]) == (channel, name, "ada")
@@ -105,7 +105,7 @@ async def test_a_command_tells_where_it_came_from(channel: str, name: str) -> No
 async def test_a_commands_text_is_escaped_as_the_manifest_says(line: str, text: str) -> None:
     slack = workspace()
 
-    await slack.command(ADA, SUPPORT, line)
+    await slack.run_command(ADA, SUPPORT, line)
 
     assert slack.deliveries[-1].payload["text"] == text
 
@@ -125,7 +125,7 @@ async def test_some_commands_never_reach_the_app(user: str, channel: str, line: 
     slack = workspace()
 
     with pytest.raises(SlackError, match=error):
-        await slack.command(user, channel, line)
+        await slack.run_command(user, channel, line)
 
     assert slack.deliveries == []
 
@@ -135,7 +135,7 @@ async def test_threads_have_no_commands() -> None:
     parent = slack.messages(SUPPORT, ADA)[0]
 
     with pytest.raises(SlackError, match="not_supported_in_threads: /csat"):
-        await slack.command(ADA, SUPPORT, "/csat", thread_ts=parent.ts)
+        await slack.run_command(ADA, SUPPORT, "/csat", thread_ts=parent.ts)
 
 
 async def test_shortcuts_that_are_not_in_the_manifest_are_refused() -> None:
@@ -144,9 +144,9 @@ async def test_shortcuts_that_are_not_in_the_manifest_are_refused() -> None:
 
     for user, callback_id in ((ADA, "other"), (ADA, "anywhere"), (SAM, "survey")):
         with pytest.raises(SlackError, match="invalid_shortcut"):
-            await slack.shortcut(user, PARTNERS, message.ts, callback_id)
+            await slack.run_shortcut(user, PARTNERS, message.ts, callback_id)
     with pytest.raises(SlackError, match="invalid_shortcut"):
-        await slack.global_shortcut(ADA, "survey")
+        await slack.run_global_shortcut(ADA, "survey")
 
 
 async def test_ephemeral_messages_have_no_shortcuts() -> None:
@@ -154,11 +154,11 @@ async def test_ephemeral_messages_have_no_shortcuts() -> None:
     posted = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Only you")
 
     with pytest.raises(SlackError, match="message_not_found"):
-        await slack.shortcut(ADA, SUPPORT, posted["message_ts"], "survey")
+        await slack.run_shortcut(ADA, SUPPORT, posted["message_ts"], "survey")
 
 
 async def test_without_a_connection_the_person_is_told() -> None:
-    seen = await workspace().command(ADA, SUPPORT, "/csat")
+    seen = await workspace().run_command(ADA, SUPPORT, "/csat")
 
     assert seen.outcome is ActionOutcome.FAILED
     assert seen.failure == '/csat failed with the error "dispatch_failed"'
@@ -173,7 +173,7 @@ async def test_who_acknowledges_too_late_has_failed() -> None:
 
     slack = workspace(ack_seconds=0.01)
     async with connected(slack, lambda app: app.command("/csat")(late)):
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
         answered.set()
 
     assert seen.failure == '/csat failed with the error "operation_timeout"'
@@ -185,7 +185,7 @@ async def test_a_command_whose_answer_slack_refuses_has_failed() -> None:
 
     slack = workspace()
     async with connected(slack, lambda app: app.command("/csat")(answer)):
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.failure == '/csat failed with the error "invalid_blocks"'
 
@@ -197,7 +197,7 @@ async def test_plain_text_is_an_answer_too() -> None:
     slack = workspace()
     async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.message
     assert seen.message.text == "Only you"
@@ -207,7 +207,7 @@ async def test_an_old_fashioned_bots_message_names_no_user() -> None:
     slack = workspace()
     message = next(message for message in slack.messages(SUPPORT, ADA) if not message.user)
 
-    await slack.shortcut(ADA, SUPPORT, message.ts, "survey")
+    await slack.run_shortcut(ADA, SUPPORT, message.ts, "survey")
 
     told = slack.deliveries[-1].payload["message"]
     assert (told["subtype"], told["username"]) == ("bot_message", "Northwind Helpdesk")

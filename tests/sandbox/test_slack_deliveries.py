@@ -39,9 +39,9 @@ async def test_a_delivery_is_repeated_on_request(way: Any) -> None:
         triggers.append(body["trigger_id"])
 
     slack = workspace()
-    slack.troubles.repeats = 1
+    slack.faults.repeats = 1
     async with way(slack, lambda app: app.command("/csat")(take)):
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
         await slack.redeliver(slack.deliveries[0])
 
     assert seen.outcome is ActionOutcome.ACKNOWLEDGED
@@ -56,10 +56,10 @@ async def test_a_dropped_connection_comes_back() -> None:
 
     slack = workspace()
     async with connected(slack, lambda app: app.command("/csat")(take)):
-        await slack.disconnect()
-        assert slack.connections == 0
-        await slack.wait_until(lambda: slack.connections, seconds=5)
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        await slack.disconnect_sockets()
+        assert slack.connection_count == 0
+        await slack.wait_until(lambda: slack.connection_count, timeout_seconds=5)
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.outcome is ActionOutcome.ACKNOWLEDGED
 
@@ -87,7 +87,7 @@ async def test_each_envelope_goes_to_one_connection() -> None:
         greetings = [await link.receive_json() for link in links]
         envelopes = []
         for link in links:
-            sending = asyncio.create_task(slack.command(ADA, SUPPORT, "/csat"))
+            sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
             envelope = await link.receive_json()
             await link.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "Yes"}})
             envelopes.append(envelope)
@@ -108,10 +108,10 @@ async def test_requests_are_signed_and_marked_as_repeats() -> None:
         return PlainTextResponse("")
 
     slack = workspace()
-    slack.troubles.repeats = 1
+    slack.faults.repeats = 1
     async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
-        await slack.command(ADA, SUPPORT, "/csat what's this payload=")
+        await slack.run_command(ADA, SUPPORT, "/csat what's this payload=")
 
     verifier = SignatureVerifier(slack.signing_secret)
     assert all(verifier.is_valid_request(body, headers) for body, headers in received)
@@ -130,7 +130,7 @@ async def test_an_app_that_answers_badly_has_failed(status: int, error: str) -> 
     slack = workspace()
     async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
-        seen = await slack.command(ADA, SUPPORT, "/csat")
+        seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.failure == f'/csat failed with the error "{error}"'
 
@@ -139,16 +139,16 @@ async def test_an_app_that_is_gone_has_failed() -> None:
     slack = workspace()
     async with serving(Starlette()) as url:
         slack.deliver_over_http(url)
-    seen = await slack.command(ADA, SUPPORT, "/csat")
+    seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
     assert seen.failure == '/csat failed with the error "dispatch_failed"'
-    slack.deliver_over_sockets()
-    assert (await slack.command(ADA, SUPPORT, "/csat")).outcome is ActionOutcome.FAILED
+    slack.deliver_over_socket_mode()
+    assert (await slack.run_command(ADA, SUPPORT, "/csat")).outcome is ActionOutcome.FAILED
 
 
 async def test_waiting_ends() -> None:
     with pytest.raises(TimeoutError):
-        await workspace().wait_until(lambda: None, seconds=0.001)
+        await workspace().wait_until(lambda: None, timeout_seconds=0.001)
 
 
 async def test_everything_that_passes_is_recorded() -> None:
@@ -156,7 +156,7 @@ async def test_everything_that_passes_is_recorded() -> None:
     traffic = Traffic(pubsub)
     slack = Workspace(manifest(), Clock(), pubsub, traffic)
     slack.base_url = "http://slack.test"
-    await slack.command(ADA, SUPPORT, "/csat @grace")
+    await slack.run_command(ADA, SUPPORT, "/csat @grace")
     await call(slack, "chat.postMessage", channel=LEADS, text=slack.bot_token)
 
     delivered, called = traffic.exchanges
@@ -171,7 +171,7 @@ async def test_nobody_delivers_before_the_workspace_is_served() -> None:
     slack = Workspace(manifest())
 
     with pytest.raises(RuntimeError, match="base_url"):
-        await slack.command(ADA, SUPPORT, "/csat")
+        await slack.run_command(ADA, SUPPORT, "/csat")
 
 
 async def _link(slack: Workspace, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:

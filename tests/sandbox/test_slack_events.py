@@ -32,11 +32,11 @@ async def test_events_reach_the_app_that_subscribed_to_them() -> None:
             app.event(name)(hear)
 
     async with listening(slack, register):
-        said = await slack.say(ADA, SUPPORT, f"hello <@{slack.bot.id}>")
-        await slack.react(BEN, SUPPORT, said.ts, "star")
-        await slack.react(BEN, LOUNGE, slack.messages(LOUNGE, BEN)[0].ts, "star")
+        said = await slack.post_message(ADA, SUPPORT, f"hello <@{slack.bot.id}>")
+        await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
+        await slack.add_reaction(BEN, LOUNGE, slack.messages(LOUNGE, BEN)[0].ts, "star")
         await slack.open_home(ADA)
-        await slack.event({"type": "tokens_revoked", "tokens": {"bot": [slack.bot.id]}})
+        await slack.send_event({"type": "tokens_revoked", "tokens": {"bot": [slack.bot.id]}})
         await slack.wait_until(lambda: len(slack.deliveries) == 5)
 
     told = [delivery.payload["event"]["type"] for delivery in slack.deliveries]
@@ -50,14 +50,14 @@ async def test_events_reach_the_app_that_subscribed_to_them() -> None:
 
 async def test_events_nobody_subscribed_to_are_not_sent() -> None:
     slack = workspace()
-    said = await slack.say(ADA, SUPPORT, "hello")
-    await slack.react(BEN, SUPPORT, said.ts, "star")
+    said = await slack.post_message(ADA, SUPPORT, "hello")
+    await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
 
     with pytest.raises(SlackError, match="already_reacted"):
-        await slack.react(BEN, SUPPORT, said.ts, "star")
+        await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
     with pytest.raises(SlackError, match="not_subscribed"):
-        await slack.event({"type": "app_uninstalled"})
+        await slack.send_event({"type": "app_uninstalled"})
     with pytest.raises(SlackError, match="is_archived"):
-        await slack.say(ADA, OLD_SUPPORT, "hello")
+        await slack.post_message(ADA, OLD_SUPPORT, "hello")
     assert await slack.open_home(ADA) is None
     assert slack.deliveries == []

@@ -49,7 +49,7 @@ async def test_slack_s_own_library_shares_a_file_in_a_direct_message() -> None:
     assert answer["file"]["id"] == told["id"]
     assert slack.files[told["id"]].content == CSV
     assert message.as_json(slack.team.id)["files"] == [told]
-    assert [made.method for made in slack.calls[-3:]] == [
+    assert [made.method for made in slack.api_calls[-3:]] == [
         "files.getUploadURLExternal",
         "upload",
         "files.completeUploadExternal",
@@ -152,11 +152,11 @@ async def test_files_need_a_scope() -> None:
 
 async def test_an_upload_can_fail_before_its_effect_and_after() -> None:
     slack = uploading()
-    slack.troubles.fail("upload", "500")
+    slack.faults.fail("upload", "500")
     async with slack.serving() as base, client_of(slack, base) as client:
         with pytest.raises(SlackRequestError):
             await client.files_upload_v2(channel=SUPPORT, filename="a.csv", content=CSV)
-        slack.troubles.fail("files.completeUploadExternal", "internal_error", after=True)
+        slack.faults.fail("files.completeUploadExternal", "internal_error", after=True)
         with pytest.raises(SlackApiError):
             await client.files_upload_v2(channel=SUPPORT, filename="a.csv", content=CSV)
 

@@ -89,7 +89,7 @@ async def test_what_is_chosen_in_a_home_is_told_with_all_that_stands_in_it() -> 
     await slack.act(CLEO, "period", "90d", home=True)
 
     told = slack.deliveries[-1].payload
-    view = slack.home_of(CLEO)
+    view = slack.home_view(CLEO)
     assert view
     assert told["container"] == {"type": "view", "view_id": view.id}
     assert (told["view"]["type"], told["view"]["hash"]) == ("home", view.hash)
@@ -113,7 +113,7 @@ async def test_a_form_opens_from_a_home_and_the_home_is_published_behind_it() ->
     opened = await call(slack, "views.open", trigger_id=trigger, view=form)
     await call(slack, "views.publish", user_id=CLEO, view=home(section("New")))
 
-    view = slack.view_of(CLEO)
+    view = slack.current_view(CLEO)
     assert view
     assert view.id == opened["view"]["id"]
 
@@ -147,19 +147,19 @@ async def test_what_is_no_home_is_not_published() -> None:
     ]
 
     assert {answer["error"] for answer in answers} == {"invalid_arguments"}
-    assert slack.home_of(CLEO) is None
+    assert slack.home_view(CLEO) is None
 
 
 @pytest.mark.parametrize("in_views", ["invalid_blocks", "invalid_arguments"])
 async def test_a_workspace_may_not_have_the_new_blocks_yet(in_views: str) -> None:
     slack = workspace()
-    slack.troubles.lack_blocks("data_visualization", "data_table", in_views=in_views)
+    slack.faults.lack_blocks("data_visualization", "data_table", in_views=in_views)
     blocks = [section(), CHART]
 
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Report", blocks=blocks)
     published = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
     plainly = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
-    slack.troubles.clear()
+    slack.faults.clear()
     later = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
 
     assert (posted["error"], published["error"]) == ("invalid_blocks", in_views)
@@ -172,12 +172,12 @@ async def test_a_workspace_may_not_have_the_new_blocks_yet(in_views: str) -> Non
 async def test_a_user_group_gets_other_members() -> None:
     slack = subscribed("subteam_members_changed")
 
-    await slack.regroup(AGENTS, [ADA, CLEO])
+    await slack.set_usergroup_members(AGENTS, [ADA, CLEO])
 
     answer = await call(slack, "usergroups.users.list", usergroup=AGENTS)
     told = slack.deliveries[-1].payload["event"]
     assert answer["users"] == [ADA, CLEO]
     assert (told["subteam_id"], told["added_users"], told["removed_users"]) == (AGENTS, [], [BEN])
     silent = workspace()
-    await silent.regroup(AGENTS, [])
+    await silent.set_usergroup_members(AGENTS, [])
     assert silent.deliveries == []

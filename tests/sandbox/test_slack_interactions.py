@@ -139,8 +139,8 @@ async def test_an_external_select_offers_what_the_app_suggests() -> None:
     async with connected(slack, register):
         view = modal(section(accessory=element))
         await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
-        none = await slack.suggest(ADA, "who", "g")
-        offered = await slack.suggest(ADA, "who", "grace")
+        none = await slack.load_options(ADA, "who", "g")
+        offered = await slack.load_options(ADA, "who", "grace")
         await slack.act(ADA, "who", "grace")
 
     assert none == []
@@ -156,7 +156,7 @@ async def test_a_form_asks_for_an_address_where_it_wants_one() -> None:
     await call(slack, "views.open", trigger_id=await trigger(slack), view=modal(block))
     await slack.act(ADA, "where", LEADS)
 
-    await slack.submit(ADA)
+    await slack.submit_view(ADA)
 
     told = slack.deliveries[-1].payload["response_urls"][0]
     assert (told["channel_id"], told["block_id"]) == (LEADS, "where")
@@ -169,7 +169,7 @@ async def test_suggestions_that_slack_refuses_are_not_offered() -> None:
     await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
 
     with pytest.raises(SlackError, match="dispatch_failed"):
-        await slack.suggest(ADA, "who", "")
+        await slack.load_options(ADA, "who", "")
 
 
 async def test_a_message_asks_for_suggestions_too() -> None:
@@ -179,7 +179,7 @@ async def test_a_message_asks_for_suggestions_too() -> None:
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Who?", blocks=blocks)
 
     with pytest.raises(SlackError):
-        await slack.suggest(ADA, "who", "", channel=SUPPORT, ts=posted["ts"])
+        await slack.load_options(ADA, "who", "", channel=SUPPORT, ts=posted["ts"])
 
     assert slack.deliveries[-1].payload["message"]["ts"] == posted["ts"]
 

@@ -62,7 +62,7 @@ class Clock:
 
 def workspace(*scopes: str, clock: Clock | None = None, ack_seconds: float = 3.0) -> Workspace:
     """A workspace that nobody serves; its Web API is reached in the process."""
-    made = Workspace(manifest(*scopes), clock or Clock(), ack_seconds=ack_seconds)
+    made = Workspace(manifest(*scopes), clock or Clock(), ack_timeout=ack_seconds)
     made.base_url = "http://slack.test"
     return made
 
@@ -89,13 +89,13 @@ async def respond(slack: Workspace, url: str, **body: object) -> httpx.Response:
 
 async def trigger(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
     """Let somebody send a command that no app hears, and return its `trigger_id`."""
-    await slack.command(user, channel, "/csat")
+    await slack.run_command(user, channel, "/csat")
     return str(slack.deliveries[-1].payload["trigger_id"])
 
 
 async def response_url(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
     """Let somebody send a command that no app hears, and return its `response_url`."""
-    await slack.command(user, channel, "/csat")
+    await slack.run_command(user, channel, "/csat")
     return str(slack.deliveries[-1].payload["response_url"])
 
 
@@ -108,7 +108,7 @@ async def connected(slack: Workspace, register: Register) -> AsyncIterator[Async
         handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
         await handler.connect_async()  # type: ignore[no-untyped-call]
         try:
-            await slack.wait_until(lambda: slack.connections)
+            await slack.wait_until(lambda: slack.connection_count)
             yield app
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call]

@@ -53,7 +53,7 @@ async def test_an_answer_for_one_pair_of_eyes_is_seen_in_an_active_thread_only()
     thread = slack.messages(SUPPORT, ADA, thread_ts=parent.ts)
     assert lost.json() == {"ok": True}
     assert [message.text for message in thread[1:]] == ["For all", "ActionResult"]
-    assert len([made for made in slack.calls if made.method == "response_url"]) == 3
+    assert len([made for made in slack.api_calls if made.method == "response_url"]) == 3
 
 
 async def test_an_address_works_five_times() -> None:
@@ -64,8 +64,8 @@ async def test_an_address_works_five_times() -> None:
 
     assert [response.status_code for response in responses] == [200] * 5 + [404]
     assert responses[-1].json() == {"ok": False, "error": "used_url"}
-    assert slack.calls[-1].method == "response_url"
-    assert slack.calls[-1].error == "used_url"
+    assert slack.api_calls[-1].method == "response_url"
+    assert slack.api_calls[-1].error == "used_url"
 
 
 async def test_an_address_lives_thirty_minutes() -> None:
@@ -111,8 +111,8 @@ async def test_a_pressed_message_is_replaced() -> None:
 
     await respond(slack, url, text="Undone", replace_original=True)
 
-    assert slack.message(SUPPORT, ts).text == "Undone"
-    assert slack.message(SUPPORT, ts).blocks == []
+    assert slack.get_message(SUPPORT, ts).text == "Undone"
+    assert slack.get_message(SUPPORT, ts).blocks == []
 
 
 async def test_a_pressed_message_stays_where_the_app_says_so() -> None:
@@ -121,7 +121,7 @@ async def test_a_pressed_message_stays_where_the_app_says_so() -> None:
 
     await respond(slack, url, text="Noted", replace_original=False)
 
-    assert slack.message(SUPPORT, ts).text == "Sent"
+    assert slack.get_message(SUPPORT, ts).text == "Sent"
     assert slack.messages(SUPPORT, ADA)[-1].text == "Noted"
 
 
@@ -137,7 +137,7 @@ async def test_a_pressed_message_goes() -> None:
 async def test_addresses_can_be_made_to_fail() -> None:
     slack = workspace()
     url = await response_url(slack)
-    slack.troubles.fail("response_url", "500")
+    slack.faults.fail("response_url", "500")
 
     failed = await respond(slack, url, text="Hi")
     again = await respond(slack, url, text="Hi")

@@ -57,16 +57,16 @@ async def test_a_made_up_ticket_is_refused_in_the_handshake(query: str) -> None:
         refusal = await refused(f"{base}/link/{query}")
 
     assert refusal.status == 403
-    assert slack.connections == 0
+    assert slack.connection_count == 0
 
 
 async def test_handshakes_can_be_made_to_fail() -> None:
     slack = workspace()
-    slack.troubles.fail("socket", "503", times=2)
+    slack.faults.fail("socket", "503", times=2)
     async with slack.serving():
         failed = [(await refused(await address(slack))).status for _ in range(2)]
         async with linked(slack):
-            open_now = slack.connections
+            open_now = slack.connection_count
 
     assert failed == [503, 503]
     assert open_now == 1
@@ -74,7 +74,7 @@ async def test_handshakes_can_be_made_to_fail() -> None:
 
 async def test_a_handshake_that_fails_uses_its_ticket_up() -> None:
     slack = workspace()
-    slack.troubles.fail("socket", "503")
+    slack.faults.fail("socket", "503")
     async with slack.serving():
         url = await address(slack)
         statuses = [(await refused(url)).status for _ in range(2)]
@@ -85,7 +85,7 @@ async def test_a_handshake_that_fails_uses_its_ticket_up() -> None:
 @pytest.mark.parametrize(("error", "status"), [("ratelimited", 429), ("internal_error", 403)])
 async def test_a_handshake_fails_with_a_status(error: str, status: int) -> None:
     slack = workspace()
-    slack.troubles.fail("socket", error, retry_after=30)
+    slack.faults.fail("socket", error, retry_after=30)
     async with slack.serving():
         refusal = await refused(await address(slack))
 
@@ -97,39 +97,39 @@ async def test_a_handshake_fails_with_a_status(error: str, status: int) -> None:
 async def test_a_frozen_connection_stays_open_and_answers_nothing() -> None:
     slack = workspace(ack_seconds=0.05)
     async with slack.serving(), linked(slack) as link:
-        slack.freeze()
+        slack.freeze_sockets()
         await link.ping(b"there?")
-        unheard = await slack.command(ADA, SUPPORT, "/csat")
+        unheard = await slack.run_command(ADA, SUPPORT, "/csat")
 
         with pytest.raises(TimeoutError):
             await link.receive(timeout=0.05)
         assert unheard.failure == '/csat failed with the error "operation_timeout"'
-        assert slack.connections == 1
+        assert slack.connection_count == 1
         assert not link.closed
 
 
 async def test_a_frozen_connection_leaves_a_close_unanswered() -> None:
     slack = workspace()
     async with slack.serving(), linked(slack) as link:
-        slack.freeze()
+        slack.freeze_sockets()
         started = time.perf_counter()
         await link.close()
 
         assert time.perf_counter() - started >= 0.05
         assert link.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
-        await slack.wait_until(lambda: not slack.connections)
+        await slack.wait_until(lambda: not slack.connection_count)
 
 
 async def test_a_released_connection_answers_what_it_missed() -> None:
     slack = workspace()
     async with slack.serving(), linked(slack) as link:
-        slack.freeze()
+        slack.freeze_sockets()
         await link.ping(b"there?")
-        sending = asyncio.create_task(slack.command(ADA, SUPPORT, "/csat"))
+        sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
         with pytest.raises(TimeoutError):
             await link.receive(timeout=0.02)
-        slack.thaw()
-        slack.thaw()
+        slack.thaw_sockets()
+        slack.thaw_sockets()
         pong, envelope = await link.receive(), await link.receive_json()
         await link.send_json({"envelope_id": envelope["envelope_id"]})
 
@@ -140,16 +140,16 @@ async def test_a_released_connection_answers_what_it_missed() -> None:
 async def test_an_app_comes_back_beside_a_frozen_connection() -> None:
     slack = workspace()
     async with slack.serving(), linked(slack) as frozen:
-        slack.freeze()
+        slack.freeze_sockets()
         async with linked(slack) as link:
             await link.ping(b"there?")
             pong = await link.receive()
-            await slack.disconnect()
+            await slack.disconnect_sockets()
             goodbye = await link.receive_json()
 
         assert pong.type is aiohttp.WSMsgType.PONG
         assert goodbye["type"] == "disconnect"
-        assert slack.connections == 1
+        assert slack.connection_count == 1
         assert not frozen.closed
 
 
@@ -157,8 +157,8 @@ async def test_a_frozen_connection_that_is_waited_for_can_be_lost() -> None:
     slack = workspace()
     async with slack.serving():
         async with linked(slack):
-            slack.freeze()
-            sending = asyncio.create_task(slack.command(ADA, SUPPORT, "/csat"))
+            slack.freeze_sockets()
+            sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
             await asyncio.sleep(0.01)
         seen = await sending
 
@@ -171,8 +171,8 @@ async def test_a_frozen_connection_does_not_hold_up_the_end() -> None:
         async with slack.serving():
             link = await session.ws_connect(await address(slack), autoping=False)
             await link.receive_json()
-            slack.freeze()
-            sending = asyncio.create_task(slack.command(ADA, SUPPORT, "/csat"))
+            slack.freeze_sockets()
+            sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
             await asyncio.sleep(0.01)
             started = time.perf_counter()
         ended = time.perf_counter() - started

@@ -40,8 +40,8 @@ def survey(app: AsyncApp, answer: Json | None = None) -> None:
 
 async def filled(slack: Workspace) -> None:
     """Let Ada open the form and fill it."""
-    await slack.command(ADA, SUPPORT, "/csat")
-    await slack.wait_until(lambda: slack.view_of(ADA))
+    await slack.run_command(ADA, SUPPORT, "/csat")
+    await slack.wait_until(lambda: slack.current_view(ADA))
     await slack.type_text(ADA, "handle", "@grace")
 
 
@@ -50,7 +50,7 @@ async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:
     slack = workspace()
     async with way(slack, survey):
         await filled(slack)
-        seen = await slack.submit(ADA)
+        seen = await slack.submit_view(ADA)
 
     told = slack.deliveries[-1].payload
     assert (seen.outcome, seen.view) == (ActionOutcome.CLOSED, None)
@@ -62,7 +62,7 @@ async def test_an_unacknowledged_form_stays_open() -> None:
     slack = workspace()
     async with connected(slack, survey):
         await filled(slack)
-    seen = await slack.submit(ADA)
+    seen = await slack.submit_view(ADA)
 
     assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
     assert seen.view
@@ -91,7 +91,7 @@ async def test_a_submission_is_answered_with_an_action(
     slack = workspace()
     async with connected(slack, lambda app: survey(app, answer)):
         await filled(slack)
-        seen = await slack.submit(ADA)
+        seen = await slack.submit_view(ADA)
 
     assert seen.outcome is happened
     assert seen.errors == answer.get("errors", {})
@@ -103,7 +103,7 @@ async def test_a_submission_may_clear_the_stack() -> None:
     slack = workspace()
     async with connected(slack, lambda app: survey(app, {"response_action": "clear"})):
         await filled(slack)
-        seen = await slack.submit(ADA)
+        seen = await slack.submit_view(ADA)
 
     assert (seen.outcome, seen.view) == (ActionOutcome.CLEARED, None)
 
@@ -121,7 +121,7 @@ async def test_an_answer_that_makes_no_sense_is_trouble_connecting(answer: Json,
     slack = workspace()
     async with connected(slack, lambda app: survey(app, answer)):
         await filled(slack)
-        seen = await slack.submit(ADA)
+        seen = await slack.submit_view(ADA)
 
     assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
     assert slack.deliveries[-1].failure == error
@@ -140,10 +140,10 @@ async def test_a_submission_can_be_corrected_in_the_same_form() -> None:
     slack = workspace()
     async with connected(slack, register):
         await filled(slack)
-        first_id = slack.views_of(ADA)[0].id
+        first_id = slack.view_stack(ADA)[0].id
         await call(slack, "views.update", view_id=first_id, view=modal(callback_id="other"))
-        first = await slack.submit(ADA)
-        second = await slack.submit(ADA)
+        first = await slack.submit_view(ADA)
+        second = await slack.submit_view(ADA)
 
     views = [delivery.payload["view"]["id"] for delivery in slack.deliveries[-2:]]
     assert (first.outcome, second.outcome) == (ActionOutcome.ERRORS, ActionOutcome.CLOSED)

@@ -44,10 +44,10 @@ async def test_a_form_opens_for_who_sent_the_command() -> None:
 
     told = await opened(slack, private_metadata="carried along")
 
-    view = slack.view_of(ADA)
+    view = slack.current_view(ADA)
     assert view
     assert (view.id, view.callback_id, view.private_metadata) == (told["id"], "form", "carried along")
-    assert slack.view_of(BEN) is None
+    assert slack.current_view(BEN) is None
 
 
 async def test_a_trigger_works_once() -> None:
@@ -150,7 +150,7 @@ async def test_a_home_is_no_place_for_another_form_on_top() -> None:
 async def test_a_closed_form_is_not_found() -> None:
     slack = workspace()
     told = await opened(slack)
-    await slack.close(ADA)
+    await slack.close_view(ADA)
 
     answer = await call(slack, "views.update", view_id=told["id"], view=modal())
 
@@ -173,14 +173,14 @@ async def test_three_forms_lie_on_one_another_and_no_more() -> None:
         answer = await call(slack, "views.push", trigger_id=trigger_id, view=view)
         assert answer["ok"] is expected
 
-    stack = slack.views_of(ADA)
+    stack = slack.view_stack(ADA)
     assert answer["error"] == "push_limit_reached"
     assert [view.root_view_id for view in stack] == [root["id"]] * 3
     assert stack[2].previous_view_id == stack[1].id
 
-    await slack.close(ADA)
+    await slack.close_view(ADA)
 
-    assert slack.view_of(ADA) is stack[1]
+    assert slack.current_view(ADA) is stack[1]
 
 
 async def test_a_push_needs_a_trigger_from_a_form() -> None:
@@ -202,7 +202,7 @@ async def test_what_is_typed_survives_an_update_of_the_same_fields() -> None:
     view = modal(text_input("handle", initial_value="@ignored"), renamed, RADIO)
     await call(slack, "views.update", view_id=told["id"], view=view)
 
-    open_view = slack.view_of(ADA)
+    open_view = slack.current_view(ADA)
     assert open_view
     assert open_view.values["handle"]["handle"]["value"] == "@grace"
     assert open_view.values["another_note"]["note"]["value"] is None
@@ -217,7 +217,7 @@ async def test_dropped_fields_lose_what_was_typed() -> None:
     for view in (modal(section("Sending")), modal(text_input("handle", initial_value="@tomas"))):
         await call(slack, "views.update", view_id=told["id"], view=view)
 
-    open_view = slack.view_of(ADA)
+    open_view = slack.current_view(ADA)
     assert open_view
     assert open_view.values["handle"]["handle"]["value"] == "@tomas"
 
@@ -300,7 +300,7 @@ async def test_slacks_client_checks_a_form_before_the_app_hears_of_it(
     await slack.type_text(ADA, "f", typed)
     before = len(slack.deliveries)
 
-    seen = await slack.submit(ADA)
+    seen = await slack.submit_view(ADA)
 
     assert (seen.outcome, seen.errors) == (ActionOutcome.ERRORS, {"f": sentence})
     assert len(slack.deliveries) == before
@@ -309,7 +309,7 @@ async def test_slacks_client_checks_a_form_before_the_app_hears_of_it(
 async def test_an_error_goes_once_its_field_is_touched() -> None:
     slack = workspace()
     await opened(slack)
-    await slack.submit(ADA)
+    await slack.submit_view(ADA)
 
     seen = await slack.type_text(ADA, "handle", "@grace")
 
@@ -321,7 +321,7 @@ async def test_an_optional_field_may_stay_empty() -> None:
     slack = workspace()
     await opened(slack, text_input("f", optional=True, min_length=3))
 
-    await slack.submit(ADA)
+    await slack.submit_view(ADA)
 
     assert slack.deliveries[-1].payload["type"] == "view_submission"
 
@@ -349,12 +349,12 @@ async def test_what_is_not_offered_can_not_be_chosen() -> None:
         await slack.act(ADA, "absent")
 
 
-@pytest.mark.parametrize("verb", ["submit", "close"])
-async def test_without_a_form_there_is_nothing_to_do(verb: str) -> None:
+@pytest.mark.parametrize("method", ["submit_view", "close_view"])
+async def test_a_view_cannot_be_submitted_or_closed_while_none_is_open(method: str) -> None:
     slack = workspace()
 
     with pytest.raises(SlackError, match="not_found"):
-        await getattr(slack, verb)(ADA)
+        await getattr(slack, method)(ADA)
 
 
 async def test_a_form_without_a_button_can_not_be_submitted() -> None:
@@ -363,7 +363,7 @@ async def test_a_form_without_a_button_can_not_be_submitted() -> None:
     await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
 
     with pytest.raises(SlackError, match="not_found"):
-        await slack.submit(ADA)
+        await slack.submit_view(ADA)
 
 
 async def test_a_home_is_published_and_published_again() -> None:
@@ -378,7 +378,7 @@ async def test_a_home_is_published_and_published_again() -> None:
     assert first["view"]["id"] == second["view"]["id"]
     assert stale["error"] == "hash_conflict"
     assert nobody["error"] == "user_not_found"
-    published = slack.home_of(ADA)
+    published = slack.home_view(ADA)
     assert published
     assert published.blocks[0]["text"]["text"] == "Welcome"
 
@@ -395,7 +395,7 @@ async def test_closing_tells_the_app_where_it_wants_to_know() -> None:
     slack = workspace()
     await opened(slack, notify_on_close=True)
 
-    seen = await slack.close(ADA)
+    seen = await slack.close_view(ADA)
 
     told = slack.deliveries[-1].payload
     assert seen.outcome is ActionOutcome.CLOSED
@@ -411,11 +411,11 @@ async def test_closing_all_tells_of_each_form() -> None:
         slack, "views.push", trigger_id=trigger_id, view=modal(notify_on_close=True, callback_id="two")
     )
 
-    seen = await slack.close_all(ADA)
+    seen = await slack.close_all_views(ADA)
 
     told = [delivery.payload for delivery in slack.deliveries[-2:]]
     assert seen.outcome is ActionOutcome.CLEARED
-    assert slack.view_of(ADA) is None
+    assert slack.current_view(ADA) is None
     assert [payload["view"]["callback_id"] for payload in told] == ["two", "form"]
     assert all(payload["is_cleared"] for payload in told)
 
@@ -427,7 +427,7 @@ async def test_a_form_may_take_those_below_with_it() -> None:
     trigger_id = slack.deliveries[-1].payload["trigger_id"]
     await call(slack, "views.push", trigger_id=trigger_id, view=modal(clear_on_close=True))
 
-    seen = await slack.close(ADA)
+    seen = await slack.close_view(ADA)
 
     assert seen.outcome is ActionOutcome.CLEARED
-    assert slack.view_of(ADA) is None
+    assert slack.current_view(ADA) is None

@@ -103,7 +103,7 @@ async def test_an_ephemeral_message_is_seen_in_an_active_thread_only() -> None:
     quiet, aside = slack.messages(SUPPORT, ADA)[-1], {"channel": SUPPORT, "user": ADA}
 
     lost = await call(slack, "chat.postEphemeral", **aside, text="Lost", thread_ts=quiet.ts)
-    reply = await slack.say(BEN, SUPPORT, "On it", thread_ts=quiet.ts)
+    reply = await slack.post_message(BEN, SUPPORT, "On it", thread_ts=quiet.ts)
     seen = await call(slack, "chat.postEphemeral", **aside, text="ActionResult", thread_ts=quiet.ts)
     await call(slack, "chat.postEphemeral", **aside, text="ActionResult too", thread_ts=reply.ts)
 
@@ -112,7 +112,7 @@ async def test_an_ephemeral_message_is_seen_in_an_active_thread_only() -> None:
     assert "Lost" not in {message.text for message in slack.messages(SUPPORT, ADA)}
     assert lost["ok"]
     assert lost.keys() == seen.keys()
-    assert [made.error for made in slack.calls] == ["", "", ""]
+    assert [made.error for made in slack.api_calls] == ["", "", ""]
 
 
 async def test_a_thread_whose_replies_are_gone_is_active_no_more() -> None:
@@ -181,7 +181,7 @@ async def test_a_bot_that_leaves_can_not_post_until_it_is_invited() -> None:
     refused = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
     slack.invite_bot(SUPPORT)
     accepted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
-    slack.archive(SUPPORT)
+    slack.archive_channel(SUPPORT)
     archived = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
 
     assert (refused["error"], accepted["ok"], archived["error"]) == ("not_in_channel", True, "is_archived")
@@ -226,7 +226,7 @@ async def test_a_message_changes_and_goes() -> None:
     where = {"channel": SUPPORT, "ts": posted["ts"]}
 
     await call(slack, "chat.update", **where, text="Sent")
-    changed = slack.message(SUPPORT, posted["ts"])
+    changed = slack.get_message(SUPPORT, posted["ts"])
     await call(slack, "chat.delete", **where)
     gone = await call(slack, "chat.update", **where, text="Sent again")
 
@@ -309,7 +309,7 @@ async def test_a_private_channel_needs_its_own_scope() -> None:
 
 async def test_a_forced_limit_ends_after_its_calls() -> None:
     slack = workspace()
-    slack.troubles.fail("chat.postMessage", "ratelimited", times=2, retry_after=30)
+    slack.faults.fail("chat.postMessage", "ratelimited", times=2, retry_after=30)
 
     message = {"channel": SUPPORT, "text": "Hi"}
     limited = [await post(slack, "/api/chat.postMessage", message, slack.bot_token) for _ in range(3)]
@@ -322,27 +322,27 @@ async def test_a_forced_limit_ends_after_its_calls() -> None:
 @pytest.mark.parametrize(("error", "status"), [("503", 503), ("is_archived", 200)])
 async def test_any_failure_can_be_forced(error: str, status: int) -> None:
     slack = workspace()
-    slack.troubles.fail("chat.postMessage", error)
+    slack.faults.fail("chat.postMessage", error)
 
     response = await post(slack, "/api/chat.postMessage", {"channel": SUPPORT, "text": "Hi"}, slack.bot_token)
 
     assert response.status_code == status
-    assert slack.calls[-1].error == error
+    assert slack.api_calls[-1].error == error
     assert slack.messages(SUPPORT, ADA)[-1].text != "Hi"
 
 
 async def test_troubles_end_when_they_are_cleared() -> None:
     slack = workspace()
-    slack.troubles.fail("auth.test", "internal_error", times=9)
-    slack.troubles.slow("auth.test", 0.001)
-    slack.troubles.repeats = 1
+    slack.faults.fail("auth.test", "internal_error", times=9)
+    slack.faults.slow("auth.test", 0.001)
+    slack.faults.repeats = 1
 
     refused = await call(slack, "auth.test")
-    slack.troubles.clear()
+    slack.faults.clear()
 
     assert refused["error"] == "internal_error"
     assert (await call(slack, "auth.test"))["ok"]
-    assert not slack.troubles.repeats
+    assert not slack.faults.repeats
 
 
 async def test_calls_are_kept_without_their_token() -> None:
@@ -350,7 +350,7 @@ async def test_calls_are_kept_without_their_token() -> None:
 
     await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi", token=slack.bot_token)
 
-    kept = slack.calls[-1]
+    kept = slack.api_calls[-1]
     assert kept.args == {"channel": SUPPORT, "text": "Hi"}
     assert kept.answer["ok"]
 
@@ -378,7 +378,7 @@ async def test_a_form_body_carries_json_and_flags() -> None:
         )
         answers = [await response.json() for response in (sent, broken, empty)]
 
-    message = slack.message(SUPPORT, answers[0]["ts"])
+    message = slack.get_message(SUPPORT, answers[0]["ts"])
     assert message.blocks[0]["text"]["text"] == "Hi"
     assert not message.unfurl_links
     assert [answer.get("error") for answer in answers] == [None, "invalid_blocks_format", "invalid_json"]
@@ -396,7 +396,7 @@ async def test_a_direct_message_is_told_with_its_person() -> None:
 async def test_nothing_changes_in_an_archived_channel() -> None:
     slack = workspace()
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent")
-    slack.archive(SUPPORT)
+    slack.archive_channel(SUPPORT)
 
     answer = await call(slack, "chat.update", channel=SUPPORT, ts=posted["ts"], text="Answered")
 
