@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from sandbox.page import CLOSING, Sources, page
 from sandbox.page.filling import Filling
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import Account, Customer, PretendX
 
 PAGE_PORT = 8765
@@ -83,14 +83,14 @@ async def demo(
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
     pubsub = PubSub()
-    traffic = Traffic(pubsub)
+    traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest, pubsub=pubsub, traffic=traffic)
     x = PretendX(pubsub=pubsub, traffic=traffic, account=ACCOUNT)
     x.customers[:] = CUSTOMERS
     x.delay = LATE
     async with contextlib.AsyncExitStack() as stack:
-        slack_url = await stack.enter_async_context(workspace.serving())
-        x_url = await stack.enter_async_context(serving(x.app))
+        slack_url = await stack.enter_async_context(workspace.serve())
+        x_url = await stack.enter_async_context(serve(x.app))
         sources = Sources(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
         shown = page(sources)
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
@@ -113,7 +113,7 @@ async def _serving_at(port: int, app: ASGIApp) -> AsyncIterator[str]:
     """Serve on this port, or on a free one."""
     async with contextlib.AsyncExitStack() as stack:
         try:
-            url = await stack.enter_async_context(serving(app, port))
+            url = await stack.enter_async_context(serve(app, port))
         except OSError:
-            url = await stack.enter_async_context(serving(app))
+            url = await stack.enter_async_context(serve(app))
         yield url

@@ -18,7 +18,7 @@ TICK = 0.001
 
 
 @contextlib.asynccontextmanager
-async def serving(
+async def serve(
     app: ASGIApp, port: int = 0, websocket: type[asyncio.Protocol] = WebSocketsSansIOProtocol
 ) -> AsyncIterator[str]:
     """Serve `app` on 127.0.0.1 until the block ends, and yield its base URL (no slash at the end).

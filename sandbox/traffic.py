@@ -1,4 +1,4 @@
-"""What went between the app, Slack and X: kept for the drawer of the page, with secrets masked."""
+"""What went between the app, Slack and X: kept for the drawer of the page, with secrets mask_secrets."""
 
 import itertools
 import re
@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sandbox.pubsub import PubSub
 
-KEPT = 300
+MAX_EXCHANGES = 300
 """How many exchanges are kept; the oldest go first."""
 
-BODY_KEPT = 20_000
+MAX_BODY_CHARACTERS = 20_000
 """How many characters of a body are kept."""
 
 _SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=oauth_token=\")[^\"]+|(?<=oauth_signature=\")[^\"]+")
@@ -19,7 +19,7 @@ _SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=oauth_token=\")[^\"]+|(?
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer."""
+    """One request and its response."""
 
     number: int
     at: datetime
@@ -29,17 +29,17 @@ class Exchange:
     title: str
     """What a reader scans: `POST chat.postMessage`, `slash command /csat`, ..."""
     status: str
-    """An HTTP status, `ok`, Slack's error name, `no answer`, ..."""
+    """An HTTP status, `ok`, Slack's error name, `no response`, ..."""
     milliseconds: float
     request: str
-    answer: str
+    response: str
 
 
-class Traffic:
+class TrafficLog:
     """The newest exchanges, oldest first."""
 
     def __init__(self, pubsub: PubSub) -> None:
-        self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self.exchanges: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
         self._pubsub = pubsub
         self._numbers = itertools.count(1)
 
@@ -52,7 +52,7 @@ class Traffic:
         status: str,
         milliseconds: float,
         request: str,
-        answer: str,
+        response: str,
     ) -> None:
         """Keep one exchange and publish `traffic`."""
         exchange = Exchange(
@@ -63,13 +63,13 @@ class Traffic:
             title,
             status,
             milliseconds,
-            masked(request),
-            masked(answer),
+            mask_secrets(request),
+            mask_secrets(response),
         )
         self.exchanges.append(exchange)
         self._pubsub.publish("traffic")
 
 
-def masked(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """Shorten a body and hide tokens and signatures in it."""
-    return _SECRETS.sub(lambda found: f"{found[0][:5]}***", text[:BODY_KEPT])
+    return _SECRETS.sub(lambda found: f"{found[0][:5]}***", text[:MAX_BODY_CHARACTERS])

@@ -127,7 +127,7 @@ class Stage:
 
     async def press(self, user: str, action_id: str, message: Message) -> None:
         """Press a button that the message has, or had."""
-        await self.world.workspace.act(user, action_id, channel=message.channel, ts=message.ts)
+        await self.world.workspace.click(user, action_id, channel=message.channel, ts=message.ts)
 
     def newest(self, user: str, words: str) -> Delivery:
         """Return the newest delivery about what somebody did, with these words in it."""

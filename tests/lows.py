@@ -33,7 +33,7 @@ async def ask(
     await world.opened(words, user)
     await world.type_in(user, **fields)
     if is_test:
-        await world.workspace.act(user, TEST, [TEST])
+        await world.workspace.select(user, TEST, [TEST])
     await world.workspace.submit_view(user)
     feedback = await world.sent(number + 1)
     told = "select count(*) from notices where kind = 'sent' and told_at is not null"

@@ -89,7 +89,7 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
         await stage.forge(submitted, view=view)
         closing = {"callback_id": modal.CLOSING, "state": {"values": note}}
         forged = await stage.forge(submitted, view={**view, **closing})
-        assert "Only supervisors" in str(forged.answer) or number in {"", "x"}
+        assert "Only supervisors" in str(forged.response) or number in {"", "x"}
 
     assert shown(stage, fixtures.ADA) == set()
     assert world.ledger("select * from follow_ups where note is not null") == []

@@ -137,7 +137,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
 @pytest.mark.parametrize("error", ["invalid_arguments", "500"])
 async def test_what_slack_does_not_take_is_nowhere_repeated(stage: Stage, error: str) -> None:
     world, troubles = stage.world, stage.world.workspace.faults
-    troubles.lack_blocks("data_visualization", "data_table")
+    troubles.disable_blocks("data_visualization", "data_table")
     await home(world, fixtures.CLEO)
     for method in METHODS:
         troubles.fail(method, error, times=2)
@@ -163,7 +163,7 @@ async def look_at_everything(stage: Stage) -> None:
     """Let a supervisor look at whatever has answers in it."""
     alert, workspace = stage.alerts()[0], stage.world.workspace
     for action_id in (SHOW, CLOSE):
-        await workspace.act(fixtures.CLEO, action_id, channel=alert.channel, ts=alert.ts)
+        await workspace.click(fixtures.CLEO, action_id, channel=alert.channel, ts=alert.ts)
     await workspace.open_home(fixtures.CLEO)
     for words in ("/csat report 90d", "/csat export 90d"):
         await workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, words)

@@ -29,8 +29,8 @@ from csat.surveys.states import State
 from csat.surveys.survey import Draft, Field, Origin, Survey
 from csat.x_api.errors import REFUSALS, Uncertain
 from csat.x_api.wire import WORDS_KEPT
-from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
-from sandbox.slack.elements import elements_of, values_of, with_ids
+from sandbox.slack.blockkit import validate_blocks, validate_view
+from sandbox.slack.elements import add_missing_ids, interactive_elements, state_values
 from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
 
 Json = dict[str, Any]
@@ -85,7 +85,7 @@ def shown(view: Json) -> Json:
 def check_view(view: Json) -> Json:
     """Return a view that Slack takes."""
     rendered = shown(view)
-    assert problems_of_view(rendered, "modal") == []
+    assert validate_view(rendered, "modal") == []
     assert shown(View(**rendered).to_dict()) == rendered
     assert len(rendered["private_metadata"]) <= 3000
     assert len(json.dumps(rendered)) < 250_000
@@ -95,7 +95,7 @@ def check_view(view: Json) -> Json:
 def check_message(message: Message) -> Json:
     """Return a message that Slack takes."""
     blocks = sent(message.blocks)
-    assert problems_of_blocks(blocks, "message") == []
+    assert validate_blocks(blocks, "message") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert message.text.strip()
     assert len(message.text) < 4000
@@ -135,8 +135,8 @@ def check_fallback(text: str, requester: str) -> None:
 def returned(form: Form, **typed: str) -> Json:
     """Return the view of a form as Slack sends it back, with other texts typed in."""
     content = shown(FORM.build(form))
-    blocks = with_ids(content["blocks"], iter(map(str, range(100))).__next__)
-    values = values_of(blocks)
+    blocks = add_missing_ids(content["blocks"], iter(map(str, range(100))).__next__)
+    values = state_values(blocks)
     for elements in values.values():
         for action_id, element in elements.items():
             if action_id in typed:
@@ -442,7 +442,7 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
         for editable in (True, False)
     ]
     buttons = [
-        [(b["action_id"], b["value"]) for block in each["blocks"] for b in elements_of(block)]
+        [(b["action_id"], b["value"]) for block in each["blocks"] for b in interactive_elements(block)]
         for each in told
     ]
 
@@ -453,7 +453,9 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
 
 def test_a_survey_that_waits_can_be_cancelled() -> None:
     message = check_message(notifications.waiting(7, survey(), CATALOGUE, NOON))
-    buttons = [(b["action_id"], b["value"]) for block in message["blocks"] for b in elements_of(block)]
+    buttons = [
+        (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
+    ]
 
     assert buttons == [(notifications.CANCEL, "7")]
 

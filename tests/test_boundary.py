@@ -30,7 +30,7 @@ async def test_a_forged_button_is_told_too(world: World) -> None:
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
-    await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.form()
     actions = [{**world.workspace.deliveries[-1].payload["actions"][0], "value": "1; drop table surveys"}]
     await world.forge(actions=actions)
@@ -57,5 +57,5 @@ async def test_a_view_that_is_not_ours_keeps_the_form_open(world: World) -> None
     world.workspace.deliveries.append(delivery)
     forged = await world.forge(view={**delivery.payload["view"], "id": "V2", "private_metadata": "{}"})
 
-    assert "Something went wrong" in str(forged.answer)
+    assert "Something went wrong" in str(forged.response)
     assert len(world.x.feedbacks) == 1

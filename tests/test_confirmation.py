@@ -26,9 +26,9 @@ def posts(world: World) -> list[dict[str, object]]:
 
 async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
     await world.opened("/csat nps @mira_k")
-    await world.workspace.act(fixtures.ADA, "variant", "2")
+    await world.workspace.select(fixtures.ADA, "variant", "2")
     await world.type_in(external_id="ticket_5555")
-    await world.workspace.act(fixtures.ADA, "test", ["test"])
+    await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
     confirmation = said(await world.message("asked"))
 
@@ -129,7 +129,7 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
 async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
     pace = Pace(patience=9, poll=0.05, concurrency=1)
     async with living(tmp_path, pace=pace) as world:
-        world.workspace.faults.slow("chat.postMessage", 60)
+        world.workspace.faults.delay("chat.postMessage", 60)
         for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
             await world.opened(f"/csat {customer}")
             await world.workspace.submit_view(fixtures.ADA)
@@ -146,7 +146,7 @@ async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: W
     world.workspace.faults.fail("response_url", "404")
     await ask(world)
     answer = await world.direct_message("was not sent")
-    await world.workspace.act(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
     await world.form()
     world.x.trouble = None
     await world.workspace.submit_view(fixtures.ADA)

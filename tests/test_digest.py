@@ -14,7 +14,7 @@ from csat.db.database import Ledger
 from csat.reporting.periods import last_week
 from notifications.digest import told_from
 from sandbox.slack import fixtures
-from sandbox.slack.blockkit import problems_of_blocks
+from sandbox.slack.blockkit import validate_blocks
 from tests.answered import answered
 from tests.databases import KINDS, Databases
 from tests.lows import SUPERVISED
@@ -77,7 +77,7 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
     ):
         assert words in told
     assert "75 %" in message.text
-    assert problems_of_blocks(message.blocks, "message") == []
+    assert validate_blocks(message.blocks, "message") == []
     assert world.ledger("select person, action from audit") == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await told_at(world)
 

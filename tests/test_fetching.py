@@ -248,7 +248,7 @@ async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(w
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
     question = await world.message("It is not known")
-    await world.workspace.act(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
+    await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
     await world.message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
     world.clock.advance(hours=26)

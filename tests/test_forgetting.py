@@ -165,7 +165,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     await ledger.run(send_queue.give_up_settling, 1)
     ledger.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
-    await world.workspace.act(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
+    await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
     await world.message("settled already")
 
     assert (early.left, late.left) == (1, 0)

@@ -43,13 +43,13 @@ async def test_the_preview_shows_message_question_and_scale(world: World) -> Non
 async def test_the_preview_follows_type_question_name_and_message(world: World) -> None:
     await world.opened("/csat @mira_k")
 
-    await world.workspace.act(fixtures.ADA, "variant", "14")
+    await world.workspace.select(fixtures.ADA, "variant", "14")
     await shows(world, "How would you rate the ability to resolve your issue with Northwind?")
     await world.type_in(display_name="Northwind Air")
     await shows(world, "resolve your issue with Northwind Air?")
     await world.type_in(message="Dear Mira")
     await shows(world, "Dear Mira")
-    await world.workspace.act(fixtures.ADA, "metric", "nps")
+    await world.workspace.select(fixtures.ADA, "metric", "nps")
     form = await shows(world, "0   1   2   3   4   5   6   7   8   9   10")
 
     assert said(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
@@ -57,12 +57,12 @@ async def test_the_preview_follows_type_question_name_and_message(world: World) 
 
 async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -> None:
     await world.opened("/csat @mira_k")
-    await world.workspace.act(fixtures.ADA, "variant", "33")
+    await world.workspace.select(fixtures.ADA, "variant", "33")
     await world.type_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
-    await world.workspace.act(fixtures.ADA, "test", ["test"])
-    await world.workspace.act(fixtures.ADA, "metric", "nps")
+    await world.workspace.select(fixtures.ADA, "test", ["test"])
+    await world.workspace.select(fixtures.ADA, "metric", "nps")
     await shows(world, "0   1   2")
-    await world.workspace.act(fixtures.ADA, "metric", "csat")
+    await world.workspace.select(fixtures.ADA, "metric", "csat")
     await shows(world, "How would you rate your recent flight with Air?")
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
@@ -88,7 +88,7 @@ async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: s
 async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
     await world.opened("/csat @mira_k")
     world.workspace.faults.fail("views.update", "500")
-    await world.workspace.act(fixtures.ADA, "metric", "nps")
+    await world.workspace.select(fixtures.ADA, "metric", "nps")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED

@@ -17,7 +17,7 @@ from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
-from sandbox.slack.blockkit import problems_of_view
+from sandbox.slack.blockkit import validate_view
 from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, origin, survey
 
 Json = dict[str, Any]
@@ -36,7 +36,7 @@ MANY = 150
 def checked(view: Json) -> Json:
     """Return a Home that Slack takes."""
     rendered: Json = json.loads(json.dumps(view))
-    assert problems_of_view(rendered, "home") == []
+    assert validate_view(rendered, "home") == []
     assert len(json.dumps(rendered, ensure_ascii=False).encode()) < 250_000
     return rendered
 

@@ -13,7 +13,7 @@ from slack_sdk.models.views import View
 from blocks import answer, low_rating
 from csat.surveys.follow_ups import FollowUp, Shown
 from csat.surveys.recipients import Recipient
-from sandbox.slack.blockkit import problems_of_blocks, problems_of_view
+from sandbox.slack.blockkit import validate_blocks, validate_view
 from tests.samples import CATALOGUE, NOON, TEXT, origin, survey, tried
 from tests.world import said
 
@@ -43,7 +43,7 @@ def rendered(blocks: Any) -> Any:
 
 
 def check(view: dict[str, Any]) -> None:
-    assert problems_of_view(json.loads(json.dumps(view)), "modal") == []
+    assert validate_view(json.loads(json.dumps(view)), "modal") == []
     assert View(**view).to_dict() == view
     assert len(json.dumps(view)) < 250_000
 
@@ -56,8 +56,8 @@ def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: st
     message = low_rating.alert(one, CATALOGUE, link)
     blocks = rendered(message.blocks)
 
-    assert problems_of_blocks(blocks, "message") == []
-    assert problems_of_blocks(rendered(low_rating.listed(one, CATALOGUE, link)), "home") == []
+    assert validate_blocks(blocks, "message") == []
+    assert validate_blocks(rendered(low_rating.listed(one, CATALOGUE, link)), "home") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert "<" not in message.text
     assert "mrkdwn" not in str(blocks)

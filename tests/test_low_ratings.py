@@ -37,7 +37,7 @@ async def _any_world(
 
 
 async def press(world: World, action_id: str, message: Message, user: str = fixtures.CLEO) -> None:
-    await world.workspace.act(user, action_id, channel=message.channel, ts=message.ts)
+    await world.workspace.click(user, action_id, channel=message.channel, ts=message.ts)
 
 
 async def opened(world: World, action_id: str, message: Message, user: str = fixtures.CLEO) -> View:
@@ -258,7 +258,7 @@ async def test_what_somebody_closed_meanwhile_is_not_closed_again(world: World) 
     view = {**submitted.payload["view"], "state": {"values": values}}
     again = await forge(world, submitted, view=view)
 
-    assert "this was done already" in str(again.answer)
+    assert "this was done already" in str(again.response)
     assert notes(world) == [(None, fixtures.CLEO, NOTE)]
 
 

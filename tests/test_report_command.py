@@ -14,7 +14,7 @@ from csat.surveys.questions import SCALES, Metric
 from handlers.command_args import NotUnderstood
 from handlers.report_args import read_wanted
 from sandbox.slack import Message, fixtures
-from sandbox.slack.blockkit import problems_of_blocks
+from sandbox.slack.blockkit import validate_blocks
 from tests.answered import answered
 from tests.databases import KINDS, Databases
 from tests.samples import NOON
@@ -166,5 +166,5 @@ def test_any_report_is_within_slacks_limits(metric: Metric, number: int) -> None
 
     message = report_message(report)
 
-    assert problems_of_blocks(render(message.blocks), "message") == []
+    assert validate_blocks(render(message.blocks), "message") == []
     assert 0 < len(message.text) < 3_000

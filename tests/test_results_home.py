@@ -28,7 +28,7 @@ async def choose(world: World, action_id: str, choice: str | None, user: str = f
     before = world.workspace.home_view(user)
     assert before
     shown = before.hash
-    await world.workspace.act(user, action_id, choice, home=True)
+    await world.workspace.select(user, action_id, choice, home=True)
     return await published(world, shown, user)
 
 
@@ -117,7 +117,7 @@ async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) 
 
 async def test_where_slack_lacks_charts_the_home_says_it_in_words(watched: World) -> None:
     for error in ("invalid_blocks", "invalid_arguments"):
-        watched.workspace.faults.lack_blocks("data_visualization", "data_table", in_views=error)
+        watched.workspace.faults.disable_blocks("data_visualization", "data_table", view_error=error)
         answered(watched, [5] * 10)
 
         view = await home(watched, fixtures.CLEO)
@@ -147,13 +147,13 @@ async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(wa
     assert "ticket_own" not in told
 
     oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
-    await watched.workspace.act(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
+    await watched.workspace.click(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
     view = await published(watched, view.hash)
     assert "2 low ratings · 1 taken on · 0 closed" in words(view)
     assert f"Taken on by <@{fixtures.CLEO}>" in words(view)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
-    await watched.workspace.act(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
+    await watched.workspace.click(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
     await watched.form(fixtures.CLEO)
     await watched.workspace.type_text(fixtures.CLEO, "note", "Called them.")
     await watched.workspace.submit_view(fixtures.CLEO)
@@ -324,7 +324,7 @@ async def test_what_can_not_be_noted_is_not_shown(watched: World) -> None:
     shown = (await home(watched, fixtures.CLEO)).hash
     sabotage(watched, "drop table audit")
 
-    await watched.workspace.act(fixtures.CLEO, "home_refresh", home=True)
+    await watched.workspace.click(fixtures.CLEO, "home_refresh", home=True)
 
     told = words(await published(watched, shown))
     assert "This can't be shown right now" in told

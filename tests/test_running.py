@@ -18,9 +18,9 @@ import yaml
 
 from cli import manifest
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import PretendX, Trouble
 
 APP = Path(manifest.__file__).parent.with_name("app.py")
@@ -33,10 +33,10 @@ async def around(
     """Serve a pretend Slack and X, and yield the environment that leads to them."""
     pubsub = PubSub()
     workspace, x = (
-        Workspace(installed or manifest.load(), pubsub=pubsub, traffic=Traffic(pubsub)),
+        Workspace(installed or manifest.load(), pubsub=pubsub, traffic=TrafficLog(pubsub)),
         PretendX(pubsub=pubsub),
     )
-    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+    async with workspace.serve() as slack_url, serve(x.app) as x_url:
         yield (
             workspace,
             x,

@@ -169,12 +169,12 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
     world.x.trouble = Trouble.LOOKS_AUTOMATED
     await world.opened("/csat nps @mira_k")
-    await world.workspace.act(fixtures.ADA, "variant", "3")
+    await world.workspace.select(fixtures.ADA, "variant", "3")
     await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
-    await world.workspace.act(fixtures.ADA, "test", ["test"])
+    await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
-    await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     form = await world.form()
 
     for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
@@ -193,7 +193,7 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
     world.x.trouble = Trouble.LOOKS_AUTOMATED
     await ask(world)
     answer = await world.message("was not sent")
-    await world.workspace.act(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.form()
     await world.workspace.close_view(fixtures.ADA)
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM})
@@ -259,7 +259,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
     await ask(world)
     answer = await world.message("Waiting for X...")
-    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.message("Cancelled. Nothing was sent.")
 
     world.clock.advance(hours=1)
@@ -272,7 +272,7 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
     await ask(world)
     answer = await world.message("Waiting for X...")
     world.workspace.faults.fail("response_url", "404")
-    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
 
     assert (await world.message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
 
@@ -284,7 +284,7 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await world.opened("/csat @sofie_l")
     await world.workspace.submit_view(fixtures.ADA)
     await world.until(lambda: world.shown("Waiting for X...") == 2)
-    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
     await world.message("Cancelled")
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
@@ -300,7 +300,7 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
     world.x.trouble = Trouble.SLOW
     await ask(world)
     answer = await world.message("Waiting for X...")
-    await world.workspace.act(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.message("Too late to cancel")
 
     await world.sent()
@@ -372,7 +372,7 @@ async def in_doubt(world: World, trouble: Trouble) -> Message:
 
 
 async def press(world: World, action_id: str, message: Message) -> None:
-    await world.workspace.act(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
+    await world.workspace.click(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
 
 
 @pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY_AFTER, Trouble.BAD_GATEWAY])

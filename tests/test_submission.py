@@ -15,14 +15,14 @@ from tests.world import World, living, said
 async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(either_world: World) -> None:
     world = either_world
     await world.opened("/csat @mira_k")
-    world.workspace.faults.repeats = 4
+    world.workspace.faults.duplicate_deliveries = 4
     seen = await world.workspace.submit_view(fixtures.ADA)
     await world.message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
 
     assert seen.outcome is ActionOutcome.CLOSED
-    assert not again.failure
+    assert not again.error
     assert [call.path for call in world.x.requests].count("/1.1/feedback/create.json") == 1
     assert len(world.everything()) == 1
 
@@ -41,7 +41,7 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
     world.workspace.deliveries.append(delivery)
     changed = await world.forge(view={**view, "state": {"values": values}})
 
-    assert "already accepted as you sent it before" in str(changed.answer)
+    assert "already accepted as you sent it before" in str(changed.response)
     assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
 
 
@@ -152,8 +152,8 @@ async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World)
     view = {**world.workspace.deliveries[-1].payload["view"], "id": "VFORGED"}
     forged = await world.forge(view=view, **payload)
 
-    assert forged.answer
-    assert "Guests can't send surveys" in str(forged.answer)
+    assert forged.response
+    assert "Guests can't send surveys" in str(forged.response)
     assert len(world.x.feedbacks) == 1
 
 

@@ -90,7 +90,7 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
     assert "Use @TomInTransit" in said(form.blocks)
 
     await world.type_in(message="Kept as typed")
-    await world.workspace.act(fixtures.ADA, "use_customer:1")
+    await world.workspace.click(fixtures.ADA, "use_customer:1")
     await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
@@ -103,11 +103,11 @@ async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.form()
-    await world.workspace.act(fixtures.ADA, "use_customer:0")
+    await world.workspace.click(fixtures.ADA, "use_customer:0")
     await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
     await world.type_in(recipient="@TomInTransit", message="Hello")
     await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
-    await world.workspace.act(fixtures.ADA, "use_customer:1")
+    await world.workspace.click(fixtures.ADA, "use_customer:1")
     await world.eventually(
         lambda: "Use @sofie_l" not in said(world.workspace.view_stack(fixtures.ADA)[-1].blocks)
     )
@@ -126,7 +126,7 @@ async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
     sent = {**shortcut.payload["message"], "thread_ts": None}
     forged = await world.forge(message=sent, enterprise={"id": None}, is_enterprise_install=None)
 
-    assert not forged.failure
+    assert not forged.error
     assert world.seen("Something went wrong") is None
 
 
@@ -258,11 +258,11 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
     either_world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = either_world
-    world.workspace.faults.repeats = 1
+    world.workspace.faults.duplicate_deliveries = 1
     with caplog.at_level(logging.INFO, "handlers.modals"):
         await world.opened("/csat @mira_k")
         await world.until(lambda: "exchanged_trigger_id" in caplog.text)
-    world.workspace.faults.repeats = 0
+    world.workspace.faults.duplicate_deliveries = 0
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
     await world.message("asks a customer")
 
@@ -271,7 +271,7 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
 
 
 async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None:
-    world.workspace.faults.repeats = 1
+    world.workspace.faults.duplicate_deliveries = 1
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
 
     await world.eventually(lambda: world.shown("asks a customer") == 2)
@@ -281,7 +281,7 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("csat.slack_api.client.OPENING", 0.05)
-    world.workspace.faults.slow("views.open", 1.0)
+    world.workspace.faults.delay("views.open", 1.0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
     await world.message("Slack is slow. If the window has not opened, try again.")

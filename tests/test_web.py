@@ -162,7 +162,7 @@ async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
     await http.message("asked")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
     for _ in range(3):
-        assert not (await http.workspace.redeliver(delivery)).failure
+        assert not (await http.workspace.redeliver(delivery)).error
 
     assert len(http.x.feedbacks) == 1
 

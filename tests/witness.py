@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from sandbox.slack import Delivery
-from sandbox.slack.calls import Call
+from sandbox.slack.calls import ApiCall
 from tests.world import World
 
 ANYBODY = "anybody"
@@ -103,10 +103,10 @@ class Witness:
         """Yield what was said since the last time, also what Slack refused, and what stands in Homes."""
         workspace, x = self.world.workspace, self.world.x
         for call in self._new("calls", workspace.api_calls):
-            yield Heard(call.method, self._readers(call), f"{call.args} {call.answer}")
+            yield Heard(call.method, self._readers(call), f"{call.args} {call.response}")
             yield from self._files(call)
         for delivery in self._new("deliveries", workspace.deliveries):
-            yield Heard(f"the answer to {delivery.title}", _answering(delivery), str(delivery.answer))
+            yield Heard(f"the answer to {delivery.title}", _answering(delivery), str(delivery.response))
         for person in workspace.users:
             if home := workspace.home_view(person):
                 yield Heard(f"the Home of {person}", frozenset([person]), str(home.content))
@@ -123,7 +123,7 @@ class Witness:
         self._seen[kind] = len(everything)
         return everything[seen:]
 
-    def _files(self, call: Call) -> Iterator[Heard]:
+    def _files(self, call: ApiCall) -> Iterator[Heard]:
         if call.method == "files.completeUploadExternal":
             for file in call.args["files"]:
                 told = self.world.workspace.files[file["id"]]
@@ -134,7 +134,7 @@ class Witness:
         calls = [call for call in self.world.workspace.api_calls if call.method == method]
         return sum(self._readers(call) == {person} for call in calls)
 
-    def _readers(self, call: Call) -> Readers:
+    def _readers(self, call: ApiCall) -> Readers:
         if name := PLACES.get(call.method):
             return self._in(call.args[name])
         if name := PERSONS.get(call.method):
@@ -151,8 +151,8 @@ class Witness:
         hidden = channel.is_im or (channel.is_private and channel_id not in self.open_to_all)
         return frozenset(channel.members - {workspace.bot.id}) if hidden else PUBLIC
 
-    def _viewer(self, call: Call) -> str:
-        view_id = (call.answer.get("view") or call.args).get("id") or call.args.get("view_id", "")
+    def _viewer(self, call: ApiCall) -> str:
+        view_id = (call.response.get("view") or call.args).get("id") or call.args.get("view_id", "")
         trigger = call.args.get("trigger_id")
         payloads = [delivery.payload for delivery in self.world.workspace.deliveries]
         fitting = [_user(payload) for payload in payloads if trigger and payload.get("trigger_id") == trigger]
@@ -160,7 +160,7 @@ class Witness:
         self._viewers[view_id] = viewer
         return viewer
 
-    def _responded(self, call: Call) -> Readers:
+    def _responded(self, call: ApiCall) -> Readers:
         """Return who sees a response: of one that is ephemeral, whoever the message appeared for."""
         if call.args.get("response_type") != "ephemeral":
             return PUBLIC
@@ -173,7 +173,7 @@ class Witness:
 def _answering(delivery: Delivery) -> Readers:
     """Return who sees what a delivery was acknowledged with: whoever it is about, or a whole channel."""
     user = _user(delivery.payload)
-    return frozenset([user]) if user and "in_channel" not in str(delivery.answer) else PUBLIC
+    return frozenset([user]) if user and "in_channel" not in str(delivery.response) else PUBLIC
 
 
 def _user(payload: dict[str, Any]) -> str:

@@ -16,9 +16,9 @@ from csat.delivery.send_worker import Pace
 from csat.settings import Settings
 from csat.web import slack_events
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import Delivery, Message, View, Workspace, fixtures
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import Feedback, PretendX
 from tests.databases import sqlite_in
 
@@ -182,11 +182,11 @@ async def living(
     """Run Slack, X and the app until the block ends."""
     clock = Clock()
     pubsub = PubSub()
-    traffic = Traffic(pubsub)
+    traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=10)
     x = PretendX(clock, pubsub, traffic)
     database = folder / "csat.db"
-    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+    async with workspace.serve() as slack_url, serve(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
         async with running(settings, clock, pace) as address:

@@ -16,9 +16,9 @@ from cli import manifest
 from csat.settings import Settings
 from csat.web import slack_events
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import Workspace
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import PretendX, Webhook
 from sandbox.x.people import Customer
 from sandbox.x.quota import Way
@@ -143,12 +143,12 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """Serve a pretend Slack and X beside a new database; at the end all victims are killed."""
     pubsub = PubSub()
-    traffic = Traffic(pubsub)
+    traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_timeout=ACK_SECONDS)
     x = PretendX(herd.clock, pubsub, traffic)
     x.knows_every_id = True
     x.quotas[Way.CREATE].limit = x.quotas[Way.EVENTS].limit = x.quotas[Way.LOOKUP].limit = PLENTY
-    async with workspace.serving() as slack_url, serving(x.app) as x_url:
+    async with workspace.serve() as slack_url, serve(x.app) as x_url:
         settings = settings_for(
             workspace,
             slack_url,

@@ -76,7 +76,7 @@ async def _press(stage: Stage, rng: random.Random, again: Counter[str]) -> None:
         button = rng.choice(("send_survey_again", "leave_survey", *(("survey_arrived",) if arrived else ())))
         again[customer] += button == "send_survey_again"
         with contextlib.suppress(SlackError):  # the message was replaced in the meantime
-            await stage.workspace.act(message.visible_to, button, channel=message.channel, ts=message.ts)
+            await stage.workspace.click(message.visible_to, button, channel=message.channel, ts=message.ts)
 
 
 async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
@@ -98,7 +98,7 @@ async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = 
 
 
 async def _repeats(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.faults.repeats = rng.randint(1, 2)
+    stage.workspace.faults.duplicate_deliveries = rng.randint(1, 2)
 
 
 async def _retries(stage: Stage, rng: random.Random) -> None:
@@ -136,7 +136,7 @@ async def _fails_after(stage: Stage, rng: random.Random) -> None:
 
 
 async def _slow(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.faults.slow("chat.postMessage", SLACK_SECONDS * 1.5, after=rng.random() < 1 / 2)
+    stage.workspace.faults.delay("chat.postMessage", SLACK_SECONDS * 1.5, after=rng.random() < 1 / 2)
     await asyncio.sleep(SLACK_SECONDS)
 
 

@@ -82,7 +82,7 @@ class Doings:
         """Press a button or choose something."""
         choices = [str(choice) for choice in form.getlist("choice")]
         choice = choices if "many" in form else next(iter(choices), None)
-        return await self._workspace.act(given["person"], given["action_id"], choice, **_where(given))
+        return await self._workspace.select(given["person"], given["action_id"], choice, **_where(given))
 
     async def type_text(self, given: Given, _: FormData) -> ActionResult:
         """Type into an input."""
@@ -172,7 +172,7 @@ async def _sentence(doing: Doing, given: Given, form: FormData) -> str:
     try:
         seen = await doing(given, form)
     except SlackError as refused:
-        return refused.sentence or f"Slack refuses: {refused.error}"
+        return refused.message or f"Slack refuses: {refused.error}"
     except NotPossible as problem:
         return str(problem)
     return seen.failure if seen else ""

@@ -18,7 +18,7 @@ from sandbox.page.slack_side import SlackSide
 from sandbox.page.surface import Json, Surface
 from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import PretendX
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,7 +34,7 @@ class Sources:
     workspace: Workspace
     x: PretendX
     pubsub: PubSub
-    traffic: Traffic
+    traffic: TrafficLog
     manifest: Json
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when somebody wants everything to begin anew, which is for whoever runs it to do."""

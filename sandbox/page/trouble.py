@@ -63,19 +63,19 @@ class Troubles:
             yield f"X answers surveys with “{self.x.trouble.title}”"
         if self.x.lookup_trouble:
             yield f"X answers look-ups with “{self.x.lookup_trouble.title}”"
-        for method, trouble in slack.failing.items():
+        for method, trouble in slack.failures.items():
             if trouble.times:
                 yield f"Slack answers {method} with “{trouble.error}”"
-        if slack.latency:
+        if slack.delays:
             yield "Slack is slow"
-        if slack.repeats:
+        if slack.duplicate_deliveries:
             yield "Slack delivers everything twice"
-        if slack.unknown_blocks:
+        if slack.unsupported_blocks:
             yield "Slack has no charts and tables yet"
 
     def failing(self, method: str) -> str:
         """Name the error that a method of Slack's ends in; nothing when it works."""
-        trouble = self.workspace.faults.failing.get(method)
+        trouble = self.workspace.faults.failures.get(method)
         return trouble.error if trouble and trouble.times else ""
 
     def apply(self, wishes: Mapping[str, str]) -> None:
@@ -88,10 +88,10 @@ class Troubles:
             if error := wishes.get(method):
                 slack.fail(method, error, times)
             if wishes.get("slow"):
-                slack.slow(method, SLOWLY)
-        slack.repeats = 1 if wishes.get("repeats") else 0
+                slack.delay(method, SLOWLY)
+        slack.duplicate_deliveries = 1 if wishes.get("repeats") else 0
         if wishes.get("plain"):
-            slack.lack_blocks(*NEW_BLOCKS)
+            slack.disable_blocks(*NEW_BLOCKS)
 
     def clear(self) -> None:
         """Let everything go well again; who is in which channel stays."""

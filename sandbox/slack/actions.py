@@ -1,7 +1,7 @@
 """What a person does in Slack, and what becomes of it."""
 
 from sandbox.slack import payloads
-from sandbox.slack.blockkit import problems_of_options
+from sandbox.slack.blockkit import validate_options
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import User
@@ -47,7 +47,7 @@ class Doings:
         told = escaped(self._state, text.strip()) if escapes[name] else text.strip()
         payload = payloads.command(self._state, user, channel, name, told)
         delivery = await self._courier.deliver(COMMANDS, payload)
-        if delivery.answer:
+        if delivery.response:
             return self._answered(user, channel, name, delivery)
         return self._seen(user_id, delivery, name)
 
@@ -101,9 +101,9 @@ class Doings:
             self._state, user, found.place, found.block["block_id"], action_id, query
         )
         delivery = await self._courier.deliver(INTERACTIVE, payload)
-        if problems := problems_of_options(delivery.answer):
-            raise SlackError(delivery.failure or "invalid_options", "; ".join(problems))
-        offered: Json = delivery.answer or {}
+        if problems := validate_options(delivery.response):
+            raise SlackError(delivery.error or "invalid_options", "; ".join(problems))
+        offered: Json = delivery.response or {}
         options = offered.get("options") or offered.get("option_groups") or []
         self._suggested[action_id] = [option for group in options for option in group.get("options", [group])]
         return list(options)
@@ -175,14 +175,14 @@ class Doings:
 
     def _answered(self, user: User, channel: Channel, name: str, delivery: Delivery) -> ActionResult:
         try:
-            message = answer(self._state, channel.id, user.id, delivery.answer or {})
+            message = answer(self._state, channel.id, user.id, delivery.response or {})
         except SlackError as refused:
-            delivery.failure = refused.error
+            delivery.error = refused.error
             return self._seen(user.id, delivery, name)
         return ActionResult(ActionOutcome.REPLIED, self._state.views.top(user.id), message=message)
 
     def _seen(self, user: str, delivery: Delivery, name: str) -> ActionResult:
-        top, failure = self._state.views.top(user), delivery.failure
+        top, failure = self._state.views.top(user), delivery.error
         if failure:
             return ActionResult(
                 ActionOutcome.FAILED, top, failure=f'{name} failed with the error "{failure}"'

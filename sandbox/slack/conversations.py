@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.elements import Values, values_of
+from sandbox.slack.elements import Values, state_values
 from sandbox.slack.errors import Json, SlackError
 
 
@@ -40,7 +40,7 @@ class Message:
     """What is chosen and typed in it, by `block_id` and `action_id`, as in `state.values`."""
 
     @property
-    def edited(self) -> bool:
+    def is_edited(self) -> bool:
         """Whether its text or blocks were changed."""
         return bool(self.edited_ts)
 
@@ -57,7 +57,7 @@ class Message:
         reactions = [
             {"name": name, "users": users, "count": len(users)} for name, users in self.reactions.items()
         ]
-        edited = {"user": self.user, "ts": self.edited_ts} if self.edited else {}
+        edited = {"user": self.user, "ts": self.edited_ts} if self.is_edited else {}
         optional = {
             "user": self.user,
             "bot_id": self.bot_id,
@@ -72,10 +72,10 @@ class Message:
         }
         return {**told, **{name: value for name, value in optional.items() if value}}
 
-    def rewrite(self, text: str, blocks: list[Json], attachments: list[Json], edited_ts: str) -> None:
+    def replace_content(self, text: str, blocks: list[Json], attachments: list[Json], edited_ts: str) -> None:
         """Give the message another content; what was chosen in blocks that stay is kept."""
         self.text, self.blocks, self.attachments, self.edited_ts = text, blocks, attachments, edited_ts
-        self.values = values_of(blocks, self.values)
+        self.values = state_values(blocks, self.values)
 
 
 @dataclass
@@ -92,12 +92,12 @@ class Channel:
     messages: list[Message] = field(default_factory=list)
 
     @property
-    def told_name(self) -> str:
+    def payload_name(self) -> str:
         """The name that commands and actions tell, which hides that of what is private."""
         return "directmessage" if self.is_im else "privategroup" if self.is_private else self.name
 
     @property
-    def kind(self) -> str:
+    def api_type(self) -> str:
         """What scopes and events call it: `channels`, `groups` or `im`."""
         return "im" if self.is_im else "groups" if self.is_private else "channels"
 
@@ -168,7 +168,7 @@ class Conversations:
             message.thread_ts = parent.thread_ts or parent.ts
             if not message.visible_to:
                 parent.thread_ts = message.thread_ts
-        message.values = values_of(message.blocks)
+        message.values = state_values(message.blocks)
         channel.messages.append(message)
         self.changed()
         return message

@@ -9,24 +9,24 @@ from sandbox.slack.errors import Json
 class Delivery:
     """One request to the app."""
 
-    kind: str
+    type: str
     """As Socket Mode calls it: `slash_commands`, `interactive`, `events_api`."""
     payload: Json
     envelope_id: str
-    retry: int = 0
+    retry_number: int = 0
     """Which repeat it is; 0 for the first time."""
-    answer: Json | None = None
+    response: Json | None = None
     """What the app acknowledged with; None while or when it did not."""
-    failure: str = ""
+    error: str = ""
     """`operation_timeout`, `dispatch_failed`, ... when it did not."""
 
     @property
     def title(self) -> str:
         """What a reader scans: `slash command /csat`, `view_submission survey`, ..."""
         payload = self.payload
-        if self.kind == "slash_commands":
+        if self.type == "slash_commands":
             return f"slash command {payload['command']}"
-        if self.kind == "events_api":
+        if self.type == "events_api":
             return f"event {payload['event']['type']}"
         actions = [action["action_id"] for action in payload.get("actions", [])]
         view = payload.get("view") or {}

@@ -61,15 +61,15 @@ def all_options(element: Json) -> list[Json]:
     return [option for group in groups for option in group["options"]]
 
 
-def every_block(blocks: list[Json]) -> Iterator[Json]:
+def iter_blocks(blocks: list[Json]) -> Iterator[Json]:
     """Yield blocks and those inside containers."""
     for block in blocks:
         yield block
         if inside := NESTING.get(block["type"]):
-            yield from every_block(block[inside])
+            yield from iter_blocks(block[inside])
 
 
-def elements_of(block: Json) -> list[Json]:
+def interactive_elements(block: Json) -> list[Json]:
     """Return a block's interactive elements."""
     match block["type"]:
         case "actions" | "context_actions":
@@ -86,19 +86,19 @@ def elements_of(block: Json) -> list[Json]:
 
 def find(blocks: list[Json], action_id: str, block_id: str = "") -> tuple[Json, Json]:
     """Return the block and the element of this `action_id`; `SlackError("not_found")` when there is none."""
-    for block in every_block(blocks):
-        for element in elements_of(block):
+    for block in iter_blocks(blocks):
+        for element in interactive_elements(block):
             if element["action_id"] == action_id and block_id in {"", block["block_id"]}:
                 return block, element
     raise SlackError("not_found", f"There is no element {action_id!r} to act on.")
 
 
-def with_ids(blocks: list[Json], make: Callable[[], str]) -> list[Json]:
+def add_missing_ids(blocks: list[Json], make: Callable[[], str]) -> list[Json]:
     """Return a copy in which every block and every interactive element has its id, as Slack gives them."""
     blocks = copy.deepcopy(blocks)
-    for block in every_block(blocks):
+    for block in iter_blocks(blocks):
         block["block_id"] = block.get("block_id") or make()
-        for element in elements_of(block):
+        for element in interactive_elements(block):
             element["action_id"] = element.get("action_id") or make()
     return blocks
 
@@ -112,11 +112,11 @@ def initial(element: Json, conversation: str = "") -> Json:
     return {"type": element["type"], kept.field: value if value is not None else [] if kept.many else None}
 
 
-def values_of(blocks: list[Json], before: Values | None = None, conversation: str = "") -> Values:
+def state_values(blocks: list[Json], before: Values | None = None, conversation: str = "") -> Values:
     """Return what the blocks hold: what stood in the same place before, else what they begin with."""
     values: Values = {}
-    for block in every_block(blocks):
-        for element in elements_of(block):
+    for block in iter_blocks(blocks):
+        for element in interactive_elements(block):
             if element["type"] in STATEFUL:
                 block_id, action_id = block["block_id"], element["action_id"]
                 old = (before or {}).get(block_id, {}).get(action_id, {})

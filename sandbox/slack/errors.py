@@ -12,13 +12,13 @@ class SlackError(Exception):
     `details` go into a Web API answer beside the error.
     """
 
-    def __init__(self, error: str, sentence: str = "", **details: object) -> None:
-        super().__init__(f"{error}: {sentence}" if sentence else error)
+    def __init__(self, error: str, message: str = "", **details: object) -> None:
+        super().__init__(f"{error}: {message}" if message else error)
         self.error = error
-        self.sentence = sentence
+        self.message = message
         self.details = details
 
-    def answer(self) -> Json:
+    def as_json(self) -> Json:
         """Return what the Web API answers."""
         return {"ok": False, "error": self.error, **self.details}
 

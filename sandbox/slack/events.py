@@ -32,8 +32,8 @@ class Happenings:
         message = Message(self._state.ids.ts(), channel_id, user, text, thread_ts=thread_ts)
         self._state.conversations.add(message)
         told = {**message.as_json(self._state.team_id), "channel": channel_id}
-        where = {"channel_type": CHANNEL_TYPE[channel.kind]}
-        await self._tell(channel, {**told, **where}, f"message.{channel.kind}")
+        where = {"channel_type": CHANNEL_TYPE[channel.api_type]}
+        await self._tell(channel, {**told, **where}, f"message.{channel.api_type}")
         if f"<@{self._state.bot_id}>" in text:
             await self._tell(channel, {**told, "type": "app_mention"}, "app_mention")
         return message

@@ -13,7 +13,7 @@ SOCKET = "socket"
 
 
 @dataclass
-class Trouble:
+class Fault:
     """A failure for the next calls of one method."""
 
     error: str
@@ -40,10 +40,10 @@ class Delay:
     after: bool = False
 
 
-class Forced(SlackError):
+class InjectedError(SlackError):
     """A failure that was asked for, with its HTTP status and headers."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: Fault) -> None:
         super().__init__(trouble.error)
         self.status = trouble.status
         limited = trouble.error == "ratelimited"
@@ -51,7 +51,7 @@ class Forced(SlackError):
 
 
 @dataclass
-class Troubles:
+class Faults:
     """What the next calls and deliveries run into; nothing, to begin with.
 
     A method is one of the Web API, `response_url` or `socket`, the handshake of Socket Mode. With `after`,
@@ -59,13 +59,13 @@ class Troubles:
     Slack refuses by itself does not count. A handshake has no afterwards.
     """
 
-    failing: dict[str, Trouble] = field(default_factory=dict)
-    latency: dict[str, Delay] = field(default_factory=dict)
-    repeats: int = 0
+    failures: dict[str, Fault] = field(default_factory=dict)
+    delays: dict[str, Delay] = field(default_factory=dict)
+    duplicate_deliveries: int = 0
     """How many more times each delivery is made, at once and marked as a retry."""
-    unknown_blocks: frozenset[str] = frozenset()
+    unsupported_blocks: frozenset[str] = frozenset()
     """Types of blocks that this workspace does not have yet."""
-    unknown_in_views: str = INVALID_BLOCKS
+    unsupported_view_error: str = INVALID_BLOCKS
     """What views with such a block are refused with."""
     _cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
@@ -74,41 +74,41 @@ class Troubles:
     ) -> None:
         """Let the next `times` calls of a method end in `error`: Slack's name for it, or an HTTP status."""
         _check(method, after=after)
-        self.failing[method] = Trouble(error, times, retry_after, after)
+        self.failures[method] = Fault(error, times, retry_after, after)
 
-    def slow(self, method: str, seconds: float, *, after: bool = False) -> None:
+    def delay(self, method: str, seconds: float, *, after: bool = False) -> None:
         """Let every call of a method take that much longer."""
         _check(method, after=after)
-        self.latency[method] = Delay(seconds, after)
+        self.delays[method] = Delay(seconds, after)
 
-    def lack_blocks(self, *kinds: str, in_views: str = INVALID_BLOCKS) -> None:
+    def disable_blocks(self, *kinds: str, view_error: str = INVALID_BLOCKS) -> None:
         """Be a workspace without these types of blocks, which come to some later than to others.
 
-        Messages with one are refused with `invalid_blocks`, and views with `in_views`.
+        Messages with one are refused with `invalid_blocks`, and views with `view_error`.
         """
-        self.unknown_blocks, self.unknown_in_views = frozenset(kinds), in_views
+        self.unsupported_blocks, self.unsupported_view_error = frozenset(kinds), view_error
 
     def clear(self) -> None:
         """Let everything go well again, calls that wait included."""
-        self.failing.clear()
-        self.latency.clear()
-        self.repeats = 0
-        self.unknown_blocks, self.unknown_in_views = frozenset(), INVALID_BLOCKS
+        self.failures.clear()
+        self.delays.clear()
+        self.duplicate_deliveries = 0
+        self.unsupported_blocks, self.unsupported_view_error = frozenset(), INVALID_BLOCKS
         self._cleared.set()
         self._cleared = asyncio.Event()
 
-    async def strike(self, method: str, *, after: bool = False) -> None:
-        """Delay a call and raise `Forced`, where that was asked for."""
-        delay = self.latency.get(method)
+    async def apply(self, method: str, *, after: bool = False) -> None:
+        """Delay a call and raise `InjectedError`, where that was asked for."""
+        delay = self.delays.get(method)
         if delay and delay.after is after:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._cleared.wait(), delay.seconds)
-        trouble = self.failing.get(method)
+        trouble = self.failures.get(method)
         if trouble and trouble.after is after:
             trouble.times -= 1
             if trouble.times <= 0:
-                del self.failing[method]
-            raise Forced(trouble)
+                del self.failures[method]
+            raise InjectedError(trouble)
 
 
 def _check(method: str, *, after: bool) -> None:

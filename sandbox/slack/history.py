@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import with_ids
+from sandbox.slack.elements import add_missing_ids
 from sandbox.slack.errors import Json
 from sandbox.slack.fixtures import (
     ADA,
@@ -167,7 +167,7 @@ def _say(state: State, line: Line, thread_ts: str) -> Message:
             line.channel,
             line.user,
             line.text,
-            with_ids(line.blocks, state.ids.block),
+            add_missing_ids(line.blocks, state.ids.block),
             line.attachments,
             thread_ts=thread_ts,
             bot_id=HELPDESK_BOT if by_helpdesk else "",

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.slack.blockkit import problems_of_blocks, problems_of_new_blocks
+from sandbox.slack.blockkit import find_unsupported_blocks, validate_blocks
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import with_ids
+from sandbox.slack.elements import add_missing_ids
 from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.workspace_state import State
 
@@ -41,14 +41,14 @@ def content_of(state: State, args: Json, longest: int = LONGEST_TEXT) -> Content
 def _blocks(state: State, blocks: object, at: str) -> list[Json]:
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise SlackError("invalid_blocks_format")
-    unknown = state.troubles.unknown_blocks
-    problems = problems_of_blocks(blocks, "message", at) or problems_of_new_blocks(blocks, unknown, at)
+    unknown = state.faults.unsupported_blocks
+    problems = validate_blocks(blocks, "message", at) or find_unsupported_blocks(blocks, unknown, at)
     if problems:
         told = {"messages": [f"[ERROR] {problem}" for problem in problems]}
         raise SlackError("invalid_blocks", errors=problems, response_metadata=told)
     if _characters(blocks) > LONGEST_BLOCKS:
         raise SlackError("msg_blocks_too_long")
-    return with_ids(blocks, state.ids.block)
+    return add_missing_ids(blocks, state.ids.block)
 
 
 def _attachments(state: State, attachments: object) -> list[Json]:

@@ -15,7 +15,7 @@ def respond(state: State, path: str, args: Json) -> None:
         _remove(state, original)
     elif original and args.get("replace_original", "response_type" not in args):
         content = content_of(state, args)
-        original.rewrite(content.text, content.blocks, content.attachments, state.ids.ts())
+        original.replace_content(content.text, content.blocks, content.attachments, state.ids.ts())
         state.conversations.changed()
     else:
         answer(state, url.channel, url.user, args)

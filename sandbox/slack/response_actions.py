@@ -18,11 +18,11 @@ def after_submission(state: State, view: View, delivery: Delivery) -> ActionResu
     if view not in state.views.stacks.get(view.user, []):
         return ActionResult(ActionOutcome.ACKNOWLEDGED, state.views.top(view.user))
     try:
-        happened = _obey(state, view, delivery.answer)
+        happened = _obey(state, view, delivery.response)
     except SlackError as refused:
         title = f"{delivery.title}: answer not understood"
-        state.record("slack", title, refused.error, 0, delivery.answer or {}, refused.answer())
-        delivery.failure = delivery.failure or refused.error
+        state.record("slack", title, refused.error, 0, delivery.response or {}, refused.as_json())
+        delivery.error = delivery.error or refused.error
         view.failure, happened = NO_CONNECTION, ActionOutcome.FAILED
     state.views.changed()
     return ActionResult(happened, state.views.top(view.user), dict(view.errors), failure=view.failure)

@@ -18,7 +18,7 @@ JSON = "application/json"
 
 def encode(delivery: Delivery) -> tuple[str, str]:
     """Return the body of a delivery, and its content type."""
-    match delivery.kind:
+    match delivery.type:
         case "slash_commands":
             return urlencode(delivery.payload), FORM
         case "interactive":

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.pubsub import PubSub
 from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.faults import SOCKET, Forced, Troubles
+from sandbox.slack.faults import SOCKET, Faults, InjectedError
 
 MOST = 10
 LIFETIME = 18_060
@@ -21,11 +21,11 @@ LIFETIME = 18_060
 class Sockets:
     """The app's open connections, and the acknowledgements that are awaited."""
 
-    def __init__(self, app_id: str, pubsub: PubSub, troubles: Troubles) -> None:
+    def __init__(self, app_id: str, pubsub: PubSub, faults: Faults) -> None:
         self.open: deque[WebSocket] = deque()
         self._app_id = app_id
         self._pubsub = pubsub
-        self._troubles = troubles
+        self._troubles = faults
         self._frozen: set[WebSocket] = set()
         self._tickets: set[str] = set()
         self._awaited: dict[str, deque[asyncio.Future[Json]]] = {}
@@ -92,7 +92,7 @@ class Sockets:
     async def _admit(self, ticket: str) -> None:
         known = ticket in self._tickets
         self._tickets.discard(ticket)
-        await self._troubles.strike(SOCKET)
+        await self._troubles.apply(SOCKET)
         if not known:
             raise SlackError("invalid_ticket")
 
@@ -136,6 +136,6 @@ class Sockets:
 
 def _denial(refused: SlackError) -> PlainTextResponse:
     status, headers = HTTPStatus.FORBIDDEN, dict[str, str]()
-    if isinstance(refused, Forced) and refused.status != HTTPStatus.OK:
+    if isinstance(refused, InjectedError) and refused.status != HTTPStatus.OK:
         status, headers = HTTPStatus(refused.status), refused.headers
     return PlainTextResponse(status.phrase, status, headers)

@@ -26,14 +26,14 @@ class Courier:
     async def deliver(self, kind: str, payload: Json) -> Delivery:
         """Deliver, as often as was asked for; return the first that the app acknowledged."""
         envelope_id, payload = str(uuid.uuid4()), copy.deepcopy(payload)
-        times = range(1 + self._state.troubles.repeats)
+        times = range(1 + self._state.faults.duplicate_deliveries)
         deliveries = [Delivery(kind, payload, envelope_id, retry) for retry in times]
         await asyncio.gather(*map(self._send, deliveries))
-        return next((made for made in deliveries if made.answer is not None), deliveries[0])
+        return next((made for made in deliveries if made.response is not None), deliveries[0])
 
     async def again(self, delivery: Delivery) -> Delivery:
         """Deliver the very same once more."""
-        repeat = Delivery(delivery.kind, delivery.payload, delivery.envelope_id, delivery.retry + 1)
+        repeat = Delivery(delivery.type, delivery.payload, delivery.envelope_id, delivery.retry_number + 1)
         await self._send(repeat)
         return repeat
 
@@ -42,14 +42,14 @@ class Courier:
         self.deliveries.append(delivery)
         try:
             async with asyncio.timeout(self._ack_seconds):
-                delivery.answer = await self._carry(delivery)
+                delivery.response = await self._carry(delivery)
         except TimeoutError:
-            delivery.failure = "operation_timeout"
+            delivery.error = "operation_timeout"
         except SlackError as refused:
-            delivery.failure = refused.error
-        status = delivery.failure or "acknowledged"
+            delivery.error = refused.error
+        status = delivery.error or "acknowledged"
         seconds = time.perf_counter() - started
-        answer = delivery.answer or {}
+        answer = delivery.response or {}
         self._state.record("slack", delivery.title, status, seconds, delivery.payload, answer)
 
     async def _carry(self, delivery: Delivery) -> Json:
@@ -57,17 +57,21 @@ class Courier:
             return await self._over_socket(delivery)
         body, content_type = signed.encode(delivery)
         secret, now = self._state.signing_secret, self._state.clock()
-        headers = signed.headers(secret, now, body, content_type, delivery.retry)
+        headers = signed.headers(secret, now, body, content_type, delivery.retry_number)
         return await signed.post(self.request_url, body, headers)
 
     async def _over_socket(self, delivery: Delivery) -> Json:
-        retried = {"retry_attempt": delivery.retry, "retry_reason": "timeout"} if delivery.retry else {}
+        retried = (
+            {"retry_attempt": delivery.retry_number, "retry_reason": "timeout"}
+            if delivery.retry_number
+            else {}
+        )
         return await self._state.sockets.send(
             {
                 "envelope_id": delivery.envelope_id,
-                "type": delivery.kind,
+                "type": delivery.type,
                 "payload": delivery.payload,
-                "accepts_response_payload": delivery.kind != "events_api",
+                "accepts_response_payload": delivery.type != "events_api",
                 **retried,
             }
         )

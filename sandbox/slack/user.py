@@ -30,21 +30,34 @@ class Visits:
         """Use a global shortcut of the manifest."""
         return await self._doings.global_shortcut(user, callback_id)
 
-    async def act(
+    async def click(
         self,
         user: str,
         action_id: str,
-        choice: str | list[str] | None = None,
         *,
         block_id: str = "",
         channel: str = "",
         ts: str = "",
         home: bool = False,
     ) -> ActionResult:
-        """Press a button, or choose in a select, radio group, checkboxes, date picker or overflow menu.
+        """Click a button."""
+        return await self._doings.act(user, action_id, None, _where(block_id, channel, ts, home=home))
+
+    async def select(
+        self,
+        user: str,
+        action_id: str,
+        choice: str | list[str] | None,
+        *,
+        block_id: str = "",
+        channel: str = "",
+        ts: str = "",
+        home: bool = False,
+    ) -> ActionResult:
+        """Select in a menu, radio buttons, checkboxes, a date picker, feedback buttons or an overflow menu.
 
         `choice` is an option's value (a list for checkboxes and multi-selects), an id, a date or a time; None
-        for a button, or to choose nothing.
+        clears the selection.
         """
         return await self._doings.act(user, action_id, choice, _where(block_id, channel, ts, home=home))
 

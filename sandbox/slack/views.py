@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.elements import Values, values_of, with_ids
+from sandbox.slack.elements import Values, add_missing_ids, state_values
 from sandbox.slack.errors import Json, SlackError
 from sandbox.slack.ids import Identifiers
 
@@ -135,7 +135,7 @@ class Views:
         if content.get("external_id", "") != view.external_id:
             self._demand_free(content.get("external_id", ""))
         view.content = self._completed(content)
-        view.values = values_of(view.blocks, view.values, view.conversation)
+        view.values = state_values(view.blocks, view.values, view.conversation)
         view.hash, view.errors, view.failure = self._ids.hash(), {}, ""
         self.changed()
         return view
@@ -184,9 +184,9 @@ class Views:
         view_id = self._ids.make("V")
         completed = self._completed(content)
         view = View(view_id, user, completed, self._ids.hash(), view_id, conversation=conversation)
-        view.values = values_of(view.blocks, None, conversation)
+        view.values = state_values(view.blocks, None, conversation)
         return view
 
     def _completed(self, content: Json) -> Json:
         sent = {name: content[name] for name in SENT_BACK if content.get(name) is not None}
-        return {**DEFAULTS, **sent, "blocks": with_ids(content["blocks"], self._ids.block)}
+        return {**DEFAULTS, **sent, "blocks": add_missing_ids(content["blocks"], self._ids.block)}

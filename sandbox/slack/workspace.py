@@ -10,16 +10,16 @@ from typing import TypeVar, cast
 from starlette.applications import Starlette
 
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import fixtures
 from sandbox.slack.actions import Doings
-from sandbox.slack.calls import Call
+from sandbox.slack.calls import ApiCall
 from sandbox.slack.conversations import Channel, Conversations, Message
 from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.errors import Json
 from sandbox.slack.events import Happenings
-from sandbox.slack.faults import Troubles
+from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
 from sandbox.slack.history import perform
 from sandbox.slack.ids import Identifiers
@@ -33,7 +33,7 @@ from sandbox.slack.views import View, Views
 from sandbox.slack.webapi import Door
 from sandbox.slack.websocket import Line
 from sandbox.slack.workspace_state import State
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 
 T = TypeVar("T")
 
@@ -57,12 +57,12 @@ class Workspace(Visits):
         manifest: Json,
         clock: Callable[[], datetime] = utc_now,
         pubsub: PubSub | None = None,
-        traffic: Traffic | None = None,
+        traffic: TrafficLog | None = None,
         *,
         ack_timeout: float = ACK_SECONDS,
     ) -> None:
         self.pubsub = pubsub or PubSub()
-        self._state = state = _state(manifest, clock, self.pubsub, traffic or Traffic(self.pubsub))
+        self._state = state = _state(manifest, clock, self.pubsub, traffic or TrafficLog(self.pubsub))
         self._courier = Courier(state, ack_timeout)
         super().__init__(Doings(state, self._courier), Happenings(state, self._courier))
         self.app = Starlette(routes=Door(state).routes)
@@ -76,17 +76,17 @@ class Workspace(Visits):
         self.channels: dict[str, Channel] = state.conversations.channels
         self.files: dict[str, File] = state.files.known
         """What the app uploaded, or said that it would."""
-        self.faults: Troubles = state.troubles
-        self.api_calls: list[Call] = state.calls
+        self.faults: Faults = state.faults
+        self.api_calls: list[ApiCall] = state.calls
         """Every Web API call and `response_url` post, oldest first."""
         self.deliveries: list[Delivery] = self._courier.deliveries
         """Everything that was delivered to the app, oldest first; a repeat counts again."""
         perform(state)
 
     @contextlib.asynccontextmanager
-    async def serving(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve the workspace until the block ends, and yield its base URL; troubles end with the block."""
-        async with serving(self.app, port, Line) as self.base_url:
+    async def serve(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve the workspace until the block ends, and yield its base URL; faults end with the block."""
+        async with serve(self.app, port, Line) as self.base_url:
             try:
                 yield self.base_url
             finally:
@@ -180,9 +180,9 @@ class Workspace(Visits):
         self._state.conversations.changed()
 
 
-def _state(manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: Traffic) -> State:
+def _state(manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog) -> State:
     ids, known = Identifiers(clock), Manifest.read(manifest)
-    directory, troubles = fixtures.directory(known, ids), Troubles()
+    directory, faults = fixtures.directory(known, ids), Faults()
     return State(
         manifest=known,
         clock=clock,
@@ -195,10 +195,10 @@ def _state(manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffi
         files=Files(ids),
         triggers=Triggers(clock, ids),
         response_urls=ResponseUrls(clock, directory.team.id),
-        sockets=Sockets(directory.app_id, pubsub, troubles),
+        sockets=Sockets(directory.app_id, pubsub, faults),
         bot_token=f"xoxb-{secrets.token_hex(16)}",
         app_token=f"xapp-1-{directory.app_id}-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16),
         verification_token=secrets.token_hex(12),
-        troubles=troubles,
+        faults=faults,
     )

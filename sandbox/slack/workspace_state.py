@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.calls import Call
+from sandbox.slack.calls import ApiCall
 from sandbox.slack.conversations import Conversations
 from sandbox.slack.directory import Directory
 from sandbox.slack.errors import Json
-from sandbox.slack.faults import Troubles
+from sandbox.slack.faults import Faults
 from sandbox.slack.files import Files
 from sandbox.slack.ids import Identifiers
 from sandbox.slack.manifest import Manifest
@@ -18,7 +18,7 @@ from sandbox.slack.response_urls import ResponseUrls
 from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.triggers import Triggers
 from sandbox.slack.views import Views
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 
 
 @dataclass
@@ -28,7 +28,7 @@ class State:
     manifest: Manifest
     clock: Callable[[], datetime]
     pubsub: PubSub
-    traffic: Traffic
+    traffic: TrafficLog
     ids: Identifiers
     directory: Directory
     conversations: Conversations
@@ -41,8 +41,8 @@ class State:
     app_token: str
     signing_secret: str
     verification_token: str
-    troubles: Troubles
-    calls: list[Call] = field(default_factory=list)
+    faults: Faults
+    calls: list[ApiCall] = field(default_factory=list)
     base_url: str = ""
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.types import ASGIApp
 
 from sandbox.pubsub import PubSub
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x.people import ACCOUNT, Account, Keys, keys_of
 from sandbox.x.reception import Reception
 from sandbox.x.routes import served
@@ -24,7 +24,7 @@ class PretendX(World):
         self,
         clock: Callable[[], datetime] = utc_now,
         pubsub: PubSub | None = None,
-        traffic: Traffic | None = None,
+        traffic: TrafficLog | None = None,
         keys: Keys | None = None,
         account: Account = ACCOUNT,
     ) -> None:

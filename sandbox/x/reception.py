@@ -51,7 +51,7 @@ class Reception:
             status=str(call.status or "no answer"),
             milliseconds=milliseconds,
             request=json.dumps(call.params, ensure_ascii=False, indent=2),
-            answer=answer.decode(errors="replace"),
+            response=answer.decode(errors="replace"),
         )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import aiohttp
 
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x.wire import Json
 
 PATIENCE = aiohttp.ClientTimeout(total=10)
@@ -54,7 +54,7 @@ class Push:
 class Pusher:
     """Pushes events, and keeps what was pushed."""
 
-    def __init__(self, clock: Callable[[], datetime], traffic: Traffic) -> None:
+    def __init__(self, clock: Callable[[], datetime], traffic: TrafficLog) -> None:
         self.pushes: list[Push] = []
         self._clock = clock
         self._traffic = traffic

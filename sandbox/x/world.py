@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sandbox.pubsub import PubSub
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x.calls import Call
 from sandbox.x.errors import NoSuchFeedback, Refusal
 from sandbox.x.events import CREATED, UPDATED, Event
@@ -43,14 +43,14 @@ class World(Switches):
         self,
         clock: Callable[[], datetime] = utc_now,
         pubsub: PubSub | None = None,
-        traffic: Traffic | None = None,
+        traffic: TrafficLog | None = None,
         keys: Keys = KEYS,
         account: Account = ACCOUNT,
     ) -> None:
         super().__init__()
         self.clock = clock
         self.pubsub = pubsub or PubSub()
-        self.traffic = traffic or Traffic(self.pubsub)
+        self.traffic = traffic or TrafficLog(self.pubsub)
         self.keys = keys
         self.account = account
         self.verifier = Verifier(keys, clock)

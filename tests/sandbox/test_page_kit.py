@@ -21,7 +21,7 @@ from sandbox.page.look import Look
 from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from sandbox.x import PretendX
 from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger
 
@@ -46,7 +46,7 @@ class Shown:
 
     slack: Workspace
     x: PretendX
-    traffic: Traffic
+    traffic: TrafficLog
     sources: Sources
 
     def html(self, *regions: str, **look: str) -> str:
@@ -66,7 +66,7 @@ def shown() -> Shown:
     told = manifest()
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
-    x, traffic = PretendX(pubsub=slack.pubsub), Traffic(slack.pubsub)
+    x, traffic = PretendX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
     return Shown(
         slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
     )

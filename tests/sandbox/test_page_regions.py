@@ -13,7 +13,7 @@ from sandbox.page.rows import day
 from sandbox.page.stage import Stage
 from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
-from sandbox.traffic import KEPT
+from sandbox.traffic import MAX_EXCHANGES
 from sandbox.x import Trouble, Way
 from tests.sandbox.test_page_kit import Shown, shown
 from tests.sandbox.test_slack_kit import call, manifest
@@ -132,13 +132,13 @@ async def test_what_came_since_one_looked_is_counted_in_the_side_bar() -> None:
     assert 'class="count"' not in after
 
 
-@pytest.mark.parametrize(("order", "first"), [("", KEPT), ("oldest", 1)])
+@pytest.mark.parametrize(("order", "first"), [("", MAX_EXCHANGES), ("oldest", 1)])
 def test_the_drawer_begins_where_one_asks(order: str, first: int) -> None:
     page = shown()
-    record(page, KEPT)
+    record(page, MAX_EXCHANGES)
 
     assert next(drawer.listed(page.traffic, Look(order=order))).number == first
-    assert page.html("traffic", order=order).count('class="exchange"') == KEPT
+    assert page.html("traffic", order=order).count('class="exchange"') == MAX_EXCHANGES
 
 
 def test_the_drawer_lists_one_service_alone() -> None:

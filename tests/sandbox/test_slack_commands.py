@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import ActionOutcome, SlackError
 from sandbox.slack.fixtures import (
     ADA,
@@ -195,7 +195,7 @@ async def test_plain_text_is_an_answer_too() -> None:
         return PlainTextResponse("Only you")
 
     slack = workspace()
-    async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
         seen = await slack.run_command(ADA, SUPPORT, "/csat")
 

@@ -11,14 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.pubsub import PubSub
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import (
     ADA,
     LEADS,
     SUPPORT,
 )
-from sandbox.traffic import Traffic
+from sandbox.traffic import TrafficLog
 from tests.sandbox.test_slack_kit import (
     Clock,
     Json,
@@ -39,7 +39,7 @@ async def test_a_delivery_is_repeated_on_request(way: Any) -> None:
         triggers.append(body["trigger_id"])
 
     slack = workspace()
-    slack.faults.repeats = 1
+    slack.faults.duplicate_deliveries = 1
     async with way(slack, lambda app: app.command("/csat")(take)):
         seen = await slack.run_command(ADA, SUPPORT, "/csat")
         await slack.redeliver(slack.deliveries[0])
@@ -66,7 +66,7 @@ async def test_a_dropped_connection_comes_back() -> None:
 
 async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
     slack = workspace()
-    async with slack.serving(), aiohttp.ClientSession() as session:
+    async with slack.serve(), aiohttp.ClientSession() as session:
         links = [await _link(slack, session) for _ in range(11)]
         greetings = [await link.receive_json() for link in links]
         await links[0].ping(b"sdk-ping-pong:1")
@@ -82,7 +82,7 @@ async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
 
 async def test_each_envelope_goes_to_one_connection() -> None:
     slack = workspace()
-    async with slack.serving(), aiohttp.ClientSession() as session:
+    async with slack.serve(), aiohttp.ClientSession() as session:
         links = [await _link(slack, session) for _ in range(2)]
         greetings = [await link.receive_json() for link in links]
         envelopes = []
@@ -108,8 +108,8 @@ async def test_requests_are_signed_and_marked_as_repeats() -> None:
         return PlainTextResponse("")
 
     slack = workspace()
-    slack.faults.repeats = 1
-    async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    slack.faults.duplicate_deliveries = 1
+    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
         await slack.run_command(ADA, SUPPORT, "/csat what's this payload=")
 
@@ -128,7 +128,7 @@ async def test_an_app_that_answers_badly_has_failed(status: int, error: str) -> 
         return PlainTextResponse("no", status)
 
     slack = workspace()
-    async with serving(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
         seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
@@ -137,7 +137,7 @@ async def test_an_app_that_answers_badly_has_failed(status: int, error: str) -> 
 
 async def test_an_app_that_is_gone_has_failed() -> None:
     slack = workspace()
-    async with serving(Starlette()) as url:
+    async with serve(Starlette()) as url:
         slack.deliver_over_http(url)
     seen = await slack.run_command(ADA, SUPPORT, "/csat")
 
@@ -153,7 +153,7 @@ async def test_waiting_ends() -> None:
 
 async def test_everything_that_passes_is_recorded() -> None:
     pubsub = PubSub()
-    traffic = Traffic(pubsub)
+    traffic = TrafficLog(pubsub)
     slack = Workspace(manifest(), Clock(), pubsub, traffic)
     slack.base_url = "http://slack.test"
     await slack.run_command(ADA, SUPPORT, "/csat @grace")

@@ -27,7 +27,7 @@ async def send(slack: Workspace, url: str, **sent: object) -> httpx.Response:
 
 async def test_slack_s_own_library_shares_a_file_in_a_direct_message() -> None:
     slack = uploading()
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         channel = (await client.conversations_open(users=CLEO))["channel"]["id"]
         answer = await client.files_upload_v2(
             channel=channel,
@@ -59,7 +59,7 @@ async def test_slack_s_own_library_shares_a_file_in_a_direct_message() -> None:
 async def test_a_file_can_be_a_reply() -> None:
     slack = uploading()
     parent = slack.messages(SUPPORT, ADA)[0]
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         await client.files_upload_v2(channel=SUPPORT, filename="a.csv", content=CSV, thread_ts=parent.ts)
 
     assert slack.messages(SUPPORT, ADA, thread_ts=parent.ts)[-1].files[0]["name"] == "a.csv"
@@ -153,7 +153,7 @@ async def test_files_need_a_scope() -> None:
 async def test_an_upload_can_fail_before_its_effect_and_after() -> None:
     slack = uploading()
     slack.faults.fail("upload", "500")
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         with pytest.raises(SlackRequestError):
             await client.files_upload_v2(channel=SUPPORT, filename="a.csv", content=CSV)
         slack.faults.fail("files.completeUploadExternal", "internal_error", after=True)

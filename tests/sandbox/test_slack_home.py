@@ -85,8 +85,8 @@ async def test_what_is_chosen_in_a_home_is_told_with_all_that_stands_in_it() -> 
     search = {**text_input("search"), "dispatch_action": True}
     await call(slack, "views.publish", user_id=CLEO, view=home(period(), search))
     await slack.type_text(CLEO, "search", "bags", home=True)
-    await slack.act(CLEO, "since", "2026-04-01", home=True)
-    await slack.act(CLEO, "period", "90d", home=True)
+    await slack.select(CLEO, "since", "2026-04-01", home=True)
+    await slack.select(CLEO, "period", "90d", home=True)
 
     told = slack.deliveries[-1].payload
     view = slack.home_view(CLEO)
@@ -106,7 +106,7 @@ async def test_what_is_chosen_in_a_home_is_told_with_all_that_stands_in_it() -> 
 async def test_a_form_opens_from_a_home_and_the_home_is_published_behind_it() -> None:
     slack = workspace()
     await call(slack, "views.publish", user_id=CLEO, view=home(section(accessory=button("show"))))
-    await slack.act(CLEO, "show", home=True)
+    await slack.click(CLEO, "show", home=True)
     form = {"type": "modal", "title": plain("Answer"), "blocks": [section("5")]}
 
     trigger = slack.deliveries[-1].payload["trigger_id"]
@@ -153,7 +153,7 @@ async def test_what_is_no_home_is_not_published() -> None:
 @pytest.mark.parametrize("in_views", ["invalid_blocks", "invalid_arguments"])
 async def test_a_workspace_may_not_have_the_new_blocks_yet(in_views: str) -> None:
     slack = workspace()
-    slack.faults.lack_blocks("data_visualization", "data_table", in_views=in_views)
+    slack.faults.disable_blocks("data_visualization", "data_table", view_error=in_views)
     blocks = [section(), CHART]
 
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Report", blocks=blocks)

@@ -38,7 +38,7 @@ async def test_a_button_in_a_message_brings_message_and_value() -> None:
     where = {"channel": SUPPORT, "ts": posted["ts"]}
     await slack.type_text(ADA, "note", "oops", **where)
 
-    await slack.act(ADA, "undo", **where)
+    await slack.click(ADA, "undo", **where)
 
     told = slack.deliveries[-1].payload
     assert told["actions"][0]["value"] == "survey-1"
@@ -54,13 +54,13 @@ async def test_an_ephemeral_message_is_not_told_again() -> None:
     posted = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Sure?", blocks=blocks)
     where = {"channel": SUPPORT, "ts": posted["message_ts"]}
 
-    await slack.act(ADA, "yes", **where)
+    await slack.click(ADA, "yes", **where)
 
     told = slack.deliveries[-1].payload
     assert told["container"]["is_ephemeral"]
     assert "message" not in told
     with pytest.raises(SlackError, match="not_found"):
-        await slack.act(BEN, "yes", **where)
+        await slack.click(BEN, "yes", **where)
 
 
 async def test_somebody_elses_buttons_do_not_reach_the_app() -> None:
@@ -69,7 +69,7 @@ async def test_somebody_elses_buttons_do_not_reach_the_app() -> None:
     action_id = mirrored.blocks[-1]["elements"][0]["action_id"]
 
     with pytest.raises(SlackError, match="not_found"):
-        await slack.act(ADA, action_id, channel=SUPPORT, ts=mirrored.ts)
+        await slack.click(ADA, action_id, channel=SUPPORT, ts=mirrored.ts)
 
 
 async def test_a_stranger_presses_buttons_with_their_own_team() -> None:
@@ -77,7 +77,7 @@ async def test_a_stranger_presses_buttons_with_their_own_team() -> None:
     blocks = [section("Sent", accessory=button("undo"))]
     posted = await call(slack, "chat.postMessage", channel=PARTNERS, text="Sent", blocks=blocks)
 
-    await slack.act(SAM, "undo", channel=PARTNERS, ts=posted["ts"])
+    await slack.click(SAM, "undo", channel=PARTNERS, ts=posted["ts"])
 
     told = slack.deliveries[-1].payload
     assert (told["user"]["id"], told["team"]["id"]) == (SAM, slack.team.id)
@@ -112,14 +112,14 @@ async def test_choosing_tells_the_app_outside_of_inputs() -> None:
     pieces = [section(accessory=overflow), {"type": "actions", "elements": [pick]}]
     await call(slack, "views.open", trigger_id=await trigger(slack), view=modal(*pieces))
 
-    await slack.act(ADA, "more", "drop")
-    await slack.act(ADA, "pick", "two")
+    await slack.select(ADA, "more", "drop")
+    await slack.select(ADA, "pick", "two")
 
     more, picked = (delivery.payload["actions"][0] for delivery in slack.deliveries[-2:])
     assert more["selected_option"]["value"] == "drop"
     assert picked["selected_option"]["value"] == "two"
     with pytest.raises(SlackError, match="invalid_option"):
-        await slack.act(ADA, "more", "burn")
+        await slack.select(ADA, "more", "burn")
 
 
 async def test_an_external_select_offers_what_the_app_suggests() -> None:
@@ -141,7 +141,7 @@ async def test_an_external_select_offers_what_the_app_suggests() -> None:
         await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
         none = await slack.load_options(ADA, "who", "g")
         offered = await slack.load_options(ADA, "who", "grace")
-        await slack.act(ADA, "who", "grace")
+        await slack.select(ADA, "who", "grace")
 
     assert none == []
     assert [option["value"] for option in offered] == ["grace", "other"]
@@ -154,7 +154,7 @@ async def test_a_form_asks_for_an_address_where_it_wants_one() -> None:
     element = {"type": "conversations_select", "action_id": "where", "response_url_enabled": True}
     block = {"type": "input", "block_id": "where", "label": modal()["title"], "element": element}
     await call(slack, "views.open", trigger_id=await trigger(slack), view=modal(block))
-    await slack.act(ADA, "where", LEADS)
+    await slack.select(ADA, "where", LEADS)
 
     await slack.submit_view(ADA)
 
@@ -196,6 +196,6 @@ async def test_feedback_buttons_tell_which_was_pressed() -> None:
     blocks = [{"type": "context_actions", "elements": [element]}]
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Helpful?", blocks=blocks)
 
-    await slack.act(ADA, "feedback", "bad", channel=SUPPORT, ts=posted["ts"])
+    await slack.select(ADA, "feedback", "bad", channel=SUPPORT, ts=posted["ts"])
 
     assert slack.deliveries[-1].payload["actions"][0]["value"] == "bad"

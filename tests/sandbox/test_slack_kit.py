@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
 
@@ -102,7 +102,7 @@ async def response_url(slack: Workspace, user: str = ADA, channel: str = SUPPORT
 @contextlib.asynccontextmanager
 async def connected(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
     """Serve the workspace and run an app of Bolt's against it, over Socket Mode."""
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         app = AsyncApp(token=slack.bot_token, client=client)
         register(app)
         handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
@@ -117,7 +117,7 @@ async def connected(slack: Workspace, register: Register) -> AsyncIterator[Async
 @contextlib.asynccontextmanager
 async def listening(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
     """Serve the workspace and run an app of Bolt's against it, over HTTP."""
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         app = AsyncApp(token=slack.bot_token, signing_secret=slack.signing_secret, client=client)
         register(app)
         handler = AsyncSlackRequestHandler(app)
@@ -125,7 +125,7 @@ async def listening(slack: Workspace, register: Register) -> AsyncIterator[Async
         async def take(request: Request) -> Response:
             return await handler.handle(request)
 
-        async with serving(Starlette(routes=[Route("/slack/events", take, methods=["POST"])])) as url:
+        async with serve(Starlette(routes=[Route("/slack/events", take, methods=["POST"])])) as url:
             slack.deliver_over_http(f"{url}/slack/events")
             yield app
 

@@ -10,7 +10,7 @@ async def pressed(slack: Workspace) -> tuple[str, str]:
     """Let the app post a message with a button, let Ada press it; return its `ts` and the `response_url`."""
     blocks = [section("Sent", accessory=button("undo"))]
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent", blocks=blocks)
-    await slack.act(ADA, "undo", channel=SUPPORT, ts=posted["ts"])
+    await slack.click(ADA, "undo", channel=SUPPORT, ts=posted["ts"])
     return posted["ts"], slack.deliveries[-1].payload["response_url"]
 
 
@@ -148,7 +148,7 @@ async def test_addresses_can_be_made_to_fail() -> None:
 async def test_broken_json_is_refused() -> None:
     slack = workspace()
     url = await response_url(slack)
-    async with slack.serving() as base, aiohttp.ClientSession() as session:
+    async with slack.serve() as base, aiohttp.ClientSession() as session:
         response = await session.post(url.replace("http://slack.test", base), data="{")
 
         assert (response.status, await response.json()) == (400, {"ok": False, "error": "invalid_payload"})

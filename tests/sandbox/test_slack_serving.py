@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 
 
 def slow(seconds: float) -> Starlette:
@@ -25,7 +25,7 @@ def slow(seconds: float) -> Starlette:
 
 async def test_an_app_stops_at_once() -> None:
     async with httpx.AsyncClient() as client:
-        async with serving(slow(0)) as url:
+        async with serve(slow(0)) as url:
             await client.get(url)
             started = time.perf_counter()
         ended = time.perf_counter() - started
@@ -35,7 +35,7 @@ async def test_an_app_stops_at_once() -> None:
 
 async def test_an_open_request_is_answered_first() -> None:
     async with httpx.AsyncClient() as client:
-        async with serving(slow(0.1)) as url:
+        async with serve(slow(0.1)) as url:
             asking = asyncio.create_task(client.get(url))
             await asyncio.sleep(0.05)
 
@@ -44,7 +44,7 @@ async def test_an_open_request_is_answered_first() -> None:
 
 async def test_nothing_new_is_taken_at_the_end() -> None:
     async with httpx.AsyncClient() as client:
-        async with serving(slow(0)) as url:
+        async with serve(slow(0)) as url:
             await client.get(url)
 
         with pytest.raises(httpx.ConnectError):
@@ -54,7 +54,7 @@ async def test_nothing_new_is_taken_at_the_end() -> None:
 async def test_a_request_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.serving.GRACE", 0.05)
     async with httpx.AsyncClient() as client:
-        async with serving(slow(30)) as url:
+        async with serve(slow(30)) as url:
             asking = asyncio.create_task(client.get(url))
             await asyncio.sleep(0.05)
 

@@ -39,7 +39,7 @@ async def refused(url: str) -> aiohttp.WSServerHandshakeError:
 
 async def test_a_ticket_admits_one_connection() -> None:
     slack = workspace()
-    async with slack.serving(), aiohttp.ClientSession() as session:
+    async with slack.serve(), aiohttp.ClientSession() as session:
         url = await address(slack)
         first = await session.ws_connect(url)
         hello = await first.receive_json()
@@ -53,7 +53,7 @@ async def test_a_ticket_admits_one_connection() -> None:
 @pytest.mark.parametrize("query", ["", "?ticket=", "?ticket=made-up"])
 async def test_a_made_up_ticket_is_refused_in_the_handshake(query: str) -> None:
     slack = workspace()
-    async with slack.serving() as base:
+    async with slack.serve() as base:
         refusal = await refused(f"{base}/link/{query}")
 
     assert refusal.status == 403
@@ -63,7 +63,7 @@ async def test_a_made_up_ticket_is_refused_in_the_handshake(query: str) -> None:
 async def test_handshakes_can_be_made_to_fail() -> None:
     slack = workspace()
     slack.faults.fail("socket", "503", times=2)
-    async with slack.serving():
+    async with slack.serve():
         failed = [(await refused(await address(slack))).status for _ in range(2)]
         async with linked(slack):
             open_now = slack.connection_count
@@ -75,7 +75,7 @@ async def test_handshakes_can_be_made_to_fail() -> None:
 async def test_a_handshake_that_fails_uses_its_ticket_up() -> None:
     slack = workspace()
     slack.faults.fail("socket", "503")
-    async with slack.serving():
+    async with slack.serve():
         url = await address(slack)
         statuses = [(await refused(url)).status for _ in range(2)]
 
@@ -86,7 +86,7 @@ async def test_a_handshake_that_fails_uses_its_ticket_up() -> None:
 async def test_a_handshake_fails_with_a_status(error: str, status: int) -> None:
     slack = workspace()
     slack.faults.fail("socket", error, retry_after=30)
-    async with slack.serving():
+    async with slack.serve():
         refusal = await refused(await address(slack))
 
     assert refusal.status == status
@@ -96,7 +96,7 @@ async def test_a_handshake_fails_with_a_status(error: str, status: int) -> None:
 
 async def test_a_frozen_connection_stays_open_and_answers_nothing() -> None:
     slack = workspace(ack_seconds=0.05)
-    async with slack.serving(), linked(slack) as link:
+    async with slack.serve(), linked(slack) as link:
         slack.freeze_sockets()
         await link.ping(b"there?")
         unheard = await slack.run_command(ADA, SUPPORT, "/csat")
@@ -110,7 +110,7 @@ async def test_a_frozen_connection_stays_open_and_answers_nothing() -> None:
 
 async def test_a_frozen_connection_leaves_a_close_unanswered() -> None:
     slack = workspace()
-    async with slack.serving(), linked(slack) as link:
+    async with slack.serve(), linked(slack) as link:
         slack.freeze_sockets()
         started = time.perf_counter()
         await link.close()
@@ -122,7 +122,7 @@ async def test_a_frozen_connection_leaves_a_close_unanswered() -> None:
 
 async def test_a_released_connection_answers_what_it_missed() -> None:
     slack = workspace()
-    async with slack.serving(), linked(slack) as link:
+    async with slack.serve(), linked(slack) as link:
         slack.freeze_sockets()
         await link.ping(b"there?")
         sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
@@ -139,7 +139,7 @@ async def test_a_released_connection_answers_what_it_missed() -> None:
 
 async def test_an_app_comes_back_beside_a_frozen_connection() -> None:
     slack = workspace()
-    async with slack.serving(), linked(slack) as frozen:
+    async with slack.serve(), linked(slack) as frozen:
         slack.freeze_sockets()
         async with linked(slack) as link:
             await link.ping(b"there?")
@@ -155,7 +155,7 @@ async def test_an_app_comes_back_beside_a_frozen_connection() -> None:
 
 async def test_a_frozen_connection_that_is_waited_for_can_be_lost() -> None:
     slack = workspace()
-    async with slack.serving():
+    async with slack.serve():
         async with linked(slack):
             slack.freeze_sockets()
             sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
@@ -168,7 +168,7 @@ async def test_a_frozen_connection_that_is_waited_for_can_be_lost() -> None:
 async def test_a_frozen_connection_does_not_hold_up_the_end() -> None:
     slack = workspace()
     async with aiohttp.ClientSession() as session:
-        async with slack.serving():
+        async with slack.serve():
             link = await session.ws_connect(await address(slack), autoping=False)
             await link.receive_json()
             slack.freeze_sockets()

@@ -55,7 +55,7 @@ async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:
     told = slack.deliveries[-1].payload
     assert (seen.outcome, seen.view) == (ActionOutcome.CLOSED, None)
     assert told["view"]["state"]["values"]["handle"]["handle"]["value"] == "@grace"
-    assert slack.deliveries[-1].answer == {}
+    assert slack.deliveries[-1].response == {}
 
 
 async def test_an_unacknowledged_form_stays_open() -> None:
@@ -124,7 +124,7 @@ async def test_an_answer_that_makes_no_sense_is_trouble_connecting(answer: Json,
         seen = await slack.submit_view(ADA)
 
     assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
-    assert slack.deliveries[-1].failure == error
+    assert slack.deliveries[-1].error == error
 
 
 async def test_a_submission_can_be_corrected_in_the_same_form() -> None:

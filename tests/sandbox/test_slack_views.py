@@ -138,7 +138,7 @@ async def test_a_home_is_no_place_for_another_form_on_top() -> None:
     slack = workspace()
     home = {"type": "home", "blocks": [section("Welcome", accessory=button("go"))]}
     await call(slack, "views.publish", user_id=ADA, view=home)
-    await slack.act(ADA, "go", home=True)
+    await slack.click(ADA, "go", home=True)
     told = slack.deliveries[-1].payload
 
     pushed = await call(slack, "views.push", trigger_id=told["trigger_id"], view=modal())
@@ -167,7 +167,7 @@ async def test_three_forms_lie_on_one_another_and_no_more() -> None:
     slack = workspace()
     root = await opened(slack, section(accessory=button("more")))
     for expected in (True, True, False):
-        await slack.act(ADA, "more")
+        await slack.click(ADA, "more")
         trigger_id = slack.deliveries[-1].payload["trigger_id"]
         view = modal(section(accessory=button("more")))
         answer = await call(slack, "views.push", trigger_id=trigger_id, view=view)
@@ -196,7 +196,7 @@ async def test_what_is_typed_survives_an_update_of_the_same_fields() -> None:
     told = await opened(slack, text_input("handle"), text_input("note"), RADIO)
     await slack.type_text(ADA, "handle", "@grace")
     await slack.type_text(ADA, "note", "bag found")
-    await slack.act(ADA, "metric", "nps")
+    await slack.select(ADA, "metric", "nps")
 
     renamed = {**text_input("note"), "block_id": "another_note"}
     view = modal(text_input("handle", initial_value="@ignored"), renamed, RADIO)
@@ -338,15 +338,15 @@ async def test_what_is_not_offered_can_not_be_chosen() -> None:
     await opened(slack, RADIO, section(accessory=several), {"type": "actions", "elements": [day]})
 
     with pytest.raises(SlackError, match="invalid_option"):
-        await slack.act(ADA, "metric", "ces")
+        await slack.select(ADA, "metric", "ces")
     with pytest.raises(SlackError, match="too_many_options"):
-        await slack.act(ADA, "metric", ["csat", "nps"])
+        await slack.select(ADA, "metric", ["csat", "nps"])
     with pytest.raises(SlackError, match="too_many_options"):
-        await slack.act(ADA, "several", ["a", "b", "c"])
+        await slack.select(ADA, "several", ["a", "b", "c"])
     with pytest.raises(SlackError, match="invalid_value"):
-        await slack.act(ADA, "day", "tomorrow")
+        await slack.select(ADA, "day", "tomorrow")
     with pytest.raises(SlackError, match="not_found"):
-        await slack.act(ADA, "absent")
+        await slack.click(ADA, "absent")
 
 
 @pytest.mark.parametrize("method", ["submit_view", "close_view"])
@@ -405,7 +405,7 @@ async def test_closing_tells_the_app_where_it_wants_to_know() -> None:
 async def test_closing_all_tells_of_each_form() -> None:
     slack = workspace()
     await opened(slack, section(accessory=button("more")), notify_on_close=True)
-    await slack.act(ADA, "more")
+    await slack.click(ADA, "more")
     trigger_id = slack.deliveries[-1].payload["trigger_id"]
     await call(
         slack, "views.push", trigger_id=trigger_id, view=modal(notify_on_close=True, callback_id="two")
@@ -423,7 +423,7 @@ async def test_closing_all_tells_of_each_form() -> None:
 async def test_a_form_may_take_those_below_with_it() -> None:
     slack = workspace()
     await opened(slack, section(accessory=button("more")))
-    await slack.act(ADA, "more")
+    await slack.click(ADA, "more")
     trigger_id = slack.deliveries[-1].payload["trigger_id"]
     await call(slack, "views.push", trigger_id=trigger_id, view=modal(clear_on_close=True))
 

@@ -231,7 +231,7 @@ async def test_a_message_changes_and_goes() -> None:
     gone = await call(slack, "chat.update", **where, text="Sent again")
 
     assert changed.text == "Sent"
-    assert changed.edited
+    assert changed.is_edited
     assert changed.blocks
     assert gone["error"] == "message_not_found"
 
@@ -269,7 +269,7 @@ async def test_a_permalink_leads_to_a_reply_in_its_thread() -> None:
 
 async def test_slacks_own_client_reads_who_and_what_there_is() -> None:
     slack = workspace("users:read", "usergroups:read", "channels:read", "groups:read", "im:write")
-    async with slack.serving() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, client_of(slack, base) as client:
         guest = await client.users_info(user=GUS)
         stranger = await client.users_info(user=SAM)
         agents = await client.usergroups_users_list(usergroup=AGENTS)
@@ -334,15 +334,15 @@ async def test_any_failure_can_be_forced(error: str, status: int) -> None:
 async def test_troubles_end_when_they_are_cleared() -> None:
     slack = workspace()
     slack.faults.fail("auth.test", "internal_error", times=9)
-    slack.faults.slow("auth.test", 0.001)
-    slack.faults.repeats = 1
+    slack.faults.delay("auth.test", 0.001)
+    slack.faults.duplicate_deliveries = 1
 
     refused = await call(slack, "auth.test")
     slack.faults.clear()
 
     assert refused["error"] == "internal_error"
     assert (await call(slack, "auth.test"))["ok"]
-    assert not slack.faults.repeats
+    assert not slack.faults.duplicate_deliveries
 
 
 async def test_calls_are_kept_without_their_token() -> None:
@@ -352,7 +352,7 @@ async def test_calls_are_kept_without_their_token() -> None:
 
     kept = slack.api_calls[-1]
     assert kept.args == {"channel": SUPPORT, "text": "Hi"}
-    assert kept.answer["ok"]
+    assert kept.response["ok"]
 
 
 async def test_broken_json_is_refused() -> None:
@@ -370,7 +370,7 @@ async def test_a_form_body_carries_json_and_flags() -> None:
         "blocks": json.dumps([section("Hi")]),
         "unfurl_links": "false",
     }
-    async with slack.serving() as base, aiohttp.ClientSession() as session:
+    async with slack.serve() as base, aiohttp.ClientSession() as session:
         sent = await session.post(f"{base}/api/chat.postMessage", data=form)
         broken = await session.post(f"{base}/api/chat.postMessage", data={**form, "blocks": "["})
         empty = await session.post(

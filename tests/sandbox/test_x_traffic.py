@@ -1,7 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.x import PretendX
 from tests.sandbox.test_x_kit import NOON, ORDER, Clock, Sender
 
@@ -31,7 +31,7 @@ async def test_every_exchange_is_shown_in_the_traffic() -> None:
     assert (exchange.sender, exchange.receiver, exchange.title) == ("app", "x", "POST feedback/create")
     assert exchange.status == "200"
     assert json.loads(exchange.request) == ORDER
-    assert json.loads(exchange.answer) == created.json()
+    assert json.loads(exchange.response) == created.json()
 
 
 async def test_the_traffic_shows_no_credentials() -> None:
@@ -40,7 +40,7 @@ async def test_the_traffic_shows_no_credentials() -> None:
 
     (exchange,) = sender.x.traffic.exchanges
 
-    assert not [key for key in vars(sender.x.keys).values() if key in exchange.request + exchange.answer]
+    assert not [key for key in vars(sender.x.keys).values() if key in exchange.request + exchange.response]
 
 
 async def test_what_the_customer_submits_is_shown_as_a_person_s() -> None:
@@ -62,7 +62,7 @@ async def test_x_goes_by_the_time_of_this_machine_unless_told_otherwise() -> Non
 
 async def test_x_is_served_over_http() -> None:
     x = PretendX(Clock())
-    async with serving(x.app) as url:
+    async with serve(x.app) as url:
         response = await Sender(url, x).create()
 
     assert response.json()["id"] == x.feedbacks[0].id

@@ -4,7 +4,7 @@ import json
 import httpx
 import pytest
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.x import PretendX, Trouble, Way
 from tests.sandbox.test_x_kit import NOON, Clock, Sender, refusal, words
 
@@ -231,7 +231,7 @@ async def test_a_bad_signature_is_told_before_any_trouble() -> None:
 async def test_a_client_that_does_not_wait_is_left_in_doubt(trouble: Trouble, arrived: int) -> None:
     x = PretendX(Clock())
     x.trouble = trouble
-    async with serving(x.app) as url:
+    async with serve(x.app) as url:
         with pytest.raises(httpx.ReadTimeout):
             await Sender(url, x).create()
 
@@ -242,7 +242,7 @@ async def test_a_client_that_does_not_wait_is_left_in_doubt(trouble: Trouble, ar
 async def test_a_connection_can_be_closed_without_an_answer(trouble: Trouble, arrived: int) -> None:
     x = PretendX(Clock())
     x.trouble = trouble
-    async with serving(x.app) as url:
+    async with serve(x.app) as url:
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             await Sender(url, x).create()
 
@@ -273,7 +273,7 @@ async def test_a_late_answer_is_x_s_own() -> None:
 async def test_a_hanging_x_attends_to_others() -> None:
     x = PretendX(Clock())
     x.trouble_for_next(1, Trouble.HANG)
-    async with serving(x.app) as url:
+    async with serve(x.app) as url:
         sender = Sender(url, x)
         hanging = asyncio.create_task(sender.create())
         response = await sender.get(ADA)

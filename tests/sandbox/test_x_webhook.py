@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.serving import serving
+from sandbox.serving import serve
 from sandbox.x import Webhook
 from tests.sandbox.test_x_kit import Sender
 
@@ -37,7 +37,7 @@ class Listener:
 @contextlib.asynccontextmanager
 async def listening(sender: Sender) -> AsyncIterator[Listener]:
     listener = Listener()
-    async with serving(Starlette(routes=[Route("/x", listener.take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/x", listener.take, methods=["POST"])])) as url:
         sender.x.webhook = Webhook(f"{url}/x", "x", "sécret")
         listener.url = f"{url}/x"
         yield listener

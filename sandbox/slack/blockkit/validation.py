@@ -16,7 +16,7 @@ from sandbox.slack.blockkit.validators import (
     string,
     wrong,
 )
-from sandbox.slack.elements import elements_of, every_block
+from sandbox.slack.elements import interactive_elements, iter_blocks
 from sandbox.slack.errors import Json
 
 MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
@@ -47,7 +47,7 @@ VIEWS = by_type(
 )
 
 
-def problems_of_blocks(blocks: object, surface: str, at: str = "/blocks") -> list[str]:
+def validate_blocks(blocks: object, surface: str, at: str = "/blocks") -> list[str]:
     """Return what Slack would refuse in these blocks of a `message`, `modal` or `home`."""
     found = list(items(by_type(SURFACES[surface]), MOST_BLOCKS[surface], 0)(blocks, at))
     if not found and isinstance(blocks, list):
@@ -55,27 +55,27 @@ def problems_of_blocks(blocks: object, surface: str, at: str = "/blocks") -> lis
     return found
 
 
-def problems_of_view(view: object, *kinds: str) -> list[str]:
+def validate_view(view: object, *kinds: str) -> list[str]:
     """Return what Slack would refuse in a view, which must be of one of these kinds."""
     if not isinstance(view, dict) or view.get("type") not in kinds:
         return [wrong(f"must be a view of type {' or '.join(kinds)}", "/view")]
-    found = [*VIEWS(view, "/view"), *problems_of_blocks(view.get("blocks"), view["type"], "/view/blocks")]
+    found = [*VIEWS(view, "/view"), *validate_blocks(view.get("blocks"), view["type"], "/view/blocks")]
     if not found and view["type"] == "modal" and _has_inputs(view) and "submit" not in view:
         found = [wrong("must define `submit` to use an `input` block in modals", "/view")]
     return found
 
 
-def problems_of_new_blocks(blocks: list[Json], unknown: Collection[str], at: str = "/blocks") -> list[str]:
+def find_unsupported_blocks(blocks: list[Json], unknown: Collection[str], at: str = "/blocks") -> list[str]:
     """Return which of these fine blocks a workspace refuses that does not know some types yet."""
     return [
         wrong(f"unsupported type: {block['type']}", f"{at}/{index}/type")
         for index, outer in enumerate(blocks)
-        for block in every_block([outer])
+        for block in iter_blocks([outer])
         if block["type"] in unknown
     ]
 
 
-def problems_of_options(answer: object) -> list[str]:
+def validate_options(answer: object) -> list[str]:
     """Return what Slack would refuse in the options for an external select."""
     groups = {"options": items(OPTION, OPTIONS, 0), "option_groups": items(GROUP, GROUPS, 0)}
     return list(record({}, groups, only("options", "option_groups"))(answer, ""))
@@ -86,23 +86,25 @@ def _has_inputs(view: Json) -> bool:
 
 
 def _repeated_ids(blocks: list[Json], at: str) -> Iterator[str]:
-    ids = Counter(block["block_id"] for block in every_block(blocks) if "block_id" in block)
+    ids = Counter(block["block_id"] for block in iter_blocks(blocks) if "block_id" in block)
     for block_id in (block_id for block_id, times in ids.items() if times > 1):
         yield wrong(f"`block_id` must be unique: {block_id}", at)
-    for block in every_block(blocks):
-        actions = Counter(element["action_id"] for element in elements_of(block) if "action_id" in element)
+    for block in iter_blocks(blocks):
+        actions = Counter(
+            element["action_id"] for element in interactive_elements(block) if "action_id" in element
+        )
         for action_id in (action_id for action_id, times in actions.items() if times > 1):
             yield wrong(f"`action_id` must be unique in its block: {action_id}", at)
 
 
 def _too_many_of_a_kind(blocks: list[Json], at: str) -> Iterator[str]:
-    kinds = Counter(block["type"] for block in every_block(blocks))
+    kinds = Counter(block["type"] for block in iter_blocks(blocks))
     for kind, most in MOST_OF_A_KIND.items():
         if kinds[kind] > most:
             yield wrong(f"no more than {most} of type {kind} allowed", at)
 
 
 def _focused(blocks: list[Json], at: str) -> Iterator[str]:
-    elements = (element for block in every_block(blocks) for element in elements_of(block))
+    elements = (element for block in iter_blocks(blocks) for element in interactive_elements(block))
     if sum(bool(element.get("focus_on_load")) for element in elements) > 1:
         yield wrong("`focus_on_load` may be true for one element alone", at)

@@ -32,7 +32,7 @@ def update(state: State, args: Json) -> Json:
     message = _own(state, args, "cant_update_message")
     kept = {"blocks": message.blocks, "attachments": message.attachments, "text": message.text}
     content = content_of(state, {**kept, **args}, LONGEST_UPDATE)
-    message.rewrite(content.text, content.blocks, content.attachments, state.ids.ts())
+    message.replace_content(content.text, content.blocks, content.attachments, state.ids.ts())
     state.conversations.changed()
     told = message.as_json(state.team_id)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": told}

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from sandbox.slack.calls import Call
+from sandbox.slack.calls import ApiCall
 from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.faults import Forced
+from sandbox.slack.faults import InjectedError
 from sandbox.slack.files import PATH
 from sandbox.slack.responding import respond
 from sandbox.slack.webapi.arguments import arguments
@@ -47,12 +47,12 @@ class Door:
         try:
             args = await arguments(request)
             token = _token(request, args)
-            await self._state.troubles.strike(name)
+            await self._state.faults.apply(name)
             answer, headers = run(self._state, name, token, args), self._scopes(name)
-            await self._state.troubles.strike(name, after=True)
+            await self._state.faults.apply(name, after=True)
         except SlackError as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.OK)
-        call = Call(name, args, copy.deepcopy(answer), status)
+        call = ApiCall(name, args, copy.deepcopy(answer), status)
         self._keep(call, f"{request.method} {name}", time.perf_counter() - started)
         return _response(answer, status, headers)
 
@@ -62,13 +62,13 @@ class Door:
         status, headers = int(HTTPStatus.OK), dict[str, str]()
         try:
             args = await _payload(request)
-            await self._state.troubles.strike(RESPONSE_URL)
+            await self._state.faults.apply(RESPONSE_URL)
             respond(self._state, request.url.path.removeprefix(request.scope.get("root_path", "")), args)
-            await self._state.troubles.strike(RESPONSE_URL, after=True)
+            await self._state.faults.apply(RESPONSE_URL, after=True)
         except SlackError as refused:
             usual = HTTPStatus.NOT_FOUND if refused.error in GONE else HTTPStatus.BAD_REQUEST
             answer, status, headers = self._refusal(refused, usual)
-        call = Call(RESPONSE_URL, args, answer, status)
+        call = ApiCall(RESPONSE_URL, args, answer, status)
         self._keep(call, "POST response_url", time.perf_counter() - started)
         return _response(answer, status, headers)
 
@@ -79,19 +79,19 @@ class Door:
         try:
             content = await _content(request)
             args = {"bytes": len(content)}
-            await self._state.troubles.strike(UPLOAD)
+            await self._state.faults.apply(UPLOAD)
             args["file"] = self._state.files.upload(request.path_params["ticket"], content).id
-            await self._state.troubles.strike(UPLOAD, after=True)
+            await self._state.faults.apply(UPLOAD, after=True)
         except SlackError as refused:
             answer, status, headers = self._refusal(refused, HTTPStatus.BAD_REQUEST)
-        self._keep(Call(UPLOAD, args, answer, status), "POST upload", time.perf_counter() - started)
+        self._keep(ApiCall(UPLOAD, args, answer, status), "POST upload", time.perf_counter() - started)
         said = f"OK - {args['bytes']}" if status == HTTPStatus.OK else str(answer["error"])
         return PlainTextResponse(said, status, headers)
 
-    def _keep(self, call: Call, title: str, seconds: float) -> None:
+    def _keep(self, call: ApiCall, title: str, seconds: float) -> None:
         self._state.calls.append(call)
         status = call.error or "ok"
-        self._state.record("app", title, status, seconds, call.args, call.answer)
+        self._state.record("app", title, status, seconds, call.args, call.response)
 
     def _scopes(self, name: str) -> dict[str, str]:
         accepted = METHODS[name].scopes
@@ -102,10 +102,10 @@ class Door:
 
     @staticmethod
     def _refusal(refused: SlackError, usual: HTTPStatus) -> tuple[Json, int, dict[str, str]]:
-        if isinstance(refused, Forced):
+        if isinstance(refused, InjectedError):
             forced = usual if refused.status == HTTPStatus.OK else refused.status
-            return refused.answer(), forced, refused.headers
-        return refused.answer(), usual, {}
+            return refused.as_json(), forced, refused.headers
+        return refused.as_json(), usual, {}
 
 
 def _token(request: Request, args: Json) -> str:

@@ -63,5 +63,5 @@ def open_direct(state: State, args: Json) -> Json:
 
 def _readable(state: State, channel_id: str) -> Channel:
     channel = state.conversations.known_to_bot(channel_id)
-    state.manifest.require(READ[channel.kind])
+    state.manifest.require(READ[channel.api_type])
     return channel

@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox.slack.blockkit import problems_of_new_blocks, problems_of_view
+from sandbox.slack.blockkit import find_unsupported_blocks, validate_view
 from sandbox.slack.errors import Json, SlackError, invalid_arguments
 from sandbox.slack.triggers import Trigger
 from sandbox.slack.views import View
@@ -16,13 +16,13 @@ def accepted(state: State, view: object, *kinds: str) -> Json:
     """Return a view that Slack accepts; `SlackError` says what is wrong with it."""
     if len(json.dumps(view, ensure_ascii=False).encode()) > LARGEST:
         raise SlackError("view_too_large")
-    if problems := problems_of_view(view, *kinds):
+    if problems := validate_view(view, *kinds):
         raise invalid_arguments(*problems)
     content: Json = view if isinstance(view, dict) else {}
-    troubles = state.troubles
-    if problems := problems_of_new_blocks(content["blocks"], troubles.unknown_blocks, "/view/blocks"):
+    faults = state.faults
+    if problems := find_unsupported_blocks(content["blocks"], faults.unsupported_blocks, "/view/blocks"):
         messages = [f"[ERROR] {problem}" for problem in problems]
-        raise SlackError(troubles.unknown_in_views, response_metadata={"messages": messages})
+        raise SlackError(faults.unsupported_view_error, response_metadata={"messages": messages})
     return content
 
 

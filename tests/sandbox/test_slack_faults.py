@@ -57,8 +57,8 @@ async def test_an_answer_is_shown_and_its_sender_sees_an_error() -> None:
 
 async def test_a_message_is_posted_long_before_the_answer_comes() -> None:
     slack = workspace()
-    slack.faults.slow("chat.postMessage", 30, after=True)
-    async with slack.serving() as base, httpx.AsyncClient(timeout=0.1) as client:
+    slack.faults.delay("chat.postMessage", 30, after=True)
+    async with slack.serve() as base, httpx.AsyncClient(timeout=0.1) as client:
         headers = {"authorization": f"Bearer {slack.bot_token}"}
         with pytest.raises(httpx.ReadTimeout):
             await client.post(
@@ -74,7 +74,7 @@ async def test_a_message_is_posted_long_before_the_answer_comes() -> None:
 
 async def test_a_slow_answer_still_comes() -> None:
     slack = workspace()
-    slack.faults.slow("auth.test", 0.02, after=True)
+    slack.faults.delay("auth.test", 0.02, after=True)
     started = time.perf_counter()
 
     answer = await call(slack, "auth.test")
@@ -86,7 +86,7 @@ async def test_a_slow_answer_still_comes() -> None:
 @pytest.mark.parametrize("after", [False, True])
 async def test_waiting_calls_go_on_when_troubles_are_cleared(after: bool) -> None:  # noqa: FBT001 - both ways alike
     slack = workspace()
-    slack.faults.slow("chat.postMessage", 30, after=after)
+    slack.faults.delay("chat.postMessage", 30, after=after)
     slack.faults.fail("chat.postMessage", "503", after=after)
     calling = asyncio.create_task(call(slack, "chat.postMessage", channel=SUPPORT, text="Sent."))
     await asyncio.sleep(0.05)
@@ -104,4 +104,4 @@ async def test_a_handshake_has_no_afterwards() -> None:
     with pytest.raises(ValueError, match="handshake"):
         troubles.fail("socket", "503", after=True)
     with pytest.raises(ValueError, match="handshake"):
-        troubles.slow("socket", 1, after=True)
+        troubles.delay("socket", 1, after=True)
