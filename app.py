@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-from bootstrap import running
+from bootstrap import lifespan
 from cli import export as exporting
 from cli import forget as forgetting
 from cli import manifest as manifests
@@ -19,12 +19,12 @@ from cli import report as reporting
 from cli.check import checkup
 from cli.export import NoSuchTeam
 from csat.clock import utc_now
-from csat.db.errors import LedgerError
-from csat.reporting.export_rows import NotAnExport
-from csat.reporting.periods import NotAPeriod, read_period
+from csat.db.errors import DatabaseError
+from csat.reporting.export_rows import InvalidExport
+from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.settings import Settings, SettingsError
 from csat.surveys.questions import CatalogueError, Metric
-from csat.surveys.recipients import NotACustomer, read_recipient
+from csat.surveys.recipients import InvalidRecipient, parse_recipient
 
 cli = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Ask a customer on X how you did."
@@ -94,8 +94,8 @@ def forget(
 ) -> None:
     """Erase a customer: from the ledger, and from what our messages in Slack say."""
     try:
-        recipient = read_recipient(customer)
-    except NotACustomer as error:
+        recipient = parse_recipient(customer)
+    except InvalidRecipient as error:
         _give_up([str(error)])
     _run(forgetting.run(_settings(), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
 
@@ -111,8 +111,8 @@ def export(
     """Write a CSV file with a row for each survey that was sent, and a manifest with its checksum."""
     settings = _settings()
     try:
-        period = read_period(since, utc_now(), settings.csat_timezone)
-    except NotAPeriod as problem:
+        period = parse_period(since, utc_now(), settings.csat_timezone)
+    except InvalidPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
 
@@ -127,13 +127,13 @@ def report(
     """Print the figures of an exported file: the same that supervisors see in Slack."""
     try:
         reporting.run(source, metric or list(Metric))
-    except (NotAnExport, OSError) as problem:
+    except (InvalidExport, OSError) as problem:
         _give_up([str(problem)])
 
 
 async def _serve(settings: Settings) -> None:
     way = "Socket Mode" if settings.slack_app_token else "HTTP"
-    async with running(settings) as url:
+    async with lifespan(settings) as url:
         logging.getLogger(__name__).info("Serving Slack over %s; %s/healthz tells how the app is", way, url)
         await _stopped()
 
@@ -168,7 +168,7 @@ def _run(
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(work)
-    except (LedgerError, CatalogueError, NoSuchTeam, OSError) as error:
+    except (DatabaseError, CatalogueError, NoSuchTeam, OSError) as error:
         _give_up([f"{failing}: {error}"])
 
 

@@ -11,19 +11,19 @@ from starlette.routing import Route
 
 from csat.clock import Clock, utc_now
 from csat.db import accounts, feeds
-from csat.db.database import Ledger
-from csat.delivery.send_worker import Pace
+from csat.db.database import Database
+from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.slack_api.errors import SlackError
 from csat.slack_api.identity import Identity
 from csat.slack_api.socket_mode import SocketMode
 from csat.surveys.questions import load_catalogue
-from csat.tasks import Deadline, Tasks
+from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import Health
 from csat.web.server import serving
 from csat.web.slack_events import SlackEvents
-from csat.web.x_webhook import XFeedback
+from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http
 from parts import Ground, Parts
 
@@ -37,17 +37,19 @@ log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None = None) -> AsyncIterator[str]:
+async def lifespan(
+    settings: Settings, clock: Clock = utc_now, pace: WorkerConfig | None = None
+) -> AsyncIterator[str]:
     """Run the app until the block ends, and yield the address of its own HTTP routes.
 
-    Raises `LedgerError`, `CatalogueError` or `OSError` where it can't begin. At the end nothing new is taken
+    Raises `DatabaseError`, `CatalogueError` or `OSError` if it can't start. At the end nothing new is taken
     on, and what is under way is finished.
     """
     for library in QUIET:
         logging.getLogger(library).setLevel(logging.ERROR)
     stopping = Deadline(STOPPING)
     async with contextlib.AsyncExitStack() as stack:
-        pace = pace or Pace(concurrency=settings.csat_concurrency)
+        pace = pace or WorkerConfig(concurrency=settings.csat_concurrency)
         parts = Parts(await stack.enter_async_context(_ground(settings, clock, pace, stopping)))
         parts.ground.tasks.start(_warm_up(parts.slack.identity), "asking Slack who we are")
         for going_on in (parts.dispatcher.run(), parts.rounds.run()):
@@ -59,18 +61,20 @@ async def running(settings: Settings, clock: Clock = utc_now, pace: Pace | None 
 
 
 @contextlib.asynccontextmanager
-async def _ground(settings: Settings, clock: Clock, pace: Pace, stopping: Deadline) -> AsyncIterator[Ground]:
+async def _ground(
+    settings: Settings, clock: Clock, pace: WorkerConfig, stopping: Deadline
+) -> AsyncIterator[Ground]:
     """Open the ledger and the ways to Slack and X; at the end, finish what is under way and close them."""
-    catalogue, tasks = load_catalogue(settings.csat_questions_file), Tasks()
+    catalogue, tasks = load_catalogue(settings.csat_questions_file), BackgroundTasks()
     async with contextlib.AsyncExitStack() as stack:
-        ledger = Ledger(settings.database_url.get_secret_value())
-        stack.callback(ledger.close)
+        database = Database(settings.database_url.get_secret_value())
+        stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
         x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
         stack.push_async_callback(lambda: tasks.finish(stopping.left()))
-        await ledger.run(accounts.open_account, settings.x_account)
-        await ledger.run(feeds.open_feed, settings.x_account)
-        yield Ground(settings, clock, pace, catalogue, ledger, session, x, tasks)
+        await database.run(accounts.open_account, settings.x_account)
+        await database.run(feeds.open_feed, settings.x_account)
+        yield Ground(settings, clock, pace, catalogue, database, session, x, tasks)
 
 
 async def _warm_up(identity: Identity) -> None:
@@ -84,15 +88,15 @@ async def _warm_up(identity: Identity) -> None:
 @contextlib.asynccontextmanager
 async def _reachable(parts: Parts) -> AsyncIterator[str]:
     """Let Slack reach the app, over a socket where there is an app token, else over HTTP; let X too."""
-    settings, ledger = parts.ground.settings, parts.ground.ledger
+    settings, database = parts.ground.settings, parts.ground.database
     async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
             socket = SocketMode(parts.bolt, settings.slack_app_token.get_secret_value(), parts.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = Health(ledger, parts.dispatcher, socket.alive), []
+            health, routes = Health(database, parts.dispatcher, socket.alive), []
         else:
-            health, routes = Health(ledger, parts.dispatcher, None), [_events(parts)]
+            health, routes = Health(database, parts.dispatcher, None), [_events(parts)]
         routes += [Route("/healthz", health.answer), *_webhook(parts)]
         yield await stack.enter_async_context(serving(routes, settings.host, settings.port))
 
@@ -110,4 +114,4 @@ def _webhook(parts: Parts) -> list[Route]:
     user, password = settings.x_webhook_user, settings.x_webhook_password.get_secret_value()
     if not (user and password):
         return []
-    return [Route(x_webhook.PATH, XFeedback(parts.intake, user, password).answer, methods=["POST"])]
+    return [Route(x_webhook.PATH, XWebhook(parts.intake, user, password).answer, methods=["POST"])]

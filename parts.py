@@ -13,33 +13,33 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.limits import recipient_key
-from csat.delivery.circuit_breaker import Pausing
+from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.delivery import Delivery
-from csat.delivery.reconciler import Settler
-from csat.delivery.send_worker import Dispatcher, Pace
+from csat.delivery.reconciler import Reconciler
+from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.intake import Intake
-from csat.feedback.poller import Fetching
-from csat.scheduler import Rounds, Work
+from csat.feedback.poller import ResponsePoller
+from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
-from csat.slack_api.client import Slack
+from csat.slack_api.client import SlackClient
 from csat.slack_api.files import Files
 from csat.slack_api.identity import Identity
-from csat.slack_api.permissions import Members
+from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.view_updates import ViewUpdates
 from csat.surveys.prefill import load_tickets
 from csat.surveys.questions import Catalogue
-from csat.tasks import Tasks
+from csat.tasks import BackgroundTasks
 from csat.x_api.client import XClient
-from handlers.bolt import PromptRunner
-from handlers.services import Desk
+from handlers.bolt import ImmediateAckRunner
+from handlers.services import Services
 from notifications.app_home import Homes
 from notifications.digest import LOOKING, Digest
-from notifications.low_ratings import Alerts
-from notifications.notifier import Announcer
+from notifications.low_ratings import LowRatingAlerts
+from notifications.notifier import Notifier
 
 SLACK_TIMEOUT = 5
 """Seconds for a call to Slack's Web API; a form must be open within three."""
@@ -54,12 +54,12 @@ class Ground:
 
     settings: Settings
     clock: Clock
-    pace: Pace
+    pace: WorkerConfig
     catalogue: Catalogue
-    ledger: Ledger
+    database: Database
     session: aiohttp.ClientSession
     x: XClient
-    tasks: Tasks
+    tasks: BackgroundTasks
 
 
 class Parts:
@@ -75,7 +75,7 @@ class Parts:
         return partial(recipient_key, self.ground.settings.x_api_secret.get_secret_value().encode())
 
     @cached_property
-    def slack(self) -> Slack:
+    def slack(self) -> SlackClient:
         """Slack, as it was told to us."""
         settings, session = self.ground.settings, self.ground.session
         web = AsyncWebClient(
@@ -86,43 +86,45 @@ class Parts:
             logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
         )
         identity = Identity(web)
-        return Slack(
+        return SlackClient(
             web=web,
             identity=identity,
-            members=Members(web, identity, settings.csat_agents, settings.csat_supervisors),
+            permissions=Permissions(web, identity, settings.csat_agents, settings.csat_supervisors),
             poster=Poster(web, ResponseUrls(session, settings.slack_api_url), self.ground.clock),
             updates=ViewUpdates(web),
             files=Files(web, session),
         )
 
     @cached_property
-    def announcer(self) -> Announcer:
+    def announcer(self) -> Notifier:
         """Tells Slack what became of a survey."""
         on = self.ground
-        alerts = Alerts(on.ledger, self.slack, on.catalogue, on.clock, on.settings.csat_results_channel)
-        return Announcer(on.ledger, self.slack.poster, alerts, on.catalogue, on.clock, on.tasks)
+        alerts = LowRatingAlerts(
+            on.database, self.slack, on.catalogue, on.clock, on.settings.csat_results_channel
+        )
+        return Notifier(on.database, self.slack.poster, alerts, on.catalogue, on.clock, on.tasks)
 
     @cached_property
-    def pausing(self) -> Pausing:
+    def pausing(self) -> CircuitBreaker:
         """Pauses an account in trouble."""
         on = self.ground
-        return Pausing(on.ledger, on.x, self.slack.poster, on.settings.csat_operators, on.clock)
+        return CircuitBreaker(on.database, on.x, self.slack.poster, on.settings.csat_operators, on.clock)
 
     @cached_property
     def delivery(self) -> Delivery:
         """Sends one survey."""
         on, limits = self.ground, self.ground.settings.limits
         return Delivery(
-            on.ledger, on.x, self.announcer, self.pausing, on.clock, self.instance, limits, self.key
+            on.database, on.x, self.announcer, self.pausing, on.clock, self.instance, limits, self.key
         )
 
     @cached_property
-    def dispatcher(self) -> Dispatcher:
+    def dispatcher(self) -> SendWorker:
         """Gives each survey its turn."""
         on = self.ground
-        settler = Settler(on.ledger, on.x, self.delivery, on.clock)
-        return Dispatcher(
-            on.ledger,
+        settler = Reconciler(on.database, on.x, self.delivery, on.clock)
+        return SendWorker(
+            on.database,
             self.announcer,
             self.delivery,
             self.pausing,
@@ -136,33 +138,33 @@ class Parts:
     @cached_property
     def intake(self) -> Intake:
         """Takes what customers answer."""
-        return Intake(self.ground.ledger, self.ground.settings.x_account, self.key, self.ground.clock)
+        return Intake(self.ground.database, self.ground.settings.x_account, self.key, self.ground.clock)
 
     @cached_property
     def homes(self) -> Homes:
         """Shows everybody their Home."""
         on = self.ground
-        return Homes(on.ledger, self.slack, on.catalogue, on.clock, on.settings.csat_timezone)
+        return Homes(on.database, self.slack, on.catalogue, on.clock, on.settings.csat_timezone)
 
     @cached_property
-    def rounds(self) -> Rounds:
+    def rounds(self) -> Scheduler:
         """Does what comes round again and again."""
         on, settings = self.ground, self.ground.settings
-        works = Fetching(on.ledger, on.x, self.intake, settings.x_account, on.clock).works()
-        works.append(Work("looking who still sees results", self.homes.check, CHECKING_HOMES))
+        works = ResponsePoller(on.database, on.x, self.intake, settings.x_account, on.clock).works()
+        works.append(PeriodicTask("looking who still sees results", self.homes.check, CHECKING_HOMES))
         if channel := settings.csat_results_channel:
-            weekly = Digest(on.ledger, self.slack, on.clock, channel, settings.csat_timezone)
-            works.append(Work("telling of last week", weekly.look, LOOKING))
-        return Rounds(works, on.tasks, on.pace.haste)
+            weekly = Digest(on.database, self.slack, on.clock, channel, settings.csat_timezone)
+            works.append(PeriodicTask("telling of last week", weekly.look, LOOKING))
+        return Scheduler(works, on.tasks, on.pace.interval_scale)
 
     @cached_property
-    def desk(self) -> Desk:
+    def services(self) -> Services:
         """What the journeys work with."""
         on, settings = self.ground, self.ground.settings
-        return Desk(
+        return Services(
             slack=self.slack,
             x=on.x,
-            ledger=on.ledger,
+            database=on.database,
             dispatcher=self.dispatcher,
             homes=self.homes,
             form=SurveyForm(on.catalogue),
@@ -187,7 +189,7 @@ class Parts:
             signing_secret="",
             request_verification_enabled=False,
         )
-        runner = PromptRunner(bolt.listener_runner, self.ground.tasks)
+        runner = ImmediateAckRunner(bolt.listener_runner, self.ground.tasks)
         bolt._async_listener_runner = runner  # noqa: SLF001 - Bolt has no other way
-        handlers.register(bolt, self.desk)
+        handlers.register(bolt, self.services)
         return bolt

@@ -23,8 +23,8 @@ import typer
 
 from bench import past, reporting
 from csat.db import limits, outbox, send_queue, submissions
-from csat.db.database import Ledger
-from csat.db.survey_records import Entry
+from csat.db.database import Database
+from csat.db.survey_records import SurveyRecord
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
@@ -62,27 +62,27 @@ class Side:
     def __init__(self, url: str, rows: int) -> None:
         self.rows = rows
         self.costs: Costs = defaultdict(list)
-        self.ledger = Ledger(url)
+        self.database = Database(url)
 
     async def work(self, number: int, share: float, now: datetime) -> None:
         """Look a customer up, ask them, and send it; `share` is how far down the list they stand."""
         account, key = past.customer(int(share * self.rows), self.rows)
-        await self._timed("/csat status", self.ledger.read(limits.history, account, key))
+        await self._timed("/csat status", self.database.read(limits.list_previous, account, key))
         submission = submissions.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
-        await self._timed("accept", self.ledger.run(submissions.accept, submission, LIMITS, now))
+        await self._timed("accept", self.database.run(submissions.accept, submission, LIMITS, now))
         late = now + LEASE_OVER
-        (entry,) = await self._timed("claim", self.ledger.run(send_queue.claim, "two", late, 8))
+        (entry,) = await self._timed("claim", self.database.run(send_queue.claim, "two", late, 8))
         await self._timed("begin, sent, told", self._send(entry, late))
 
-    async def _send(self, entry: Entry, now: datetime) -> None:
-        attempt = await self.ledger.run(send_queue.begin, entry, "two", now)
+    async def _send(self, entry: SurveyRecord, now: datetime) -> None:
+        attempt = await self.database.run(send_queue.begin_attempt, entry, "two", now)
         assert attempt  # noqa: S101 - nobody else is there
         receipt = Receipt(
             id=str(entry.id), dm_id="1", to_user_id="1", question_variant_id=0, created_at=now, updated_at=now
         )
-        await self.ledger.run(send_queue.sent, entry.id, attempt, receipt, now)
-        due = outbox.Due(survey_id=entry.id, kind=outbox.Notice.SENT, tries=0)
-        await self.ledger.run(outbox.told, due, "C1", "1.2", now)
+        await self.database.run(send_queue.mark_sent, entry.id, attempt, receipt, now)
+        due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, tries=0)
+        await self.database.run(outbox.mark_sent, due, "C1", "1.2", now)
 
     async def _timed(self, name: str, work: Awaitable[T]) -> T:
         begun = time.perf_counter()
@@ -116,8 +116,8 @@ def main(
             )
         sides = [Side(url, count) for count, url in urls.items()]
         for side in sides:
-            stack.callback(side.ledger.close)
-        reports = asyncio.run(reporting.measure(sides[-1].ledger, now))
+            stack.callback(side.database.close)
+        reports = asyncio.run(reporting.measure(sides[-1].database, now))
         asyncio.run(_measure(sides, rounds, now))
         _report(*sides)
         reporting.tell(reports, urls[rows], now)

@@ -17,9 +17,9 @@ import sqlalchemy
 import typer
 from sqlalchemy import Connection, Engine
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.reporting import queries
-from csat.reporting.assemble import report
+from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import last_days
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
@@ -44,19 +44,19 @@ class Cost(NamedTuple):
     times: list[float]
 
 
-async def measure(ledger: Ledger, now: datetime) -> list[Cost]:
+async def measure(database: Database, now: datetime) -> list[Cost]:
     """Make the report of each period again and again, by turns."""
-    costs = [await _first(ledger, days, now) for days in DAYS]
+    costs = [await _first(database, days, now) for days in DAYS]
     for _ in range(ROUNDS):
         for cost in costs:
             begun = time.perf_counter()
-            await report(ledger, CSAT, last_days(cost.days, now, UTC))
+            await fetch_report(database, CSAT, last_days(cost.days, now, UTC))
             cost.times.append(time.perf_counter() - begun)
     return costs
 
 
-async def _first(ledger: Ledger, days: int, now: datetime) -> Cost:
-    counted = await report(ledger, CSAT, last_days(days, now, UTC))
+async def _first(database: Database, days: int, now: datetime) -> Cost:
+    counted = await fetch_report(database, CSAT, last_days(days, now, UTC))
     return Cost(days, counted.now.sent, counted.before.sent, [])
 
 
@@ -73,7 +73,7 @@ def tell(costs: list[Cost], url: str, now: datetime) -> None:
         )
     engine = sqlalchemy.create_engine(url)
     week = last_days(7, now - timedelta(days=1), UTC)
-    for count in (queries.cells, queries.total, queries.followed):
+    for count in (queries.count_by_group, queries.count_all, queries.count_low_ratings):
         typer.echo(f"{count.__name__}: {_plan(engine, partial(count, filters=CSAT, period=week))}")
     engine.dispose()
 

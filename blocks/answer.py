@@ -9,7 +9,7 @@ from blocks.kit import Message, customer, line, lines, moment, person, quote, sm
 from blocks.limits import DATE
 from blocks.low_rating import standing
 from blocks.notifications import about
-from csat.surveys.follow_ups import LONGEST_NOTE, LowRating, Shown
+from csat.surveys.follow_ups import LONGEST_NOTE, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 
 CLOSING: Final = "closing_low_rating"
@@ -22,7 +22,7 @@ LONGEST_COMMENT: Final = 9_000
 TITLE: Final = "Low rating"
 
 
-def answer(shown: Shown, catalogue: Catalogue, link: str = "") -> dict[str, Any]:
+def answer(shown: RevealedRating, catalogue: Catalogue, link: str = "") -> dict[str, Any]:
     """Return a modal with the answer, where it was asked for, and what became of it."""
     return _modal(TITLE, list(_answer(shown, catalogue, link)))
 
@@ -45,7 +45,7 @@ def instead(message: Message) -> dict[str, Any]:
     return _modal(TITLE, message.blocks)
 
 
-def _answer(shown: Shown, catalogue: Catalogue, link: str) -> Iterator[Block]:
+def _answer(shown: RevealedRating, catalogue: Catalogue, link: str) -> Iterator[Block]:
     scale = SCALES[shown.survey.metric]
     yield small(*about(shown.survey, catalogue))
     rating = "none" if shown.rating is None else str(shown.rating)
@@ -58,7 +58,7 @@ def _answer(shown: Shown, catalogue: Catalogue, link: str) -> Iterator[Block]:
         yield quote(text(note))
 
 
-def _asking(shown: Shown, link: str) -> Block:
+def _asking(shown: RevealedRating, link: str) -> Block:
     who = shown.survey.recipient
     return line(
         person(shown.origin.requester),

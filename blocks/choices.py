@@ -20,7 +20,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.fields import Rendered
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM, DAYS, Choices
+from csat.reporting.report_query import CUSTOM, DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric, option_text
 
 
@@ -49,7 +49,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
 
 
-def choices_shown(choices: Choices, period: Period, catalogue: Catalogue) -> Iterator[Rendered]:
+def choices_shown(choices: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[Rendered]:
     """Yield what can be chosen, with what is chosen in it; in three rows at most."""
     yield _row(
         "home_period",
@@ -64,7 +64,7 @@ def choices_shown(choices: Choices, period: Period, catalogue: Catalogue) -> Ite
     yield _row(filters, _channel(choices), _agent(choices), _question(choices, catalogue), *clear)
 
 
-def chosen(choices: Choices, action_id: str, value: str, today: date) -> Choices:
+def chosen(choices: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
     """Return the choices after one of them was changed; the same where it can't be."""
     match action_id:
         case Id.PERIOD if value == str(CUSTOM):
@@ -90,13 +90,13 @@ def _select(action_id: str, name: str, options: Sequence[Option], initial: Optio
     return StaticSelectElement(action_id=action_id, placeholder=name, options=options, initial_option=initial)
 
 
-def _dates(choices: Choices, period: Period) -> Iterator[DatePickerElement]:
+def _dates(choices: ReportQuery, period: Period) -> Iterator[DatePickerElement]:
     first, last = choices.since or period.first, choices.until or period.last
     yield DatePickerElement(action_id=Id.SINCE, placeholder="First day", initial_date=first.isoformat())
     yield DatePickerElement(action_id=Id.UNTIL, placeholder="Last day", initial_date=last.isoformat())
 
 
-def _channel(choices: Choices) -> ConversationSelectElement:
+def _channel(choices: ReportQuery) -> ConversationSelectElement:
     return ConversationSelectElement(
         action_id=Id.CHANNEL,
         placeholder="All channels",
@@ -105,11 +105,11 @@ def _channel(choices: Choices) -> ConversationSelectElement:
     )
 
 
-def _agent(choices: Choices) -> UserSelectElement:
+def _agent(choices: ReportQuery) -> UserSelectElement:
     return UserSelectElement(action_id=Id.AGENT, placeholder="All agents", initial_user=choices.agent or None)
 
 
-def _question(choices: Choices, catalogue: Catalogue) -> StaticSelectElement:
+def _question(choices: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
     options = {
         variant: Option(value=str(variant), text=option_text(template))
         for variant, template in catalogue.variants(choices.metric).items()

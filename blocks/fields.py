@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from csat.surveys.questions import Metric
-from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, Field
+from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, FormField
 
 Rendered = dict[str, Any]
 """A block as Slack reads it; it is shared, so nobody changes it."""
@@ -64,7 +64,7 @@ def recipient(*, focused: bool) -> Block:
         label="Customer",
         hint="Their X handle, numeric id, or a link to their profile.",
         element=PlainTextInputElement(
-            action_id=Field.RECIPIENT, placeholder="@handle", focus_on_load=focused
+            action_id=FormField.RECIPIENT, placeholder="@handle", focus_on_load=focused
         ),
     )
 
@@ -73,11 +73,11 @@ def recipient(*, focused: bool) -> Block:
 def metric(chosen: Metric) -> Block:
     """Return the field for the type."""
     return InputBlock(
-        block_id=Field.METRIC,
+        block_id=FormField.METRIC,
         label="Type",
         dispatch_action=True,
         element=RadioButtonsElement(
-            action_id=Field.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[chosen]
+            action_id=FormField.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[chosen]
         ),
     )
 
@@ -89,7 +89,7 @@ def variant(block_id: str, options: Mapping[str, Rendered], chosen: str) -> Bloc
         label="Question",
         dispatch_action=True,
         element=StaticSelectElement(
-            action_id=Field.VARIANT, options=list(options.values()), initial_option=options[chosen]
+            action_id=FormField.VARIANT, options=list(options.values()), initial_option=options[chosen]
         ),
     )
 
@@ -98,7 +98,7 @@ def variant(block_id: str, options: Mapping[str, Rendered], chosen: str) -> Bloc
 def display_name() -> Block:
     """Return the field for the brand's name."""
     return InputBlock(
-        block_id=Field.DISPLAY_NAME,
+        block_id=FormField.DISPLAY_NAME,
         label="Display name",
         optional=True,
         dispatch_action=True,
@@ -106,7 +106,7 @@ def display_name() -> Block:
             f"Your brand in the question. At most {LONGEST_DISPLAY_NAME} characters; "
             "leave empty for your name on X."
         ),
-        element=PlainTextInputElement(action_id=Field.DISPLAY_NAME, dispatch_action_config=_TYPING),
+        element=PlainTextInputElement(action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING),
     )
 
 
@@ -114,12 +114,12 @@ def display_name() -> Block:
 def message() -> Block:
     """Return the field for the direct message."""
     return InputBlock(
-        block_id=Field.MESSAGE,
+        block_id=FormField.MESSAGE,
         label="Message",
         dispatch_action=True,
         hint="Sent before the card. On x.com the customer sees only this.",
         element=PlainTextInputElement(
-            action_id=Field.MESSAGE,
+            action_id=FormField.MESSAGE,
             multiline=True,
             dispatch_action_config=_TYPING,
         ),
@@ -130,10 +130,10 @@ def message() -> Block:
 def privacy_url() -> Block:
     """Return the field for the privacy policy's address."""
     return InputBlock(
-        block_id=Field.PRIVACY_URL,
+        block_id=FormField.PRIVACY_URL,
         label="Privacy policy URL",
         element=UrlInputElement(
-            action_id=Field.PRIVACY_URL,
+            action_id=FormField.PRIVACY_URL,
             placeholder="https://example.com/privacy",
         ),
     )
@@ -143,11 +143,11 @@ def privacy_url() -> Block:
 def external_id() -> Block:
     """Return the field for the case or ticket."""
     return InputBlock(
-        block_id=Field.EXTERNAL_ID,
+        block_id=FormField.EXTERNAL_ID,
         label="External ID",
         optional=True,
         hint=f"Your case or ticket, kept with the answer. At most {LONGEST_EXTERNAL_ID} characters.",
-        element=PlainTextInputElement(action_id=Field.EXTERNAL_ID),
+        element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID),
     )
 
 

@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 from blocks.kit import line, text
 from csat.reporting.formatting import average, headline, in_words, percent, span
 from csat.reporting.reports import Report, Tally
-from csat.reporting.scores import FEW_MIN, Score, Shown, change, distribution, rate, score, shown
+from csat.reporting.scores import FEW_MIN, SampleSize, Score, change, distribution, rate, sample_size, score
 from csat.surveys.questions import SCALES, Metric
 
 NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
@@ -45,7 +45,7 @@ def in_short(report: Report) -> str:
 def distribution_in_words(report: Report) -> str:
     """Return how often each rating was given, the best first; nothing of too few ratings."""
     metric, rated = report.filters.metric, report.now.rated
-    if shown(rated) is Shown.TOO_FEW:
+    if sample_size(rated) is SampleSize.TOO_FEW:
         return ""
     each = [
         f"{rating_words(metric, rating)}: {number:,} ({percent(rate(number, rated))})"
@@ -83,8 +83,8 @@ def _said(report: Report) -> tuple[str, str, str]:
 
 def _sureness(metric: Metric, tally: Tally, now: Score | None) -> str:
     answers = counted(tally.rated, "answer")
-    standing = shown(tally.rated)
-    if now is None or standing is Shown.TOO_FEW:
+    standing = sample_size(tally.rated)
+    if now is None or standing is SampleSize.TOO_FEW:
         return f" from {answers}; with fewer than {FEW_MIN} there is no score."
     few = f", {standing}" if standing else ""
     mean = f" Average rating {rating_mean(now)}." if metric is Metric.CSAT else ""

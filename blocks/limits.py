@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
 from blocks.kit import Message, customer, escape, line, moment, person, small, text
-from csat.surveys.limits import Asked, WhyNot
+from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.states import State
 
 DATE: Final = "{date_short_pretty} at {time}"
@@ -23,16 +23,16 @@ WORDS: Final = {
 }
 
 
-def in_the_way(why_not: WhyNot, link: str = "") -> RichTextBlock:
+def in_the_way(denial: Denial, link: str = "") -> RichTextBlock:
     """Return what stands in the way, with its dates in the reader's own time zone."""
-    return line(text("Not sent. ", bold=True), text(why_not.sentence()), *_when(why_not, link))
+    return line(text("Not sent. ", bold=True), text(denial.sentence()), *_when(denial, link))
 
 
-def status(who: str, asked: Sequence[Asked], why_not: WhyNot | None, link: str = "") -> Message:
+def status(who: str, asked: Sequence[PreviousSurvey], denial: Denial | None, link: str = "") -> Message:
     """Say whether a customer can be asked now, and what became of the last surveys; never a rating."""
-    now = line(text("They can be asked now.")) if why_not is None else in_the_way(why_not, link)
+    now = line(text("They can be asked now.")) if denial is None else in_the_way(denial, link)
     return Message(
-        f"{escape(who)}: {why_not.sentence() if why_not else 'can be asked now.'}",
+        f"{escape(who)}: {denial.sentence() if denial else 'can be asked now.'}",
         [
             line(customer(who)),
             now,
@@ -42,8 +42,8 @@ def status(who: str, asked: Sequence[Asked], why_not: WhyNot | None, link: str =
     )
 
 
-def _when(why_not: WhyNot, link: str) -> Iterator[RichTextElement]:
-    if last := why_not.last:
+def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
+    if last := denial.last:
         yield text(" ")
         yield person(last.requester)
         yield text(" asked")
@@ -54,13 +54,13 @@ def _when(why_not: WhyNot, link: str) -> Iterator[RichTextElement]:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
         yield text(".")
-    if why_not.again_at:
+    if denial.again_at:
         yield text(" Possible again from ")
-        yield moment(why_not.again_at, DATE)
+        yield moment(denial.again_at, DATE)
         yield text(".")
 
 
-def _row(one: Asked) -> Iterator[RichTextElement]:
+def _row(one: PreviousSurvey) -> Iterator[RichTextElement]:
     if one.at:
         yield moment(one.at, DATE)
         yield text(": ")

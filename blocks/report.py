@@ -10,7 +10,7 @@ from blocks.figures import NAMES, caveats, distribution_in_words, figures, in_sh
 from blocks.kit import Message, escape, line, small, steps, text
 from csat.reporting.formatting import percent
 from csat.reporting.reports import Report
-from csat.reporting.scores import Shown, distribution, rate, shown
+from csat.reporting.scores import SampleSize, distribution, rate, sample_size
 
 LONGEST_BAR: Final = 20
 MORE: Final = "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
@@ -35,7 +35,7 @@ def _nothing(report: Report, name: str) -> Message:
 
 def _bars(report: Report) -> Iterator[Block]:
     """Yield how customers rated, the best first; as for screen readers, each row ends in its numbers."""
-    if shown(report.now.rated) is Shown.TOO_FEW:
+    if sample_size(report.now.rated) is SampleSize.TOO_FEW:
         return
     counts = distribution(report.filters.metric, report.now.ratings)
     most = max(counts.values())

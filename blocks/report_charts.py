@@ -20,7 +20,7 @@ from blocks.kit import line, small, text
 from csat.reporting.formatting import NOTHING, headline, percent, span, whole
 from csat.reporting.periods import WEEK
 from csat.reporting.reports import Report, Tally
-from csat.reporting.scores import FEW_MIN, Score, Shown, distribution, rate, shown
+from csat.reporting.scores import FEW_MIN, SampleSize, Score, distribution, rate, sample_size
 
 MOST_ROWS: Final = 50
 """Of agents, and of channels."""
@@ -36,7 +36,7 @@ def drawn(report: Report) -> Iterator[Part]:
 
 def _distribution(report: Report) -> Iterator[Part]:
     metric = report.filters.metric
-    if shown(report.now.rated) is Shown.TOO_FEW:
+    if sample_size(report.now.rated) is SampleSize.TOO_FEW:
         return
     counts = distribution(metric, report.now.ratings)
     bars = {str(rating): float(number) for rating, number in counts.items()}
@@ -69,7 +69,7 @@ def _trend_in_words(report: Report, points: Mapping[str, Score]) -> str:
 
 def _answers(number: int) -> str:
     """Return how many answers a score is from, and whether they are few."""
-    few = shown(number)
+    few = sample_size(number)
     return f"{number:,}, {few}" if few else f"{number:,}"
 
 

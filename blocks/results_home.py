@@ -16,7 +16,7 @@ from blocks.low_rating import listed
 from blocks.report_charts import drawn
 from csat.reporting.formatting import NOTHING
 from csat.reporting.periods import Period
-from csat.reporting.report_query import Choices
+from csat.reporting.report_query import ReportQuery
 from csat.reporting.reports import Commented, Report
 from csat.surveys.follow_ups import LowRating
 from csat.surveys.questions import Catalogue, Metric
@@ -43,7 +43,7 @@ class Low(NamedTuple):
 class Page(NamedTuple):
     """All that a supervisor's Home says."""
 
-    choices: Choices
+    choices: ReportQuery
     report: Report
     comments: Sequence[Linked]
     low: Sequence[Low] = ()

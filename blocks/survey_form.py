@@ -10,22 +10,28 @@ from blocks.fields import LONGEST_INPUT, Rendered, holding, rendered
 from blocks.kit import small, warning
 from blocks.limits import in_the_way
 from blocks.preview import NPS_WARNING, preview
-from csat.surveys.frozen_model import Value
-from csat.surveys.limits import WhyNot
+from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.limits import Denial
 from csat.surveys.questions import Catalogue, Metric, option_text
-from csat.surveys.survey import Draft, Field, Origin, Problems
+from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
-REFRESH: Final = (Field.METRIC, Field.VARIANT, Field.DISPLAY_NAME, Field.MESSAGE)
+REFRESH: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_NAME, FormField.MESSAGE)
 """The fields whose changes the preview follows; a field's name is its action id."""
 USE_CUSTOMER: Final = "use_customer"
 """The action id of the buttons that fill in another customer; followed by a number."""
 MOST_OTHERS: Final = 5
 
-_TEXTS: Final = (Field.DISPLAY_NAME, Field.RECIPIENT, Field.MESSAGE, Field.PRIVACY_URL, Field.EXTERNAL_ID)
+_TEXTS: Final = (
+    FormField.DISPLAY_NAME,
+    FormField.RECIPIENT,
+    FormField.MESSAGE,
+    FormField.PRIVACY_URL,
+    FormField.EXTERNAL_ID,
+)
 
 
-class Form(Value):
+class Form(FrozenModel):
     """An open form: what is typed in it, and what it remembers beside that."""
 
     draft: Draft = Draft()
@@ -40,7 +46,7 @@ class Form(Value):
     """The question last chosen for each type."""
     warned_of: str = ""
     """The customer whom X's hint warned of; submitting the same again sends."""
-    why_not: WhyNot | None = None
+    denial: Denial | None = None
     """The limit that stood in the way of the last submission."""
     link: str = ""
     """Where the survey that stands in the way was asked for, if the reader may see that."""
@@ -75,9 +81,9 @@ class SurveyForm:
         """Return the form that Slack sends back with a change or a submission."""
         form = Form.model_validate_json(view["private_metadata"])
         typed = dict(_typed(view["state"]["values"]))
-        shows = next((metric for metric in Metric if f"{Field.VARIANT}:{metric}" in typed), None)
-        metric = typed.get(Field.METRIC, "")
-        variants = {**form.variants, **({shows: typed[f"{Field.VARIANT}:{shows}"]} if shows else {})}
+        shows = next((metric for metric in Metric if f"{FormField.VARIANT}:{metric}" in typed), None)
+        metric = typed.get(FormField.METRIC, "")
+        variants = {**form.variants, **({shows: typed[f"{FormField.VARIANT}:{shows}"]} if shows else {})}
         draft = Draft(
             metric=metric,
             variant=variants.get(Metric(metric), "0") if metric in list(Metric) else "",
@@ -93,7 +99,7 @@ class SurveyForm:
         if alert:
             yield warning(alert, level="error").to_dict()
         customer = fields.recipient(focused=not draft.recipient)
-        yield holding(customer, draft.recipient, block_id=block_of(Field.RECIPIENT, form))
+        yield holding(customer, draft.recipient, block_id=block_of(FormField.RECIPIENT, form))
         yield from (block.to_dict() for block in _about_the_customer(form))
         yield fields.metric(metric)
         if metric is Metric.NPS:
@@ -107,11 +113,11 @@ class SurveyForm:
         yield from preview(draft, self.catalogue)
 
 
-def block_of(field: Field, form: Form) -> str:
+def block_of(field: FormField, form: Form) -> str:
     """Return the block id under which the form shows a field."""
-    if field is Field.VARIANT:
+    if field is FormField.VARIANT:
         return f"{field}:{form.shows}"
-    return f"{field}:{form.filled}" if field is Field.RECIPIENT else field
+    return f"{field}:{form.filled}" if field is FormField.RECIPIENT else field
 
 
 def errors(problems: Problems, form: Form) -> dict[str, str]:
@@ -125,7 +131,7 @@ def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, Rendered]:
         str(variant): Option(value=str(variant), text=option_text(template)).to_dict()
         for variant, template in catalogue.variants(metric).items()
     }
-    block_id = f"{Field.VARIANT}:{metric}"
+    block_id = f"{FormField.VARIANT}:{metric}"
     return {chosen: fields.variant(block_id, options, chosen).to_dict() for chosen in options}
 
 
@@ -141,8 +147,8 @@ def _about_the_customer(form: Form) -> Iterator[Block]:
         yield warning(
             f"{form.warned_of} probably does not take your direct messages. Send again to try all the same."
         )
-    if form.why_not:
-        yield in_the_way(form.why_not, form.link)
+    if form.denial:
+        yield in_the_way(form.denial, form.link)
     if others := [other for other in form.others if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use(number, other) for number, other in enumerate(others)])
 
@@ -167,5 +173,5 @@ def _typed(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]
             chosen: Mapping[str, Any] = element.get("selected_option") or next(
                 iter(element.get("selected_options") or ()), {}
             )
-            name = block_id if action_id == Field.VARIANT else action_id
+            name = block_id if action_id == FormField.VARIANT else action_id
             yield name, element.get("value") or chosen.get("value") or ""

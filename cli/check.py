@@ -8,8 +8,8 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from cli import manifest
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.settings import Settings
 from csat.slack_api.errors import BROKEN, Busy, SlackError, as_slack_error
 from csat.surveys.questions import CatalogueError, load_catalogue
@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 async def checkup(settings: Settings) -> AsyncIterator[Finding]:
     """Yield one finding after the other; nothing is sent, and no secret is shown."""
     yield _questions(settings)
-    yield await _ledger(settings)
+    yield await _database(settings)
     async with aiohttp.ClientSession() as session:
         web = AsyncWebClient(
             settings.slack_bot_token.get_secret_value(),
@@ -59,11 +59,11 @@ def _questions(settings: Settings) -> Finding:
     return Finding(fine=True, what=f"Questions: {len(catalogue.csat)} for CSAT, {len(catalogue.nps)} for NPS")
 
 
-async def _ledger(settings: Settings) -> Finding:
+async def _database(settings: Settings) -> Finding:
     try:
-        with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
-            await ledger.check()
-    except LedgerError as error:
+        with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+            await database.check()
+    except DatabaseError as error:
         advice = "Check DATABASE_URL, its folder and its rights."
         return Finding(fine=False, what=f"Ledger: {error}", advice=advice)
     return Finding(fine=True, what="Ledger: can be read and written")

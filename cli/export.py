@@ -8,10 +8,10 @@ import typer
 from csat.clock import utc_now
 from csat.db import audit
 from csat.db.audit import Action
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import export, manifest_of
+from csat.reporting.exports import manifest_of, write_export
 from csat.reporting.periods import Period
 from csat.settings import Settings
 
@@ -24,19 +24,19 @@ class NoSuchTeam(ValueError):
 
 
 async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
-    """Write the file and its manifest with a progress bar; raises `LedgerError`, `OSError`, `NoSuchTeam`."""
-    with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
-        chosen = _chosen(await ledger.read(export_queries.teams), team)
+    """Write the file and its manifest; raises `DatabaseError`, `OSError` or `NoSuchTeam`."""
+    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+        chosen = _chosen(await database.read(export_queries.teams), team)
         selection = Selection(team=chosen, period=period)
-        await _write(ledger, selection, output)
+        await _write(database, selection, output)
 
 
-async def _write(ledger: Ledger, selection: Selection, output: Path) -> None:
+async def _write(database: Database, selection: Selection, output: Path) -> None:
     now, detail = utc_now(), selection.model_dump_json()
-    await ledger.run(audit.note, selection.team, OPERATOR, Action.EXPORT, detail, now)
-    rows = await ledger.read(export_queries.count, selection)
+    await database.run(audit.note, selection.team, OPERATOR, Action.EXPORT, detail, now)
+    rows = await database.read(export_queries.count, selection)
     with typer.progressbar(length=rows, label="Exporting") as bar:
-        async with contextlib.aclosing(export(ledger, selection, output, now)) as pages:
+        async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:
                 bar.update(number)
     typer.echo(f"{rows:,} surveys are in {output}; its checksum is in {manifest_of(output).name}.")

@@ -13,12 +13,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from blocks import erased
 from blocks.kit import Message
 from csat.db import erasure
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.erasure import Found, Said
-from csat.db.outbox import Notice
+from csat.db.outbox import NotificationKind
 from csat.settings import Settings
 from csat.slack_api.errors import Busy, SlackError, Unreachable, as_slack_error
-from csat.slack_api.rewriting import rewrite
+from csat.slack_api.rewriting import update_message
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http
 from csat.x_api.errors import RecipientUnknown, XError
@@ -49,9 +49,9 @@ class Forgetting:
     """
 
     def __init__(
-        self, ledger: Ledger, x: XClient, web: AsyncWebClient, pauses: Sequence[float] = PAUSES
+        self, database: Database, x: XClient, web: AsyncWebClient, pauses: Sequence[float] = PAUSES
     ) -> None:
-        self._ledger = ledger
+        self._database = database
         self._x = x
         self._web = web
         self._pauses = pauses
@@ -59,7 +59,7 @@ class Forgetting:
     async def find(self, typed: Recipient) -> tuple[Found, str]:
         """Return what is kept of a customer, and what to know before it is erased."""
         known, remark = await self._looked_up(typed)
-        found = await self._ledger.read(erasure.find, known)
+        found = await self._database.read(erasure.find, known)
         if len(found.recipient_ids) > 1:
             owners = ", ".join(found.recipient_ids)
             remark = f"This handle has had several owners on X ({owners}). To erase only one, give the id."
@@ -68,13 +68,13 @@ class Forgetting:
     async def forget(self, found: Found) -> Outcome:
         """Call off what waits, change what Slack shows, and erase what is kept, survey by survey."""
         outcome = Outcome(Counter(), [], 0)
-        cancelled = await self._ledger.insist(erasure.cancel_waiting, found.survey_ids)
+        cancelled = await self._database.run_with_retry(erasure.cancel_waiting, found.survey_ids)
         outcome.done["called off"] = len(cancelled)
         for requester in cancelled.values():
             await self._tell_called_off(requester, outcome)
-        for survey_id in await self._ledger.read(erasure.quiet, found.survey_ids):
+        for survey_id in await self._database.read(erasure.quiet, found.survey_ids):
             await self._forget(survey_id, outcome)
-        if not await self._ledger.empty_log():
+        if not await self._database.truncate_wal():
             outcome.advice.append(STILL_IN_LOG)
         return outcome._replace(left=len(found.survey_ids) - outcome.done["erased"])
 
@@ -91,23 +91,25 @@ class Forgetting:
         return Recipient(handle=typed.handle, id=account.id), ""
 
     async def _forget(self, survey_id: int, outcome: Outcome) -> None:
-        for said in await self._ledger.read(erasure.said, survey_id):
+        for said in await self._database.read(erasure.said, survey_id):
             try:
                 await self._unsay(said, outcome)
             except Busy as error:
                 outcome.advice.append(f"Slack takes no changes at the moment ({error}).")
                 return
-        outcome.done["erased"] += await self._ledger.insist(erasure.erase, survey_id)
+        outcome.done["erased"] += await self._database.run_with_retry(erasure.erase, survey_id)
 
     async def _unsay(self, said: Said, outcome: Outcome) -> None:
         """Change a message; what can't be changed is told to the operator. Raises `Busy`."""
-        if not said.ts and said.kind is Notice.SENT:
+        if not said.ts and said.kind is NotificationKind.SENT:
             outcome.advice.append(
                 f"{_place(said)}: Slack never told where our message is. Look there for it."
             )
         if not said.ts:
             return  # seen by one person, and not kept by Slack
-        message = erased.confirmation(said.requester) if said.kind is Notice.SENT else erased.private()
+        message = (
+            erased.confirmation(said.requester) if said.kind is NotificationKind.SENT else erased.private()
+        )
         try:
             await self._rewrite(said, message)
         except Unreachable as error:
@@ -119,10 +121,10 @@ class Forgetting:
     async def _rewrite(self, said: Said, message: Message) -> None:
         for pause in self._pauses:
             try:
-                return await rewrite(self._web, said.channel, said.ts, *message)
+                return await update_message(self._web, said.channel, said.ts, *message)
             except Busy as error:
                 await asyncio.sleep(max(pause, error.seconds))
-        return await rewrite(self._web, said.channel, said.ts, *message)
+        return await update_message(self._web, said.channel, said.ts, *message)
 
     async def _tell_called_off(self, requester: str, outcome: Outcome) -> None:
         words, blocks = erased.called_off()
@@ -148,16 +150,16 @@ async def run(settings: Settings, typed: Recipient, *, yes: bool) -> None:
 
 @contextlib.asynccontextmanager
 async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
-    """Open the ledger and the ways to Slack and X until the block ends; raises `LedgerError`."""
+    """Open the ledger and the ways to Slack and X until the block ends; raises `DatabaseError`."""
     async with contextlib.AsyncExitStack() as stack:
-        ledger = Ledger(settings.database_url.get_secret_value())
-        stack.callback(ledger.close)
+        database = Database(settings.database_url.get_secret_value())
+        stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url)))
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
         web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, session=session)
-        yield Forgetting(ledger, x, web)
+        yield Forgetting(database, x, web)
 
 
 def _lines(outcome: Outcome) -> list[str]:

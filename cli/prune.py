@@ -11,7 +11,7 @@ import typer
 
 from csat.clock import utc_now
 from csat.db import pruning
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.settings import Settings
 from csat.surveys.limits import Limits
 
@@ -41,28 +41,28 @@ def read_age(text: str, limits: Limits) -> timedelta:
 
 
 async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
-    """Remove the finished surveys that are older, and tell how many; raises `LedgerError`."""
+    """Remove the finished surveys that are older, and tell how many; raises `DatabaseError`."""
     before, removed = utc_now() - age, 0
-    with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
-        old = await ledger.read(pruning.count_old, before)
+    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+        old = await database.read(pruning.count_old, before)
         typer.echo(f"{old.number:,} finished surveys are from before {before:%Y-%m-%d %H:%M} UTC.")
         if dry_run or not old.number:
             return
         try:
             with typer.progressbar(length=old.number, label="Removing") as bar:
-                async for number in prune(ledger, old, before):
+                async for number in prune(database, old, before):
                     removed += number
                     bar.update(number)
         finally:
             typer.echo(f"Removed {removed:,} surveys, with their attempts and notices.")
 
 
-async def prune(ledger: Ledger, old: pruning.Old, before: datetime) -> AsyncIterator[int]:
+async def prune(database: Database, old: pruning.Old, before: datetime) -> AsyncIterator[int]:
     """Remove what was counted, and yield how many surveys each transaction removed."""
     after = 0
     while after < old.newest:
         begun = time.monotonic()
-        removed = await ledger.insist(pruning.prune, before, after, old.newest, BATCH)
+        removed = await database.run_with_retry(pruning.prune, before, after, old.newest, BATCH)
         yield len(removed)
         after = max(removed) if len(removed) == BATCH else old.newest
         await asyncio.sleep(max(GIVING_WAY, time.monotonic() - begun))  # others write too

@@ -9,18 +9,18 @@ import typer
 from blocks import charts
 from blocks.figures import NAMES, caveats, figures
 from blocks.report_charts import drawn
-from csat.reporting.exports import read, read_manifest
+from csat.reporting.exports import read_export, read_manifest
 from csat.reporting.recount import Recount
 from csat.reporting.reports import Filters, Report
 from csat.surveys.questions import Metric
 
 
 def run(path: Path, metrics: Iterable[Metric]) -> None:
-    """Print a report on the days of an export for each metric; raises `NotAnExport` or `OSError`."""
+    """Print a report on the days of an export for each metric; raises `InvalidExport` or `OSError`."""
     selection = read_manifest(path).selection
     for metric in metrics:
         filters = Filters(team=selection.team, metric=metric)
-        report = Recount(filters, selection.period).add(read(path)).report()
+        report = Recount(filters, selection.period).add(read_export(path)).report()
         typer.echo("\n".join(_lines(report)) + "\n")
 
 

@@ -5,15 +5,15 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from csat.db.errors import LedgerError
+from csat.db.errors import DatabaseError
 from csat.slack_api.errors import SlackError
-from csat.tasks import Tasks
+from csat.tasks import BackgroundTasks
 from csat.x_api.errors import XError
 
 log = logging.getLogger(__name__)
 
 
-class Work(NamedTuple):
+class PeriodicTask(NamedTuple):
     """Something to do again and again."""
 
     name: str
@@ -22,14 +22,14 @@ class Work(NamedTuple):
     """Seconds of rest between the end of one round and the next."""
 
 
-class Rounds:
+class Scheduler:
     """Does each work in its turn, whatever became of the last round.
 
     Args:
         haste: what the rests are multiplied by; tests have less of them.
     """
 
-    def __init__(self, works: Sequence[Work], tasks: Tasks, haste: float = 1.0) -> None:
+    def __init__(self, works: Sequence[PeriodicTask], tasks: BackgroundTasks, haste: float = 1.0) -> None:
         self._works = works
         self._tasks = tasks
         self._haste = haste
@@ -38,14 +38,14 @@ class Rounds:
         """Go on until cancelled; what is under way then is finished."""
         await asyncio.gather(*map(self._over_and_over, self._works))
 
-    async def _over_and_over(self, work: Work) -> None:
+    async def _over_and_over(self, work: PeriodicTask) -> None:
         while True:
             await asyncio.wait({self._tasks.start(self._round(work), work.name)})
             await asyncio.sleep(work.every * self._haste)
 
     @staticmethod
-    async def _round(work: Work) -> None:
+    async def _round(work: PeriodicTask) -> None:
         try:
             await work.do()
-        except (LedgerError, SlackError, XError) as error:
+        except (DatabaseError, SlackError, XError) as error:
             log.warning("Put off %s: %s", work.name, error)

@@ -10,7 +10,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-def report(error: BaseException, what: str) -> str:
+def log_with_reference(error: BaseException, what: str) -> str:
     """Log an error that nobody expected, and return the short reference under which it is found."""
     reference = secrets.token_hex(3)
     log.error("Reference %s: %s failed", reference, what, exc_info=error)
@@ -33,7 +33,7 @@ class Deadline:
         return self._seconds if self._end is None else max(0.0, self._end - time.monotonic())
 
 
-class Tasks:
+class BackgroundTasks:
     """The tasks that are under way."""
 
     def __init__(self) -> None:
@@ -61,4 +61,4 @@ class Tasks:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            report(error, task.get_name())
+            log_with_reference(error, task.get_name())

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from bootstrap import running
+from bootstrap import lifespan
 from csat.clock import utc_now
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.settings import Settings
 from demo.seed import Colleague, Scene, fill
 from sandbox.demo import PAGE_PORT, Demo, demo
@@ -49,7 +49,7 @@ async def trying(port: int = 0) -> AsyncIterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         async with demo(page_port=port) as pretend:
             settings = demo_settings(pretend, Path(folder))
-            async with running(settings) as url:
+            async with lifespan(settings) as url:
                 password = settings.x_webhook_password.get_secret_value()
                 pretend.x.webhook = Webhook(url + WEBHOOK, settings.x_webhook_user, password)
                 filling = asyncio.create_task(_fill_when_asked(pretend, settings))
@@ -86,9 +86,9 @@ async def _fill_when_asked(pretend: Demo, settings: Settings) -> None:
     while not filled:
         await pretend.fill.wait()
         try:
-            with contextlib.closing(Ledger(settings.database_url.get_secret_value())) as ledger:
-                number = await ledger.insist(fill, _scene(pretend), utc_now())
-        except LedgerError as error:
+            with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+                number = await database.run_with_retry(fill, _scene(pretend), utc_now())
+        except DatabaseError as error:
             pretend.not_filled(f"Nothing was made: {error}. Try again.")
         else:
             pretend.filled(f"{number:,} surveys of three months are there. Open Home as Cleo to see them.")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert
 
 from csat.db.tables import follow_ups, surveys
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
@@ -36,7 +36,7 @@ class Colleague(NamedTuple):
     trouble: float
 
 
-class Scene(Value):
+class Scene(FrozenModel):
     """Where the past took place."""
 
     team: str

@@ -9,10 +9,10 @@ from slack_bolt.listener.asyncio_runner import AsyncioListenerRunner
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from csat.tasks import Tasks
+from csat.tasks import BackgroundTasks
 
 
-class PromptAck(AsyncAck):
+class ImmediateAck(AsyncAck):
     """An acknowledgement that can be waited for."""
 
     def __init__(self) -> None:
@@ -26,10 +26,10 @@ class PromptAck(AsyncAck):
         return response
 
 
-class PromptRunner(AsyncioListenerRunner):
+class ImmediateAckRunner(AsyncioListenerRunner):
     """Answers Slack the moment a listener acknowledges; the listener goes on as a tracked task."""
 
-    def __init__(self, runner: AsyncioListenerRunner, tasks: Tasks) -> None:
+    def __init__(self, runner: AsyncioListenerRunner, tasks: BackgroundTasks) -> None:
         parts = ("logger", "process_before_response", "listener_error_handler", "listener_start_handler")
         more = ("listener_completion_handler", "lazy_listener_runner")
         super().__init__(**{part: getattr(runner, part) for part in (*parts, *more)})
@@ -44,7 +44,7 @@ class PromptRunner(AsyncioListenerRunner):
         starting_time: float | None = None,  # noqa: ARG002 - Bolt passes it
     ) -> BoltResponse | None:
         """Start a listener and return its acknowledgement as soon as there is one."""
-        ack = request.context["ack"] = PromptAck()
+        ack = request.context["ack"] = ImmediateAck()
         if listener.auto_acknowledgement:
             await ack()
         name = f"answering {request.body.get('type') or request.body.get('command')}"
@@ -56,7 +56,7 @@ class PromptRunner(AsyncioListenerRunner):
         return ack.response
 
     async def _listen(
-        self, request: AsyncBoltRequest, response: BoltResponse, listener: AsyncListener, ack: PromptAck
+        self, request: AsyncBoltRequest, response: BoltResponse, listener: AsyncListener, ack: ImmediateAck
     ) -> None:
         try:
             await listener.run_ack_function(request=request, response=response)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, MARKS, NotACustomer, Recipient, read_recipient
+from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, MARKS, InvalidRecipient, Recipient, parse_recipient
 
 _MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 _LINK = re.compile(r"<(?P<url>https?://[^|>]+)(\|[^>]*)?>")
@@ -17,25 +17,25 @@ _SHOWN = 40
 """How many characters of a word are repeated."""
 
 
-class NotUnderstood(ValueError):
+class InvalidArguments(ValueError):
     """A word means nothing here; `str()` says which, and why."""
 
 
-class Words(NamedTuple):
+class CommandArgs(NamedTuple):
     """What a command says; what it leaves open is None."""
 
     metric: Metric | None = None
     recipient: Recipient | None = None
 
 
-def read_words(text: str, command: str = "/csat") -> Words:
-    """Read what follows a command, as Slack sends it; raises `NotUnderstood`."""
+def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
+    """Read what follows a command, as Slack sends it; raises `InvalidArguments`."""
     if _MEMBER.search(text):
-        raise NotUnderstood(
+        raise InvalidArguments(
             "That is a colleague in Slack. Type the customer's X handle, or paste the link to their profile."
         )
     typed = MARKS.sub("", unescaped(_LINK.sub(r"\g<url>", text))).split()
-    words = Words()
+    words = CommandArgs()
     for word in typed:
         bare = word.strip(_PUNCTUATION)
         if bare.lower() in list(Metric):
@@ -43,7 +43,7 @@ def read_words(text: str, command: str = "/csat") -> Words:
         elif _CUSTOMER.fullmatch(bare):
             words = _with_customer(words, bare)
         elif bare:
-            raise NotUnderstood(_puzzled(word, typed, command))
+            raise InvalidArguments(_puzzled(word, typed, command))
     return words
 
 
@@ -55,19 +55,19 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _with_metric(words: Words, word: str) -> Words:
+def _with_metric(words: CommandArgs, word: str) -> CommandArgs:
     if words.metric:
-        raise NotUnderstood("Name one type only: csat or nps.")
+        raise InvalidArguments("Name one type only: csat or nps.")
     return words._replace(metric=Metric(word.lower()))
 
 
-def _with_customer(words: Words, word: str) -> Words:
+def _with_customer(words: CommandArgs, word: str) -> CommandArgs:
     if words.recipient:
-        raise NotUnderstood("Name one customer only: each one gets a survey of their own.")
+        raise InvalidArguments("Name one customer only: each one gets a survey of their own.")
     try:
-        return words._replace(recipient=read_recipient(word))
-    except NotACustomer as error:
-        raise NotUnderstood(str(error)) from error
+        return words._replace(recipient=parse_recipient(word))
+    except InvalidRecipient as error:
+        raise InvalidArguments(str(error)) from error
 
 
 def _puzzled(word: str, typed: Sequence[str], command: str) -> str:

@@ -10,16 +10,16 @@ from blocks import notifications
 from blocks.help import Usage, help_message
 from blocks.kit import plain
 from blocks.survey_form import MOST_OTHERS, Form
-from csat.db.survey_records import read
-from csat.slack_api.message_text import text_of
+from csat.db.survey_records import get_survey
+from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Command, Interaction
-from csat.slack_api.permissions import MayNot
-from csat.surveys.prefill import customers_in, external_id_in
-from handlers.command_args import NotUnderstood, read_words
+from csat.slack_api.permissions import PermissionDenied
+from csat.surveys.prefill import find_external_id, find_recipients
+from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export import send_export
 from handlers.modals import open_modal
 from handlers.report import tell_report
-from handlers.services import Desk
+from handlers.services import Services
 from handlers.status import tell_status
 
 COMMAND = "/csat"
@@ -28,90 +28,91 @@ SHORTCUT = "send_survey"
 NOT_YOURS = "Only the person who asked for this survey can change it."
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Connect the ways in."""
-    app.command(COMMAND)(partial(command, desk))
-    app.shortcut(SHORTCUT)(partial(from_message, desk))
-    app.action(notifications.EDIT)(partial(edit_again, desk))
+    app.command(COMMAND)(partial(command, services))
+    app.shortcut(SHORTCUT)(partial(from_message, services))
+    app.action(notifications.EDIT)(partial(edit_again, services))
 
 
-async def command(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Do what the words after `/csat` say."""
     await ack()
     given = Command.model_validate(body)
     word = given.text.strip().partition(" ")[0].lower()
     subcommand = SUBCOMMANDS.get(word, OPEN)
-    await subcommand.run(desk, given)
+    await subcommand.run(services, given)
 
 
-async def from_message(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form filled in from the message that the shortcut was used on."""
     await ack()
     used = Interaction.model_validate(body)
-    origin = used.origin(desk.clock())
-    said = text_of(body.get("message") or {})
-    people = [person.typed for person in customers_in(said)]
-    draft = desk.defaults.model_copy(
+    origin = used.origin(services.clock())
+    said = extract_text(body.get("message") or {})
+    people = [person.typed for person in find_recipients(said)]
+    draft = services.defaults.model_copy(
         update={
             "recipient": next(iter(people), ""),
-            "external_id": external_id_in(said, desk.tickets) or f"slack_{origin.channel}_{origin.thread}",
+            "external_id": find_external_id(said, services.tickets)
+            or f"slack_{origin.channel}_{origin.thread}",
         }
     )
     others = tuple(people[: MOST_OTHERS + 1])
     await _open(
-        desk, used.trigger_id, Form(draft=draft, origin=origin, others=others, names_nobody=not people)
+        services, used.trigger_id, Form(draft=draft, origin=origin, others=others, names_nobody=not people)
     )
 
 
-async def edit_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def edit_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form once more, as it was typed for a survey that was refused."""
     await ack()
     pressed = Interaction.model_validate(body)
-    entry = await desk.ledger.read(read, int(pressed.value or 0))
+    entry = await services.database.read(get_survey, int(pressed.value or 0))
     if entry is None or entry.origin.requester != pressed.user:
-        await desk.tell(pressed.origin(desk.clock()), plain(NOT_YOURS))
+        await services.tell(pressed.origin(services.clock()), plain(NOT_YOURS))
         return
     same_place = pressed.channel == entry.origin.channel
-    fresh = {"response_url": pressed.response_url if same_place else "", "received_at": desk.clock()}
+    fresh = {"response_url": pressed.response_url if same_place else "", "received_at": services.clock()}
     origin = entry.origin.model_copy(update=fresh)
-    await _open(desk, pressed.trigger_id, Form(draft=entry.survey.draft(), origin=origin))
+    await _open(services, pressed.trigger_id, Form(draft=entry.survey.draft(), origin=origin))
 
 
-async def _open_from_words(desk: Desk, given: Command) -> None:
-    origin = given.origin(desk.clock())
+async def _open_from_words(services: Services, given: Command) -> None:
+    origin = given.origin(services.clock())
     try:
-        words = read_words(given.text)
-    except NotUnderstood as problem:
-        await desk.tell(origin, help_message(USAGES, str(problem)))
+        words = parse_command_args(given.text)
+    except InvalidArguments as problem:
+        await services.tell(origin, help_message(USAGES, str(problem)))
         return
-    draft = desk.defaults.model_copy(
+    draft = services.defaults.model_copy(
         update={
-            "metric": words.metric or desk.defaults.metric,
+            "metric": words.metric or services.defaults.metric,
             "recipient": words.recipient.typed if words.recipient else "",
         }
     )
-    await _open(desk, given.trigger_id, Form(draft=draft, origin=origin))
+    await _open(services, given.trigger_id, Form(draft=draft, origin=origin))
 
 
-async def _help(desk: Desk, given: Command) -> None:
-    await desk.tell(given.origin(desk.clock()), help_message(USAGES))
+async def _help(services: Services, given: Command) -> None:
+    await services.tell(given.origin(services.clock()), help_message(USAGES))
 
 
-async def _open(desk: Desk, trigger_id: str, form: Form) -> None:
+async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form for somebody who may send; tell anybody else why not."""
     origin = form.origin
     try:
-        await desk.slack.members.check(origin.requester)
-    except MayNot as refusal:
-        await desk.tell(origin, plain(str(refusal)))
+        await services.slack.permissions.check(origin.requester)
+    except PermissionDenied as refusal:
+        await services.tell(origin, plain(str(refusal)))
     else:
-        await open_modal(desk, origin, trigger_id, desk.form.build(form))
+        await open_modal(services, origin, trigger_id, services.form.build(form))
 
 
 class Subcommand(NamedTuple):
     """What follows `/csat`: how it is used, and what it does."""
 
-    run: Callable[[Desk, Command], Awaitable[None]]
+    run: Callable[[Services, Command], Awaitable[None]]
     usages: tuple[Usage, ...]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.choices import Id, chosen
-from csat.db.errors import LedgerError
-from csat.reporting.report_query import Choices
+from csat.db.errors import DatabaseError
+from csat.reporting.report_query import ReportQuery
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Chosen, HomeOpened
-from handlers.services import Desk
+from handlers.services import Services
 from notifications.app_home import Change, unchanged
 
 OPENED = "app_home_opened"
@@ -21,42 +21,42 @@ HOME = "home"
 log = logging.getLogger(__name__)
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Connect the Home."""
-    app.event(OPENED)(partial(opened, desk))
+    app.event(OPENED)(partial(opened, services))
     for action_id in Id:
-        app.action(action_id)(partial(choose, desk))
+        app.action(action_id)(partial(choose, services))
 
 
-async def opened(desk: Desk, body: dict[str, Any]) -> None:
+async def opened(services: Services, body: dict[str, Any]) -> None:
     """Show somebody what there is by now."""
     visit = HomeOpened.model_validate(body)
     if visit.tab == HOME:
-        await _show(desk, visit.user)
+        await _show(services, visit.user)
 
 
-async def choose(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def choose(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Show a supervisor what they ask for now; anybody else gets the Home that they may see."""
     await ack()
     choice = Chosen.model_validate(body)
-    today = desk.clock().astimezone(desk.zone).date()
+    today = services.clock().astimezone(services.zone).date()
 
-    def change(choices: Choices) -> Choices:
+    def change(choices: ReportQuery) -> ReportQuery:
         return chosen(choices, choice.action_id, choice.value, today)
 
-    await _show(desk, choice.user, change)
+    await _show(services, choice.user, change)
 
 
-async def renew(desk: Desk, person: str) -> None:
+async def renew(services: Services, person: str) -> None:
     """Let a Home that shows results show what has become of them; where it can't, it does so when opened."""
     try:
-        await desk.homes.renew(person)
-    except (SlackError, LedgerError) as error:
+        await services.homes.renew(person)
+    except (SlackError, DatabaseError) as error:
         log.warning("The Home of %s was not renewed: %s", person, error)
 
 
-async def _show(desk: Desk, person: str, change: Change = unchanged) -> None:
+async def _show(services: Services, person: str, change: Change = unchanged) -> None:
     try:
-        await desk.homes.show(person, change)
+        await services.homes.show(person, change)
     except SlackError as error:
         log.warning("Slack did not take the Home of %s: %s", person, error)

@@ -4,7 +4,7 @@ import asyncio
 
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient
-from csat.x_api.errors import Wait
+from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account
 
 IN_TIME = 1.5
@@ -18,5 +18,5 @@ async def look_up(x: XClient, recipient: Recipient) -> Account | None:
     try:
         async with asyncio.timeout(IN_TIME):
             return await x.look_up(recipient)
-    except (Wait, TimeoutError):
+    except (RetryLater, TimeoutError):
         return None

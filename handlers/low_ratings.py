@@ -14,14 +14,14 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import answer, low_rating
 from blocks.kit import Message, line, plain, text
 from csat.db import follow_ups
-from csat.db.errors import LedgerError
-from csat.db.follow_ups import CantFollow, Hurdle
-from csat.db.outbox import Notice
-from csat.slack_api.payloads import Interaction, read_id
-from csat.surveys.follow_ups import LowRating, NotANote, read_note
+from csat.db.errors import DatabaseError
+from csat.db.follow_ups import Conflict, FollowUpConflict
+from csat.db.outbox import NotificationKind
+from csat.slack_api.payloads import Interaction, parse_id
+from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import renew
 from handlers.modals import open_modal
-from handlers.services import Desk
+from handlers.services import Services
 
 SUPERVISORS_ONLY = (
     "Only supervisors see answers, and Slack does not say that you are one. Ask whoever runs this app."
@@ -39,90 +39,90 @@ class NoSupervisor(Exception):
     """This person may not see results, or Slack could not tell whether they may."""
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Connect the buttons of the alert and of App Home, and the form for the note."""
-    app.action(low_rating.SHOW)(partial(show, desk))
-    app.action(low_rating.TAKE_ON)(partial(take_on, desk))
-    app.action(low_rating.CLOSE)(partial(ask_for_note, desk))
-    app.view(answer.CLOSING)(partial(close, desk))
+    app.action(low_rating.SHOW)(partial(show, services))
+    app.action(low_rating.TAKE_ON)(partial(take_on, services))
+    app.action(low_rating.CLOSE)(partial(ask_for_note, services))
+    app.view(answer.CLOSING)(partial(close, services))
 
 
-async def show(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def show(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the answer for a supervisor who did not ask for it, once it is noted who sees it."""
     await ack()
     pressed = Interaction.model_validate(body)
-    async with _telling_why_not(desk, pressed):
-        rating = await _admit(desk, pressed, pressed.number)
-        showing = (rating.survey_id, pressed.team, pressed.user, desk.clock())
-        link = desk.slack.link(rating.origin.channel, rating.ts)
-        shown, leading = await asyncio.gather(desk.ledger.run(follow_ups.show, *showing), link)
-        view = answer.answer(shown, desk.form.catalogue, leading)
-        await open_modal(desk, pressed.origin(desk.clock()), pressed.trigger_id, view)
+    async with _telling_why_not(services, pressed):
+        rating = await _admit(services, pressed, pressed.number)
+        showing = (rating.survey_id, pressed.team, pressed.user, services.clock())
+        link = services.slack.link(rating.origin.channel, rating.ts)
+        shown, leading = await asyncio.gather(services.database.run(follow_ups.show, *showing), link)
+        view = answer.answer(shown, services.form.catalogue, leading)
+        await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, view)
 
 
-async def take_on(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Note that somebody takes care of a low rating; the alert says so."""
     await ack()
     pressed = Interaction.model_validate(body)
-    async with _telling_why_not(desk, pressed):
-        rating = await _admit(desk, pressed, pressed.number)
-        taking = (rating.survey_id, pressed.team, pressed.user, desk.clock())
-        if await desk.ledger.run(follow_ups.take_on, *taking):
-            desk.dispatcher.tell(rating.survey_id, Notice.FOLLOWED)
-    await renew(desk, pressed.user)
+    async with _telling_why_not(services, pressed):
+        rating = await _admit(services, pressed, pressed.number)
+        taking = (rating.survey_id, pressed.team, pressed.user, services.clock())
+        if await services.database.run(follow_ups.take, *taking):
+            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOWED)
+    await renew(services, pressed.user)
 
 
-async def ask_for_note(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def ask_for_note(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form that asks what became of a low rating."""
     await ack()
     pressed = Interaction.model_validate(body)
-    async with _telling_why_not(desk, pressed):
-        rating = await _admit(desk, pressed, pressed.number)
+    async with _telling_why_not(services, pressed):
+        rating = await _admit(services, pressed, pressed.number)
         if rating.follow_up.closed_by:
-            raise CantFollow(Hurdle.CLOSED, rating.follow_up)
-        form = answer.closing(rating, desk.form.catalogue)
-        await open_modal(desk, pressed.origin(desk.clock()), pressed.trigger_id, form)
+            raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
+        form = answer.closing(rating, services.form.catalogue)
+        await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, form)
 
 
-async def close(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Close a low rating durably, then let Slack close the form; the alert says so."""
     given = Interaction.model_validate(body)
     try:
-        note = read_note(view["state"]["values"][answer.NOTE][answer.NOTE]["value"] or "")
-        rating = await _admit(desk, given, read_id(view["private_metadata"]))
-        closing = (rating.survey_id, given.team, given.user, note, desk.clock())
-        is_new = await desk.ledger.run_within(BEGIN_WITHIN, follow_ups.close, *closing)
-    except (NotANote, LedgerError) as problem:
-        advice = str(problem) if isinstance(problem, NotANote) else NOT_SAVED
+        note = parse_note(view["state"]["values"][answer.NOTE][answer.NOTE]["value"] or "")
+        rating = await _admit(services, given, parse_id(view["private_metadata"]))
+        closing = (rating.survey_id, given.team, given.user, note, services.clock())
+        is_new = await services.database.run_before_deadline(BEGIN_WITHIN, follow_ups.close, *closing)
+    except (InvalidNote, DatabaseError) as problem:
+        advice = str(problem) if isinstance(problem, InvalidNote) else NOT_SAVED
         await ack(response_action="errors", errors={answer.NOTE: advice})
-    except (NoSupervisor, CantFollow) as refusal:
+    except (NoSupervisor, FollowUpConflict) as refusal:
         await ack(response_action="update", view=answer.instead(_why_not(refusal)))
     else:
         await ack()
         if is_new:
-            desk.dispatcher.tell(rating.survey_id, Notice.FOLLOWED)
-        await renew(desk, given.user)
+            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOWED)
+        await renew(services, given.user)
 
 
 @contextlib.asynccontextmanager
-async def _telling_why_not(desk: Desk, pressed: Interaction) -> AsyncIterator[None]:
+async def _telling_why_not(services: Services, pressed: Interaction) -> AsyncIterator[None]:
     """Tell the person who pressed a button, and nobody else, why nothing came of it."""
     try:
         yield
-    except (NoSupervisor, CantFollow) as refusal:
-        await desk.tell(pressed.origin(desk.clock()), _why_not(refusal))
+    except (NoSupervisor, FollowUpConflict) as refusal:
+        await services.tell(pressed.origin(services.clock()), _why_not(refusal))
 
 
-async def _admit(desk: Desk, pressed: Interaction, survey_id: int) -> LowRating:
-    """Return a low rating for a supervisor who may follow it up; raises `NoSupervisor` or `CantFollow`."""
-    if not await desk.slack.members.supervises(pressed.user):
+async def _admit(services: Services, pressed: Interaction, survey_id: int) -> LowRating:
+    """Return a low rating for a supervisor; raises `NoSupervisor` or `FollowUpConflict`."""
+    if not await services.slack.permissions.is_supervisor(pressed.user):
         raise NoSupervisor
-    return await desk.ledger.read(follow_ups.find_for, survey_id, pressed.team, pressed.user)
+    return await services.database.read(follow_ups.find_for, survey_id, pressed.team, pressed.user)
 
 
-def _why_not(refusal: NoSupervisor | CantFollow) -> Message:
+def _why_not(refusal: NoSupervisor | FollowUpConflict) -> Message:
     if isinstance(refusal, NoSupervisor):
         return plain(SUPERVISORS_ONLY)
     if refusal.follow_up is None:
-        return plain(OWN if refusal.hurdle is Hurdle.OWN else GONE)
+        return plain(OWN if refusal.conflict is Conflict.OWN else GONE)
     return Message(ALREADY_DONE, [line(text(ALREADY_DONE)), low_rating.standing(refusal.follow_up)])

@@ -6,7 +6,7 @@ from typing import Any
 from blocks.kit import plain
 from csat.slack_api.errors import BROKEN, Busy, Silent, SlackError
 from csat.surveys.survey import Origin
-from handlers.services import Desk
+from handlers.services import Services
 
 EXCHANGED = "exchanged_trigger_id"
 """Slack's name for a window that another delivery of the same request has opened."""
@@ -19,15 +19,15 @@ NOT_OPENED = "Slack did not open the window. Nothing was sent or changed: tell w
 log = logging.getLogger(__name__)
 
 
-async def open_modal(desk: Desk, origin: Origin, trigger_id: str, view: dict[str, Any]) -> None:
+async def open_modal(services: Services, origin: Origin, trigger_id: str, view: dict[str, Any]) -> None:
     """Open a modal, or tell the person who wanted it why it did not open; raises `SlackError`."""
     try:
-        await desk.slack.open_view(trigger_id, view)
+        await services.slack.open_view(trigger_id, view)
     except SlackError as error:
         known = str(error) == EXCHANGED
         log.log(logging.INFO if known else logging.WARNING, "Slack opened no window: %s", error)
         if not known:
-            await desk.tell(origin, plain(_why(error)))
+            await services.tell(origin, plain(_why(error)))
 
 
 def _why(error: SlackError) -> str:

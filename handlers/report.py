@@ -4,12 +4,12 @@ from blocks.kit import plain
 from blocks.report import report_message
 from csat.db import audit
 from csat.db.audit import Action
-from csat.reporting.assemble import report
+from csat.reporting.assemble import fetch_report
 from csat.reporting.reports import Filters
 from csat.slack_api.payloads import Command
-from handlers.command_args import NotUnderstood
-from handlers.report_args import Wanted, read_wanted
-from handlers.services import Desk
+from handlers.command_args import InvalidArguments
+from handlers.report_args import ReportArgs, parse_report_args
+from handlers.services import Services
 
 NOT_YOURS = (
     "Reports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS). "
@@ -17,22 +17,22 @@ NOT_YOURS = (
 )
 
 
-async def tell_report(desk: Desk, given: Command) -> None:
+async def tell_report(services: Services, given: Command) -> None:
     """Tell a supervisor how customers answered; tell anybody else that it is not for them."""
-    origin, now = given.origin(desk.clock()), desk.clock()
-    if not await desk.slack.members.supervises(given.user):
-        await desk.tell(origin, plain(NOT_YOURS))
+    origin, now = given.origin(services.clock()), services.clock()
+    if not await services.slack.permissions.is_supervisor(given.user):
+        await services.tell(origin, plain(NOT_YOURS))
         return
     try:
-        wanted = read_wanted(given.text.strip().partition(" ")[2], now, desk.zone)
-    except NotUnderstood as problem:
-        await desk.tell(origin, plain(str(problem)))
+        wanted = parse_report_args(given.text.strip().partition(" ")[2], now, services.zone)
+    except InvalidArguments as problem:
+        await services.tell(origin, plain(str(problem)))
         return
-    await _note(desk, given, wanted)
+    await _note(services, given, wanted)
     filters = Filters(team=given.team, metric=wanted.metric, without=given.user)
-    await desk.tell(origin, report_message(await report(desk.ledger, filters, wanted.period)))
+    await services.tell(origin, report_message(await fetch_report(services.database, filters, wanted.period)))
 
 
-async def _note(desk: Desk, given: Command, wanted: Wanted) -> None:
+async def _note(services: Services, given: Command, wanted: ReportArgs) -> None:
     detail = f"{wanted.period.first} to {wanted.period.last}, {wanted.metric}"
-    await desk.ledger.run(audit.note, given.team, given.user, Action.REPORT, detail, desk.clock())
+    await services.database.run(audit.note, given.team, given.user, Action.REPORT, detail, services.clock())

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from blocks.kit import Message
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
-from csat.db.database import Ledger
-from csat.delivery.send_worker import Dispatcher
-from csat.slack_api.client import Slack
+from csat.db.database import Database
+from csat.delivery.send_worker import SendWorker
+from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.survey import Draft, Origin
@@ -18,13 +18,13 @@ from notifications.app_home import Homes
 
 
 @dataclass(frozen=True)
-class Desk:
+class Services:
     """Everything that a listener may need, wired once."""
 
-    slack: Slack
+    slack: SlackClient
     x: XClient
-    ledger: Ledger
-    dispatcher: Dispatcher
+    database: Database
+    dispatcher: SendWorker
     homes: Homes
     form: SurveyForm
     defaults: Draft
@@ -42,4 +42,4 @@ class Desk:
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Tell something to the person who asked, and nobody else; raises `SlackError`."""
-        await self.slack.poster.whisper(origin, *message)
+        await self.slack.poster.post_ephemeral(origin, *message)

@@ -4,13 +4,13 @@ from blocks.kit import plain
 from blocks.limits import status
 from csat.db import limits
 from csat.slack_api.payloads import Command
-from csat.slack_api.permissions import MayNot
-from csat.surveys.limits import why_not
+from csat.slack_api.permissions import PermissionDenied
+from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
 from csat.x_api.errors import Refused
-from handlers.command_args import NotUnderstood, read_words
+from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.look_up import look_up
-from handlers.services import Desk
+from handlers.services import Services
 
 SHOWN = 5
 """How many of the last surveys are told."""
@@ -18,36 +18,36 @@ NOBODY = "Name the customer: /csat status @handle"
 NOT_NOW = "X did not say in time who that is. Try again in a minute, or use the customer's numeric id."
 
 
-async def tell_status(desk: Desk, given: Command) -> None:
+async def tell_status(services: Services, given: Command) -> None:
     """Tell the person who asked, and nobody else."""
-    origin = given.origin(desk.clock())
+    origin = given.origin(services.clock())
     try:
-        await desk.slack.members.check(origin.requester)
+        await services.slack.permissions.check(origin.requester)
         recipient = _named(given.text.partition(" ")[2])
-        account = await look_up(desk.x, recipient)
-    except (MayNot, NotUnderstood) as problem:
-        await desk.tell(origin, plain(str(problem)))
+        account = await look_up(services.x, recipient)
+    except (PermissionDenied, InvalidArguments) as problem:
+        await services.tell(origin, plain(str(problem)))
         return
     except Refused as refusal:
-        await desk.tell(origin, plain(refusal.sentence()))
+        await services.tell(origin, plain(refusal.sentence()))
         return
     known = account.recipient if account else recipient
     if known.id is None:
-        await desk.tell(origin, plain(NOT_NOW))
+        await services.tell(origin, plain(NOT_NOW))
         return
-    await _tell(desk, given, known, known.id)
+    await _tell(services, given, known, known.id)
 
 
 def _named(words: str) -> Recipient:
-    recipient = read_words(words, "/csat status").recipient
+    recipient = parse_command_args(words, "/csat status").recipient
     if recipient is None:
-        raise NotUnderstood(NOBODY)
+        raise InvalidArguments(NOBODY)
     return recipient
 
 
-async def _tell(desk: Desk, given: Command, recipient: Recipient, recipient_id: str) -> None:
-    now = desk.clock()
-    asked = await desk.ledger.read(limits.history, desk.account, desk.key(recipient_id))
-    standing = why_not(recipient, [one for one in asked if one.counts], desk.limits, now)
-    link = await desk.slack.permalink(standing.last, given.channel) if standing and standing.last else ""
-    await desk.tell(given.origin(now), status(recipient.typed, asked[:SHOWN], standing, link))
+async def _tell(services: Services, given: Command, recipient: Recipient, recipient_id: str) -> None:
+    now = services.clock()
+    asked = await services.database.read(limits.list_previous, services.account, services.key(recipient_id))
+    standing = find_denial(recipient, [one for one in asked if one.counts], services.limits, now)
+    link = await services.slack.permalink(standing.last, given.channel) if standing and standing.last else ""
+    await services.tell(given.origin(now), status(recipient.typed, asked[:SHOWN], standing, link))

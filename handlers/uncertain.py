@@ -8,12 +8,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import notifications
 from blocks.kit import plain
 from csat.db import send_queue, submissions
-from csat.db.outbox import Notice
+from csat.db.outbox import NotificationKind
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
-from csat.slack_api.permissions import MayNot
+from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denied
-from handlers.services import Desk
+from handlers.services import Services
 
 CONFIRMED = "Noted: it arrived. The confirmation follows."
 AGAIN = "It is sent again. You will be told what became of it."
@@ -21,58 +21,60 @@ LEFT = "Left as it is. X's own record tells tomorrow, and so will we."
 SETTLED = "This survey is settled already, or is not yours."
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Connect the buttons."""
-    app.action(notifications.ARRIVED)(partial(arrived, desk))
-    app.action(notifications.SEND_AGAIN)(partial(send_again, desk))
-    app.action(notifications.LEAVE)(partial(leave, desk))
+    app.action(notifications.ARRIVED)(partial(arrived, services))
+    app.action(notifications.SEND_AGAIN)(partial(send_again, services))
+    app.action(notifications.LEAVE)(partial(leave, services))
 
 
-async def arrived(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def arrived(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Settle a survey as sent."""
     await ack()
     pressed = Interaction.model_validate(body)
     survey_id = int(pressed.value or 0)
-    settled = await desk.ledger.run(send_queue.confirm, survey_id, pressed.user, desk.clock())
-    await _answer(desk, pressed, CONFIRMED if settled else SETTLED)
+    settled = await services.database.run(
+        send_queue.confirm_arrival, survey_id, pressed.user, services.clock()
+    )
+    await _answer(services, pressed, CONFIRMED if settled else SETTLED)
     if settled:
-        desk.dispatcher.tell(survey_id, Notice.SENT)
+        services.dispatcher.tell(survey_id, NotificationKind.SENT)
 
 
-async def send_again(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Send a survey once more, if its requester may and no limit stands in the way."""
     await ack()
     pressed = Interaction.model_validate(body)
     try:
-        await desk.slack.members.check(pressed.user)
-        entry = await desk.ledger.run(
+        await services.slack.permissions.check(pressed.user)
+        entry = await services.database.run(
             submissions.send_again,
             int(pressed.value or 0),
             pressed.user,
-            desk.instance,
-            desk.limits,
-            desk.clock(),
+            services.instance,
+            services.limits,
+            services.clock(),
         )
-    except MayNot as refusal:
-        await desk.tell(pressed.origin(desk.clock()), plain(str(refusal)))
+    except PermissionDenied as refusal:
+        await services.tell(pressed.origin(services.clock()), plain(str(refusal)))
         return
     except Denied as denied:
-        await desk.tell(pressed.origin(desk.clock()), plain(denied.why_not.sentence()))
+        await services.tell(pressed.origin(services.clock()), plain(denied.denial.sentence()))
         return
     if entry:
-        desk.dispatcher.start(entry)
-    await _answer(desk, pressed, AGAIN if entry else SETTLED)
+        services.dispatcher.start(entry)
+    await _answer(services, pressed, AGAIN if entry else SETTLED)
 
 
-async def leave(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def leave(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Leave it to X's own record."""
     await ack()
-    await _answer(desk, Interaction.model_validate(body), LEFT)
+    await _answer(services, Interaction.model_validate(body), LEFT)
 
 
-async def _answer(desk: Desk, pressed: Interaction, words: str) -> None:
-    origin = pressed.origin(desk.clock())
+async def _answer(services: Services, pressed: Interaction, words: str) -> None:
+    origin = pressed.origin(services.clock())
     try:
-        await desk.slack.poster.replace(origin, *plain(words))
+        await services.slack.poster.replace_original(origin, *plain(words))
     except SlackError:
-        await desk.tell(origin, plain(words))
+        await services.tell(origin, plain(words))

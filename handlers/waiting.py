@@ -11,7 +11,7 @@ from csat.db import send_queue
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.surveys.states import State
-from handlers.services import Desk
+from handlers.services import Services
 
 OUTCOMES = {
     State.CANCELLED: "Cancelled. Nothing was sent.",
@@ -23,19 +23,19 @@ OUTCOMES = {
 ALREADY_SENT = "Too late to cancel: the survey was already sent."
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     """Connect the button."""
-    app.action(notifications.CANCEL)(partial(cancel, desk))
+    app.action(notifications.CANCEL)(partial(cancel, services))
 
 
-async def cancel(desk: Desk, ack: AsyncAck, body: dict[str, Any]) -> None:
+async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Call a survey off while it waits, and say so where the button was; the requester always may."""
     await ack()
     pressed = Interaction.model_validate(body)
-    origin = pressed.origin(desk.clock())
-    state = await desk.ledger.run(send_queue.cancel, int(pressed.value or 0), pressed.user)
+    origin = pressed.origin(services.clock())
+    state = await services.database.run(send_queue.cancel, int(pressed.value or 0), pressed.user)
     outcome = plain(OUTCOMES.get(state, ALREADY_SENT))
     try:
-        await desk.slack.poster.replace(origin, *outcome)
+        await services.slack.poster.replace_original(origin, *outcome)
     except SlackError:
-        await desk.tell(origin, outcome)
+        await services.tell(origin, outcome)

@@ -12,14 +12,14 @@ from blocks.charts import Part, home
 from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
 from csat.clock import Clock
 from csat.db import follow_ups, requesters
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
-from csat.db.survey_records import Entry
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
+from csat.db.survey_records import SurveyRecord
 from csat.reporting import home_views
-from csat.reporting.assemble import report
-from csat.reporting.periods import NotAPeriod, last_days
-from csat.reporting.report_query import DEFAULT, Choices
-from csat.slack_api.client import Slack
+from csat.reporting.assemble import fetch_report
+from csat.reporting.periods import InvalidPeriod, last_days
+from csat.reporting.report_query import DEFAULT, ReportQuery
+from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import Silent, SlackError
 from csat.slack_api.home import publish
 from csat.surveys.questions import Catalogue
@@ -29,12 +29,12 @@ NEWEST = 10
 FEW = 5
 """How many of somebody's own surveys are shown, alone and beside results."""
 
-Change = Callable[[Choices], Choices]
+Change = Callable[[ReportQuery], ReportQuery]
 
 log = logging.getLogger(__name__)
 
 
-def unchanged(choices: Choices) -> Choices:
+def unchanged(choices: ReportQuery) -> ReportQuery:
     """Ask for the same as before."""
     return choices
 
@@ -49,9 +49,9 @@ class Homes:
     """
 
     def __init__(
-        self, ledger: Ledger, slack: Slack, catalogue: Catalogue, clock: Clock, zone: ZoneInfo
+        self, database: Database, slack: SlackClient, catalogue: Catalogue, clock: Clock, zone: ZoneInfo
     ) -> None:
-        self._ledger = ledger
+        self._database = database
         self._slack = slack
         self._catalogue = catalogue
         self._clock = clock
@@ -63,25 +63,25 @@ class Homes:
         async with self._locks.setdefault(person, asyncio.Lock()):
             team = await self._slack.identity.team()
             try:
-                if await self._slack.members.supervises(person):
+                if await self._slack.permissions.is_supervisor(person):
                     await self._show_results(team, person, change)
                 else:
                     await self._show_own(team, person)
-            except LedgerError as error:
+            except DatabaseError as error:
                 log.warning("The ledger had nothing for the Home of %s: %s", person, error)
                 await self._publish(person, unavailable())
 
     async def renew(self, person: str) -> None:
         """Publish somebody's Home anew if it shows results; raises `SlackError`."""
-        seen = await self._ledger.read(home_views.find, await self._slack.identity.team(), person)
+        seen = await self._database.read(home_views.find, await self._slack.identity.team(), person)
         if seen and seen.shows_results:
             await self.show(person)
 
     async def check(self) -> None:
         """Publish each Home anew whose reader began or ceased to supervise; raises `SlackError`."""
         team = await self._slack.identity.team()
-        every = await self._ledger.read(home_views.everybody, team)
-        supervising = await self._slack.members.supervising([home.person for home in every])
+        every = await self._database.read(home_views.everybody, team)
+        supervising = await self._slack.permissions.supervisors_among([home.person for home in every])
         for each in every:
             if each.shows_results != (each.person in supervising):
                 await self._try_to_show(each.person)
@@ -93,25 +93,25 @@ class Homes:
             log.warning("Slack did not take the Home of %s: %s", person, error)
 
     async def _show_results(self, team: str, person: str, change: Change) -> None:
-        asked = await self._ledger.run(home_views.ask, team, person, change, self._clock())
+        asked = await self._database.run(home_views.ask, team, person, change, self._clock())
         try:
             page = await self._page(team, person, asked.choices)
             await self._publish(person, results_home(page, self._catalogue))
         except SlackError as error:
             if not (asked.again or isinstance(error, Silent)):  # nothing is shown, so it is to be tried again
-                await self._ledger.run(home_views.shows_none, team, person, asked.home, self._clock())
+                await self._database.run(home_views.shows_none, team, person, asked.home, self._clock())
             raise
-        await self._ledger.insist(home_views.shows_results, team, person, self._clock())
+        await self._database.run_with_retry(home_views.shows_results, team, person, self._clock())
 
-    async def _page(self, team: str, person: str, kept: Choices) -> Page:
+    async def _page(self, team: str, person: str, kept: ReportQuery) -> Page:
         choices, now, problem = kept.known_to(self._catalogue), self._clock(), ""
         try:
             period = choices.period(now, self._zone)
-        except NotAPeriod as reason:
+        except InvalidPeriod as reason:
             period, problem = last_days(DEFAULT, now, self._zone), str(reason)
-        told = await report(self._ledger, choices.filters(team, person), period)
+        told = await fetch_report(self._database, choices.filters(team, person), period)
         link = self._slack.link
-        low = await self._ledger.read(follow_ups.open_ones, team, MOST_LOW + 1, person)
+        low = await self._database.read(follow_ups.list_open, team, MOST_LOW + 1, person)
         return Page(
             choices,
             told,
@@ -122,21 +122,25 @@ class Homes:
         )
 
     async def _show_own(self, team: str, person: str) -> None:
-        seen = await self._ledger.read(home_views.find, team, person)
+        seen = await self._database.read(home_views.find, team, person)
         own = await self._own(team, person, NEWEST)
-        await self._publish(person, agent_home(own, names_supervisors=self._slack.members.names_supervisors))
-        await self._ledger.run(home_views.shows_none, team, person, seen, self._clock())
+        await self._publish(
+            person, agent_home(own, names_supervisors=self._slack.permissions.names_supervisors)
+        )
+        await self._database.run(home_views.shows_none, team, person, seen, self._clock())
 
     async def _own(self, team: str, person: str, most: int) -> Own:
-        newest = await self._ledger.read(requesters.newest, team, person, most)
+        newest = await self._database.read(requesters.newest, team, person, most)
         since = self._clock() - LATELY
-        return Own(list(map(_sent, newest)), await self._ledger.read(requesters.counts, team, person, since))
+        return Own(
+            list(map(_sent, newest)), await self._database.read(requesters.counts, team, person, since)
+        )
 
     async def _publish(self, person: str, parts: Iterable[Part]) -> None:
         kept = list(parts)
         await publish(self._slack.web, person, home(kept), home(kept, in_words=True))
 
 
-def _sent(entry: Entry) -> Sent:
+def _sent(entry: SurveyRecord) -> Sent:
     advice = entry.refusal.advice if entry.refusal else ""
     return Sent(entry.survey, entry.origin.channel, entry.accepted_at, entry.state, advice)

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from blocks.digest import digest
 from csat.clock import Clock
 from csat.db import digests
-from csat.db.database import Ledger
-from csat.reporting.assemble import report
+from csat.db.database import Database
+from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period, last_week
 from csat.reporting.reports import Filters, Report
-from csat.slack_api.client import Slack
+from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import Busy, SlackError
 from csat.surveys.questions import Metric
 
@@ -34,8 +34,10 @@ class Digest:
         zone: where it is to be Monday, 09:00.
     """
 
-    def __init__(self, ledger: Ledger, slack: Slack, clock: Clock, channel: str, zone: ZoneInfo) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, database: Database, slack: SlackClient, clock: Clock, channel: str, zone: ZoneInfo
+    ) -> None:
+        self._database = database
         self._slack = slack
         self._clock = clock
         self._channel = channel
@@ -43,7 +45,7 @@ class Digest:
         self._settled: tuple[str, str] | None = None
 
     async def look(self) -> None:
-        """Tell of last week if it is time to and nobody did; raises `SlackError` or `LedgerError`."""
+        """Tell of last week if it is time to and nobody did; raises `SlackError` or `DatabaseError`."""
         now = self._clock()
         week = last_week(now, self._zone)
         if now < told_from(week):
@@ -51,30 +53,30 @@ class Digest:
         this = await self._slack.identity.team(), week.first.isoformat()
         if this == self._settled:
             return
-        if await self._ledger.read(digests.is_settled, *this):
+        if await self._database.read(digests.is_settled, *this):
             self._settled = this
-        elif await self._ledger.run(digests.claim, *this, now):
+        elif await self._database.run(digests.claim, *this, now):
             await self._tell(week, *this)
 
     async def _tell(self, week: Period, team: str, name: str) -> None:
-        every = [report(self._ledger, Filters(team=team, metric=metric), week) for metric in Metric]
+        every = [fetch_report(self._database, Filters(team=team, metric=metric), week) for metric in Metric]
         worth_telling = [each for each in await asyncio.gather(*every) if _says_something(each)]
         if not worth_telling:
-            await self._ledger.insist(digests.has_nothing, team, name)
+            await self._database.run_with_retry(digests.has_nothing, team, name)
             return
-        await self._ledger.run(digests.note_reader, team, name, self._channel, self._clock())
+        await self._database.run(digests.note_reader, team, name, self._channel, self._clock())
         try:
-            await self._slack.poster.direct(self._channel, *digest(worth_telling))
+            await self._slack.poster.post_dm(self._channel, *digest(worth_telling))
         except SlackError as error:
             await self._put_off(error, team, name)
         else:
-            await self._ledger.insist(digests.told, team, name, self._clock())
+            await self._database.run_with_retry(digests.told, team, name, self._clock())
 
     async def _put_off(self, error: SlackError, team: str, name: str) -> None:
         wait = max(SOON, timedelta(seconds=error.seconds)) if isinstance(error, Busy) else LATER
         advice = "" if isinstance(error, Busy) else ": invite the app to CSAT_RESULTS_CHANNEL"
         log.warning("The digest of %s is not told yet (%s)%s", name, error, advice)
-        await self._ledger.insist(digests.tell_later, team, name, self._clock() + wait)
+        await self._database.run_with_retry(digests.tell_later, team, name, self._clock() + wait)
 
 
 def told_from(week: Period) -> datetime:

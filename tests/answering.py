@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from csat.db import accounts, send_queue, submissions
-from csat.db.survey_records import Entry
+from csat.db.survey_records import SurveyRecord
 from csat.db.tables import follow_ups, notices, surveys, unmatched
 from csat.surveys.limits import Limits
 from tests.samples import NOON, origin, survey, told
@@ -16,7 +16,7 @@ LATER = NOON + timedelta(hours=1)
 LIMITS = Limits(cooldown=timedelta(0))
 
 
-def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:
+def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:
     accounts.open_account(connection, "A1")
     new = submissions.Submission(
         view_id, survey(**fields), origin(), "A1", "one", KEY if view_id == "V1" else view_id
@@ -24,29 +24,29 @@ def accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> Entr
     return submissions.accept(connection, new, LIMITS, NOON).entry
 
 
-def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> Entry:
+def begun(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:
     """Keep a survey whose first attempt has left."""
     entry = accepted(connection, view_id, **fields)
-    assert send_queue.begin(connection, entry, "one", NOON) == 1
+    assert send_queue.begin_attempt(connection, entry, "one", NOON) == 1
     return entry
 
 
-def uncertain(connection: Connection) -> Entry:
+def uncertain(connection: Connection) -> SurveyRecord:
     entry = begun(connection)
-    assert send_queue.doubt(connection, entry.id, 1, "504", NOON)
+    assert send_queue.mark_uncertain(connection, entry.id, 1, "504", NOON)
     return entry
 
 
-def confirmed(connection: Connection) -> Entry:
+def confirmed(connection: Connection) -> SurveyRecord:
     """Keep a survey of which its requester said that it arrived: its id at X is not known."""
     entry = uncertain(connection)
-    assert send_queue.confirm(connection, entry.id, "U012AB3CD", NOON)
+    assert send_queue.confirm_arrival(connection, entry.id, "U012AB3CD", NOON)
     return entry
 
 
-def sent(connection: Connection, **fields: Any) -> Entry:
+def sent(connection: Connection, **fields: Any) -> SurveyRecord:
     entry = begun(connection, **fields)
-    assert send_queue.sent(connection, entry.id, 1, told().receipt, NOON)
+    assert send_queue.mark_sent(connection, entry.id, 1, told().receipt, NOON)
     return entry
 
 

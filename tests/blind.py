@@ -83,8 +83,8 @@ class Stage:
             world.x.respond(feedback.id, self.rating(whose, rating), self.comment(whose, user))
         self._let_answers_in(way)
         answered = "select count(*) from notices where kind = 'answered' and told_at is not null"
-        await world.until(lambda: world.ledger(answered) == [(len(ASKED),)])
-        await world.until(lambda: world.ledger("select * from notices where due_at is not null") == [])
+        await world.until(lambda: world.database(answered) == [(len(ASKED),)])
+        await world.until(lambda: world.database("select * from notices where due_at is not null") == [])
         self._fill_the_past()
 
     async def ask_late(self) -> Feedback:
@@ -122,7 +122,7 @@ class Stage:
 
     def survey_ids(self, requester: str = "") -> list[int]:
         """Return the ids of one survey of each kind: low, high, a supervisor's own, a test, of the past."""
-        rows = self.world.ledger("select id, requester from surveys order by id limit 6")
+        rows = self.world.database("select id, requester from surveys order by id limit 6")
         return [survey_id for survey_id, asked_by in rows if requester in {"", asked_by}]
 
     async def press(self, user: str, action_id: str, message: Message) -> None:

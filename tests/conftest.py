@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
 from tests.sentinels import use_sentinels
@@ -22,17 +22,17 @@ def _databases() -> Iterator[Databases]:
         databases.stop()
 
 
-@pytest.fixture(name="database", params=KINDS)
-def _database(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+@pytest.fixture(name="database_url", params=KINDS)
+def _database_url(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database without surveys, of each kind."""
     return databases.make(request.param, tmp_path)
 
 
-@pytest.fixture(name="ledger")
-def _ledger(database: str) -> Iterator[Ledger]:
-    ledger = Ledger(database)
-    yield ledger
-    ledger.close()
+@pytest.fixture(name="database")
+def _database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 @pytest.fixture(name="any_world", params=KINDS)

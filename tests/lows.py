@@ -5,7 +5,7 @@ from typing import Any
 
 from blocks.fields import TEST
 from csat.db import responses
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.limits import recipient_key
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
@@ -37,7 +37,7 @@ async def ask(
     await world.workspace.submit_view(user)
     feedback = await world.sent(number + 1)
     told = "select count(*) from notices where kind = 'sent' and told_at is not null"
-    await world.until(lambda: world.ledger(told) == [(number + 1,)])
+    await world.until(lambda: world.database(told) == [(number + 1,)])
     return feedback
 
 
@@ -64,8 +64,8 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
         ),
     )
     key = recipient_key(world.settings.x_api_secret.get_secret_value().encode(), given.to_user_id)
-    with contextlib.closing(Ledger(world.database_url)) as ledger:
-        assert await ledger.run(responses.take, told, key, world.clock()) is responses.Taken.JOINED
+    with contextlib.closing(Database(world.database_url)) as database:
+        assert await database.run(responses.take, told, key, world.clock()) is responses.Taken.JOINED
 
 
 async def alert(world: World) -> Message:

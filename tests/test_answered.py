@@ -23,7 +23,7 @@ def rewritten(world: World) -> int:
 
 def told(world: World) -> bool:
     """Whether nothing is left to be told."""
-    return not world.ledger("select 1 from notices where due_at is not null")
+    return not world.database("select 1 from notices where due_at is not null")
 
 
 async def answer(world: World, rating: int = 4) -> None:
@@ -32,7 +32,7 @@ async def answer(world: World, rating: int = 4) -> None:
     world.x.rate(newest, rating)
     world.x.comment(newest, COMMENT)
     world.clock.advance(minutes=1)
-    await world.until(lambda: world.ledger("select 1 from surveys where state = 'answered'") == [(1,)])
+    await world.until(lambda: world.database("select 1 from surveys where state = 'answered'") == [(1,)])
 
 
 async def test_the_confirmation_says_that_the_customer_answered_and_not_how(world: World) -> None:
@@ -53,7 +53,7 @@ async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(wor
     await world.message(ANSWERED)
     world.x.comment(sent.id, COMMENT)
     world.clock.advance(minutes=5)
-    await world.until(lambda: world.ledger("select comment from surveys") == [(COMMENT,)])
+    await world.until(lambda: world.database("select comment from surveys") == [(COMMENT,)])
 
     assert told(world)
     assert rewritten(world) == 1
@@ -63,7 +63,7 @@ async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: 
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=90)
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
-    await world.until(lambda: world.ledger("select tries from notices where kind = 'sent'") == [(1,)])
+    await world.until(lambda: world.database("select tries from notices where kind = 'sent'") == [(1,)])
     await answer(world)
     world.clock.advance(minutes=2)
 
@@ -78,7 +78,7 @@ async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) 
     for tries in (1, 2):
         tried = [(tries,)]
         await world.until(
-            lambda tried=tried: world.ledger("select tries from notices where kind = 'answered'") == tried  # type: ignore[misc]
+            lambda tried=tried: world.database("select tries from notices where kind = 'answered'") == tried  # type: ignore[misc]
         )
         world.clock.advance(minutes=1)
 

@@ -74,7 +74,7 @@ async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
     await world.eventually(lambda: world.shown("Only supervisors", fixtures.LEADS, fixtures.ADA) == refused)
 
     assert shown(stage, fixtures.ADA) == set()
-    assert world.ledger("select * from audit") == []
+    assert world.database("select * from audit") == []
 
 
 async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
@@ -92,7 +92,7 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
         assert "Only supervisors" in str(forged.response) or number in {"", "x"}
 
     assert shown(stage, fixtures.ADA) == set()
-    assert world.ledger("select * from follow_ups where note is not null") == []
+    assert world.database("select * from follow_ups where note is not null") == []
 
 
 async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(stage: Stage) -> None:
@@ -166,8 +166,8 @@ async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage
             found, _ = await forgetter.find(Recipient(handle=words.partition("@")[2]))
             assert (await forgetter.forget(found)).left == 0
     await home(world, fixtures.CLEO)
-    kept = str([world.ledger(f"select * from {table}") for table in metadata.tables])  # noqa: S608
-    files = b"".join(file.read_bytes() for file in world.database.parent.glob("csat.db*"))
+    kept = str([world.database(f"select * from {table}") for table in metadata.tables])  # noqa: S608
+    files = b"".join(file.read_bytes() for file in world.database_file.parent.glob("csat.db*"))
     kept += files.decode("latin-1")
 
     gone = [

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, insert, text
 
 from blocks.low_rating import CLOSE, SHOW
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.tables import surveys
 from csat.web.x_webhook import PATH
-from csat.x_api.errors import Impossible
-from csat.x_api.updates import read_event
+from csat.x_api.errors import InvalidFeedback
+from csat.x_api.updates import parse_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.asked import answered
@@ -29,9 +29,9 @@ METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.
 BUILDERS = (
     "blocks.answer.answer",
     "notifications.app_home.results_home",
-    "notifications.app_home.report",
+    "notifications.app_home.fetch_report",
     "handlers.report.report_message",
-    "handlers.export.export",
+    "handlers.export.write_export",
 )
 """What is made of answers, each named where it is used."""
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
@@ -49,11 +49,13 @@ def forbid_comments(connection: Connection) -> None:
         connection.execute(text(f"alter table surveys {constraint}"))
 
 
-async def test_an_error_of_the_ledger_tells_nothing_of_what_it_was_to_keep(ledger: Ledger) -> None:
-    await ledger.run(forbid_comments)
+async def test_an_error_of_the_ledger_tells_nothing_of_what_it_was_to_keep(database: Database) -> None:
+    await database.run(forbid_comments)
 
-    with pytest.raises(LedgerError) as refused:
-        await ledger.run(lambda connection: connection.execute(insert(surveys), [answered(1, comment=WORDS)]))
+    with pytest.raises(DatabaseError) as refused:
+        await database.run(
+            lambda connection: connection.execute(insert(surveys), [answered(1, comment=WORDS)])
+        )
 
     told = "".join(traceback.format_exception(refused.value))
     assert "quiet" in told
@@ -81,8 +83,8 @@ def test_what_x_tells_and_can_not_be_is_not_repeated(changes: dict[str, object])
     dated = {"created_at": DATE, "updated_at": DATE, "question_variant_id": 0}
     event = {"event_type": "feedback.updated", "feedback": {**told, **dated, **changes}}
 
-    with pytest.raises(Impossible) as refused:
-        read_event(json.dumps(event).encode())
+    with pytest.raises(InvalidFeedback) as refused:
+        parse_event(json.dumps(event).encode())
 
     assert WORDS not in str(refused.value)
 
@@ -106,8 +108,8 @@ async def test_what_the_webhook_refuses_is_nowhere_repeated(stage: Stage) -> Non
 
 async def test_an_answer_that_the_ledger_can_not_keep_is_nowhere_repeated(stage: Stage) -> None:
     world = stage.world
-    with contextlib.closing(Ledger(world.database_url)) as ledger:
-        await ledger.run(forbid_comments)
+    with contextlib.closing(Database(world.database_url)) as database:
+        await database.run(forbid_comments)
     feedback = await stage.ask_late()
     world.x.respond(
         feedback.id, stage.rating("a late answer", NPS[2]), stage.comment("a late answer", fixtures.ADA)

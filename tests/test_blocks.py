@@ -26,7 +26,7 @@ from blocks.survey_form import (
 from csat.slack_api.rendering import render
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.states import State
-from csat.surveys.survey import Draft, Field, Origin, Survey
+from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.x_api.errors import REFUSALS, Uncertain
 from csat.x_api.wire import WORDS_KEPT
 from sandbox.slack.blockkit import validate_blocks, validate_view
@@ -270,17 +270,17 @@ def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
     view = returned(form)
     shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
 
-    told = errors(dict.fromkeys(Field, "Do something."), FORM.parse(view))
+    told = errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
 
     assert told.keys() <= shown_fields
-    assert len(told) == len(Field)
+    assert len(told) == len(FormField)
 
 
 def test_filling_in_another_customer_changes_the_field_s_block() -> None:
     before = Form(draft=draft(), origin=origin(), filled=1)
     after = before.model_copy(update={"filled": 2})
 
-    assert block_of(Field.RECIPIENT, before) != block_of(Field.RECIPIENT, after)
+    assert block_of(FormField.RECIPIENT, before) != block_of(FormField.RECIPIENT, after)
 
 
 def test_other_customers_are_offered_until_they_are_chosen() -> None:
@@ -303,7 +303,7 @@ def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
     fields = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
     assert view["callback_id"] == CALLBACK_ID
-    assert fields.keys() == {*Field, "test"}
+    assert fields.keys() == {*FormField, "test"}
     assert {name for name, block in fields.items() if block.get("optional")} == {
         "display_name",
         "external_id",

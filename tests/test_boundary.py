@@ -14,7 +14,7 @@ WORDS = "Between you and me"
 async def test_in_a_command_it_is_told_to_the_person_alone(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("handlers.commands.read_words", lambda _: 1 / 0)
+    monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
     answer = await world.message("Something went wrong")
 
@@ -41,7 +41,7 @@ async def test_a_forged_button_is_told_too(world: World) -> None:
 async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("handlers.commands.read_words", lambda _: 1 / 0)
+    monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
     for method in ("chat.postEphemeral", "response_url", "chat.postMessage"):
         world.workspace.faults.fail(method, "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")

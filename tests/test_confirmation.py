@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.delivery.send_worker import Pace
+from csat.delivery.send_worker import WorkerConfig
 from sandbox.slack import fixtures
 from sandbox.x import Trouble
 from tests.world import World, living, said
@@ -108,7 +108,7 @@ async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) ->
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await ask(world)
     await world.sent()
-    await world.until(lambda: world.ledger("select tries from notices") == [(1,)])
+    await world.until(lambda: world.database("select tries from notices") == [(1,)])
     assert world.seen("asked") is None
 
     world.clock.advance(seconds=40)
@@ -120,14 +120,14 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
     world.workspace.faults.fail("chat.postMessage", "503", times=2)
     await ask(world)
     for tries in (1, 2):
-        await world.until(lambda tries=tries: world.ledger("select tries from notices") == [(tries,)])  # type: ignore[misc]
+        await world.until(lambda tries=tries: world.database("select tries from notices") == [(tries,)])  # type: ignore[misc]
         world.clock.advance(minutes=1)
 
     await world.message("asked")
 
 
 async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
-    pace = Pace(patience=9, poll=0.05, concurrency=1)
+    pace = WorkerConfig(notify_after=9, poll_interval=0.05, concurrency=1)
     async with living(tmp_path, pace=pace) as world:
         world.workspace.faults.delay("chat.postMessage", 60)
         for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bootstrap import running
+from bootstrap import lifespan
 from csat.db import digests
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.reporting.periods import last_week
 from notifications.digest import told_from
 from sandbox.slack import fixtures
@@ -53,8 +53,8 @@ def digests_in(world: World) -> int:
 async def told_at(world: World) -> str:
     """Return when the first digest was noted as told, once it was."""
     told = "select told_at from digests where told_at is not null"
-    await world.until(lambda: bool(world.ledger(told)))
-    return str(world.ledger(told)[0][0])
+    await world.until(lambda: bool(world.database(told)))
+    return str(world.database(told)[0][0])
 
 
 async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week_before(world: World) -> None:
@@ -78,20 +78,20 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
         assert words in told
     assert "75 %" in message.text
     assert validate_blocks(message.blocks, "message") == []
-    assert world.ledger("select person, action from audit") == [(fixtures.LEADS, "report")]
+    assert world.database("select person, action from audit") == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await told_at(world)
 
 
 async def test_it_comes_once_also_with_several_instances_and_after_a_restart(world: World) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(running(world.settings, world.clock, HASTY))
+            await stack.enter_async_context(lifespan(world.settings, world.clock, HASTY))
         shortly_before_nine(world)
         answered(world, [5] * 9)
         go_to_monday(world)
         await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
         await told_at(world)
-    async with running(world.settings, world.clock, HASTY):
+    async with lifespan(world.settings, world.clock, HASTY):
         go_to_monday(world, 12)
         await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
@@ -112,10 +112,10 @@ async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
     answered(world, [5] * 9, days_ago=3, test=True)
     go_to_monday(world)
     week = str(last_week(world.clock(), ZoneInfo("UTC")).first)
-    await world.until(lambda: (week, None) in world.ledger("select week, due_at from digests"))
+    await world.until(lambda: (week, None) in world.database("select week, due_at from digests"))
 
     assert digests_in(world) == 0
-    assert world.ledger("select told_at from digests where told_at is not null") == []
+    assert world.database("select told_at from digests where told_at is not null") == []
 
 
 async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) ->
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.ledger("select tries from digests"))
+    await world.until(lambda: (1,) in world.database("select tries from digests"))
     assert digests_in(world) == 0
     go_to_monday(world, 9, 3)
 
@@ -149,7 +149,7 @@ async def test_where_the_app_is_no_member_it_comes_once_it_is(
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.ledger("select tries from digests"))
+    await world.until(lambda: (1,) in world.database("select tries from digests"))
     assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
     world.workspace.invite_bot(fixtures.LEADS)
     go_to_monday(world, 9, 31)
@@ -185,13 +185,13 @@ def test_nine_is_nine_by_the_clock_on_the_wall(zone: str, now: str, begins: str)
     assert told_from(week) == datetime.fromisoformat(f"{begins}:00+00:00")
 
 
-async def test_a_claim_that_came_to_nothing_is_another_instances_after_its_lease(ledger: Ledger) -> None:
+async def test_a_claim_that_came_to_nothing_is_another_instances_after_its_lease(database: Database) -> None:
     now = datetime(2026, 3, 9, 9, tzinfo=UTC)
     this = ("T1", "2026-03-02")
 
-    assert await ledger.run(digests.claim, *this, now)
-    assert not await ledger.run(digests.claim, *this, now + digests.TELLING / 2)
-    assert await ledger.run(digests.claim, *this, now + digests.TELLING)
-    await ledger.run(digests.told, *this, now)
-    assert not await ledger.run(digests.claim, *this, now + timedelta(days=1))
-    assert await ledger.read(digests.is_settled, *this)
+    assert await database.run(digests.claim, *this, now)
+    assert not await database.run(digests.claim, *this, now + digests.TELLING / 2)
+    assert await database.run(digests.claim, *this, now + digests.TELLING)
+    await database.run(digests.told, *this, now)
+    assert not await database.run(digests.claim, *this, now + timedelta(days=1))
+    assert await database.read(digests.is_settled, *this)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from sqlalchemy import Connection, update
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.tables import surveys
 from csat.reporting import exports as exporting
-from csat.reporting.export_rows import COLUMNS, Exported, NotAnExport, Selection, defused
-from csat.reporting.exports import export, manifest_of, read
+from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, defused
+from csat.reporting.exports import manifest_of, read_export, write_export
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
 from demo.seed import Colleague, Scene, fill
@@ -37,22 +37,22 @@ ALL = Selection(team=TEAM, period=last_days(400, NOON, ZoneInfo("UTC")))
 
 
 @pytest.fixture(name="past")
-async def _past(ledger: Ledger) -> Ledger:
-    await ledger.run(fill, SCENE, NOON)
-    return ledger
+async def _past(database: Database) -> Database:
+    await database.run(fill, SCENE, NOON)
+    return database
 
 
-async def exported(ledger: Ledger, path: Path, selection: Selection = ALL) -> list[Exported]:
-    async for _ in export(ledger, selection, path, NOON):
+async def exported(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
+    async for _ in write_export(database, selection, path, NOON):
         pass
-    return list(read(path))
+    return list(read_export(path))
 
 
 def change(connection: Connection, /, survey_id: int, **values: object) -> None:
     connection.execute(update(surveys).where(surveys.c.id == survey_id).values(**values))
 
 
-async def test_every_survey_that_was_sent_is_a_row(past: Ledger, tmp_path: Path) -> None:
+async def test_every_survey_that_was_sent_is_a_row(past: Database, tmp_path: Path) -> None:
     await past.run(change, 1, state=State.REFUSED)
     await past.run(change, 2, state=State.UNCERTAIN)
 
@@ -65,7 +65,7 @@ async def test_every_survey_that_was_sent_is_a_row(past: Ledger, tmp_path: Path)
 
 
 async def test_a_file_is_the_same_each_time(
-    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await exported(past, tmp_path / "one.csv")
     monkeypatch.setattr(exporting, "PAGE", 7)
@@ -75,7 +75,7 @@ async def test_a_file_is_the_same_each_time(
 
 
 async def test_surveys_sent_at_the_same_moment_are_all_there(
-    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = await exported(past, tmp_path / "before.csv")
     for row in everything[:10]:
@@ -87,7 +87,7 @@ async def test_surveys_sent_at_the_same_moment_are_all_there(
     assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in everything)
 
 
-async def test_only_what_was_asked_for_is_in_the_file(past: Ledger, tmp_path: Path) -> None:
+async def test_only_what_was_asked_for_is_in_the_file(past: Database, tmp_path: Path) -> None:
     period = last_days(50, NOON, ZoneInfo("Europe/Berlin")).previous()
     chosen = Selection(team=TEAM, period=period, without=CLEO)
 
@@ -98,7 +98,7 @@ async def test_only_what_was_asked_for_is_in_the_file(past: Ledger, tmp_path: Pa
     assert await exported(past, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
 
 
-async def test_the_manifest_says_what_the_file_holds(past: Ledger, tmp_path: Path) -> None:
+async def test_the_manifest_says_what_the_file_holds(past: Database, tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     rows = await exported(past, path)
 
@@ -111,7 +111,7 @@ async def test_the_manifest_says_what_the_file_holds(past: Ledger, tmp_path: Pat
     assert manifest["selection"]["team"] == TEAM
 
 
-async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Ledger, tmp_path: Path) -> None:
+async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Database, tmp_path: Path) -> None:
     attack = '=HYPERLINK("https://evil.example","Click")'
     await past.run(
         change, 1, comment=attack, commented_at=NOON, recipient_handle="@cmd", external_id="+1\n-2"
@@ -134,10 +134,10 @@ def test_no_text_begins_a_formula(text: str) -> None:
 
 
 async def test_an_export_that_fails_leaves_nothing(
-    past: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "PAGE", 100)
-    pages = export(past, ALL, tmp_path / "all.csv", NOON)
+    pages = write_export(past, ALL, tmp_path / "all.csv", NOON)
     await anext(pages)
 
     await pages.aclose()
@@ -158,12 +158,12 @@ async def test_an_export_that_fails_leaves_nothing(
 def test_a_file_that_is_no_export_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "other.csv").write_text(text, encoding="utf-8")
 
-    with pytest.raises(NotAnExport, match=problem):
-        list(read(tmp_path / "other.csv"))
+    with pytest.raises(InvalidExport, match=problem):
+        list(read_export(tmp_path / "other.csv"))
 
 
 def test_a_row_is_read_back_as_it_was() -> None:
-    row = Exported(
+    row = ExportRow(
         survey_id=1,
         feedback_id="9",
         state=State.ANSWERED,
@@ -190,7 +190,7 @@ def test_a_row_is_read_back_as_it_was() -> None:
         low_closed_at=None,
     )
 
-    assert Exported.from_cells(dict(zip(COLUMNS, row.cells(), strict=True))) == row
+    assert ExportRow.from_cells(dict(zip(COLUMNS, row.cells(), strict=True))) == row
 
 
 def test_every_column_is_explained() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from blocks.figures import in_short
 from csat.clock import utc_now
-from csat.db.database import Ledger
-from csat.reporting.assemble import report
+from csat.db.database import Database
+from csat.reporting.assemble import fetch_report
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import export
+from csat.reporting.exports import write_export
 from csat.reporting.periods import last_days
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
@@ -48,9 +48,9 @@ async def _world(
 
 
 async def past(url: str) -> None:
-    ledger = Ledger(url)
-    await ledger.run(fill, SCENE, utc_now())
-    ledger.close()
+    database = Database(url)
+    await database.run(fill, SCENE, utc_now())
+    database.close()
 
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
@@ -65,7 +65,7 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(w
     assert {row["requester"] for row in rows} == {fixtures.ADA}
     assert f"{len(rows):,} surveys" in told.text
     assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
-    assert world.ledger("select person, action from audit") == [(fixtures.CLEO, "export")]
+    assert world.database("select person, action from audit") == [(fixtures.CLEO, "export")]
 
 
 async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
@@ -73,7 +73,7 @@ async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: Worl
     await world.message("Exports are for supervisors")
 
     assert world.workspace.files == {}
-    assert world.ledger("select * from audit") == []
+    assert world.database("select * from audit") == []
 
 
 async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
@@ -124,10 +124,10 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
         await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
         code, printed = await output(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
 
-    ledger = Ledger(environment["DATABASE_URL"])
+    database = Database(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
-    score = in_short(await report(ledger, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period))
-    ledger.close()
+    score = in_short(await fetch_report(database, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period))
+    database.close()
     assert code == 0, printed
     assert score.partition(" Average")[0] in printed
     assert "How customers rated: 5 of 5: " in printed
@@ -148,10 +148,10 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
     ],
 )
 async def test_of_a_file_that_is_not_as_it_was_exported_no_figure_is_printed(
-    ledger: Ledger, tmp_path: Path, spoil: Callable[[Path], object], advice: str
+    database: Database, tmp_path: Path, spoil: Callable[[Path], object], advice: str
 ) -> None:
     everything = Selection(team=fixtures.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
-    async for _ in export(ledger, everything, tmp_path / "all.csv", utc_now()):
+    async for _ in write_export(database, everything, tmp_path / "all.csv", utc_now()):
         pass
     spoil(tmp_path / "all.csv")
 

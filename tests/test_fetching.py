@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Connection
 
 from csat.db import feeds, poll_queue, send_queue
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.feedback.intake import Intake
-from csat.surveys.poll_schedule import next_ask
+from csat.surveys.poll_schedule import next_poll
 from sandbox.slack import fixtures
 from sandbox.x import Feedback, Trouble
 from sandbox.x.quota import Way
@@ -41,7 +41,7 @@ async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT
     await world.workspace.submit_view(fixtures.ADA)
     sent = await world.sent(number + 1)
     told = "select 1 from notices where kind = 'sent' and told_at is not null"
-    await world.until(lambda: len(world.ledger(told)) == number + 1)
+    await world.until(lambda: len(world.database(told)) == number + 1)
     return sent
 
 
@@ -57,7 +57,7 @@ def asked(world: World, way: str = "/show/") -> list[datetime]:
 
 def read_until(world: World) -> datetime:
     """Return how far X's events were read."""
-    ((moment,),) = world.ledger("select swept_until from feeds")
+    ((moment,),) = world.database("select swept_until from feeds")
     return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
 
 
@@ -73,14 +73,14 @@ async def in_time(world: World, condition: Callable[[], bool]) -> None:
 
 async def answered(world: World, rating: int, comment: str | None = None) -> None:
     known = [("answered", rating, comment)]
-    await world.until(lambda: world.ledger("select state, rating, comment from surveys") == known)
+    await world.until(lambda: world.database("select state, rating, comment from surveys") == known)
 
 
 def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_two_weeks() -> None:
     ages, now = list[timedelta](), NOON + timedelta(minutes=1)
     while now <= NOON + 14 * DAY:
         ages.append(now - NOON)
-        now = next_ask(NOON, now)
+        now = next_poll(NOON, now)
 
     assert ages[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
     assert (len(ages), ages[-1]) == (16, 14 * DAY)
@@ -99,7 +99,7 @@ async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
     await answered(world, 4, "Thank you.")
 
     assert len(asked(world)) == 3
-    assert world.ledger("select ask_at from surveys") == [(None,)]
+    assert world.database("select ask_at from surveys") == [(None,)]
 
 
 async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
@@ -109,7 +109,7 @@ async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(
     world.clock.advance(days=20)
 
     await answered(world, 5)
-    assert world.ledger("select kind from notices where kind = 'expired'") == []
+    assert world.database("select kind from notices where kind = 'expired'") == []
 
 
 async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one
     sent = await ask(world)
     world.clock.advance(days=13)
     await world.until(lambda: len(asked(world)) == 1)
-    assert world.ledger("select state from surveys") == [("sent",)]
+    assert world.database("select state from surveys") == [("sent",)]
     world.clock.advance(days=1)
     await world.until(lambda: len(asked(world)) == 2)
     world.clock.advance(minutes=11)
@@ -167,7 +167,7 @@ async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one
     world.x.trouble_for_next(0, Trouble.OVER_CAPACITY, Way.EVENTS)
     world.x.rate(sent.id, 5)
     world.clock.advance(hours=25)
-    await in_time(world, lambda: world.ledger("select state from surveys") == [("answered",)])
+    await in_time(world, lambda: world.database("select state from surveys") == [("answered",)])
 
     await world.message("They answered.")
     assert len(world.everything()) == 1
@@ -181,11 +181,11 @@ async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
         await ask(world, who)
     world.clock.advance(minutes=1)
     await world.until(lambda: len(asked(world)) == 2)
-    assert world.ledger("select asked from feeds") == [(2,)]
+    assert world.database("select asked from feeds") == [(2,)]
     world.clock.advance(minutes=16)
     await world.until(lambda: len(asked(world)) == 4)
 
-    assert world.ledger("select asked from feeds") == [(2,)]
+    assert world.database("select asked from feeds") == [(2,)]
 
 
 async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
@@ -215,7 +215,7 @@ async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, trou
 
 
 async def left_alone(world: World) -> None:
-    await world.until(lambda: world.ledger("select asked from feeds") == [(feeds.BUDGET,)])
+    await world.until(lambda: world.database("select asked from feeds") == [(feeds.BUDGET,)])
 
 
 async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
@@ -225,7 +225,7 @@ async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
     del world.x._by_id[lost.id]  # noqa: SLF001 - X has forgotten it
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
-    await world.until(lambda: world.ledger("select state from surveys where id = 2") == [("answered",)])
+    await world.until(lambda: world.database("select state from surveys where id = 2") == [("answered",)])
 
     assert f"X does not tell of feedback {lost.id}" in caplog.text
 
@@ -254,14 +254,14 @@ async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(w
     world.clock.advance(hours=26)
 
     await answered(world, 4)
-    assert world.ledger("select feedback_id from surveys") == [(world.x.feedbacks[0].id,)]
+    assert world.database("select feedback_id from surveys") == [(world.x.feedbacks[0].id,)]
 
 
 async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the_log(
-    ledger: Ledger, caplog: pytest.LogCaptureFixture
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    intake = Intake(ledger, "A1", str, clock)
+    intake = Intake(database, "A1", str, clock)
     await intake.take(told(5, "Fine.", feedback_id="4711"))
     clock.advance(hours=49)
     await intake.match()
@@ -271,32 +271,32 @@ async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the
 
 
 async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_one_budget(
-    ledger: Ledger,
+    database: Database,
 ) -> None:
-    await ledger.run(feeds.open_feed, "A1")
+    await database.run(feeds.open_feed, "A1")
     for number in range(6):
-        await ledger.run(sent_as, f"V{number}", f"90{number}")
+        await database.run(sent_as, f"V{number}", f"90{number}")
     later = NOON + timedelta(minutes=1)
-    claims = await asyncio.gather(*(ledger.run(poll_queue.claim, "A1", later, 2) for _ in range(8)))
+    claims = await asyncio.gather(*(database.run(poll_queue.claim, "A1", later, 2) for _ in range(8)))
 
     claimed = [ask.feedback_id for claim in claims for ask in claim]
     assert sorted(claimed) == [f"90{number}" for number in range(6)]
-    assert await ledger.run(feeds.left, "A1", later) == feeds.BUDGET - 6
+    assert await database.run(feeds.lock_remaining, "A1", later) == feeds.BUDGET - 6
 
 
 def sent_as(connection: Connection, view_id: str, feedback_id: str) -> None:
     entry = begun(connection, view_id)
-    send_queue.sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
+    send_queue.mark_sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
 
 
-async def test_one_instance_at_a_time_reads_the_events(ledger: Ledger) -> None:
-    await ledger.run(feeds.open_feed, "A1")
-    await ledger.run(sent_as, "V1", "900")
+async def test_one_instance_at_a_time_reads_the_events(database: Database) -> None:
+    await database.run(feeds.open_feed, "A1")
+    await database.run(sent_as, "V1", "900")
     later = NOON + timedelta(days=5)
-    spans = await asyncio.gather(*(ledger.run(feeds.claim_sweep, "A1", later) for _ in range(8)))
+    spans = await asyncio.gather(*(database.run(feeds.claim_sweep, "A1", later) for _ in range(8)))
 
     (span,) = [span for span in spans if span]
-    await ledger.run(feeds.swept, "A1", span, later)
-    following = await ledger.run(feeds.claim_sweep, "A1", later)
+    await database.run(feeds.mark_swept, "A1", span, later)
+    following = await database.run(feeds.claim_sweep, "A1", later)
     assert following
     assert following.begin == span.end - feeds.OVERLAP

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Connection, select
 
 from csat.db import erasure, follow_ups, outbox, responses, tables
-from csat.db.database import Ledger
-from csat.db.follow_ups import CantFollow, Hurdle
-from csat.db.outbox import Due, Notice
-from csat.surveys.follow_ups import NotANote, read_note
+from csat.db.database import Database
+from csat.db.follow_ups import Conflict, FollowUpConflict
+from csat.db.outbox import Notification, NotificationKind
+from csat.surveys.follow_ups import InvalidNote, parse_note
 from tests.answering import KEY, LATER, sent
 from tests.samples import NOON, origin, survey, told
 
@@ -27,55 +27,55 @@ def low(connection: Connection) -> int:
     return entry.id
 
 
-async def hurdle(ledger: Ledger, step: object, *given: object) -> Hurdle:
-    with pytest.raises(CantFollow) as refusal:
-        await ledger.run(step, *given)  # type: ignore[arg-type]
-    return refusal.value.hurdle
+async def conflict(database: Database, step: object, *given: object) -> Conflict:
+    with pytest.raises(FollowUpConflict) as refusal:
+        await database.run(step, *given)  # type: ignore[arg-type]
+    return refusal.value.conflict
 
 
-async def test_a_low_rating_is_opened_once(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
+async def test_a_low_rating_is_opened_once(database: Database) -> None:
+    survey_id = await database.run(low)
 
-    assert not await ledger.run(follow_ups.open_for, survey_id, TEAM, NOON)
+    assert not await database.run(follow_ups.open_for, survey_id, TEAM, NOON)
 
 
-async def test_of_ten_who_press_at_once_one_takes_it_on(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
+async def test_of_ten_who_press_at_once_one_takes_it_on(database: Database) -> None:
+    survey_id = await database.run(low)
 
-    tries = [ledger.run(follow_ups.take_on, survey_id, TEAM, f"U{number}", LATER) for number in range(10)]
+    tries = [database.run(follow_ups.take, survey_id, TEAM, f"U{number}", LATER) for number in range(10)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
 
     assert outcomes.count(True) == 1
     taker = f"U{outcomes.index(True)}"
-    refusals = [outcome for outcome in outcomes if isinstance(outcome, CantFollow)]
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, FollowUpConflict)]
     assert len(refusals) == 9
-    assert {refusal.hurdle for refusal in refusals} == {Hurdle.TAKEN}
+    assert {refusal.conflict for refusal in refusals} == {Conflict.TAKEN}
     assert {refusal.follow_up and refusal.follow_up.taken_by for refusal in refusals} == {taker}
 
 
-async def test_the_same_person_takes_it_on_once(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
+async def test_the_same_person_takes_it_on_once(database: Database) -> None:
+    survey_id = await database.run(low)
     taken = [
-        await ledger.run(follow_ups.take_on, survey_id, TEAM, CLEO, LATER + timedelta(minutes=minute))
+        await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER + timedelta(minutes=minute))
         for minute in range(2)
     ]
-    found = await ledger.read(follow_ups.find, survey_id)
+    found = await database.read(follow_ups.find, survey_id)
 
     assert taken == [True, False]
     assert found
     assert (found.follow_up.taken_by, found.follow_up.taken_at) == (CLEO, LATER)
 
 
-async def test_it_is_closed_once_with_one_note(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
+async def test_it_is_closed_once_with_one_note(database: Database) -> None:
+    survey_id = await database.run(low)
     close = follow_ups.close
 
-    assert await ledger.run(close, survey_id, TEAM, CLEO, "Called.", LATER)
-    assert not await ledger.run(close, survey_id, TEAM, CLEO, "Called.", LATER)
-    assert await hurdle(ledger, close, survey_id, TEAM, CLEO, "Wrote.", LATER) is Hurdle.CLOSED
-    assert await hurdle(ledger, close, survey_id, TEAM, DORA, "Called.", LATER) is Hurdle.CLOSED
-    assert await hurdle(ledger, follow_ups.take_on, survey_id, TEAM, DORA, LATER) is Hurdle.CLOSED
-    shown = await ledger.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
+    assert await database.run(close, survey_id, TEAM, CLEO, "Called.", LATER)
+    assert not await database.run(close, survey_id, TEAM, CLEO, "Called.", LATER)
+    assert await conflict(database, close, survey_id, TEAM, CLEO, "Wrote.", LATER) is Conflict.CLOSED
+    assert await conflict(database, close, survey_id, TEAM, DORA, "Called.", LATER) is Conflict.CLOSED
+    assert await conflict(database, follow_ups.take, survey_id, TEAM, DORA, LATER) is Conflict.CLOSED
+    shown = await database.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
     assert (shown.rating, shown.comment, shown.note, shown.follow_up.closed_by) == (
         1,
         "Bad.",
@@ -86,19 +86,19 @@ async def test_it_is_closed_once_with_one_note(ledger: Ledger) -> None:
     assert "Called." not in repr(shown)
 
 
-async def test_nobody_follows_up_what_they_asked_for_or_what_is_not_theirs(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
+async def test_nobody_follows_up_what_they_asked_for_or_what_is_not_theirs(database: Database) -> None:
+    survey_id = await database.run(low)
 
-    for step, *given in ((follow_ups.take_on,), (follow_ups.close, "note"), (follow_ups.show,)):
-        assert await hurdle(ledger, step, survey_id, TEAM, WHO, *given, LATER) is Hurdle.OWN
-        assert await hurdle(ledger, step, survey_id, "T999", CLEO, *given, LATER) is Hurdle.UNKNOWN
-        assert await hurdle(ledger, step, survey_id + 1, TEAM, CLEO, *given, LATER) is Hurdle.UNKNOWN
-    assert await ledger.read(lambda connection: connection.execute(select(tables.audit)).all()) == []
+    for step, *given in ((follow_ups.take,), (follow_ups.close, "note"), (follow_ups.show,)):
+        assert await conflict(database, step, survey_id, TEAM, WHO, *given, LATER) is Conflict.OWN
+        assert await conflict(database, step, survey_id, "T999", CLEO, *given, LATER) is Conflict.UNKNOWN
+        assert await conflict(database, step, survey_id + 1, TEAM, CLEO, *given, LATER) is Conflict.UNKNOWN
+    assert await database.read(lambda connection: connection.execute(select(tables.audit)).all()) == []
 
 
-async def test_open_ones_come_oldest_first_without_ones_own(ledger: Ledger) -> None:
-    await ledger.run(low)
-    row = await ledger.read(lambda connection: connection.execute(select(tables.surveys)).one())
+async def test_open_ones_come_oldest_first_without_ones_own(database: Database) -> None:
+    await database.run(low)
+    row = await database.read(lambda connection: connection.execute(select(tables.surveys)).one())
 
     def more(connection: Connection) -> None:
         for number in (3, 1, 2):
@@ -107,66 +107,74 @@ async def test_open_ones_come_oldest_first_without_ones_own(ledger: Ledger) -> N
             connection.execute(tables.surveys.insert().values(**copied))
             follow_ups.open_for(connection, number + 100, TEAM, LATER + timedelta(days=number))
 
-    await ledger.run(more)
-    await ledger.run(follow_ups.close, 102, TEAM, CLEO, "Called.", LATER)
+    await database.run(more)
+    await database.run(follow_ups.close, 102, TEAM, CLEO, "Called.", LATER)
 
     async def listed(most: int, without: str = "") -> list[int]:
-        return [each.survey_id for each in await ledger.read(follow_ups.open_ones, TEAM, most, without)]
+        return [each.survey_id for each in await database.read(follow_ups.list_open, TEAM, most, without)]
 
     assert await listed(9) == [1, 101, 103]
     assert await listed(9, "U1") == [1, 103]
     assert await listed(2) == [1, 101]
-    assert await ledger.read(follow_ups.open_ones, "T999", 9) == []
+    assert await database.read(follow_ups.list_open, "T999", 9) == []
 
 
-async def test_what_moved_on_while_it_was_told_is_told_again(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
-    due = Due(survey_id=survey_id, kind=Notice.FOLLOWED, tries=0)
-    await ledger.run(follow_ups.take_on, survey_id, TEAM, CLEO, LATER)
-    before = await ledger.read(follow_ups.find, survey_id)
+async def test_what_moved_on_while_it_was_told_is_told_again(database: Database) -> None:
+    survey_id = await database.run(low)
+    due = Notification(survey_id=survey_id, kind=NotificationKind.FOLLOWED, tries=0)
+    await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
+    before = await database.read(follow_ups.find, survey_id)
     assert before
-    await ledger.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
-    after = await ledger.read(follow_ups.find, survey_id)
+    await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
+    after = await database.read(follow_ups.find, survey_id)
     assert after
 
-    assert not await ledger.run(follow_ups.followed, due, before.follow_up, LATER)
-    assert (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due
-    assert await ledger.run(follow_ups.followed, due, after.follow_up, LATER)
-    assert not (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due
+    assert not await database.run(follow_ups.followed, due, before.follow_up, LATER)
+    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due
+    assert await database.run(follow_ups.followed, due, after.follow_up, LATER)
+    assert not (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due
 
 
 @pytest.mark.parametrize("ts", ["", "1700000000.000300"])
-async def test_a_rating_that_was_not_low_after_all_is_taken_back(ledger: Ledger, ts: str) -> None:
-    survey_id = await ledger.run(low)
+async def test_a_rating_that_was_not_low_after_all_is_taken_back(database: Database, ts: str) -> None:
+    survey_id = await database.run(low)
     if ts:
-        await ledger.run(outbox.told, Due(survey_id=survey_id, kind=Notice.LOW, tries=0), "C1", ts, LATER)
-    await ledger.run(responses.take, told(5, at=5), KEY, LATER)
+        await database.run(
+            outbox.mark_sent,
+            Notification(survey_id=survey_id, kind=NotificationKind.LOW, tries=0),
+            "C1",
+            ts,
+            LATER,
+        )
+    await database.run(responses.take, told(5, at=5), KEY, LATER)
 
-    assert await ledger.read(follow_ups.find, survey_id) is None
-    assert (await ledger.read(outbox.standing, survey_id, Notice.FOLLOWED)).is_due == bool(ts)
+    assert await database.read(follow_ups.find, survey_id) is None
+    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due == bool(ts)
 
 
-async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_there(ledger: Ledger) -> None:
+async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_there(
+    database: Database,
+) -> None:
     def without_thread(connection: Connection) -> int:
         survey_id = low(connection)
         connection.execute(tables.surveys.update().values(thread=""))
-        due = Due(survey_id=survey_id, kind=Notice.SENT, tries=0)
-        outbox.told(connection, due, origin().channel, "1700000000.000200", LATER)
+        due = Notification(survey_id=survey_id, kind=NotificationKind.SENT, tries=0)
+        outbox.mark_sent(connection, due, origin().channel, "1700000000.000200", LATER)
         return survey_id
 
-    found = await ledger.read(follow_ups.find, await ledger.run(without_thread))
+    found = await database.read(follow_ups.find, await database.run(without_thread))
 
     assert found
     assert found.ts == "1700000000.000200"
     assert found.survey.external_id == survey().external_id
 
 
-async def test_of_somebody_who_is_forgotten_no_note_is_left(ledger: Ledger) -> None:
-    survey_id = await ledger.run(low)
-    await ledger.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
-    await ledger.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
-    assert await ledger.run(erasure.erase, survey_id)
-    shown = await ledger.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
+async def test_of_somebody_who_is_forgotten_no_note_is_left(database: Database) -> None:
+    survey_id = await database.run(low)
+    await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
+    await database.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+    assert await database.run(erasure.erase, survey_id)
+    shown = await database.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
 
     assert shown.note is None
     assert shown.follow_up.closed_by == CLEO
@@ -178,10 +186,10 @@ async def test_of_somebody_who_is_forgotten_no_note_is_left(ledger: Ledger) -> N
     [(" One.\r\nTwo. ", "One.\nTwo."), ("a\x00b\x1b\ud800c", "abc"), ("x" * 3000, "x" * 3000)],
 )
 def test_a_note_is_kept_as_it_was_typed(typed: str, kept: str) -> None:
-    assert read_note(typed) == kept
+    assert parse_note(typed) == kept
 
 
 @pytest.mark.parametrize("typed", ["", " \n\t", "\x00", "x" * 3001])
 def test_a_note_says_something_and_ends_somewhere(typed: str) -> None:
-    with pytest.raises(NotANote):
-        read_note(typed)
+    with pytest.raises(InvalidNote):
+        parse_note(typed)

@@ -8,11 +8,12 @@ import pytest
 
 from cli import forget
 from cli.forget import Forgetting, Outcome, forgetting
-from csat.db import database, responses, send_queue, submissions, tables
+from csat.db import database as db_module
+from csat.db import responses, send_queue, submissions, tables
 from csat.db.accounts import open_account
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.erasure import erase, find
-from csat.db.survey_records import read
+from csat.db.survey_records import get_survey
 from csat.surveys.limits import Limits
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt
@@ -45,7 +46,7 @@ async def told(world: World, number: int = 1) -> None:
     """Wait until so many surveys are sent and nothing is left to be told."""
     done = "select 1 from surveys where state = 'sent' and not exists ("
     due = "select 1 from notices where survey_id = surveys.id and due_at is not null)"
-    await world.until(lambda: len(world.ledger(done + due)) == number)
+    await world.until(lambda: len(world.database(done + due)) == number)
 
 
 async def forgotten(world: World, typed: Recipient) -> Outcome:
@@ -57,7 +58,7 @@ async def forgotten(world: World, typed: Recipient) -> Outcome:
 
 def remembered(world: World) -> str:
     """Return all that the ledger holds, as one text."""
-    return str([world.ledger(f"select * from {table}") for table in TABLES])  # noqa: S608
+    return str([world.database(f"select * from {table}") for table in TABLES])  # noqa: S608
 
 
 @pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
@@ -92,11 +93,11 @@ async def test_not_even_the_file_knows_them_while_the_app_runs(tmp_path: Path) -
 async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
+    monkeypatch.setattr(db_module, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
     async with living(tmp_path) as world:
         await ask(world)
         await told(world)
-        with contextlib.closing(sqlite3.connect(world.database)) as reader:
+        with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
             reader.execute("begin")
             reader.execute("select * from surveys").fetchall()
             outcome = await forgotten(world, Recipient(handle="mira_k"))
@@ -107,7 +108,7 @@ async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
 
 def on_disk(world: World) -> str:
     """Return all bytes of the database's files."""
-    files = sorted(world.database.parent.glob(f"{world.database.name}*"))
+    files = sorted(world.database_file.parent.glob(f"{world.database_file.name}*"))
     return b"".join(file.read_bytes() for file in files).decode("latin-1")
 
 
@@ -122,28 +123,28 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     assert "Not sent. This customer was asked lately." in said(
         world.workspace.view_stack(fixtures.ADA)[-1].blocks
     )
-    ((feedback, state, handle),) = world.ledger("select feedback_id, state, recipient_handle from surveys")
+    ((feedback, state, handle),) = world.database("select feedback_id, state, recipient_handle from surveys")
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
 
 
 async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
     world.x.trouble = Trouble.OVER_CAPACITY
     await ask(world)
-    await world.until(lambda: bool(world.ledger("select 1 from notices where told_at is not null")))
-    await world.until(lambda: bool(world.ledger("select 1 from surveys where state = 'accepted'")))
+    await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
+    await world.until(lambda: bool(world.database("select 1 from surveys where state = 'accepted'")))
     outcome = await forgotten(world, Recipient(handle="mira_k"))
     world.x.trouble = None
 
     assert (outcome.done["called off"], outcome.done["erased"], outcome.left) == (1, 1, 0)
     assert await world.direct_message("was called off: its customer was erased. Nothing was sent.")
-    assert world.ledger("select state, message from surveys") == [("cancelled", "")]
+    assert world.database("select state, message from surveys") == [("cancelled", "")]
     assert not world.x.feedbacks
 
 
 async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> None:
     world.x.trouble, world.x.delay = Trouble.SLOW, 0.5
     await ask(world)
-    await world.until(lambda: bool(world.ledger("select 1 from surveys where state = 'sending'")))
+    await world.until(lambda: bool(world.database("select 1 from surveys where state = 'sending'")))
     early = await forgotten(world, Recipient(handle="mira_k"))
     await told(world)
     late = await forgotten(world, Recipient(handle="mira_k"))
@@ -159,17 +160,17 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     world.x.trouble_for_next(1, Trouble.BAD_GATEWAY)
     await ask(world)
     asked = await world.message("It is not known whether")
-    await world.until(lambda: bool(world.ledger("select 1 from notices where told_at is not null")))
+    await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
     early = await forgotten(world, Recipient(handle="mira_k"))
-    ledger = Ledger(world.database_url)
-    await ledger.run(send_queue.give_up_settling, 1)
-    ledger.close()
+    database = Database(world.database_url)
+    await database.run(send_queue.give_up_settling, 1)
+    database.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
     await world.message("settled already")
 
     assert (early.left, late.left) == (1, 0)
-    assert world.ledger("select state, recipient_id from surveys") == [("uncertain", None)]
+    assert world.database("select state, recipient_id from surveys") == [("uncertain", None)]
 
 
 async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
@@ -226,49 +227,51 @@ async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) ->
     assert remark.startswith("X could not be asked who that is")
 
 
-async def keep(ledger: Ledger, view_id: str, recipient: Recipient) -> int:
+async def keep(database: Database, view_id: str, recipient: Recipient) -> int:
     """Keep a survey that X took."""
-    await ledger.run(open_account, "A1")
+    await database.run(open_account, "A1")
     submission = submissions.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
-    entry = (await ledger.run(submissions.accept, submission, Limits(), NOON)).entry
-    number = await ledger.run(send_queue.begin, entry, "one", NOON)
+    entry = (await database.run(submissions.accept, submission, Limits(), NOON)).entry
+    number = await database.run(send_queue.begin_attempt, entry, "one", NOON)
     assert number
     receipt = Receipt(
         id=view_id, dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON
     )
-    await ledger.run(send_queue.sent, entry.id, number, receipt, NOON)
+    await database.run(send_queue.mark_sent, entry.id, number, receipt, NOON)
     return entry.id
 
 
-async def test_they_are_found_by_each_handle_they_had_and_where_only_that_is_known(ledger: Ledger) -> None:
-    new = await keep(ledger, "new", Recipient(handle="Mira_New", id="33"))
-    old = await keep(ledger, "old", Recipient(handle="mira_k", id="33"))
-    unknown = await keep(ledger, "unknown", Recipient(handle="MIRA_K"))
-    other = await keep(ledger, "other", Recipient(handle="sofie_l", id="44"))
-    by_id = await keep(ledger, "by id", Recipient(id="33"))
+async def test_they_are_found_by_each_handle_they_had_and_where_only_that_is_known(
+    database: Database,
+) -> None:
+    new = await keep(database, "new", Recipient(handle="Mira_New", id="33"))
+    old = await keep(database, "old", Recipient(handle="mira_k", id="33"))
+    unknown = await keep(database, "unknown", Recipient(handle="MIRA_K"))
+    other = await keep(database, "other", Recipient(handle="sofie_l", id="44"))
+    by_id = await keep(database, "by id", Recipient(id="33"))
 
     for typed in (Recipient(handle="MIRA_new"), Recipient(handle="mira_k"), Recipient(id="33")):
-        found = await ledger.read(find, typed)
+        found = await database.read(find, typed)
         assert (found.survey_ids, found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
-    assert (await ledger.read(find, Recipient(id="44"))).survey_ids == [other]
-    assert (await ledger.read(find, Recipient(handle="nobody"))).survey_ids == []
+    assert (await database.read(find, Recipient(id="44"))).survey_ids == [other]
+    assert (await database.read(find, Recipient(handle="nobody"))).survey_ids == []
 
 
-async def test_a_handle_that_had_two_owners_is_told(ledger: Ledger) -> None:
-    await keep(ledger, "one", Recipient(handle="mira_k", id="33"))
-    await keep(ledger, "two", Recipient(handle="mira_k", id="44"))
+async def test_a_handle_that_had_two_owners_is_told(database: Database) -> None:
+    await keep(database, "one", Recipient(handle="mira_k", id="33"))
+    await keep(database, "two", Recipient(handle="mira_k", id="44"))
 
-    assert (await ledger.read(find, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
-    assert (await ledger.read(find, Recipient(id="33"))).survey_ids == [1]
+    assert (await database.read(find, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
+    assert (await database.read(find, Recipient(id="33"))).survey_ids == [1]
 
 
 async def test_somebody_forgotten_is_known_as_that(world: World) -> None:
     await ask(world)
     await told(world)
     await forgotten(world, Recipient(handle="mira_k"))
-    ledger = Ledger(world.database_url)
-    entry = await ledger.read(read, 1)
-    ledger.close()
+    database = Database(world.database_url)
+    entry = await database.read(get_survey, 1)
+    database.close()
 
     assert entry
     assert (entry.survey.recipient.forgotten, entry.survey.recipient.typed) == (True, "")
@@ -287,7 +290,7 @@ async def test_it_is_asked_before_anything_is_erased(
     monkeypatch.setattr("typer.confirm", lambda _: agrees)
     await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
 
-    assert len(world.ledger("select 1 from surveys where recipient_handle is not null")) == left
+    assert len(world.database("select 1 from surveys where recipient_handle is not null")) == left
     printed = capsys.readouterr().out
     assert "1 surveys to @mira_k are kept." in printed
     assert ("Erased from 1 surveys; 1 messages in Slack changed." in printed) is agrees
@@ -310,11 +313,11 @@ async def test_of_their_answer_the_rating_is_left_as_a_number(world: World) -> N
     world.x.comment(feedback.id, "It is me, Mira.")
     world.clock.advance(minutes=1)
     await world.message("They answered.")
-    await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+    await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     assert (outcome.done["erased"], outcome.left, outcome.advice) == (1, 0, [])
-    assert world.ledger("select state, rating, comment from surveys") == [("answered", 1, None)]
+    assert world.database("select state, rating, comment from surveys") == [("answered", 1, None)]
     assert "Mira" not in remembered(world)
     assert [said(message) for message in world.everything()] == [ERASED]
 
@@ -328,23 +331,23 @@ async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: Wor
     world.x.comment(feedback.id, "It is me, Mira.")
     for minutes in (1, 14 * 24 * 60, 60):
         world.clock.advance(minutes=minutes)
-    await world.until(lambda: world.ledger("select state from surveys") == [("expired",)])
-    await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+    await world.until(lambda: world.database("select state from surveys") == [("expired",)])
+    await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
 
     assert not [call for call in world.x.requests if "/show/" in call.path]
-    assert world.ledger("select rating, comment from surveys") == [(None, None)]
-    assert world.ledger("select * from unmatched") == []
+    assert world.database("select rating, comment from surveys") == [(None, None)]
+    assert world.database("select * from unmatched") == []
     assert [said(message) for message in world.everything()] == [ERASED]
 
 
-async def test_what_waits_for_a_survey_of_theirs_is_erased_too(ledger: Ledger) -> None:
-    await keep(ledger, "one", Recipient(handle="mira_k", id="33"))
-    await ledger.run(responses.take, told_by_x(1, "It is me.", feedback_id="other"), "one", NOON)
-    await ledger.run(responses.take, told_by_x(5, feedback_id="another"), "of somebody else", NOON)
-    await ledger.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Database) -> None:
+    await keep(database, "one", Recipient(handle="mira_k", id="33"))
+    await database.run(responses.take, told_by_x(1, "It is me.", feedback_id="other"), "one", NOON)
+    await database.run(responses.take, told_by_x(5, feedback_id="another"), "of somebody else", NOON)
+    await database.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
 
-    assert await ledger.run(erase, 1)
-    left = await ledger.read(lambda c: c.execute(tables.unmatched.select()).scalars().all())
+    assert await database.run(erase, 1)
+    left = await database.read(lambda c: c.execute(tables.unmatched.select()).scalars().all())
     assert left == ["another"]
 
 
@@ -356,7 +359,7 @@ async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -
         world.x.rate(world.x.feedbacks[0].id, 1)
         world.clock.advance(minutes=1)
         await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
-        await world.until(lambda: not world.ledger("select 1 from notices where due_at is not null"))
+        await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
         outcome = await forgotten(world, Recipient(handle="mira_k"))
 
         assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])

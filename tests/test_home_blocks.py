@@ -11,7 +11,7 @@ from blocks import charts
 from blocks.agent_home import Own, Sent, agent_home, unavailable
 from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM, Choices
+from csat.reporting.report_query import CUSTOM, ReportQuery
 from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
 from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
@@ -54,7 +54,7 @@ def full(metric: Metric) -> Page:
         expired=MOST_ANSWERS,
         commented=MOST_ANSWERS,
     )
-    choices = Choices(days=CUSTOM, metric=metric, channel="C0123456789", agent=user(1), variant=98)
+    choices = ReportQuery(days=CUSTOM, metric=metric, channel="C0123456789", agent=user(1), variant=98)
     report = Report(
         filters=choices.filters("T1", user(0)),
         period=YEARS,
@@ -118,8 +118,10 @@ def test_a_supervisor_s_home_without_anything_is_within_slack_s_limits(metric: M
     trend = tuple(Bucket(period=part, label=part.label, tally=Tally()) for part in period.buckets())
     filtered = report.model_copy(update={"trend": trend})
 
-    checked(charts.home(results_home(Page(Choices(metric=metric), report, []), CATALOGUE)))
-    checked(charts.home(results_home(Page(Choices(metric=metric, agent=user(1)), filtered, []), CATALOGUE)))
+    checked(charts.home(results_home(Page(ReportQuery(metric=metric), report, []), CATALOGUE)))
+    checked(
+        charts.home(results_home(Page(ReportQuery(metric=metric, agent=user(1)), filtered, []), CATALOGUE))
+    )
 
 
 @pytest.mark.parametrize("shown", [own(), Own([], dict.fromkeys(State, 0))])

@@ -14,11 +14,11 @@ from alembic.script import ScriptDirectory
 
 from csat.db import outbox, send_queue, submissions
 from csat.db.accounts import open_account
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError, TooNew
+from csat.db.database import Database
+from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.migrations import upgrade
-from csat.db.outbox import Notice
-from csat.db.survey_records import Entry, Refusal, read
+from csat.db.outbox import NotificationKind
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey
 from csat.db.tables import metadata
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
@@ -51,205 +51,209 @@ def submission(view_id: str, instance: str = "one", key: str | None = None) -> s
     return submissions.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
 
 
-async def accepted(ledger: Ledger, view_id: str = "V1", instance: str = "one") -> Entry:
-    await ledger.run(open_account, "A1")
-    kept = await ledger.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
+async def accepted(database: Database, view_id: str = "V1", instance: str = "one") -> SurveyRecord:
+    await database.run(open_account, "A1")
+    kept = await database.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
     assert kept.is_new
     return kept.entry
 
 
-async def state(ledger: Ledger, entry: Entry) -> State:
-    now = await ledger.run(read, entry.id)
+async def state(database: Database, entry: SurveyRecord) -> State:
+    now = await database.run(get_survey, entry.id)
     assert now
     return now.state
 
 
-async def test_what_was_accepted_is_read_back_whole(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
+async def test_what_was_accepted_is_read_back_whole(database: Database) -> None:
+    entry = await accepted(database)
 
-    assert await ledger.run(read, entry.id) == entry
+    assert await database.run(get_survey, entry.id) == entry
     assert (entry.survey, entry.origin, entry.state) == (SURVEY, ORIGIN, State.ACCEPTED)
 
 
-async def test_long_reports_keep_nobody_from_being_accepted(ledger: Ledger) -> None:
+async def test_long_reports_keep_nobody_from_being_accepted(database: Database) -> None:
     counted = threading.Event()
-    reports = [asyncio.create_task(ledger.read(lambda _: counted.wait(20))) for _ in range(9)]
+    reports = [asyncio.create_task(database.read(lambda _: counted.wait(20))) for _ in range(9)]
     await asyncio.sleep(0)
 
     async with asyncio.timeout(10):
-        await accepted(ledger)
+        await accepted(database)
     assert not any(report.done() for report in reports)
     counted.set()
     assert all(await asyncio.gather(*reports))
 
 
-async def test_the_same_view_is_accepted_once(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    again = await ledger.run(submissions.accept, submission("V1", "two"), LIMITS, NOW)
+async def test_the_same_view_is_accepted_once(database: Database) -> None:
+    entry = await accepted(database)
+    again = await database.run(submissions.accept, submission("V1", "two"), LIMITS, NOW)
 
     assert (again.entry, again.is_new) == (entry, False)
 
 
-async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
+async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(
+    database: Database,
+) -> None:
+    entry = await accepted(database)
 
-    assert await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=11), 10) == []
-    claimed = await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
+    assert await database.run(send_queue.claim, "two", NOW + timedelta(seconds=11), 10) == []
+    claimed = await database.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
     assert [found.id for found in claimed] == [entry.id]
 
 
-async def test_an_instance_that_lost_its_claim_does_not_begin(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    await ledger.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
+async def test_an_instance_that_lost_its_claim_does_not_begin(database: Database) -> None:
+    entry = await accepted(database)
+    await database.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
 
-    assert await ledger.run(send_queue.begin, entry, "one", NOW + timedelta(seconds=17)) is None
-    assert await ledger.run(send_queue.begin, entry, "two", NOW + timedelta(seconds=17)) == 1
-
-
-async def test_what_was_cancelled_does_not_begin_and_what_began_is_not_cancelled(ledger: Ledger) -> None:
-    cancelled, begun = await accepted(ledger, "V1"), await accepted(ledger, "V2")
-
-    assert await ledger.run(send_queue.cancel, cancelled.id, "U1") is State.CANCELLED
-    assert await ledger.run(send_queue.begin, cancelled, "one", NOW) is None
-    assert await ledger.run(send_queue.begin, begun, "one", NOW) == 1
-    assert await ledger.run(send_queue.cancel, begun.id, "U1") is State.SENDING
+    assert await database.run(send_queue.begin_attempt, entry, "one", NOW + timedelta(seconds=17)) is None
+    assert await database.run(send_queue.begin_attempt, entry, "two", NOW + timedelta(seconds=17)) == 1
 
 
-async def test_only_the_requester_cancels(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
+async def test_what_was_cancelled_does_not_begin_and_what_began_is_not_cancelled(database: Database) -> None:
+    cancelled, begun = await accepted(database, "V1"), await accepted(database, "V2")
 
-    assert await ledger.run(send_queue.cancel, entry.id, "U2") is None
-    assert await ledger.run(send_queue.cancel, 404, "U1") is None
-    assert await state(ledger, entry) is State.ACCEPTED
+    assert await database.run(send_queue.cancel, cancelled.id, "U1") is State.CANCELLED
+    assert await database.run(send_queue.begin_attempt, cancelled, "one", NOW) is None
+    assert await database.run(send_queue.begin_attempt, begun, "one", NOW) == 1
+    assert await database.run(send_queue.cancel, begun.id, "U1") is State.SENDING
 
 
-async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    await ledger.run(send_queue.begin, entry, "one", NOW)
+async def test_only_the_requester_cancels(database: Database) -> None:
+    entry = await accepted(database)
+
+    assert await database.run(send_queue.cancel, entry.id, "U2") is None
+    assert await database.run(send_queue.cancel, 404, "U1") is None
+    assert await state(database, entry) is State.ACCEPTED
+
+
+async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(
+    database: Database,
+) -> None:
+    entry = await accepted(database)
+    await database.run(send_queue.begin_attempt, entry, "one", NOW)
     later = NOW + timedelta(seconds=41)
 
-    assert await ledger.run(send_queue.abandon, NOW + timedelta(seconds=39)) == []
-    assert await ledger.run(send_queue.abandon, later) == [entry.id]
-    assert await state(ledger, entry) is State.UNCERTAIN
-    assert await ledger.run(send_queue.claim, "two", later + timedelta(days=1), 10) == []
+    assert await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=39)) == []
+    assert await database.run(send_queue.mark_stalled, later) == [entry.id]
+    assert await state(database, entry) is State.UNCERTAIN
+    assert await database.run(send_queue.claim, "two", later + timedelta(days=1), 10) == []
 
 
-async def test_a_late_receipt_settles_what_had_become_uncertain(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    number = await ledger.run(send_queue.begin, entry, "one", NOW)
+async def test_a_late_receipt_settles_what_had_become_uncertain(database: Database) -> None:
+    entry = await accepted(database)
+    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
     assert number
-    await ledger.run(send_queue.abandon, NOW + timedelta(seconds=41))
+    await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=41))
 
-    assert await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
-    assert await state(ledger, entry) is State.SENT
+    assert await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
+    assert await state(database, entry) is State.SENT
 
 
-async def test_a_receipt_that_comes_twice_is_noted_once(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    number = await ledger.run(send_queue.begin, entry, "one", NOW)
+async def test_a_receipt_that_comes_twice_is_noted_once(database: Database) -> None:
+    entry = await accepted(database)
+    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
     assert number
 
-    assert await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
-    assert not await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
-    assert not await ledger.run(send_queue.doubt, entry.id, number, "late", NOW)
-    assert not await ledger.run(send_queue.refuse, entry.id, number, REFUSAL, "late", NOW)
-    assert await state(ledger, entry) is State.SENT
+    assert await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
+    assert not await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
+    assert not await database.run(send_queue.mark_uncertain, entry.id, number, "late", NOW)
+    assert not await database.run(send_queue.refuse, entry.id, number, REFUSAL, "late", NOW)
+    assert await state(database, entry) is State.SENT
 
 
-async def test_a_refusal_keeps_its_reason(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
+async def test_a_refusal_keeps_its_reason(database: Database) -> None:
+    entry = await accepted(database)
 
-    assert await ledger.run(send_queue.refuse, entry.id, None, REFUSAL, "", NOW)
-    refused = await ledger.run(read, entry.id)
+    assert await database.run(send_queue.refuse, entry.id, None, REFUSAL, "", NOW)
+    refused = await database.run(get_survey, entry.id)
     assert refused
     assert refused.refusal == REFUSAL
 
 
-async def test_a_survey_that_waits_is_claimed_when_its_time_has_come(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    number = await ledger.run(send_queue.begin, entry, "one", NOW)
-    await ledger.run(send_queue.wait, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
+async def test_a_survey_that_waits_is_claimed_when_its_time_has_come(database: Database) -> None:
+    entry = await accepted(database)
+    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
+    await database.run(send_queue.reschedule, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
 
-    assert await ledger.run(send_queue.claim, "two", NOW + timedelta(minutes=14), 10) == []
-    (claimed,) = await ledger.run(send_queue.claim, "two", NOW + timedelta(minutes=15), 10)
-    assert await ledger.run(send_queue.begin, claimed, "two", NOW + timedelta(minutes=15)) == 2
-
-
-async def test_a_cancelled_survey_does_not_come_back_by_waiting(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    await ledger.run(send_queue.cancel, entry.id, "U1")
-    await ledger.run(send_queue.wait, entry.id, None, NOW, "look-up", NOW)
-
-    assert await state(ledger, entry) is State.CANCELLED
+    assert await database.run(send_queue.claim, "two", NOW + timedelta(minutes=14), 10) == []
+    (claimed,) = await database.run(send_queue.claim, "two", NOW + timedelta(minutes=15), 10)
+    assert await database.run(send_queue.begin_attempt, claimed, "two", NOW + timedelta(minutes=15)) == 2
 
 
-async def test_news_are_claimed_by_others_only_when_nobody_told_them(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
-    number = await ledger.run(send_queue.begin, entry, "one", NOW)
+async def test_a_cancelled_survey_does_not_come_back_by_waiting(database: Database) -> None:
+    entry = await accepted(database)
+    await database.run(send_queue.cancel, entry.id, "U1")
+    await database.run(send_queue.reschedule, entry.id, None, NOW, "look-up", NOW)
+
+    assert await state(database, entry) is State.CANCELLED
+
+
+async def test_news_are_claimed_by_others_only_when_nobody_told_them(database: Database) -> None:
+    entry = await accepted(database)
+    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
     assert number
-    await ledger.run(send_queue.sent, entry.id, number, RECEIPT, NOW)
+    await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
     late = NOW + outbox.TELLING
 
-    assert await ledger.run(outbox.claim_notices, late - timedelta(seconds=1), 10) == []
-    (due,) = await ledger.run(outbox.claim_notices, late, 10)
-    assert due.kind is Notice.SENT
-    assert await ledger.run(outbox.claim_notices, late, 10) == []
+    assert await database.run(outbox.claim_notifications, late - timedelta(seconds=1), 10) == []
+    (due,) = await database.run(outbox.claim_notifications, late, 10)
+    assert due.kind is NotificationKind.SENT
+    assert await database.run(outbox.claim_notifications, late, 10) == []
 
-    await ledger.run(outbox.told, due, "C1", "1.2", late)
-    assert await ledger.run(outbox.claim_notices, late + timedelta(days=1), 10) == []
-
-
-async def test_waiting_is_told_once_and_only_while_it_is_true(ledger: Ledger) -> None:
-    entry, other = await accepted(ledger, "V1"), await accepted(ledger, "V2")
-    await ledger.run(send_queue.cancel, other.id, "U1")
-
-    assert await ledger.run(outbox.give_waiting, entry.id, NOW)
-    assert not await ledger.run(outbox.give_waiting, entry.id, NOW)
-    assert not await ledger.run(outbox.give_waiting, other.id, NOW)
+    await database.run(outbox.mark_sent, due, "C1", "1.2", late)
+    assert await database.run(outbox.claim_notifications, late + timedelta(days=1), 10) == []
 
 
-async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(ledger: Ledger) -> None:
-    entry = await accepted(ledger)
+async def test_waiting_is_told_once_and_only_while_it_is_true(database: Database) -> None:
+    entry, other = await accepted(database, "V1"), await accepted(database, "V2")
+    await database.run(send_queue.cancel, other.id, "U1")
+
+    assert await database.run(outbox.enqueue_waiting, entry.id, NOW)
+    assert not await database.run(outbox.enqueue_waiting, entry.id, NOW)
+    assert not await database.run(outbox.enqueue_waiting, other.id, NOW)
+
+
+async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(database: Database) -> None:
+    entry = await accepted(database)
     for minutes, left in ((29, ORIGIN.response_url), (31, "")):
-        await ledger.run(send_queue.forget_response_urls, NOW + timedelta(minutes=minutes))
-        now = await ledger.run(read, entry.id)
+        await database.run(send_queue.erase_response_urls, NOW + timedelta(minutes=minutes))
+        now = await database.run(get_survey, entry.id)
         assert now
         assert now.origin.response_url == left
 
 
 def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
-        Ledger(f"sqlite:///{tmp_path / 'csat.db'}").close()
+        Database(f"sqlite:///{tmp_path / 'csat.db'}").close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_instances_that_start_together_migrate_once(
     databases: Databases, tmp_path: Path, kind: str
 ) -> None:
-    database = databases.empty(kind, tmp_path)
+    url = databases.empty(kind, tmp_path)
     with ThreadPoolExecutor(10) as starting:
-        for ledger in starting.map(Ledger, [database] * 10):
-            ledger.close()
+        for database in starting.map(Database, [url] * 10):
+            database.close()
 
 
 def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'csat.db'}"
-    Ledger(url).close()
+    Database(url).close()
     engine = sqlalchemy.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
     engine.dispose()
 
-    with pytest.raises(TooNew, match="update the app"):
-        Ledger(url)
+    with pytest.raises(SchemaTooNew, match="update the app"):
+        Database(url)
 
 
 @pytest.mark.parametrize(
     "url", ["nonsense", "sqlite:////nowhere/at/all/csat.db", "oracle://x", "sqlite:///{folder}"]
 )
 def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
-    with pytest.raises(LedgerError):
-        Ledger(url.format(folder=tmp_path))
+    with pytest.raises(DatabaseError):
+        Database(url.format(folder=tmp_path))
 
 
 def test_the_newest_revision_is_the_migrations_newest() -> None:
@@ -261,7 +265,7 @@ def test_the_newest_revision_is_the_migrations_newest() -> None:
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'csat.db'}"
-    Ledger(url).close()
+    Database(url).close()
     migrated, made = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
     metadata.create_all(made)
     with migrated.connect() as connection, made.connect() as code:

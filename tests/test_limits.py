@@ -9,8 +9,8 @@ import pytest
 
 from csat.db import submissions
 from csat.db.accounts import open_account
-from csat.db.database import Ledger
-from csat.surveys.limits import Asked, Denied, Limits, Reason, why_not
+from csat.db.database import Database
+from csat.surveys.limits import Denied, Limits, PreviousSurvey, Reason, find_denial
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
@@ -27,10 +27,12 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-def earlier(ago: timedelta | None, *, test: bool = False) -> Asked:
+def earlier(ago: timedelta | None, *, test: bool = False) -> PreviousSurvey:
     """Return a survey that X took so long ago, or one that is under way."""
     state, at = (State.ACCEPTED, None) if ago is None else (State.SENT, NOON - ago)
-    return Asked(survey_id=1, state=state, at=at, test=test, requester="U1", channel="C1", thread="1.2")
+    return PreviousSurvey(
+        survey_id=1, state=state, at=at, test=test, requester="U1", channel="C1", thread="1.2"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,9 +49,9 @@ def earlier(ago: timedelta | None, *, test: bool = False) -> Asked:
     ],
 )
 def test_what_stands_in_the_way_and_until_when(
-    asked: list[Asked], reason: Reason | None, again: datetime | None
+    asked: list[PreviousSurvey], reason: Reason | None, again: datetime | None
 ) -> None:
-    standing = why_not(MIRA, asked, Limits(), NOON)
+    standing = find_denial(MIRA, asked, Limits(), NOON)
 
     assert (standing.reason if standing else None) == reason
     assert (standing.again_at if standing else None) == again
@@ -59,35 +61,35 @@ def test_without_cooldown_a_day_is_enough_and_the_allowlist_needs_none() -> None
     free = Limits(cooldown=timedelta(0))
     listed = Limits(cooldown=timedelta(0), allowlist=frozenset({"mira_k"}))
 
-    assert why_not(MIRA, [earlier(23 * HOUR)], free, NOON)
-    assert not why_not(MIRA, [earlier(24 * HOUR)], free, NOON)
-    assert not why_not(MIRA, [earlier(HOUR)], listed, NOON)
-    assert why_not(MIRA, [earlier(None)], listed, NOON)
+    assert find_denial(MIRA, [earlier(23 * HOUR)], free, NOON)
+    assert not find_denial(MIRA, [earlier(24 * HOUR)], free, NOON)
+    assert not find_denial(MIRA, [earlier(HOUR)], listed, NOON)
+    assert find_denial(MIRA, [earlier(None)], listed, NOON)
 
 
-async def outcomes(ledger: Ledger, keys: list[str]) -> Counter[str]:
+async def outcomes(database: Database, keys: list[str]) -> Counter[str]:
     """Submit for all of these customers at once, and count what becomes of it."""
-    await ledger.run(open_account, "A1")
+    await database.run(open_account, "A1")
 
     async def submit(number: int, key: str) -> str:
         submission = submissions.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
         try:
-            await ledger.run(submissions.accept, submission, Limits(), NOON)
+            await database.run(submissions.accept, submission, Limits(), NOON)
         except Denied as denied:
-            return denied.why_not.reason
+            return denied.denial.reason
         return "accepted"
 
     return Counter(await asyncio.gather(*(submit(number, key) for number, key in enumerate(keys))))
 
 
-async def test_of_fifty_people_who_ask_one_customer_at_once_one_does(ledger: Ledger) -> None:
-    assert await outcomes(ledger, ["mira"] * 50) == {"accepted": 1, Reason.PENDING: 49}
+async def test_of_fifty_people_who_ask_one_customer_at_once_one_does(database: Database) -> None:
+    assert await outcomes(database, ["mira"] * 50) == {"accepted": 1, Reason.PENDING: 49}
 
 
-async def test_of_1200_surveys_a_thousand_are_accepted(ledger: Ledger) -> None:
+async def test_of_1200_surveys_a_thousand_are_accepted(database: Database) -> None:
     keys = [f"customer {number}" for number in range(1_200)]
 
-    assert await outcomes(ledger, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
+    assert await outcomes(database, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
 
 
 async def ask(
@@ -100,7 +102,7 @@ async def ask(
 
 async def sent(world: World, number: int = 1) -> None:
     await world.sent(number)
-    await world.until(lambda: len(world.ledger("select 1 from surveys where state = 'sent'")) == number)
+    await world.until(lambda: len(world.database("select 1 from surveys where state = 'sent'")) == number)
 
 
 def form_of(world: World, user: str = fixtures.ADA) -> str:

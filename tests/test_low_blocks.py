@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import answer, low_rating
-from csat.surveys.follow_ups import FollowUp, Shown
+from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.recipients import Recipient
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from tests.samples import CATALOGUE, NOON, TEXT, origin, survey, tried
@@ -23,7 +23,7 @@ SENTINEL = "SENTINEL"
 UP = FollowUp(low_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
 
 
-def shown(**fields: Any) -> Shown:
+def shown(**fields: Any) -> RevealedRating:
     fine = {
         "survey_id": 7,
         "survey": survey(),
@@ -35,7 +35,7 @@ def shown(**fields: Any) -> Shown:
         "comment": SENTINEL,
         "note": SENTINEL,
     }
-    return Shown(**{**fine, **fields})
+    return RevealedRating(**{**fine, **fields})
 
 
 def rendered(blocks: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from csat.db import follow_ups
-from csat.db.database import Ledger
+from csat.db.database import Database
 from sandbox.slack import Delivery, Message, View, fixtures
 from tests.databases import KINDS, Databases
 from tests.lows import ALERT, COMMENT, SUPERVISED, alert, answer, ask
@@ -78,7 +78,7 @@ async def forge(world: World, delivery: Delivery, **changes: Any) -> Delivery:
 
 
 def notes(world: World) -> list[Any]:
-    return world.ledger("select taken_by, closed_by, note from follow_ups")
+    return world.database("select taken_by, closed_by, note from follow_ups")
 
 
 async def test_the_results_channel_is_told_that_there_is_one(world: World) -> None:
@@ -117,7 +117,7 @@ async def test_a_supervisor_is_shown_the_answer_and_that_is_noted(any_world: Wor
     assert "\u202e" not in shown
     assert f"<@{fixtures.ADA}> asked @mira_k" in shown
     assert "Nobody has taken it on" in shown
-    assert any_world.ledger("select person, action, detail from audit") == [
+    assert any_world.database("select person, action, detail from audit") == [
         (fixtures.CLEO, "show", "survey 1")
     ]
 
@@ -131,7 +131,7 @@ async def test_nobody_else_gets_anywhere(world: World, action: str) -> None:
     assert refusal.visible_to == fixtures.ADA
     assert world.workspace.current_view(fixtures.ADA) is None
     assert notes(world) == [(None, None, None)]
-    assert world.ledger("select * from audit") == []
+    assert world.database("select * from audit") == []
 
 
 @pytest.mark.parametrize("action", [SHOW, TAKE_ON, CLOSE])
@@ -144,7 +144,7 @@ async def test_a_supervisor_does_not_see_the_answer_to_their_own_survey(world: W
 
     assert world.workspace.current_view(fixtures.CLEO) is None
     assert notes(world) == [(None, None, None)]
-    assert world.ledger("select * from audit") == []
+    assert world.database("select * from audit") == []
 
 
 @pytest.mark.parametrize("trouble", ["503", "ratelimited", "user_not_found"])
@@ -183,11 +183,11 @@ async def test_what_is_pressed_again_changes_nothing(any_world: World) -> None:
     told = await alert(any_world)
     await press(any_world, TAKE_ON, told)
     await any_world.until(lambda: "Taken on by" in now(any_world, told))
-    first = any_world.ledger("select taken_by, taken_at from follow_ups")
+    first = any_world.database("select taken_by, taken_at from follow_ups")
     any_world.clock.advance(minutes=5)
     await any_world.workspace.redeliver(newest(any_world, TAKE_ON))
 
-    assert any_world.ledger("select taken_by, taken_at from follow_ups") == first
+    assert any_world.database("select taken_by, taken_at from follow_ups") == first
 
 
 @pytest.mark.parametrize("action", [SHOW, TAKE_ON, CLOSE])
@@ -283,7 +283,7 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
     feedback = await ask(world)
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
-    await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
+    await world.until(lambda: world.database("select tries from notices where kind = 'low'") == [(1,)])
     world.clock.advance(seconds=40)
 
     await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
@@ -291,10 +291,10 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
 
 async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
     told = await alert(world)
-    await world.until(lambda: world.ledger("select 1 from notices where due_at is not null") == [])
+    await world.until(lambda: world.database("select 1 from notices where due_at is not null") == [])
     world.workspace.faults.fail("chat.update", "ratelimited", retry_after=30)
     await press(world, TAKE_ON, told)
-    await world.until(lambda: world.ledger("select tries from notices where kind = 'followed'") == [(1,)])
+    await world.until(lambda: world.database("select tries from notices where kind = 'followed'") == [(1,)])
     await close(world, told)
     await world.until(lambda: "Closed by" in now(world, told))
 
@@ -305,7 +305,7 @@ async def test_where_the_app_may_not_post_it_says_what_to_do(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await answer(world, await ask(world), 1)
-    await world.until(lambda: world.ledger("select due_at from notices where kind = 'low'") == [(None,)])
+    await world.until(lambda: world.database("select due_at from notices where kind = 'low'") == [(None,)])
 
     assert "CSAT_RESULTS_CHANNEL (channel_not_found): invite it there" in caplog.text
     assert "SENTINEL" not in caplog.text
@@ -314,8 +314,8 @@ async def test_where_the_app_may_not_post_it_says_what_to_do(
 
 async def step(world: World, work: Callable[..., Any], *given: Any) -> None:
     """Do something in the ledger as another instance would."""
-    with contextlib.closing(Ledger(world.database_url)) as ledger:
-        await ledger.run(work, *given)
+    with contextlib.closing(Database(world.database_url)) as database:
+        await database.run(work, *given)
 
 
 async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands(world: World) -> None:
@@ -323,20 +323,20 @@ async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands
     feedback = await ask(world)
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
-    await world.until(lambda: world.ledger("select tries from notices where kind = 'low'") == [(1,)])
-    await step(world, follow_ups.take_on, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
+    await world.until(lambda: world.database("select tries from notices where kind = 'low'") == [(1,)])
+    await step(world, follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
     world.clock.advance(minutes=2)
     told = await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
 
     assert f"Taken on by <@{fixtures.CLEO}>" in said(told)
     waiting = "select 1 from notices where kind = 'followed' and told_at is null"
     world.clock.advance(minutes=20)
-    await world.until(lambda: world.ledger(waiting) == [])
+    await world.until(lambda: world.database(waiting) == [])
 
 
 async def test_what_was_not_low_after_all_is_said_where_it_was_told(world: World) -> None:
     told = await alert(world)
-    await world.until(lambda: bool(world.ledger("select 1 from notices where kind = 'low' and ts <> ''")))
+    await world.until(lambda: bool(world.database("select 1 from notices where kind = 'low' and ts <> ''")))
     await step(world, follow_ups.withdraw, 1, world.clock())
     world.clock.advance(minutes=2)
     await world.until(lambda: "seemed low was not" in now(world, told))
@@ -349,7 +349,9 @@ async def test_without_a_results_channel_nobody_is_alarmed_and_it_is_open_all_th
 ) -> None:
     async with living(tmp_path, csat_supervisors={fixtures.CLEO}) as world:
         await answer(world, await ask(world), 1)
-        await world.until(lambda: world.ledger("select due_at from notices where kind = 'low'") == [(None,)])
+        await world.until(
+            lambda: world.database("select due_at from notices where kind = 'low'") == [(None,)]
+        )
 
         assert notes(world) == [(None, None, None)]
         assert not [call for call in world.workspace.api_calls if ALERT in str(call.args)]

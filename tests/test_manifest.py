@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import handlers
 from app import cli
 from cli import manifest
-from handlers.services import Desk
+from handlers.services import Services
 
 ROOT = Path(manifest.__file__).parent.parent
 SCHEMA: dict[str, Any] = json.loads(
@@ -79,7 +79,7 @@ class Registered(AsyncApp):
 @pytest.fixture(name="asked", scope="module")
 def _asked() -> dict[str, list[object]]:
     app = Registered()
-    handlers.register(app, cast("Desk", None))
+    handlers.register(app, cast("Services", None))
     return app.asked
 
 

@@ -117,7 +117,7 @@ def test_the_ledger_knows_what_the_model_knows_in_any_order(
 
 def receipt(connection: Connection) -> None:
     """X's own answer comes, perhaps once more, perhaps late."""
-    send_queue.sent(connection, newest(connection), 1, told().receipt, NOON)
+    send_queue.mark_sent(connection, newest(connection), 1, told().receipt, NOON)
 
 
 def matching(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from csat.reporting.periods import LONGEST, NotAPeriod, Period, custom, last_days, last_week, read_period
+from csat.reporting.periods import LONGEST, InvalidPeriod, Period, custom, last_days, last_week, parse_period
 from tests.samples import TEXT, tried
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -227,11 +227,11 @@ def test_every_month_has_its_name() -> None:
 
 @pytest.mark.parametrize("text", ["30d", "30", "30D", " 30 d ", "30 days", "030d"])
 def test_days_are_read_as_people_type_them(text: str) -> None:
-    assert read_period(text, EVENING, BERLIN) == last_days(30, EVENING, BERLIN)
+    assert parse_period(text, EVENING, BERLIN) == last_days(30, EVENING, BERLIN)
 
 
 def test_one_day_is_read() -> None:
-    assert read_period("1 day", EVENING, BERLIN) == last_days(1, EVENING, BERLIN)
+    assert parse_period("1 day", EVENING, BERLIN) == last_days(1, EVENING, BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_one_day_is_read() -> None:
     ],
 )
 def test_a_first_and_a_last_day_are_read(text: str) -> None:
-    assert read_period(text, EVENING, NEW_YORK) == period("2026-09-01", "2026-09-30", NEW_YORK)
+    assert parse_period(text, EVENING, NEW_YORK) == period("2026-09-01", "2026-09-30", NEW_YORK)
 
 
 @pytest.mark.parametrize(
@@ -271,20 +271,20 @@ def test_a_first_and_a_last_day_are_read(text: str) -> None:
     ],
 )
 def test_what_no_report_can_be_about_is_refused_with_advice(text: str, advice: str) -> None:
-    with pytest.raises(NotAPeriod, match=advice):
-        read_period(text, EVENING, BERLIN)
+    with pytest.raises(InvalidPeriod, match=advice):
+        parse_period(text, EVENING, BERLIN)
 
 
 def test_two_years_up_to_today_are_the_longest_period() -> None:
     assert custom(date(2024, 11, 23), date(2026, 11, 23), EVENING, BERLIN).days == LONGEST
-    assert read_period("731d", EVENING, BERLIN).days == LONGEST
+    assert parse_period("731d", EVENING, BERLIN).days == LONGEST
 
 
 def test_today_is_the_reader_s_own() -> None:
     today = date(2026, 11, 23)
 
     assert custom(today, today, EVENING, BERLIN).days == 1
-    with pytest.raises(NotAPeriod, match="still to come"):
+    with pytest.raises(InvalidPeriod, match="still to come"):
         custom(today, today, EVENING, NEW_YORK)
 
 
@@ -292,8 +292,8 @@ def test_today_is_the_reader_s_own() -> None:
 @tried
 def test_whatever_is_typed_is_a_period_or_no_period(text: str) -> None:
     try:
-        read = read_period(text, EVENING, BERLIN)
-    except NotAPeriod:
+        read = parse_period(text, EVENING, BERLIN)
+    except InvalidPeriod:
         return
 
     assert 1 <= read.days <= LONGEST

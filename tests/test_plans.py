@@ -47,9 +47,9 @@ def ask(connection: Connection) -> None:
     """Claim what X is to be asked about, and which events are to be read."""
     feeds.open_feed(connection, "A1")
     claimed = poll_queue.claim(connection, "A1", NOON, 8)
-    poll_queue.give_back(connection, "A1", claimed)
+    poll_queue.release(connection, "A1", claimed)
     if span := feeds.claim_sweep(connection, "A1", NOON):
-        feeds.swept(connection, "A1", span, NOON)
+        feeds.mark_swept(connection, "A1", span, NOON)
 
 
 WORK: dict[str, Callable[[Connection], object]] = {
@@ -58,13 +58,15 @@ WORK: dict[str, Callable[[Connection], object]] = {
         connection, submission("V7"), LIMITS, NOON
     ),
     "sending": lambda connection: send(connection, submission("V-new")),
-    "asking for the history": lambda connection: limits.history(connection, "A1", "customer 7"),
-    "asking what is in the way": lambda connection: limits.asked(connection, "A1", "customer 7", NOON),
+    "asking for the history": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
+    "asking what is in the way": lambda connection: limits.list_counting(
+        connection, "A1", "customer 7", NOON
+    ),
     "counting the day": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
     "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
-    "declaring uncertain": lambda connection: send_queue.abandon(connection, NOON),
-    "forgetting addresses": lambda connection: send_queue.forget_response_urls(connection, NOON),
-    "giving up what waits": lambda connection: send_queue.overdue(connection, NOON, 8),
+    "declaring uncertain": lambda connection: send_queue.mark_stalled(connection, NOON),
+    "forgetting addresses": lambda connection: send_queue.erase_response_urls(connection, NOON),
+    "giving up what waits": lambda connection: send_queue.list_overdue(connection, NOON, 8),
     "claiming what is unknown": lambda connection: send_queue.claim_unsettled(connection, NOON, 8),
     "listing what one person sent": lambda connection: requesters.newest(
         connection, "T012AB3CD", "U012AB3CD", 10
@@ -72,7 +74,7 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "counting what one person sent": lambda connection: requesters.counts(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
-    "listing what is open": lambda connection: follow_ups.open_ones(connection, "T012AB3CD", 9, "U1"),
+    "listing what is open": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
     "taking an answer": lambda connection: responses.take(
         connection, told(1, "Slow.", feedback_id="X7"), "customer 7", NOON
@@ -83,22 +85,22 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
     "asking about surveys": ask,
     "erasing a customer": lambda connection: erasure.erase(connection, 7),
-    "claiming news": lambda connection: outbox.claim_notices(connection, NOON, 8),
+    "claiming news": lambda connection: outbox.claim_notifications(connection, NOON, 8),
 }
 
 
 CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, without="U2")
 PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 COUNTS: dict[str, Callable[[Connection], object]] = {
-    "by agent and channel": lambda connection: queries.cells(connection, CSAT, PERIOD),
-    "of an agent": lambda connection: queries.cells(
+    "by agent and channel": lambda connection: queries.count_by_group(connection, CSAT, PERIOD),
+    "of an agent": lambda connection: queries.count_by_group(
         connection, CSAT.model_copy(update={"agent": "U012AB3CD"}), PERIOD
     ),
-    "of a channel and a question": lambda connection: queries.cells(
+    "of a channel and a question": lambda connection: queries.count_by_group(
         connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD
     ),
-    "of the period before": lambda connection: queries.total(connection, CSAT, PERIOD),
-    "of low ratings": lambda connection: queries.followed(connection, CSAT, PERIOD),
+    "of the period before": lambda connection: queries.count_all(connection, CSAT, PERIOD),
+    "of low ratings": lambda connection: queries.count_low_ratings(connection, CSAT, PERIOD),
 }
 
 
@@ -109,20 +111,20 @@ def submission(view_id: str) -> submissions.Submission:
 def follow_up(connection: Connection, survey_id: int) -> None:
     """Show a low rating, take it on, and close it, if there is one."""
     mine = (connection, survey_id, "T012AB3CD", "U1")
-    with contextlib.suppress(follow_ups.CantFollow):
+    with contextlib.suppress(follow_ups.FollowUpConflict):
         follow_ups.show(*mine, NOON)
-        follow_ups.take_on(*mine, NOON)
+        follow_ups.take(*mine, NOON)
         follow_ups.close(*mine, "Called.", NOON)
 
 
 def send(connection: Connection, new: submissions.Submission) -> None:
     """Accept a survey, send it, and tell of it."""
     entry = submissions.accept(connection, new, LIMITS, NOON).entry
-    number = send_queue.begin(connection, entry, "one", NOON)
+    number = send_queue.begin_attempt(connection, entry, "one", NOON)
     assert number
-    assert send_queue.sent(connection, entry.id, number, RECEIPT, NOON)
-    due = outbox.Due(survey_id=entry.id, kind=outbox.Notice.SENT, tries=0)
-    outbox.told(connection, due, "C1", "1.2", NOON)
+    assert send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
+    due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, tries=0)
+    outbox.mark_sent(connection, due, "C1", "1.2", NOON)
 
 
 FLAWS = {
@@ -150,7 +152,9 @@ def fill(engine: Engine) -> None:
             due = submissions.accept(
                 connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
             )
-            outbox.give(connection, due.entry.id, outbox.Notice.WAITING, NOON - timedelta(hours=1))
+            outbox.enqueue_claimed(
+                connection, due.entry.id, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
+            )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # PostgreSQL reads an index alone only where it was told since that all of its rows can be seen
         connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
@@ -223,7 +227,7 @@ def test_a_report_counts_in_one_index_alone(count: str, engine: Engine) -> None:
 
 
 def test_the_newest_comments_are_the_first_in_their_index(engine: Engine) -> None:
-    work = partial(queries.comments, filters=CSAT, period=PERIOD, most=5)
+    work = partial(queries.newest_comments, filters=CSAT, period=PERIOD, most=5)
     ((statement, plan),) = Plans(engine).of(work).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"

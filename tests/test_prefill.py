@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csat.slack_api.message_text import DEEPEST, text_of
-from csat.surveys.prefill import customers_in, external_id_in, load_tickets
+from csat.slack_api.message_text import DEEPEST, extract_text
+from csat.surveys.prefill import find_external_id, find_recipients, load_tickets
 from csat.surveys.survey import LONGEST_EXTERNAL_ID
 from tests.samples import JSON, TEXT, tried
 
@@ -16,11 +16,11 @@ TICKETS = load_tickets()
 
 
 def named(text: str) -> list[str]:
-    return [person.typed for person in customers_in(text)]
+    return [person.typed for person in find_recipients(text)]
 
 
 def ticket(text: str) -> str:
-    return external_id_in(text, TICKETS)
+    return find_external_id(text, TICKETS)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_bot_s_message_with_fields_names_customer_and_case() -> None:
         ],
     }
 
-    said = text_of(message)
+    said = extract_text(message)
 
     assert named(said) == ["783214", "@grace"]
     assert ticket(said) == "zendesk_5555"
@@ -239,9 +239,9 @@ def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleagu
         "blocks": [{"type": "rich_text", "block_id": "b", "elements": [quoted]}],
     }
 
-    assert named(text_of(message)) == ["@joonas", "@grace"]
-    assert named(text_of({"blocks": message["blocks"]})) == ["@joonas", "@grace"]
-    assert ticket(text_of(message)) == "case_00317"
+    assert named(extract_text(message)) == ["@joonas", "@grace"]
+    assert named(extract_text({"blocks": message["blocks"]})) == ["@joonas", "@grace"]
+    assert ticket(extract_text(message)) == "case_00317"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleagu
     ],
 )
 def test_a_customer_is_found_wherever_a_message_says_so(message: Message) -> None:
-    assert named(text_of(message)) == ["@grace"]
+    assert named(extract_text(message)) == ["@grace"]
 
 
 @pytest.mark.parametrize(
@@ -283,21 +283,21 @@ def test_a_customer_is_found_wherever_a_message_says_so(message: Message) -> Non
     ],
 )
 def test_slack_s_own_people_and_mail_addresses_are_no_customers(message: Message) -> None:
-    assert named(text_of(message)) == []
+    assert named(extract_text(message)) == []
 
 
 def test_a_message_is_not_said_twice() -> None:
     message = {"text": "Hello", "attachments": [{"text": "Hello", "fallback": "Hello"}]}
 
-    assert text_of(message) == "Hello"
+    assert extract_text(message) == "Hello"
 
 
 @given(st.dictionaries(st.sampled_from(["text", "blocks", "attachments", "elements", "title", "rows"]), JSON))
 @tried
 def test_any_message_is_read(message: Message) -> None:
-    said = text_of(message)
+    said = extract_text(message)
 
-    customers_in(said)
+    find_recipients(said)
     assert len(ticket(said)) <= LONGEST_EXTERNAL_ID
 
 
@@ -306,13 +306,13 @@ def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
     for _ in range(DEEPEST * 100):
         message = {"text": "above", "elements": [message]}
 
-    assert text_of(message) == "above"
+    assert extract_text(message) == "above"
 
 
 @given(TEXT)
 @tried
 def test_whoever_is_found_is_named_in_the_text(text: str) -> None:
-    for person in customers_in(text):
+    for person in find_recipients(text):
         assert (person.handle or person.id or "?").lower() in text.lower()
 
 
@@ -359,7 +359,7 @@ def test_an_external_id_always_fits(text: str) -> None:
 def test_hostile_messages_are_read_in_no_time(piece: str) -> None:
     text = (piece * 40_000)[:40_000]
 
-    customers_in(text_of({"text": text}))
+    find_recipients(extract_text({"text": text}))
     ticket(text)
     ticket("ticket" + text)
     ticket("https://app.intercom.com/a/inbox/" + text)

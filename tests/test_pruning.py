@@ -12,9 +12,9 @@ from cli import prune
 from cli.prune import NotAnAge, read_age
 from csat.db import pruning, send_queue, submissions
 from csat.db.accounts import open_account
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.follow_ups import open_for
-from csat.db.survey_records import Refusal, read, to_columns
+from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, notices, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
@@ -49,27 +49,27 @@ def test_what_the_limits_ask_about_is_not_pruned() -> None:
         read_age("7d", Limits(cooldown=7.5 * DAY))
 
 
-async def accepted(ledger: Ledger, view_id: str, now: datetime = NOON) -> int:
-    await ledger.run(open_account, "A1")
+async def accepted(database: Database, view_id: str, now: datetime = NOON) -> int:
+    await database.run(open_account, "A1")
     submission = submissions.Submission(view_id, survey(), origin(), "A1", "one", view_id)
-    return (await ledger.run(submissions.accept, submission, LIMITS, now)).entry.id
+    return (await database.run(submissions.accept, submission, LIMITS, now)).entry.id
 
 
-async def in_every_state(ledger: Ledger) -> dict[str, int]:
+async def in_every_state(database: Database) -> dict[str, int]:
     """Keep one survey in each state, and return their ids."""
-    ids = {state.value: await accepted(ledger, state) for state in State}
-    ids["settled as unknown"] = await accepted(ledger, "unknown")
+    ids = {state.value: await accepted(database, state) for state in State}
+    ids["settled as unknown"] = await accepted(database, "unknown")
     for name in ("sending", "sent", "answered", "expired", "uncertain", "settled as unknown"):
-        entry = await ledger.read(read, ids[name])
+        entry = await database.read(get_survey, ids[name])
         assert entry
-        assert await ledger.run(send_queue.begin, entry, "one", NOON)
+        assert await database.run(send_queue.begin_attempt, entry, "one", NOON)
     for name in ("sent", "answered", "expired"):
-        assert await ledger.run(send_queue.sent, ids[name], 1, RECEIPT, NOON)
+        assert await database.run(send_queue.mark_sent, ids[name], 1, RECEIPT, NOON)
     for name in ("uncertain", "settled as unknown"):
-        assert await ledger.run(send_queue.doubt, ids[name], 1, "500", NOON)
-    assert await ledger.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
-    assert await ledger.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
-    await ledger.run(follow, ids)
+        assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
+    assert await database.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
+    assert await database.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
+    await database.run(follow, ids)
     return ids
 
 
@@ -85,48 +85,50 @@ def survey_ids(connection: Connection, table: Table) -> set[int]:
     return set(connection.execute(select(table.c.survey_id)).scalars())
 
 
-async def pruned(ledger: Ledger, before: datetime) -> list[int]:
+async def pruned(database: Database, before: datetime) -> list[int]:
     """Prune, and return how many surveys each transaction removed."""
-    old = await ledger.read(pruning.count_old, before)
-    return [number async for number in prune.prune(ledger, old, before)]
+    old = await database.read(pruning.count_old, before)
+    return [number async for number in prune.prune(database, old, before)]
 
 
-async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(ledger: Ledger) -> None:
-    ids = await in_every_state(ledger)
+async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(database: Database) -> None:
+    ids = await in_every_state(database)
 
-    assert await pruned(ledger, NOON + DAY) == [6]
-    left = await ledger.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
+    assert await pruned(database, NOON + DAY) == [6]
+    left = await database.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
     assert left == {ids["accepted"], ids["sending"], ids["uncertain"]}
     for table in (attempts, notices, follow_ups):
-        assert await ledger.read(survey_ids, table) <= left
+        assert await database.read(survey_ids, table) <= left
 
 
-async def test_what_is_younger_stays_and_what_is_counted_is_removed(ledger: Ledger) -> None:
+async def test_what_is_younger_stays_and_what_is_counted_is_removed(database: Database) -> None:
     for day in range(4):
-        survey_id = await accepted(ledger, f"V{day}", NOON + day * DAY)
-        await ledger.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
+        survey_id = await accepted(database, f"V{day}", NOON + day * DAY)
+        await database.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
     before = NOON + 2 * DAY
 
-    assert (await ledger.read(pruning.count_old, before)).number == 2
-    assert await pruned(ledger, before) == [2]
-    assert await pruned(ledger, before) == []
+    assert (await database.read(pruning.count_old, before)).number == 2
+    assert await pruned(database, before) == [2]
+    assert await pruned(database, before) == []
 
 
 async def test_it_goes_batch_by_batch_and_others_write_in_between(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.prune.BATCH", 10)
     monkeypatch.setattr("cli.prune.GIVING_WAY", 0)
-    await ledger.run(open_account, "A1")
-    await ledger.run(refused, 35)
-    old = await ledger.read(pruning.count_old, NOON + DAY)
+    await database.run(open_account, "A1")
+    await database.run(refused, 35)
+    old = await database.read(pruning.count_old, NOON + DAY)
     removed = []
-    async for number in prune.prune(ledger, old, NOON + DAY):
+    async for number in prune.prune(database, old, NOON + DAY):
         removed.append(number)
-        await asyncio.wait_for(accepted(ledger, f"between {len(removed)}"), 5)
+        await asyncio.wait_for(accepted(database, f"between {len(removed)}"), 5)
 
     assert removed == [10, 10, 10, 5]
-    assert await ledger.read(lambda c: c.execute(select(func.count()).select_from(surveys)).scalar_one()) == 4
+    assert (
+        await database.read(lambda c: c.execute(select(func.count()).select_from(surveys)).scalar_one()) == 4
+    )
 
 
 def refused(connection: Connection, number: int) -> None:
@@ -144,13 +146,13 @@ def refused(connection: Connection, number: int) -> None:
 
 async def test_the_command_counts_first_and_removes_while_the_app_may_run(tmp_path: Path) -> None:
     async with around(tmp_path) as (_, _, environment):
-        ledger = Ledger(environment["DATABASE_URL"])
-        await ledger.run(open_account, "A1")
-        await ledger.run(refused, 35)
+        database = Database(environment["DATABASE_URL"])
+        await database.run(open_account, "A1")
+        await database.run(refused, 35)
         dry = await output(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
         real = await output(tmp_path, environment, "prune", "--older-than", "8d")
         again = await output(tmp_path, environment, "prune", "--older-than", "8d")
-        ledger.close()
+        database.close()
 
     assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
     assert re.fullmatch(r"35 finished surveys are from before \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n", dry[1])

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, update
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.tables import surveys
-from csat.reporting.assemble import report
+from csat.reporting.assemble import fetch_report
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import export, read
+from csat.reporting.exports import read_export, write_export
 from csat.reporting.periods import Period, custom, last_days
 from csat.reporting.recount import Recount
 from csat.reporting.reports import Filters
@@ -46,23 +46,23 @@ def spoil(connection: Connection) -> None:
     ],
 )
 async def test_an_export_gives_the_same_figures_as_the_ledger(
-    ledger: Ledger, tmp_path: Path, filters: Filters
+    database: Database, tmp_path: Path, filters: Filters
 ) -> None:
-    await ledger.run(fill, SCENE, NOW)
-    await ledger.run(spoil)
+    await database.run(fill, SCENE, NOW)
+    await database.run(spoil)
     everything = Selection(team=TEAM, period=last_days(400, NOW, BERLIN))
-    async for _ in export(ledger, everything, tmp_path / "all.csv", NOW):
+    async for _ in write_export(database, everything, tmp_path / "all.csv", NOW):
         pass
     month = last_days(30, NOW, BERLIN)
     march = custom(month.first, month.last - timedelta(days=3), NOW, BERLIN)
 
     for period in (month, march, last_days(90, NOW, ZoneInfo("UTC"))):
-        assert await of_ledger(ledger, filters, period) == of_file(tmp_path / "all.csv", filters, period)
+        assert await of_ledger(database, filters, period) == of_file(tmp_path / "all.csv", filters, period)
 
 
-async def of_ledger(ledger: Ledger, filters: Filters, period: Period) -> dict[str, object]:
-    return (await report(ledger, filters, period)).model_dump()
+async def of_ledger(database: Database, filters: Filters, period: Period) -> dict[str, object]:
+    return (await fetch_report(database, filters, period)).model_dump()
 
 
 def of_file(path: Path, filters: Filters, period: Period) -> dict[str, object]:
-    return Recount(filters, period).add(read(path)).report().model_dump()
+    return Recount(filters, period).add(read_export(path)).report().model_dump()

@@ -11,8 +11,8 @@ from csat.reporting.periods import Period, last_days
 from csat.reporting.reports import Filters, FollowedUp, Report, Tally
 from csat.slack_api.rendering import render
 from csat.surveys.questions import SCALES, Metric
-from handlers.command_args import NotUnderstood
-from handlers.report_args import read_wanted
+from handlers.command_args import InvalidArguments
+from handlers.report_args import parse_report_args
 from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.answered import answered
@@ -64,7 +64,7 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
 async def test_a_report_is_noted_before_it_is_shown(watched: World) -> None:
     await told(watched, "No NPS survey", "/csat report 7d nps")
 
-    ((person, action, detail),) = watched.ledger("select person, action, detail from audit")
+    ((person, action, detail),) = watched.database("select person, action, detail from audit")
     assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
 
@@ -106,7 +106,7 @@ async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World)
 
     assert "CSAT_SUPERVISORS" in said(message)
     assert watched.seen("CSAT score", viewer=fixtures.ADA) is None
-    assert watched.ledger("select * from audit") == []
+    assert watched.database("select * from audit") == []
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ async def test_the_help_tells_of_reports(watched: World) -> None:
     ],
 )
 def test_score_and_days_are_named_in_any_order(words: str, metric: Metric, period: Period) -> None:
-    assert read_wanted(words, NOON, UTC) == (metric, period)
+    assert parse_report_args(words, NOON, UTC) == (metric, period)
 
 
 def test_what_is_not_understood_is_not_repeated_at_length() -> None:
-    with pytest.raises(NotUnderstood) as problem:
-        read_wanted("x" * 3_000, NOON, UTC)
+    with pytest.raises(InvalidArguments) as problem:
+        parse_report_args("x" * 3_000, NOON, UTC)
 
     assert len(str(problem.value)) < 200
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from csat.db.database import Ledger
-from csat.reporting.assemble import report
+from csat.db.database import Database
+from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period, last_days
 from csat.reporting.reports import Filters, Report, Tally
 from csat.surveys.questions import Metric
@@ -23,16 +23,16 @@ MOMENT = timedelta(microseconds=1)
 
 
 async def reported(
-    ledger: Ledger, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
+    database: Database, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
 ) -> Report:
     """Return the report of a ledger with these surveys and no others."""
-    await ledger.run(keep, list(rows))
-    return await report(ledger, filters, period)
+    await database.run(keep, list(rows))
+    return await fetch_report(database, filters, period)
 
 
-async def test_a_report_tells_what_became_of_the_surveys(ledger: Ledger) -> None:
+async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> None:
     told = await reported(
-        ledger,
+        database,
         answered(5, comment="Great!", commented_at=NOON),
         answered(5),
         answered(2),
@@ -63,18 +63,22 @@ async def test_a_report_tells_what_became_of_the_surveys(ledger: Ledger) -> None
     ids=str,
 )
 async def test_what_was_not_sent_in_the_period_or_was_a_test_counts_nowhere(
-    ledger: Ledger, fields: dict[str, Any]
+    database: Database, fields: dict[str, Any]
 ) -> None:
-    told = await reported(ledger, row(**fields))
+    told = await reported(database, row(**fields))
 
     assert told.now == Tally()
     assert (told.by_agent, told.by_channel) == ({}, {})
 
 
-async def test_the_viewers_own_surveys_are_left_out_and_counted(ledger: Ledger) -> None:
+async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Database) -> None:
     filters = CSAT.model_copy(update={"without": CLEO})
     told = await reported(
-        ledger, answered(1, requester=CLEO), row(requester=CLEO), answered(4, requester=ADA), filters=filters
+        database,
+        answered(1, requester=CLEO),
+        row(requester=CLEO),
+        answered(4, requester=ADA),
+        filters=filters,
     )
 
     assert told.left_out == 2
@@ -83,10 +87,10 @@ async def test_the_viewers_own_surveys_are_left_out_and_counted(ledger: Ledger) 
     assert told.follow_up.low == 0
 
 
-async def test_an_agent_with_fewer_than_five_ratings_has_no_row(ledger: Ledger) -> None:
+async def test_an_agent_with_fewer_than_five_ratings_has_no_row(database: Database) -> None:
     many = [answered(5, requester=ADA) for _ in range(5)]
     few = [answered(5, requester=CLEO) for _ in range(4)]
-    told = await reported(ledger, *many, *few, row(requester=CLEO), row(requester=CLEO))
+    told = await reported(database, *many, *few, row(requester=CLEO), row(requester=CLEO))
 
     assert [name for name, _ in told.agents] == [ADA]
     assert told.now.rated == 9

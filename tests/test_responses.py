@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text, update
 
 from csat.db import erasure, send_queue
-from csat.db.database import Ledger, open_engine
+from csat.db.database import Database, open_engine
 from csat.db.responses import KEPT, Taken, match_unmatched, take
-from csat.db.survey_records import Entry
+from csat.db.survey_records import SurveyRecord
 from csat.db.tables import notices, surveys, unmatched
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Update
@@ -93,7 +93,7 @@ def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> 
 
 @pytest.mark.parametrize("make", [begun, uncertain, confirmed])
 def test_an_update_settles_what_x_never_gave_a_receipt_for(
-    connection: Connection, make: Callable[[Connection], Entry]
+    connection: Connection, make: Callable[[Connection], SurveyRecord]
 ) -> None:
     entry = make(connection)
 
@@ -101,7 +101,7 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
     found = known(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["notices"]
-    assert not send_queue.sent(connection, entry.id, 1, told().receipt, LATER)
+    assert not send_queue.mark_sent(connection, entry.id, 1, told().receipt, LATER)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: C
     for early in (told(comment="Slow."), told(2, at=20), told(1, at=30)):
         assert take(connection, early, KEY, NOON) is Taken.KEPT
     assert match_unmatched(connection, NOON, 10) == ([], [], [])
-    send_queue.sent(connection, entry.id, 1, told().receipt, NOON)
+    send_queue.mark_sent(connection, entry.id, 1, told().receipt, NOON)
 
     assert match_unmatched(connection, NOON, 10).joined == ["900"]
     found = known(connection)
@@ -200,32 +200,32 @@ def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -
     assert known(connection)["rating"] is None
 
 
-async def test_the_same_answer_at_once_by_every_way_is_one_answer(ledger: Ledger) -> None:
-    await ledger.run(uncertain)
+async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Database) -> None:
+    await database.run(uncertain)
     both = [told(2, "Slow."), told(2), told(comment="Slow.")]
-    outcomes = await asyncio.gather(*(ledger.run(take, one, KEY, LATER) for one in both * 12))
+    outcomes = await asyncio.gather(*(database.run(take, one, KEY, LATER) for one in both * 12))
 
     assert set(outcomes) == {Taken.JOINED}
-    found = await ledger.run(known)
+    found = await database.run(known)
     assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
-    kinds = await ledger.run(lambda c: list(c.execute(select(notices.c.kind)).scalars()))
+    kinds = await database.run(lambda c: list(c.execute(select(notices.c.kind)).scalars()))
     assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low": 1}
 
 
-async def test_strangers_at_once_are_kept_once(ledger: Ledger) -> None:
+async def test_strangers_at_once_are_kept_once(database: Database) -> None:
     many = [told(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
-    outcomes = await asyncio.gather(*(ledger.run(take, one, KEY, LATER) for one in many))
+    outcomes = await asyncio.gather(*(database.run(take, one, KEY, LATER) for one in many))
 
     assert set(outcomes) == {Taken.KEPT}
-    rows = await ledger.run(lambda c: [tuple(row) for row in c.execute(select(unmatched.c.rating))])
+    rows = await database.run(lambda c: [tuple(row) for row in c.execute(select(unmatched.c.rating))])
     assert rows == [(1,)]
 
 
 async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
     databases: Databases, tmp_path: Path
 ) -> None:
-    ledger = Ledger(databases.make("postgresql", tmp_path))
-    entry = await ledger.run(lambda connection: begun(connection, "V1"))
+    database = Database(databases.make("postgresql", tmp_path))
+    entry = await database.run(lambda connection: begun(connection, "V1"))
     locked = threading.Event()
 
     def answer(connection: Connection) -> Taken:
@@ -236,10 +236,10 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
             connection.execute(text("select pg_stat_clear_snapshot()"))
         return take(connection, told(4), KEY, LATER)
 
-    answering = asyncio.create_task(ledger.run(answer))
+    answering = asyncio.create_task(database.run(answer))
     await asyncio.to_thread(locked.wait)
-    late = await ledger.run(send_queue.sent, entry.id, 1, told().receipt, LATER)
+    late = await database.run(send_queue.mark_sent, entry.id, 1, told().receipt, LATER)
 
     assert (await answering, late) == (Taken.JOINED, False)
-    assert (await ledger.read(known))["notices"] == {"sent", "answered"}
-    ledger.close()
+    assert (await database.read(known))["notices"] == {"sent", "answered"}
+    database.close()

@@ -47,7 +47,7 @@ def blocks(view: View, kind: str) -> list[dict[str, Any]]:
 
 
 def audited(world: World) -> list[tuple[str, str, str]]:
-    return [tuple(row) for row in world.ledger("select person, action, detail from audit order by id")]
+    return [tuple(row) for row in world.database("select person, action, detail from audit order by id")]
 
 
 async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World) -> None:
@@ -270,11 +270,11 @@ async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(
     async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         answered(world, [5] * 10)
         assert SEES in words(await home(world, fixtures.CLEO))
-        assert world.ledger("select shows_results from homes") == [(1,)]
+        assert world.database("select shows_results from homes") == [(1,)]
     async with living(tmp_path) as world:
         view = await world.eventually(lambda: world.workspace.home_view(fixtures.CLEO))
         assert SEES_NOT in words(view)
-        await world.until(lambda: world.ledger("select shows_results from homes") == [(0,)])
+        await world.until(lambda: world.database("select shows_results from homes") == [(0,)])
 
 
 async def test_a_home_that_slack_did_not_take_is_tried_again(grouped: World) -> None:

@@ -12,16 +12,16 @@ from csat.reporting.intervals import Interval, adjusted_wald, csat_estimate, nps
 from csat.reporting.scores import (
     HIGH,
     Ratings,
+    SampleSize,
     Score,
-    Shown,
     bands,
     change,
     csat,
     distribution,
     nps,
     rate,
+    sample_size,
     score,
-    shown,
 )
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
@@ -424,17 +424,17 @@ def test_more_answers_than_surveys_are_a_mistake(part: int, whole: int) -> None:
 @pytest.mark.parametrize(
     ("n", "expected"),
     [
-        (0, Shown.TOO_FEW),
-        (4, Shown.TOO_FEW),
-        (5, Shown.FEW),
-        (29, Shown.FEW),
-        (30, Shown.ENOUGH),
-        (10_000, Shown.ENOUGH),
+        (0, SampleSize.TOO_FEW),
+        (4, SampleSize.TOO_FEW),
+        (5, SampleSize.FEW),
+        (29, SampleSize.FEW),
+        (30, SampleSize.ENOUGH),
+        (10_000, SampleSize.ENOUGH),
     ],
 )
-def test_fewer_than_5_are_not_shown_and_fewer_than_30_are_few(n: int, expected: Shown) -> None:
-    assert shown(n) is expected
+def test_fewer_than_5_are_not_shown_and_fewer_than_30_are_few(n: int, expected: SampleSize) -> None:
+    assert sample_size(n) is expected
 
 
 def test_few_answers_are_called_so() -> None:
-    assert list(Shown) == ["too few answers", "few answers", ""]
+    assert list(SampleSize) == ["too few answers", "few answers", ""]

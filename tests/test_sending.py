@@ -84,12 +84,12 @@ def creations(world: World) -> int:
 
 
 def states(world: World) -> list[str]:
-    return [state for (state,) in world.ledger("select state from surveys order by id")]
+    return [state for (state,) in world.database("select state from surveys order by id")]
 
 
 async def looked_for_work(world: World) -> None:
     """Wait until the dispatcher has looked, after half an hour: it erases the response_url last of all."""
-    await world.until(lambda: set(world.ledger("select response_url from surveys")) == {("",)})
+    await world.until(lambda: set(world.database("select response_url from surveys")) == {("",)})
 
 
 def test_every_trouble_is_tried() -> None:
@@ -138,7 +138,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         world.x.trouble = None
         world.clock.advance(minutes=6)
         await world.sent(2)
-        await world.until(lambda: world.ledger("select paused_at from accounts") == [(None,)])
+        await world.until(lambda: world.database("select paused_at from accounts") == [(None,)])
         assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
 
 
@@ -149,7 +149,7 @@ async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path)
         told = await world.direct_message("Surveys wait", fixtures.CLEO)
         world.clock.advance(minutes=6)
         await world.until(lambda: creations(world) == 2)
-        await world.until(lambda: world.ledger("select paused_at from accounts") != [(None,)])
+        await world.until(lambda: world.database("select paused_at from accounts") != [(None,)])
 
         assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
 
@@ -326,22 +326,22 @@ def standing_still(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[..., object]
 ) -> None:
     """Let the app stand still, once, between the commit of its first attempt and the call to X."""
-    begin = send_queue.begin
+    begin = send_queue.begin_attempt
 
     def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:
         number = begin(connection, *others)
-        monkeypatch.setattr(send_queue, "begin", begin)
+        monkeypatch.setattr(send_queue, "begin_attempt", begin)
         world.clock.advance(seconds=seconds)
         meanwhile(connection, world.clock())
         return number
 
-    monkeypatch.setattr(send_queue, "begin", begin_and_stand_still)
+    monkeypatch.setattr(send_queue, "begin_attempt", begin_and_stand_still)
 
 
 async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_uncertain(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standing_still(world, monkeypatch, 41, meanwhile=send_queue.abandon)
+    standing_still(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
     await ask(world)
     await world.until(lambda: states(world) == ["uncertain"])
     world.clock.advance(minutes=1)
@@ -361,7 +361,7 @@ async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_
 
     assert "Survey 1 did not leave" in caplog.text
     assert creations(world) == 1
-    assert world.ledger("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
+    assert world.database("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
 
 
 async def in_doubt(world: World, trouble: Trouble) -> Message:
@@ -398,7 +398,7 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     world.clock.advance(hours=24, minutes=11)
     await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
     world.clock.advance(days=3)
-    await world.until(lambda: world.ledger("select settle_at from surveys") == [(None,)])
+    await world.until(lambda: world.database("select settle_at from surveys") == [(None,)])
     await world.until(lambda: "Survey 1 stays uncertain" in caplog.text)
     assert states(world) == ["uncertain"]
 

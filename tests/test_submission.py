@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.db import database
+from csat.db import database as db_module
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Trouble
 from tests.world import World, living, said
@@ -47,13 +47,13 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
 
 async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: World) -> None:
     await world.opened("/csat @mira_k")
-    lock = sqlite3.connect(world.database)
+    lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
     await world.workspace.submit_view(fixtures.ADA)
     lock.close()
-    await world.until(lambda: world.ledger("select count(*) from notices") == [(0,)])
+    await world.until(lambda: world.database("select count(*) from notices") == [(0,)])
 
-    assert world.ledger("select count(*) from surveys") == [(0,)]
+    assert world.database("select count(*) from surveys") == [(0,)]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -62,15 +62,15 @@ async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: W
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
 
-    with sqlite3.connect(world.database) as ledger:
-        row = ledger.execute("select view_id, requester, recipient_id from surveys").fetchone()
+    with sqlite3.connect(world.database_file) as database:
+        row = database.execute("select view_id, requester, recipient_id from surveys").fetchone()
     assert row[1:] == (fixtures.ADA, world.x.customer("mira_k").id)
 
 
 async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: World) -> None:
     await world.opened("/csat @mira_k")
     await world.type_in(message="Dear Mira")
-    lock = sqlite3.connect(world.database)
+    lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
     seen = await world.workspace.submit_view(fixtures.ADA)
     lock.close()
@@ -88,9 +88,9 @@ async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: Wo
 
 async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with living(tmp_path) as world:
-        with sqlite3.connect(world.database) as ledger:
-            pages = ledger.execute("pragma page_count").fetchone()[0]
-    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, f"max_page_count={pages}"))
+        with sqlite3.connect(world.database_file) as database:
+            pages = database.execute("pragma page_count").fetchone()[0]
+    monkeypatch.setattr(db_module, "PRAGMAS", (*db_module.PRAGMAS, f"max_page_count={pages}"))
     async with living(tmp_path) as world:
         await world.opened("/csat @mira_k")
         await world.type_in(message="x" * 3000, external_id="x" * 256)
@@ -163,8 +163,8 @@ async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) ->
     await world.message("asked")
 
     def kept() -> str:
-        with sqlite3.connect(world.database) as ledger:
-            return str(ledger.execute("select response_url from surveys").fetchone()[0])
+        with sqlite3.connect(world.database_file) as database:
+            return str(database.execute("select response_url from surveys").fetchone()[0])
 
     assert kept().startswith("http")
     world.clock.advance(minutes=31)

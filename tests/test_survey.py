@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
-from csat.surveys.survey import Draft, Field, Incomplete, Survey
+from csat.surveys.survey import Draft, FormField, Incomplete, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, TEXT, draft, survey, tried
 
 FIELDS = st.fixed_dictionaries(
@@ -38,7 +38,7 @@ GOOD = st.builds(
 )
 
 
-def problems(**fields: Any) -> dict[Field, str]:
+def problems(**fields: Any) -> dict[FormField, str]:
     """Return what is wrong with a draft."""
     try:
         Survey.from_draft(draft(**fields), CATALOGUE)
@@ -55,56 +55,62 @@ def accepted(**fields: Any) -> Survey:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"metric": "CSAT"}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"metric": "Nps"}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"metric": "ces"}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"metric": ""}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"metric": "", "variant": ""}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"metric": " csat"}, {Field.METRIC: "Choose CSAT or NPS."}),
-        ({"variant": "38"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"variant": "-1"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"variant": ""}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"variant": "1.0"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"variant": "01"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"variant": "٣"}, {Field.VARIANT: "Choose one of the questions for CSAT."}),
-        ({"metric": "nps", "variant": "6"}, {Field.VARIANT: "Choose one of the questions for NPS."}),
-        ({"metric": "nps", "variant": "37"}, {Field.VARIANT: "Choose one of the questions for NPS."}),
+        ({"metric": "CSAT"}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "Nps"}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "ces"}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": ""}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": "", "variant": ""}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"metric": " csat"}, {FormField.METRIC: "Choose CSAT or NPS."}),
+        ({"variant": "38"}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "-1"}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": ""}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "1.0"}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "01"}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"variant": "٣"}, {FormField.VARIANT: "Choose one of the questions for CSAT."}),
+        ({"metric": "nps", "variant": "6"}, {FormField.VARIANT: "Choose one of the questions for NPS."}),
+        ({"metric": "nps", "variant": "37"}, {FormField.VARIANT: "Choose one of the questions for NPS."}),
         (
             {"display_name": "N" * 21},
-            {Field.DISPLAY_NAME: "Shorten the name to 20 characters; it has 21."},
+            {FormField.DISPLAY_NAME: "Shorten the name to 20 characters; it has 21."},
         ),
         (
             {"external_id": "x" * 257},
-            {Field.EXTERNAL_ID: "Shorten the id to 256 characters; it has 257."},
+            {FormField.EXTERNAL_ID: "Shorten the id to 256 characters; it has 257."},
         ),
         (
             {"message": "m" * 10_001},
-            {Field.MESSAGE: "Shorten the message to 10,000 characters; it has 10,001."},
+            {FormField.MESSAGE: "Shorten the message to 10,000 characters; it has 10,001."},
         ),
-        ({"message": ""}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
-        ({"message": " \n\t "}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
-        ({"message": "\u200b"}, {Field.MESSAGE: "Write the message that the customer gets with the survey."}),
-        ({"privacy_url": "  "}, {Field.PRIVACY_URL: "Enter the address of your privacy policy, like"}),
+        ({"message": ""}, {FormField.MESSAGE: "Write the message that the customer gets with the survey."}),
+        (
+            {"message": " \n\t "},
+            {FormField.MESSAGE: "Write the message that the customer gets with the survey."},
+        ),
+        (
+            {"message": "\u200b"},
+            {FormField.MESSAGE: "Write the message that the customer gets with the survey."},
+        ),
+        ({"privacy_url": "  "}, {FormField.PRIVACY_URL: "Enter the address of your privacy policy, like"}),
         (
             {"privacy_url": "https://e.co/" + "p" * 1_988},
-            {Field.PRIVACY_URL: "Shorten the address to 2,000 characters; it has 2,001."},
+            {FormField.PRIVACY_URL: "Shorten the address to 2,000 characters; it has 2,001."},
         ),
-        ({"recipient": ""}, {Field.RECIPIENT: "Enter the customer's X handle"}),
-        ({"recipient": "@"}, {Field.RECIPIENT: "X handles have only"}),
-        ({"recipient": "@grace🎉"}, {Field.RECIPIENT: "X handles have only"}),
+        ({"recipient": ""}, {FormField.RECIPIENT: "Enter the customer's X handle"}),
+        ({"recipient": "@"}, {FormField.RECIPIENT: "X handles have only"}),
+        ({"recipient": "@grace🎉"}, {FormField.RECIPIENT: "X handles have only"}),
         (
             {"recipient": "@" + "w" * 16},
-            {Field.RECIPIENT: "X handles have at most 15 characters; this one has 16."},
+            {FormField.RECIPIENT: "X handles have at most 15 characters; this one has 16."},
         ),
-        ({"recipient": "9223372036854775808"}, {Field.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "1" * 25}, {Field.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "9" * 19}, {Field.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "0"}, {Field.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "٣"}, {Field.RECIPIENT: "X handles have only"}),
+        ({"recipient": "9223372036854775808"}, {FormField.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "1" * 25}, {FormField.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "9" * 19}, {FormField.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "0"}, {FormField.RECIPIENT: "That is not an X id"}),
+        ({"recipient": "٣"}, {FormField.RECIPIENT: "X handles have only"}),
     ],
 )
 def test_what_is_just_beyond_a_limit_is_told_with_what_to_do(
-    fields: dict[str, str], told: dict[Field, str]
+    fields: dict[str, str], told: dict[FormField, str]
 ) -> None:
     found = problems(**fields)
 
@@ -167,8 +173,10 @@ def test_what_is_just_within_a_limit_is_taken(fields: dict[str, Any]) -> None:
 )
 def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
     assert problems(privacy_url=url) in (
-        {Field.PRIVACY_URL: "Enter a whole web address without spaces, like https://example.com/privacy."},
-        {Field.PRIVACY_URL: "This contains invisible control characters: type it again without pasting."},
+        {
+            FormField.PRIVACY_URL: "Enter a whole web address without spaces, like https://example.com/privacy."
+        },
+        {FormField.PRIVACY_URL: "This contains invisible control characters: type it again without pasting."},
     )
 
 
@@ -177,12 +185,14 @@ def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
 def test_control_characters_are_told_of(name: str, mark: str) -> None:
     told = problems(**{name: f"https://e.co/a{mark}b"[-20:]})
 
-    assert told == {Field(name): "This contains invisible control characters: type it again without pasting."}
+    assert told == {
+        FormField(name): "This contains invisible control characters: type it again without pasting."
+    }
 
 
 @pytest.mark.parametrize("mark", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
 def test_a_message_has_no_control_characters_but_breaks_and_tabs(mark: str) -> None:
-    assert "invisible control characters" in problems(message=f"How{mark} did we do?")[Field.MESSAGE]
+    assert "invisible control characters" in problems(message=f"How{mark} did we do?")[FormField.MESSAGE]
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -196,14 +206,14 @@ def test_all_problems_are_told_at_once() -> None:
         external_id="x" * 257,
     )
 
-    assert set(told) == set(Field) - {Field.METRIC}
+    assert set(told) == set(FormField) - {FormField.METRIC}
 
 
 @given(FIELDS)
 @tried
 def test_any_draft_is_a_survey_or_told_what_to_do(fields: dict[str, Any]) -> None:
     for field, told in problems(**fields).items():
-        assert isinstance(field, Field)
+        assert isinstance(field, FormField)
         assert told.endswith(".")
         assert told.startswith(
             ("Choose", "Shorten", "Enter", "Write", "X handles", "That", "This", "The message")

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.tables import follow_ups
-from csat.reporting.assemble import report
+from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period
 from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
 from csat.surveys.questions import SCALES, Metric
@@ -198,9 +198,9 @@ def newest(rows: list[Row]) -> tuple[Commented, ...]:
 @settings(tried, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 async def test_the_ledger_counts_as_python_does(
-    ledger: Ledger, world: tuple[Period, Filters, list[Row], dict[int, Row]]
+    database: Database, world: tuple[Period, Filters, list[Row], dict[int, Row]]
 ) -> None:
     period, filters, rows, cared = world
-    await ledger.run(write, rows, cared)
+    await database.run(write, rows, cared)
 
-    assert await report(ledger, filters, period) == expected(period, filters, rows, cared)
+    assert await fetch_report(database, filters, period) == expected(period, filters, rows, cared)

@@ -11,10 +11,10 @@ from bench.torture.herd import Herd
 from bench.torture.judge import Verdict
 from bench.torture.stage import LOG, Stage, staged
 from csat.db import send_queue
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.submissions import Submission, accept
-from csat.delivery.send_worker import Pace
+from csat.delivery.send_worker import WorkerConfig
 from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
 from sandbox.x import Trouble
@@ -166,10 +166,10 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
 
 
 async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_once(
-    database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pace = Pace(patience=9, poll=0.02, concurrency=1)
-    async with living(tmp_path, database_url=database, pace=pace) as world:
+    pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
+    async with living(tmp_path, database_url=database_url, pace=pace) as world:
         world.x.trouble, world.x.delay = Trouble.SLOW, 0.2
         for user, customer in (
             (fixtures.ADA, "mira_k"),
@@ -178,7 +178,9 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
         ):
             await world.opened(f"/csat @{customer}", user)
             await world.workspace.submit_view(user)
-        waiting = world.ledger("select count(*) from surveys where state = 'accepted' and lease_owner <> ''")
+        waiting = world.database(
+            "select count(*) from surveys where state = 'accepted' and lease_owner <> ''"
+        )
         await world.sent(3)
 
     assert waiting == [(2,)]
@@ -186,30 +188,30 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
 
 
 async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
-    pace = Pace(patience=9, poll=0.02, concurrency=1)
+    pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
     async with living(tmp_path, pace=pace) as world:
         world.x.trouble, world.x.delay = Trouble.SLOW, 4.0
         await world.opened("/csat @mira_k")
         await world.workspace.submit_view(fixtures.ADA)
-        await world.until(lambda: world.ledger("select state from surveys") == [("sending",)])
+        await world.until(lambda: world.database("select state from surveys") == [("sending",)])
         await leave_one(world)
         world.clock.advance(seconds=13)
         await world.until(lambda: "gone" not in owners(world))
 
-        assert world.ledger("select state from surveys order by id") == [("sending",), ("accepted",)]
+        assert world.database("select state from surveys order by id") == [("sending",), ("accepted",)]
 
 
 async def leave_one(world: World) -> None:
     """Accept a survey as an instance that is gone thereafter."""
-    ledger = Ledger(world.database_url)
+    database = Database(world.database_url)
     submission = Submission("V-left", survey(), origin(), world.settings.x_account, "gone", "its customer")
-    await ledger.run(accept, submission, Limits(), world.clock())
-    ledger.close()
+    await database.run(accept, submission, Limits(), world.clock())
+    database.close()
 
 
 def owners(world: World) -> set[str]:
-    return {owner for (owner,) in world.ledger("select lease_owner from surveys")}
+    return {owner for (owner,) in world.database("select lease_owner from surveys")}
 
 
 def _away(*_: object) -> None:
-    raise LedgerError("the ledger is away")
+    raise DatabaseError("the ledger is away")

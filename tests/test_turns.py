@@ -13,16 +13,16 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from csat.db.accounts import open_account
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.tables import accounts, attempts
 
 
 @pytest.fixture(name="sqlite")
-def _sqlite(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'csat.db'}")
-    yield ledger
-    ledger.close()
+def _sqlite(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'csat.db'}")
+    yield database
+    database.close()
 
 
 @pytest.fixture(name="commits")
@@ -36,7 +36,7 @@ def _commits() -> Iterator[list[object]]:
 
 
 @asynccontextmanager
-async def busy(ledger: Ledger) -> AsyncIterator[None]:
+async def busy(database: Database) -> AsyncIterator[None]:
     """Keep the writer busy until the block ends."""
     begun, over, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
 
@@ -44,7 +44,7 @@ async def busy(ledger: Ledger) -> AsyncIterator[None]:
         loop.call_soon_threadsafe(begun.set)
         over.wait(20)
 
-    keeping = asyncio.create_task(ledger.run(keep_busy))
+    keeping = asyncio.create_task(database.run(keep_busy))
     await begun.wait()
     yield
     over.set()
@@ -52,9 +52,9 @@ async def busy(ledger: Ledger) -> AsyncIterator[None]:
 
 
 async def waiting(
-    ledger: Ledger, *transactions: Callable[[Connection], object]
+    database: Database, *transactions: Callable[[Connection], object]
 ) -> list[asyncio.Task[object]]:
-    tasks = [asyncio.create_task(ledger.run(transaction)) for transaction in transactions]
+    tasks = [asyncio.create_task(database.run(transaction)) for transaction in transactions]
     await asyncio.sleep(0)
     return tasks
 
@@ -63,8 +63,8 @@ def opening(account: str) -> Callable[[Connection], object]:
     return partial(open_account, account=account)
 
 
-async def opened(ledger: Ledger) -> list[str]:
-    return await ledger.read(lambda connection: sorted(connection.execute(select(accounts.c.id)).scalars()))
+async def opened(database: Database) -> list[str]:
+    return await database.read(lambda connection: sorted(connection.execute(select(accounts.c.id)).scalars()))
 
 
 def divide_by_zero(connection: Connection) -> None:
@@ -78,7 +78,7 @@ def break_at_the_commit(connection: Connection) -> None:
     connection.execute(insert(attempts), orphan)
 
 
-async def test_transactions_that_wait_share_a_commit(sqlite: Ledger, commits: list[object]) -> None:
+async def test_transactions_that_wait_share_a_commit(sqlite: Database, commits: list[object]) -> None:
     async with busy(sqlite):
         tasks = await waiting(sqlite, *map(opening, "abc"))
     await asyncio.gather(*tasks)
@@ -88,10 +88,10 @@ async def test_transactions_that_wait_share_a_commit(sqlite: Ledger, commits: li
 
 
 @pytest.mark.parametrize(
-    ("broken", "error"), [(divide_by_zero, ZeroDivisionError), (break_at_the_commit, LedgerError)]
+    ("broken", "error"), [(divide_by_zero, ZeroDivisionError), (break_at_the_commit, DatabaseError)]
 )
 async def test_a_transaction_that_fails_takes_none_of_those_down_that_waited_with_it(
-    sqlite: Ledger, broken: Callable[[Connection], object], error: type[Exception]
+    sqlite: Database, broken: Callable[[Connection], object], error: type[Exception]
 ) -> None:
     async with busy(sqlite):
         tasks = await waiting(sqlite, opening("a"), broken, opening("b"))
@@ -101,7 +101,7 @@ async def test_a_transaction_that_fails_takes_none_of_those_down_that_waited_wit
     assert await opened(sqlite) == ["a", "b"]
 
 
-async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(sqlite: Ledger) -> None:
+async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(sqlite: Database) -> None:
     async with busy(sqlite):
         tasks = await waiting(sqlite, *map(opening, "abc"))
         tasks[1].cancel()
@@ -115,17 +115,17 @@ async def test_those_who_wait_for_a_locked_file_wait_for_it_once_and_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("csat.db.database.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
-    ledger, begun = Ledger(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
+    database, begun = Database(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
     lock = sqlite3.connect(tmp_path / "csat.db", isolation_level=None)
     lock.execute("begin immediate")
     note = begun.append
     event.listen(Engine, "begin", note)
 
-    tasks = await waiting(ledger, *map(opening, "abcde"))
+    tasks = await waiting(database, *map(opening, "abcde"))
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
 
     event.remove(Engine, "begin", note)
     lock.close()
-    ledger.close()
+    database.close()
     assert [str(outcome) for outcome in outcomes] == ["database is locked"] * 5
     assert len(begun) <= len(["the first", "all others"])

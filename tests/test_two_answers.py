@@ -100,7 +100,7 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     feedback = await ask(world, user=requester)
     world.x.respond(feedback.id, *answer)
     told = "select count(*) from notices where told_at is not null"
-    await world.until(lambda: world.ledger(told) == [(3,)])  # sent, answered, low
+    await world.until(lambda: world.database(told) == [(3,)])  # sent, answered, low
     for person in (fixtures.ADA, fixtures.CLEO):
         await home(world, person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
-from csat.x_api.errors import Impossible, Wait, XError
-from csat.x_api.updates import decipher_events, decipher_shown, read_event
+from csat.x_api.errors import InvalidFeedback, RetryLater, XError
+from csat.x_api.updates import decipher_events, decipher_shown, parse_event
 from tests.samples import JSON, tried
 
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
@@ -54,7 +54,7 @@ def by_show(told: object) -> Update:
 
 def by_webhook(told: object) -> Update:
     event = {"event_type": "feedback.updated", "created_at": DATE, "feedback": told}
-    return read_event(json.dumps(event).encode())
+    return parse_event(json.dumps(event).encode())
 
 
 def by_listing(told: object) -> Update:
@@ -136,7 +136,7 @@ IMPOSSIBLE: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", IMPOSSIBLE)
 def test_what_cannot_be_is_refused_by_its_id_without_the_answer(name: str) -> None:
     for read in WAYS:
-        with pytest.raises(Impossible) as refused:
+        with pytest.raises(InvalidFeedback) as refused:
             read(shown(**IMPOSSIBLE[name]))
 
         said = str(refused.value)
@@ -149,8 +149,8 @@ def test_what_cannot_be_is_refused_by_its_id_without_the_answer(name: str) -> No
     "body", [b"", b"{", b"\xff", b"[" * 5_000, b"1" * 5_000, b'"\\ud800"', b"null", b"[]", b'{"feedback": 1}']
 )
 def test_an_event_that_is_none_is_refused(body: bytes) -> None:
-    with pytest.raises(Impossible):
-        read_event(body)
+    with pytest.raises(InvalidFeedback):
+        parse_event(body)
 
 
 def test_one_event_that_cannot_be_does_not_take_its_page_along() -> None:
@@ -169,7 +169,7 @@ def test_one_event_that_cannot_be_does_not_take_its_page_along() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"events": 7}', b'{"events": null}'])
 def test_a_page_that_is_none_is_asked_for_again(body: bytes) -> None:
-    with pytest.raises(Wait):
+    with pytest.raises(RetryLater):
         decipher_events(200, {}, body)
 
 
@@ -195,7 +195,7 @@ def test_nothing_but_an_error_of_x_comes_of_whatever_x_says(told: object) -> Non
 @tried
 @given(st.binary(max_size=60) | JSON.map(lambda told: json.dumps(told).encode()))
 def test_nothing_but_an_error_of_x_comes_of_whatever_bytes(body: bytes) -> None:
-    for read in (read_event, lambda bytes_: decipher_shown(200, {}, bytes_)):
+    for read in (parse_event, lambda bytes_: decipher_shown(200, {}, bytes_)):
         with pytest.raises(XError):
             read(body)
 

@@ -207,9 +207,9 @@ async def test_the_app_is_healthy_while_ledger_and_socket_are(either_world: Worl
 
 
 async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
-    world.database.rename(world.database.with_suffix(".away"))
+    world.database_file.rename(world.database_file.with_suffix(".away"))
     status, (reason,) = await health(world)
-    world.database.with_suffix(".away").rename(world.database)
+    world.database_file.with_suffix(".away").rename(world.database_file)
 
     assert status == 503
     assert reason.startswith("ledger: the file")

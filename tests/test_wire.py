@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import errors, wire
-from csat.x_api.errors import REFUSALS, Refused, Uncertain, Wait, XError
+from csat.x_api.errors import REFUSALS, Refused, RetryLater, Uncertain, XError
 from tests.samples import CATALOGUE, JSON, draft, survey, tried
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -130,7 +130,7 @@ def test_a_receipt_without_an_external_id_has_an_empty_one(missing: dict[str, ob
 
 @pytest.mark.parametrize("number", range(1, 13))
 def test_every_month_is_known(number: int) -> None:
-    assert wire.read_date(f"Mon {MONTHS[number - 1]} 05 01:02:03 +0000 2026") == datetime(
+    assert wire.parse_date(f"Mon {MONTHS[number - 1]} 05 01:02:03 +0000 2026") == datetime(
         2026, number, 5, 1, 2, 3, tzinfo=UTC
     )
 
@@ -148,8 +148,8 @@ def test_any_date_is_read_in_either_spelling(at: datetime, minutes: int, weekday
     day, time = f"{moment:%d}", f"{moment:%H:%M:%S}"
     written = spelling.format(weekday, MONTHS[moment.month - 1], day, time, offset, moment.year)
 
-    assert wire.read_date(written) == moment
-    assert wire.read_date(written).tzinfo is UTC
+    assert wire.parse_date(written) == moment
+    assert wire.parse_date(written).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ def test_any_error_may_be_malformed(status: int, code: object, message: object) 
 # an answer that is none
 
 REFERENCE = [
-    (401, 32, errors.Disconnected),
-    (403, 32, errors.Disconnected),
-    (401, 89, errors.Disconnected),
-    (403, 89, errors.Disconnected),
-    (401, 135, errors.ClockOff),
+    (401, 32, errors.InvalidCredentials),
+    (403, 32, errors.InvalidCredentials),
+    (401, 89, errors.InvalidCredentials),
+    (403, 89, errors.InvalidCredentials),
+    (401, 135, errors.ClockSkew),
     (401, 416, errors.NotAllowed),
     (403, 87, errors.NotAllowed),
     (403, 220, errors.NotAllowed),
@@ -290,7 +290,7 @@ def test_an_account_that_does_not_follow_is_not_taken_for_a_locked_one() -> None
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"title": "Unauthorized", "detail": "Unauthorized"}'])
 def test_an_unauthorized_request_without_a_code_is_told_as_one(body: bytes) -> None:
-    assert type(error_of(401, body)) is errors.Disconnected
+    assert type(error_of(401, body)) is errors.InvalidCredentials
 
 
 def test_every_code_means_one_thing() -> None:
@@ -301,7 +301,7 @@ def test_every_code_means_one_thing() -> None:
 
 
 def test_every_outcome_has_a_sentence_of_its_own() -> None:
-    kinds: list[type[XError]] = [*REFUSALS, Wait, Uncertain]
+    kinds: list[type[XError]] = [*REFUSALS, RetryLater, Uncertain]
     sentences = [kind.advice for kind in kinds]
 
     assert len(set(sentences)) == len(kinds)
@@ -309,7 +309,7 @@ def test_every_outcome_has_a_sentence_of_its_own() -> None:
 
 
 def test_the_tree_of_errors_is_drawn_whole() -> None:
-    kinds: list[type[XError]] = [XError, Refused, Wait, Uncertain, *REFUSALS]
+    kinds: list[type[XError]] = [XError, Refused, RetryLater, Uncertain, *REFUSALS]
 
     assert {kind.__name__ for kind in kinds} <= set(str(errors.__doc__).split())
 
@@ -370,7 +370,7 @@ def test_a_busy_x_is_waited_for_until_the_exhausted_window_opens(
 ) -> None:
     error = error_of(status, refusal(code), headers)
 
-    assert type(error) is Wait
+    assert type(error) is RetryLater
     assert error.until == until
 
 
@@ -444,19 +444,19 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (404, {"title": "Not Found Error", "detail": "Not found"}, errors.RecipientUnknown),
         (404, "<html>", errors.RecipientUnknown),
         (403, {"errors": [{"code": 63, "message": "User has been suspended."}]}, errors.RecipientSuspended),
-        (401, {"title": "Unauthorized"}, errors.Disconnected),
+        (401, {"title": "Unauthorized"}, errors.InvalidCredentials),
         (402, {"title": "CreditsDepleted"}, errors.RefusedByX),
         (403, {"title": "Client Forbidden"}, errors.RefusedByX),
-        (429, {"title": "Too Many Requests"}, Wait),
-        (503, {}, Wait),
+        (429, {"title": "Too Many Requests"}, RetryLater),
+        (503, {}, RetryLater),
         (500, {}, Uncertain),
-        (200, {}, Wait),
-        (200, [], Wait),
-        (200, {"data": {}}, Wait),
-        (200, {"data": {"id": "x", "username": "grace"}}, Wait),
-        (200, {"data": []}, Wait),
-        (200, {"errors": []}, Wait),
-        (200, {"errors": "none"}, Wait),
+        (200, {}, RetryLater),
+        (200, [], RetryLater),
+        (200, {"data": {}}, RetryLater),
+        (200, {"data": {"id": "x", "username": "grace"}}, RetryLater),
+        (200, {"data": []}, RetryLater),
+        (200, {"errors": []}, RetryLater),
+        (200, {"errors": "none"}, RetryLater),
     ],
 )
 def test_a_look_up_that_finds_nobody_says_why(status: int, body: object, kind: type[XError]) -> None:

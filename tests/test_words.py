@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import LARGEST_ID, NotACustomer, Recipient, read_recipient
-from handlers.command_args import NotUnderstood, Words, read_words
+from csat.surveys.recipients import LARGEST_ID, InvalidRecipient, Recipient, parse_recipient
+from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
 from tests.samples import TEXT, tried
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
@@ -25,38 +25,38 @@ def outcome(read: Callable[[str], T], text: str) -> T | str:
     """Return what a text is read as, or the sentence with which it is refused."""
     try:
         return read(text)
-    except (NotUnderstood, NotACustomer) as refusal:
+    except (InvalidArguments, InvalidRecipient) as refusal:
         return str(refusal)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Words()),
-        ("  \t ", Words()),
-        ("@grace", Words(recipient=GRACE)),
-        ("  @grace  ", Words(recipient=GRACE)),
-        ("783214", Words(recipient=JACK)),
-        ("@783214", Words(recipient=Recipient(handle="783214"))),
-        ("000783214", Words(recipient=JACK)),
-        ("9223372036854775807", Words(recipient=Recipient(id="9223372036854775807"))),
-        ("nps", Words(Metric.NPS)),
-        ("CSAT", Words(Metric.CSAT)),
-        ("nps @grace", Words(Metric.NPS, GRACE)),
-        ("@grace nps", Words(Metric.NPS, GRACE)),
-        ("@nps", Words(recipient=Recipient(handle="nps"))),
-        ("csat 783214", Words(Metric.CSAT, JACK)),
-        ("\u200e@grace", Words(recipient=GRACE)),
-        ("\u2066@grace\u2069", Words(recipient=GRACE)),
-        ("@grace,", Words(recipient=GRACE)),
-        ("'@grace'", Words(recipient=GRACE)),
-        ("“@grace”.", Words(recipient=GRACE)),
-        ("nps, (783214) .", Words(Metric.NPS, JACK)),
-        ("<https://x.com/grace>, nps;", Words(Metric.NPS, GRACE)),
+        ("", CommandArgs()),
+        ("  \t ", CommandArgs()),
+        ("@grace", CommandArgs(recipient=GRACE)),
+        ("  @grace  ", CommandArgs(recipient=GRACE)),
+        ("783214", CommandArgs(recipient=JACK)),
+        ("@783214", CommandArgs(recipient=Recipient(handle="783214"))),
+        ("000783214", CommandArgs(recipient=JACK)),
+        ("9223372036854775807", CommandArgs(recipient=Recipient(id="9223372036854775807"))),
+        ("nps", CommandArgs(Metric.NPS)),
+        ("CSAT", CommandArgs(Metric.CSAT)),
+        ("nps @grace", CommandArgs(Metric.NPS, GRACE)),
+        ("@grace nps", CommandArgs(Metric.NPS, GRACE)),
+        ("@nps", CommandArgs(recipient=Recipient(handle="nps"))),
+        ("csat 783214", CommandArgs(Metric.CSAT, JACK)),
+        ("\u200e@grace", CommandArgs(recipient=GRACE)),
+        ("\u2066@grace\u2069", CommandArgs(recipient=GRACE)),
+        ("@grace,", CommandArgs(recipient=GRACE)),
+        ("'@grace'", CommandArgs(recipient=GRACE)),
+        ("“@grace”.", CommandArgs(recipient=GRACE)),
+        ("nps, (783214) .", CommandArgs(Metric.NPS, JACK)),
+        ("<https://x.com/grace>, nps;", CommandArgs(Metric.NPS, GRACE)),
     ],
 )
-def test_the_command_says_who_and_which_type(text: str, expected: Words) -> None:
-    assert read_words(text) == expected
+def test_the_command_says_who_and_which_type(text: str, expected: CommandArgs) -> None:
+    assert parse_command_args(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_the_command_says_who_and_which_type(text: str, expected: Words) -> None
     ],
 )
 def test_a_pasted_link_names_its_customer(link: str) -> None:
-    assert read_words(link) == Words(recipient=GRACE)
-    assert read_words(f"nps {link}") == Words(Metric.NPS, GRACE)
+    assert parse_command_args(link) == CommandArgs(recipient=GRACE)
+    assert parse_command_args(f"nps {link}") == CommandArgs(Metric.NPS, GRACE)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_pasted_link_names_its_customer(link: str) -> None:
     ],
 )
 def test_a_pasted_link_with_an_id_is_that_id(link: str) -> None:
-    assert read_words(link) == Words(recipient=JACK)
+    assert parse_command_args(link) == CommandArgs(recipient=JACK)
 
 
 @given(PEOPLE, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
@@ -112,24 +112,24 @@ def test_any_order_of_the_words_says_the_same(
 ) -> None:
     words = [person.typed, spelled(metric.value)]
 
-    read = {read_words(" ".join(order)) for order in permutations(words)}
+    read = {parse_command_args(" ".join(order)) for order in permutations(words)}
 
-    assert read == {Words(metric, person)}
+    assert read == {CommandArgs(metric, person)}
 
 
 @given(PEOPLE)
 @tried
 def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -> None:
-    assert read_recipient(person.typed) == person
-    assert read_words(person.typed).recipient == person
+    assert parse_recipient(person.typed) == person
+    assert parse_command_args(person.typed).recipient == person
 
 
 @given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))
 @tried
 def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: str) -> None:
-    read = outcome(read_words, link.format(handle, handle))
+    read = outcome(parse_command_args, link.format(handle, handle))
 
-    assert read == Words(recipient=Recipient(handle=handle)) or "names no customer" in str(read)
+    assert read == CommandArgs(recipient=Recipient(handle=handle)) or "names no customer" in str(read)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: 
     ],
 )
 def test_what_is_not_understood_is_said(text: str, told: str) -> None:
-    with pytest.raises(NotUnderstood) as refusal:
-        read_words(text)
+    with pytest.raises(InvalidArguments) as refusal:
+        parse_command_args(text)
 
     assert told in str(refusal.value)
     assert len(str(refusal.value)) < 200
@@ -202,20 +202,20 @@ def test_what_is_not_understood_is_said(text: str, told: str) -> None:
 @given(TEXT)
 @tried
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
-    read = outcome(read_words, text)
+    read = outcome(parse_command_args, text)
 
-    assert isinstance(read, Words) or read.endswith(".")
+    assert isinstance(read, CommandArgs) or read.endswith(".")
 
 
 @given(TEXT)
 @tried
 def test_any_recipient_is_read_or_refused_with_a_sentence(text: str) -> None:
-    read = outcome(read_recipient, text)
+    read = outcome(parse_recipient, text)
 
     assert isinstance(read, Recipient) or read.endswith(".")
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u200e", "\ufeff \u200b"])
 def test_nobody_is_asked_for_politely(blank: str) -> None:
-    with pytest.raises(NotACustomer, match=r"Enter the customer's X handle"):
-        read_recipient(blank)
+    with pytest.raises(InvalidRecipient, match=r"Enter the customer's X handle"):
+        parse_recipient(blank)

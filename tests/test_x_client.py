@@ -13,13 +13,13 @@ from cachetools import TTLCache
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http
 from csat.x_api.errors import (
-    Disconnected,
+    InvalidCredentials,
     LookUpRefused,
     RecipientClosed,
     RecipientSuspended,
     RecipientUnknown,
+    RetryLater,
     Uncertain,
-    Wait,
     XError,
 )
 from tests.samples import survey
@@ -75,7 +75,7 @@ async def test_a_survey_is_posted_as_a_form_and_answered_with_a_receipt() -> Non
 
 OUTCOMES: dict[str, tuple[Reply, type[XError]]] = {
     "refused": (always(403, refusal(349)), RecipientClosed),
-    "too many": (always(429, refusal(88)), Wait),
+    "too many": (always(429, refusal(88)), RetryLater),
     "an error of X": (always(500, refusal(131)), Uncertain),
     "a page": (always(200, "<html>"), Uncertain),
     "sent elsewhere": (
@@ -99,13 +99,13 @@ OUTCOMES: dict[str, tuple[Reply, type[XError]]] = {
     "an answer that stops": (failing(httpx.ReadTimeout("x"), aiohttp.SocketTimeoutError()), Uncertain),
     "refused by the port": (
         failing(httpx.ConnectError("x"), aiohttp.ClientConnectorError(PLACE, OSError(111, "refused"))),
-        Wait,
+        RetryLater,
     ),
     "no such host": (
         failing(httpx.ConnectError("x"), aiohttp.ClientConnectorDNSError(PLACE, OSError(-2, "?"))),
-        Wait,
+        RetryLater,
     ),
-    "no free connection": (failing(httpx.ConnectTimeout("x"), aiohttp.ConnectionTimeoutError()), Wait),
+    "no free connection": (failing(httpx.ConnectTimeout("x"), aiohttp.ConnectionTimeoutError()), RetryLater),
 }
 
 
@@ -197,7 +197,7 @@ async def test_a_survey_that_could_not_leave_waits() -> None:
         pass
 
     async with open_http(keys(EXAMPLE), url) as http:
-        with pytest.raises(Wait):
+        with pytest.raises(RetryLater):
             await XClient(http).create(survey())
 
 
@@ -288,15 +288,15 @@ LOOK_UPS: dict[str, tuple[Reply, type[XError]]] = {
         always(200, {"errors": [{"detail": "User has been suspended: [grace]."}]}),
         RecipientSuspended,
     ),
-    "a page": (always(200, "<html>"), Wait),
-    "too many": (always(429), Wait),
-    "an error of X": (always(500), Wait),
-    "over capacity": (always(503), Wait),
-    "sent elsewhere": (always(302), Wait),
-    "no answer": (failing(httpx.ReadTimeout("slow")), Wait),
-    "no connection": (failing(httpx.ConnectError("no")), Wait),
-    "out of time": (failing(TimeoutError()), Wait),
-    "a cut answer": (failing(aiohttp.ClientPayloadError("cut")), Wait),
+    "a page": (always(200, "<html>"), RetryLater),
+    "too many": (always(429), RetryLater),
+    "an error of X": (always(500), RetryLater),
+    "over capacity": (always(503), RetryLater),
+    "sent elsewhere": (always(302), RetryLater),
+    "no answer": (failing(httpx.ReadTimeout("slow")), RetryLater),
+    "no connection": (failing(httpx.ConnectError("no")), RetryLater),
+    "out of time": (failing(TimeoutError()), RetryLater),
+    "a cut answer": (failing(aiohttp.ClientPayloadError("cut")), RetryLater),
 }
 
 
@@ -329,5 +329,5 @@ async def test_the_keys_tell_whose_account_they_are() -> None:
 
 async def test_keys_that_are_wrong_are_told_as_such() -> None:
     async with answered_by(always(401, {"title": "Unauthorized"})) as x:
-        with pytest.raises(Disconnected):
+        with pytest.raises(InvalidCredentials):
             await x.me()

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 
-from bootstrap import running
+from bootstrap import lifespan
 from cli import manifest
-from csat.delivery.send_worker import Pace
+from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.web import slack_events
 from sandbox.pubsub import PubSub
@@ -24,8 +24,8 @@ from tests.databases import sqlite_in
 
 T = TypeVar("T")
 
-PACE = Pace(patience=0.3, poll=0.05, haste=0.01)
-HASTY = replace(PACE, haste=0.003)
+PACE = WorkerConfig(notify_after=0.3, poll_interval=0.05, interval_scale=0.01)
+HASTY = replace(PACE, interval_scale=0.003)
 """For what comes by rounds that rest a minute."""
 PRIVACY = "https://northwind.example/privacy"
 
@@ -53,7 +53,7 @@ class World:
     clock: Clock
     url: str
     """Where the app's own HTTP routes are."""
-    database: Path
+    database_file: Path
     """The ledger's file, on SQLite."""
     database_url: str
     engine: sqlalchemy.Engine
@@ -127,7 +127,7 @@ class World:
         assert found
         return found
 
-    def ledger(self, query: str) -> list[Any]:
+    def database(self, query: str) -> list[Any]:
         """Return the rows of a query."""
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
@@ -176,7 +176,7 @@ async def living(
     folder: Path,
     *,
     socket: bool = True,
-    pace: Pace = PACE,
+    pace: WorkerConfig = PACE,
     **others: Any,
 ) -> AsyncIterator[World]:
     """Run Slack, X and the app until the block ends."""
@@ -185,17 +185,17 @@ async def living(
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=10)
     x = PretendX(clock, pubsub, traffic)
-    database = folder / "csat.db"
+    database_file = folder / "csat.db"
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
-        async with running(settings, clock, pace) as address:
+        async with lifespan(settings, clock, pace) as address:
             if socket:
                 await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=20)
             else:
                 workspace.deliver_over_http(f"{address}{slack_events.PATH}")
             engine = sqlalchemy.create_engine(url)
             try:
-                yield World(workspace, x, clock, address, database, url, engine, settings)
+                yield World(workspace, x, clock, address, database_file, url, engine, settings)
             finally:
                 engine.dispose()

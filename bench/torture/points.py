@@ -17,10 +17,10 @@ from typing import Any, Final, NamedTuple
 from aiohttp import ClientResponse
 
 from csat.db import outbox, send_queue, submissions
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.slack_api.posting import Poster
 from csat.x_api.client import XClient
-from notifications.notifier import Announcer
+from notifications.notifier import Notifier
 from sandbox.x import Trouble
 
 STEPS: Final = {
@@ -100,9 +100,9 @@ def lay(strike: Strike) -> None:
     for module, steps in STEPS.items():
         for step in steps:
             setattr(module, step, _step(trap, taken, step, getattr(module, step)))
-    Ledger._transact = _transaction(trap, taken, Ledger._transact)  # type: ignore[method-assign]  # noqa: SLF001
+    Database._transact = _transaction(trap, taken, Database._transact)  # type: ignore[method-assign]  # noqa: SLF001
     XClient.create = _call(trap, "post", XClient.create)  # type: ignore[method-assign]
-    Announcer.tell = _call(trap, "tell", Announcer.tell, after=False)  # type: ignore[method-assign]
+    Notifier.tell = _call(trap, "tell", Notifier.tell, after=False)  # type: ignore[method-assign]
     for way in ("post", "whisper"):
         setattr(Poster, way, _call(trap, "tell", getattr(Poster, way), before=False))
     ClientResponse.start = _answer(trap, ClientResponse.start)  # type: ignore[method-assign]

@@ -20,8 +20,8 @@ import parts
 from bench.torture import points
 from bench.torture.clock import LeapingClock, Number
 from bench.torture.points import Strike
-from csat.db.database import PAUSES, Ledger
-from csat.delivery.send_worker import Pace
+from csat.db.database import PAUSES, Database
+from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.slack_api import socket_mode
 from csat.x_api import client
@@ -29,14 +29,14 @@ from csat.x_api import client
 X_SECONDS: Final = 0.8
 SLACK_SECONDS: Final = 1
 PING: Final = 0.3
-PACE: Final = Pace(patience=0.5, poll=0.1, haste=0.02)
+PACE: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
 SHORTER: Final = 0.1
 """By how much the pauses of a ledger that is away are shortened."""
 
 CHANGED: Final = (
-    f"X's answer is awaited {X_SECONDS:g} s and Slack's {SLACK_SECONDS} s; the dispatcher looks every "
-    f"{PACE.poll:g} s, and rests {PACE.haste:g} of the usual time between all other rounds; a ledger that is "
-    f"away is tried again after {SHORTER:g} of the usual pauses. "
+    f"X's answer is awaited {X_SECONDS:g} s and Slack's {SLACK_SECONDS} s; the worker polls every "
+    f"{PACE.poll_interval:g} s, periodic tasks at {PACE.interval_scale:g} of the usual intervals; an "
+    f"unavailable database is retried after {SHORTER:g} of the usual pauses. "
     "Leases, quotas and back-offs are the real ones: the clock leaps."
 )
 """What is not as in service."""
@@ -57,7 +57,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
     logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
     client.WHOLE_CALL = X_SECONDS
     parts.SLACK_TIMEOUT = SLACK_SECONDS
-    bootstrap.Ledger = partial(Ledger, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
+    bootstrap.Database = partial(Database, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
     socket_mode.PING = PING  # type: ignore[assignment]
     if plan.room is not None:
         _confine(plan.room)
@@ -68,7 +68,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
 
 async def _serve(settings: Settings, clock: LeapingClock, suite: Connection) -> None:
     asyncio.get_running_loop().add_reader(suite.fileno(), os._exit, 1)  # the suite says nothing, it ends
-    async with bootstrap.running(settings, clock, PACE) as url:
+    async with bootstrap.lifespan(settings, clock, PACE) as url:
         suite.send(url)
         await asyncio.Event().wait()
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from csat.db.inserts import insert_once
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import accounts, surveys
 
 PROBING = timedelta(minutes=5)
@@ -23,7 +23,7 @@ NOT_PAUSED: ColumnElement[bool] = ~(
 
 def open_account(connection: Connection, account: str) -> None:
     """Make sure that an account has its row: its surveys are counted under that row's lock."""
-    insert_once(connection, accounts, id=account)
+    insert_if_absent(connection, accounts, id=account)
 
 
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
@@ -48,7 +48,7 @@ def resume(connection: Connection, account: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
 
 
-def hold(connection: Connection, account: str) -> str:
+def pause_reason(connection: Connection, account: str) -> str:
     """Return why an account is paused, as the people who wait read it; "" where it is not."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.advice).where(*paused)).scalar() or ""

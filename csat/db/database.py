@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.errors import LedgerError
+from csat.db.errors import DatabaseError
 from csat.db.group_commit import Turn, Turns
 from csat.db.migrations.upgrade import upgrade
 
@@ -41,7 +41,7 @@ PRAGMAS = (
 """How SQLite is set up: what was acknowledged survives a power cut, and what is erased is gone."""
 
 
-class Ledger:
+class Database:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
 
     What writes nothing has threads of its own, so that a long report keeps nobody from being accepted. SQLite
@@ -64,10 +64,10 @@ class Ledger:
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run one transaction and commit it; raises `LedgerError` when it could not be."""
+        """Run one transaction and commit it; raises `DatabaseError` when it could not be."""
         return await self._write(lambda connection: transaction(connection, *args, **kwargs))
 
-    async def run_within(
+    async def run_before_deadline(
         self,
         seconds: float,
         transaction: Callable[Concatenate[Connection, P], T],
@@ -79,19 +79,19 @@ class Ledger:
 
         def begin_in_time(connection: Connection) -> T:
             if time.monotonic() > deadline:
-                raise LedgerError("too many transactions were waiting")
+                raise DatabaseError("too many transactions were waiting")
             return transaction(connection, *args, **kwargs)
 
         return await self._write(begin_in_time)
 
-    async def insist(
+    async def run_with_retry(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a transaction that has no second chance, again and again while the ledger is locked or away."""
         for pause in self._pauses:
             try:
                 return await self.run(transaction, *args, **kwargs)
-            except LedgerError as error:
+            except DatabaseError as error:
                 log.warning("The ledger took no outcome: %s", error)
                 await asyncio.sleep(pause)
         return await self.run(transaction, *args, **kwargs)
@@ -99,17 +99,17 @@ class Ledger:
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a transaction that writes nothing, and waits for no writer; raises `LedgerError`."""
+        """Run a transaction that writes nothing, and waits for no writer; raises `DatabaseError`."""
         return await self._hop(
             lambda: self._transact(lambda connection: query(connection, *args, **kwargs), reading=True),
             self._readers,
         )
 
     async def check(self) -> None:
-        """Raise `LedgerError` with the reason when the database can't be read, or its file is gone."""
+        """Raise `DatabaseError` with the reason when the database can't be read, or its file is gone."""
         await self.read(self._check)
 
-    async def empty_log(self) -> bool:
+    async def truncate_wal(self) -> bool:
         """Empty SQLite's log, which has pages from before an erasure; whether nobody stood in the way."""
         return not self._is_sqlite or await self._hop(self._empty_log)
 
@@ -122,7 +122,7 @@ class Ledger:
     def _check(self, connection: Connection) -> None:
         database = self._engine.url.database
         if self._is_sqlite and database and not Path(database).exists():
-            raise LedgerError(f"the file {database} is gone")
+            raise DatabaseError(f"the file {database} is gone")
         connection.execute(select(tables.surveys.c.id).limit(1))
 
     def _empty_log(self) -> bool:
@@ -149,22 +149,22 @@ class Ledger:
             with self._engine.connect().execution_options(reading=reading) as connection, connection.begin():
                 return transaction(connection)
         except DBAPIError as error:
-            raise LedgerError(_reason(error)).with_traceback(error.__traceback__) from None
+            raise DatabaseError(_reason(error)).with_traceback(error.__traceback__) from None
 
 
 def open_engine(url: str) -> Engine:
-    """Connect to a database and bring it to the newest schema; raises `LedgerError`."""
+    """Connect to a database and bring it to the newest schema; raises `DatabaseError`."""
     try:
         engine = sqlalchemy.create_engine(url, hide_parameters=True, **_options(url))
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
-        raise LedgerError(f"the database URL can't be used: {error}") from error
+        raise DatabaseError(f"the database URL can't be used: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     try:
         upgrade(engine)
     except DBAPIError as error:
-        raise LedgerError(f"the database can't be opened: {error.orig}") from error
+        raise DatabaseError(f"the database can't be opened: {error.orig}") from error
     return engine
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from csat.db import audit
 from csat.db.audit import Action
-from csat.db.inserts import insert_once
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import digests
 
 TELLING = timedelta(minutes=2)
@@ -16,7 +16,7 @@ TELLING = timedelta(minutes=2)
 
 def claim(connection: Connection, team: str, week: str, now: datetime) -> bool:
     """Claim a week's digest; whether it is to be told now, by whoever asked."""
-    insert_once(connection, digests, team=team, week=week, due_at=now, tries=0)
+    insert_if_absent(connection, digests, team=team, week=week, due_at=now, tries=0)
     this = _this(team, week)
     row = connection.execute(select(digests).where(*this).with_for_update()).one()
     if row.due_at is None or row.due_at > now:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
 
 from csat.db.limits import NEVER
-from csat.db.outbox import Notice
+from csat.db.outbox import NotificationKind
 from csat.db.pruning import FINISHED
 from csat.db.tables import attempts, follow_ups, notices, surveys, unmatched
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State, leading_to
 
@@ -32,11 +32,11 @@ _QUIET = and_(FINISHED, ~exists().where(notices.c.survey_id == surveys.c.id, not
 """Nothing is under way, and nothing is about to be told."""
 
 
-class Said(Value):
+class Said(FrozenModel):
     """A message in Slack that names the customer."""
 
     survey_id: int
-    kind: Notice
+    kind: NotificationKind
     requester: str
     channel: str
     ts: str

@@ -1,13 +1,13 @@
-"""What keeps the ledger from doing its work.
+"""Errors of the database.
 
-LedgerError      it can't be used right now, and nothing was written
-└── TooNew       a newer version of the app wrote it
+DatabaseError         it is unavailable, and nothing was written
+└── SchemaTooNew      its schema was written by a newer version of the app
 """
 
 
-class LedgerError(Exception):
-    """The ledger can't be used right now; nothing was written."""
+class DatabaseError(Exception):
+    """The database is unavailable; nothing was written."""
 
 
-class TooNew(LedgerError):
+class SchemaTooNew(DatabaseError):
     """The database was written by a newer version of the app."""

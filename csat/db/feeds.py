@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
-from csat.db.inserts import insert_once
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import feeds, surveys
 
 BUDGET = 180
@@ -42,10 +42,10 @@ class Span(NamedTuple):
 
 def open_feed(connection: Connection, account: str) -> None:
     """Make sure that an account has its row."""
-    insert_once(connection, feeds, account=account, asked=0)
+    insert_if_absent(connection, feeds, account=account, asked=0)
 
 
-def left(connection: Connection, account: str, now: datetime) -> int:
+def lock_remaining(connection: Connection, account: str, now: datetime) -> int:
     """Return how many questions the budget has left, and lock it."""
     feed = _locked(connection, account)
     if feed.asked_since is None or feed.asked_since + WINDOW <= now:
@@ -60,7 +60,7 @@ def spend(connection: Connection, account: str, number: int) -> None:
         _change(connection, account, asked=feeds.c.asked + number)
 
 
-def hold(connection: Connection, account: str, until: datetime) -> None:
+def exhaust_budget(connection: Connection, account: str, until: datetime) -> None:
     """Spend the whole budget until then: X says that its own is spent."""
     _change(connection, account, asked=BUDGET, asked_since=until - WINDOW)
 
@@ -79,14 +79,14 @@ def claim_sweep(connection: Connection, account: str, now: datetime) -> Span | N
     return span
 
 
-def swept(connection: Connection, account: str, span: Span, now: datetime) -> None:
+def mark_swept(connection: Connection, account: str, span: Span, now: datetime) -> None:
     """Note that a span was read to its end; the next one is read at once, where there is much to catch up."""
     is_behind = span.end + BETWEEN_SWEEPS < now - SETTLED
     until = max(span.end, _locked(connection, account).swept_until or span.end)
     _change(connection, account, swept_until=until, sweep_at=now if is_behind else now + BETWEEN_SWEEPS)
 
 
-def sweep_again(connection: Connection, account: str, at: datetime) -> None:
+def reschedule_sweep(connection: Connection, account: str, at: datetime) -> None:
     """Read the same span once more: it was not read to its end."""
     _change(connection, account, sweep_at=at)
 

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, select, upda
 
 from csat.db import audit
 from csat.db.audit import Action
-from csat.db.inserts import insert_once
-from csat.db.outbox import Due, Notice, give_again, standing, told
-from csat.db.survey_records import to_entry
+from csat.db.inserts import insert_if_absent
+from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
+from csat.db.survey_records import to_record
 from csat.db.tables import follow_ups, notices, surveys
-from csat.surveys.follow_ups import FollowUp, LowRating, Shown
+from csat.surveys.follow_ups import FollowUp, LowRating, RevealedRating
 
 
-class Hurdle(StrEnum):
+class Conflict(StrEnum):
     """What can keep somebody from following up."""
 
     UNKNOWN = "unknown"
@@ -30,35 +30,38 @@ class Hurdle(StrEnum):
     CLOSED = "closed"
 
 
-class CantFollow(Exception):
+class FollowUpConflict(Exception):
     """A low rating can't be followed up so; nothing was changed."""
 
-    def __init__(self, hurdle: Hurdle, follow_up: FollowUp | None = None) -> None:
-        super().__init__(hurdle)
-        self.hurdle = hurdle
+    def __init__(self, conflict: Conflict, follow_up: FollowUp | None = None) -> None:
+        super().__init__(conflict)
+        self.conflict = conflict
         self.follow_up = follow_up
 
 
 def open_for(connection: Connection, survey_id: int, team: str, now: datetime) -> bool:
     """Note that somebody should look after a survey's low rating; whether that was new."""
-    return insert_once(connection, follow_ups, survey_id=survey_id, team=team, low_at=now)
+    return insert_if_absent(connection, follow_ups, survey_id=survey_id, team=team, low_at=now)
 
 
 def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
     """Take back a low rating that turned out to be none, where nobody has taken it on."""
     untouched = (follow_ups.c.survey_id == survey_id, follow_ups.c.taken_by.is_(None))
     taking_back = delete(follow_ups).where(*untouched, follow_ups.c.closed_by.is_(None))
-    if connection.execute(taking_back).rowcount and standing(connection, survey_id, Notice.LOW).ts:
-        give_again(connection, survey_id, Notice.FOLLOWED, now)
+    if (
+        connection.execute(taking_back).rowcount
+        and get_status(connection, survey_id, NotificationKind.LOW).ts
+    ):
+        requeue(connection, survey_id, NotificationKind.FOLLOWED, now)
 
 
-def take_on(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> bool:
-    """Note who takes care of a low rating; whether that was new. Raises `CantFollow`."""
+def take(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> bool:
+    """Note who takes care of a low rating; whether that was new. Raises `FollowUpConflict`."""
     row = _locked(connection, survey_id, team, person)
     if row.closed_by:
-        raise CantFollow(Hurdle.CLOSED, _follow_up(row))
+        raise FollowUpConflict(Conflict.CLOSED, _follow_up(row))
     if row.taken_by not in (None, person):
-        raise CantFollow(Hurdle.TAKEN, _follow_up(row))
+        raise FollowUpConflict(Conflict.TAKEN, _follow_up(row))
     if row.taken_by == person:
         return False
     _note(connection, survey_id, now, taken_by=person, taken_at=now)
@@ -66,17 +69,17 @@ def take_on(connection: Connection, survey_id: int, team: str, person: str, now:
 
 
 def close(connection: Connection, survey_id: int, team: str, person: str, note: str, now: datetime) -> bool:
-    """Note what became of a low rating; whether that was new. Raises `CantFollow`."""
+    """Note what became of a low rating; whether that was new. Raises `FollowUpConflict`."""
     row = _locked(connection, survey_id, team, person)
     if (row.closed_by, row.note) == (person, note):  # the same form, delivered once more
         return False
     if row.closed_by:
-        raise CantFollow(Hurdle.CLOSED, _follow_up(row))
+        raise FollowUpConflict(Conflict.CLOSED, _follow_up(row))
     _note(connection, survey_id, now, closed_by=person, closed_at=now, note=note)
     return True
 
 
-def open_ones(connection: Connection, team: str, most: int, without: str = "") -> list[LowRating]:
+def list_open(connection: Connection, team: str, most: int, without: str = "") -> list[LowRating]:
     """Return what nobody has closed yet, the oldest first, without the surveys that `without` asked for."""
     theirs = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None), surveys.c.requester != without)
     oldest = _lows().where(*theirs).order_by(follow_ups.c.low_at).limit(most)
@@ -90,24 +93,24 @@ def find(connection: Connection, survey_id: int) -> LowRating | None:
 
 
 def find_for(connection: Connection, survey_id: int, team: str, person: str) -> LowRating:
-    """Return a low rating for somebody who may follow it up; raises `CantFollow`."""
+    """Return a low rating for somebody who may follow it up; raises `FollowUpConflict`."""
     return LowRating(**_low(_open_to(connection, survey_id, team, person)))
 
 
-def show(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> Shown:
-    """Return a low rating with its answer, and note who sees it; raises `CantFollow`."""
+def show(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> RevealedRating:
+    """Return a low rating with its answer, and note who sees it; raises `FollowUpConflict`."""
     row = _open_to(connection, survey_id, team, person)
     audit.note(connection, team, person, Action.SHOW, f"survey {survey_id}", now)
-    return Shown(**_low(row), rating=row.rating, comment=row.comment, note=row.note)
+    return RevealedRating(**_low(row), rating=row.rating, comment=row.comment, note=row.note)
 
 
-def followed(connection: Connection, due: Due, as_told: FollowUp | None, now: datetime) -> bool:
+def followed(connection: Connection, due: Notification, as_told: FollowUp | None, now: datetime) -> bool:
     """Note that Slack was told where a low rating stands, unless it has moved on since then; whether so."""
     this = follow_ups.c.survey_id == due.survey_id
     row = connection.execute(select(follow_ups).where(this).with_for_update()).first()
     if (_follow_up(row) if row else None) != as_told:
         return False
-    told(connection, due, None, None, now)
+    mark_sent(connection, due, None, None, now)
     return True
 
 
@@ -121,21 +124,21 @@ def _locked(connection: Connection, survey_id: int, team: str, person: str) -> R
 def _open_to(connection: Connection, survey_id: int, team: str, person: str) -> Row[Any]:
     row = connection.execute(_lows().where(follow_ups.c.survey_id == survey_id)).first()
     if row is None or row.team != team:
-        raise CantFollow(Hurdle.UNKNOWN)
+        raise FollowUpConflict(Conflict.UNKNOWN)
     if row.requester == person:
-        raise CantFollow(Hurdle.OWN)
+        raise FollowUpConflict(Conflict.OWN)
     return row
 
 
 def _note(connection: Connection, survey_id: int, now: datetime, **values: Any) -> None:  # noqa: ANN401
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(**values))
-    give_again(connection, survey_id, Notice.FOLLOWED, now)
+    requeue(connection, survey_id, NotificationKind.FOLLOWED, now)
 
 
 def _lows() -> Select[Any]:
     confirmed = and_(
         notices.c.survey_id == surveys.c.id,
-        notices.c.kind == Notice.SENT,
+        notices.c.kind == NotificationKind.SENT,
         notices.c.channel == surveys.c.channel,
     )
     leading = func.coalesce(func.nullif(surveys.c.thread, ""), notices.c.ts, "").label("leading")
@@ -144,7 +147,7 @@ def _lows() -> Select[Any]:
 
 
 def _low(row: Row[Any]) -> dict[str, Any]:
-    entry = to_entry(row)
+    entry = to_record(row)
     return {
         "survey_id": entry.id,
         "survey": entry.survey,

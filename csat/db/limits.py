@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from csat.db.tables import accounts, surveys
-from csat.surveys.limits import Asked, Denied, Limits, Reason, WhyNot, check_recipient
+from csat.surveys.limits import Denial, Denied, Limits, PreviousSurvey, Reason, check_recipient
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
@@ -52,13 +52,13 @@ def recipient_key(secret: bytes, recipient_id: str) -> str:
     return hmac.digest(secret, recipient_id.encode(), hashlib.sha256).hex()[:32]
 
 
-def lock(connection: Connection, account: str) -> None:
+def lock_account(connection: Connection, account: str) -> None:
     """Let nobody else count an account's surveys until the transaction ends; on SQLite nobody else writes."""
     if connection.dialect.name != "sqlite":
         connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
 
 
-def reserve(
+def check_limits(
     connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
 ) -> None:
     """Raise `Denied` where one more survey to a recipient is too much; the account must be locked.
@@ -67,7 +67,7 @@ def reserve(
     """
     check_quota(connection, account, limits, now)
     if key is not None:
-        check_recipient(recipient, asked(connection, account, key, now - limits.memory), limits, now)
+        check_recipient(recipient, list_counting(connection, account, key, now - limits.memory), limits, now)
 
 
 def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
@@ -75,22 +75,22 @@ def check_quota(connection: Connection, account: str, limits: Limits, now: datet
     counting = {"account": account, "now": now}
     if connection.execute(_ENDS, {**counting, "earlier": limits.daily - 1}).first():
         first_end = connection.execute(_ENDS, {**counting, "earlier": 0}).scalar_one()
-        raise Denied(WhyNot(reason=Reason.QUOTA, again_at=first_end if first_end < FOREVER else None))
+        raise Denied(Denial(reason=Reason.QUOTA, again_at=first_end if first_end < FOREVER else None))
 
 
-def asked(connection: Connection, account: str, key: str, since: datetime) -> list[Asked]:
+def list_counting(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
     """Return the surveys to a recipient that are under way or were sent after `since`, newest first."""
     rows = connection.execute(_ASKED, {"account": account, "key": key, "since": since})
     return [_to_asked(row) for row in rows]
 
 
-def history(connection: Connection, account: str, key: str) -> list[Asked]:
+def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:
     """Return the last surveys to a recipient, whatever became of them, newest first."""
     return [_to_asked(row) for row in connection.execute(_HISTORY, {"account": account, "key": key})]
 
 
-def _to_asked(row: Row[Any]) -> Asked:
-    return Asked(
+def _to_asked(row: Row[Any]) -> PreviousSurvey:
+    return PreviousSurvey(
         survey_id=row.id,
         state=row.state,
         at=None if row.state in PENDING else row.sent_at,

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from csat.db.inserts import insert_once
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import notices, surveys
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.states import State
 
 TELLING = timedelta(seconds=60)
@@ -19,7 +19,7 @@ _GIVE = insert(notices)
 _CHANGE = update(notices).where(notices.c.survey_id == bindparam("of"), notices.c.kind == bindparam("this"))
 
 
-class Notice(StrEnum):
+class NotificationKind(StrEnum):
     """The kinds of news of a survey."""
 
     SENT = "sent"
@@ -36,15 +36,15 @@ class Notice(StrEnum):
     """What supervisors were told is to say who takes care of it."""
 
 
-class Due(Value):
+class Notification(FrozenModel):
     """A notice that it is time to tell."""
 
     survey_id: int
-    kind: Notice
+    kind: NotificationKind
     tries: int
 
 
-class Standing(NamedTuple):
+class NotificationStatus(NamedTuple):
     """Whether a notice is still to be told, and the message that told it, where Slack said which."""
 
     is_due: bool = False
@@ -52,47 +52,47 @@ class Standing(NamedTuple):
     ts: str = ""
 
 
-def give(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+def enqueue_claimed(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
     """Write down that Slack is to be told; the instance that calls tells it first, others later."""
     notice = {"survey_id": survey_id, "kind": kind, "due_at": now + TELLING, "tries": 0}
     connection.execute(_GIVE, notice)
 
 
-def leave(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
     """Write down that Slack is to be told by whoever looks first; a notice that is there is due at once."""
     row = {"survey_id": survey_id, "kind": kind, "due_at": now, "tries": 0}
-    if not insert_once(connection, notices, **row):
+    if not insert_if_absent(connection, notices, **row):
         untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
         connection.execute(update(notices).where(*untold).values(due_at=now))
 
 
-def withdraw(connection: Connection, survey_id: int, kind: Notice) -> None:
+def withdraw(connection: Connection, survey_id: int, kind: NotificationKind) -> None:
     """Let Slack not be told, where it was not told yet."""
     untold = (notices.c.survey_id == survey_id, notices.c.kind == kind, notices.c.told_at.is_(None))
     connection.execute(delete(notices).where(*untold))
 
 
-def give_again(connection: Connection, survey_id: int, kind: Notice, now: datetime) -> None:
+def requeue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
     """Write down that Slack is to be told what may have been told before, and is different now."""
     anew: dict[str, Any] = {"due_at": now + TELLING, "tries": 0}
-    if not insert_once(connection, notices, survey_id=survey_id, kind=kind, **anew):
+    if not insert_if_absent(connection, notices, survey_id=survey_id, kind=kind, **anew):
         this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
         connection.execute(update(notices).where(*this).values(**anew, told_at=None))
 
 
-def give_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
+def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
     """Have the requester told that their survey waits, once, if it still does."""
     waits = surveys.c.state.in_((State.ACCEPTED, State.SENDING))
     if not connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id, waits)).first():
         return False
-    given = (notices.c.survey_id == survey_id, notices.c.kind == Notice.WAITING)
+    given = (notices.c.survey_id == survey_id, notices.c.kind == NotificationKind.WAITING)
     if connection.execute(select(notices.c.kind).where(*given)).first():
         return False
-    give(connection, survey_id, Notice.WAITING, now)
+    enqueue_claimed(connection, survey_id, NotificationKind.WAITING, now)
     return True
 
 
-def claim_notices(connection: Connection, now: datetime, most: int) -> list[Due]:
+def claim_notifications(connection: Connection, now: datetime, most: int) -> list[Notification]:
     """Claim notices that nobody told in time."""
     late = (
         select(notices.c.survey_id, notices.c.kind)
@@ -107,28 +107,30 @@ def claim_notices(connection: Connection, now: datetime, most: int) -> list[Due]
     return claimed
 
 
-def told(connection: Connection, due: Due, channel: str | None, ts: str | None, now: datetime) -> None:
+def mark_sent(
+    connection: Connection, due: Notification, channel: str | None, ts: str | None, now: datetime
+) -> None:
     """Note where Slack was told."""
     _change(connection, due, told_at=now, due_at=None, channel=channel, ts=ts)
 
 
-def tell_later(connection: Connection, due: Due, due_at: datetime | None) -> None:
+def reschedule(connection: Connection, due: Notification, due_at: datetime | None) -> None:
     """Try again at `due_at`; never, where that is empty."""
     _change(connection, due, due_at=due_at, tries=due.tries + 1)
 
 
-def standing(connection: Connection, survey_id: int, kind: Notice) -> Standing:
+def get_status(connection: Connection, survey_id: int, kind: NotificationKind) -> NotificationStatus:
     """Return what Slack knows of a notice so far."""
     this = (notices.c.survey_id == survey_id, notices.c.kind == kind)
     row = connection.execute(select(notices).where(*this)).first()
     if row is None:
-        return Standing()
-    return Standing(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
+        return NotificationStatus()
+    return NotificationStatus(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
 
 
-def _change(connection: Connection, due: Due, **values: Any) -> None:  # noqa: ANN401
+def _change(connection: Connection, due: Notification, **values: Any) -> None:  # noqa: ANN401
     connection.execute(_CHANGE, {"of": due.survey_id, "this": due.kind, **values})
 
 
-def _to_due(row: Row[Any]) -> Due:
-    return Due(survey_id=row.survey_id, kind=row.kind, tries=row.tries)
+def _to_due(row: Row[Any]) -> Notification:
+    return Notification(survey_id=row.survey_id, kind=row.kind, tries=row.tries)

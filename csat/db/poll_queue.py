@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, select, update
 
 from csat.db import feeds
-from csat.db.outbox import Notice, leave
+from csat.db.outbox import NotificationKind, enqueue
 from csat.db.tables import surveys
-from csat.db.transitions import move, moving
-from csat.surveys.poll_schedule import end_of, is_over, next_ask
+from csat.db.transitions import transition, transition_to
+from csat.surveys.poll_schedule import end_of, is_over, next_poll
 from csat.surveys.states import State
 
-_EXPIRED = moving(State.EXPIRED)
+_EXPIRED = transition_to(State.EXPIRED)
 
 
-class Ask(NamedTuple):
+class Poll(NamedTuple):
     """A survey that X is to be asked about."""
 
     survey_id: int
@@ -23,9 +23,9 @@ class Ask(NamedTuple):
     due_at: datetime
 
 
-def claim(connection: Connection, account: str, now: datetime, most: int) -> list[Ask]:
+def claim(connection: Connection, account: str, now: datetime, most: int) -> list[Poll]:
     """Claim surveys to ask about, as many as the budget allows; those whose time is over end."""
-    left, asks = feeds.left(connection, account, now), list[Ask]()
+    left, asks = feeds.lock_remaining(connection, account, now), list[Poll]()
     # nearly all surveys are of one account: an index that begins with it would be of no help
     ours = func.coalesce(surveys.c.account, "") == account
     due = select(surveys).where(surveys.c.ask_at <= now, ours)
@@ -36,13 +36,13 @@ def claim(connection: Connection, account: str, now: datetime, most: int) -> lis
         elif not _can_be_asked_about(row):
             _ask_at(connection, row.id, end_of(row.sent_at))
         elif len(asks) < left:
-            asks.append(Ask(row.id, row.feedback_id, row.ask_at))
-            _ask_at(connection, row.id, next_ask(row.sent_at, now))
+            asks.append(Poll(row.id, row.feedback_id, row.ask_at))
+            _ask_at(connection, row.id, next_poll(row.sent_at, now))
     feeds.spend(connection, account, len(asks))
     return asks
 
 
-def give_back(connection: Connection, account: str, asks: list[Ask]) -> None:
+def release(connection: Connection, account: str, asks: list[Poll]) -> None:
     """Leave claimed surveys, about which X was not asked after all, to whoever comes next."""
     feeds.spend(connection, account, -len(asks))
     for ask in asks:
@@ -62,5 +62,5 @@ def _ask_at(connection: Connection, survey_id: int, at: datetime | None) -> None
 def _end(connection: Connection, survey_id: int, now: datetime) -> None:
     """Ask no more; a survey that nobody has answered has expired."""
     _ask_at(connection, survey_id, None)
-    if move(connection, _EXPIRED, survey_id):
-        leave(connection, survey_id, Notice.EXPIRED, now)
+    if transition(connection, _EXPIRED, survey_id):
+        enqueue(connection, survey_id, NotificationKind.EXPIRED, now)

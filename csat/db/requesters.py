@@ -4,16 +4,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from csat.db.survey_records import Entry, to_entry
+from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
 from csat.surveys.states import State
 
 
-def newest(connection: Connection, team: str, requester: str, most: int) -> list[Entry]:
+def newest(connection: Connection, team: str, requester: str, most: int) -> list[SurveyRecord]:
     """Return the surveys that somebody asked for last, newest first."""
     theirs = select(surveys).where(surveys.c.team == team, surveys.c.requester == requester)
     rows = connection.execute(theirs.order_by(surveys.c.accepted_at.desc()).limit(most))
-    return [to_entry(row) for row in rows]
+    return [to_record(row) for row in rows]
 
 
 def counts(connection: Connection, team: str, requester: str, since: datetime) -> dict[State, int]:

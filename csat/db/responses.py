@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, delete, select, update
 
 from csat.db import follow_ups, send_queue
-from csat.db.inserts import insert_once
-from csat.db.outbox import Notice, leave, withdraw
+from csat.db.inserts import insert_if_absent
+from csat.db.outbox import NotificationKind, enqueue, withdraw
 from csat.db.tables import attempts, surveys, unmatched
-from csat.db.transitions import move, moving
+from csat.db.transitions import transition, transition_to
 from csat.surveys.limits import DAY
-from csat.surveys.poll_schedule import first_ask
+from csat.surveys.poll_schedule import first_poll
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
@@ -30,7 +30,7 @@ _BEGUN = (State.SENDING, State.UNCERTAIN)
 _UNNAMED = (*_BEGUN, State.SENT, State.EXPIRED)
 """Where a survey stands that X may have, and whose id at X is not known."""
 
-_ANSWERED = moving(State.ANSWERED)
+_ANSWERED = transition_to(State.ANSWERED)
 
 
 ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
@@ -120,11 +120,11 @@ def _settled(connection: Connection, told: Update, recipient_key: str, now: date
 
 def _name(connection: Connection, survey: Row[Any], told: Update, now: datetime) -> None:
     if survey.state in _BEGUN:
-        send_queue.sent(connection, survey.id, survey.tries, told.receipt, now)
-        leave(connection, survey.id, Notice.SENT, now)
+        send_queue.mark_sent(connection, survey.id, survey.tries, told.receipt, now)
+        enqueue(connection, survey.id, NotificationKind.SENT, now)
         return
     created_at = told.receipt.created_at
-    times = {"sent_at": created_at, "counts_until": created_at + DAY, "ask_at": first_ask(created_at)}
+    times = {"sent_at": created_at, "counts_until": created_at + DAY, "ask_at": first_poll(created_at)}
     values = {"feedback_id": told.receipt.id, **times}
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 
@@ -143,8 +143,8 @@ def _join(
     values = _columns(joined) | ({"ask_at": None} if joined.rating and joined.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
     if joined.rating and known.rating is None:
-        move(connection, _ANSWERED, survey.id)
-        leave(connection, survey.id, Notice.ANSWERED, now)
+        transition(connection, _ANSWERED, survey.id)
+        enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
     if joined.rating and joined.rating != known.rating:
         _look_after(connection, survey, metric, joined.rating, now)
     return Taken.JOINED
@@ -158,9 +158,9 @@ def _look_after(
         return
     if not is_low(metric, rating.value):
         follow_ups.withdraw(connection, survey.id, now)
-        withdraw(connection, survey.id, Notice.LOW)
+        withdraw(connection, survey.id, NotificationKind.LOW)
     elif follow_ups.open_for(connection, survey.id, survey.team, now):
-        leave(connection, survey.id, Notice.LOW, now)
+        enqueue(connection, survey.id, NotificationKind.LOW, now)
 
 
 def _keep(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Taken:
@@ -169,7 +169,7 @@ def _keep(connection: Connection, told: Update, recipient_key: str, now: datetim
     about = {"recipient_key": recipient_key, "external_id": told.receipt.external_id, "received_at": now}
     row = {"account": told.account, "metric": told.metric, "created_at": told.receipt.created_at, **about}
     this = unmatched.c.feedback_id == told.receipt.id
-    if insert_once(connection, unmatched, feedback_id=told.receipt.id, **row, **_columns(told.response)):
+    if insert_if_absent(connection, unmatched, feedback_id=told.receipt.id, **row, **_columns(told.response)):
         return Taken.KEPT
     kept = connection.execute(select(unmatched).where(this).with_for_update()).first()
     if kept is None:  # it has joined its survey just now

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from csat.db.accounts import NOT_PAUSED
-from csat.db.limits import NEVER, lock, reserve
-from csat.db.outbox import Notice, give
+from csat.db.limits import NEVER, check_limits, lock_account
+from csat.db.outbox import NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM
-from csat.db.survey_records import Entry, Refusal, read, to_entry
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.transitions import UNSETTLED, move, moving
+from csat.db.transitions import UNSETTLED, transition, transition_to
 from csat.surveys.limits import DAY, Limits
-from csat.surveys.poll_schedule import first_ask
+from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
@@ -34,13 +34,13 @@ RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 
 # built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
 _BY_REQUESTER = surveys.c.requester == bindparam("by")
-_ACCEPTED = moving(State.ACCEPTED)
-_SENDING = moving(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
-_SENT = moving(State.SENT)
-_REFUSED = moving(State.REFUSED)
-_UNCERTAIN = moving(State.UNCERTAIN)
-_CANCELLED = moving(State.CANCELLED, _BY_REQUESTER)
-_CONFIRMED = moving(State.SENT, UNSETTLED)
+_ACCEPTED = transition_to(State.ACCEPTED)
+_SENDING = transition_to(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
+_SENT = transition_to(State.SENT)
+_REFUSED = transition_to(State.REFUSED)
+_UNCERTAIN = transition_to(State.UNCERTAIN)
+_CANCELLED = transition_to(State.CANCELLED, _BY_REQUESTER)
+_CONFIRMED = transition_to(State.SENT, UNSETTLED)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("of"), attempts.c.number == bindparam("nth")
@@ -53,7 +53,7 @@ def release(connection: Connection, survey_id: int, instance: str) -> None:
     connection.execute(update(surveys).where(*mine).values(lease_owner=None, lease_until=None))
 
 
-def claim(connection: Connection, instance: str, now: datetime, most: int) -> list[Entry]:
+def claim(connection: Connection, instance: str, now: datetime, most: int) -> list[SurveyRecord]:
     """Claim surveys whose time has come and that no living instance holds, the longest waiting first."""
     free = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
     due = (
@@ -69,34 +69,38 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
         .values(lease_owner=instance, lease_until=now + CLAIM)
         .returning(surveys)
     )
-    return [to_entry(row) for row in claimed]
+    return [to_record(row) for row in claimed]
 
 
 def resolve(
-    connection: Connection, entry: Entry, recipient: Recipient, key: str, limits: Limits, now: datetime
-) -> Entry:
+    connection: Connection, entry: SurveyRecord, recipient: Recipient, key: str, limits: Limits, now: datetime
+) -> SurveyRecord:
     """Keep what X said of the recipient; raises `Denied` where they were asked in the meantime."""
-    lock(connection, entry.account)
-    reserve(connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now)
+    lock_account(connection, entry.account)
+    check_limits(
+        connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now
+    )
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
     still = (surveys.c.id == entry.id, surveys.c.state == State.ACCEPTED)
     connection.execute(update(surveys).where(*still).values(**values))
     return entry.model_copy(update={"survey": entry.survey.to(recipient)})
 
 
-def begin(connection: Connection, entry: Entry, instance: str, now: datetime) -> int | None:
+def begin_attempt(connection: Connection, entry: SurveyRecord, instance: str, now: datetime) -> int | None:
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
     number = entry.tries + 1
-    if not move(connection, _SENDING, entry.id, instance=instance, tries=number, lease_until=now + ATTEMPT):
+    if not transition(
+        connection, _SENDING, entry.id, instance=instance, tries=number, lease_until=now + ATTEMPT
+    ):
         return None
     attempt = {"survey_id": entry.id, "number": number, "instance": instance, "started_at": now}
     connection.execute(_BEGIN_ATTEMPT, attempt)
     return number
 
 
-def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
+def mark_sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
     """Note X's receipt; a late one settles what had become uncertain."""
-    moved = move(
+    moved = transition(
         connection,
         _SENT,
         survey_id,
@@ -104,11 +108,11 @@ def sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, 
         sent_at=receipt.created_at,
         counts_until=receipt.created_at + DAY,
         settle_at=None,
-        ask_at=first_ask(receipt.created_at),
+        ask_at=first_poll(receipt.created_at),
     )
     _end(connection, survey_id, number, State.SENT, "", now)
     if moved:
-        give(connection, survey_id, Notice.SENT, now)
+        enqueue_claimed(connection, survey_id, NotificationKind.SENT, now)
     return moved
 
 
@@ -117,32 +121,32 @@ def refuse(
 ) -> bool:
     """Note that a survey will not be sent; `number` is empty where no attempt was made."""
     values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    moved = move(connection, _REFUSED, survey_id, **values)
+    moved = transition(connection, _REFUSED, survey_id, **values)
     if number is not None:
         _end(connection, survey_id, number, State.REFUSED, detail, now)
     if moved:
-        give(connection, survey_id, Notice.REFUSED, now)
+        enqueue_claimed(connection, survey_id, NotificationKind.REFUSED, now)
     return moved
 
 
-def doubt(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
+def mark_uncertain(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
     """Note that nobody knows what became of an attempt."""
-    moved = move(
+    moved = transition(
         connection, _UNCERTAIN, survey_id, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
     )
     _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
     if moved:
-        give(connection, survey_id, Notice.UNCERTAIN, now)
+        enqueue_claimed(connection, survey_id, NotificationKind.UNCERTAIN, now)
     return moved
 
 
-def wait(
+def reschedule(
     connection: Connection, survey_id: int, number: int | None, until: datetime, detail: str, now: datetime
 ) -> bool:
     """Put a survey back until `until`, if it is still to be sent; `number` is empty without an attempt."""
     values = {"due_at": until, "lease_owner": None, "lease_until": None}
     if number is not None:
-        moved = move(connection, _ACCEPTED, survey_id, **values)
+        moved = transition(connection, _ACCEPTED, survey_id, **values)
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
         return moved
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
@@ -152,16 +156,16 @@ def wait(
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
-    move(connection, _CANCELLED, survey_id, by=requester, counts_until=NEVER)
+    transition(connection, _CANCELLED, survey_id, by=requester, counts_until=NEVER)
     return _state_for(connection, survey_id, requester)
 
 
 def _state_for(connection: Connection, survey_id: int, requester: str) -> State | None:
-    entry = read(connection, survey_id)
+    entry = get_survey(connection, survey_id)
     return entry.state if entry and entry.origin.requester == requester else None
 
 
-def abandon(connection: Connection, now: datetime) -> list[int]:
+def mark_stalled(connection: Connection, now: datetime) -> list[int]:
     """Declare uncertain what an instance that is gone had begun to send; returns the surveys' ids."""
     orphans: Sequence[Any] = connection.execute(
         select(surveys.c.id, surveys.c.tries)
@@ -169,11 +173,13 @@ def abandon(connection: Connection, now: datetime) -> list[int]:
         .with_for_update(skip_locked=True)
     ).all()
     for survey_id, number in orphans:
-        doubt(connection, survey_id, number, "the instance that sent it is gone", now)
+        mark_uncertain(connection, survey_id, number, "the instance that sent it is gone", now)
     return [survey_id for survey_id, _ in orphans]
 
 
-def overdue(connection: Connection, accepted_before: datetime, most: int) -> list[tuple[Entry, Refusal]]:
+def list_overdue(
+    connection: Connection, accepted_before: datetime, most: int
+) -> list[tuple[SurveyRecord, Refusal]]:
     """Return surveys that have waited too long for a paused account, with the cause of that."""
     late = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
     paused = select(surveys, accounts.c.cause, accounts.c.advice.label("account_advice")).join(
@@ -181,14 +187,14 @@ def overdue(connection: Connection, accepted_before: datetime, most: int) -> lis
     )
     rows = connection.execute(paused.where(*late, accounts.c.paused_at.is_not(None)).limit(most))
     return [
-        (to_entry(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
+        (to_record(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
     ]
 
 
 class Unsettled(NamedTuple):
     """A survey whose last attempt has an unknown outcome."""
 
-    entry: Entry
+    entry: SurveyRecord
     number: int
     begun: datetime
 
@@ -205,7 +211,7 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
     again = {"settle_at": now + ASKING_AGAIN}
     for row in rows:
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(**again))
-    return [Unsettled(to_entry(row), row.number, row.started_at) for row in rows]
+    return [Unsettled(to_record(row), row.number, row.started_at) for row in rows]
 
 
 def give_up_settling(connection: Connection, survey_id: int) -> bool:
@@ -214,15 +220,17 @@ def give_up_settling(connection: Connection, survey_id: int) -> bool:
     return connection.execute(update(surveys).where(*unsettled).values(settle_at=None)).rowcount == 1
 
 
-def confirm(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
+def confirm_arrival(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
-    moved = move(connection, _CONFIRMED, survey_id, by=requester, settle_at=None, ask_at=first_ask(now))
+    moved = transition(
+        connection, _CONFIRMED, survey_id, by=requester, settle_at=None, ask_at=first_poll(now)
+    )
     if moved:
-        give(connection, survey_id, Notice.SENT, now)
+        enqueue_claimed(connection, survey_id, NotificationKind.SENT, now)
     return moved
 
 
-def forget_response_urls(connection: Connection, now: datetime) -> None:
+def erase_response_urls(connection: Connection, now: datetime) -> None:
     """Erase each `response_url` that Slack no longer answers."""
     dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
     connection.execute(update(surveys).where(*dead).values(response_url=""))

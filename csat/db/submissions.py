@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from csat.db.limits import FOREVER, NEVER, lock, reserve
-from csat.db.survey_records import Entry, Refusal, read, to_columns, to_entry
+from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_columns, to_record
 from csat.db.tables import surveys
-from csat.db.transitions import UNSETTLED, move, moving
+from csat.db.transitions import UNSETTLED, transition, transition_to
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
@@ -21,13 +21,13 @@ REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", edi
 # statements on the way of a submission are built once: that is most of what SQLAlchemy costs
 _EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
 _INSERT = insert(surveys).returning(surveys)
-_REPLACED = moving(State.REFUSED, UNSETTLED)
+_REPLACED = transition_to(State.REFUSED, UNSETTLED)
 
 
 class Acceptance(NamedTuple):
     """What became of a submission."""
 
-    entry: Entry
+    entry: SurveyRecord
     is_new: bool
     """Whether this submission was the first of its form; another one has no effect."""
 
@@ -49,13 +49,13 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
 
     Raises `Denied` where a limit stands in the way.
     """
-    lock(connection, submission.account)
+    lock_account(connection, submission.account)
     if row := connection.execute(_EARLIER, {"view_id": submission.view_id}).first():
-        return Acceptance(to_entry(row), is_new=False)
+        return Acceptance(to_record(row), is_new=False)
     recipient = submission.survey.recipient
-    reserve(connection, submission.account, submission.recipient_key, recipient, limits, now)
+    check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
     row = connection.execute(_INSERT, _columns(submission, now)).one()
-    return Acceptance(to_entry(row), is_new=True)
+    return Acceptance(to_record(row), is_new=True)
 
 
 def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
@@ -76,14 +76,14 @@ def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
 
 def send_again(
     connection: Connection, survey_id: int, requester: str, instance: str, limits: Limits, now: datetime
-) -> Entry | None:
+) -> SurveyRecord | None:
     """Give an uncertain survey up and accept it anew, as its requester says; `None` where it is settled.
 
     Raises `Denied` where a limit stands in the way; then nothing changes.
     """
-    entry = read(connection, survey_id)
+    entry = get_survey(connection, survey_id)
     values = REPLACED.model_dump() | {"counts_until": NEVER, "settle_at": None}
-    if entry is None or not move(connection, _REPLACED, survey_id, by=requester, **values):
+    if entry is None or not transition(connection, _REPLACED, survey_id, by=requester, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
     submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)

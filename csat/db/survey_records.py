@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from csat.db.tables import surveys
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
 
-class Refusal(Value):
+class Refusal(FrozenModel):
     """Why a survey was not sent: its name for the figures, its sentence for the person who asked."""
 
     reason: str
@@ -24,7 +24,7 @@ class Refusal(Value):
     """From when it is possible, where that is known."""
 
 
-class Entry(Value):
+class SurveyRecord(FrozenModel):
     """A survey, where it came from, and where it stands."""
 
     id: int
@@ -38,17 +38,17 @@ class Entry(Value):
     feedback_id: str | None
 
 
-def read(connection: Connection, survey_id: int) -> Entry | None:
+def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     """Return an entry, or `None` where there is none."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
-    return to_entry(row) if row else None
+    return to_record(row) if row else None
 
 
-def to_entry(row: Row[Any]) -> Entry:
+def to_record(row: Row[Any]) -> SurveyRecord:
     """Return a row of the surveys table as an entry; it was checked when it was written."""
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     refused = columns["state"] == State.REFUSED
-    return Entry(
+    return SurveyRecord(
         **{name: columns[name] for name in ("id", "account", "state", "accepted_at", "tries", "feedback_id")},
         survey=Survey.model_construct(
             **{name: columns[name] for name in Survey.model_fields if name not in ("recipient", "metric")},

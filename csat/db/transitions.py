@@ -15,12 +15,12 @@ UNSETTLED = and_(
 """An uncertain survey that its requester can settle: it still names its customer."""
 
 
-def moving(state: State, *conditions: ColumnElement[bool]) -> Update:
+def transition_to(state: State, *conditions: ColumnElement[bool]) -> Update:
     """Return the statement for moves to a state from those that it can follow, to be built once."""
     possible = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(leading_to(state)))
     return update(surveys).where(*possible, *conditions).values(state=state)
 
 
-def move(connection: Connection, statement: Update, survey_id: int, **values: Any) -> bool:  # noqa: ANN401
+def transition(connection: Connection, statement: Update, survey_id: int, **values: Any) -> bool:  # noqa: ANN401
     """Move a survey, set columns, and fill in the statement's conditions; whether it was moved."""
     return connection.execute(statement, {"survey_id": survey_id, **values}).rowcount == 1

@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 
 from csat.clock import Clock
 from csat.db import send_queue
-from csat.db.database import Ledger
-from csat.db.outbox import Due, Notice
-from csat.db.survey_records import Entry, Refusal, read
-from csat.delivery.circuit_breaker import Pausing
+from csat.db.database import Database
+from csat.db.outbox import Notification, NotificationKind
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.later import backoff
-from csat.surveys.limits import Denied, Limits, WhyNot
+from csat.surveys.limits import Denial, Denied, Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 from csat.x_api.client import XClient
-from csat.x_api.errors import Refused, Uncertain, Wait
-from notifications.notifier import Announcer
+from csat.x_api.errors import Refused, RetryLater, Uncertain
+from notifications.notifier import Notifier
 
 LONGEST_WAIT = timedelta(hours=24)
 """After this, a survey that X never took is refused."""
@@ -44,16 +44,16 @@ class Delivery:
 
     def __init__(
         self,
-        ledger: Ledger,
+        database: Database,
         x: XClient,
-        announcer: Announcer,
-        pausing: Pausing,
+        announcer: Notifier,
+        pausing: CircuitBreaker,
         clock: Clock,
         instance: str,
         limits: Limits,
         key: Callable[[str], str],
     ) -> None:
-        self._ledger = ledger
+        self._database = database
         self._x = x
         self._announcer = announcer
         self._pausing = pausing
@@ -67,73 +67,81 @@ class Delivery:
         """Let nothing leave for X any more."""
         self._stopping = True
 
-    async def send(self, entry: Entry) -> bool:
+    async def send(self, entry: SurveyRecord) -> bool:
         """Send a survey that this instance has claimed as far as it goes now; whether it still waits."""
         try:
             entry = await self._resolved(entry)
-        except (Refused, Wait) as error:
+        except (Refused, RetryLater) as error:
             return await self._not_sent(entry, None, error)
         except Denied as denied:
-            await self.refuse(entry, None, _denial(denied.why_not), denied.why_not.reason)
+            await self.refuse(entry, None, _denial(denied.denial), denied.denial.reason)
             return False
         if self._stopping:
-            await self._ledger.insist(send_queue.release, entry.id, self._instance)
+            await self._database.run_with_retry(send_queue.release, entry.id, self._instance)
             return False
         begun = self._clock()
-        number = await self._ledger.run(send_queue.begin, entry, self._instance, begun)
+        number = await self._database.run(send_queue.begin_attempt, entry, self._instance, begun)
         if number is None:
             return await self._still_waits(entry)
         if self._clock() > begun + LEAVES_WITHIN:
             return await self._put_back(entry, number)
         return await self._attempt(entry, number)
 
-    async def arrived(self, entry: Entry, number: int, receipt: Receipt) -> None:
+    async def arrived(self, entry: SurveyRecord, number: int, receipt: Receipt) -> None:
         """Note X's receipt, and have the survey confirmed."""
         log.info("Survey %s was sent as feedback %s", entry.id, receipt.id)
-        if await self._ledger.insist(send_queue.sent, entry.id, number, receipt, self._clock()):
+        if await self._database.run_with_retry(
+            send_queue.mark_sent, entry.id, number, receipt, self._clock()
+        ):
             sent = entry.model_copy(update={"state": State.SENT, "feedback_id": receipt.id})
-            self._announcer.announce(Due(survey_id=entry.id, kind=Notice.SENT, tries=0), sent)
+            self._announcer.announce(
+                Notification(survey_id=entry.id, kind=NotificationKind.SENT, tries=0), sent
+            )
 
-    async def refuse(self, entry: Entry, number: int | None, refusal: Refusal, detail: str) -> None:
+    async def refuse(self, entry: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
         """Note that a survey will not be sent, and have its requester told."""
-        if await self._ledger.insist(send_queue.refuse, entry.id, number, refusal, detail, self._clock()):
-            self._tell(entry.id, Notice.REFUSED)
+        if await self._database.run_with_retry(
+            send_queue.refuse, entry.id, number, refusal, detail, self._clock()
+        ):
+            self._tell(entry.id, NotificationKind.REFUSED)
 
-    async def _resolved(self, entry: Entry) -> Entry:
+    async def _resolved(self, entry: SurveyRecord) -> SurveyRecord:
         if entry.survey.recipient.id:
             return entry
         account = await self._x.look_up(entry.survey.recipient)
         key = self._key(account.id)
-        return await self._ledger.run(
+        return await self._database.run(
             send_queue.resolve, entry, account.recipient, key, self._limits, self._clock()
         )
 
-    async def _still_waits(self, entry: Entry) -> bool:
-        now = await self._ledger.read(read, entry.id)
+    async def _still_waits(self, entry: SurveyRecord) -> bool:
+        now = await self._database.read(get_survey, entry.id)
         return now is not None and now.state is State.ACCEPTED
 
-    async def _put_back(self, entry: Entry, number: int) -> bool:
+    async def _put_back(self, entry: SurveyRecord, number: int) -> bool:
         """Let a survey wait again that did not leave; what others have declared uncertain stays so."""
         log.warning("Survey %s did not leave: this instance stood still", entry.id)
         now = self._clock()
-        return await self._ledger.insist(
-            send_queue.wait, entry.id, number, now, "it did not leave in time", now
+        return await self._database.run_with_retry(
+            send_queue.reschedule, entry.id, number, now, "it did not leave in time", now
         )
 
-    async def _attempt(self, entry: Entry, number: int) -> bool:
+    async def _attempt(self, entry: SurveyRecord, number: int) -> bool:
         try:
             receipt = await self._x.create(entry.survey)
-        except (Refused, Wait) as error:
+        except (Refused, RetryLater) as error:
             return await self._not_sent(entry, number, error)
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", entry.id, error)
-            if await self._ledger.insist(send_queue.doubt, entry.id, number, error.detail, self._clock()):
-                self._tell(entry.id, Notice.UNCERTAIN)
+            if await self._database.run_with_retry(
+                send_queue.mark_uncertain, entry.id, number, error.detail, self._clock()
+            ):
+                self._tell(entry.id, NotificationKind.UNCERTAIN)
             return False
         await self.arrived(entry, number, receipt)
         return False
 
-    async def _not_sent(self, entry: Entry, number: int | None, error: Refused | Wait) -> bool:
+    async def _not_sent(self, entry: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()
         log.info("Survey %s was not sent: %s", entry.id, error)
         if isinstance(error, Refused) and error.pauses:
@@ -141,27 +149,29 @@ class Delivery:
         last_try = entry.accepted_at + LONGEST_WAIT
         if error.waits and now < last_try:
             until = min(_next_try(entry, error, now), last_try)
-            if await self._ledger.insist(send_queue.wait, entry.id, number, until, error.detail, now):
+            if await self._database.run_with_retry(
+                send_queue.reschedule, entry.id, number, until, error.detail, now
+            ):
                 return True
         await self.refuse(entry, number, _refusal(error), error.detail)
         return False
 
-    def _tell(self, survey_id: int, kind: Notice) -> None:
-        self._announcer.announce(Due(survey_id=survey_id, kind=kind, tries=0))
+    def _tell(self, survey_id: int, kind: NotificationKind) -> None:
+        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, tries=0))
 
 
-def _next_try(entry: Entry, error: Refused | Wait, now: datetime) -> datetime:
+def _next_try(entry: SurveyRecord, error: Refused | RetryLater, now: datetime) -> datetime:
     if isinstance(error, Refused):
         return now  # as soon as the account is no longer paused
     return max(error.until or now, now + backoff(entry.tries))
 
 
-def _denial(why_not: WhyNot) -> Refusal:
-    return Refusal(reason=why_not.reason, advice=why_not.sentence(), editable=True, again_at=why_not.again_at)
+def _denial(denial: Denial) -> Refusal:
+    return Refusal(reason=denial.reason, advice=denial.sentence(), editable=True, again_at=denial.again_at)
 
 
-def _refusal(error: Refused | Wait) -> Refusal:
-    if isinstance(error, Wait):
+def _refusal(error: Refused | RetryLater) -> Refusal:
+    if isinstance(error, RetryLater):
         advice = "X was too busy for this survey, so it was given up. Nothing was sent; try again later."
         return Refusal(reason="Wait", advice=advice, editable=True)
     return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
-from csat.db.errors import LedgerError
+from csat.db.errors import DatabaseError
 
 FIRST = timedelta(seconds=2)
 LONGEST = timedelta(minutes=10)
@@ -20,9 +20,9 @@ def backoff(tries: int) -> timedelta:
     return longest * random.uniform(0.5, 1)  # noqa: S311 - it spreads the load, it keeps no secret
 
 
-async def or_later(work: Coroutine[Any, Any, None]) -> None:
+async def suppress_db_errors(work: Coroutine[Any, Any, None]) -> None:
     """Do what is taken up again by itself, in a later look, where the ledger is away now."""
     try:
         await work
-    except LedgerError as error:
+    except DatabaseError as error:
         log.warning("Put off, as the ledger is away: %s", error)

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from csat.clock import Clock
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.send_queue import SETTLING, Unsettled, give_up_settling
 from csat.db.survey_records import Refusal
 from csat.delivery.delivery import Delivery
@@ -27,11 +27,11 @@ NEVER_ARRIVED = Refusal(
 log = logging.getLogger(__name__)
 
 
-class Settler:
+class Reconciler:
     """Settles uncertain surveys, matched by account, recipient, external id and time."""
 
-    def __init__(self, ledger: Ledger, x: XClient, delivery: Delivery, clock: Clock) -> None:
-        self._ledger = ledger
+    def __init__(self, database: Database, x: XClient, delivery: Delivery, clock: Clock) -> None:
+        self._database = database
         self._x = x
         self._delivery = delivery
         self._clock = clock
@@ -54,7 +54,7 @@ class Settler:
         survey_id = unsettled.entry.id
         if self._clock() < unsettled.begun + SETTLING + GIVING_UP:
             log.warning("Survey %s is not settled yet: %s", survey_id, error)
-        elif await self._ledger.insist(give_up_settling, survey_id):
+        elif await self._database.run_with_retry(give_up_settling, survey_id):
             log.warning("Survey %s stays uncertain, X has not told for days: %s", survey_id, error)
 
 

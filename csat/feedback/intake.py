@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from csat.clock import Clock
 from csat.db import responses
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.db.responses import Taken
 from csat.surveys.responses import Update
-from csat.x_api.errors import Impossible
+from csat.x_api.errors import InvalidFeedback
 
 AT_ONCE = 4
 """How many answers are taken together at most: the ledger has others to serve, who wait for Slack."""
@@ -28,22 +28,22 @@ class Intake:
         key: makes the key by which the ledger knows a customer from their id.
     """
 
-    def __init__(self, ledger: Ledger, account: str, key: Callable[[str], str], clock: Clock) -> None:
-        self._ledger = ledger
+    def __init__(self, database: Database, account: str, key: Callable[[str], str], clock: Clock) -> None:
+        self._database = database
         self._account = account
         self._key = key
         self._clock = clock
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def take(self, update: Update) -> Taken:
-        """Take an update, for good once this returns; raises `LedgerError` where it could not be taken."""
+        """Take an update, for good once this returns; raises `DatabaseError` where it could not be taken."""
         feedback_id = update.receipt.id
         if update.account != self._account:
             log.info("Feedback %s is ignored: it is of account %s", feedback_id, update.account)
             return Taken.IGNORED
         key = self._key(update.receipt.to_user_id)
         async with self._room:
-            taken = await self._ledger.run(responses.take, update, key, self._clock())
+            taken = await self._database.run(responses.take, update, key, self._clock())
         if taken is Taken.KEPT:
             log.info("Feedback %s is kept: its survey is not known yet", feedback_id)
         if taken is Taken.IMPOSSIBLE:
@@ -51,13 +51,13 @@ class Intake:
         return taken
 
     @staticmethod
-    def refuse(problem: Impossible) -> None:
+    def refuse(problem: InvalidFeedback) -> None:
         """Tell of what X says and can't be; the log learns of whom, never what."""
         log.warning("Refused what X told: %s", problem)
 
     async def match(self) -> None:
         """Let answers that were kept join their surveys, and give up those whose survey never came."""
-        matched = await self._ledger.run(responses.match_unmatched, self._clock(), MATCHED)
+        matched = await self._database.run(responses.match_unmatched, self._clock(), MATCHED)
         for feedback_id in matched.impossible:
             self.refuse(_other_metric(feedback_id))
         if matched.dropped:
@@ -65,5 +65,5 @@ class Intake:
             log.warning("Dropped %d answers of surveys nobody knows: %s", len(matched.dropped), ids)
 
 
-def _other_metric(feedback_id: str) -> Impossible:
-    return Impossible(f"feedback {feedback_id}: it is for another metric than its survey")
+def _other_metric(feedback_id: str) -> InvalidFeedback:
+    return InvalidFeedback(f"feedback {feedback_id}: it is for another metric than its survey")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from csat.db.tables import follow_ups, surveys
-from csat.reporting.export_rows import COLUMNS, Exported, Selection
+from csat.reporting.export_rows import COLUMNS, ExportRow, Selection
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
@@ -47,11 +47,11 @@ def count(connection: Connection, selection: Selection) -> int:
 
 def page(
     connection: Connection, selection: Selection, metric: Metric, after: Place | None, most: int
-) -> list[Exported]:
+) -> list[ExportRow]:
     """Return the next rows of one metric, in the order of sending."""
     rest = (_beyond(after),) if after else ()
     rows = _ROW.where(*_selected(selection, metric), *rest).order_by(surveys.c.sent_at, surveys.c.id)
-    return [Exported.model_construct(**row._mapping) for row in connection.execute(rows.limit(most))]  # noqa: SLF001 - SQLAlchemy's public name for it
+    return [ExportRow.model_construct(**row._mapping) for row in connection.execute(rows.limit(most))]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def _selected(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool], ...]:

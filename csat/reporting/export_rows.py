@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BeforeValidator, ValidationError
 
 from csat.reporting.periods import Period
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
@@ -18,7 +18,7 @@ DEFUSED = "'"
 """What a spreadsheet shows as text whatever comes after it."""
 
 
-class NotAnExport(ValueError):
+class InvalidExport(ValueError):
     """A file is no export of ours; `str()` says where and why."""
 
 
@@ -29,7 +29,7 @@ Text = Annotated[str, BeforeValidator(lambda cell: "" if cell is None else cell)
 Flag = Annotated[bool, BeforeValidator(lambda cell: {"yes": True, "no": False}.get(cell, cell))]
 
 
-class Selection(Value):
+class Selection(FrozenModel):
     """Which surveys an export holds: those that one team sent in a period."""
 
     team: str
@@ -38,7 +38,7 @@ class Selection(Value):
     """Whose own surveys are left out."""
 
 
-class Exported(Value):
+class ExportRow(FrozenModel):
     """One survey that was sent, or of which nobody knows whether it was."""
 
     survey_id: int
@@ -82,15 +82,15 @@ class Exported(Value):
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, Any]) -> Self:
-        """Read a row; raises `NotAnExport`."""
+        """Read a row; raises `InvalidExport`."""
         try:
             return cls.model_validate(dict(cells))
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            raise NotAnExport(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise InvalidExport(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-COLUMNS = tuple(Exported.model_fields)
+COLUMNS = tuple(ExportRow.model_fields)
 
 
 def _cell(value: object) -> str:

@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from csat.db.database import Ledger
+from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_queries import Place
-from csat.reporting.export_rows import COLUMNS, Exported, NotAnExport, Selection
-from csat.surveys.frozen_model import Value
+from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
 PAGE = 2_000
@@ -24,7 +24,7 @@ ENCODING = "utf-8-sig"
 """Excel takes a file for UTF-8 only where it begins with that mark."""
 
 
-class Manifest(Value):
+class Manifest(FrozenModel):
     """What stands beside an export."""
 
     file: str
@@ -41,10 +41,10 @@ def manifest_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.manifest.json")
 
 
-async def export(
-    ledger: Ledger, selection: Selection, path: Path, made_at: datetime
+async def write_export(
+    database: Database, selection: Selection, path: Path, made_at: datetime
 ) -> AsyncGenerator[int, None]:
-    """Write a file and its manifest, and yield how many rows each page had; raises `LedgerError`, `OSError`.
+    """Write a file and its manifest, yielding each page's row count; raises `DatabaseError`, `OSError`.
 
     The file has its name only when it is complete.
     """
@@ -52,7 +52,7 @@ async def export(
     try:
         with partial.open("wb") as file:
             sheet.write(file, [COLUMNS])
-            async for page in _pages(ledger, selection):
+            async for page in _pages(database, selection):
                 await asyncio.to_thread(sheet.write, file, (row.cells() for row in page))
                 rows += len(page)
                 yield len(page)
@@ -66,40 +66,40 @@ async def export(
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of an export whose checksum is right; raises `NotAnExport` or `OSError`."""
+    """Return the manifest of an export whose checksum is right; raises `InvalidExport` or `OSError`."""
     beside = manifest_of(path)
     if not beside.exists():
-        raise NotAnExport(f"{beside.name} is missing: it stands beside the file that it was made with.")
+        raise InvalidExport(f"{beside.name} is missing: it stands beside the file that it was made with.")
     try:
         manifest = Manifest.model_validate_json(beside.read_bytes())
     except ValidationError:
-        raise NotAnExport(f"{beside.name} can't be read: export once more.") from None
+        raise InvalidExport(f"{beside.name} can't be read: export once more.") from None
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     if checksum != manifest.sha256:
-        raise NotAnExport(
+        raise InvalidExport(
             f"{path.name} was changed since it was exported: its checksum is not the manifest's."
         )
     return manifest
 
 
-def read(path: Path) -> Iterator[Exported]:
-    """Yield the rows of an export; raises `NotAnExport` or `OSError`."""
+def read_export(path: Path) -> Iterator[ExportRow]:
+    """Yield the rows of an export; raises `InvalidExport` or `OSError`."""
     with path.open(encoding=ENCODING, newline="") as file:
         sheet = csv.DictReader(file)
         if missing := set(COLUMNS) - set(sheet.fieldnames or ()):
-            raise NotAnExport(f"{path.name} has no column {min(missing)}: it is no export of this app.")
+            raise InvalidExport(f"{path.name} has no column {min(missing)}: it is no export of this app.")
         for cells in sheet:
             try:
-                yield Exported.from_cells({name: cells[name] for name in COLUMNS})
-            except NotAnExport as problem:
-                raise NotAnExport(f"{path.name}, line {sheet.line_num}: {problem}") from None
+                yield ExportRow.from_cells({name: cells[name] for name in COLUMNS})
+            except InvalidExport as problem:
+                raise InvalidExport(f"{path.name}, line {sheet.line_num}: {problem}") from None
 
 
-async def _pages(ledger: Ledger, selection: Selection) -> AsyncIterator[list[Exported]]:
+async def _pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
     for metric in Metric:
         after = None
-        while page := await ledger.read(export_queries.page, selection, metric, after, PAGE):
+        while page := await database.read(export_queries.page, selection, metric, after, PAGE):
             yield page
             after = Place(page[-1].sent_at, page[-1].survey_id)
 

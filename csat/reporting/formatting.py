@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from csat.reporting.intervals import Interval
-from csat.reporting.scores import Change, Score, Shown, shown
+from csat.reporting.scores import Change, SampleSize, Score, sample_size
 from csat.surveys.questions import Metric
 
 NOTHING = "-"
@@ -13,7 +13,7 @@ NO_CLEAR_CHANGE = "no clear change"
 
 def headline(score: Score | None) -> str:
     """Return a score as it may be shown, like "87 %" or "+38"; "-" of none, and of too few ratings."""
-    if not score or shown(score.n) is Shown.TOO_FEW:
+    if not score or sample_size(score.n) is SampleSize.TOO_FEW:
         return NOTHING
     return figure(score.metric, score.value)
 

@@ -12,29 +12,29 @@ from sqlalchemy import Connection, Row, select, update
 
 from csat.db import audit
 from csat.db.audit import Action
-from csat.db.inserts import insert_once
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import homes
-from csat.reporting.report_query import Choices
-from csat.surveys.frozen_model import Value
+from csat.reporting.report_query import ReportQuery
+from csat.surveys.frozen_model import FrozenModel
 
 
-class Home(Value):
+class Home(FrozenModel):
     """What somebody has before them when they open the app."""
 
     person: str
     shows_results: bool
-    asks: Choices
+    asks: ReportQuery
     published_at: datetime
 
 
-class Asked(NamedTuple):
+class HomeRequest(NamedTuple):
     """What a report is asked for, in the Home as it is marked now, and whether it showed results before."""
 
     home: Home
     again: bool
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> ReportQuery:
         """The report's period, metric and filters."""
         return self.home.asks
 
@@ -52,8 +52,12 @@ def find(connection: Connection, team: str, person: str) -> Home | None:
 
 
 def ask(
-    connection: Connection, team: str, person: str, change: Callable[[Choices], Choices], now: datetime
-) -> Asked:
+    connection: Connection,
+    team: str,
+    person: str,
+    change: Callable[[ReportQuery], ReportQuery],
+    now: datetime,
+) -> HomeRequest:
     """Keep what somebody chose, and note that they are about to see results."""
     _open(connection, team, person, now)
     row = connection.execute(select(homes).where(*_same(team, person)).with_for_update()).one()
@@ -62,7 +66,7 @@ def ask(
     shown = {"shows_results": True, "asks": choices.model_dump_json(exclude_defaults=True)}
     connection.execute(update(homes).where(*_same(team, person)).values(published_at=now, **shown))
     audit.note(connection, team, person, Action.HOME, choices.in_words(), now)
-    return Asked(
+    return HomeRequest(
         Home(person=person, shows_results=True, asks=choices, published_at=now), before.shows_results
     )
 
@@ -84,7 +88,7 @@ def shows_none(connection: Connection, team: str, person: str, seen: Home | None
 
 def _open(connection: Connection, team: str, person: str, now: datetime) -> bool:
     empty = {"shows_results": False, "asks": "", "published_at": now}
-    return insert_once(connection, homes, team=team, person=person, **empty)
+    return insert_if_absent(connection, homes, team=team, person=person, **empty)
 
 
 def _same(team: str, person: str) -> tuple[Any, ...]:
@@ -95,6 +99,6 @@ def _to_home(row: Row[Any]) -> Home:
     return Home(
         person=row.person,
         shows_results=row.shows_results,
-        asks=Choices.read(row.asks),
+        asks=ReportQuery.read(row.asks),
         published_at=row.published_at,
     )

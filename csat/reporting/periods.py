@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 
 LONGEST = 731
 """Two years, one of them a leap year."""
@@ -24,11 +24,11 @@ _DAY = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 _RANGE = re.compile(rf"{_DAY} ?(?:\.{{2,3}}|…) ?{_DAY}")
 
 
-class NotAPeriod(ValueError):
+class InvalidPeriod(ValueError):
     """A report can't be about this; `str()` says what to choose instead."""
 
 
-class Period(Value):
+class Period(FrozenModel):
     """Days from the first to the last one, both included."""
 
     first: date
@@ -105,30 +105,30 @@ def last_week(now: datetime, zone: ZoneInfo) -> Period:
 
 
 def custom(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
-    """Return the period that somebody chose; raises `NotAPeriod` beyond what a report can cover."""
+    """Return the period that somebody chose; raises `InvalidPeriod` beyond what a report can cover."""
     if first > last:
-        raise NotAPeriod(f"The first day comes first: {last}..{first}.")
+        raise InvalidPeriod(f"The first day comes first: {last}..{first}.")
     if last > _today(now, zone):
-        raise NotAPeriod("That day is still to come: choose a last day up to today.")
+        raise InvalidPeriod("That day is still to come: choose a last day up to today.")
     period = Period(first=first, last=last, zone=zone)
     if period.days > LONGEST:
-        raise NotAPeriod("A report covers two years at most: choose a shorter period.")
+        raise InvalidPeriod("A report covers two years at most: choose a shorter period.")
     return period
 
 
-def read_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Read "30d", "30" or "2026-09-01..2026-09-30", as a person types it; raises `NotAPeriod`."""
+def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
+    """Read "30d", "30" or "2026-09-01..2026-09-30", as a person types it; raises `InvalidPeriod`."""
     if found := _DAYS.fullmatch(text.strip()):
         return _so_many(int(found["days"]), now, zone)
     if found := _RANGE.fullmatch(text.strip()):
         year, month, day, *last = (int(number) for number in found.groups())
         return custom(_date(year, month, day), _date(*last), now, zone)
-    raise NotAPeriod("Name a period like 30d, or like 2026-09-01..2026-09-30.")
+    raise InvalidPeriod("Name a period like 30d, or like 2026-09-01..2026-09-30.")
 
 
 def _so_many(days: int, now: datetime, zone: ZoneInfo) -> Period:
     if not 1 <= days <= LONGEST:
-        raise NotAPeriod(f"A report covers 1 to {LONGEST} days, like 30d.")
+        raise InvalidPeriod(f"A report covers 1 to {LONGEST} days, like 30d.")
     return last_days(days, now, zone)
 
 
@@ -136,7 +136,7 @@ def _date(year: int, month: int, day: int) -> date:
     try:
         return date(year, month, day)
     except ValueError as error:
-        raise NotAPeriod(f"There is no {year:04}-{month:02}-{day:02} in the calendar.") from error
+        raise InvalidPeriod(f"There is no {year:04}-{month:02}-{day:02} in the calendar.") from error
 
 
 def _today(now: datetime, zone: ZoneInfo) -> date:

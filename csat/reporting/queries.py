@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from csat.db.days import utc_day
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
-from csat.reporting.reports import Cell, Commented, Filters, FollowedUp, Tally
+from csat.reporting.reports import Commented, Filters, FollowedUp, GroupCounts, Tally
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW
 from csat.surveys.states import State
@@ -27,7 +27,7 @@ RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metri
 DAY = utc_day(c.sent_at)
 
 
-def cells(connection: Connection, filters: Filters, period: Period) -> list[Cell]:
+def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
     """Count by agent and channel, the viewer's own surveys too: somebody has to say how many are left out.
 
     Within a day, rows of an agent and channel are side by side in the index: they are counted as they come.
@@ -37,16 +37,16 @@ def cells(connection: Connection, filters: Filters, period: Period) -> list[Cell
     requester, channel, *counted = daily.group_by(DAY, c.requester, c.channel).subquery().c
     whole = select(requester, channel, *map(func.sum, counted)).group_by(requester, channel)
     rows = connection.execute(whole)
-    return [Cell(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
+    return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
 
 
-def total(connection: Connection, filters: Filters, period: Period) -> Tally:
+def count_all(connection: Connection, filters: Filters, period: Period) -> Tally:
     """Count all at once."""
     query = select(*COUNTED, *RATINGS[filters.metric]).where(*_counted(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
-def followed(connection: Connection, filters: Filters, period: Period) -> FollowedUp:
+def count_low_ratings(connection: Connection, filters: Filters, period: Period) -> FollowedUp:
     """Count low ratings, and what became of them."""
     is_taken = follow_ups.c.taken_at.is_not(None) | follow_ups.c.closed_at.is_not(None)
     query = (
@@ -61,7 +61,9 @@ def followed(connection: Connection, filters: Filters, period: Period) -> Follow
     return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def comments(connection: Connection, filters: Filters, period: Period, most: int) -> tuple[Commented, ...]:
+def newest_comments(
+    connection: Connection, filters: Filters, period: Period, most: int
+) -> tuple[Commented, ...]:
     """Return the newest comments on surveys of the period."""
     query = (
         select(

@@ -4,18 +4,18 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from csat.reporting.export_rows import Exported
+from csat.reporting.export_rows import ExportRow
 from csat.reporting.periods import Period
 from csat.reporting.reports import (
     NEWEST,
-    Beside,
-    Cell,
     Commented,
     Filters,
     FollowedUp,
+    GroupCounts,
     Report,
+    ReportExtras,
     Tally,
-    assembled,
+    build_report,
 )
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
@@ -30,7 +30,7 @@ class _Count:
         self._ratings: Counter[int] = Counter()
         self._of: Counter[str] = Counter()
 
-    def add(self, row: Exported) -> None:
+    def add(self, row: ExportRow) -> None:
         self._of["sent"] += 1
         if row.rating is None:
             self._of["open"] += row.state is State.SENT
@@ -58,7 +58,7 @@ class Recount:
         self._follow_up: Counter[str] = Counter()
         self._comments: list[Commented] = []
 
-    def add(self, rows: Iterable[Exported]) -> "Recount":
+    def add(self, rows: Iterable[ExportRow]) -> "Recount":
         """Count more rows, in any order."""
         for row in filter(self._is_asked_for, rows):
             if self._period.begin <= row.sent_at < self._period.end:
@@ -70,13 +70,13 @@ class Recount:
     def report(self) -> Report:
         """Return what all rows so far amount to."""
         parts = [
-            [Cell(agent, channel, count.tally()) for (agent, channel), count in sorted(counts.items())]
+            [GroupCounts(agent, channel, count.tally()) for (agent, channel), count in sorted(counts.items())]
             for counts in self._counts
         ]
-        beside = Beside(self._before.tally(), FollowedUp(**self._follow_up), tuple(self._comments))
-        return assembled(self._filters, self._period, parts, beside)
+        beside = ReportExtras(self._before.tally(), FollowedUp(**self._follow_up), tuple(self._comments))
+        return build_report(self._filters, self._period, parts, beside)
 
-    def _is_asked_for(self, row: Exported) -> bool:
+    def _is_asked_for(self, row: ExportRow) -> bool:
         wanted = self._filters
         return (
             row.state in DELIVERED
@@ -88,10 +88,10 @@ class Recount:
             and wanted.variant in (None, row.variant)
         )
 
-    def _is_shown(self, row: Exported) -> bool:
+    def _is_shown(self, row: ExportRow) -> bool:
         return row.requester != self._filters.without
 
-    def _count(self, row: Exported) -> None:
+    def _count(self, row: ExportRow) -> None:
         number = next(n for n, bucket in enumerate(self._buckets) if row.sent_at < bucket.end)
         self._counts[number][row.requester, row.channel].add(row)
         if not self._is_shown(row):
@@ -104,7 +104,7 @@ class Recount:
             self._comments = newest
 
 
-def _commented(row: Exported) -> Commented:
+def _commented(row: ExportRow) -> Commented:
     return Commented(
         survey_id=row.survey_id,
         rating=row.rating,

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from csat.reporting.periods import Period, custom, last_days
 from csat.reporting.reports import Filters
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
 
 CUSTOM: Final = 0
@@ -20,7 +20,7 @@ DAYS: Final = (7, 30, 90, CUSTOM)
 DEFAULT: Final = 30
 
 
-class Choices(Value):
+class ReportQuery(FrozenModel):
     """A report's period, metric and filters; what is empty leaves nothing out."""
 
     days: int = DEFAULT
@@ -57,7 +57,7 @@ class Choices(Value):
             return self
 
     def period(self, now: datetime, zone: ZoneInfo) -> Period:
-        """Return the days to report on; raises `NotAPeriod` where the two dates are none."""
+        """Return the days to report on; raises `InvalidPeriod` where the two dates are none."""
         if self.days != CUSTOM or self.since is None or self.until is None:
             return last_days(self.days or DEFAULT, now, zone)
         return custom(self.since, self.until, now, zone)

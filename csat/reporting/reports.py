@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from csat.reporting.periods import Period
 from csat.reporting.scores import FEW_MIN
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
 NEWEST = 5
 """How many comments a report has."""
 
 
-class Filters(Value):
+class Filters(FrozenModel):
     """Which surveys a report is about; what is empty leaves none out."""
 
     team: str
@@ -32,7 +32,7 @@ class Filters(Value):
     """The viewer, whose own surveys are left out."""
 
 
-class Tally(Value):
+class Tally(FrozenModel):
     """What became of some surveys that X delivered."""
 
     ratings: Mapping[int, int] = {}
@@ -63,7 +63,7 @@ class Tally(Value):
         )
 
 
-class Cell(NamedTuple):
+class GroupCounts(NamedTuple):
     """What became of the surveys that one agent sent from one channel."""
 
     agent: str
@@ -71,7 +71,7 @@ class Cell(NamedTuple):
     tally: Tally
 
 
-class Bucket(Value):
+class Bucket(FrozenModel):
     """One point of a trend."""
 
     period: Period
@@ -80,7 +80,7 @@ class Bucket(Value):
     tally: Tally
 
 
-class FollowedUp(Value):
+class FollowedUp(FrozenModel):
     """How many low ratings there were, and how many of them somebody took on and closed."""
 
     low: int = 0
@@ -89,7 +89,7 @@ class FollowedUp(Value):
     closed: int = 0
 
 
-class Commented(Value):
+class Commented(FrozenModel):
     """A customer's own words."""
 
     survey_id: int
@@ -101,7 +101,7 @@ class Commented(Value):
     external_id: str
 
 
-class Report(Value):
+class Report(FrozenModel):
     """All that is shown of the answers to one metric's surveys of a period."""
 
     filters: Filters
@@ -129,7 +129,7 @@ class Report(Value):
         return tuple(_rows(self.by_channel))
 
 
-class Beside(NamedTuple):
+class ReportExtras(NamedTuple):
     """What a report has beside the counts of its own period."""
 
     before: Tally
@@ -137,7 +137,9 @@ class Beside(NamedTuple):
     comments: tuple[Commented, ...]
 
 
-def assembled(filters: Filters, period: Period, parts: Sequence[Sequence[Cell]], beside: Beside) -> Report:
+def build_report(
+    filters: Filters, period: Period, parts: Sequence[Sequence[GroupCounts]], beside: ReportExtras
+) -> Report:
     """Return the report that the counts of the period's buckets make, the viewer's own surveys left out."""
     everybody = [cell for part in parts for cell in part]
     counted = [cell for cell in everybody if cell.agent != filters.without]
@@ -155,17 +157,17 @@ def assembled(filters: Filters, period: Period, parts: Sequence[Sequence[Cell]],
     )
 
 
-def _bucket(filters: Filters, period: Period, cells: Iterable[Cell]) -> Bucket:
+def _bucket(filters: Filters, period: Period, cells: Iterable[GroupCounts]) -> Bucket:
     others = (cell for cell in cells if cell.agent != filters.without)
     return Bucket(period=period, label=period.label, tally=_total(others))
 
 
-def _by(name: Callable[[Cell], str], cells: Iterable[Cell]) -> dict[str, Tally]:
+def _by(name: Callable[[GroupCounts], str], cells: Iterable[GroupCounts]) -> dict[str, Tally]:
     grouped = groupby(sorted(cells, key=name), name)
     return {of: _total(some) for of, some in grouped}
 
 
-def _total(cells: Iterable[Cell]) -> Tally:
+def _total(cells: Iterable[GroupCounts]) -> Tally:
     return Tally.total(cell.tally for cell in cells)
 
 

@@ -18,7 +18,7 @@ from csat.reporting.intervals import (
     nps_estimate,
     wilson,
 )
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW
 
@@ -36,7 +36,7 @@ ENOUGH_MIN = 30
 """With fewer ratings, a score comes with the words that they are few."""
 
 
-class Shown(StrEnum):
+class SampleSize(StrEnum):
     """What may be shown of so many ratings; the values are what is said of them."""
 
     TOO_FEW = "too few answers"
@@ -53,7 +53,7 @@ class Bands(NamedTuple):
     low: int
 
 
-class Score(Value):
+class Score(FrozenModel):
     """What some ratings amount to; without any rating there is no score."""
 
     metric: Metric
@@ -67,7 +67,7 @@ class Score(Value):
     """The average rating; of CSAT alone."""
 
 
-class Change(Value):
+class Change(FrozenModel):
     """How a score differs from an earlier one."""
 
     difference: float
@@ -123,7 +123,7 @@ def change(now: Score | None, before: Score | None) -> Change | None:
     Around the difference of the plain values, small periods in which nothing changed would be called changed
     up to one time in four.
     """
-    if not now or not before or Shown.TOO_FEW in (shown(now.n), shown(before.n)):
+    if not now or not before or SampleSize.TOO_FEW in (sample_size(now.n), sample_size(before.n)):
         return None
     if now.metric is not before.metric:
         raise ValueError("Scores of two metrics can't be compared.")
@@ -163,8 +163,8 @@ def rate(part: int, whole: int) -> float | None:
     return 100 * part / whole
 
 
-def shown(n: int) -> Shown:
+def sample_size(n: int) -> SampleSize:
     """Return what may be shown of so many ratings."""
     if n < FEW_MIN:
-        return Shown.TOO_FEW
-    return Shown.FEW if n < ENOUGH_MIN else Shown.ENOUGH
+        return SampleSize.TOO_FEW
+    return SampleSize.FEW if n < ENOUGH_MIN else SampleSize.ENOUGH

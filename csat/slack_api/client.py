@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from csat.slack_api.errors import SlackError, as_slack_error
 from csat.slack_api.files import Files
 from csat.slack_api.identity import Identity
-from csat.slack_api.permissions import Members
+from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
 from csat.slack_api.view_updates import ViewUpdates
-from csat.surveys.limits import Asked
+from csat.surveys.limits import PreviousSurvey
 
 Json = dict[str, Any]
 
@@ -27,17 +27,17 @@ OPENING = 2.5
 
 
 @dataclass(frozen=True)
-class Slack:
+class SlackClient:
     """The Web API, who we are in it, who may do what, and how to post, update and send files."""
 
     web: AsyncWebClient
     identity: Identity
-    members: Members
+    permissions: Permissions
     poster: Poster
     updates: ViewUpdates
     files: Files
 
-    async def permalink(self, asked: Asked, reader_in: str) -> str:
+    async def permalink(self, asked: PreviousSurvey, reader_in: str) -> str:
         """Return a link to where a survey was asked for, if it is public or where its reader is; else ""."""
         try:
             with as_slack_error():

@@ -15,7 +15,7 @@ _LINKS = ("url", "title_link", "author_link", "from_url", "image_url", "original
 _NESTED = ("blocks", "attachments", "files", "fields", "elements", "accessory", "rows", "text", "title")
 
 
-def text_of(message: Mapping[str, Any]) -> str:
+def extract_text(message: Mapping[str, Any]) -> str:
     """Return a message's text, blocks and attachments as plain text, each part on a line of its own."""
     return "\n".join(dict.fromkeys(_lines(message, 0)))
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import AliasPath, Field, model_validator
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.survey import Origin
 
 
-class Payload(Value):
+class Payload(FrozenModel):
     """Something that Slack sends, in which what is missing may also be null."""
 
     @model_validator(mode="before")
@@ -28,7 +28,7 @@ def _without_null(part: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
     )
 
 
-def read_id(text: str) -> int:
+def parse_id(text: str) -> int:
     """Return an id of the ledger's that came back from Slack; 0 of what can be none."""
     return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
 
@@ -100,7 +100,7 @@ class Interaction(Payload):
     @property
     def number(self) -> int:
         """The id that the button's value is; 0 of a value that is none."""
-        return read_id(self.value or "")
+        return parse_id(self.value or "")
 
     def origin(self, now: datetime) -> Origin:
         """Return where a message stands: its thread, or the one that an answer to it would begin."""

@@ -27,7 +27,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class MayNot(Exception):
+class PermissionDenied(Exception):
     """This person may not send surveys; `str()` says why and what to do."""
 
 
@@ -54,7 +54,7 @@ class _Person(Payload):
         return not (self.deleted or self.is_bot or self.is_restricted or self.is_ultra_restricted)
 
 
-class Members:
+class Permissions:
     """Knows who may send, and who may see results.
 
     Args:
@@ -79,7 +79,7 @@ class Members:
         self._groups = _Memory(self._group)
 
     async def check(self, user: str) -> None:
-        """Raise `MayNot` unless `user` may send surveys."""
+        """Raise `PermissionDenied` unless `user` may send surveys."""
         try:
             with as_slack_error():
                 async with asyncio.timeout(ASKING):
@@ -90,24 +90,28 @@ class Members:
                     )
         except SlackError as error:
             log.warning("Slack did not tell who %s is: %s", user, error)
-            raise MayNot(
+            raise PermissionDenied(
                 "Slack could not tell whether you may send surveys. Try again in a minute."
             ) from error
         if not person.belongs_to(team):
-            raise MayNot("Only members of the workspace that owns this app can send surveys.")
+            raise PermissionDenied("Only members of the workspace that owns this app can send surveys.")
         if self._agents and not listed:
-            raise MayNot("You are not on the list of people who may send surveys. Ask whoever runs this app.")
+            raise PermissionDenied(
+                "You are not on the list of people who may send surveys. Ask whoever runs this app."
+            )
         if not self._agents and not person.is_full_member:
-            raise MayNot("Guests can't send surveys. Ask a member of the team, or whoever runs this app.")
+            raise PermissionDenied(
+                "Guests can't send surveys. Ask a member of the team, or whoever runs this app."
+            )
 
-    async def supervises(self, user: str) -> bool:
+    async def is_supervisor(self, user: str) -> bool:
         """Tell whether `user` may see results; where Slack can't tell, the answer is no.
 
         Who is in a group is asked each time: somebody who has left it sees nothing more.
         """
-        return user in await self.supervising([user])
+        return user in await self.supervisors_among([user])
 
-    async def supervising(self, users: Iterable[str]) -> frozenset[str]:
+    async def supervisors_among(self, users: Iterable[str]) -> frozenset[str]:
         """Return which of these people may see results, as `supervises` does, asking for each group once."""
         asked = frozenset(users)
         named = asked & self._supervisors

@@ -12,7 +12,7 @@ from csat.clock import Clock
 from csat.slack_api.errors import Unreachable, as_slack_error
 from csat.slack_api.rendering import render
 from csat.slack_api.response_urls import ResponseUrls
-from csat.slack_api.rewriting import rewrite
+from csat.slack_api.rewriting import update_message
 from csat.surveys.survey import Origin
 
 PRESENT = timedelta(minutes=5)
@@ -48,7 +48,7 @@ class Poster:
             ]
         )
 
-    async def whisper(
+    async def post_ephemeral(
         self, origin: Origin, text: str, blocks: Sequence[Block], asked_at: datetime | None = None
     ) -> Posted:
         """Post only for the person who asked: in the conversation while they look at it, else directly."""
@@ -63,17 +63,17 @@ class Poster:
             ]
         )
 
-    async def direct(self, user: str, text: str, blocks: Sequence[Block]) -> Posted:
+    async def post_dm(self, user: str, text: str, blocks: Sequence[Block]) -> Posted:
         """Post a direct message."""
         return await self._to_user(user, _message(text, blocks))
 
-    async def replace(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
+    async def replace_original(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
         """Replace the message whose button gave the origin's `response_url`."""
         await self._through_url(origin, {**_message(text, blocks), "replace_original": True})
 
-    async def rewrite(self, posted: Posted, text: str, blocks: Sequence[Block]) -> None:
+    async def update_message(self, posted: Posted, text: str, blocks: Sequence[Block]) -> None:
         """Replace a message that was posted."""
-        await rewrite(self._web, posted.channel, posted.ts, text, blocks)
+        await update_message(self._web, posted.channel, posted.ts, text, blocks)
 
     async def _in_channel(self, origin: Origin, message: dict[str, Any]) -> Posted:
         with as_slack_error():

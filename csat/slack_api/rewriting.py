@@ -8,7 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from csat.slack_api.errors import as_slack_error
 
 
-async def rewrite(web: AsyncWebClient, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+async def update_message(
+    web: AsyncWebClient, channel: str, ts: str, text: str, blocks: Sequence[Block]
+) -> None:
     """Replace a message of ours (chat.update); raises `SlackError`.
 
     https://docs.slack.dev/reference/methods/chat.update

@@ -13,7 +13,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.errors import SlackError, as_slack_error
-from csat.tasks import Tasks
+from csat.tasks import BackgroundTasks
 
 PING = 5
 """Seconds between two signs of life; after four of them without an answer the socket counts as gone."""
@@ -84,7 +84,7 @@ class SocketMode:
         self._bolt = bolt
         self._socket = Socket(app_token, logger=logger, web_client=web, ping_interval=PING)
         self._socket.socket_mode_request_listeners.append(self._take)
-        self._answering = Tasks()
+        self._answering = BackgroundTasks()
         self._stopping = False
 
     async def connect(self) -> None:

@@ -33,14 +33,14 @@ class ViewUpdates:
         self._newest: TTLCache[str, int] = TTLCache(KEPT, LIFETIME)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def overtake(self, view_id: str) -> int:
+    def supersede(self, view_id: str) -> int:
         """Let no earlier change of a form be shown any more; returns the number of this one."""
         number = self._newest[view_id] = next(self._numbers)
         return number
 
     async def show(self, view_id: str, view_hash: str, view: Json) -> None:
         """Update a form; an update that is lost or refused does no harm."""
-        number = self.overtake(view_id)
+        number = self.supersede(view_id)
         async with self._locks.setdefault(view_id, asyncio.Lock()):
             for guard in (view_hash, None):
                 if self._newest.get(view_id) != number or await self._taken(view_id, guard, view):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.survey import Origin, Survey
 
 LONGEST_NOTE = 3_000
@@ -14,7 +14,7 @@ LONGEST_NOTE = 3_000
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class FollowUp(Value):
+class FollowUp(FrozenModel):
     """Who takes care of a low rating, and since when."""
 
     low_at: datetime
@@ -25,7 +25,7 @@ class FollowUp(Value):
     closed_at: datetime | None = None
 
 
-class LowRating(Value):
+class LowRating(FrozenModel):
     """A survey whose rating is low, and no more of its answer than that."""
 
     survey_id: int
@@ -38,7 +38,7 @@ class LowRating(Value):
     follow_up: FollowUp
 
 
-class Shown(LowRating):
+class RevealedRating(LowRating):
     """The same with its answer, for supervisors who did not ask for it themselves."""
 
     rating: int | None = Field(None, repr=False)
@@ -47,15 +47,15 @@ class Shown(LowRating):
     """What became of it; it may quote the customer."""
 
 
-class NotANote(ValueError):
+class InvalidNote(ValueError):
     """A note can't be kept as it is; `str()` says what to do."""
 
 
-def read_note(typed: str) -> str:
-    """Return a note as it is kept; raises `NotANote`."""
+def parse_note(typed: str) -> str:
+    """Return a note as it is kept; raises `InvalidNote`."""
     note = _UNSEEN.sub("", typed.replace("\r\n", "\n")).strip()
     if not note:
-        raise NotANote("Write what became of it.")
+        raise InvalidNote("Write what became of it.")
     if len(note) > LONGEST_NOTE:
-        raise NotANote(f"Shorten the note to {LONGEST_NOTE:,} characters; it has {len(note):,}.")
+        raise InvalidNote(f"Shorten the note to {LONGEST_NOTE:,} characters; it has {len(note):,}.")
     return note

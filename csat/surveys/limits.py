@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
@@ -15,7 +15,7 @@ DAY = timedelta(hours=24)
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
-class Limits(Value):
+class Limits(FrozenModel):
     """What an operator may set."""
 
     daily: int = 1_000
@@ -38,7 +38,7 @@ class Reason(StrEnum):
     QUOTA = "DailyLimit"
 
 
-class Asked(Value):
+class PreviousSurvey(FrozenModel):
     """One time that a customer was asked."""
 
     survey_id: int
@@ -56,13 +56,13 @@ class Asked(Value):
         return self.state not in (State.REFUSED, State.CANCELLED)
 
 
-class WhyNot(Value):
+class Denial(FrozenModel):
     """Why a survey can't be sent now."""
 
     reason: Reason
     again_at: datetime | None = None
     """From when it is possible; empty where that depends on a survey that is under way."""
-    last: Asked | None = None
+    last: PreviousSurvey | None = None
     """The survey that stands in the way."""
 
     def sentence(self) -> str:
@@ -81,29 +81,33 @@ SENTENCES = {
 class Denied(Exception):
     """A limit stands in the way of a survey."""
 
-    def __init__(self, why_not: WhyNot) -> None:
-        super().__init__(why_not.reason)
-        self.why_not = why_not
+    def __init__(self, find_denial: Denial) -> None:
+        super().__init__(find_denial.reason)
+        self.denial = find_denial
 
 
-def why_not(recipient: Recipient, asked: Sequence[Asked], limits: Limits, now: datetime) -> WhyNot | None:
+def find_denial(
+    recipient: Recipient, asked: Sequence[PreviousSurvey], limits: Limits, now: datetime
+) -> Denial | None:
     """Return which of the earlier surveys to a recipient stands in the way for longest, if any does."""
     standing = [why for one in asked for why in _in_the_way(recipient, one, limits, now)]
     return max(standing, key=lambda why: why.again_at or FAR, default=None)
 
 
-def check_recipient(recipient: Recipient, asked: Sequence[Asked], limits: Limits, now: datetime) -> None:
+def check_recipient(
+    recipient: Recipient, asked: Sequence[PreviousSurvey], limits: Limits, now: datetime
+) -> None:
     """Raise `Denied` where one of the earlier surveys to a recipient stands in the way."""
-    if standing := why_not(recipient, asked, limits, now):
+    if standing := find_denial(recipient, asked, limits, now):
         raise Denied(standing)
 
 
-def _in_the_way(recipient: Recipient, one: Asked, limits: Limits, now: datetime) -> list[WhyNot]:
+def _in_the_way(recipient: Recipient, one: PreviousSurvey, limits: Limits, now: datetime) -> list[Denial]:
     if one.at is None:
-        return [WhyNot(reason=Reason.PENDING, last=one)]
+        return [Denial(reason=Reason.PENDING, last=one)]
     exempt = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
     rules = [
         *([] if exempt else [(Reason.DAY, one.at + DAY)]),
         *([] if one.test else [(Reason.COOLDOWN, one.at + limits.cooldown)]),
     ]
-    return [WhyNot(reason=reason, again_at=end, last=one) for reason, end in rules if end > now]
+    return [Denial(reason=reason, again_at=end, last=one) for reason, end in rules if end > now]

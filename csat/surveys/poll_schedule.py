@@ -12,12 +12,12 @@ GRACE = timedelta(minutes=10)
 """How long X may take to answer that."""
 
 
-def first_ask(sent_at: datetime) -> datetime:
+def first_poll(sent_at: datetime) -> datetime:
     """Return when X is asked for the first time."""
     return sent_at + FIRST
 
 
-def next_ask(sent_at: datetime, now: datetime) -> datetime:
+def next_poll(sent_at: datetime, now: datetime) -> datetime:
     """Return when X is asked next: when the survey's age has doubled, and for the last time at `LAST`."""
     if now >= sent_at + LAST:
         return max(end_of(sent_at), now + GRACE)

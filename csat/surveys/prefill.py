@@ -5,8 +5,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from csat.surveys.frozen_model import Value
-from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, NotACustomer, Recipient, read_recipient
+from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, InvalidRecipient, Recipient, parse_recipient
 
 SHIPPED = Path(__file__).with_name("tickets.toml")
 
@@ -18,7 +18,7 @@ _MENTION = (
 _CUSTOMER = re.compile(_MENTION, re.IGNORECASE | re.ASCII)  # ASCII: Japanese puts no blank around a handle
 
 
-class TicketPattern(Value):
+class TicketPattern(FrozenModel):
     """One way in which a case number is written; see tickets.toml."""
 
     name: str
@@ -32,12 +32,12 @@ def load_tickets(path: Path = SHIPPED) -> tuple[TicketPattern, ...]:
     return tuple(TicketPattern(**{**row, "find": re.compile(row["find"], re.IGNORECASE)}) for row in rows)
 
 
-def customers_in(text: str) -> tuple[Recipient, ...]:
+def find_recipients(text: str) -> tuple[Recipient, ...]:
     """Return everybody on X that a text names, in its order, each one once."""
     return tuple({person.typed.lower(): person for person in _people(text)}.values())
 
 
-def external_id_in(text: str, tickets: Iterable[TicketPattern]) -> str:
+def find_external_id(text: str, tickets: Iterable[TicketPattern]) -> str:
     """Return the external id for the case that a text names, or ""."""
     for pattern in tickets:
         if found := pattern.find.search(text):
@@ -49,6 +49,6 @@ def _people(text: str) -> Iterator[Recipient]:
     for found in _CUSTOMER.finditer(text):
         typed = found["link"] or found["id"] or f"@{found['handle']}"
         try:
-            yield read_recipient(typed.rstrip(".,;:!?"))
-        except NotACustomer:
+            yield parse_recipient(typed.rstrip(".,;:!?"))
+        except InvalidRecipient:
             continue

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 
 PLACEHOLDER = "<display_name>"
 SHIPPED = Path(__file__).with_name("questions.toml")
@@ -43,7 +43,7 @@ def _digits(key: object) -> object:
 VariantId = Annotated[int, BeforeValidator(_digits)]
 
 
-class Catalogue(Value):
+class Catalogue(FrozenModel):
     """Every question variant, by metric and X's variant id."""
 
     model_config = ConfigDict(extra="forbid")

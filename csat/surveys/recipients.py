@@ -2,7 +2,7 @@
 
 import re
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 
 LONGEST_HANDLE = 15
 LARGEST_ID = 2**63 - 1
@@ -24,11 +24,11 @@ _NOT_PEOPLE = frozenset(_PAGES.split())
 """First parts of x.com addresses that are pages of X itself."""
 
 
-class NotACustomer(ValueError):
+class InvalidRecipient(ValueError):
     """The text names nobody on X; `str()` says what to type instead."""
 
 
-class Recipient(Value):
+class Recipient(FrozenModel):
     """A customer on X, by handle, by numeric id, or by both."""
 
     handle: str | None = None
@@ -47,14 +47,14 @@ class Recipient(Value):
         return self.handle is None and self.id is None
 
 
-def read_recipient(text: str) -> Recipient:
-    """Read a handle, a numeric id or a link to a profile or post; raises `NotACustomer`.
+def parse_recipient(text: str) -> Recipient:
+    """Read a handle, a numeric id or a link to a profile or post; raises `InvalidRecipient`.
 
     `783214` is an id and `@783214` is a handle, as on X.
     """
     text = MARKS.sub("", text).strip()
     if not text:
-        raise NotACustomer("Enter the customer's X handle, like @handle, or their numeric id.")
+        raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric id.")
     if link := _LINK.fullmatch(text):
         return _from_link(link)
     if re.fullmatch("[0-9]+", text):
@@ -66,14 +66,14 @@ def _from_link(link: re.Match[str]) -> Recipient:
     if link["id"]:
         return Recipient(id=_valid_id(link["id"]))
     if link["handle"].lower() in _NOT_PEOPLE:
-        raise NotACustomer("That link names no customer. Paste their profile or one of their posts.")
+        raise InvalidRecipient("That link names no customer. Paste their profile or one of their posts.")
     return Recipient(handle=_valid_handle(link["handle"]))
 
 
 def _valid_id(digits: str) -> str:
     number = digits.lstrip("0")
     if not number or len(number) > len(str(LARGEST_ID)) or int(number) > LARGEST_ID:
-        raise NotACustomer(
+        raise InvalidRecipient(
             "That is not an X id: they are numbers of at most 19 digits. For a handle, put @ in front."
         )
     return number
@@ -81,7 +81,9 @@ def _valid_id(digits: str) -> str:
 
 def _valid_handle(handle: str) -> str:
     if not re.fullmatch("[A-Za-z0-9_]+", handle):
-        raise NotACustomer("X handles have only the letters a-z, digits and _: enter it like @handle.")
+        raise InvalidRecipient("X handles have only the letters a-z, digits and _: enter it like @handle.")
     if len(handle) > LONGEST_HANDLE:
-        raise NotACustomer(f"X handles have at most {LONGEST_HANDLE} characters; this one has {len(handle)}.")
+        raise InvalidRecipient(
+            f"X handles have at most {LONGEST_HANDLE} characters; this one has {len(handle)}."
+        )
     return handle

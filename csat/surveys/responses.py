@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.survey import Receipt
 
@@ -14,14 +14,14 @@ LOW = {Metric.CSAT: range(1, 3), Metric.NPS: range(7)}
 """The ratings that somebody should look after."""
 
 
-class Rating(Value):
+class Rating(FrozenModel):
     """A number on the metric's scale, and when the customer gave it."""
 
     value: int
     given_at: datetime
 
 
-class Comment(Value):
+class Comment(FrozenModel):
     """A customer's own words, and when they wrote them."""
 
     text: str
@@ -31,7 +31,7 @@ class Comment(Value):
 G = TypeVar("G", Rating, Comment)
 
 
-class Response(Value):
+class Response(FrozenModel):
     """What is known of an answer so far: rating and comment come apart, and either may never come."""
 
     rating: Rating | None = None
@@ -44,7 +44,7 @@ class Response(Value):
         )
 
 
-class Update(Value):
+class Update(FrozenModel):
     """What X tells of a survey that it delivered; any number of times, in any order."""
 
     receipt: Receipt

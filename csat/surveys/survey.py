@@ -16,9 +16,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
-from csat.surveys.recipients import NotACustomer, Recipient, read_recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
 
 LONGEST_DISPLAY_NAME = 20
 LONGEST_EXTERNAL_ID = 256
@@ -40,7 +40,7 @@ def is_web_address(url: str) -> bool:
         return False
 
 
-class Draft(Value):
+class Draft(FrozenModel):
     """What somebody typed, right or wrong: all of it text, so that nothing typed is ever lost."""
 
     metric: str = Metric.CSAT
@@ -53,7 +53,7 @@ class Draft(Value):
     test: bool = False
 
 
-class Field(StrEnum):
+class FormField(StrEnum):
     """The fields of a draft that can be wrong."""
 
     METRIC = "metric"
@@ -65,7 +65,7 @@ class Field(StrEnum):
     EXTERNAL_ID = "external_id"
 
 
-Problems = Mapping[Field, str]
+Problems = Mapping[FormField, str]
 """For each wrong field, a sentence that says what to do."""
 
 
@@ -77,7 +77,7 @@ class Incomplete(Exception):
         self.problems = problems
 
 
-class Survey(Value):
+class Survey(FrozenModel):
     """One question put to one customer on X: every limit of POST feedback/create holds.
 
     `recipient.id` may be missing while X has not been asked for it yet. An empty `display_name` leaves the
@@ -99,7 +99,7 @@ class Survey(Value):
         try:
             return cls.model_validate(draft.model_dump(), context=catalogue)
         except ValidationError as error:
-            raise Incomplete({Field(str(e["loc"][0])): e["msg"] for e in error.errors()}) from None
+            raise Incomplete({FormField(str(e["loc"][0])): e["msg"] for e in error.errors()}) from None
 
     def draft(self) -> Draft:
         """Return what somebody would type to get this survey."""
@@ -138,8 +138,8 @@ class Survey(Value):
     @classmethod
     def _somebody(cls, typed: object) -> object:
         try:
-            return read_recipient(typed) if isinstance(typed, str) else typed
-        except NotACustomer as error:
+            return parse_recipient(typed) if isinstance(typed, str) else typed
+        except InvalidRecipient as error:
             return _wrong(str(error))
 
     @field_validator("message")
@@ -175,7 +175,7 @@ class Survey(Value):
         return _visible(external_id)
 
 
-class Origin(Value):
+class Origin(FrozenModel):
     """Where in Slack a survey was asked for, and by whom."""
 
     team: str
@@ -196,7 +196,7 @@ class Origin(Value):
         return self.thread if self.in_thread else ""
 
 
-class Receipt(Value):
+class Receipt(FrozenModel):
     """What X answered to a survey that it took."""
 
     id: str

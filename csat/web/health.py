@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from csat.db.database import Ledger
-from csat.db.errors import LedgerError
-from csat.delivery.send_worker import Dispatcher
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
+from csat.delivery.send_worker import SendWorker
 
 
 class Health:
@@ -18,9 +18,9 @@ class Health:
     """
 
     def __init__(
-        self, ledger: Ledger, dispatcher: Dispatcher, connected: Callable[[], Awaitable[bool]] | None
+        self, database: Database, dispatcher: SendWorker, connected: Callable[[], Awaitable[bool]] | None
     ) -> None:
-        self._ledger = ledger
+        self._database = database
         self._dispatcher = dispatcher
         self._connected = connected
 
@@ -28,8 +28,8 @@ class Health:
         """Look at the ledger, the dispatcher and the socket."""
         reasons = []
         try:
-            await self._ledger.check()
-        except LedgerError as error:
+            await self._database.check()
+        except DatabaseError as error:
             reasons.append(f"ledger: {error}")
         if not self._dispatcher.awake:
             reasons.append("dispatcher: has not looked for work for a minute")

@@ -3,15 +3,15 @@
 from starlette.requests import Request
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body is larger than anything that its sender sends."""
 
 
 async def read_body(request: Request, largest: int) -> bytes:
-    """Return a body of so many bytes at most; raises `TooLarge`, or Starlette's `ClientDisconnect`."""
+    """Return a body of so many bytes at most; raises `BodyTooLarge`, or Starlette's `ClientDisconnect`."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > largest:
-            raise TooLarge
+            raise BodyTooLarge
     return bytes(raw)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from yarl import query_to_pairs
 
 from csat.clock import Clock
-from csat.web.request_body import TooLarge, read_body
+from csat.web.request_body import BodyTooLarge, read_body
 
 PATH = "/slack/events"
 """The one path that Slack calls."""
@@ -49,7 +49,7 @@ class SlackEvents:
             raw = await read_body(request, LARGEST_BODY)
             self._verify(raw, request.headers)
             body = parse(raw, request.headers.get("content-type", ""))
-        except TooLarge:
+        except BodyTooLarge:
             return PlainTextResponse("too large", 413)
         except NotFromSlack:
             return PlainTextResponse("not signed by Slack", 401)

@@ -12,12 +12,12 @@ import logging
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from csat.db.errors import LedgerError
+from csat.db.errors import DatabaseError
 from csat.db.responses import Taken
 from csat.feedback.intake import Intake
-from csat.web.request_body import TooLarge, read_body
-from csat.x_api.errors import Impossible
-from csat.x_api.updates import read_event
+from csat.web.request_body import BodyTooLarge, read_body
+from csat.x_api.errors import InvalidFeedback
+from csat.x_api.updates import parse_event
 
 PATH = "/x/feedback"
 LARGEST_BODY = 256 * 1024
@@ -28,7 +28,7 @@ _WHO = {"www-authenticate": 'Basic realm="csat-slack", charset="UTF-8"'}
 log = logging.getLogger(__name__)
 
 
-class XFeedback:
+class XWebhook:
     """Takes what X pushes.
 
     Args:
@@ -46,7 +46,7 @@ class XFeedback:
             return PlainTextResponse("who are you?", 401, _WHO)
         try:
             return await self._take(await read_body(request, LARGEST_BODY))
-        except TooLarge:
+        except BodyTooLarge:
             return PlainTextResponse("too large", 413)
         except ClientDisconnect:
             return PlainTextResponse("not understood", 400)
@@ -58,11 +58,11 @@ class XFeedback:
 
     async def _take(self, body: bytes) -> Response:
         try:
-            taken = await self._intake.take(read_event(body))
-        except Impossible as problem:
+            taken = await self._intake.take(parse_event(body))
+        except InvalidFeedback as problem:
             self._intake.refuse(problem)
             return PlainTextResponse("not possible", 400)
-        except LedgerError as error:
+        except DatabaseError as error:
             log.warning("An event of X is put off: %s", error)
             return PlainTextResponse("not now", 503)
         return PlainTextResponse("not possible", 400) if taken is Taken.IMPOSSIBLE else Response()

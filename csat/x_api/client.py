@@ -14,7 +14,14 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import updates, wire
-from csat.x_api.errors import LookUpRefused, RecipientSuspended, RecipientUnknown, Refused, Uncertain, Wait
+from csat.x_api.errors import (
+    LookUpRefused,
+    RecipientSuspended,
+    RecipientUnknown,
+    Refused,
+    RetryLater,
+    Uncertain,
+)
 from csat.x_api.signing import Keys, OAuth1
 
 WHOLE_CALL = 8.0
@@ -55,7 +62,7 @@ class XClient:
         self._hints: MutableMapping[str, bool | None] = TTLCache(IDS_KEPT, HINT_LIFETIME)
 
     async def create(self, survey: Survey) -> Receipt:
-        """Send a survey (POST feedback/create); raises `Refused`, `Wait` or `Uncertain`.
+        """Send a survey (POST feedback/create); raises `Refused`, `RetryLater` or `Uncertain`.
 
         Not idempotent: only a failure to connect is sure to have had no effect.
         """
@@ -63,14 +70,14 @@ class XClient:
             async with asyncio.timeout(WHOLE_CALL):
                 answer = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = Wait if isinstance(error.__cause__, _NEVER_LEFT) else Uncertain
+            kind = RetryLater if isinstance(error.__cause__, _NEVER_LEFT) else Uncertain
             raise kind(type(error).__name__, raw=str(error)) from error
         return wire.decipher(answer.status_code, answer.headers, answer.content)
 
     async def look_up(self, recipient: Recipient) -> wire.Account:
         """Return the account of a handle (GET /2/users/by/username), from memory where it is fresh enough.
 
-        Raises `RecipientUnknown`, `RecipientSuspended`, `LookUpRefused` or `Wait`.
+        Raises `RecipientUnknown`, `RecipientSuspended`, `LookUpRefused` or `RetryLater`.
         """
         handle = str(recipient.handle).lower()
         if known := self._ids.get(handle):
@@ -113,11 +120,11 @@ class XClient:
         try:
             return wire.decipher_account(answer.status_code, answer.headers, answer.content)
         except Uncertain as error:  # reading changes nothing, so it can be done again
-            raise Wait(str(error), words=error.words, raw=error.raw) from error
+            raise RetryLater(str(error), words=error.words, raw=error.raw) from error
 
     async def _get(self, path: str, params: dict[str, str]) -> httpx.Response:
         try:
             async with asyncio.timeout(WHOLE_CALL):
                 return await self._http.get(path, params=params)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            raise Wait(type(error).__name__, raw=str(error)) from error
+            raise RetryLater(type(error).__name__, raw=str(error)) from error

@@ -2,8 +2,8 @@
 
     XError
     ├── Refused               final: nothing was delivered
-    │   ├── Disconnected      the account's keys or token are wrong or revoked
-    │   ├── ClockOff          the signature's time is too far from X's
+    │   ├── InvalidCredentials  the account's keys or token are wrong or revoked
+    │   ├── ClockSkew         the signature's time is too far from X's
     │   ├── NotAllowed        the X app may not use this API or direct messages
     │   ├── NotSigned         X saw no credentials
     │   ├── ParameterMissing
@@ -17,9 +17,9 @@
     │   ├── MessageTooLong
     │   ├── LookUpRefused     X does not tell the app the id of a handle
     │   └── RefusedByX        anything else, in X's own words
-    ├── Wait                  nothing was delivered yet: try again, not before `until` where X named a time
+    ├── RetryLater            nothing was delivered yet: try again, not before `until` where X named a time
     ├── Uncertain             X may or may not have delivered it: never repeated blindly
-    └── Impossible            X tells of an answer that can't be: it is not taken
+    └── InvalidFeedback       X tells of an answer that can't be: it is not taken
 
 The rows are those of X's error table for API v1.1 (https://docs.x.com/x-api/fundamentals/response-codes-and-errors)
 and of its direct message endpoints.
@@ -50,7 +50,7 @@ class XError(Exception):
         return ": ".join(part for part in (str(self), self.words or self.raw) if part)
 
 
-class Wait(XError):
+class RetryLater(XError):
     """Surely nothing was delivered; worth another try."""
 
     waits: ClassVar[bool] = True
@@ -74,7 +74,7 @@ class Uncertain(XError):
     )
 
 
-class Impossible(XError):
+class InvalidFeedback(XError):
     """X tells of an answer that nobody can have given, or in a way that can't be read."""
 
 
@@ -98,7 +98,7 @@ class Refused(XError):
         return f"{self.advice} X says: “{self.words}”" if self.quotes_x and self.words else self.advice
 
 
-class Disconnected(Refused):
+class InvalidCredentials(Refused):
     codes = frozenset({32, 89})
     editable = False
     pauses = waits = True
@@ -108,7 +108,7 @@ class Disconnected(Refused):
     )
 
 
-class ClockOff(Refused):
+class ClockSkew(Refused):
     codes = frozenset({135})
     editable = False
     pauses = waits = True

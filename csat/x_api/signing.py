@@ -7,10 +7,10 @@ from oauthlib.oauth1 import Client
 from pydantic import SecretStr
 
 from csat.clock import Clock, utc_now
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 
 
-class Keys(Value):
+class Keys(FrozenModel):
     """What X gives an app (`api_*`) and an account that connected it (`access_*`)."""
 
     api_key: SecretStr

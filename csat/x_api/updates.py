@@ -7,10 +7,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
-from csat.x_api.errors import Impossible, Wait
+from csat.x_api.errors import InvalidFeedback, RetryLater
 from csat.x_api.wire import Feedback, XDate, failure, readable, shortened
 
 
@@ -18,7 +18,7 @@ class Page(NamedTuple):
     """A page of GET feedback/events."""
 
     updates: list[Update]
-    refused: list[Impossible]
+    refused: list[InvalidFeedback]
     """The events that can't be; the others of their page count all the same."""
     next_cursor: str
     """Where the next page begins; only an empty one ends the listing."""
@@ -34,22 +34,22 @@ def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> Pag
     try:
         page = _Events.model_validate(_success(status, headers, body))
     except ValidationError as error:
-        raise Wait(f"X answered {status}, unreadable", raw=shortened(body)) from error
+        raise RetryLater(f"X answered {status}, unreadable", raw=shortened(body)) from error
     updates, refused = [], []
     for event in page.events:
         try:
             updates.append(_update_of(event))
-        except Impossible as problem:
+        except InvalidFeedback as problem:
             refused.append(problem)
     return Page(updates, refused, page.next_cursor)
 
 
-def read_event(body: bytes) -> Update:
-    """Return what one event that X posted tells; raises `Impossible`."""
+def parse_event(body: bytes) -> Update:
+    """Return what one event that X posted tells; raises `InvalidFeedback`."""
     try:
         event = from_json(body)
     except ValueError as error:
-        raise Impossible("an event that is no JSON") from error
+        raise InvalidFeedback("an event that is no JSON") from error
     return _update_of(event)
 
 
@@ -59,7 +59,7 @@ def _success(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # no
     try:
         return from_json(body)
     except ValueError as error:
-        raise Wait(f"X answered {status}, unreadable", raw=shortened(body)) from error
+        raise RetryLater(f"X answered {status}, unreadable", raw=shortened(body)) from error
 
 
 def _update_of(event: object) -> Update:
@@ -76,7 +76,7 @@ def _update(told: object) -> Update:
             response=reported.response.read(),
         )
     except ValidationError as error:
-        raise Impossible(f"feedback {_name(told)}: {_problem(error)}") from error
+        raise InvalidFeedback(f"feedback {_name(told)}: {_problem(error)}") from error
 
 
 def _name(told: object) -> str:
@@ -99,17 +99,17 @@ def _whole(value: object) -> object:
     raise PydanticCustomError("rating", "a rating is a whole number")
 
 
-class _Score(Value):
+class _Score(FrozenModel):
     created_at: XDate
     value: Annotated[int, BeforeValidator(_whole)]
 
 
-class _Words(Value):
+class _Words(FrozenModel):
     created_at: XDate
     value: Annotated[str, BeforeValidator(readable)]
 
 
-class _Answer(Value):
+class _Answer(FrozenModel):
     score: _Score | None = None
     text: _Words | None = None
 
@@ -121,7 +121,7 @@ class _Answer(Value):
         )
 
 
-class _Reported(Value):
+class _Reported(FrozenModel):
     """What a feedback object has beside the receipt."""
 
     type: Metric
@@ -129,6 +129,6 @@ class _Reported(Value):
     response: Annotated[_Answer, BeforeValidator(lambda found: found or {})] = _Answer()
 
 
-class _Events(Value):
+class _Events(FrozenModel):
     events: tuple[Any, ...]
     next_cursor: Annotated[str, BeforeValidator(lambda found: found or "")] = ""

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from csat.surveys.frozen_model import Value
+from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api.errors import (
     REFUSALS,
-    Disconnected,
+    InvalidCredentials,
     RecipientSuspended,
     RecipientUnknown,
     RefusedByX,
+    RetryLater,
     Uncertain,
-    Wait,
     XError,
 )
 
@@ -39,7 +39,7 @@ _UNAUTHORIZED = 401
 _NOT_FOUND = 404
 
 
-class Account(Value):
+class Account(FrozenModel):
     """Somebody on X, as the user look-up describes them."""
 
     id: str
@@ -90,10 +90,10 @@ def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Ac
     try:
         found = _LookUp.model_validate_json(body)
     except ValidationError as error:
-        raise Wait(f"X answered {status}, unreadable", raw=shortened(body)) from error
+        raise RetryLater(f"X answered {status}, unreadable", raw=shortened(body)) from error
     if found.data is None:
         if not found.errors:
-            raise Wait(f"X answered {status}, with nobody and no reason", raw=shortened(body))
+            raise RetryLater(f"X answered {status}, with nobody and no reason", raw=shortened(body))
         words = " ".join(problem.detail for problem in found.errors)
         kind = RecipientSuspended if "suspended" in words.lower() else RecipientUnknown
         raise kind(f"X answered {status}, without an account", words=words)
@@ -105,18 +105,18 @@ def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
     code, words = _first_error(body)
     summary, raw = f"X answered {status}, code {code}", shortened(body)
     if status in _BUSY:
-        return Wait(summary, words=words, raw=raw, until=_reset(headers))
+        return RetryLater(summary, words=words, raw=raw, until=_reset(headers))
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
         return Uncertain(summary, words=words, raw=raw)
     for row in REFUSALS:
         if code in row.codes and (row.about is None or row.about.search(words)):
             return row(summary, words=words, raw=raw)
     if status == _UNAUTHORIZED and code is None:
-        return Disconnected(summary, words=words, raw=raw)
+        return InvalidCredentials(summary, words=words, raw=raw)
     return RefusedByX(summary, words=words, raw=raw)
 
 
-def read_date(text: object) -> datetime:
+def parse_date(text: object) -> datetime:
     """Read X's `Sat Dec 15 17:58:20 +0000 2015`, with or without its blanks; raises `ValueError`.
 
     The weekday is not checked: the one in X's own sample is wrong.
@@ -134,7 +134,7 @@ def read_date(text: object) -> datetime:
 
 
 XId = Annotated[str, Field(pattern="^[0-9]{1,30}$")]
-XDate = Annotated[datetime, BeforeValidator(read_date)]
+XDate = Annotated[datetime, BeforeValidator(parse_date)]
 
 
 class Feedback(Receipt):
@@ -148,17 +148,17 @@ class Feedback(Receipt):
     updated_at: XDate
 
 
-class _User(Value):
+class _User(FrozenModel):
     id: XId
     username: str
     receives_your_dm: bool | None = None
 
 
-class _Problem(Value):
+class _Problem(FrozenModel):
     detail: str = ""
 
 
-class _LookUp(Value):
+class _LookUp(FrozenModel):
     data: _User | None = None
     errors: tuple[_Problem, ...] = ()
 

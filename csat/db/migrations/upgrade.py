@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from csat.db.errors import TooNew
+from csat.db.errors import SchemaTooNew
 
 NEWEST = "0002"
 """The revision of this version of the app; a test holds it to the migrations."""
@@ -14,7 +14,7 @@ _LOCK = 0x43534154
 
 
 def upgrade(engine: Engine) -> None:
-    """Run what is missing, in one transaction; raises `TooNew`."""
+    """Run what is missing, in one transaction; raises `SchemaTooNew`."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -42,7 +42,7 @@ def _migrate(connection: Connection) -> None:
     try:
         command.upgrade(config, "head")
     except (CommandError, ResolutionError) as error:
-        raise TooNew(
+        raise SchemaTooNew(
             f"The database is newer than this version of the app, which knows it up to revision {NEWEST}: "
             "update the app."
         ) from error
