@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, parse_qsl
 from bench import world
 from bench.load import LoadError
 from bench.stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
-from sandbox.x.signature import base_string, credentials, signature
+from sandbox.x.oauth import build_base_string, parse_authorization, sign
 
 BESIDE = (AUTH_TEST, USERS_INFO, ME, SHOW)
 """What an app may ask at any time: who it is, who somebody is, and (ours alone) whether they answered."""
@@ -95,10 +95,10 @@ def _check_feedback(call: Call, url: str) -> None:
     }
     if sorted(fields) != sorted(expected.items()):
         raise LoadError(f"X was sent other fields: {call.body[:500]}")
-    oauth = credentials(call.authorization)
+    oauth = parse_authorization(call.authorization)
     given = oauth.pop("oauth_signature")
-    signed = base_string("POST", url, [*fields, *oauth.items()])
-    if given != signature(signed, world.X_API_SECRET, world.X_ACCESS_TOKEN_SECRET):
+    signed = build_base_string("POST", url, [*fields, *oauth.items()])
+    if given != sign(signed, world.X_API_SECRET, world.X_ACCESS_TOKEN_SECRET):
         raise LoadError(f"the signature to X is wrong: {call.authorization}")
 
 

@@ -16,7 +16,7 @@ from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import TrafficLog
-from sandbox.x import Account, Customer, PretendX
+from sandbox.x import Account, Customer, FakeX
 
 PAGE_PORT = 8765
 LATE = 5.0
@@ -42,7 +42,7 @@ class Demo:
     """What runs, and where."""
 
     workspace: Workspace
-    x: PretendX
+    x: FakeX
     page_url: str
     slack_api_url: str
     """What the app takes for `https://slack.com/api/`."""
@@ -85,9 +85,9 @@ async def demo(
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest, pubsub=pubsub, traffic=traffic)
-    x = PretendX(pubsub=pubsub, traffic=traffic, account=ACCOUNT)
+    x = FakeX(pubsub=pubsub, traffic=traffic, account=ACCOUNT)
     x.customers[:] = CUSTOMERS
-    x.delay = LATE
+    x.delay_seconds = LATE
     async with contextlib.AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(workspace.serve())
         x_url = await stack.enter_async_context(serve(x.app))

@@ -12,8 +12,8 @@ import pytest
 from csat.surveys.questions import Metric
 from csat.web.x_webhook import PATH
 from sandbox.slack import Delivery, Message, fixtures
-from sandbox.x import Customer, Feedback, Trouble, Webhook
-from sandbox.x.quota import Way
+from sandbox.x import Customer, Fault, Feedback, Webhook
+from sandbox.x.rate_limits import Endpoint
 from tests.answered import answered
 from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
@@ -96,7 +96,7 @@ class Stage:
         if way == "asked for":
             self.world.clock.advance(minutes=2)
         if way == "among events":
-            self.world.x.trouble_for_next(100_000, Trouble.OVER_CAPACITY, Way.SHOW)
+            self.world.x.fail(Fault.OVER_CAPACITY, Endpoint.SHOW)
             self.world.clock.advance(days=2)
 
     def _fill_the_past(self) -> None:

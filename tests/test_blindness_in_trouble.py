@@ -92,13 +92,15 @@ def test_what_x_tells_and_can_not_be_is_not_repeated(changes: dict[str, object])
 async def test_what_the_webhook_refuses_is_nowhere_repeated(stage: Stage) -> None:
     """Not X's name, not possible, no room in the ledger: with an answer in each."""
     world = stage.world
-    pushed = [push.body for push in world.x.pushes if isinstance(push.body, dict)][-1]
+    pushed = [push.body for push in world.x.webhook_posts if isinstance(push.body, dict)][-1]
     words = stage.comment("a refused answer", fixtures.ADA)
     for part in ("value", "created_at", "id", "type"):
         told = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{words}", "was_{part}": ')
-        assert (await world.x.push(told)).status == 400
-    assert (await world.x.push(f'{{"{words}": 1}}', Webhook(f"{world.url}{PATH}", "x", words))).status == 401
-    assert (await world.x.push("{" + words)).status == 400
+        assert (await world.x.post_to_webhook(told)).status == 400
+    assert (
+        await world.x.post_to_webhook(f'{{"{words}": 1}}', Webhook(f"{world.url}{PATH}", "x", words))
+    ).status == 401
+    assert (await world.x.post_to_webhook("{" + words)).status == 400
     for path in (PATH, "/healthz", f"/{words}"):
         async with httpx.AsyncClient() as client:
             stage.witness.answered(await client.get(world.url + path))
@@ -114,8 +116,8 @@ async def test_an_answer_that_the_ledger_can_not_keep_is_nowhere_repeated(stage:
     world.x.respond(
         feedback.id, stage.rating("a late answer", NPS[2]), stage.comment("a late answer", fixtures.ADA)
     )
-    await world.x.pushed()
-    assert world.x.pushes[-1].status == 503
+    await world.x.wait_for_webhook_posts()
+    assert world.x.webhook_posts[-1].status == 503
     async with httpx.AsyncClient() as client:
         stage.witness.answered(await client.get(f"{world.url}/healthz"))
 

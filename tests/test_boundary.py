@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sandbox.slack import fixtures
-from sandbox.x import Trouble
+from sandbox.x import Fault
 from tests.world import World, said
 
 WORDS = "Between you and me"
@@ -26,7 +26,7 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
 
 
 async def test_a_forged_button_is_told_too(world: World) -> None:
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")

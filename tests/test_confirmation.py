@@ -6,7 +6,7 @@ import pytest
 
 from csat.delivery.send_worker import WorkerConfig
 from sandbox.slack import fixtures
-from sandbox.x import Trouble
+from sandbox.x import Fault
 from tests.world import World, living, said
 
 HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
@@ -141,32 +141,33 @@ async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: P
 
 
 async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")
     await ask(world)
     answer = await world.direct_message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
     await world.form()
-    world.x.trouble = None
+    world.x.recover()
     await world.workspace.submit_view(fixtures.ADA)
 
     await world.message("asked")
 
 
 async def test_later_news_come_by_direct_message(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     await world.message("Waiting for X...")
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     world.clock.advance(minutes=20)
 
     await world.direct_message("was not sent")
 
 
-@pytest.mark.parametrize("trouble", [None, Trouble.LOOKS_AUTOMATED, Trouble.OVER_CAPACITY])
-async def test_links_are_unfurled_nowhere(world: World, trouble: Trouble | None) -> None:
-    world.x.trouble = trouble
+@pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY])
+async def test_links_are_unfurled_nowhere(world: World, fault: Fault | None) -> None:
+    if fault:
+        world.x.fail(fault)
     await ask(world)
     await world.eventually(lambda: posts(world))
 
@@ -174,11 +175,10 @@ async def test_links_are_unfurled_nowhere(world: World, trouble: Trouble | None)
     assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posts(world))
 
 
-@pytest.mark.parametrize("trouble", [None, Trouble.LOOKS_AUTOMATED, Trouble.OVER_CAPACITY, Trouble.HTML])
-async def test_nothing_that_was_typed_can_mention_style_or_link(
-    world: World, trouble: Trouble | None
-) -> None:
-    world.x.trouble = trouble
+@pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY, Fault.HTML])
+async def test_nothing_that_was_typed_can_mention_style_or_link(world: World, fault: Fault | None) -> None:
+    if fault:
+        world.x.fail(fault)
     await ask(world, external_id=HOSTILE, display_name="<!channel>", message=HOSTILE)
     await world.eventually(lambda: posts(world))
 

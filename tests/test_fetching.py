@@ -14,8 +14,8 @@ from csat.db.database import Database
 from csat.feedback.intake import Intake
 from csat.surveys.poll_schedule import next_poll
 from sandbox.slack import fixtures
-from sandbox.x import Feedback, Trouble
-from sandbox.x.quota import Way
+from sandbox.x import Fault, Feedback
+from sandbox.x.rate_limits import Endpoint
 from tests.answering import begun
 from tests.databases import KINDS, Databases
 from tests.samples import NOON, told
@@ -45,9 +45,9 @@ async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT
     return sent
 
 
-def off(world: World, way: Way) -> None:
+def off(world: World, way: Endpoint) -> None:
     """Let one way to fetch answers be closed for good."""
-    world.x.trouble_for_next(100_000, Trouble.OVER_CAPACITY, way)
+    world.x.fail(Fault.OVER_CAPACITY, way)
 
 
 def asked(world: World, way: str = "/show/") -> list[datetime]:
@@ -87,7 +87,7 @@ def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_
 
 
 async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
-    off(world, Way.EVENTS)
+    off(world, Endpoint.EVENTS)
     sent = await ask(world)
     world.x.rate(sent.id, 4)
     world.clock.advance(seconds=61)
@@ -103,7 +103,7 @@ async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
 
 
 async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
-    off(world, Way.EVENTS)
+    off(world, Endpoint.EVENTS)
     sent = await ask(world)
     world.x.rate(sent.id, 5)
     world.clock.advance(days=20)
@@ -113,9 +113,9 @@ async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(
 
 
 async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
-    off(world, Way.SHOW)
+    off(world, Endpoint.SHOW)
     sent = await ask(world)
-    world.x.lists_empty_pages = True
+    world.x.adds_empty_pages = True
     world.clock.advance(days=5)
     world.x.rate(sent.id, 2)
     world.x.comment(sent.id, "Slow.")
@@ -134,16 +134,16 @@ async def test_events_are_read_from_where_they_ended_in_bounded_spans(world: Wor
     for (_, end), (begin, _) in itertools.pairwise(spans):
         assert begin == pytest.approx(end - feeds.OVERLAP.total_seconds() * 1000, abs=2)
     assert max(end - begin for begin, end in spans) <= DAY.total_seconds() * 1000
-    assert world.x.quotas[Way.EVENTS].used < 10
+    assert world.x.rate_limits[Endpoint.EVENTS].used < 10
 
 
 async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    off(world, Way.SHOW)
+    off(world, Endpoint.SHOW)
     sent = await ask(world)
     world.x.rate(sent.id, 3)
-    world.x.trouble_for_next(1, Trouble.TRUNCATED, Way.EVENTS)
+    world.x.fail(Fault.TRUNCATED, Endpoint.EVENTS, times=1)
     world.clock.advance(hours=26)
     await world.until(lambda: "Put off reading X's events" in caplog.text)
     begun = read_until(world)
@@ -155,7 +155,7 @@ async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
 async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one_still_counts(
     world: World,
 ) -> None:
-    off(world, Way.EVENTS)
+    off(world, Endpoint.EVENTS)
     sent = await ask(world)
     world.clock.advance(days=13)
     await world.until(lambda: len(asked(world)) == 1)
@@ -164,7 +164,7 @@ async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one
     await world.until(lambda: len(asked(world)) == 2)
     world.clock.advance(minutes=11)
     await world.message("No answer came within two weeks.")
-    world.x.trouble_for_next(0, Trouble.OVER_CAPACITY, Way.EVENTS)
+    world.x.recover(Endpoint.EVENTS)
     world.x.rate(sent.id, 5)
     world.clock.advance(hours=25)
     await in_time(world, lambda: world.database("select state from surveys") == [("answered",)])
@@ -189,7 +189,7 @@ async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
 
 
 async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.RATE_LIMITED, Way.SHOW)
+    world.x.fail(Fault.RATE_LIMITED, Endpoint.SHOW, times=1)
     sent = await ask(world)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
@@ -202,9 +202,9 @@ async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: W
     assert second - first >= timedelta(minutes=15)
 
 
-@pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY, Trouble.TOKEN_REVOKED, Trouble.RESET, Trouble.HTML])
-async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, trouble: Trouble) -> None:
-    world.x.trouble_for_next(1, trouble, Way.SHOW)
+@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.TOKEN_REVOKED, Fault.RESET, Fault.HTML])
+async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, fault: Fault) -> None:
+    world.x.fail(fault, Endpoint.SHOW, times=1)
     sent = await ask(world)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
@@ -222,7 +222,7 @@ async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost, sent = await ask(world), await ask(world, "sofie_l")
-    del world.x._by_id[lost.id]  # noqa: SLF001 - X has forgotten it
+    world.x.delete_feedback(lost.id)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
     await world.until(lambda: world.database("select state from surveys where id = 2") == [("answered",)])
@@ -233,7 +233,7 @@ async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
 async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.x.trouble_for_next(1, Trouble.IDS_MISSING, Way.SHOW)
+    world.x.fail(Fault.IDS_MISSING, Endpoint.SHOW, times=1)
     sent = await ask(world)
     world.clock.advance(minutes=1)
     await world.until(lambda: "Refused what X told: feedback without an id" in caplog.text)
@@ -244,7 +244,7 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
 
 
 async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.BAD_GATEWAY_AFTER)
+    world.x.fail(Fault.BAD_GATEWAY_AFTER, times=1)
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
     question = await world.message("It is not known")

@@ -18,7 +18,7 @@ from csat.surveys.limits import Limits
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
-from sandbox.x import Trouble
+from sandbox.x import Endpoint, Fault
 from tests.lows import ALERT, SUPERVISED
 from tests.samples import NOON, origin, survey
 from tests.samples import told as told_by_x
@@ -128,12 +128,12 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
 
 
 async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
-    world.x.trouble = Trouble.OVER_CAPACITY
+    world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
     await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
     await world.until(lambda: bool(world.database("select 1 from surveys where state = 'accepted'")))
     outcome = await forgotten(world, Recipient(handle="mira_k"))
-    world.x.trouble = None
+    world.x.recover()
 
     assert (outcome.done["called off"], outcome.done["erased"], outcome.left) == (1, 1, 0)
     assert await world.direct_message("was called off: its customer was erased. Nothing was sent.")
@@ -142,7 +142,8 @@ async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) 
 
 
 async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> None:
-    world.x.trouble, world.x.delay = Trouble.SLOW, 0.5
+    world.x.delay_seconds = 0.5
+    world.x.fail(Fault.SLOW)
     await ask(world)
     await world.until(lambda: bool(world.database("select 1 from surveys where state = 'sending'")))
     early = await forgotten(world, Recipient(handle="mira_k"))
@@ -157,7 +158,7 @@ async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> N
 async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_settled(
     world: World, button: str
 ) -> None:
-    world.x.trouble_for_next(1, Trouble.BAD_GATEWAY)
+    world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
     asked = await world.message("It is not known whether")
     await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
@@ -219,7 +220,7 @@ async def test_while_slack_takes_no_changes_the_survey_is_left_whole(
 async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) -> None:
     await ask(world)
     await told(world)
-    world.x.lookup_trouble = Trouble.OVER_CAPACITY
+    world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
     async with forgetting(world.settings) as forgetter:
         found, remark = await forgetter.find(Recipient(handle="mira_k"))
 

@@ -14,7 +14,7 @@ from csat.surveys.limits import Denied, Limits, PreviousSurvey, Reason, find_den
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
-from sandbox.x import Trouble
+from sandbox.x import Fault
 from tests.samples import NOON, origin, survey
 from tests.world import World, living, said
 
@@ -170,10 +170,10 @@ async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
 
 
 async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     await ask(world)
     await world.message("was not sent")
-    world.x.trouble = None
+    world.x.recover()
 
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
     await sent(world)
@@ -181,7 +181,7 @@ async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
 
 @pytest.mark.usefixtures("impatient")
 async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
-    world.x.trouble = Trouble.HANG
+    world.x.fail(Fault.HANG)
     await ask(world)
     await world.message("It is not known whether")
 

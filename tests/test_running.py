@@ -21,7 +21,7 @@ from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
 from sandbox.traffic import TrafficLog
-from sandbox.x import PretendX, Trouble
+from sandbox.x import FakeX, Fault
 
 APP = Path(manifest.__file__).parent.with_name("app.py")
 
@@ -29,12 +29,12 @@ APP = Path(manifest.__file__).parent.with_name("app.py")
 @contextlib.asynccontextmanager
 async def around(
     folder: Path, installed: dict[str, Any] | None = None
-) -> AsyncIterator[tuple[Workspace, PretendX, dict[str, str]]]:
+) -> AsyncIterator[tuple[Workspace, FakeX, dict[str, str]]]:
     """Serve a pretend Slack and X, and yield the environment that leads to them."""
     pubsub = PubSub()
     workspace, x = (
         Workspace(installed or manifest.load(), pubsub=pubsub, traffic=TrafficLog(pubsub)),
-        PretendX(pubsub=pubsub),
+        FakeX(pubsub=pubsub),
     )
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         yield (
@@ -203,7 +203,8 @@ async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) 
 
 async def test_a_send_that_runs_is_finished_and_confirmed_before_the_end(tmp_path: Path) -> None:
     async with around(tmp_path) as (workspace, x, environment):
-        x.delay, x.trouble = 1.0, Trouble.SLOW
+        x.delay_seconds = 1.0
+        x.fail(Fault.SLOW)
         process = await started(tmp_path, environment)
         await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=10)
         await workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat 1820000000000000011")

@@ -10,59 +10,59 @@ from sqlalchemy import Connection
 
 from csat.db import send_queue
 from sandbox.slack import ActionOutcome, Message, fixtures
-from sandbox.x import Kind, Trouble
-from sandbox.x.parameters import Order
-from sandbox.x.quota import Way
+from sandbox.x import Fault, FeedbackType
+from sandbox.x.parameters import CreateParams
+from sandbox.x.rate_limits import Endpoint
 from tests.world import PRIVACY, World, living, said
 
 REFUSED = {
-    Trouble.PARAMETER_MISSING: "a part of the survey is missing",
-    Trouble.RECIPIENT_SUSPENDED: "X has suspended this customer's account",
-    Trouble.PAGE_MISSING: "X knows no such customer",
-    Trouble.RECIPIENT_NOT_FOUND: "X knows no such customer",
-    Trouble.RECIPIENT_MISSING: "X knows no such customer",
-    Trouble.NOT_FOLLOWING_326: "because they don't follow your brand",
-    Trouble.NOT_FOLLOWING: "This customer can't be messaged",
-    Trouble.MESSAGE_ERROR: "This customer can't be messaged",
-    Trouble.DMS_CLOSED: "This customer can't be messaged",
-    Trouble.BLOCKED: "This customer can't be messaged",
-    Trouble.LOOKS_AUTOMATED: "looks automated",
-    Trouble.MESSAGE_TOO_LONG: "the message is too long",
+    Fault.PARAMETER_MISSING: "a part of the survey is missing",
+    Fault.RECIPIENT_SUSPENDED: "X has suspended this customer's account",
+    Fault.PAGE_MISSING: "X knows no such customer",
+    Fault.RECIPIENT_NOT_FOUND: "X knows no such customer",
+    Fault.RECIPIENT_MISSING: "X knows no such customer",
+    Fault.NOT_FOLLOWING_326: "because they don't follow your brand",
+    Fault.NOT_FOLLOWING: "This customer can't be messaged",
+    Fault.MESSAGE_ERROR: "This customer can't be messaged",
+    Fault.DMS_CLOSED: "This customer can't be messaged",
+    Fault.BLOCKED: "This customer can't be messaged",
+    Fault.LOOKS_AUTOMATED: "looks automated",
+    Fault.MESSAGE_TOO_LONG: "the message is too long",
 }
 PAUSES = {
-    Trouble.WRONG_KEYS: "no longer accepts this app's keys",
-    Trouble.TOKEN_REVOKED: "no longer accepts this app's keys",
-    Trouble.TOKEN_REFUSED: "no longer accepts this app's keys",
-    Trouble.CLOCK_OFF: "this server's clock is wrong",
-    Trouble.APP_SUSPENDED: "does not allow this app",
-    Trouble.NOT_PERMITTED: "does not allow this app",
-    Trouble.NO_DM_PERMISSION: "does not allow this app",
-    Trouble.NO_ACCESS: "does not allow this app",
-    Trouble.NO_WRITE_ACCESS: "does not allow this app",
-    Trouble.WRONG_PLAN: "does not allow this app",
-    Trouble.NO_CREDENTIALS: "without its signature",
-    Trouble.SENDER_SUSPENDED: "X has suspended your brand's account",
-    Trouble.SENDER_LOCKED: "X has locked your brand's account",
+    Fault.WRONG_KEYS: "no longer accepts this app's keys",
+    Fault.TOKEN_REVOKED: "no longer accepts this app's keys",
+    Fault.TOKEN_REFUSED: "no longer accepts this app's keys",
+    Fault.CLOCK_SKEW: "this server's clock is wrong",
+    Fault.APP_SUSPENDED: "does not allow this app",
+    Fault.NOT_PERMITTED: "does not allow this app",
+    Fault.NO_DM_PERMISSION: "does not allow this app",
+    Fault.NO_ACCESS: "does not allow this app",
+    Fault.READ_ONLY: "does not allow this app",
+    Fault.WRONG_PLAN: "does not allow this app",
+    Fault.NO_CREDENTIALS: "without its signature",
+    Fault.SENDER_SUSPENDED: "X has suspended your brand's account",
+    Fault.SENDER_LOCKED: "X has locked your brand's account",
 }
 """What is about the account or the app as a whole."""
-WAITS = {Trouble.RATE_LIMITED, Trouble.DAILY_LIMIT, Trouble.ENHANCE_YOUR_CALM, Trouble.OVER_CAPACITY}
+WAITS = {Fault.RATE_LIMITED, Fault.DAILY_LIMIT, Fault.ENHANCE_YOUR_CALM, Fault.OVER_CAPACITY}
 UNCERTAIN = {
-    Trouble.INTERNAL_ERROR,
-    Trouble.BAD_GATEWAY,
-    Trouble.GATEWAY_TIMEOUT,
-    Trouble.INTERNAL_ERROR_AFTER,
-    Trouble.BAD_GATEWAY_AFTER,
-    Trouble.GATEWAY_TIMEOUT_AFTER,
-    Trouble.HANG,
-    Trouble.HANG_AFTER,
-    Trouble.RESET,
-    Trouble.RESET_AFTER,
-    Trouble.EMPTY_BODY,
-    Trouble.HTML,
-    Trouble.TRUNCATED,
-    Trouble.LIST,
-    Trouble.NUMBER,
-    Trouble.IDS_MISSING,
+    Fault.INTERNAL_ERROR,
+    Fault.BAD_GATEWAY,
+    Fault.GATEWAY_TIMEOUT,
+    Fault.INTERNAL_ERROR_AFTER,
+    Fault.BAD_GATEWAY_AFTER,
+    Fault.GATEWAY_TIMEOUT_AFTER,
+    Fault.HANG,
+    Fault.HANG_AFTER,
+    Fault.RESET,
+    Fault.RESET_AFTER,
+    Fault.EMPTY_BODY,
+    Fault.HTML,
+    Fault.TRUNCATED,
+    Fault.LIST,
+    Fault.NUMBER,
+    Fault.IDS_MISSING,
 }
 
 
@@ -93,38 +93,38 @@ async def looked_for_work(world: World) -> None:
 
 
 def test_every_trouble_is_tried() -> None:
-    assert set(REFUSED) | set(PAUSES) | WAITS | UNCERTAIN | {Trouble.SLOW, Trouble.NO_CREDIT} == set(Trouble)
+    assert set(REFUSED) | set(PAUSES) | WAITS | UNCERTAIN | {Fault.SLOW, Fault.NO_CREDIT} == set(Fault)
 
 
-@pytest.mark.parametrize("trouble", REFUSED, ids=lambda trouble: trouble.name)
-async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, trouble: Trouble) -> None:
-    world.x.trouble = trouble
+@pytest.mark.parametrize("fault", REFUSED, ids=lambda fault: fault.name)
+async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, fault: Fault) -> None:
+    world.x.fail(fault)
     await ask(world)
     answer = await world.message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
-    assert REFUSED[trouble] in said(answer)
+    assert REFUSED[fault] in said(answer)
     assert "Edit and try again" in said(answer)
     assert world.seen("was not sent", viewer=fixtures.BEN) is None
     assert creations(world) == 1
 
 
-@pytest.mark.parametrize("trouble", PAUSES, ids=lambda trouble: trouble.name)
+@pytest.mark.parametrize("fault", PAUSES, ids=lambda fault: fault.name)
 async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
-    world: World, trouble: Trouble
+    world: World, fault: Fault
 ) -> None:
-    world.x.trouble = trouble
+    world.x.fail(fault)
     await ask(world)
     answer = await world.message("Waiting for X...")
 
     assert answer.visible_to == fixtures.ADA
-    assert PAUSES[trouble] in said(answer)
+    assert PAUSES[fault] in said(answer)
     assert "Cancel" in said(answer)
 
 
 async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_itself(tmp_path: Path) -> None:
     async with living(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
-        world.x.trouble = Trouble.TOKEN_REVOKED
+        world.x.fail(Fault.TOKEN_REVOKED)
         await ask(world)
         told = await world.direct_message("Surveys wait, because X refuses them.", fixtures.CLEO)
         await world.direct_message("Surveys wait", fixtures.BEN)
@@ -135,7 +135,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         await world.message("Waiting for X...", viewer=fixtures.BEN)
         assert creations(world) == 1
 
-        world.x.trouble = None
+        world.x.recover()
         world.clock.advance(minutes=6)
         await world.sent(2)
         await world.until(lambda: world.database("select paused_at from accounts") == [(None,)])
@@ -144,7 +144,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
 
 async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
     async with living(tmp_path, csat_operators=fixtures.CLEO) as world:
-        world.x.trouble = Trouble.WRONG_PLAN
+        world.x.fail(Fault.WRONG_PLAN)
         await ask(world)
         told = await world.direct_message("Surveys wait", fixtures.CLEO)
         world.clock.advance(minutes=6)
@@ -157,7 +157,7 @@ async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path)
 async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
     world: World,
 ) -> None:
-    world.x.trouble = Trouble.APP_SUSPENDED
+    world.x.fail(Fault.APP_SUSPENDED)
     await ask(world)
     await world.message("Waiting for X...")
     world.clock.advance(hours=25)
@@ -167,7 +167,7 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
 
 
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.opened("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "3")
     await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
@@ -180,7 +180,7 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
     for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
         assert typed in str(form.blocks)
 
-    world.x.trouble = None
+    world.x.recover()
     await world.type_in(message="How was it, Mira?")
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.sent()
@@ -190,7 +190,7 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
 
 
 async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> None:
-    world.x.trouble = Trouble.LOOKS_AUTOMATED
+    world.x.fail(Fault.LOOKS_AUTOMATED)
     await ask(world)
     answer = await world.message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
@@ -204,7 +204,9 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
 
 async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World) -> None:
     mira = world.x.customer("mira_k").id
-    world.x.create(Order(Kind.CSAT, mira, "How did we do?", PRIVACY, None, "0", "Northwind", test=False))
+    world.x.create(
+        CreateParams(FeedbackType.CSAT, mira, "How did we do?", PRIVACY, None, "0", "Northwind", test=False)
+    )
     await ask(world)
     answer = await world.message("was not sent")
 
@@ -212,11 +214,11 @@ async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World
     assert len(world.x.feedbacks) == 1
 
 
-@pytest.mark.parametrize("trouble", sorted(WAITS, key=str), ids=lambda trouble: trouble.name)
+@pytest.mark.parametrize("fault", sorted(WAITS, key=str), ids=lambda fault: fault.name)
 async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
-    world: World, trouble: Trouble
+    world: World, fault: Fault
 ) -> None:
-    world.x.trouble_for_next(1, trouble)
+    world.x.fail(fault, times=1)
     await ask(world)
     answer = await world.message("Waiting for X...")
     assert answer.visible_to == fixtures.ADA
@@ -228,8 +230,8 @@ async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
 
 
 async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
-    world.x.reset_after = 3600
-    world.x.trouble_for_next(1, Trouble.RATE_LIMITED)
+    world.x.limit_reset_seconds = 3600
+    world.x.fail(Fault.RATE_LIMITED, times=1)
     await ask(world)
     await world.message("Waiting for X...")
     world.clock.advance(minutes=50)
@@ -242,8 +244,8 @@ async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
 
 
 async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World) -> None:
-    world.x.reset_after = int(timedelta(hours=25).total_seconds())
-    world.x.trouble = Trouble.DAILY_LIMIT
+    world.x.limit_reset_seconds = int(timedelta(hours=25).total_seconds())
+    world.x.fail(Fault.DAILY_LIMIT)
     await ask(world)
     await world.message("Waiting for X...")
     world.clock.advance(hours=23)
@@ -256,7 +258,7 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
 
 
 async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     answer = await world.message("Waiting for X...")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
@@ -268,7 +270,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
 
 
 async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(world: World) -> None:
-    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     answer = await world.message("Waiting for X...")
     world.workspace.faults.fail("response_url", "404")
@@ -278,7 +280,7 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
 
 
 async def test_nobody_else_can_cancel_it(world: World) -> None:
-    world.x.trouble = Trouble.OVER_CAPACITY
+    world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
     first = await world.message("Waiting for X...")
     await world.opened("/csat @sofie_l")
@@ -290,14 +292,14 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
     await world.message("Only the person who asked for this survey can cancel it")
 
-    world.x.trouble = None
+    world.x.recover()
     world.clock.advance(minutes=20)
     await world.sent()
 
 
 async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> None:
-    world.x.delay = 0.8
-    world.x.trouble = Trouble.SLOW
+    world.x.delay_seconds = 0.8
+    world.x.fail(Fault.SLOW)
     await ask(world)
     answer = await world.message("Waiting for X...")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
@@ -308,9 +310,9 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("trouble", sorted(UNCERTAIN, key=str), ids=lambda trouble: trouble.name)
-async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, trouble: Trouble) -> None:
-    world.x.trouble = trouble
+@pytest.mark.parametrize("fault", sorted(UNCERTAIN, key=str), ids=lambda fault: fault.name)
+async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, fault: Fault) -> None:
+    world.x.fail(fault)
     await ask(world)
     answer = await world.message("It is not known whether")
 
@@ -364,9 +366,9 @@ async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_
     assert world.database("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
 
 
-async def in_doubt(world: World, trouble: Trouble) -> Message:
+async def in_doubt(world: World, fault: Fault) -> Message:
     """Send a survey whose outcome stays unknown, and return what its requester is told."""
-    world.x.trouble_for_next(1, trouble)
+    world.x.fail(fault, times=1)
     await ask(world, external_id="case_7")
     return await world.message("It is not known whether")
 
@@ -375,12 +377,12 @@ async def press(world: World, action_id: str, message: Message) -> None:
     await world.workspace.click(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
 
 
-@pytest.mark.parametrize("trouble", [Trouble.BAD_GATEWAY_AFTER, Trouble.BAD_GATEWAY])
-async def test_a_day_later_x_s_own_record_settles_it(world: World, trouble: Trouble) -> None:
-    await in_doubt(world, trouble)
+@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY_AFTER, Fault.BAD_GATEWAY])
+async def test_a_day_later_x_s_own_record_settles_it(world: World, fault: Fault) -> None:
+    await in_doubt(world, fault)
     world.clock.advance(hours=24, minutes=11)
 
-    if trouble is Trouble.BAD_GATEWAY_AFTER:
+    if fault is Fault.BAD_GATEWAY_AFTER:
         await world.message("asked")
         assert states(world) == ["sent"]
     else:
@@ -393,8 +395,8 @@ async def test_a_day_later_x_s_own_record_settles_it(world: World, trouble: Trou
 async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_for_any_more(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
-    world.x.trouble_for_next(100_000, Trouble.WRONG_PLAN, Way.EVENTS)
+    answer = await in_doubt(world, Fault.BAD_GATEWAY)
+    world.x.fail(Fault.WRONG_PLAN, Endpoint.EVENTS)
     world.clock.advance(hours=24, minutes=11)
     await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
     world.clock.advance(days=3)
@@ -408,15 +410,15 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
 
 
 async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
-    world.x.lists_empty_pages = True
-    await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    world.x.adds_empty_pages = True
+    await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     world.clock.advance(hours=24, minutes=11)
 
     await world.message("asked")
 
 
 async def test_the_requester_says_that_it_arrived(world: World) -> None:
-    answer = await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     await press(world, "survey_arrived", answer)
     await world.message("Noted: it arrived.")
     await world.message("asked")
@@ -425,7 +427,7 @@ async def test_the_requester_says_that_it_arrived(world: World) -> None:
 
 
 async def test_the_requester_has_it_sent_again_once(world: World) -> None:
-    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
+    answer = await in_doubt(world, Fault.BAD_GATEWAY)
     await press(world, "send_survey_again", answer)
     await world.sent()
     await world.message("asked")
@@ -440,7 +442,7 @@ async def test_the_requester_has_it_sent_again_once(world: World) -> None:
 
 
 async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> None:
-    answer = await in_doubt(world, Trouble.BAD_GATEWAY_AFTER)
+    answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     await press(world, "leave_survey", answer)
     await world.message("Left as it is.")
     assert states(world) == ["uncertain"]
@@ -450,7 +452,7 @@ async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> Non
 
 
 async def test_nobody_else_settles_it(world: World) -> None:
-    answer = await in_doubt(world, Trouble.BAD_GATEWAY)
+    answer = await in_doubt(world, Fault.BAD_GATEWAY)
     await press(world, "leave_survey", answer)
     await world.message("Left as it is.")
     for action_id in ("survey_arrived", "send_survey_again"):
@@ -480,7 +482,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
     with monkeypatch.context() as broken:
         broken.setattr("csat.db.send_queue.claim", lambda *_: 1 / 0)
         await world.until(lambda: "looking for work failed" in caplog.text)
-    world.x.trouble_for_next(1, Trouble.OVER_CAPACITY)
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     await world.message("Waiting for X...")
     world.clock.advance(minutes=20)
@@ -493,7 +495,8 @@ async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
 ) -> None:
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     async with living(tmp_path) as world:
-        world.x.delay, world.x.lookup_trouble = 0.5, Trouble.SLOW
+        world.x.delay_seconds = 0.5
+        world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
         await ask(world)
     assert world.x.feedbacks == []
 
@@ -518,7 +521,7 @@ async def test_what_is_sent_is_exactly_what_the_specification_names(world: World
     assert dict(create.form)["test"] == "false"
 
 
-@pytest.mark.parametrize("switch", ["prints_dates_without_spaces", "prints_variants_as_integers"])
+@pytest.mark.parametrize("switch", ["dates_without_spaces", "variants_as_integers"])
 async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str) -> None:
     setattr(world.x, switch, True)
     await ask(world)
@@ -527,7 +530,7 @@ async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str
 
 
 async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
-    world.x.answers_404_for_unknown_handles = True
+    world.x.unknown_handles_return_404 = True
     await world.opened("/csat @nobody_here")
     seen = await world.workspace.submit_view(fixtures.ADA)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from csat.x_api import wire
 from csat.x_api.signing import Keys, OAuth1
 from sandbox.x import Keys as SandboxKeys
-from sandbox.x.errors import Refusal
-from sandbox.x.signature import Verifier, credentials
+from sandbox.x.errors import ApiError
+from sandbox.x.oauth import SignatureVerifier, parse_authorization
 from tests.samples import NOON, survey, tried
 
 EXAMPLE = SandboxKeys(
@@ -49,7 +49,7 @@ def verify(request: httpx.Request) -> None:
     ]
     authorization = request.headers["Authorization"]
 
-    Verifier(EXAMPLE, lambda: NOON).verify(request.method, url, authorization, parameters)
+    SignatureVerifier(EXAMPLE, lambda: NOON).verify(request.method, url, authorization, parameters)
 
 
 @pytest.mark.parametrize("host", SIGNATURES)
@@ -60,7 +60,7 @@ def test_x_s_worked_example_gets_x_s_signature(host: str, monkeypatch: pytest.Mo
 
     header = signed(EXAMPLE, datetime.fromtimestamp(1318622958, UTC), httpx.Request("POST", url, data=status))
 
-    assert credentials(header) == {
+    assert parse_authorization(header) == {
         "oauth_consumer_key": EXAMPLE.consumer_key,
         "oauth_nonce": NONCE,
         "oauth_signature": SIGNATURES[host],
@@ -113,14 +113,14 @@ def test_a_survey_is_let_in_by_x_and_not_with_another_word() -> None:
     changed = httpx.Request("POST", url, data=wire.encode(asked) | {"to_user_id": "2"})
     changed.headers["Authorization"] = header
 
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         verify(changed)
 
 
 def test_every_request_has_a_nonce_of_its_own() -> None:
     request = httpx.Request("GET", "https://api.twitter.com/2/users/me")
 
-    nonces = {credentials(signed(EXAMPLE, NOON, request))["oauth_nonce"] for _ in range(20)}
+    nonces = {parse_authorization(signed(EXAMPLE, NOON, request))["oauth_nonce"] for _ in range(20)}
 
     assert len(nonces) == 20
 

@@ -8,7 +8,7 @@ import pytest
 
 from csat.db import database as db_module
 from sandbox.slack import ActionOutcome, fixtures
-from sandbox.x import Trouble
+from sandbox.x import Endpoint, Fault
 from tests.world import World, living, said
 
 
@@ -58,7 +58,7 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
-    world.x.trouble = Trouble.HANG
+    world.x.fail(Fault.HANG)
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
 
@@ -112,8 +112,8 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
-    world.x.delay = 0.4
-    world.x.lookup_trouble = Trouble.SLOW
+    world.x.delay_seconds = 0.4
+    world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
     await world.opened("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
@@ -125,8 +125,8 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
-    world.x.delay = 0.3
-    world.x.lookup_trouble = Trouble.SLOW
+    world.x.delay_seconds = 0.3
+    world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
     await world.opened("/csat @nobody_at_all")
     await world.workspace.submit_view(fixtures.ADA)
     answer = await world.message("was not sent")
@@ -137,7 +137,7 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
 
 
 async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World) -> None:
-    world.x.lookup_trouble = Trouble.NO_CREDIT
+    world.x.fail(Fault.NO_CREDIT, Endpoint.LOOKUP)
     await world.opened("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 

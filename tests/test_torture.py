@@ -17,7 +17,7 @@ from csat.db.submissions import Submission, accept
 from csat.delivery.send_worker import WorkerConfig
 from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
-from sandbox.x import Trouble
+from sandbox.x import Fault
 from tests.databases import KINDS, Databases
 from tests.samples import origin, survey
 from tests.world import World, living
@@ -170,7 +170,8 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
 ) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
     async with living(tmp_path, database_url=database_url, pace=pace) as world:
-        world.x.trouble, world.x.delay = Trouble.SLOW, 0.2
+        world.x.delay_seconds = 0.2
+        world.x.fail(Fault.SLOW)
         for user, customer in (
             (fixtures.ADA, "mira_k"),
             (fixtures.BEN, "sofie_l"),
@@ -190,7 +191,8 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
 async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
     async with living(tmp_path, pace=pace) as world:
-        world.x.trouble, world.x.delay = Trouble.SLOW, 4.0
+        world.x.delay_seconds = 4.0
+        world.x.fail(Fault.SLOW)
         await world.opened("/csat @mira_k")
         await world.workspace.submit_view(fixtures.ADA)
         await world.until(lambda: world.database("select state from surveys") == [("sending",)])

@@ -72,20 +72,20 @@ async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> No
     feedback_id = await asked(world)
     world.x.rate(feedback_id, 2)
     world.x.comment(feedback_id, COMMENT)
-    await world.x.pushed()
+    await world.x.wait_for_webhook_posts()
 
-    assert [push.status for push in world.x.pushes] == [200, 200, 200]
+    assert [push.status for push in world.x.webhook_posts] == [200, 200, 200]
     assert world.database("select state, rating, comment, ask_at from surveys") == [
         ("answered", 2, COMMENT, None)
     ]
 
 
 async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: World) -> None:
-    world.x.holds_pushes = True
+    world.x.webhook_paused = True
     feedback_id = await asked(world)
     world.x.rate(feedback_id, 4)
-    for pushed in (*reversed(world.x.held), *world.x.held):
-        assert (await world.x.push(pushed)).status == 200
+    for pushed in (*reversed(world.x.pending_events), *world.x.pending_events):
+        assert (await world.x.post_to_webhook(pushed)).status == 200
 
     assert world.database("select state, rating from surveys") == [("answered", 4)]
     kinds = [kind for (kind,) in world.database("select kind from notices order by kind")]

@@ -112,8 +112,8 @@ class Witness:
                 yield Heard(f"the Home of {person}", frozenset([person]), str(home.content))
         for request in self._new("requests", x.requests):
             yield Heard(f"a request of X's {request.path}", PUBLIC, str(request.params))
-        for push in self._new("pushes", x.pushes):
-            yield Heard("the webhook's answer", PUBLIC, f"{push.status} {push.answer}")
+        for push in self._new("pushes", x.webhook_posts):
+            yield Heard("the webhook's answer", PUBLIC, f"{push.status} {push.response}")
         for answer in self._new("answers", self._answers):
             yield Heard(f"HTTP {answer.request.url.path}", PUBLIC, f"{answer.headers} {answer.text}")
         yield Heard("the log", PUBLIC, "".join(self._new("log", self.logged())))

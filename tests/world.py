@@ -19,7 +19,7 @@ from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic import TrafficLog
-from sandbox.x import Feedback, PretendX
+from sandbox.x import FakeX, Feedback
 from tests.databases import sqlite_in
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class World:
     """A person at Slack, the app, and X."""
 
     workspace: Workspace
-    x: PretendX
+    x: FakeX
     clock: Clock
     url: str
     """Where the app's own HTTP routes are."""
@@ -152,7 +152,7 @@ def said(part: Any) -> str:
     return own + person + "".join(said(inner) for inner in part.values())
 
 
-def settings_for(workspace: Workspace, slack_url: str, x: PretendX, x_url: str, **others: Any) -> Settings:
+def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **others: Any) -> Settings:
     """Return settings that lead to the pretend Slack and X; `socket=False` for HTTP."""
     way = {"slack_app_token": workspace.app_token} if others.pop("socket", True) else {}
     values = {
@@ -184,7 +184,7 @@ async def living(
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=10)
-    x = PretendX(clock, pubsub, traffic)
+    x = FakeX(clock, pubsub, traffic)
     database_file = folder / "csat.db"
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)

@@ -20,7 +20,7 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import LOW
 from sandbox.x import Feedback
-from sandbox.x.wire import Json
+from sandbox.x.serializers import Json
 
 SURVEYS: Final = 60
 FORGOTTEN: Final = 3
@@ -50,7 +50,7 @@ async def in_any_order(
     stage: Stage, rng: random.Random, number: int, surveys: int = SURVEYS, step: float = STEP
 ) -> Verdict:
     """Push so many events at once, kill the app meanwhile, forget some customers, and let weeks pass."""
-    stage.x.holds_pushes = True
+    stage.x.webhook_paused = True
     crowd = Crowd(stage, rng, surveys)
     victim = await stage.start()
     await crowd.work()
@@ -62,7 +62,7 @@ async def in_any_order(
     storm = Storm(stage, _events(stage, rng, early, number))
     victim = await storm.blow(victim, rng)
     forgotten = await _forgotten(stage, early[:FORGOTTEN])
-    await storm.push_again(victim, [body for body in stage.x.held if _of(body) in forgotten])
+    await storm.push_again(victim, [body for body in stage.x.pending_events if _of(body) in forgotten])
     await _let_pass(stage, TWO_WEEKS, step)
     for it in late:
         _answer(stage, rng, it)
@@ -159,7 +159,7 @@ def _answer(stage: Stage, rng: random.Random, it: Feedback) -> None:
 
 def _events(stage: Stage, rng: random.Random, asked: Sequence[Feedback], number: int) -> list[Forged]:
     """Return so many events, in any order: true ones often, and one of each kind of forgery per survey."""
-    true = [Forged(body, possible=True) for body in stage.x.held if rng.random() < PUSHED]
+    true = [Forged(body, possible=True) for body in stage.x.pending_events if rng.random() < PUSHED]
     forged = [one for it in asked for one in forgeries.contradicting(it, rng)]
     forged += [forgeries.impossible(it, rng) for it in asked]
     forged += [forgeries.stranger(it, nth, rng) for nth, it in enumerate(asked)]

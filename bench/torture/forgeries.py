@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sandbox.x import Feedback
-from sandbox.x.wire import Json, Style, date, event
+from sandbox.x.serializers import Json, JsonStyle, format_date, serialize_event
 
 MARK: Final = "marker"
 """What every comment contains, so that it would be noticed in a log."""
@@ -61,6 +61,8 @@ def stranger(it: Feedback, number: int, rng: random.Random) -> Forged:
 
 
 def _answered(it: Feedback, part: str, value: Any, at: datetime) -> Json:  # noqa: ANN401 - whatever X may say
-    body = copy.deepcopy(event(UPDATED, at, it, Style(variants_as_integers=True)))
-    body["feedback"]["response"] = {part: {"created_at": date(at.astimezone(UTC), Style()), "value": value}}
+    body = copy.deepcopy(serialize_event(UPDATED, at, it, JsonStyle(variants_as_integers=True)))
+    body["feedback"]["response"] = {
+        part: {"created_at": format_date(at.astimezone(UTC), JsonStyle()), "value": value}
+    }
     return body

@@ -10,7 +10,7 @@ from bench.torture.crowd import Crowd, working
 from bench.torture.judge import Verdict, judge
 from bench.torture.points import Strike
 from bench.torture.stage import LEASES_OVER, Stage, resume
-from sandbox.x import Trouble
+from sandbox.x import Fault
 
 IN_FLIGHT: Final = 0.15
 """Seconds that X takes: so there is always something on its way."""
@@ -42,7 +42,8 @@ STOPPED_AT: Final = (
 
 async def one_killed(stage: Stage, rng: random.Random, kills: int) -> Verdict:
     """Kill one of two for good, over and over: the other has sent what it had not begun within 15 s."""
-    stage.x.trouble, stage.x.delay = Trouble.SLOW, IN_FLIGHT
+    stage.x.delay_seconds = IN_FLIGHT
+    stage.x.fail(Fault.SLOW)
     crowd, late = Crowd(stage, rng), list[str]()
     async with working(crowd):
         pair = [await stage.start(), await stage.start()]
@@ -52,7 +53,7 @@ async def one_killed(stage: Stage, rng: random.Random, kills: int) -> Verdict:
             late += await _left_over(stage)
             stage.clock.leap(ATTEMPT_OVER)
             pair.append(await stage.start())
-        stage.x.trouble = None
+        stage.x.recover()
     await stage.settle()
     verdict = judge(stage, crowd)
     verdict.kills, verdict.wrong_ones = kills, [*verdict.wrong_ones, *late]

@@ -11,7 +11,7 @@ from bench.torture.book import Row
 from bench.torture.crowd import Crowd
 from bench.torture.stage import Stage
 from sandbox.slack import Workspace
-from sandbox.x import PretendX
+from sandbox.x import FakeX
 
 CONFIRMED: Final = re.compile(r"asked (\S+) for feedback")
 NOT_SENT: Final = re.compile(r"The survey to (\S+) was not sent")
@@ -125,7 +125,7 @@ def _settled(row: Row, records: int, given_up: int) -> bool | None:
     return row.state in SENT if records else row.state == "refused"
 
 
-def _recorded(x: PretendX) -> Counter[str]:
+def _recorded(x: FakeX) -> Counter[str]:
     names = {customer.id: f"@{customer.handle}" for customer in x.customers}
     return Counter(names.get(it.to_user_id, it.to_user_id) for it in x.feedbacks)
 

@@ -19,7 +19,9 @@ STARTS_PER_KILL: Final = 3
 async def at_point(stage: Stage, rng: random.Random, kills: int, point: str) -> Verdict:
     """Kill a victim at its n-th passing of a point, `kills` times, while people go on asking."""
     step = point.partition(":")[0]
-    stage.x.trouble, leaver = MOODS.get(step), LEAVERS.get(step)
+    leaver = LEAVERS.get(step)
+    if fault := MOODS.get(step):
+        stage.x.fail(fault)
     crowd, killed = Crowd(stage, rng), 0
     async with working(crowd):
         for _ in range(kills * STARTS_PER_KILL):
@@ -29,7 +31,7 @@ async def at_point(stage: Stage, rng: random.Random, kills: int, point: str) -> 
             killed += await _killed(stage, Strike(point, rng.randint(1, most)))
             if killed >= kills:
                 break
-        stage.x.trouble = None
+        stage.x.recover()
         await stage.start()
     verdict = await _verdict(stage, crowd, killed)
     if killed < kills:

@@ -21,7 +21,7 @@ from csat.db.database import Database
 from csat.slack_api.posting import Poster
 from csat.x_api.client import XClient
 from notifications.notifier import Notifier
-from sandbox.x import Trouble
+from sandbox.x import Fault
 
 STEPS: Final = {
     submissions: ("accept",),
@@ -41,9 +41,9 @@ UNDER_WAY = 0.01
 """Seconds that a request may have been on its way, at most, when `:left` is passed."""
 
 MOODS: Final = {
-    "refuse": Trouble.DMS_CLOSED,
-    "wait": Trouble.OVER_CAPACITY,
-    "doubt": Trouble.BAD_GATEWAY_AFTER,
+    "refuse": Fault.DMS_CLOSED,
+    "wait": Fault.OVER_CAPACITY,
+    "doubt": Fault.BAD_GATEWAY_AFTER,
 }
 """How X must answer for a step to be taken at all."""
 

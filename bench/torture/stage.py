@@ -19,9 +19,9 @@ from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace
 from sandbox.traffic import TrafficLog
-from sandbox.x import PretendX, Webhook
-from sandbox.x.people import Customer
-from sandbox.x.quota import Way
+from sandbox.x import FakeX, Webhook
+from sandbox.x.accounts import Customer
+from sandbox.x.rate_limits import Endpoint
 from tests.databases import Databases
 from tests.world import settings_for
 
@@ -56,7 +56,7 @@ class Stage:
     def __init__(
         self,
         workspace: Workspace,
-        x: PretendX,
+        x: FakeX,
         herd: Herd,
         databases: Databases,
         settings: Settings,
@@ -145,9 +145,10 @@ async def staged(
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_timeout=ACK_SECONDS)
-    x = PretendX(herd.clock, pubsub, traffic)
-    x.knows_every_id = True
-    x.quotas[Way.CREATE].limit = x.quotas[Way.EVENTS].limit = x.quotas[Way.LOOKUP].limit = PLENTY
+    x = FakeX(herd.clock, pubsub, traffic)
+    x.accepts_any_recipient = True
+    for endpoint in (Endpoint.CREATE, Endpoint.EVENTS, Endpoint.LOOKUP):
+        x.rate_limits[endpoint].limit = PLENTY
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         settings = settings_for(
             workspace,

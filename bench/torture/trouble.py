@@ -14,8 +14,8 @@ from bench.torture.stage import LOOK, Stage
 from bench.torture.victim import SLACK_SECONDS, X_SECONDS
 from sandbox.slack import fixtures
 from sandbox.slack.errors import SlackError
-from sandbox.x import Trouble
-from sandbox.x.quota import Way
+from sandbox.x import Fault
+from sandbox.x.rate_limits import Endpoint
 
 UNKNOWN: Final = re.compile(r"It is not known whether the survey to (\S+) arrived")
 STRUCK: Final = 0.5
@@ -32,22 +32,22 @@ ALL: Final = slice(None)
 async def at_x(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
     """Let the troubles of X happen, in any order; requesters press the buttons of what is uncertain."""
     crowd, again = Crowd(stage, rng), Counter[str]()
-    troubles = [*Trouble][part] * rounds
+    troubles = [*Fault][part] * rounds
     rng.shuffle(troubles)
     await stage.start()
     async with working(crowd):
         for trouble in troubles:
-            stage.x.delay = rng.choice((X_SECONDS / 2, X_SECONDS * 2))
-            stage.x.trouble_for_next(1, trouble)
+            stage.x.delay_seconds = rng.choice((X_SECONDS / 2, X_SECONDS * 2))
+            stage.x.fail(trouble, times=1)
             if rng.random() < LOOK_UP_TOO:
-                stage.x.trouble_for_next(1, rng.choice(troubles), Way.LOOKUP)
+                stage.x.fail(rng.choice(troubles), Endpoint.LOOKUP, times=1)
             with contextlib.suppress(TimeoutError):
-                await stage.workspace.wait_until(lambda: not stage.x.trouble, STRUCK)
+                await stage.workspace.wait_until(lambda: not stage.x.fault(), STRUCK)
             await _press(stage, rng, again)
             if stage.book.ask("select id from accounts where paused_at is not null"):
                 await _landed(stage)
                 stage.clock.leap(PAUSED_FOR)
-        stage.x.trouble = stage.x.lookup_trouble = None
+        stage.x.recover()
         stage.clock.leap(RESET)
     await stage.settle()
     return judge(stage, crowd, again)
@@ -88,11 +88,11 @@ async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = 
     rng.shuffle(spells)
     async with working(crowd):
         for spell in spells:
-            stage.x.trouble_for_next(1, rng.choice((Trouble.BAD_GATEWAY_AFTER, Trouble.DMS_CLOSED)))
+            stage.x.fail(rng.choice((Fault.BAD_GATEWAY_AFTER, Fault.DMS_CLOSED)), times=1)
             await spell(stage, rng)
             await asyncio.sleep(SPELL)
             stage.workspace.faults.clear()
-        stage.x.trouble = None
+        stage.x.recover()
     await stage.settle()
     return judge(stage, crowd)
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sandbox.page.slack_side import APP
 from sandbox.page.stage import Stage
 from sandbox.slack import ActionResult, SlackError
-from sandbox.x import NotPossible
+from sandbox.x import CustomerActionError
 
 
 class Where(TypedDict):
@@ -173,6 +173,6 @@ async def _sentence(doing: Doing, given: Given, form: FormData) -> str:
         seen = await doing(given, form)
     except SlackError as refused:
         return refused.message or f"Slack refuses: {refused.error}"
-    except NotPossible as problem:
+    except CustomerActionError as problem:
         return str(problem)
     return seen.failure if seen else ""

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from sandbox.page.look import Look
-from sandbox.x import Customer, DirectMessage, PretendX
+from sandbox.x import Customer, DirectMessage, FakeX
 
 
 class Phone:
     """One customer's direct messages with the brand."""
 
-    def __init__(self, x: PretendX, look: Look) -> None:
+    def __init__(self, x: FakeX, look: Look) -> None:
         self._x = x
         self.brand = x.account
         self.customers = x.customers

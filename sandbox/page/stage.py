@@ -19,7 +19,7 @@ from sandbox.page.surface import Json, Surface
 from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
 from sandbox.traffic import TrafficLog
-from sandbox.x import PretendX
+from sandbox.x import FakeX
 
 TEMPLATES = Path(__file__).with_name("templates")
 REGIONS = frozenset({"strip", "sidebar", "channel", "thread", "form", "phone", "traffic", "trouble"})
@@ -32,7 +32,7 @@ class Sources:
     """Where everything on the page comes from."""
 
     workspace: Workspace
-    x: PretendX
+    x: FakeX
     pubsub: PubSub
     traffic: TrafficLog
     manifest: Json

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sandbox.slack import Workspace
-from sandbox.x import PretendX, Trouble, Way
+from sandbox.x import Endpoint, FakeX, Fault
 
 ALWAYS = 1_000_000
 """How many calls fail until everything is back to normal."""
@@ -42,10 +42,10 @@ FAMILIES = {
 }
 
 
-def families() -> list[tuple[str, list[Trouble]]]:
+def families() -> list[tuple[str, list[Fault]]]:
     """Group everything that can go wrong at X, each group with its heading."""
     order = list(FAMILIES)
-    every = sorted(Trouble, key=lambda trouble: order.index(_family(trouble)))
+    every = sorted(Fault, key=lambda trouble: order.index(_family(trouble)))
     return [(FAMILIES[name], list(group)) for name, group in groupby(every, _family)]
 
 
@@ -54,15 +54,15 @@ class Troubles:
     """The switches of the two pretend services."""
 
     workspace: Workspace
-    x: PretendX
+    x: FakeX
 
     def sentences(self) -> Iterator[str]:
         """Say what goes wrong at present."""
         slack = self.workspace.faults
-        if self.x.trouble:
-            yield f"X answers surveys with “{self.x.trouble.title}”"
-        if self.x.lookup_trouble:
-            yield f"X answers look-ups with “{self.x.lookup_trouble.title}”"
+        if fault := self.x.fault():
+            yield f"X answers surveys with “{fault.title}”"
+        if fault := self.x.fault(Endpoint.LOOKUP):
+            yield f"X answers look-ups with “{fault.title}”"
         for method, trouble in slack.failures.items():
             if trouble.times:
                 yield f"Slack answers {method} with “{trouble.error}”"
@@ -95,18 +95,18 @@ class Troubles:
 
     def clear(self) -> None:
         """Let everything go well again; who is in which channel stays."""
-        self.x.trouble = self.x.lookup_trouble = None
+        self.x.recover()
         self.workspace.faults.clear()
 
     def _apply_to_x(self, wishes: Mapping[str, str], times: int) -> None:
-        self.x.trouble = self.x.lookup_trouble = None
+        self.x.recover()
         if create := wishes.get("create"):
-            self.x.trouble_for_next(times, Trouble[create])
+            self.x.fail(Fault[create], times=times)
         if lookup := wishes.get("lookup"):
-            self.x.trouble_for_next(times, Trouble[lookup], Way.LOOKUP)
+            self.x.fail(Fault[lookup], Endpoint.LOOKUP, times=times)
 
 
-def _family(trouble: Trouble) -> str:
+def _family(trouble: Fault) -> str:
     status = trouble.value.status
     match status:
         case None:

@@ -1,36 +1,45 @@
-"""A pretend X: the Customer Feedback API, the user look-up, and the customers' phones."""
+"""A fake X: the Customer Feedback API, user lookup, webhooks, and what customers see on their phones."""
 
-from sandbox.x.calls import Call
-from sandbox.x.errors import AlreadyGiven, Dismissed, NoSuchFeedback, NothingGiven, NotPossible, OutOfScale
-from sandbox.x.feedback import DirectMessage, Feedback, Kind, State
-from sandbox.x.people import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
-from sandbox.x.pretend import PretendX
-from sandbox.x.quota import Quota, Way
-from sandbox.x.trouble import Trouble
-from sandbox.x.webhook import Push, Webhook
+from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
+from sandbox.x.errors import (
+    AlreadyAnswered,
+    CardDismissed,
+    CustomerActionError,
+    EmptyResponse,
+    FeedbackNotFound,
+    ScoreOutOfRange,
+)
+from sandbox.x.fake_x import FakeX
+from sandbox.x.faults import Fault
+from sandbox.x.feedback import DirectMessage, Feedback, FeedbackState, FeedbackType
+from sandbox.x.parameters import CreateParams
+from sandbox.x.rate_limits import Endpoint, RateLimit
+from sandbox.x.requests import RecordedRequest
+from sandbox.x.webhook import Webhook, WebhookPost
 
 __all__ = [
     "ACCOUNT",
     "CUSTOMERS",
     "KEYS",
     "Account",
-    "AlreadyGiven",
-    "Call",
+    "AlreadyAnswered",
+    "CardDismissed",
+    "CreateParams",
     "Customer",
+    "CustomerActionError",
     "DirectMessage",
-    "Dismissed",
+    "EmptyResponse",
+    "Endpoint",
+    "FakeX",
+    "Fault",
     "Feedback",
+    "FeedbackNotFound",
+    "FeedbackState",
+    "FeedbackType",
     "Keys",
-    "Kind",
-    "NoSuchFeedback",
-    "NotPossible",
-    "NothingGiven",
-    "OutOfScale",
-    "PretendX",
-    "Push",
-    "Quota",
-    "State",
-    "Trouble",
-    "Way",
+    "RateLimit",
+    "RecordedRequest",
+    "ScoreOutOfRange",
     "Webhook",
+    "WebhookPost",
 ]

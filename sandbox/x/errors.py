@@ -1,17 +1,17 @@
-"""What the pretend X refuses.
+"""Errors of the fake X.
 
-* Refusal           an answer to the app: HTTP status, X's code and words
-* NotPossible       what a customer can't do on the phone
-  - NoSuchFeedback
-  - AlreadyGiven    a score or a text never changes once given
-  - OutOfScale
-  - NothingGiven
-  - Dismissed
+* ApiError               an error response: HTTP status, X's code and message
+* CustomerActionError    an action that the customer can't take on the phone
+  - FeedbackNotFound
+  - AlreadyAnswered      a score or text can't be changed once given
+  - ScoreOutOfRange
+  - EmptyResponse
+  - CardDismissed
 """
 
 
-class Refusal(Exception):
-    """X answers `status` with one error of `code` and `message`."""
+class ApiError(Exception):
+    """An error response with X's `code` and `message`."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -20,25 +20,25 @@ class Refusal(Exception):
         self.message = message
 
 
-class NotPossible(Exception):
-    """The customer can't do that; `str()` says why."""
+class CustomerActionError(Exception):
+    """The customer can't take this action; `str()` is the reason shown on the page."""
 
 
-class NoSuchFeedback(NotPossible):
-    """There is no feedback of that id."""
+class FeedbackNotFound(CustomerActionError):
+    """No feedback has this id."""
 
 
-class AlreadyGiven(NotPossible):
-    """That part of the response was given before."""
+class AlreadyAnswered(CustomerActionError):
+    """This part of the response was already given."""
 
 
-class OutOfScale(NotPossible):
-    """The score is not on the scale of this type."""
+class ScoreOutOfRange(CustomerActionError):
+    """The score is outside the scale of the feedback's type."""
 
 
-class NothingGiven(NotPossible):
-    """Neither a score nor a text was given."""
+class EmptyResponse(CustomerActionError):
+    """The response has neither a score nor a text."""
 
 
-class Dismissed(NotPossible):
-    """The customer put the card away."""
+class CardDismissed(CustomerActionError):
+    """The customer dismissed the card."""

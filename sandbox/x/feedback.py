@@ -1,28 +1,28 @@
-"""What the pretend X keeps of a survey, and what a customer's phone shows of it."""
+"""Feedback as the fake X stores it, and as a customer's phone shows it."""
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sandbox.x.errors import AlreadyGiven, Dismissed, NothingGiven, OutOfScale
+from sandbox.x.errors import AlreadyAnswered, CardDismissed, EmptyResponse, ScoreOutOfRange
 
 T = TypeVar("T", int, str)
 
 
-class Kind(enum.StrEnum):
-    """The two types of Feedback; the values are X's own."""
+class FeedbackType(enum.StrEnum):
+    """X's types of feedback."""
 
     CSAT = "csat"
     NPS = "nps"
 
 
-SCALES = {Kind.CSAT: range(1, 6), Kind.NPS: range(11)}
-"""The scores a customer can choose from."""
+SCALES = {FeedbackType.CSAT: range(1, 6), FeedbackType.NPS: range(11)}
+"""Scores by type."""
 
 
-class State(enum.StrEnum):
-    """How far the customer went with a survey."""
+class FeedbackState(enum.StrEnum):
+    """State of a card on the customer's phone."""
 
     OPEN = "open"
     RATED = "rated"
@@ -31,8 +31,8 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Given(Generic[T]):
-    """A part of the customer's response, and when it came."""
+class ResponsePart(Generic[T]):
+    """The score or the text of a response."""
 
     value: T
     at: datetime
@@ -40,10 +40,10 @@ class Given(Generic[T]):
 
 @dataclass
 class Feedback:
-    """One survey that X accepted; every id is a string."""
+    """A survey accepted by X."""
 
     id: str
-    type: Kind
+    type: FeedbackType
     dm_id: str
     from_user_id: str
     to_user_id: str
@@ -55,53 +55,53 @@ class Feedback:
     created_at: datetime
     updated_at: datetime
     external_id: str | None = None
-    score: Given[int] | None = None
-    text: Given[str] | None = None
+    score: ResponsePart[int] | None = None
+    text: ResponsePart[str] | None = None
     dismissed: bool = False
 
     @property
-    def state(self) -> State:
-        """How far the customer went."""
+    def state(self) -> FeedbackState:
+        """The state of the card."""
         if self.dismissed:
-            return State.DISMISSED
+            return FeedbackState.DISMISSED
         if self.text:
-            return State.COMMENTED
-        return State.RATED if self.score else State.OPEN
+            return FeedbackState.COMMENTED
+        return FeedbackState.RATED if self.score else FeedbackState.OPEN
 
     def respond(self, at: datetime, score: int | None = None, text: str | None = None) -> None:
-        """Take a score, a text or both, all or nothing; raise NotPossible.
+        """Store a score, a text, or both, in any order; neither can be changed later.
 
-        Either may come first, and neither changes once given.
+        Raises CustomerActionError, and then stores nothing.
         """
-        self._check(score, text)
+        self._check_response(score, text)
         if score is not None:
-            self.score = Given(score, at)
+            self.score = ResponsePart(score, at)
         if text is not None:
-            self.text = Given(text, at)
+            self.text = ResponsePart(text, at)
         self.updated_at = at
 
     def dismiss(self, at: datetime) -> None:
-        """Put the card away for good; what was given stays given."""
+        """Dismiss the card for good; a score or text already given is kept."""
         if self.dismissed:
-            raise Dismissed("This card was dismissed.")
+            raise CardDismissed("This card was already dismissed.")
         self.dismissed = True
         self.updated_at = at
 
-    def _check(self, score: int | None, text: str | None) -> None:
+    def _check_response(self, score: int | None, text: str | None) -> None:
         if self.dismissed:
-            raise Dismissed("This card was dismissed.")
+            raise CardDismissed("This card was already dismissed.")
         if (score is not None and self.score) or (text is not None and self.text):
-            raise AlreadyGiven("That was given before, and never changes.")
+            raise AlreadyAnswered("This was already answered and can't be changed.")
         if score is not None and score not in SCALES[self.type]:
             scale = SCALES[self.type]
-            raise OutOfScale(f"The score must be {scale[0]} to {scale[-1]}.")
+            raise ScoreOutOfRange(f"The score must be between {scale[0]} and {scale[-1]}.")
         if (score is None and text is None) or (text is not None and not text.strip()):
-            raise NothingGiven("Give a score, a text, or both.")
+            raise EmptyResponse("Give a score, a comment, or both.")
 
 
 @dataclass(frozen=True)
 class DirectMessage:
-    """One message on a customer's phone: the text, and the feedback card below it."""
+    """A direct message on a customer's phone: a text with a feedback card below it."""
 
     id: str
     feedback_id: str
@@ -112,6 +112,6 @@ class DirectMessage:
     scale: tuple[int, ...]
     privacy_url: str
     test: bool
-    state: State
+    state: FeedbackState
     rating: int | None
     comment: str | None

@@ -1,12 +1,12 @@
-"""Users as v2 of X's API tells of them."""
+"""User lookup of X's API v2."""
 
 import re
 
-from sandbox.x.errors import Refusal
-from sandbox.x.people import Account, Customer
-from sandbox.x.wire import Json
+from sandbox.x.accounts import Account, Customer
+from sandbox.x.errors import ApiError
+from sandbox.x.serializers import Json
 
-FIELDS = frozenset(
+USER_FIELDS = frozenset(
     [
         "affiliation",
         "connection_status",
@@ -32,48 +32,48 @@ FIELDS = frozenset(
         "withheld",
     ]
 )
-"""Every field that X documents; of those that can be asked for, this X only knows `receives_your_dm`."""
+"""User fields documented by X; the fake X returns only `receives_your_dm` of the optional ones."""
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 
 
 def check_handle(handle: str) -> None:
-    """Refuse what can't be a handle."""
+    """Raise ApiError if `handle` is not a valid handle."""
     if not _HANDLE.fullmatch(handle):
-        raise Refusal(400, 0, f"The `username` value [{handle}] does not match ^[A-Za-z0-9_]{{1,15}}$")
+        raise ApiError(400, 0, f"The `username` value [{handle}] does not match ^[A-Za-z0-9_]{{1,15}}$")
 
 
-def wanted_fields(given: dict[str, str]) -> frozenset[str]:
-    """Read `user.fields`, the one parameter there is."""
-    for name in given.keys() - {"user.fields"}:
-        raise Refusal(400, 0, f"The query parameter [{name}] is not one of [user.fields]")
-    fields = frozenset(given["user.fields"].split(",")) if "user.fields" in given else frozenset[str]()
-    for field in sorted(fields - FIELDS):
-        raise Refusal(
-            400, 0, f"The `user.fields` query parameter value [{field}] is not one of {sorted(FIELDS)}"
+def parse_fields(params: dict[str, str]) -> frozenset[str]:
+    """Parse `user.fields`, the only parameter; raise ApiError for anything else."""
+    for name in params.keys() - {"user.fields"}:
+        raise ApiError(400, 0, f"The query parameter [{name}] is not one of [user.fields]")
+    fields = frozenset(params["user.fields"].split(",")) if "user.fields" in params else frozenset[str]()
+    for field in sorted(fields - USER_FIELDS):
+        raise ApiError(
+            400, 0, f"The `user.fields` query parameter value [{field}] is not one of {sorted(USER_FIELDS)}"
         )
     return fields
 
 
-def found(user: Customer | Account, fields: frozenset[str]) -> Json:
-    """Tell of somebody who is there; `receives_your_dm` only if asked for."""
+def serialize_user(user: Customer | Account, fields: frozenset[str]) -> Json:
+    """Return a user, with `receives_your_dm` if it was requested."""
     data: Json = {"id": user.id, "name": user.name, "username": user.handle}
     if isinstance(user, Customer) and "receives_your_dm" in fields:
         data["receives_your_dm"] = user.accepts_messages
     return {"data": data}
 
 
-def not_found(handle: str) -> Json:
-    """X's answer for a handle that nobody has."""
-    return _without_data(handle, "Not Found Error", f"Could not find user with username: [{handle}].")
+def user_not_found(handle: str) -> Json:
+    """Return X's body for an unknown handle."""
+    return _build_error(handle, "Not Found Error", f"Could not find user with username: [{handle}].")
 
 
-def suspended(handle: str) -> Json:
-    """X's answer for a suspended account: its `type` says not found, its `title` and `detail` don't."""
-    return _without_data(handle, "Forbidden", f"User has been suspended: [{handle}].")
+def user_suspended(handle: str) -> Json:
+    """Return X's body for a suspended account; as on X, its `type` is the same as for an unknown handle."""
+    return _build_error(handle, "Forbidden", f"User has been suspended: [{handle}].")
 
 
-def _without_data(handle: str, title: str, detail: str) -> Json:
+def _build_error(handle: str, title: str, detail: str) -> Json:
     error = {
         "value": handle,
         "detail": detail,

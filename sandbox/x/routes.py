@@ -1,4 +1,4 @@
-"""The doors of the pretend X: who may pass, how often, and what goes wrong on the way."""
+"""Routes of the fake X: signatures, rate limits, faults and holds around the handlers."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -9,89 +9,93 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.x import answers
-from sandbox.x.answers import NO_PAGE, Answer
-from sandbox.x.calls import Call
-from sandbox.x.errors import Refusal
-from sandbox.x.misbehaviour import misbehaving
-from sandbox.x.quota import Way
-from sandbox.x.wire import error
-from sandbox.x.world import World
+from sandbox.x import handlers
+from sandbox.x.errors import ApiError
+from sandbox.x.faulty_responses import build_response
+from sandbox.x.handlers import PAGE_NOT_FOUND, JsonResult
+from sandbox.x.rate_limits import Endpoint
+from sandbox.x.requests import RecordedRequest
+from sandbox.x.serializers import serialize_error
+from sandbox.x.state import XState
 
-Work = Callable[[], Answer]
-Endpoint = Callable[[Request], Awaitable[Response]]
+Handler = Callable[..., JsonResult]
+RouteEndpoint = Callable[[Request], Awaitable[Response]]
 
 
-def served(world: World) -> Starlette:
-    """Make the routes: five that the sender signs, and two for the customer's phone."""
-    signed, unsigned = partial(_signed, world), partial(_unsigned, world)
+def build_routes(x: XState) -> Starlette:
+    """Return the routes: five signed ones for the app, and two for the customer's phone."""
+    signed, unsigned = partial(_signed, x), partial(_unsigned, x)
     return Starlette(
         routes=[
-            Route("/1.1/feedback/create.json", signed(Way.CREATE, answers.create), methods=["POST"]),
-            Route("/1.1/feedback/show/{feedback_id}.json", signed(Way.SHOW, answers.show)),
-            Route("/1.1/feedback/events.json", signed(Way.EVENTS, answers.list_events)),
-            Route("/2/users/by/username/{handle}", signed(Way.LOOKUP, answers.look_up)),
-            Route("/2/users/me", signed(Way.ME, answers.tell_me)),
-            Route("/1.1/feedback/submit/{feedback_id}.json", unsigned(answers.submit), methods=["POST"]),
-            Route("/1.1/feedback/dismiss/{feedback_id}.json", unsigned(answers.dismiss), methods=["POST"]),
+            Route("/1.1/feedback/create.json", signed(Endpoint.CREATE, handlers.create), methods=["POST"]),
+            Route("/1.1/feedback/show/{feedback_id}.json", signed(Endpoint.SHOW, handlers.show)),
+            Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, handlers.list_events)),
+            Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, handlers.look_up_user)),
+            Route("/2/users/me", signed(Endpoint.ME, handlers.show_me)),
+            Route("/1.1/feedback/submit/{feedback_id}.json", unsigned(handlers.submit), methods=["POST"]),
+            Route("/1.1/feedback/dismiss/{feedback_id}.json", unsigned(handlers.dismiss), methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _no_page},
+        exception_handlers={HTTPException: _respond_not_found},
     )
 
 
-def _signed(world: World, way: Way, answer: Callable[..., Answer]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        call: Call = request.state.call
+def _signed(x: XState, endpoint: Endpoint, handler: Handler) -> RouteEndpoint:
+    async def respond(request: Request) -> Response:
+        recorded: RecordedRequest = request.state.recorded
         try:
-            response = _attended(world, way, call, partial(answer, world, call, **request.path_params))
-        except Refusal as refusal:
-            response = _refused(call.path, refusal)
-        for name, value in world.quotas[way].headers(world.clock()).items():
+            response = _respond(x, endpoint, recorded, partial(handler, x, recorded, **request.path_params))
+        except ApiError as error:
+            response = _error_response(recorded.path, error)
+        for name, value in x.rate_limits[endpoint].headers(x.clock()).items():
             response.headers.setdefault(name, value)
+        await x.wait_for_release(endpoint)
         return response
 
-    return endpoint
+    return respond
 
 
-def _unsigned(world: World, answer: Callable[..., Answer]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        call: Call = request.state.call
+def _unsigned(x: XState, handler: Handler) -> RouteEndpoint:
+    async def respond(request: Request) -> Response:
+        recorded: RecordedRequest = request.state.recorded
         try:
-            return _said(answer(world, call, **request.path_params))
-        except Refusal as refusal:
-            return _refused(call.path, refusal)
+            return _json_response(handler(x, recorded, **request.path_params))
+        except ApiError as error:
+            return _error_response(recorded.path, error)
 
-    return endpoint
-
-
-def _attended(world: World, way: Way, call: Call, work: Work) -> Response:
-    world.verifier.verify(call.method, call.url, call.authorization, [*call.query, *call.form])
-    trouble = world.strike(way)
-    if trouble and not trouble.value.works:
-        return misbehaving(trouble, world, call.path, Response())
-    own = _said(_counted(world, way, work))
-    return misbehaving(trouble, world, call.path, own) if trouble else own
+    return respond
 
 
-def _counted(world: World, way: Way, work: Work) -> Answer:
-    """Count every question, but only those surveys that were sent."""
-    quota, now = world.quotas[way], world.clock()
-    quota.check(now)
-    if way is not Way.CREATE:
-        quota.spend(now)
-        return work()
-    answer = work()
-    quota.spend(now)
-    return answer
+def _respond(
+    x: XState, endpoint: Endpoint, recorded: RecordedRequest, handle: Callable[[], JsonResult]
+) -> Response:
+    parameters = [*recorded.query, *recorded.form]
+    x.signature_verifier.verify(recorded.method, recorded.url, recorded.authorization, parameters)
+    fault = x.take_fault(endpoint)
+    if fault and not fault.value.has_effect:
+        return build_response(fault, x, recorded.path, Response())
+    regular = _json_response(_handle_within_limit(x, endpoint, handle))
+    return build_response(fault, x, recorded.path, regular) if fault else regular
 
 
-def _said(answer: Answer) -> Response:
-    return JSONResponse(answer.body, answer.status)
+def _handle_within_limit(x: XState, endpoint: Endpoint, handle: Callable[[], JsonResult]) -> JsonResult:
+    """Check and count the rate limit; failed attempts to create a survey don't count."""
+    rate_limit, now = x.rate_limits[endpoint], x.clock()
+    rate_limit.check(now)
+    if endpoint is not Endpoint.CREATE:
+        rate_limit.count(now)
+        return handle()
+    result = handle()
+    rate_limit.count(now)
+    return result
 
 
-def _refused(path: str, refusal: Refusal) -> Response:
-    return JSONResponse(error(path, refusal.status, refusal.code, refusal.message), refusal.status)
+def _json_response(result: JsonResult) -> Response:
+    return JSONResponse(result.body, result.status)
 
 
-async def _no_page(request: Request, _: Exception) -> Response:
-    return _refused(request.url.path, Refusal(*NO_PAGE))
+def _error_response(path: str, error: ApiError) -> Response:
+    return JSONResponse(serialize_error(path, error.status, error.code, error.message), error.status)
+
+
+async def _respond_not_found(request: Request, _: Exception) -> Response:
+    return _error_response(request.url.path, ApiError(*PAGE_NOT_FOUND))

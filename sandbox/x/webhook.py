@@ -1,4 +1,4 @@
-"""X's webhook: one POST for each event, with HTTP basic auth and no signature, and never a second one."""
+"""X's webhook: one POST per event with HTTP basic authentication, unsigned and never retried."""
 
 import asyncio
 import base64
@@ -11,15 +11,14 @@ from datetime import datetime
 import aiohttp
 
 from sandbox.traffic import TrafficLog
-from sandbox.x.wire import Json
+from sandbox.x.serializers import Json
 
-PATIENCE = aiohttp.ClientTimeout(total=10)
-JSON = "application/json"
+TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where X pushes events, and how it makes itself known; without a user it does not."""
+    """URL and credentials of a webhook; without a user, X does not authenticate."""
 
     url: str
     user: str = ""
@@ -27,71 +26,73 @@ class Webhook:
 
 
 @dataclass
-class Push:
+class WebhookPost:
     """One POST to a webhook."""
 
     body: Json | str
-    """The event; text goes out as it is, so that it may be no JSON at all."""
+    """An event, or raw text that need not be JSON."""
     at: datetime
     status: int | None = None
-    """The HTTP status of the answer; None: no answer, or none yet."""
-    answer: str = ""
-    failure: str = ""
-    """Why there is no answer."""
+    """HTTP status of the response; None if there is none yet, or the POST failed."""
+    response: str = ""
+    error: str = ""
+    """Name of the exception if the POST failed."""
 
     @property
     def text(self) -> str:
-        """What is sent."""
+        """The body as sent."""
         return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
 
     @property
     def title(self) -> str:
-        """What a reader scans."""
-        kind = self.body.get("event_type", "") if isinstance(self.body, dict) else ""
-        return f"POST webhook {kind}".strip()
+        """Title shown in the traffic."""
+        event_type = self.body.get("event_type", "") if isinstance(self.body, dict) else ""
+        return f"POST webhook {event_type}".strip()
 
 
-class Pusher:
-    """Pushes events, and keeps what was pushed."""
+class WebhookClient:
+    """Post events to webhooks, and keep the posts."""
 
     def __init__(self, clock: Callable[[], datetime], traffic: TrafficLog) -> None:
-        self.pushes: list[Push] = []
+        self.posts: list[WebhookPost] = []
         self._clock = clock
         self._traffic = traffic
-        self._under_way: set[asyncio.Task[Push]] = set()
+        self._tasks: set[asyncio.Task[WebhookPost]] = set()
 
-    def start(self, body: Json | str, to: Webhook) -> None:
-        """Push in the background."""
-        task = asyncio.get_running_loop().create_task(self.push(body, to))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    def start_post(self, body: Json | str, webhook: Webhook) -> None:
+        """Post in the background."""
+        task = asyncio.get_running_loop().create_task(self.post(body, webhook))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def push(self, body: Json | str, to: Webhook) -> Push:
-        """Push, and wait for the answer."""
-        push, began = Push(body, self._clock()), time.perf_counter()
-        self.pushes.append(push)
+    async def post(self, body: Json | str, webhook: Webhook) -> WebhookPost:
+        """Post, and wait for the response."""
+        post, started = WebhookPost(body, self._clock()), time.perf_counter()
+        self.posts.append(post)
         try:
-            push.status, push.answer = await _post(push.text, to)
+            post.status, post.response = await _send(post.text, webhook)
         except (aiohttp.ClientError, TimeoutError) as error:
-            push.failure = type(error).__name__
-        self._show(push, (time.perf_counter() - began) * 1000)
-        return push
+            post.error = type(error).__name__
+        self._add_to_traffic(post, (time.perf_counter() - started) * 1000)
+        return post
 
-    async def finished(self) -> None:
-        """Wait until nothing is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+    async def wait(self) -> None:
+        """Wait until no post is in progress."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _show(self, push: Push, milliseconds: float) -> None:
-        status = str(push.status or "no answer")
-        self._traffic.record(push.at, "x", "app", push.title, status, milliseconds, push.text, push.answer)
+    def _add_to_traffic(self, post: WebhookPost, milliseconds: float) -> None:
+        status = str(post.status or "no response")
+        self._traffic.record(post.at, "x", "app", post.title, status, milliseconds, post.text, post.response)
 
 
-async def _post(text: str, to: Webhook) -> tuple[int, str]:
-    known = base64.b64encode(f"{to.user}:{to.password}".encode()).decode()
-    headers = {"content-type": JSON, **({"authorization": f"Basic {known}"} if to.user else {})}
+async def _send(text: str, webhook: Webhook) -> tuple[int, str]:
+    credentials = base64.b64encode(f"{webhook.user}:{webhook.password}".encode()).decode()
+    headers = {"content-type": "application/json"}
+    if webhook.user:
+        headers["authorization"] = f"Basic {credentials}"
     async with (
-        aiohttp.ClientSession(timeout=PATIENCE) as session,
-        session.post(to.url, data=text.encode(), headers=headers, allow_redirects=False) as response,
+        aiohttp.ClientSession(timeout=TIMEOUT) as session,
+        session.post(webhook.url, data=text.encode(), headers=headers, allow_redirects=False) as response,
     ):
         return response.status, await response.text(errors="replace")

@@ -9,9 +9,9 @@ from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo import Demo
 from sandbox.slack.fixtures import ADA
-from sandbox.x import Trouble
-from sandbox.x.feedback import Kind
-from sandbox.x.parameters import Order
+from sandbox.x import Fault
+from sandbox.x.feedback import FeedbackType
+from sandbox.x.parameters import CreateParams
 from tests.sandbox.test_page_kit import Journal, chromium, sandbox, tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,10 +41,10 @@ async def expect_no_barrier(page: Page) -> None:
     assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in found] == []
 
 
-def ask(running: Demo, handle: str, kind: Kind) -> None:
+def ask(running: Demo, handle: str, kind: FeedbackType) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
-        Order(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=True)
+        CreateParams(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=True)
     )
 
 
@@ -84,7 +84,7 @@ async def test_a_thread_an_ephemeral_message_and_a_menu_keep_nobody_out(page: Pa
 
 
 async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Demo) -> None:
-    ask(running, "tomasberg", Kind.NPS)
+    ask(running, "tomasberg", FeedbackType.NPS)
     await page.get_by_role("group").get_by_role("button", name="9").click()
     await expect(page.get_by_role("textbox", name="Tell us more")).to_be_visible()
     await say(page, "/csat help")
@@ -95,7 +95,7 @@ async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Dem
 
 
 async def test_trouble_keeps_nobody_out(page: Page, running: Demo) -> None:
-    running.x.trouble = Trouble.OVER_CAPACITY
+    running.x.fail(Fault.OVER_CAPACITY)
     await page.get_by_role("button", name="Make trouble").click()
     await page.get_by_role("checkbox", name="Deliver everything twice").check()
     await expect(page.get_by_text("Trouble is on")).to_be_visible()

@@ -8,9 +8,9 @@ from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo import Demo
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
-from sandbox.x import Trouble
-from sandbox.x.feedback import Kind
-from sandbox.x.parameters import Order
+from sandbox.x import Fault
+from sandbox.x.feedback import FeedbackType
+from sandbox.x.parameters import CreateParams
 from tests.sandbox.test_page_kit import Journal, chromium, sandbox, tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,10 +50,10 @@ async def open_form(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
 
 
-def ask(running: Demo, handle: str, kind: Kind = Kind.CSAT) -> None:
+def ask(running: Demo, handle: str, kind: FeedbackType = FeedbackType.CSAT) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
-        Order(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=False)
+        CreateParams(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=False)
     )
 
 
@@ -241,7 +241,7 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
 async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
-    ask(running, "joonas_ek", Kind.NPS)
+    ask(running, "joonas_ek", FeedbackType.NPS)
 
     await phone.get_by_role("link", name="New message for Joonas Ek: show").click()
     await expect(phone.get_by_role("group").get_by_role("button")).to_have_count(11)
@@ -262,12 +262,12 @@ async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, runn
         page.get_by_text("X answers surveys with “403 / 349: direct messages closed”")
     ).to_be_visible()
     await expect(page.get_by_text("Feedback is not in this conversation")).to_be_visible()
-    assert running.x.trouble is Trouble.DMS_CLOSED
+    assert running.x.fault() is Fault.DMS_CLOSED
     await page.get_by_role("button", name="Back to normal").last.click()
 
     await expect(page.get_by_text("Trouble is on")).to_have_count(0)
     await expect(sending).to_have_value("")
-    assert running.x.trouble is None
+    assert running.x.fault() is None
 
 
 async def test_starting_over_waits_for_the_new_beginning(page: Page, running: Demo) -> None:

@@ -8,7 +8,7 @@ from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
 from sandbox.traffic import TrafficLog
-from sandbox.x import PretendX
+from sandbox.x import FakeX
 from tests.sandbox.test_page_kit import Json, Shown, html_of_message, shown
 from tests.sandbox.test_slack_kit import SCOPES, button, call, manifest, plain, section, text_input
 
@@ -39,7 +39,7 @@ def table(rows: int, **more: object) -> Json:
 def without_home() -> Shown:
     told = manifest(home_tab_enabled=False)
     slack = Workspace(told)
-    x, traffic = PretendX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
+    x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
     return Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
 
 
@@ -171,7 +171,7 @@ async def test_a_file_can_be_downloaded() -> None:
     told = manifest(*SCOPES, "files:write")
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
-    x, traffic = PretendX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
+    x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
     page = Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
     announced = await call(slack, "files.getUploadURLExternal", filename="näme.csv", length=4)
     file_id = announced["file_id"]

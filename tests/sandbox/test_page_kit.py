@@ -22,7 +22,7 @@ from sandbox.page.stage import Stage
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
 from sandbox.traffic import TrafficLog
-from sandbox.x import PretendX
+from sandbox.x import FakeX
 from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ class Shown:
     """A page that nobody serves."""
 
     slack: Workspace
-    x: PretendX
+    x: FakeX
     traffic: TrafficLog
     sources: Sources
 
@@ -66,7 +66,7 @@ def shown() -> Shown:
     told = manifest()
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
-    x, traffic = PretendX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
+    x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
     return Shown(
         slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
     )

@@ -14,7 +14,7 @@ from sandbox.page.stage import Stage
 from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import MAX_EXCHANGES
-from sandbox.x import Trouble, Way
+from sandbox.x import Endpoint, Fault
 from tests.sandbox.test_page_kit import Shown, shown
 from tests.sandbox.test_slack_kit import call, manifest
 
@@ -174,7 +174,7 @@ async def test_what_is_not_possible_is_said_in_a_sentence() -> None:
         rated = await client.post("/rate", data={"feedback": "7", "score": "5"})
         closed = await client.post("/close", data={"person": ADA})
 
-    assert rated.text == "There is no feedback 7."
+    assert rated.text == "Feedback 7 does not exist."
     assert closed.text == "No form is open."
 
 
@@ -206,8 +206,8 @@ async def test_starting_over_is_left_to_whoever_runs_the_page() -> None:
 def test_every_trouble_of_x_is_offered() -> None:
     html = shown().html("trouble")
 
-    assert [name for name in Trouble.__members__ if html.count(f'value="{name}"') != 2] == []
-    assert sum(len(members) for _, members in trouble.families()) == len(Trouble)
+    assert [name for name in Fault.__members__ if html.count(f'value="{name}"') != 2] == []
+    assert sum(len(members) for _, members in trouble.families()) == len(Fault)
 
 
 def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
@@ -237,7 +237,7 @@ def test_trouble_for_the_next_time_ends_by_itself() -> None:
 
     troubles.apply({"create": "HANG", "once": "on"})
 
-    assert page.x.strike(Way.CREATE) is Trouble.HANG
+    assert page.x.take_fault(Endpoint.CREATE) is Fault.HANG
     assert list(troubles.sentences()) == []
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.x import Customer, Kind, Way
+from sandbox.x import Customer, Endpoint, FeedbackType
 from sandbox.x.questions import QUESTIONS
 from tests.sandbox.test_x_kit import NOON, ORDER, Sender, refusal, words
 
@@ -61,27 +61,27 @@ async def test_the_message_arrives_as_it_was_typed() -> None:
 
 async def test_dates_can_be_printed_as_in_the_documentation() -> None:
     sender = Sender()
-    sender.x.prints_dates_without_spaces = True
+    sender.x.dates_without_spaces = True
 
     assert (await sender.create()).json()["created_at"] == "MonMar0212:00:00+00002026"
 
 
 async def test_variants_can_be_printed_as_integers() -> None:
     sender = Sender()
-    sender.x.prints_variants_as_integers = True
+    sender.x.variants_as_integers = True
 
     assert (await sender.create(question_variant_id="7")).json()["question_variant_id"] == 7
 
 
-@pytest.mark.parametrize("kind", Kind)
-async def test_every_question_variant_is_taken(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FeedbackType)
+async def test_every_question_variant_is_taken(kind: FeedbackType) -> None:
     sender = Sender()
     sender.x.allowlist.add("ADA_travels")
 
     answers = [await sender.create(type=kind, question_variant_id=variant) for variant in QUESTIONS[kind]]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert len(answers) == {Kind.CSAT: 38, Kind.NPS: 6}[kind]
+    assert len(answers) == {FeedbackType.CSAT: 38, FeedbackType.NPS: 6}[kind]
 
 
 @pytest.mark.parametrize("name", ["type", "to_user_id", "message", "privacy_url"])
@@ -172,7 +172,7 @@ async def test_who_cannot_be_asked_is_refused(to_user_id: str, status: int, code
 
 async def test_everybody_is_known_when_x_knows_every_id() -> None:
     sender = Sender()
-    sender.x.knows_every_id = True
+    sender.x.accepts_any_recipient = True
 
     assert (await sender.create(to_user_id="987654321")).status_code == 200
 
@@ -221,7 +221,7 @@ async def test_a_customer_on_the_allowlist_can_be_asked_again_at_once() -> None:
 
 async def test_an_account_sends_1000_surveys_per_24_hours() -> None:
     sender = Sender()
-    sender.x.knows_every_id = True
+    sender.x.accepts_any_recipient = True
     statuses = [(await sender.create(to_user_id=str(number))).status_code for number in range(1, 1_001)]
 
     response = await sender.create(to_user_id="5000")
@@ -235,7 +235,7 @@ async def test_an_account_sends_1000_surveys_per_24_hours() -> None:
 
 async def test_the_limit_of_an_account_is_reset_when_x_said() -> None:
     sender = Sender()
-    sender.x.quotas[Way.CREATE].limit = 1
+    sender.x.rate_limits[Endpoint.CREATE].limit = 1
     await sender.create()
     sender.clock.advance(hours=24)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 from oauthlib.oauth1 import Client
 
-from sandbox.x import Keys, PretendX
+from sandbox.x import FakeX, Keys
 
 BASE = "https://api.x.test"
 NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
@@ -59,9 +59,9 @@ def authorization(
 class Sender:
     """The business that sends surveys, and its X."""
 
-    def __init__(self, base: str = BASE, x: PretendX | None = None) -> None:
+    def __init__(self, base: str = BASE, x: FakeX | None = None) -> None:
         self.clock = Clock()
-        self.x = x or PretendX(self.clock)
+        self.x = x or FakeX(self.clock)
         self.base = base
 
     async def create(self, **changes: str | None) -> httpx.Response:

@@ -1,20 +1,20 @@
 import pytest
 
-from sandbox.x import Way
+from sandbox.x import Endpoint
 from tests.sandbox.test_x_kit import BASE, NOON, Sender, Verb, authorization
 
 ADA = "/2/users/by/username/ada_travels"
-WINDOWS = {Way.SHOW: 180, Way.EVENTS: 1_000, Way.LOOKUP: 900, Way.ME: 75}
+WINDOWS = {Endpoint.SHOW: 180, Endpoint.EVENTS: 1_000, Endpoint.LOOKUP: 900, Endpoint.ME: 75}
 PATHS = {
-    Way.SHOW: "/1.1/feedback/show/1.json",
-    Way.EVENTS: "/1.1/feedback/events.json",
-    Way.LOOKUP: ADA,
-    Way.ME: "/2/users/me",
+    Endpoint.SHOW: "/1.1/feedback/show/1.json",
+    Endpoint.EVENTS: "/1.1/feedback/events.json",
+    Endpoint.LOOKUP: ADA,
+    Endpoint.ME: "/2/users/me",
 }
 
 
 @pytest.mark.parametrize("way", WINDOWS)
-async def test_every_answer_tells_what_is_left_of_its_window(way: Way) -> None:
+async def test_every_answer_tells_what_is_left_of_its_window(way: Endpoint) -> None:
     response = await Sender().get(PATHS[way])
 
     assert response.headers["x-rate-limit-limit"] == str(WINDOWS[way])
@@ -23,9 +23,9 @@ async def test_every_answer_tells_what_is_left_of_its_window(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", WINDOWS)
-async def test_one_request_too_many_is_429_until_the_window_ends(way: Way) -> None:
+async def test_one_request_too_many_is_429_until_the_window_ends(way: Endpoint) -> None:
     sender = Sender()
-    sender.x.quotas[way].limit = 2
+    sender.x.rate_limits[way].limit = 2
     await sender.get(PATHS[way])
     await sender.get(PATHS[way])
 
@@ -40,7 +40,7 @@ async def test_one_request_too_many_is_429_until_the_window_ends(way: Way) -> No
 
 async def test_a_look_up_too_many_is_told_in_v2_s_shape() -> None:
     sender = Sender()
-    sender.x.quotas[Way.LOOKUP].limit = 0
+    sender.x.rate_limits[Endpoint.LOOKUP].limit = 0
 
     assert (await sender.get(ADA)).json() == {
         "title": "Too Many Requests",

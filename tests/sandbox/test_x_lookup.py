@@ -23,7 +23,7 @@ async def test_a_user_tells_whether_messages_can_be_received_when_asked(handle: 
 @pytest.mark.parametrize("status", [200, 404])
 async def test_a_handle_that_nobody_has_is_told_without_data(status: int) -> None:
     sender = Sender()
-    sender.x.answers_404_for_unknown_handles = status == 404
+    sender.x.unknown_handles_return_404 = status == 404
 
     response = await sender.get("/2/users/by/username/nobody")
 

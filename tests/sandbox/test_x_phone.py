@@ -2,14 +2,14 @@ import pytest
 
 from sandbox.pubsub import PubSub
 from sandbox.x import (
-    AlreadyGiven,
-    Dismissed,
-    NoSuchFeedback,
-    NothingGiven,
-    NotPossible,
-    OutOfScale,
-    PretendX,
-    State,
+    AlreadyAnswered,
+    CardDismissed,
+    CustomerActionError,
+    EmptyResponse,
+    FakeX,
+    FeedbackNotFound,
+    FeedbackState,
+    ScoreOutOfRange,
 )
 from tests.sandbox.test_x_kit import NOON, ORDER, Clock, Sender, refusal
 
@@ -22,7 +22,7 @@ async def test_the_phone_shows_the_message_and_the_question_in_the_brand_s_name(
 
     assert (message.sender, message.text, message.at) == ("Nimbus Air", ORDER["message"], NOON)
     assert message.question == "How would you rate the Nimbus advisor's expertise?"
-    assert (message.state, message.rating, message.comment) == (State.OPEN, None, None)
+    assert (message.state, message.rating, message.comment) == (FeedbackState.OPEN, None, None)
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("csat", (1, 2, 3, 4, 5)), ("nps", tuple(range(11)))])
@@ -50,8 +50,8 @@ async def test_a_rating_and_a_comment_come_one_after_the_other() -> None:
     sender.x.comment(feedback_id, "Slow.")
     commented = sender.x.direct_messages(ada)[0]
 
-    assert (rated.state, rated.rating, rated.comment) == (State.RATED, 2, None)
-    assert (commented.state, commented.rating, commented.comment) == (State.COMMENTED, 2, "Slow.")
+    assert (rated.state, rated.rating, rated.comment) == (FeedbackState.RATED, 2, None)
+    assert (commented.state, commented.rating, commented.comment) == (FeedbackState.COMMENTED, 2, "Slow.")
 
 
 async def test_a_dismissed_card_takes_nothing_more() -> None:
@@ -59,13 +59,13 @@ async def test_a_dismissed_card_takes_nothing_more() -> None:
     feedback_id = await sender.created()
     sender.x.dismiss(feedback_id)
 
-    with pytest.raises(Dismissed):
+    with pytest.raises(CardDismissed):
         sender.x.rate(feedback_id, 3)
-    with pytest.raises(Dismissed):
+    with pytest.raises(CardDismissed):
         sender.x.comment(feedback_id, "Hm")
-    with pytest.raises(Dismissed):
+    with pytest.raises(CardDismissed):
         sender.x.dismiss(feedback_id)
-    assert sender.x.feedback(feedback_id).state is State.DISMISSED
+    assert sender.x.feedback(feedback_id).state is FeedbackState.DISMISSED
 
 
 async def test_what_was_given_never_changes() -> None:
@@ -73,9 +73,9 @@ async def test_what_was_given_never_changes() -> None:
     feedback_id = await sender.created()
     sender.x.respond(feedback_id, 5, "Fine")
 
-    with pytest.raises(AlreadyGiven):
+    with pytest.raises(AlreadyAnswered):
         sender.x.rate(feedback_id, 1)
-    with pytest.raises(AlreadyGiven):
+    with pytest.raises(AlreadyAnswered):
         sender.x.comment(feedback_id, "Not fine")
 
 
@@ -84,7 +84,7 @@ async def test_a_score_off_the_scale_is_refused(kind: str, score: int) -> None:
     sender = Sender()
     feedback_id = await sender.created(type=kind)
 
-    with pytest.raises(OutOfScale):
+    with pytest.raises(ScoreOutOfRange):
         sender.x.rate(feedback_id, score)
 
 
@@ -92,18 +92,18 @@ async def test_a_blank_comment_is_refused() -> None:
     sender = Sender()
     feedback_id = await sender.created()
 
-    with pytest.raises(NothingGiven):
+    with pytest.raises(EmptyResponse):
         sender.x.comment(feedback_id, " ")
 
 
 def test_a_feedback_and_a_customer_that_are_none_are_told() -> None:
-    x = PretendX(Clock())
+    x = FakeX(Clock())
 
-    with pytest.raises(NoSuchFeedback):
+    with pytest.raises(FeedbackNotFound):
         x.rate("12", 3)
     with pytest.raises(KeyError):
         x.customer("nobody")
-    assert issubclass(NoSuchFeedback, NotPossible)
+    assert issubclass(FeedbackNotFound, CustomerActionError)
 
 
 async def test_the_customer_s_phone_needs_no_signature_to_submit() -> None:
@@ -137,7 +137,7 @@ async def test_a_refused_submission_changes_nothing(form: dict[str, str], status
     response = await sender.post_as_customer(f"/1.1/feedback/submit/{feedback_id}.json", form)
 
     assert refusal(response) == (status, code)
-    assert sender.x.feedback(feedback_id).state is State.OPEN
+    assert sender.x.feedback(feedback_id).state is FeedbackState.OPEN
 
 
 @pytest.mark.parametrize("verb", ["submit", "dismiss"])
@@ -158,7 +158,7 @@ async def test_a_card_is_dismissed_once() -> None:
 
     assert first.status_code == 200
     assert refusal(second) == (403, 44)
-    assert sender.x.feedback(feedback_id).state is State.DISMISSED
+    assert sender.x.feedback(feedback_id).state is FeedbackState.DISMISSED
 
 
 class RecordingPubSub(PubSub):
@@ -174,7 +174,7 @@ class RecordingPubSub(PubSub):
 
 async def test_every_change_on_a_phone_is_published() -> None:
     pubsub = RecordingPubSub()
-    sender = Sender(x=PretendX(Clock(), pubsub))
+    sender = Sender(x=FakeX(Clock(), pubsub))
 
     feedback_id = await sender.created()
     sender.x.rate(feedback_id, 4)

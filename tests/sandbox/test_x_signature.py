@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oauthlib.oauth1 import Client
 
-from sandbox.x import Account, Keys, PretendX
-from sandbox.x.errors import Refusal
-from sandbox.x.signature import Verifier, base_string, signature
+from sandbox.x import Account, FakeX, Keys
+from sandbox.x.errors import ApiError
+from sandbox.x.oauth import SignatureVerifier, build_base_string, sign
 from tests.sandbox.test_x_kit import BASE, NOON, Sender, authorization, refusal
 
 EXAMPLE_KEYS = Keys(
@@ -44,8 +44,8 @@ ME = "/2/users/me"
 MISSING = "/1.1/feedback/show/1.json"
 
 
-def example_verifier() -> Verifier:
-    return Verifier(EXAMPLE_KEYS, lambda: datetime.fromtimestamp(1318622958, UTC))
+def example_verifier() -> SignatureVerifier:
+    return SignatureVerifier(EXAMPLE_KEYS, lambda: datetime.fromtimestamp(1318622958, UTC))
 
 
 def header(oauth: dict[str, str]) -> str:
@@ -55,11 +55,13 @@ def header(oauth: dict[str, str]) -> str:
 def test_the_base_string_is_that_of_x_s_worked_example() -> None:
     url = "https://api.x.com/1.1/statuses/update.json"
 
-    assert base_string("post", url, [*EXAMPLE_PARAMETERS, *EXAMPLE_OAUTH.items()]) == EXAMPLE_BASE_STRING
+    assert (
+        build_base_string("post", url, [*EXAMPLE_PARAMETERS, *EXAMPLE_OAUTH.items()]) == EXAMPLE_BASE_STRING
+    )
 
 
 def test_the_signature_is_that_of_x_s_worked_example() -> None:
-    made = signature(EXAMPLE_BASE_STRING, EXAMPLE_KEYS.consumer_secret, EXAMPLE_KEYS.token_secret)
+    made = sign(EXAMPLE_BASE_STRING, EXAMPLE_KEYS.consumer_secret, EXAMPLE_KEYS.token_secret)
 
     assert made == EXAMPLE_SIGNATURES["api.x.com"]
 
@@ -75,7 +77,7 @@ def test_the_worked_example_with_another_status_is_refused() -> None:
     signed = header(EXAMPLE_OAUTH | {"oauth_signature": EXAMPLE_SIGNATURES["api.x.com"]})
     changed = [("include_entities", "true"), ("status", "Hello")]
 
-    with pytest.raises(Refusal, match="Could not authenticate you"):
+    with pytest.raises(ApiError, match="Could not authenticate you"):
         example_verifier().verify("POST", "https://api.x.com/1.1/statuses/update.json", signed, changed)
 
 
@@ -95,7 +97,7 @@ def test_whatever_oauthlib_signs_is_let_in(
     signed = authorization(keys, "POST", f"{url}?{urlencode(query)}", body, NOON)
     parameters = parse_qsl(urlencode(query), keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
 
-    Verifier(keys, lambda: NOON).verify("POST", url, signed, parameters)
+    SignatureVerifier(keys, lambda: NOON).verify("POST", url, signed, parameters)
 
 
 async def test_a_request_without_credentials_is_400_215() -> None:
@@ -199,8 +201,8 @@ async def test_a_timestamp_that_is_none_is_401_135(timestamp: str) -> None:
         "oauth_token": keys.token,
         "oauth_timestamp": timestamp,
     }
-    made = signature(
-        base_string("GET", f"{BASE}{MISSING}", oauth.items()), keys.consumer_secret, keys.token_secret
+    made = sign(
+        build_base_string("GET", f"{BASE}{MISSING}", oauth.items()), keys.consumer_secret, keys.token_secret
     )
 
     response = await sender.send("GET", MISSING, authorized=header(oauth | {"oauth_signature": made}))
@@ -228,4 +230,4 @@ async def test_a_form_changed_on_the_way_is_refused() -> None:
 def test_the_token_begins_with_the_id_of_the_account_that_it_speaks_for() -> None:
     account = Account("1718260345", "NorthwindAir", "Northwind Air")
 
-    assert PretendX(account=account).keys.token.startswith("1718260345-")
+    assert FakeX(account=account).keys.token.startswith("1718260345-")

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from sandbox.serving import serve
-from sandbox.x import PretendX
+from sandbox.x import FakeX
 from tests.sandbox.test_x_kit import NOON, ORDER, Clock, Sender
 
 
@@ -52,7 +52,7 @@ async def test_what_the_customer_submits_is_shown_as_a_person_s() -> None:
 
 
 async def test_x_goes_by_the_time_of_this_machine_unless_told_otherwise() -> None:
-    sender = Sender(x=PretendX())
+    sender = Sender(x=FakeX())
     sender.clock.now = datetime.now(UTC)
 
     await sender.create()
@@ -61,7 +61,7 @@ async def test_x_goes_by_the_time_of_this_machine_unless_told_otherwise() -> Non
 
 
 async def test_x_is_served_over_http() -> None:
-    x = PretendX(Clock())
+    x = FakeX(Clock())
     async with serve(x.app) as url:
         response = await Sender(url, x).create()
 

@@ -47,11 +47,11 @@ async def test_each_event_is_pushed_once_as_it_happens() -> None:
     sender = Sender()
     async with listening(sender) as listener:
         feedback_id = await sender.created(question_variant_id="3")
-        await sender.x.pushed()
+        await sender.x.wait_for_webhook_posts()
         sender.x.rate(feedback_id, 4)
-        await sender.x.pushed()
+        await sender.x.wait_for_webhook_posts()
         sender.x.comment(feedback_id, "Quick & kind")
-        await sender.x.pushed()
+        await sender.x.wait_for_webhook_posts()
 
     kinds = [event["event_type"] for event in listener.heard]
     assert kinds == ["feedback.created", "feedback.updated", "feedback.updated"]
@@ -61,7 +61,7 @@ async def test_each_event_is_pushed_once_as_it_happens() -> None:
     assert newest["response"]["text"]["value"] == "Quick & kind"
     assert listener.headers[0]["authorization"] == f"Basic {SECRET}"
     assert listener.headers[0]["content-type"] == "application/json"
-    assert [push.status for push in sender.x.pushes] == [200, 200, 200]
+    assert [push.status for push in sender.x.webhook_posts] == [200, 200, 200]
     assert [(it.sender, it.receiver, it.title) for it in sender.x.traffic.exchanges][-1] == (
         "x",
         "app",
@@ -75,10 +75,10 @@ async def test_what_is_not_taken_is_not_pushed_again(status: int) -> None:
     async with listening(sender) as listener:
         listener.status = status
         await sender.created()
-        await sender.x.pushed()
+        await sender.x.wait_for_webhook_posts()
 
         assert len(listener.heard) == 1
-    assert [(push.status, push.answer) for push in sender.x.pushes] == [(status, "done")]
+    assert [(push.status, push.response) for push in sender.x.webhook_posts] == [(status, "done")]
 
 
 async def test_nobody_at_home_is_no_answer() -> None:
@@ -86,39 +86,39 @@ async def test_nobody_at_home_is_no_answer() -> None:
     async with listening(sender):
         pass
     await sender.created()
-    await sender.x.pushed()
+    await sender.x.wait_for_webhook_posts()
 
-    (push,) = sender.x.pushes
-    assert (push.status, push.failure) == (None, "ClientConnectorError")
-    assert sender.x.traffic.exchanges[-1].status == "no answer"
+    (push,) = sender.x.webhook_posts
+    assert (push.status, push.error) == (None, "ClientConnectorError")
+    assert sender.x.traffic.exchanges[-1].status == "no response"
 
 
 async def test_events_can_be_held_and_pushed_in_another_order_and_twice() -> None:
     sender = Sender()
     async with listening(sender) as listener:
-        sender.x.holds_pushes = True
+        sender.x.webhook_paused = True
         feedback_id = await sender.created()
         sender.x.rate(feedback_id, 4)
-        created, updated = sender.x.held
-        answers = [await sender.x.push(body) for body in (updated, created, updated)]
+        created, updated = sender.x.pending_events
+        answers = [await sender.x.post_to_webhook(body) for body in (updated, created, updated)]
 
     assert [event["event_type"] for event in listener.heard] == [
         "feedback.updated",
         "feedback.created",
         "feedback.updated",
     ]
-    assert answers == sender.x.pushes
+    assert answers == sender.x.webhook_posts
 
 
 async def test_anything_can_be_pushed_as_anybody() -> None:
     sender = Sender()
     async with listening(sender) as listener:
-        await sender.x.push("no JSON", Webhook(listener.url, "x", "wrong"))
-        await sender.x.push({"event_type": "feedback.updated"}, Webhook(listener.url))
+        await sender.x.post_to_webhook("no JSON", Webhook(listener.url, "x", "wrong"))
+        await sender.x.post_to_webhook({"event_type": "feedback.updated"}, Webhook(listener.url))
 
     assert listener.heard == ["no JSON", {"event_type": "feedback.updated"}]
     assert listener.headers[0]["authorization"] != f"Basic {SECRET}"
     assert "authorization" not in listener.headers[1]
     sender.x.webhook = None
     with pytest.raises(ValueError, match="webhook"):
-        await sender.x.push({})
+        await sender.x.post_to_webhook({})

@@ -1,11 +1,11 @@
-"""Who is on the pretend X: the brand's account with its keys, and its customers."""
+"""Accounts on the fake X: the brand's account with its API keys, and its customers."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The four OAuth 1.0a credentials with which an X app speaks for one account."""
+    """OAuth 1.0a credentials of an X app and the account it acts for."""
 
     consumer_key: str
     consumer_secret: str
@@ -15,7 +15,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Account:
-    """The business account that sends the surveys."""
+    """The business account that sends surveys."""
 
     id: str
     handle: str
@@ -24,7 +24,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody who can be asked; the id is a string, beyond 2^53 as X's ids are."""
+    """A user who can receive surveys; like X's own ids, `id` is a string above 2^53."""
 
     id: str
     handle: str
@@ -33,15 +33,15 @@ class Customer:
     suspended: bool = False
 
 
-def keys_of(account: Account) -> Keys:
-    """Return the keys that speak for an account: X begins every token with the account's id."""
+def keys_for(account: Account) -> Keys:
+    """Return the keys of an account; as on X, the token starts with the account's id."""
     return Keys(
         "sandboxConsumerKey", "sandboxConsumerSecret", f"{account.id}-sandboxToken", "sandboxTokenSecret"
     )
 
 
 ACCOUNT = Account("1810000000000000001", "NimbusAirHelp", "Nimbus Air")
-KEYS = keys_of(ACCOUNT)
+KEYS = keys_for(ACCOUNT)
 
 CUSTOMERS = (
     Customer("1820000000000000011", "ada_travels", "Ada Okafor"),
@@ -52,4 +52,4 @@ CUSTOMERS = (
     Customer("1820000000000000066", "quiet_quinn", "Quinn Hartley", accepts_messages=False),
     Customer("1820000000000000077", "gone_gary", "Gary Flint", suspended=True),
 )
-"""Five who can be asked, one with closed direct messages, one suspended."""
+"""Five reachable customers, one with closed direct messages, and one suspended."""

@@ -1,0 +1,32 @@
+"""The fake X as an ASGI app."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.types import ASGIApp
+
+from sandbox.pubsub import PubSub
+from sandbox.traffic import TrafficLog
+from sandbox.x.accounts import ACCOUNT, Account, Keys, keys_for
+from sandbox.x.recording import RecordingMiddleware
+from sandbox.x.routes import build_routes
+from sandbox.x.state import XState, utc_now
+
+
+class FakeX(XState):
+    """X's Customer Feedback API, in memory and on this machine.
+
+    Serve `app` and sign with `keys`; inspect `feedbacks` and `requests`; act as a customer with `rate`,
+    `comment` and `dismiss`; simulate failures with `fail`, and hold responses with `hold`.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = utc_now,
+        pubsub: PubSub | None = None,
+        traffic: TrafficLog | None = None,
+        keys: Keys | None = None,
+        account: Account = ACCOUNT,
+    ) -> None:
+        super().__init__(clock, pubsub, traffic, keys or keys_for(account), account)
+        self.app: ASGIApp = RecordingMiddleware(build_routes(self), self)
