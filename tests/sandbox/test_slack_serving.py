@@ -1,6 +1,7 @@
-"""How a served app ends."""
+"""How a server shuts down."""
 
 import asyncio
+import contextlib
 import time
 
 import httpx
@@ -13,19 +14,25 @@ from starlette.routing import Route
 from sandbox.serving import serve
 
 
-def slow(seconds: float) -> Starlette:
-    """An app that takes its time."""
+class App(Starlette):
+    """An app that answers once `released` is set."""
 
-    async def take(_: Request) -> Response:
-        await asyncio.sleep(seconds)
+    def __init__(self, *, released: bool = False) -> None:
+        super().__init__(routes=[Route("/", self.handle)])
+        self.arrived = asyncio.Event()
+        self.released = asyncio.Event()
+        if released:
+            self.released.set()
+
+    async def handle(self, _: Request) -> Response:
+        self.arrived.set()
+        await self.released.wait()
         return PlainTextResponse("done")
 
-    return Starlette(routes=[Route("/", take)])
 
-
-async def test_an_app_stops_at_once() -> None:
+async def test_an_idle_server_shuts_down_at_once() -> None:
     async with httpx.AsyncClient() as client:
-        async with serve(slow(0)) as url:
+        async with serve(App(released=True)) as url:
             await client.get(url)
             started = time.perf_counter()
         ended = time.perf_counter() - started
@@ -33,30 +40,38 @@ async def test_an_app_stops_at_once() -> None:
     assert ended < 0.08
 
 
-async def test_an_open_request_is_answered_first() -> None:
+async def test_an_open_request_is_answered_before_shutdown() -> None:
+    app = App()
+    async with httpx.AsyncClient() as client, contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serve(app))
+        request = asyncio.create_task(client.get(url))
+        await app.arrived.wait()
+        shutdown = asyncio.create_task(stack.aclose())
+        await asyncio.sleep(0.05)
+        assert not shutdown.done()
+
+        app.released.set()
+        await shutdown
+
+        assert (await request).text == "done"
+
+
+async def test_no_connection_is_accepted_after_shutdown() -> None:
     async with httpx.AsyncClient() as client:
-        async with serve(slow(0.1)) as url:
-            asking = asyncio.create_task(client.get(url))
-            await asyncio.sleep(0.05)
-
-        assert (await asking).text == "done"
-
-
-async def test_nothing_new_is_taken_at_the_end() -> None:
-    async with httpx.AsyncClient() as client:
-        async with serve(slow(0)) as url:
+        async with serve(App(released=True)) as url:
             await client.get(url)
 
         with pytest.raises(httpx.ConnectError):
             await client.get(url)
 
 
-async def test_a_request_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.serving.GRACE", 0.05)
+async def test_a_request_that_outlasts_the_grace_period_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 0.05)
+    app = App()
     async with httpx.AsyncClient() as client:
-        async with serve(slow(30)) as url:
-            asking = asyncio.create_task(client.get(url))
-            await asyncio.sleep(0.05)
+        async with serve(app) as url:
+            request = asyncio.create_task(client.get(url))
+            await app.arrived.wait()
 
         with pytest.raises(httpx.RemoteProtocolError):
-            await asking
+            await request
