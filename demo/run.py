@@ -17,7 +17,7 @@ from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
 from demo.seed import Colleague, Scene, fill
-from sandbox.demo import PAGE_PORT, Demo, demo
+from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 
@@ -44,10 +44,10 @@ async def run(stopped: asyncio.Task[None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def trying(port: int = 0) -> AsyncIterator[Demo]:
+async def trying(port: int = 0) -> AsyncIterator[Sandbox]:
     """Run the app between a pretend Slack and a pretend X, with nothing remembered."""
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
-        async with demo(page_port=port) as pretend:
+        async with serve_sandbox(page_port=port) as pretend:
             settings = demo_settings(pretend, Path(folder))
             async with lifespan(settings) as url:
                 password = settings.x_webhook_password.get_secret_value()
@@ -57,7 +57,7 @@ async def trying(port: int = 0) -> AsyncIterator[Demo]:
                 filling.cancel()
 
 
-def demo_settings(pretend: Demo, folder: Path) -> Settings:
+def demo_settings(pretend: Sandbox, folder: Path) -> Settings:
     """Return the settings that lead to the pretend Slack and X, with a ledger in `folder`."""
     keys = pretend.x.keys
     return Settings.given(
@@ -80,7 +80,7 @@ def demo_settings(pretend: Demo, folder: Path) -> Settings:
     )
 
 
-async def _fill_when_asked(pretend: Demo, settings: Settings) -> None:
+async def _fill_when_asked(pretend: Sandbox, settings: Settings) -> None:
     """Give the app a past of three months as soon as somebody wants it."""
     filled = False
     while not filled:
@@ -95,7 +95,7 @@ async def _fill_when_asked(pretend: Demo, settings: Settings) -> None:
             filled = True
 
 
-def _scene(pretend: Demo) -> Scene:
+def _scene(pretend: Sandbox) -> Scene:
     threads = [message.ts for message in pretend.workspace.messages(fixtures.SUPPORT, fixtures.ADA)]
     return Scene(
         team=pretend.workspace.team.id,

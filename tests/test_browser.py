@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
 from demo.run import trying
-from sandbox.demo import Demo
+from sandbox.server import Sandbox
 from sandbox.slack import fixtures
 from tests.sandbox.test_page_access import expect_no_barrier
 from tests.sandbox.test_page_kit import chromium, tab
@@ -23,14 +23,14 @@ async def _browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(name="pretend", loop_scope="module")
-async def _pretend() -> AsyncIterator[Demo]:
+async def _pretend() -> AsyncIterator[Sandbox]:
     async with trying() as pretend:
         await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count, timeout_seconds=5)
         yield pretend
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, pretend: Demo) -> AsyncIterator[Page]:
+async def _page(browser: Browser, pretend: Sandbox) -> AsyncIterator[Page]:
     async with tab(browser, pretend.page_url, 1440, 900) as page:
         yield page
 
@@ -55,7 +55,7 @@ def channel(page: Page) -> Locator:
     return page.get_by_role("region", name="Messages in #support")
 
 
-async def test_from_the_command_to_the_customer_s_answer(page: Page, pretend: Demo) -> None:
+async def test_from_the_command_to_the_customer_s_answer(page: Page, pretend: Sandbox) -> None:
     await say(page, "/csat nps @tomasberg")
     dialog = await form(page)
     await expect(dialog.get_by_label("Customer")).to_have_value("@tomasberg")
@@ -97,7 +97,7 @@ async def test_in_a_thread_the_shortcut_fills_in_customer_and_case(page: Page) -
     await expect(phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
 
 
-async def test_with_the_keyboard_alone(page: Page, pretend: Demo) -> None:
+async def test_with_the_keyboard_alone(page: Page, pretend: Sandbox) -> None:
     await page.get_by_role("textbox", name="Message #support").focus()
     await page.keyboard.type("/csat @priya_k_iyer")
     await page.keyboard.press("Enter")

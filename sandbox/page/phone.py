@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sandbox.page.look import Look
+from sandbox.page.url_state import UrlState
 from sandbox.x import Customer, DirectMessage, FakeX
 
 
 class Phone:
     """One customer's direct messages with the brand."""
 
-    def __init__(self, x: FakeX, look: Look) -> None:
+    def __init__(self, x: FakeX, look: UrlState) -> None:
         self._x = x
         self.brand = x.account
         self.customers = x.customers

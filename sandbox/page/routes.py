@@ -13,10 +13,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.page.doings import Doings
-from sandbox.page.guard import Guard
-from sandbox.page.look import Look
-from sandbox.page.stage import REGIONS, Sources, Stage
+from sandbox.page.actions import Actions
+from sandbox.page.renderer import REGIONS, PageContext, Renderer
+from sandbox.page.security import SecurityMiddleware
+from sandbox.page.url_state import UrlState
 from sandbox.slack import SlackError
 
 STATIC = Path(__file__).with_name("static")
@@ -24,9 +24,9 @@ CLOSING = "closing"
 """The last topic: who rings it lets every browser go, so that the server can end."""
 
 
-def page(sources: Sources) -> Starlette:
+def page(sources: PageContext) -> Starlette:
     """Return the page on these two pretend services."""
-    stage = Stage(sources)
+    stage = Renderer(sources)
     show = Showing(stage)
     return Starlette(
         routes=[
@@ -35,22 +35,22 @@ def page(sources: Sources) -> Starlette:
             Route("/exchange/{number:int}", show.exchange),
             Route("/options", show.options),
             Route("/file/{file_id}", show.file),
-            *Doings(stage).routes(),
+            *Actions(stage).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(SecurityMiddleware)],
     )
 
 
 class Showing:
     """Everything that the page can be asked to show."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Renderer) -> None:
         self._stage = stage
 
     async def page(self, request: Request) -> Response:
         """Show the page, or those regions of it that the header `Regions` names."""
-        look = Look.read(request.query_params)
+        look = UrlState.read(request.query_params)
         wanted = request.headers.get("regions", "").split()
         return HTMLResponse(self._stage.draw(look, tuple(name for name in wanted if name in REGIONS)))
 

@@ -7,7 +7,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from sandbox.demo import Demo
+from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA
 from sandbox.x import Fault
 from sandbox.x.feedback import FeedbackType
@@ -24,13 +24,13 @@ async def _browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running() -> AsyncIterator[Demo]:
+async def _running() -> AsyncIterator[Sandbox]:
     async with sandbox(Journal().register) as running:
         yield running
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Demo) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
     async with tab(browser, running.page_url) as page:
         yield page
 
@@ -41,7 +41,7 @@ async def expect_no_barrier(page: Page) -> None:
     assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in found] == []
 
 
-def ask(running: Demo, handle: str, kind: FeedbackType) -> None:
+def ask(running: Sandbox, handle: str, kind: FeedbackType) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
         CreateParams(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=True)
@@ -83,7 +83,7 @@ async def test_a_thread_an_ephemeral_message_and_a_menu_keep_nobody_out(page: Pa
     await expect_no_barrier(page)
 
 
-async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Demo) -> None:
+async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Sandbox) -> None:
     ask(running, "tomasberg", FeedbackType.NPS)
     await page.get_by_role("group").get_by_role("button", name="9").click()
     await expect(page.get_by_role("textbox", name="Tell us more")).to_be_visible()
@@ -94,7 +94,7 @@ async def test_the_phone_and_the_drawer_keep_nobody_out(page: Page, running: Dem
     await expect_no_barrier(page)
 
 
-async def test_trouble_keeps_nobody_out(page: Page, running: Demo) -> None:
+async def test_trouble_keeps_nobody_out(page: Page, running: Sandbox) -> None:
     running.x.fail(Fault.OVER_CAPACITY)
     await page.get_by_role("button", name="Make trouble").click()
     await page.get_by_role("checkbox", name="Deliver everything twice").check()
@@ -114,7 +114,7 @@ async def test_an_app_that_is_away_and_a_private_corner_keep_nobody_out(browser:
         await expect_no_barrier(page)
 
 
-async def test_a_survey_is_asked_with_the_keyboard_alone(page: Page, running: Demo) -> None:
+async def test_a_survey_is_asked_with_the_keyboard_alone(page: Page, running: Sandbox) -> None:
     await page.get_by_role("textbox", name="Message #support").focus()
     await page.keyboard.type("/csat")
     await page.keyboard.press("Enter")
@@ -160,7 +160,7 @@ async def test_messages_that_come_are_spoken(page: Page) -> None:
         await expect(spoken).to_have_attribute("aria-live", "polite")
 
 
-async def test_a_narrow_window_shows_one_thing_below_the_other(browser: Browser, running: Demo) -> None:
+async def test_a_narrow_window_shows_one_thing_below_the_other(browser: Browser, running: Sandbox) -> None:
     async with tab(browser, running.page_url, 640, 900) as page:
         await page.get_by_role("link", name="3 replies").click()
         await expect(page.get_by_role("textbox", name="Reply…")).to_be_visible()
@@ -172,7 +172,7 @@ async def test_a_narrow_window_shows_one_thing_below_the_other(browser: Browser,
 
 
 @pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1440, 900)])
-async def test_the_page_fits_the_screen(browser: Browser, running: Demo, width: int, height: int) -> None:
+async def test_the_page_fits_the_screen(browser: Browser, running: Sandbox, width: int, height: int) -> None:
     async with tab(browser, running.page_url, width, height) as page:
         await page.get_by_role("link", name="3 replies").click()
         await expect(page.get_by_role("textbox", name="Reply…")).to_be_in_viewport(ratio=1)

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from sandbox.demo import Demo
+from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
 from sandbox.x import Fault
 from sandbox.x.feedback import FeedbackType
@@ -28,13 +28,13 @@ async def _app() -> Journal:
 
 
 @pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running(app: Journal) -> AsyncIterator[Demo]:
+async def _running(app: Journal) -> AsyncIterator[Sandbox]:
     async with sandbox(app.register) as running:
         yield running
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Demo) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
     async with tab(browser, running.page_url) as page:
         yield page
 
@@ -50,7 +50,7 @@ async def open_form(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
 
 
-def ask(running: Demo, handle: str, kind: FeedbackType = FeedbackType.CSAT) -> None:
+def ask(running: Sandbox, handle: str, kind: FeedbackType = FeedbackType.CSAT) -> None:
     recipient = running.x.customer(handle).id
     running.x.create(
         CreateParams(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=False)
@@ -203,7 +203,7 @@ async def test_a_thread_opens_beside_the_channel_and_refuses_commands(page: Page
     await expect(page.get_by_role("link", name="4 replies")).to_be_focused()
 
 
-async def test_what_is_new_elsewhere_is_marked(page: Page, running: Demo) -> None:
+async def test_what_is_new_elsewhere_is_marked(page: Page, running: Sandbox) -> None:
     await running.workspace.post_message(BEN, LOUNGE, "there is cake again")
     lounge = page.get_by_role("link", name="lounge")
 
@@ -214,14 +214,14 @@ async def test_what_is_new_elsewhere_is_marked(page: Page, running: Demo) -> Non
     await expect(lounge).to_have_accessible_name("lounge")
 
 
-async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Demo) -> None:
+async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Sandbox) -> None:
     await running.workspace.post_message(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
 
     await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     await expect(page.get_by_text("@channel")).to_be_visible()
 
 
-async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Demo) -> None:
+async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Sandbox) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     ask(running, "tomasberg")
 
@@ -238,7 +238,7 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
     assert (given.score.value, given.text.value) == (4, "Quick & kind")
 
 
-async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo) -> None:
+async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Sandbox) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
     ask(running, "joonas_ek", FeedbackType.NPS)
@@ -252,7 +252,7 @@ async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Demo)
     assert running.x.feedbacks[-1].dismissed
 
 
-async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, running: Demo) -> None:
+async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, running: Sandbox) -> None:
     await page.get_by_role("button", name="Make trouble").click()
     sending = page.get_by_label("Sending a survey")
 
@@ -270,7 +270,7 @@ async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, runn
     assert running.x.fault() is None
 
 
-async def test_starting_over_waits_for_the_new_beginning(page: Page, running: Demo) -> None:
+async def test_starting_over_waits_for_the_new_beginning(page: Page, running: Sandbox) -> None:
     start_over = page.get_by_role("button", name="Start over")
 
     await start_over.click()
@@ -279,7 +279,7 @@ async def test_starting_over_waits_for_the_new_beginning(page: Page, running: De
     await running.over.wait()
 
 
-async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Demo) -> None:
+async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Sandbox) -> None:
     await say(page, "/csat help")
     drawer = page.get_by_role("region", name="List of requests")
 
@@ -300,7 +300,9 @@ async def test_an_app_that_is_away_is_missed(browser: Browser) -> None:
         await expect(page.get_by_role("alert")).to_have_text('/csat failed with the error "dispatch_failed"')
 
 
-async def test_three_months_are_filled_in_by_the_app_and_the_focus_stays(page: Page, running: Demo) -> None:
+async def test_three_months_are_filled_in_by_the_app_and_the_focus_stays(
+    page: Page, running: Sandbox
+) -> None:
     await page.get_by_role("button", name="Fill with three months").focus()
     await page.keyboard.press("Enter")
     await running.fill.wait()

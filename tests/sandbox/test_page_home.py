@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox.page import Sources
-from sandbox.page.look import Look
-from sandbox.page.stage import Stage
+from sandbox.page import PageContext
+from sandbox.page.renderer import Renderer
+from sandbox.page.url_state import UrlState
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
 from sandbox.traffic import TrafficLog
@@ -40,7 +40,7 @@ def without_home() -> Shown:
     told = manifest(home_tab_enabled=False)
     slack = Workspace(told)
     x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
-    return Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
+    return Shown(slack, x, traffic, PageContext(slack, x, slack.pubsub, traffic, told))
 
 
 async def published(*blocks: Json, page: Shown | None = None) -> str:
@@ -110,12 +110,12 @@ async def test_the_tabs_are_there_where_the_app_has_a_home_for_this_person() -> 
 
 async def test_the_side_bar_leads_home_unless_there_are_new_messages() -> None:
     page = shown()
-    stage = Stage(page.sources)
-    before = stage.draw(Look(person=CLEO), ("sidebar",))
+    stage = Renderer(page.sources)
+    before = stage.draw(UrlState(person=CLEO), ("sidebar",))
     await call(page.slack, "chat.postMessage", channel=CLEO, text="Refused")
-    after = stage.draw(Look(person=CLEO), ("sidebar",))
-    stage.draw(Look(person=CLEO, channel="app", tab="home"), ("channel",))
-    at_home = stage.draw(Look(person=CLEO, channel="app", tab="home"), ("sidebar",))
+    after = stage.draw(UrlState(person=CLEO), ("sidebar",))
+    stage.draw(UrlState(person=CLEO, channel="app", tab="home"), ("channel",))
+    at_home = stage.draw(UrlState(person=CLEO, channel="app", tab="home"), ("sidebar",))
 
     assert f"/?person={CLEO}&amp;channel=app&amp;tab=home" in before
     assert f"/?person={CLEO}&amp;channel=app&amp;tab=home" not in after
@@ -172,7 +172,7 @@ async def test_a_file_can_be_downloaded() -> None:
     slack = Workspace(told)
     slack.base_url = "http://slack.test"
     x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
-    page = Shown(slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told))
+    page = Shown(slack, x, traffic, PageContext(slack, x, slack.pubsub, traffic, told))
     announced = await call(slack, "files.getUploadURLExternal", filename="näme.csv", length=4)
     file_id = announced["file_id"]
     async with page.client() as client:

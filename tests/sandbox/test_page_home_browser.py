@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.demo import Demo
+from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, CLEO
 from tests.sandbox.test_page_access import expect_no_barrier
 from tests.sandbox.test_page_home import chart, table
@@ -75,14 +75,14 @@ async def _browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running() -> AsyncIterator[Demo]:
+async def _running() -> AsyncIterator[Sandbox]:
     told = manifest(*SCOPES, "files:write", events=("app_home_opened",))
     async with sandbox(Reporter().register, told) as running:
         yield running
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Demo) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
     async with tab(browser, running.page_url) as page:
         await become_cleo(page)
         yield page
@@ -98,14 +98,14 @@ async def come_home(page: Page) -> None:
     await expect(page.get_by_role("region", name="Home of Feedback")).to_contain_text("Last 30 Days")
 
 
-def opened(running: Demo) -> list[tuple[str, str]]:
+def opened(running: Sandbox) -> list[tuple[str, str]]:
     events = [
         delivery.payload["event"] for delivery in running.workspace.deliveries if "event" in delivery.payload
     ]
     return [(event["user"], event["tab"]) for event in events]
 
 
-async def test_the_app_is_told_each_time_that_somebody_comes(page: Page, running: Demo) -> None:
+async def test_the_app_is_told_each_time_that_somebody_comes(page: Page, running: Sandbox) -> None:
     await come_home(page)
     await page.get_by_role("link", name="Messages").click()
     await expect(page.get_by_role("textbox", name="Message Feedback")).to_be_visible()
@@ -157,7 +157,7 @@ async def test_a_table_shows_a_page_and_scrolls_to_the_others(page: Page) -> Non
     await expect(rows[9]).to_be_in_viewport()
 
 
-async def test_a_file_comes_as_a_message_and_is_downloaded(page: Page, running: Demo) -> None:
+async def test_a_file_comes_as_a_message_and_is_downloaded(page: Page, running: Sandbox) -> None:
     await come_home(page)
     await page.get_by_role("button", name="export").click()
     await running.workspace.wait_until(
@@ -173,7 +173,7 @@ async def test_a_file_comes_as_a_message_and_is_downloaded(page: Page, running: 
 
 
 @pytest.mark.parametrize("width", [640, 1280])
-async def test_home_keeps_nobody_out_at_any_width(browser: Browser, running: Demo, width: int) -> None:
+async def test_home_keeps_nobody_out_at_any_width(browser: Browser, running: Sandbox, width: int) -> None:
     async with tab(browser, running.page_url, width, 900) as page:
         await become_cleo(page)
         await come_home(page)

@@ -15,10 +15,10 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.demo import Demo, demo
-from sandbox.page import Sources, page
-from sandbox.page.look import Look
-from sandbox.page.stage import Stage
+from sandbox.page import PageContext, page
+from sandbox.page.renderer import Renderer
+from sandbox.page.url_state import UrlState
+from sandbox.server import Sandbox, serve_sandbox
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
 from sandbox.traffic import TrafficLog
@@ -47,10 +47,10 @@ class Shown:
     slack: Workspace
     x: FakeX
     traffic: TrafficLog
-    sources: Sources
+    sources: PageContext
 
     def html(self, *regions: str, **look: str) -> str:
-        return Stage(self.sources).draw(Look(**look), regions)
+        return Renderer(self.sources).draw(UrlState(**look), regions)
 
     @contextlib.asynccontextmanager
     async def client(self, url: str = HOME, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -68,7 +68,7 @@ def shown() -> Shown:
     slack.base_url = "http://slack.test"
     x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
     return Shown(
-        slack, x, traffic, Sources(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
+        slack, x, traffic, PageContext(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
     )
 
 
@@ -146,17 +146,17 @@ class Journal:
 @contextlib.asynccontextmanager
 async def sandbox(
     register: Callable[[AsyncApp], None] | None = None, told: Json | None = None
-) -> AsyncIterator[Demo]:
+) -> AsyncIterator[Sandbox]:
     """Run everything, and an app that is connected if there is one to register."""
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(demo(told or manifest(), page_port=0))
+        running = await stack.enter_async_context(serve_sandbox(told or manifest(), page_port=0))
         if register:
             await stack.enter_async_context(_connected(running, register))
         yield running
 
 
 @contextlib.asynccontextmanager
-async def _connected(running: Demo, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
+async def _connected(running: Sandbox, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
     slack = running.workspace
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(slack.bot_token, base_url=running.slack_api_url, session=session)

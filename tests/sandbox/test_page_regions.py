@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from sandbox.demo import PAGE_PORT, demo
-from sandbox.page import drawer, trouble
-from sandbox.page.look import Look
-from sandbox.page.rows import day
-from sandbox.page.stage import Stage
+from sandbox.page import faults, request_log
+from sandbox.page.message_rows import day
+from sandbox.page.renderer import Renderer
+from sandbox.page.url_state import UrlState
+from sandbox.server import PAGE_PORT, serve_sandbox
 from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import MAX_EXCHANGES
@@ -115,17 +115,17 @@ async def test_messages_of_one_author_stand_together() -> None:
 
 async def test_what_came_since_one_looked_is_counted_in_the_side_bar() -> None:
     page = shown()
-    stage = Stage(page.sources)
+    stage = Renderer(page.sources)
     parent = page.slack.messages(SUPPORT, ADA)[0]
     await page.slack.post_message(BEN, SUPPORT, "one")
     await page.slack.post_message(BEN, SUPPORT, "two", thread_ts=parent.ts)
     await page.slack.post_message(ADA, SUPPORT, "my own")
 
-    before = stage.draw(Look(channel=LEADS), ("sidebar",))
-    stage.draw(Look(channel=SUPPORT), ("channel",))
-    between = stage.draw(Look(channel=LEADS), ("sidebar",))
-    stage.draw(Look(channel=SUPPORT, thread=parent.ts), ("thread",))
-    after = stage.draw(Look(channel=LEADS), ("sidebar",))
+    before = stage.draw(UrlState(channel=LEADS), ("sidebar",))
+    stage.draw(UrlState(channel=SUPPORT), ("channel",))
+    between = stage.draw(UrlState(channel=LEADS), ("sidebar",))
+    stage.draw(UrlState(channel=SUPPORT, thread=parent.ts), ("thread",))
+    after = stage.draw(UrlState(channel=LEADS), ("sidebar",))
 
     assert '<span class="count">2<' in before
     assert '<span class="count">1<' in between
@@ -137,7 +137,7 @@ def test_the_drawer_begins_where_one_asks(order: str, first: int) -> None:
     page = shown()
     record(page, MAX_EXCHANGES)
 
-    assert next(drawer.listed(page.traffic, Look(order=order))).number == first
+    assert next(request_log.listed(page.traffic, UrlState(order=order))).number == first
     assert page.html("traffic", order=order).count('class="exchange"') == MAX_EXCHANGES
 
 
@@ -146,7 +146,7 @@ def test_the_drawer_lists_one_service_alone() -> None:
     record(page, 2, "slack")
     record(page, 3, "x")
 
-    assert len(list(drawer.listed(page.traffic, Look(traffic="x")))) == 3
+    assert len(list(request_log.listed(page.traffic, UrlState(traffic="x")))) == 3
 
 
 async def test_a_request_shows_its_bodies_only_when_asked() -> None:
@@ -207,12 +207,12 @@ def test_every_trouble_of_x_is_offered() -> None:
     html = shown().html("trouble")
 
     assert [name for name in Fault.__members__ if html.count(f'value="{name}"') != 2] == []
-    assert sum(len(members) for _, members in trouble.families()) == len(Fault)
+    assert sum(len(members) for _, members in faults.families()) == len(Fault)
 
 
 def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
     page = shown()
-    troubles = Stage(page.sources).troubles
+    troubles = Renderer(page.sources).troubles
 
     troubles.apply(
         {
@@ -233,7 +233,7 @@ def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
 
 def test_trouble_for_the_next_time_ends_by_itself() -> None:
     page = shown()
-    troubles = Stage(page.sources).troubles
+    troubles = Renderer(page.sources).troubles
 
     troubles.apply({"create": "HANG", "once": "on"})
 
@@ -242,16 +242,16 @@ def test_trouble_for_the_next_time_ends_by_itself() -> None:
 
 
 def test_the_address_says_what_differs_from_the_usual() -> None:
-    look = Look(person=ADA, thread="1.2")
+    look = UrlState(person=ADA, thread="1.2")
 
     assert look.query(thread="", channel="C1") == f"person={ADA}&channel=C1"
-    assert Look.read({"person": ADA, "thread": "1.2", "other": "x"}) == replace(look)
+    assert UrlState.read({"person": ADA, "thread": "1.2", "other": "x"}) == replace(look)
 
 
 async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
-        async with demo(manifest(), page_port=port) as running:
+        async with serve_sandbox(manifest(), page_port=port) as running:
             assert running.page_url.startswith(f"http://{LOOPBACK}:")
             assert not running.page_url.endswith(f":{port}")
 
@@ -260,7 +260,7 @@ async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
 
 async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogCaptureFixture) -> None:
     async with httpx.AsyncClient(trust_env=False) as client, contextlib.AsyncExitStack() as stack:
-        async with demo(manifest(), page_port=0) as running:
+        async with serve_sandbox(manifest(), page_port=0) as running:
             stream = client.stream("GET", f"{running.page_url}/rings")
             lines = (await stack.enter_async_context(stream)).aiter_lines()
             assert await anext(lines) == "retry: 500"
@@ -315,7 +315,7 @@ def test_three_months_that_failed_can_be_asked_for_again() -> None:
 
 
 async def test_the_demo_names_its_supervisors_and_their_channel() -> None:
-    async with demo(manifest(), page_port=0, supervisors=[BEN]) as running:
+    async with serve_sandbox(manifest(), page_port=0, supervisors=[BEN]) as running:
         channel = running.workspace.channels[running.results_channel]
         running.filling.ask()
         running.progressed("half")

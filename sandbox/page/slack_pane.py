@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.page.look import Look
-from sandbox.page.people import Names
-from sandbox.page.reading import Reading
-from sandbox.page.rows import Row, Rows
+from sandbox.page.display_names import DisplayNames
+from sandbox.page.message_rows import MessageRow, MessageRows
+from sandbox.page.unread import UnreadTracker
+from sandbox.page.url_state import UrlState
 from sandbox.slack import Channel, Message, User, View, Workspace
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ HOME = "home"
 
 
 @dataclass(frozen=True)
-class Entry:
+class SidebarEntry:
     """One line of the side bar."""
 
     id: str
@@ -29,20 +29,20 @@ class Entry:
     is_archived: bool = False
 
 
-class SlackSide:
+class SlackPane:
     """Everything that one look shows of Slack."""
 
     def __init__(
         self,
         workspace: Workspace,
         manifest: Json,
-        reading: Reading,
-        look: Look,
+        reading: UnreadTracker,
+        look: UrlState,
         supervisors: frozenset[str] = frozenset(),
     ) -> None:
         self.workspace = workspace
         self.look = look
-        self.names = Names(workspace)
+        self.names = DisplayNames(workspace)
         self._manifest = manifest
         self._supervisors = supervisors
         app_home = manifest.get("features", {}).get("app_home", {})
@@ -52,7 +52,7 @@ class SlackSide:
         known = {user.id: user for user in self.people}
         self.person: User = known.get(look.person) or self.people[0]
         self.channel = self._channel()
-        self._rows = Rows(workspace, self.names, reading, self.person.id)
+        self._rows = MessageRows(workspace, self.names, reading, self.person.id)
         self._messages = [] if self.is_at_home else self._read("")
         self._replies = self._read(look.thread) if look.thread else []
 
@@ -84,28 +84,28 @@ class SlackSide:
         """Return somebody who may see results."""
         return next((user for user in self.people if user.id in self._supervisors), None)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[SidebarEntry]:
         """List the person's channels and direct messages."""
         for channel in self._visible():
             yield self._entry(channel)
         if not (self._with_app() or self.person.is_stranger):
-            yield Entry(APP, self.app_name, "app")
+            yield SidebarEntry(APP, self.app_name, "app")
 
     @property
-    def title(self) -> Entry:
+    def title(self) -> SidebarEntry:
         """Name the conversation on show."""
-        return self._entry(self.channel) if self.channel else Entry(APP, self.app_name, "app")
+        return self._entry(self.channel) if self.channel else SidebarEntry(APP, self.app_name, "app")
 
     @property
     def bot_is_inside(self) -> bool:
         """Tell whether the app is a member of the conversation on show."""
         return bool(self.channel and self.workspace.bot.id in self.channel.members)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MessageRow]:
         """List the messages of the channel."""
         return list(self._rows.of_channel(self._messages))
 
-    def thread(self) -> list[Row]:
+    def thread(self) -> list[MessageRow]:
         """List the thread that stands open, its parent first."""
         return list(self._rows.of_thread(self._replies))
 
@@ -177,10 +177,10 @@ class SlackSide:
         channels = self.workspace.channels.values()
         return next((channel for channel in channels if channel.is_im and channel.members == pair), None)
 
-    def _entry(self, channel: Channel) -> Entry:
+    def _entry(self, channel: Channel) -> SidebarEntry:
         name = self.names.channel(channel, self.person.id)
         unread = self._reading.unread(self.person.id, channel.messages)
-        return Entry(channel.id, name, self._kind(channel), unread, channel.is_archived)
+        return SidebarEntry(channel.id, name, self._kind(channel), unread, channel.is_archived)
 
     def _kind(self, channel: Channel) -> str:
         if channel.is_im:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 
 @dataclass(frozen=True)
-class Look:
+class UrlState:
     """Who looks, and at what; every field is a parameter of the address, and empty means the usual."""
 
     person: str = ""
@@ -24,7 +24,7 @@ class Look:
     """`oldest`: the drawer begins with the oldest request; empty with the newest."""
 
     @classmethod
-    def read(cls, params: Mapping[str, str]) -> "Look":
+    def read(cls, params: Mapping[str, str]) -> "UrlState":
         """Take a look from the address."""
         return cls(**{field.name: params.get(field.name, "") for field in fields(cls)})
 

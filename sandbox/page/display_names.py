@@ -26,7 +26,7 @@ class Author:
         return cls(name, initials or "?", zlib.crc32(name.encode()) % HUES, is_app)
 
 
-class Names:
+class DisplayNames:
     """Looks names up in a workspace; what it does not know keeps its id."""
 
     def __init__(self, workspace: Workspace) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
-from sandbox.page import CLOSING, Sources, page
-from sandbox.page.filling import Filling
+from sandbox.page import CLOSING, PageContext, page
+from sandbox.page.sample_data import SampleDataJob
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
@@ -38,7 +38,7 @@ CUSTOMERS = [
 
 
 @dataclass(frozen=True)
-class Demo:
+class Sandbox:
     """What runs, and where."""
 
     workspace: Workspace
@@ -54,7 +54,7 @@ class Demo:
     """Who may see results, by user id."""
     results_channel: str
     """The private channel for results; the app is a member."""
-    filling: Filling
+    filling: SampleDataJob
 
     @property
     def fill(self) -> asyncio.Event:
@@ -75,11 +75,11 @@ class Demo:
 
 
 @contextlib.asynccontextmanager
-async def demo(
+async def serve_sandbox(
     manifest: dict[str, Any] | None = None,
     page_port: int = PAGE_PORT,
     supervisors: Sequence[str] = (fixtures.CLEO,),
-) -> AsyncIterator[Demo]:
+) -> AsyncIterator[Sandbox]:
     """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
     pubsub = PubSub()
@@ -91,11 +91,11 @@ async def demo(
     async with contextlib.AsyncExitStack() as stack:
         slack_url = await stack.enter_async_context(workspace.serve())
         x_url = await stack.enter_async_context(serve(x.app))
-        sources = Sources(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
+        sources = PageContext(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
         shown = page(sources)
         page_url = await stack.enter_async_context(_serving_at(page_port, shown))
         stack.callback(pubsub.publish, CLOSING)
-        yield Demo(
+        yield Sandbox(
             workspace,
             x,
             page_url,

@@ -50,7 +50,7 @@ def families() -> list[tuple[str, list[Fault]]]:
 
 
 @dataclass(frozen=True)
-class Troubles:
+class FaultControls:
     """The switches of the two pretend services."""
 
     workspace: Workspace

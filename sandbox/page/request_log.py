@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from sandbox.page.look import Look
+from sandbox.page.url_state import UrlState
 from sandbox.traffic import Exchange, TrafficLog
 
 OLDEST = "oldest"
 WELL = {"ok", "acknowledged"}
 
 
-def listed(traffic: TrafficLog, look: Look) -> Iterator[Exchange]:
+def listed(traffic: TrafficLog, look: UrlState) -> Iterator[Exchange]:
     """Yield the exchanges that a look asks for, in its order."""
     exchanges: Iterable[Exchange] = traffic.exchanges
     if look.order != OLDEST:

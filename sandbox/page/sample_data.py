@@ -7,7 +7,7 @@ from sandbox.pubsub import PubSub
 TOPIC = "fill"
 
 
-class Filling:
+class SampleDataJob:
     """Whether somebody wants three months of surveys, and how far whoever makes them has come."""
 
     def __init__(self, pubsub: PubSub) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sandbox.page import charts, drawer, phone, trouble
-from sandbox.page.filling import Filling
-from sandbox.page.look import Look
+from sandbox.page import charts, faults, phone, request_log
+from sandbox.page.display_names import Author, DisplayNames
+from sandbox.page.message_rows import moment
 from sandbox.page.mrkdwn import Mrkdwn, clock, web
-from sandbox.page.people import Author, Names
-from sandbox.page.reading import Reading
-from sandbox.page.rows import moment
-from sandbox.page.slack_side import SlackSide
+from sandbox.page.sample_data import SampleDataJob
+from sandbox.page.slack_pane import SlackPane
 from sandbox.page.surface import Json, Surface
+from sandbox.page.unread import UnreadTracker
+from sandbox.page.url_state import UrlState
 from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
 from sandbox.traffic import TrafficLog
@@ -28,7 +28,7 @@ PARTIES = {"app": "app", "slack": "Slack", "x": "X", "person": "person"}
 
 
 @dataclass(frozen=True)
-class Sources:
+class PageContext:
     """Where everything on the page comes from."""
 
     workspace: Workspace
@@ -40,31 +40,31 @@ class Sources:
     """Set when somebody wants everything to begin anew, which is for whoever runs it to do."""
     supervisors: frozenset[str] = frozenset()
     """Who may see results, by user id."""
-    filling: Filling = field(init=False)
+    filling: SampleDataJob = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filling", Filling(self.pubsub))
+        object.__setattr__(self, "filling", SampleDataJob(self.pubsub))
 
 
-class Stage:
+class Renderer:
     """Draws the page, whole or in part."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: PageContext) -> None:
         self.sources = sources
-        self.troubles = trouble.Troubles(sources.workspace, sources.x)
-        self.reading = Reading(sources.workspace.channels)
+        self.troubles = faults.FaultControls(sources.workspace, sources.x)
+        self.reading = UnreadTracker(sources.workspace.channels)
         self._templates = _environment(sources.workspace)
 
-    def draw(self, look: Look, regions: tuple[str, ...] = ()) -> str:
+    def draw(self, look: UrlState, regions: tuple[str, ...] = ()) -> str:
         """Draw the page as somebody sees it, or only some regions of it."""
         sources = self.sources
-        side = SlackSide(sources.workspace, sources.manifest, self.reading, look, sources.supervisors)
+        side = SlackPane(sources.workspace, sources.manifest, self.reading, look, sources.supervisors)
         return self._templates.get_template("regions.html" if regions else "page.html").render(
             regions=regions,
             look=look,
             slack=side,
             phone=phone.Phone(self.sources.x, look),
-            traffic=drawer.listed(self.sources.traffic, look),
+            traffic=request_log.listed(self.sources.traffic, look),
             troubles=self.troubles,
             filling=sources.filling,
             connected=self.sources.workspace.connection_count > 0,
@@ -89,7 +89,7 @@ def _environment(workspace: Workspace) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    mrkdwn = Mrkdwn(Names(workspace))
+    mrkdwn = Mrkdwn(DisplayNames(workspace))
     templates.filters |= {
         "mrkdwn": mrkdwn,
         "plain": mrkdwn.plain,
@@ -97,7 +97,7 @@ def _environment(workspace: Workspace) -> Environment:
         "clock": clock,
         "moment": moment,
         "local": phone.local,
-        "pretty": drawer.pretty,
+        "pretty": request_log.pretty,
         "lines": lambda text: Markup("<br>").join(text.split("\n")),
         "web": web,
     }
@@ -107,10 +107,10 @@ def _environment(workspace: Workspace) -> Environment:
         "drawn": charts.drawn,
         "told": charts.told,
         "names": PARTIES,
-        "families": trouble.families(),
+        "families": faults.families(),
         "mrkdwn": mrkdwn,
-        "trouble": trouble,
-        "went_well": drawer.went_well,
+        "trouble": faults,
+        "went_well": request_log.went_well,
     }
     return templates
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sandbox.page.people import Author, Names
-from sandbox.page.reading import Reading
+from sandbox.page.display_names import Author, DisplayNames
 from sandbox.page.surface import Surface
+from sandbox.page.unread import UnreadTracker
 from sandbox.slack import Message, Workspace
 
 TOGETHER = timedelta(minutes=5)
@@ -25,7 +25,7 @@ class Thread:
 
 
 @dataclass(frozen=True)
-class Row:
+class MessageRow:
     """One message as it is shown."""
 
     message: Message
@@ -40,21 +40,23 @@ class Row:
     thread: Thread | None = None
 
 
-class Rows:
+class MessageRows:
     """Prepares messages for one viewer."""
 
-    def __init__(self, workspace: Workspace, names: Names, reading: Reading, viewer: str) -> None:
+    def __init__(
+        self, workspace: Workspace, names: DisplayNames, reading: UnreadTracker, viewer: str
+    ) -> None:
         self._workspace = workspace
         self._names = names
         self._reading = reading
         self._viewer = viewer
 
-    def of_channel(self, messages: list[Message]) -> Iterator[Row]:
+    def of_channel(self, messages: list[Message]) -> Iterator[MessageRow]:
         """Yield rows in which days begin, authors stand together, and threads are summed up."""
         before: Message | None = None
         for message in messages:
             begins = before is None or moment(before.ts).date() != moment(message.ts).date()
-            yield Row(
+            yield MessageRow(
                 message,
                 self._names.author(message),
                 moment(message.ts),
@@ -65,11 +67,11 @@ class Rows:
             )
             before = message
 
-    def of_thread(self, messages: list[Message]) -> Iterator[Row]:
+    def of_thread(self, messages: list[Message]) -> Iterator[MessageRow]:
         """Yield rows that stand each for itself."""
         for message in messages:
             surfaces = self._surfaces(message, "-thread")
-            yield Row(message, self._names.author(message), moment(message.ts), surfaces)
+            yield MessageRow(message, self._names.author(message), moment(message.ts), surfaces)
 
     def _surfaces(self, message: Message, where: str) -> list[Surface]:
         blocks = [message.blocks, *(attachment.get("blocks", []) for attachment in message.attachments)]

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.page.slack_side import APP
-from sandbox.page.stage import Stage
+from sandbox.page.renderer import Renderer
+from sandbox.page.slack_pane import APP
 from sandbox.slack import ActionResult, SlackError
 from sandbox.x import CustomerActionError
 
@@ -27,10 +27,10 @@ Given = dict[str, str]
 Doing = Callable[[Given, FormData], Awaitable[ActionResult | None]]
 
 
-class Doings:
+class Actions:
     """Everything that the page's forms can do."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Renderer) -> None:
         self._workspace = stage.sources.workspace
         self._x = stage.sources.x
         self._pubsub = stage.sources.pubsub

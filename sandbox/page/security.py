@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-class Guard:
+class SecurityMiddleware:
     """Refuse other hosts and other sites, and send the headers that hold the page together."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -8,7 +8,7 @@ Place = tuple[str, str]
 """A channel, and the `ts` of a thread in it or nothing."""
 
 
-class Reading:
+class UnreadTracker:
     """How far each person has read; what is older than the page counts as read."""
 
     def __init__(self, channels: dict[str, Channel]) -> None:
