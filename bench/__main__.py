@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bench import picture, report
+from bench import chart, report
 from bench.apps import BENCH, ROOT, NotInstalled, install
+from bench.linux import TooSmall, two_cores
 from bench.load import LoadError
-from bench.machine import TooSmall, two_cores
-from bench.measuring import FULL, QUICK, measure
+from bench.runner import FULL, QUICK, measure
 
 
 def main(
@@ -38,7 +38,7 @@ def main(
         typer.echo(line)
     if not quick:
         report.write(keep, plan, results)
-        picture.write(keep, results)
+        chart.write(keep, results)
 
 
 if __name__ == "__main__":

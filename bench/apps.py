@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import world
+from bench import fixtures
+from bench.fixtures import FIRST_KEY
+from bench.linux import pinned
 from bench.load import Connection, LoadError
-from bench.machine import pinned
-from bench.slack_side import command
-from bench.world import FIRST_KEY
+from bench.slack_requests import command
 
 BENCH: Final = Path(__file__).parent
 ROOT: Final = BENCH.parent
@@ -133,20 +133,20 @@ def _environment(port: int, stub_port: int, form: Path, folder: Path) -> dict[st
     stub = f"http://127.0.0.1:{stub_port}"
     return {
         "PATH": os.environ["PATH"],
-        "SLACK_BOT_TOKEN": world.BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": world.SIGNING_SECRET,
+        "SLACK_BOT_TOKEN": fixtures.BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": fixtures.SIGNING_SECRET,
         "SLACK_API_URL": f"{stub}/api",
-        "X_API_KEY": world.X_API_KEY,
-        "X_API_SECRET": world.X_API_SECRET,
-        "X_ACCESS_TOKEN": world.X_ACCESS_TOKEN,
-        "X_ACCESS_TOKEN_SECRET": world.X_ACCESS_TOKEN_SECRET,
+        "X_API_KEY": fixtures.X_API_KEY,
+        "X_API_SECRET": fixtures.X_API_SECRET,
+        "X_ACCESS_TOKEN": fixtures.X_ACCESS_TOKEN,
+        "X_ACCESS_TOKEN_SECRET": fixtures.X_ACCESS_TOKEN_SECRET,
         "X_API_URL": stub,
         "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
-        "CSAT_DISPLAY_NAME": world.DISPLAY_NAME,
-        "CSAT_PRIVACY_URL": world.PRIVACY_URL,
-        "CSAT_MESSAGE": world.MESSAGE,
+        "CSAT_DISPLAY_NAME": fixtures.DISPLAY_NAME,
+        "CSAT_PRIVACY_URL": fixtures.PRIVACY_URL,
+        "CSAT_MESSAGE": fixtures.MESSAGE,
         "CSAT_DAILY_LIMIT": "100000000",
         "CSAT_COOLDOWN_DAYS": "0",
         "FORM": str(form),

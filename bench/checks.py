@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
-from bench import world
+from bench import fixtures
 from bench.load import LoadError
 from bench.stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
 from sandbox.x.oauth import build_base_string, parse_authorization, sign
@@ -86,11 +86,11 @@ def _check_feedback(call: Call, url: str) -> None:
     expected = {
         "type": "csat",
         "to_user_id": call.key,
-        "message": world.MESSAGE,
-        "privacy_url": world.PRIVACY_URL,
-        "external_id": world.external_id(call.key),
+        "message": fixtures.MESSAGE,
+        "privacy_url": fixtures.PRIVACY_URL,
+        "external_id": fixtures.external_id(call.key),
         "question_variant_id": "0",
-        "display_name": world.DISPLAY_NAME,
+        "display_name": fixtures.DISPLAY_NAME,
         "test": "false",
     }
     if sorted(fields) != sorted(expected.items()):
@@ -98,13 +98,13 @@ def _check_feedback(call: Call, url: str) -> None:
     oauth = parse_authorization(call.authorization)
     given = oauth.pop("oauth_signature")
     signed = build_base_string("POST", url, [*fields, *oauth.items()])
-    if given != sign(signed, world.X_API_SECRET, world.X_ACCESS_TOKEN_SECRET):
+    if given != sign(signed, fixtures.X_API_SECRET, fixtures.X_ACCESS_TOKEN_SECRET):
         raise LoadError(f"the signature to X is wrong: {call.authorization}")
 
 
 def _check_message(call: Call) -> None:
     said = _arguments(call)
-    if said["channel"] != world.CHANNEL or not re.search(rf"{call.key} for feedback", str(said["text"])):
+    if said["channel"] != fixtures.CHANNEL or not re.search(rf"{call.key} for feedback", str(said["text"])):
         raise LoadError(f"another message was posted: {call.body[:500]}")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self, cast
 
 from bench.http1 import Message, Reader
-from bench.slack_side import Requests
+from bench.slack_requests import Requests
 
 LONGEST: float = 20.0
 """Seconds that an operation may take."""

@@ -11,9 +11,9 @@ from statistics import median
 from typing import Any
 
 from bench.apps import APPS, OURS, PLAIN, PLAIN_JS
-from bench.figures import Cell, Figures, Results
-from bench.machine import processor
-from bench.measuring import Plan
+from bench.linux import processor
+from bench.runner import Plan
+from bench.stats import Cell, Figures, Results
 from bench.targets import judged
 
 _HEAD = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")

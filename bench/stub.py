@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, cast
 
 import uvloop
 
+from bench.fixtures import CHANNEL, KEY, TEAM, USER
 from bench.http1 import Message, Reader, answer
-from bench.world import CHANNEL, KEY, TEAM, USER
 
 AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 from bench.apps import LONGEST_START, ROOT
-from bench.machine import pinned
+from bench.linux import pinned
 from bench.stub import Call
 
 Called = Callable[[str, str, int], None]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.apps import OURS, PLAIN, PLAIN_JS_APP, PLAIN_PYTHON, App
-from bench.figures import Cell, Figures, Results
-from bench.measuring import SLASH, SUBMIT
+from bench.runner import SLASH, SUBMIT
+from bench.stats import Cell, Figures, Results
 
 MANY: Final = 64
 """The concurrency at which throughput and p99 are judged."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.torture import answers, instances, kills, storage, trouble
-from bench.torture.herd import Herd
-from bench.torture.judge import Verdict
-from bench.torture.stage import LOG, Stage, staged
+from bench.torture import faults, instances, kills, responses, storage
+from bench.torture.checker import Verdict
+from bench.torture.harness import LOG, Stage, staged
+from bench.torture.processes import Herd
 from csat.db import send_queue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
@@ -86,7 +86,7 @@ async def test_nothing_is_lost_or_sent_twice_whenever_it_is_killed(stage: Stage,
 async def test_nothing_is_lost_or_sent_twice_whatever_troubles_x_has(
     stage: Stage, rng: random.Random, part: slice
 ) -> None:
-    verdict = await trouble.at_x(stage, rng, 1, part)
+    verdict = await faults.at_x(stage, rng, 1, part)
 
     check(verdict)
     assert verdict.uncertain
@@ -101,13 +101,13 @@ async def test_nothing_is_lost_or_sent_twice_whatever_troubles_x_has(
 async def test_nothing_is_lost_or_sent_twice_whatever_troubles_slack_has(
     stage: Stage, rng: random.Random, part: slice
 ) -> None:
-    check(await trouble.at_slack(stage, rng, 1, part))
+    check(await faults.at_slack(stage, rng, 1, part))
 
 
 async def test_no_answer_is_lost_or_counted_twice_in_whatever_order_they_come(
     stage: Stage, rng: random.Random
 ) -> None:
-    verdict = await answers.in_any_order(stage, rng, 400, surveys=24, step=2 * 86_400)
+    verdict = await responses.in_any_order(stage, rng, 400, surveys=24, step=2 * 86_400)
 
     check(verdict)
     assert verdict.answered == verdict.known > verdict.kills

@@ -15,11 +15,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bench.torture import table, victim
+from bench.torture import app_process, report
 from bench.torture.cases import BOTH, FULL, QUICK, Case, cases
-from bench.torture.herd import Herd
-from bench.torture.judge import Verdict
-from bench.torture.stage import LOG, staged
+from bench.torture.checker import Verdict
+from bench.torture.harness import LOG, staged
+from bench.torture.processes import Herd
 from tests.databases import Databases
 
 UNEXPECTED = "Reference "
@@ -35,15 +35,15 @@ def main(
     """Play every case on SQLite, then on PostgreSQL, and print what became of all surveys."""
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # handshakes fail here because they shall
     seed = seed or str(random.SystemRandom().randrange(10**6))
-    typer.echo(f"SEED={seed}. {victim.CHANGED}\n{table.head()}")
+    typer.echo(f"SEED={seed}. {app_process.CHANGED}\n{report.head()}")
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         databases = Databases(Path(folder) / "postgresql")
         try:
             verdicts = uvloop.run(_play(list(_wanted(quick=quick, only=only)), databases, seed, Path(folder)))
         finally:
             databases.stop()
-    summary = table.total(verdicts)
-    typer.echo(f"{table.line('all', summary)}\n{table.LEGEND}")
+    summary = report.total(verdicts)
+    typer.echo(f"{report.line('all', summary)}\n{report.LEGEND}")
     for wrong in summary.wrong_ones:
         typer.echo(f"WRONG: {wrong}")
     if not summary.fine:
@@ -71,7 +71,7 @@ async def _play(
             f"{name}: {wrong}" for wrong in (*verdict.wrong_ones, *_unexpected(place / LOG))
         ]
         verdicts.append(verdict)
-        typer.echo(f"{table.line(name, verdict)}  {time.monotonic() - begun:.0f} s")
+        typer.echo(f"{report.line(name, verdict)}  {time.monotonic() - begun:.0f} s")
     return verdicts
 
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.torture import answers, instances, kills, storage, trouble
-from bench.torture.judge import Verdict
-from bench.torture.points import POINTS
-from bench.torture.stage import Stage
+from bench.torture import faults, instances, kills, responses, storage
+from bench.torture.checker import Verdict
+from bench.torture.failpoints import POINTS
+from bench.torture.harness import Stage
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
@@ -56,9 +56,9 @@ def cases(amount: Amount) -> Iterator[Case]:
     for point in amount.points:
         yield Case(f"killed {point}", partial(kills.at_point, point=point), amount.kills)
     yield Case("killed at random", kills.at_random, amount.at_random)
-    yield Case("trouble at X", trouble.at_x, amount.rounds)
-    yield Case("trouble at Slack", trouble.at_slack, amount.rounds, socket=True)
-    yield Case("answers in any order", answers.in_any_order, amount.events)
+    yield Case("trouble at X", faults.at_x, amount.rounds)
+    yield Case("trouble at Slack", faults.at_slack, amount.rounds, socket=True)
+    yield Case("answers in any order", responses.in_any_order, amount.events)
     yield Case("one of two killed for good", instances.one_killed, amount.times, (POSTGRESQL,), socket=True)
     yield Case("one of two stopped", instances.one_stopped, amount.rounds, (POSTGRESQL,), socket=True)
     yield Case("server restarted", instances.restarted, amount.times, (POSTGRESQL,), socket=True)

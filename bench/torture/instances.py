@@ -6,10 +6,10 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
-from bench.torture.crowd import Crowd, working
-from bench.torture.judge import Verdict, judge
-from bench.torture.points import Strike
-from bench.torture.stage import LEASES_OVER, Stage, resume
+from bench.torture.checker import Verdict, judge
+from bench.torture.failpoints import Strike
+from bench.torture.harness import LEASES_OVER, Stage, resume
+from bench.torture.users import Crowd, working
 from sandbox.x import Fault
 
 IN_FLIGHT: Final = 0.15

@@ -4,10 +4,10 @@ import asyncio
 import random
 from typing import Final
 
-from bench.torture.crowd import Crowd, working
-from bench.torture.judge import Verdict, judge
-from bench.torture.points import LEAVERS, MOODS, Strike
-from bench.torture.stage import LEASES_OVER, Stage
+from bench.torture.checker import Verdict, judge
+from bench.torture.failpoints import LEAVERS, MOODS, Strike
+from bench.torture.harness import LEASES_OVER, Stage
+from bench.torture.users import Crowd, working
 
 LIFE: Final = 6.0
 """Seconds after which a victim that did not come to its point is killed where it is; that counts no kill."""

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from bench.torture.crowd import Crowd, working
-from bench.torture.judge import Verdict, judge
-from bench.torture.stage import LEASES_OVER, Stage
+from bench.torture.checker import Verdict, judge
+from bench.torture.harness import LEASES_OVER, Stage
+from bench.torture.users import Crowd, working
 
 HELD: Final = (0.2, 0.6, 1.5, 4.0, 9.0)
 """Seconds for which the file is locked: within the patience of a transaction, a form, an outcome; beyond."""

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bench.torture.crowd import AGENTS, Crowd, working
-from bench.torture.judge import Verdict, judge
-from bench.torture.stage import LOOK, Stage
-from bench.torture.victim import SLACK_SECONDS, X_SECONDS
+from bench.torture.app_process import SLACK_SECONDS, X_SECONDS
+from bench.torture.checker import Verdict, judge
+from bench.torture.harness import LOOK, Stage
+from bench.torture.users import AGENTS, Crowd, working
 from sandbox.slack import fixtures
 from sandbox.slack.errors import SlackError
 from sandbox.x import Fault

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Final
 
-from bench.torture.book import Row
-from bench.torture.crowd import Crowd
-from bench.torture.stage import Stage
+from bench.torture.db_reader import Row
+from bench.torture.harness import Stage
+from bench.torture.users import Crowd
 from sandbox.slack import Workspace
 from sandbox.x import FakeX
 

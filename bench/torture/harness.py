@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from bench.torture.book import Book
+from bench.torture.app_process import Plan
 from bench.torture.clock import LeapingClock
-from bench.torture.herd import Herd, Victim
-from bench.torture.points import Strike
-from bench.torture.victim import Plan
+from bench.torture.db_reader import Book
+from bench.torture.failpoints import Strike
+from bench.torture.processes import Herd, Victim
 from cli import manifest
 from csat.settings import Settings
 from csat.web import slack_events

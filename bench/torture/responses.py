@@ -8,12 +8,12 @@ from typing import Final
 
 import aiohttp
 
-from bench.torture import forgeries
-from bench.torture.crowd import Crowd
-from bench.torture.forgeries import MARK, Forged
-from bench.torture.herd import Victim
-from bench.torture.judge import Verdict, judge
-from bench.torture.stage import LEASES_OVER, LOOK, SENT_AND_TOLD, WEBHOOK, Stage
+from bench.torture import webhook_events
+from bench.torture.checker import Verdict, judge
+from bench.torture.harness import LEASES_OVER, LOOK, SENT_AND_TOLD, WEBHOOK, Stage
+from bench.torture.processes import Victim
+from bench.torture.users import Crowd
+from bench.torture.webhook_events import MARK, Forged
 from cli.forget import forgetting
 from csat.db import feeds
 from csat.surveys.questions import Metric
@@ -160,9 +160,9 @@ def _answer(stage: Stage, rng: random.Random, it: Feedback) -> None:
 def _events(stage: Stage, rng: random.Random, asked: Sequence[Feedback], number: int) -> list[Forged]:
     """Return so many events, in any order: true ones often, and one of each kind of forgery per survey."""
     true = [Forged(body, possible=True) for body in stage.x.pending_events if rng.random() < PUSHED]
-    forged = [one for it in asked for one in forgeries.contradicting(it, rng)]
-    forged += [forgeries.impossible(it, rng) for it in asked]
-    forged += [forgeries.stranger(it, nth, rng) for nth, it in enumerate(asked)]
+    forged = [one for it in asked for one in webhook_events.contradicting(it, rng)]
+    forged += [webhook_events.impossible(it, rng) for it in asked]
+    forged += [webhook_events.stranger(it, nth, rng) for nth, it in enumerate(asked)]
     events = [*true, *forged]
     events += rng.choices(events, k=max(0, number - len(events)))
     rng.shuffle(events)

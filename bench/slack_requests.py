@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.world import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
+from bench.fixtures import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
 
 Requests = Callable[[str], bytes]
 """Makes the request of the operation with a given key."""

@@ -2,7 +2,7 @@
 
 They read one index, which holds all that they count, and no sums are kept beside it: what is shown can't go
 wrong, and a late answer needs no second place to be noted in. PostgreSQL reads an index alone where VACUUM
-has been since its rows were written; autovacuum sees to that in life, and `past.fill` here.
+has been since its rows were written; autovacuum sees to that in life, and `seed.fill` here.
 """
 
 import statistics

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.apps import APPS, OURS
-from bench.figures import Cell, Figures, Results
-from bench.measuring import SLASH, SUBMIT
+from bench.runner import SLASH, SUBMIT
+from bench.stats import Cell, Figures, Results
 from bench.targets import MANY
 
 LATENCY: Final = 20

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bench.torture.stage import Stage
+from bench.torture.harness import Stage
 from sandbox.slack import ActionOutcome, View, fixtures
 from sandbox.slack.errors import SlackError
 

@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from bench.torture import victim
+from bench.torture import app_process
+from bench.torture.app_process import Plan
 from bench.torture.clock import LeapingClock, Number
-from bench.torture.victim import Plan
 
 LOOK = 0.01
 READY = 20.0
@@ -77,7 +77,7 @@ class Herd:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([victim.__name__])
+        self._context.set_forkserver_preload([app_process.__name__])
         self._ahead: Number = self._context.Value("d", 0.0, lock=False)
         self._alive: list[Victim] = []
         self.clock = LeapingClock(self._ahead)
@@ -85,7 +85,9 @@ class Herd:
     async def start(self, plan: Plan) -> Victim:
         """Start a victim; it serves, or is dead already."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=victim.main, args=(plan, self._ahead, theirs), daemon=True)
+        process = self._context.Process(
+            target=app_process.main, args=(plan, self._ahead, theirs), daemon=True
+        )
         process.start()
         theirs.close()
         started = Victim(process, ours)

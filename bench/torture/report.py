@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bench.torture.judge import Verdict
+from bench.torture.checker import Verdict
 
 COLUMNS: Final = {
     "kills": "kills",

@@ -17,9 +17,9 @@ from sqlalchemy import event
 
 import bootstrap
 import parts
-from bench.torture import points
+from bench.torture import failpoints
 from bench.torture.clock import LeapingClock, Number
-from bench.torture.points import Strike
+from bench.torture.failpoints import Strike
 from csat.db.database import PAUSES, Database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
@@ -62,7 +62,7 @@ def main(plan: Plan, ahead: Number, suite: Connection) -> None:
     if plan.room is not None:
         _confine(plan.room)
     if plan.strike:
-        points.lay(plan.strike)
+        failpoints.lay(plan.strike)
     uvloop.run(_serve(plan.settings, LeapingClock(ahead), suite))
 
 

@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from bench import checks
 from bench.apps import APPS, OURS, App, Running, started
-from bench.figures import Cell, Figures, Footprint, Results, of_run
+from bench.fixtures import FIRST_KEY
+from bench.linux import Cores, busy_seconds, cpu_seconds, peak_memory
 from bench.load import Load, LoadError
-from bench.machine import Cores, busy_seconds, cpu_seconds, peak_memory
-from bench.slack_side import Requests, commands, submissions
+from bench.slack_requests import Requests, commands, submissions
+from bench.stats import Cell, Figures, Footprint, Results, of_run
 from bench.stub import POST_MESSAGE, VIEWS_OPEN
 from bench.stub_process import StubProcess, stub_process
-from bench.world import FIRST_KEY
 
 SETTLING = 0.15
 """Seconds after the last call until everything that belongs to a run is done."""

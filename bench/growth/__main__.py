@@ -21,7 +21,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bench import past, reporting
+from bench.growth import reports, seed
 from csat.db import limits, outbox, send_queue, submissions
 from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord
@@ -31,7 +31,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Origin, Receipt, Survey
 from tests.databases import KINDS, Databases
 
-BENCH = Path(__file__).parent
+BENCH = Path(__file__).parent.parent
 T = TypeVar("T")
 Costs = dict[str, list[float]]
 """For each kind of work, how long each time took; seconds."""
@@ -49,7 +49,7 @@ SURVEY = Survey(
     variant=0,
     display_name="Northwind",
     recipient=Recipient(handle=HANDLE, id="1820000000000000011"),
-    message=past.MESSAGE,
+    message=seed.MESSAGE,
     privacy_url="https://northwind.example/privacy",
     external_id="ticket_5555",
     test=False,
@@ -66,7 +66,7 @@ class Side:
 
     async def work(self, number: int, share: float, now: datetime) -> None:
         """Look a customer up, ask them, and send it; `share` is how far down the list they stand."""
-        account, key = past.customer(int(share * self.rows), self.rows)
+        account, key = seed.customer(int(share * self.rows), self.rows)
         await self._timed("/csat status", self.database.read(limits.list_previous, account, key))
         submission = submissions.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
         await self._timed("accept", self.database.run(submissions.accept, submission, LIMITS, now))
@@ -110,17 +110,17 @@ def main(
         urls = {count: stack.enter_context(_database(kind, folder)) for count in (small, rows)}
         for count, url in urls.items():
             begun = time.monotonic()
-            size = past.fill(url, count, now)
+            size = seed.fill(url, count, now)
             typer.echo(
                 f"{count:>12,} surveys: {size / 1e6:,.0f} MB, filled in {time.monotonic() - begun:.0f} s"
             )
         sides = [Side(url, count) for count, url in urls.items()]
         for side in sides:
             stack.callback(side.database.close)
-        reports = asyncio.run(reporting.measure(sides[-1].database, now))
+        report_costs = asyncio.run(reports.measure(sides[-1].database, now))
         asyncio.run(_measure(sides, rounds, now))
         _report(*sides)
-        reporting.tell(reports, urls[rows], now)
+        reports.tell(report_costs, urls[rows], now)
 
 
 async def _measure(sides: list[Side], rounds: int, now: datetime) -> None:
