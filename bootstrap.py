@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from starlette.routing import Route
 
 from csat.clock import Clock, utc_now
+from csat.data_files import load_catalogue
 from csat.db import accounts, feeds
 from csat.db.database import Database
 from csat.delivery.send_worker import WorkerConfig
@@ -17,7 +18,6 @@ from csat.settings import Settings
 from csat.slack_api.errors import SlackError
 from csat.slack_api.identity import Identity
 from csat.slack_api.socket_mode import SocketMode
-from csat.surveys.questions import load_catalogue
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import Health

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
+from csat.data_files import load_ticket_patterns
 from csat.db.database import Database
 from csat.db.limits import recipient_key
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -30,7 +31,6 @@ from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.view_updates import ViewUpdates
-from csat.surveys.prefill import load_tickets
 from csat.surveys.questions import Catalogue
 from csat.tasks import BackgroundTasks
 from csat.x_api.client import XClient
@@ -169,7 +169,7 @@ class Parts:
             homes=self.homes,
             form=SurveyForm(on.catalogue),
             defaults=settings.defaults,
-            tickets=load_tickets(),
+            tickets=load_ticket_patterns(),
             account=settings.x_account,
             instance=self.instance,
             clock=on.clock,

@@ -18,10 +18,10 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
-from blocks.fields import Rendered
+from blocks.fields import Rendered, question_options
 from csat.reporting.periods import Period
 from csat.reporting.report_query import CUSTOM, DAYS, ReportQuery
-from csat.surveys.questions import Catalogue, Metric, option_text
+from csat.surveys.questions import Catalogue, Metric
 
 
 class Id(StrEnum):
@@ -110,10 +110,7 @@ def _agent(choices: ReportQuery) -> UserSelectElement:
 
 
 def _question(choices: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
-    options = {
-        variant: Option(value=str(variant), text=option_text(template))
-        for variant, template in catalogue.variants(choices.metric).items()
-    }
+    options = question_options(catalogue, choices.metric)
     offered = [ALL, *options.values()][:MOST_OPTIONS]
     initial = options.get(choices.variant, ALL) if choices.variant is not None else ALL
     return _select(Id.VARIANT, "Question", offered, initial if initial in offered else ALL)

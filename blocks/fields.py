@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
-from csat.surveys.questions import Metric
+from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, FormField
 
 Rendered = dict[str, Any]
@@ -49,6 +49,14 @@ def rendered(build: Callable[P, Block]) -> Callable[P, Rendered]:
         return block
 
     return cast("Callable[P, Rendered]", cache(render))
+
+
+def question_options(catalogue: Catalogue, metric: Metric) -> dict[int, Option]:
+    """Return the options of a question menu by variant id, with "…" in place of the name."""
+    return {
+        variant: Option(value=str(variant), text=template.replace(PLACEHOLDER, "…"))
+        for variant, template in catalogue.variants(metric).items()
+    }
 
 
 def holding(field: Rendered, typed: str, **more: str) -> Rendered:

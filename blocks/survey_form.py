@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Option
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import fields
 from blocks.fields import LONGEST_INPUT, Rendered, holding, rendered
@@ -12,7 +12,7 @@ from blocks.limits import in_the_way
 from blocks.preview import NPS_WARNING, preview
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
-from csat.surveys.questions import Catalogue, Metric, option_text
+from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
@@ -128,8 +128,8 @@ def errors(problems: Problems, form: Form) -> dict[str, str]:
 def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, Rendered]:
     """Return the field for the question, rendered for each question that can be chosen in it."""
     options = {
-        str(variant): Option(value=str(variant), text=option_text(template)).to_dict()
-        for variant, template in catalogue.variants(metric).items()
+        str(variant): option.to_dict()
+        for variant, option in fields.question_options(catalogue, metric).items()
     }
     block_id = f"{FormField.VARIANT}:{metric}"
     return {chosen: fields.variant(block_id, options, chosen).to_dict() for chosen in options}

@@ -8,11 +8,12 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from cli import manifest
+from csat.data_files import load_catalogue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
 from csat.slack_api.errors import BROKEN, Busy, SlackError, as_slack_error
-from csat.surveys.questions import CatalogueError, load_catalogue
+from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http
 from csat.x_api.errors import RecipientUnknown, Refused, XError

@@ -22,8 +22,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.surveys.limits import Limits
-from csat.surveys.questions import SHIPPED
 from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_PRIVACY_URL, Draft, is_web_address
 from csat.x_api.signing import Keys
 
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     csat_message: str = Field(
         MESSAGE, max_length=LONGEST_MESSAGE, description=f"at most {LONGEST_MESSAGE:,} characters long"
     )
-    csat_questions_file: Path = SHIPPED
+    csat_questions_file: Path = DEFAULT_QUESTIONS_FILE
 
     @field_validator("slack_signing_secret")
     @classmethod

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from csat.surveys.questions import Metric, load_catalogue
+from csat.data_files import load_catalogue
+from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Comment, Rating, Response, Update
 from csat.surveys.survey import Draft, Origin, Receipt, Survey

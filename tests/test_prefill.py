@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.data_files import load_ticket_patterns
 from csat.slack_api.message_text import DEEPEST, extract_text
-from csat.surveys.prefill import find_external_id, find_recipients, load_tickets
+from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import LONGEST_EXTERNAL_ID
 from tests.samples import JSON, TEXT, tried
 
 Message = dict[str, Any]
 
-TICKETS = load_tickets()
+TICKETS = load_ticket_patterns()
 
 
 def named(text: str) -> list[str]:

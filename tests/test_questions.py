@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from csat.surveys.questions import PLACEHOLDER, SCALES, CatalogueError, Metric, load_catalogue, option_text
+from blocks.fields import question_options
+from csat.data_files import load_catalogue
+from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import LONGEST_DISPLAY_NAME
 from tests.samples import CATALOGUE
 
@@ -52,15 +54,15 @@ CSAT = FIRST_SIX | {
 """As in https://developer.x.com, POST feedback/create."""
 TABLES = {Metric.CSAT: CSAT, Metric.NPS: NPS}
 
-FINE = f"How was {PLACEHOLDER}?"
+VALID = f"How was {PLACEHOLDER}?"
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_the_shipped_questions_are_x_s_in_x_s_order(metric: Metric) -> None:
+def test_the_default_questions_are_x_s_in_x_s_order(metric: Metric) -> None:
     assert list(CATALOGUE.variants(metric).items()) == list(TABLES[metric].items())
 
 
-def test_types_are_written_as_x_writes_them() -> None:
+def test_metrics_have_the_values_that_x_uses() -> None:
     assert [metric.value for metric in Metric] == ["csat", "nps"]
 
 
@@ -71,8 +73,10 @@ def test_ratings_go_from_1_to_5_and_from_0_to_10() -> None:
 
 @pytest.mark.parametrize("metric", Metric)
 def test_every_question_fits_a_menu_uncut(metric: Metric) -> None:
-    for template in CATALOGUE.variants(metric).values():
-        text = option_text(template)
+    options = question_options(CATALOGUE, metric)
+
+    for variant, template in CATALOGUE.variants(metric).items():
+        text = options[variant].to_dict()["text"]["text"]
 
         assert len(text) <= 75
         assert text.split("…") == template.split(PLACEHOLDER)
@@ -80,7 +84,7 @@ def test_every_question_fits_a_menu_uncut(metric: Metric) -> None:
 
 @pytest.mark.parametrize("metric", Metric)
 @pytest.mark.parametrize("name", ["N", "W" * LONGEST_DISPLAY_NAME, PLACEHOLDER, "\\1 {x} %s"])
-def test_a_question_is_whole_with_any_name(metric: Metric, name: str) -> None:
+def test_any_name_leaves_the_rest_of_the_question_unchanged(metric: Metric, name: str) -> None:
     for variant, template in TABLES[metric].items():
         before, after = template.split(PLACEHOLDER)
 
@@ -88,68 +92,83 @@ def test_a_question_is_whole_with_any_name(metric: Metric, name: str) -> None:
 
 
 @pytest.mark.parametrize(("metric", "variant"), [(Metric.CSAT, 38), (Metric.NPS, 6), (Metric.CSAT, -1)])
-def test_a_question_that_x_does_not_know_is_a_key_error(metric: Metric, variant: int) -> None:
+def test_an_unknown_variant_is_a_key_error(metric: Metric, variant: int) -> None:
     with pytest.raises(KeyError):
         CATALOGUE.question(metric, variant, "Northwind")
 
 
-def toml(csat: str = f'0 = "{FINE}"', nps: str = f'0 = "{FINE}"', more: str = "") -> str:
+def toml(csat: str = f'0 = "{VALID}"', nps: str = f'0 = "{VALID}"', more: str = "") -> str:
     return f"[csat]\n{csat}\n[nps]\n{nps}\n{more}"
 
 
 def many(count: int) -> str:
-    return "\n".join(f'{number} = "{FINE}"' for number in range(count))
+    return "\n".join(f'{number} = "{VALID}"' for number in range(count))
 
 
 def question(length: int) -> str:
-    """Return a question of which so many characters show in a menu."""
+    """Return a question that shows as `length` characters in a menu."""
     return f'0 = "{PLACEHOLDER}{"?" * (length - 1)}"'
 
 
 @pytest.mark.parametrize(
     "content",
-    [toml(), toml(csat=many(100), nps=f'7 = "{FINE}"'), toml(csat=question(75))],
+    [toml(), toml(csat=many(100), nps=f'7 = "{VALID}"'), toml(csat=question(75))],
 )
-def test_another_questions_file_can_be_used(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "questions.toml"
-    path.write_text(content, encoding="utf-8")
-
-    assert load_catalogue(path).variants(Metric.NPS)
+def test_other_questions_can_be_used(content: str) -> None:
+    assert Catalogue.parse(content).variants(Metric.NPS)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
-        (b"\xff\xfe", "can't be read: 'utf-8' codec"),
-        (b"[csat", "can't be read: Expected"),
-        (b"", "at csat: Field required"),
-        (b"csat = 3\nnps = 4", "at csat: Input should be a valid dictionary"),
-        (toml(more='[ces]\n0 = "x"').encode(), "at ces: Extra inputs are not permitted"),
-        (toml(csat="").encode(), "at csat: Dictionary should have at least 1 item"),
-        (toml(csat=many(101)).encode(), "at csat: Dictionary should have at most 100 items"),
-        (toml(csat=f'first = "{FINE}"').encode(), "at csat.first: a variant id is a whole number"),
-        (toml(csat="0 = 5").encode(), "at csat.0: Input should be a valid string"),
-        (toml(csat=f'-1 = "{FINE}"').encode(), "at csat.-1: a variant id is a whole number"),
-        (toml(nps='3 = "How was it?"').encode(), f"at nps.3: write {PLACEHOLDER} once"),
-        (toml(nps='3 = ""').encode(), f"at nps.3: write {PLACEHOLDER} once"),
-        (toml(nps=f'3 = "{FINE} {FINE}"').encode(), f"at nps.3: write {PLACEHOLDER} once"),
-        (toml(csat=question(76)).encode(), "at csat.0: without the name"),
-        (toml(csat=f'1 = "{FINE}"\n01 = "{FINE}"').encode(), "at csat.01: a variant id is a whole number"),
+        ("[csat", "invalid TOML: Expected"),
+        ("", "csat: Field required"),
+        ("csat = 3\nnps = 4", "csat: Input should be a valid dictionary"),
+        (toml(more='[ces]\n0 = "x"'), "ces: Extra inputs are not permitted"),
+        (toml(csat=""), "csat: Dictionary should have at least 1 item"),
+        (toml(csat=many(101)), "csat: Dictionary should have at most 100 items"),
+        (toml(csat=f'first = "{VALID}"'), "csat.first: a variant id is a whole number"),
+        (toml(csat="0 = 5"), "csat.0: Input should be a valid string"),
+        (toml(csat=f'-1 = "{VALID}"'), "csat.-1: a variant id is a whole number"),
+        (toml(nps='3 = "How was it?"'), f"nps.3: write {PLACEHOLDER} once"),
+        (toml(nps='3 = ""'), f"nps.3: write {PLACEHOLDER} once"),
+        (toml(nps=f'3 = "{VALID} {VALID}"'), f"nps.3: write {PLACEHOLDER} once"),
+        (toml(csat=question(76)), "csat.0: shorten the question to 74 characters"),
+        (toml(csat=f'1 = "{VALID}"\n01 = "{VALID}"'), "csat.01: a variant id is a whole number"),
     ],
 )
-def test_a_questions_file_that_can_t_be_used_is_said_where(tmp_path: Path, content: bytes, told: str) -> None:
+def test_an_error_in_the_questions_names_its_place_and_cause(content: str, expected: str) -> None:
+    with pytest.raises(CatalogueError) as error:
+        Catalogue.parse(content)
+
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+def test_a_questions_file_can_be_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "questions.toml"
+    path.write_text(toml(), encoding="utf-8")
+
+    assert load_catalogue(path).question(Metric.CSAT, 0, "Northwind") == "How was Northwind?"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"\xff\xfe", "'utf-8' codec"), (b"csat = 3\nnps = 4", "csat: Input")]
+)
+def test_an_error_in_a_questions_file_names_the_file(tmp_path: Path, content: bytes, expected: str) -> None:
     path = tmp_path / "questions.toml"
     path.write_bytes(content)
 
     with pytest.raises(CatalogueError) as error:
         load_catalogue(path)
 
-    assert str(error.value).startswith(str(path))
-    assert told in str(error.value)
+    assert str(error.value).startswith(f"{path}: {expected}")
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("missing", ["nowhere.toml", "."])
-def test_a_questions_file_that_is_not_there_is_said(tmp_path: Path, missing: str) -> None:
-    with pytest.raises(CatalogueError, match="can't be read"):
-        load_catalogue(tmp_path / missing)
+@pytest.mark.parametrize(("name", "expected"), [("nowhere.toml", "No such file"), (".", "Is a directory")])
+def test_an_unreadable_questions_file_names_the_file(tmp_path: Path, name: str, expected: str) -> None:
+    with pytest.raises(CatalogueError, match=expected) as error:
+        load_catalogue(tmp_path / name)
+
+    assert str(error.value).startswith(str(tmp_path / name))

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
-from csat.surveys.questions import SHIPPED
 from csat.surveys.survey import Draft
 from tests.samples import tried
 
@@ -55,7 +55,7 @@ def test_the_keys_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database_url.get_secret_value() == "sqlite:///csat.db"
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     assert settings.csat_agents == frozenset()
-    assert settings.csat_questions_file == SHIPPED
+    assert settings.csat_questions_file == DEFAULT_QUESTIONS_FILE
     assert settings.defaults == Draft(message=MESSAGE)
     assert settings.x_account == "1718260345"
     assert settings.x_keys.access_token_secret.get_secret_value() == "token secret"

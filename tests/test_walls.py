@@ -4,8 +4,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+PURE = next(contract["source_modules"] for contract in LINTER["contracts"] if contract["id"] == "pure")
+IO = {"Path", "input", "open", "print", "read_bytes", "read_text", "write_bytes", "write_text"}
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 
@@ -32,3 +36,22 @@ def test_the_composition_root_imports_no_command() -> None:
     }
 
     assert not {name.partition(".")[0] for name in imported} & {"app", "cli", "demo", "sandbox"}
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_pure_modules_open_no_files(package: str) -> None:
+    modules = list((ROOT / package.replace(".", "/")).rglob("*.py"))
+    called = {name for path in modules for name in calls(path)}
+
+    assert modules
+    assert not called & IO
+
+
+def calls(path: Path) -> set[str]:
+    """Return the names of the functions and methods that a module calls."""
+    functions = [
+        node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    return {function.id for function in functions if isinstance(function, ast.Name)} | {
+        function.attr for function in functions if isinstance(function, ast.Attribute)
+    }

@@ -3,12 +3,9 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, InvalidRecipient, Recipient, parse_recipient
-
-SHIPPED = Path(__file__).with_name("tickets.toml")
 
 _MENTION = (
     rf"(?<![\w@./-])(?P<link>{HOSTS}/[\w/?=&.#%@-]+)"  # not pic.twitter.com/..., not help.x.com/...
@@ -26,9 +23,9 @@ class TicketPattern(FrozenModel):
     external_id: str
 
 
-def load_tickets(path: Path = SHIPPED) -> tuple[TicketPattern, ...]:
-    """Read the table of patterns, in the order in which they are tried."""
-    rows = tomllib.loads(path.read_text(encoding="utf-8"))["pattern"]
+def parse_ticket_patterns(text: str) -> tuple[TicketPattern, ...]:
+    """Return the patterns in a TOML document, in the order in which they are tried."""
+    rows = tomllib.loads(text)["pattern"]
     return tuple(TicketPattern(**{**row, "find": re.compile(row["find"], re.IGNORECASE)}) for row in rows)
 
 

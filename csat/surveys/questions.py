@@ -1,12 +1,11 @@
-"""The catalogue of questions: which variants X knows for each metric, and how each one reads."""
+"""The catalogue of questions: the text of each question variant that X offers for a metric."""
 
 import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -14,13 +13,12 @@ from pydantic_core import PydanticCustomError
 from csat.surveys.frozen_model import FrozenModel
 
 PLACEHOLDER = "<display_name>"
-SHIPPED = Path(__file__).with_name("questions.toml")
-LONGEST_OPTION = 75
-"""Slack's limit for the text of an option in a select menu."""
+MAX_TEMPLATE_LENGTH = 74 + len(PLACEHOLDER)
+"""With "…" in place of the name, a question fits into the 75 characters of an option in a Slack menu."""
 
 
 class Metric(StrEnum):
-    """Which score a survey feeds; the values are X's own."""
+    """The score a survey feeds; the values are X's own."""
 
     CSAT = "csat"
     NPS = "nps"
@@ -31,16 +29,16 @@ SCALES: Mapping[Metric, range] = MappingProxyType({Metric.CSAT: range(1, 6), Met
 
 
 class CatalogueError(Exception):
-    """The questions file can't be used; the text says where and why."""
+    """The questions file is invalid; `str()` says where and why."""
 
 
-def _digits(key: object) -> object:
+def _check_variant_id(key: object) -> object:
     if not re.fullmatch("0|[1-9][0-9]{0,8}", str(key)):
         raise PydanticCustomError("variant_id", "a variant id is a whole number, like 0 or 12")
     return key
 
 
-VariantId = Annotated[int, BeforeValidator(_digits)]
+VariantId = Annotated[int, BeforeValidator(_check_variant_id)]
 
 
 class Catalogue(FrozenModel):
@@ -51,38 +49,34 @@ class Catalogue(FrozenModel):
     csat: dict[VariantId, str] = Field(min_length=1, max_length=100)
     nps: dict[VariantId, str] = Field(min_length=1, max_length=100)
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the catalogue in a TOML document; raises `CatalogueError`."""
+        try:
+            catalogue = cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise CatalogueError(f"invalid TOML: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"] if part != "[key]")
+            raise CatalogueError(f"{key}: {first['msg']}") from error
+        for metric in Metric:
+            for variant, template in catalogue.variants(metric).items():
+                _check_template(f"{metric}.{variant}", template)
+        return catalogue
+
     def variants(self, metric: Metric) -> Mapping[int, str]:
-        """Return the templates of a metric by variant id, in the file's order."""
+        """Return the question templates of a metric by variant id, in the file's order."""
         return self.csat if metric is Metric.CSAT else self.nps
 
     def question(self, metric: Metric, variant: int, display_name: str) -> str:
-        """Return the whole question as the customer will read it; `KeyError` for an unknown variant."""
+        """Return a question as the customer reads it; raises `KeyError` for an unknown variant."""
         return self.variants(metric)[variant].replace(PLACEHOLDER, display_name)
 
 
-def load_catalogue(path: Path = SHIPPED) -> Catalogue:
-    """Read a questions file; raises `CatalogueError` with a sentence that says what to mend."""
-    try:
-        catalogue = Catalogue.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"{path} can't be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        raise CatalogueError(f"{path}, at {place or 'the top'}: {first['msg']}") from error
-    for metric in Metric:
-        for variant, text in catalogue.variants(metric).items():
-            _check_template(f"{path}, at {metric}.{variant}", text)
-    return catalogue
-
-
-def option_text(template: str) -> str:
-    """Return how a question reads in a menu, with "…" where the name will stand."""
-    return template.replace(PLACEHOLDER, "…")
-
-
-def _check_template(place: str, text: str) -> None:
-    if text.count(PLACEHOLDER) != 1:
-        raise CatalogueError(f"{place}: write {PLACEHOLDER} once, where the brand's name goes")
-    if len(option_text(text)) > LONGEST_OPTION:
-        raise CatalogueError(f"{place}: without the name, a question has at most {LONGEST_OPTION} characters")
+def _check_template(key: str, template: str) -> None:
+    if template.count(PLACEHOLDER) != 1:
+        raise CatalogueError(f"{key}: write {PLACEHOLDER} once, where the brand's name goes")
+    if len(template) > MAX_TEMPLATE_LENGTH:
+        limit = MAX_TEMPLATE_LENGTH - len(PLACEHOLDER)
+        raise CatalogueError(f"{key}: shorten the question to {limit} characters, not counting the name")

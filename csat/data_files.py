@@ -1,0 +1,24 @@
+"""The TOML files that the app reads at startup."""
+
+from pathlib import Path
+from typing import Final
+
+from csat.surveys.prefill import TicketPattern, parse_ticket_patterns
+from csat.surveys.questions import Catalogue, CatalogueError
+
+SURVEYS: Final = Path(__file__).with_name("surveys")
+DEFAULT_QUESTIONS_FILE: Final = SURVEYS / "questions.toml"
+TICKETS_FILE: Final = SURVEYS / "tickets.toml"
+
+
+def load_catalogue(path: Path = DEFAULT_QUESTIONS_FILE) -> Catalogue:
+    """Return the catalogue in a questions file; raises `CatalogueError` with the file and the reason."""
+    try:
+        return Catalogue.parse(path.read_text(encoding="utf-8"))
+    except (CatalogueError, OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: {error}") from error
+
+
+def load_ticket_patterns(path: Path = TICKETS_FILE) -> tuple[TicketPattern, ...]:
+    """Return the ticket patterns in a file, in its order."""
+    return parse_ticket_patterns(path.read_text(encoding="utf-8"))
