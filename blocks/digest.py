@@ -5,8 +5,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
-from blocks.figures import INTERVAL, figures, in_short
-from blocks.kit import Message, small
+from blocks.elements import Message, context
+from blocks.report_summary import INTERVAL, summary_lines, summary_text
 from csat.reporting.reports import Report
 
 EVERYBODY: Final = (
@@ -15,15 +15,15 @@ EVERYBODY: Final = (
 LATE: Final = "Late answers still change these figures."
 
 
-def digest(reports: Sequence[Report]) -> Message:
+def digest_message(reports: Sequence[Report]) -> Message:
     """Tell of a week against the one before; there is at least one metric's report, all of one week."""
     title = f"Last week: {reports[0].period.title}"
-    return Message(f"{title}. {' '.join(map(in_short, reports))}", list(_blocks(title, reports)))
+    return Message(f"{title}. {' '.join(map(summary_text, reports))}", list(_blocks(title, reports)))
 
 
 def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:
     yield HeaderBlock(text=PlainTextObject(text=title, emoji=False))
     for report in reports:
-        yield from figures(report)
+        yield from summary_lines(report)
     late = LATE if any(report.now.open for report in reports) else ""
-    yield small(EVERYBODY, INTERVAL, late)
+    yield context(EVERYBODY, INTERVAL, late)

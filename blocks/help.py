@@ -10,10 +10,10 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
-from blocks.kit import Message, escape, line, text
+from blocks.elements import Message, escape_mrkdwn, rich_line, text
 
 INTRO = "/csat asks a customer on X how you did."
-FROM_A_MESSAGE = "Or choose ⋮ > Send feedback survey on the message that names the customer."
+SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on the message that names the customer."
 
 
 class Usage(NamedTuple):
@@ -26,14 +26,14 @@ class Usage(NamedTuple):
 def help_message(usages: Sequence[Usage], problem: str = "") -> Message:
     """Say what the command does, with examples; and first, what was not understood."""
     return Message(
-        escape(problem or INTRO),
+        escape_mrkdwn(problem or INTRO),
         [
-            *([line(text(problem, bold=True))] if problem else []),
-            line(text(INTRO)),
+            *([rich_line(text(problem, bold=True))] if problem else []),
+            rich_line(text(INTRO)),
             RichTextBlock(
                 elements=[RichTextListElement(style="bullet", elements=[_row(row) for row in usages])]
             ),
-            line(text(FROM_A_MESSAGE)),
+            rich_line(text(SHORTCUT_HINT)),
         ],
     )
 

@@ -1,6 +1,6 @@
 """A low rating, as everybody in the results channel may know of it, and who looks after it.
 
-Nothing here says which rating it is, or what the customer wrote: see `blocks.answer`.
+Nothing here says which rating it is, or what the customer wrote: see `blocks.response_modal`.
 """
 
 from collections.abc import Iterator
@@ -16,61 +16,61 @@ from slack_sdk.models.blocks import (
     RichTextElementParts,
 )
 
-from blocks.kit import Message, escape, line, moment, person, small, text
-from blocks.limits import DATE
-from blocks.notifications import about
+from blocks.elements import Message, context, escape_mrkdwn, rich_line, text, timestamp, user_mention
+from blocks.notifications import survey_details
+from blocks.status import DATE_AND_TIME
 from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import Catalogue
 
-SHOW: Final = "show_low_rating"
-TAKE_ON: Final = "take_on_low_rating"
-CLOSE: Final = "close_low_rating"
+SHOW_ACTION: Final = "show_low_rating"
+TAKE_ON_ACTION: Final = "take_on_low_rating"
+CLOSE_ACTION: Final = "close_low_rating"
 """Action ids of buttons whose value is the survey's id."""
 
 _LOW: Final = "A customer gave a low rating."
 
 
-def alert(low: LowRating, catalogue: Catalogue, link: str = "") -> Message:
+def alert_message(low: LowRating, catalogue: Catalogue, link: str = "") -> Message:
     """Tell the results channel that there is a low rating, and who looks after it."""
     return Message(
-        f"{_LOW} {escape('. '.join(about(low.survey, catalogue)))}",
-        [line(text(_LOW, bold=True)), *_entry(low, catalogue, link)],
+        f"{_LOW} {escape_mrkdwn('. '.join(survey_details(low.survey, catalogue)))}",
+        [rich_line(text(_LOW, bold=True)), *_entry(low, catalogue, link)],
     )
 
 
-def listed(low: LowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
+def list_entry(low: LowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
     """Return the same as an entry of a list, in three blocks."""
     return _entry(low, catalogue, link)
 
 
-def withdrawn() -> Message:
+def withdrawn_message() -> Message:
     """Say that what seemed a low rating was none."""
     words = "A rating that seemed low was not: the customer's first answer stands. Nothing is left to do."
-    return Message(words, [line(text(words))])
+    return Message(words, [rich_line(text(words))])
 
 
-def standing(follow_up: FollowUp) -> RichTextBlock:
+def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
     """Say who looks after it, or did."""
-    return line(*_standing(follow_up))
+    return rich_line(*_standing(follow_up))
 
 
 def _entry(low: LowRating, catalogue: Catalogue, link: str) -> list[Block]:
     return [
-        small(*about(low.survey, catalogue)),
-        line(*_asked(low, link), *_standing(low.follow_up)),
+        context(*survey_details(low.survey, catalogue)),
+        rich_line(*_asked(low, link), *_standing(low.follow_up)),
         _buttons(low),
     ]
 
 
 def _asked(low: LowRating, link: str) -> Iterator[RichTextElement]:
     yield text("Asked on ")
-    yield moment(low.asked_at, DATE)
+    yield timestamp(low.asked_at, DATE_AND_TIME)
     if link:
         yield text(" (")
         yield RichTextElementParts.Link(url=link, text="open the thread")
         yield text(")")
     yield text(", low since ")
-    yield moment(low.follow_up.low_at, DATE)
+    yield timestamp(low.follow_up.low_at, DATE_AND_TIME)
     yield text(". ")
 
 
@@ -85,18 +85,18 @@ def _standing(follow_up: FollowUp) -> Iterator[RichTextElement]:
 
 def _did(who: str, what: str, when: datetime) -> Iterator[RichTextElement]:
     yield text(what)
-    yield person(who)
+    yield user_mention(who)
     yield text(" on ")
-    yield moment(when, DATE)
+    yield timestamp(when, DATE_AND_TIME)
     yield text(". ")
 
 
 def _buttons(low: LowRating) -> ActionsBlock:
     follow_up = low.follow_up
     offered = [
-        (SHOW, "Show"),
-        *([] if follow_up.taken_by or follow_up.closed_by else [(TAKE_ON, "Take it on")]),
-        *([] if follow_up.closed_by else [(CLOSE, "Close with a note")]),
+        (SHOW_ACTION, "Show"),
+        *([] if follow_up.taken_by or follow_up.closed_by else [(TAKE_ON_ACTION, "Take it on")]),
+        *([] if follow_up.closed_by else [(CLOSE_ACTION, "Close with a note")]),
     ]
     return ActionsBlock(elements=[_button(low, action_id, words) for action_id, words in offered])
 

@@ -7,16 +7,26 @@ from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
-from blocks.kit import Message, customer, escape, line, moment, one_line, person, small, text
+from blocks.elements import (
+    Message,
+    context,
+    escape_mrkdwn,
+    one_line,
+    profile_link,
+    rich_line,
+    text,
+    timestamp,
+    user_mention,
+)
 from csat.surveys.questions import Catalogue
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
-EDIT: Final = "edit_survey"
-CANCEL: Final = "cancel_survey"
-ARRIVED: Final = "survey_arrived"
-SEND_AGAIN: Final = "send_survey_again"
-LEAVE: Final = "leave_survey"
+EDIT_ACTION: Final = "edit_survey"
+CANCEL_ACTION: Final = "cancel_survey"
+ARRIVED_ACTION: Final = "survey_arrived"
+SEND_AGAIN_ACTION: Final = "send_survey_again"
+LEAVE_ACTION: Final = "leave_survey"
 """Action ids of buttons whose value is the survey's id."""
 
 OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
@@ -30,14 +40,14 @@ _TEST_MARK: Final = "Test: kept out of the figures"
 def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
     """Tell the conversation that a customer was asked, and whether they answered; never how."""
     who, outcome = survey.recipient.typed, OUTCOMES.get(state, "")
-    asked = f"<@{origin.requester}> asked {who} for feedback: {escape(_question(survey, catalogue))}"
+    asked = f"<@{origin.requester}> asked {who} for feedback: {escape_mrkdwn(_question(survey, catalogue))}"
     return Message(
         f"{asked} {outcome}".rstrip(),
         [
-            line(
-                person(origin.requester),
+            rich_line(
+                user_mention(origin.requester),
                 text(" asked "),
-                customer(who),
+                profile_link(who),
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
@@ -57,12 +67,14 @@ def refusal(
 ) -> Message:
     """Tell the requester that nothing was sent, why, and what to do."""
     who = survey.recipient.typed
-    edit = ButtonElement(action_id=EDIT, text="Edit and try again", value=str(survey_id), style="primary")
+    edit = ButtonElement(
+        action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
+    )
     return Message(
-        f"The survey to {who} was not sent. {escape(advice)}",
+        f"The survey to {who} was not sent. {escape_mrkdwn(advice)}",
         [
-            line(text("The survey to "), customer(who), text(" was not sent.")),
-            line(text(one_line(advice)), *(_possible_again(again_at) if again_at else ())),
+            rich_line(text("The survey to "), profile_link(who), text(" was not sent.")),
+            rich_line(text(one_line(advice)), *(_possible_again(again_at) if again_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
         ],
@@ -73,16 +85,16 @@ def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogu
     """Tell the requester that nobody knows whether the survey arrived, and let them say."""
     who, value = survey.recipient.typed, str(survey_id)
     return Message(
-        f"It is not known whether the survey to {who} arrived. {escape(advice)}",
+        f"It is not known whether the survey to {who} arrived. {escape_mrkdwn(advice)}",
         [
-            line(text("It is not known whether the survey to "), customer(who), text(" arrived.")),
-            line(text(advice)),
+            rich_line(text("It is not known whether the survey to "), profile_link(who), text(" arrived.")),
+            rich_line(text(advice)),
             _details(survey, catalogue),
             ActionsBlock(
                 elements=[
-                    ButtonElement(action_id=ARRIVED, text="It arrived", value=value),
-                    ButtonElement(action_id=SEND_AGAIN, text="Send again", value=value),
-                    ButtonElement(action_id=LEAVE, text="Leave it", value=value),
+                    ButtonElement(action_id=ARRIVED_ACTION, text="It arrived", value=value),
+                    ButtonElement(action_id=SEND_AGAIN_ACTION, text="Send again", value=value),
+                    ButtonElement(action_id=LEAVE_ACTION, text="Leave it", value=value),
                 ]
             ),
         ],
@@ -95,36 +107,36 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime,
     `hold` says what keeps the whole account from sending, where something does.
     """
     who = survey.recipient.typed
-    cancel = ButtonElement(action_id=CANCEL, text="Cancel", value=str(survey_id))
+    cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return Message(
         f"Waiting for X... The survey to {who} goes out as soon as X takes it.",
         [
-            line(
+            rich_line(
                 text("Waiting for X... At "),
-                moment(now),
+                timestamp(now),
                 text(" the survey to "),
-                customer(who),
+                profile_link(who),
                 text(" had not left yet. It goes out as soon as X takes it, and you will be told."),
             ),
-            *([line(text(hold))] if hold else []),
+            *([rich_line(text(hold))] if hold else []),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
     )
 
 
-def about(survey: Survey, catalogue: Catalogue) -> list[str]:
+def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
     """Return the type, the question and the external id, to be taken literally."""
     external_id = [f"External ID: {one_line(survey.external_id)}"] if survey.external_id else []
     return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
 
 
 def _details(survey: Survey, catalogue: Catalogue) -> Block:
-    return small(*about(survey, catalogue), _TEST_MARK if survey.test else "")
+    return context(*survey_details(survey, catalogue), _TEST_MARK if survey.test else "")
 
 
 def _possible_again(again_at: datetime) -> tuple[RichTextElement, ...]:
-    return text(" Possible again from "), moment(again_at, "{date_short_pretty} at {time}"), text(".")
+    return text(" Possible again from "), timestamp(again_at, "{date_short_pretty} at {time}"), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:

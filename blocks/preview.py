@@ -5,20 +5,20 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from blocks.fields import Rendered, rendered
-from blocks.kit import line, one_line, quote, small, text
+from blocks.elements import context, one_line, quote, rich_line, text
+from blocks.form_fields import BlockDict, render_once
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 
-LONGEST_MESSAGE: Final = 2_500
+MAX_MESSAGE_LENGTH: Final = 2_500
 """How many characters of the message are shown."""
 NPS_WARNING: Final = "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
 
 
-def preview(draft: Draft, catalogue: Catalogue) -> list[Rendered]:
+def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
     """Return the message, the whole question and the scale; what is wrong or missing is filled in."""
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
-    message = draft.message.strip()[:LONGEST_MESSAGE] or "(your message)"
+    message = draft.message.strip()[:MAX_MESSAGE_LENGTH] or "(your message)"
     return [
         _rule(),
         _heading(),
@@ -27,27 +27,27 @@ def preview(draft: Draft, catalogue: Catalogue) -> list[Rendered]:
     ]
 
 
-@rendered
+@render_once
 def _rule() -> Block:
     return DividerBlock()
 
 
-@rendered
+@render_once
 def _heading() -> Block:
-    return line(text("What the customer will read", bold=True))
+    return rich_line(text("What the customer will read", bold=True))
 
 
 @lru_cache(16)  # most forms open with the same message
-def _card(message: str, question: str, metric: Metric) -> Rendered:
+def _card(message: str, question: str, metric: Metric) -> BlockDict:
     scale = "   ".join(map(str, SCALES[metric]))
-    card: Rendered = quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")).to_dict()
+    card: BlockDict = quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")).to_dict()
     return card
 
 
-@rendered
+@render_once
 def _scale(metric: Metric) -> Block:
     scale = SCALES[metric]
-    return small(
+    return context(
         f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.",
         NPS_WARNING if metric is Metric.NPS else "",
     )

@@ -6,31 +6,42 @@ from typing import Final
 from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedElement
 
 from blocks.agent_home import FIRST_STEPS
-from blocks.figures import NAMES, caveats, distribution_in_words, figures, in_short
-from blocks.kit import Message, escape, line, small, steps, text
+from blocks.elements import Message, context, escape_mrkdwn, numbered_list, rich_line, text
+from blocks.report_summary import METRIC_NAMES, caveats, distribution_text, summary_lines, summary_text
 from csat.reporting.formatting import percent
 from csat.reporting.reports import Report
 from csat.reporting.scores import SampleSize, distribution, rate, sample_size
 
-LONGEST_BAR: Final = 20
-MORE: Final = "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
+BAR_WIDTH: Final = 20
+HOME_HINT: Final = (
+    "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
+)
 
 
 def report_message(report: Report) -> Message:
     """Tell a supervisor the figures of a period; where nothing was asked yet, how to begin."""
-    name = f"{NAMES[report.filters.metric]}, {report.period.title}"
+    name = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     if not (report.now.sent or report.before.sent or report.left_out):
         return _nothing(report, name)
-    told = " ".join([f"{name}.", in_short(report), distribution_in_words(report), *caveats(report)])
-    blocks = [line(text(name, bold=True)), *figures(report), *_bars(report), small(*caveats(report), MORE)]
-    return Message(escape(told), blocks)
+    told = " ".join([f"{name}.", summary_text(report), distribution_text(report), *caveats(report)])
+    blocks = [
+        rich_line(text(name, bold=True)),
+        *summary_lines(report),
+        *_bars(report),
+        context(*caveats(report), HOME_HINT),
+    ]
+    return Message(escape_mrkdwn(told), blocks)
 
 
 def _nothing(report: Report, name: str) -> Message:
     told = f"No {report.filters.metric.upper()} survey was sent in these days, nor as long before."
     first = (*FIRST_STEPS, "Ask for the report again: answers show as they come, usually within hours.")
-    blocks = [line(text(name, bold=True)), line(text(f"{told} So you begin:")), steps(*first)]
-    return Message(escape(f"{name}. {told} {' '.join(first)}"), blocks)
+    blocks = [
+        rich_line(text(name, bold=True)),
+        rich_line(text(f"{told} So you begin:")),
+        numbered_list(*first),
+    ]
+    return Message(escape_mrkdwn(f"{name}. {told} {' '.join(first)}"), blocks)
 
 
 def _bars(report: Report) -> Iterator[Block]:
@@ -47,4 +58,4 @@ def _bars(report: Report) -> Iterator[Block]:
 
 
 def _bar(number: int, most: int) -> str:
-    return ("█" * round(LONGEST_BAR * number / most) or "▏" * (number > 0)).ljust(LONGEST_BAR)
+    return ("█" * round(BAR_WIDTH * number / most) or "▏" * (number > 0)).ljust(BAR_WIDTH)

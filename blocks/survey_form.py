@@ -5,22 +5,22 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from blocks import fields
-from blocks.fields import LONGEST_INPUT, Rendered, holding, rendered
-from blocks.kit import small, warning
-from blocks.limits import in_the_way
+from blocks import form_fields
+from blocks.elements import alert, context
+from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, BlockDict, render_once, with_value
 from blocks.preview import NPS_WARNING, preview
+from blocks.status import denial_line
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
-REFRESH: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_NAME, FormField.MESSAGE)
+PREVIEW_FIELDS: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_NAME, FormField.MESSAGE)
 """The fields whose changes the preview follows; a field's name is its action id."""
-USE_CUSTOMER: Final = "use_customer"
+USE_CUSTOMER_ACTION: Final = "use_customer"
 """The action id of the buttons that fill in another customer; followed by a number."""
-MOST_OTHERS: Final = 5
+MAX_OTHER_CUSTOMERS: Final = 5
 
 _TEXTS: Final = (
     FormField.DISPLAY_NAME,
@@ -65,8 +65,8 @@ class SurveyForm:
         self.catalogue = catalogue
         self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
 
-    def build(self, form: Form, alert: str = "") -> dict[str, Any]:
-        """Return the form as a modal view; `alert` is shown on top of it."""
+    def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
+        """Return the form as a modal view; `alert_text` is shown on top of it."""
         return {
             "type": "modal",
             "callback_id": CALLBACK_ID,
@@ -74,7 +74,7 @@ class SurveyForm:
             "submit": _plain("Send survey"),
             "close": _plain("Cancel"),
             "private_metadata": form.model_dump_json(exclude={"draft", "shows"}),
-            "blocks": list(self._blocks(form, alert)),
+            "blocks": list(self._blocks(form, alert_text)),
         }
 
     def parse(self, view: Mapping[str, Any]) -> Form:
@@ -87,82 +87,82 @@ class SurveyForm:
         draft = Draft(
             metric=metric,
             variant=variants.get(Metric(metric), "0") if metric in list(Metric) else "",
-            test=bool(typed.get(fields.TEST)),
+            test=bool(typed.get(form_fields.TEST)),
             **{field: typed.get(field, "") for field in _TEXTS},
         )
         return form.model_copy(update={"draft": draft, "variants": variants, "shows": shows})
 
-    def _blocks(self, form: Form, alert: str) -> Iterator[Rendered]:
+    def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
         metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
         questions = self._questions[metric]
-        if alert:
-            yield warning(alert, level="error").to_dict()
-        customer = fields.recipient(focused=not draft.recipient)
-        yield holding(customer, draft.recipient, block_id=block_of(FormField.RECIPIENT, form))
+        if alert_text:
+            yield alert(alert_text, level="error").to_dict()
+        customer = form_fields.recipient(focused=not draft.recipient)
+        yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from (block.to_dict() for block in _about_the_customer(form))
-        yield fields.metric(metric)
+        yield form_fields.metric(metric)
         if metric is Metric.NPS:
             yield _nps_warning()
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield holding(fields.display_name(), draft.display_name)
-        yield holding(fields.message(), draft.message)
-        yield holding(fields.privacy_url(), draft.privacy_url[:LONGEST_INPUT])
-        yield holding(fields.external_id(), draft.external_id)
-        yield fields.test(draft.test)
+        yield with_value(form_fields.display_name(), draft.display_name)
+        yield with_value(form_fields.message(), draft.message)
+        yield with_value(form_fields.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
+        yield with_value(form_fields.external_id(), draft.external_id)
+        yield form_fields.test(draft.test)
         yield from preview(draft, self.catalogue)
 
 
-def block_of(field: FormField, form: Form) -> str:
+def get_block_id(field: FormField, form: Form) -> str:
     """Return the block id under which the form shows a field."""
     if field is FormField.VARIANT:
         return f"{field}:{form.shows}"
     return f"{field}:{form.filled}" if field is FormField.RECIPIENT else field
 
 
-def errors(problems: Problems, form: Form) -> dict[str, str]:
+def field_errors(problems: Problems, form: Form) -> dict[str, str]:
     """Return problems as Slack shows them, by block id."""
-    return {block_of(field, form): advice for field, advice in problems.items()}
+    return {get_block_id(field, form): advice for field, advice in problems.items()}
 
 
-def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, Rendered]:
+def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, BlockDict]:
     """Return the field for the question, rendered for each question that can be chosen in it."""
     options = {
         str(variant): option.to_dict()
-        for variant, option in fields.question_options(catalogue, metric).items()
+        for variant, option in form_fields.question_options(catalogue, metric).items()
     }
     block_id = f"{FormField.VARIANT}:{metric}"
-    return {chosen: fields.variant(block_id, options, chosen).to_dict() for chosen in options}
+    return {chosen: form_fields.variant(block_id, options, chosen).to_dict() for chosen in options}
 
 
-@rendered
+@render_once
 def _nps_warning() -> Block:
-    return warning(NPS_WARNING)
+    return alert(NPS_WARNING)
 
 
 def _about_the_customer(form: Form) -> Iterator[Block]:
     if form.names_nobody and not form.draft.recipient:
-        yield small("This message names no customer.")
+        yield context("This message names no customer.")
     if form.warned_of:
-        yield warning(
+        yield alert(
             f"{form.warned_of} probably does not take your direct messages. Send again to try all the same."
         )
     if form.denial:
-        yield in_the_way(form.denial, form.link)
+        yield denial_line(form.denial, form.link)
     if others := [other for other in form.others if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use(number, other) for number, other in enumerate(others)])
 
 
 def _use(number: int, other: str) -> ButtonElement:
     return ButtonElement(
-        action_id=f"{USE_CUSTOMER}:{number}",
+        action_id=f"{USE_CUSTOMER_ACTION}:{number}",
         text=f"Use {other}",
         value=other,
         accessibility_label=f"Fill in {other} as the customer",
     )
 
 
-def _plain(words: str) -> Rendered:
+def _plain(words: str) -> BlockDict:
     return {"type": "plain_text", "text": words, "emoji": True}
 
 

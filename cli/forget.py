@@ -10,8 +10,8 @@ import aiohttp
 import typer
 from slack_sdk.web.async_client import AsyncWebClient
 
-from blocks import erased
-from blocks.kit import Message
+from blocks import erased_messages
+from blocks.elements import Message
 from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import Found, Said
@@ -108,7 +108,9 @@ class Forgetting:
         if not said.ts:
             return  # seen by one person, and not kept by Slack
         message = (
-            erased.confirmation(said.requester) if said.kind is NotificationKind.SENT else erased.private()
+            erased_messages.confirmation(said.requester)
+            if said.kind is NotificationKind.SENT
+            else erased_messages.private_message()
         )
         try:
             await self._rewrite(said, message)
@@ -127,7 +129,7 @@ class Forgetting:
         return await update_message(self._web, said.channel, said.ts, *message)
 
     async def _tell_called_off(self, requester: str, outcome: Outcome) -> None:
-        words, blocks = erased.called_off()
+        words, blocks = erased_messages.cancellation()
         try:
             with as_slack_error():
                 await self._web.chat_postMessage(channel=requester, text=words, blocks=list(blocks))

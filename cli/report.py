@@ -7,8 +7,8 @@ from typing import Any
 import typer
 
 from blocks import charts
-from blocks.figures import NAMES, caveats, figures
-from blocks.report_charts import drawn
+from blocks.report_charts import report_charts
+from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
 from csat.reporting.exports import read_export, read_manifest
 from csat.reporting.recount import Recount
 from csat.reporting.reports import Filters, Report
@@ -25,9 +25,9 @@ def run(path: Path, metrics: Iterable[Metric]) -> None:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{NAMES[report.filters.metric]}, {report.period.title}"
-    rendered = [block.to_dict() for block in figures(report)]
-    in_words = charts.home(drawn(report), in_words=True)["blocks"]
+    yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
+    rendered = [block.to_dict() for block in summary_lines(report)]
+    in_words = charts.home_view(report_charts(report), in_words=True)["blocks"]
     for block in [*rendered, *in_words]:
         yield from _said(block)
     yield from filter(None, caveats(report))

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
+from blocks.elements import plain_message
 from blocks.help import Usage, help_message
-from blocks.kit import plain
-from blocks.survey_form import MOST_OTHERS, Form
+from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
 from csat.db.survey_records import get_survey
 from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Command, Interaction
@@ -32,7 +32,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Connect the ways in."""
     app.command(COMMAND)(partial(command, services))
     app.shortcut(SHORTCUT)(partial(from_message, services))
-    app.action(notifications.EDIT)(partial(edit_again, services))
+    app.action(notifications.EDIT_ACTION)(partial(edit_again, services))
 
 
 async def command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ async def from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) 
             or f"slack_{origin.channel}_{origin.thread}",
         }
     )
-    others = tuple(people[: MOST_OTHERS + 1])
+    others = tuple(people[: MAX_OTHER_CUSTOMERS + 1])
     await _open(
         services, used.trigger_id, Form(draft=draft, origin=origin, others=others, names_nobody=not people)
     )
@@ -70,7 +70,7 @@ async def edit_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     pressed = Interaction.model_validate(body)
     entry = await services.database.read(get_survey, int(pressed.value or 0))
     if entry is None or entry.origin.requester != pressed.user:
-        await services.tell(pressed.origin(services.clock()), plain(NOT_YOURS))
+        await services.tell(pressed.origin(services.clock()), plain_message(NOT_YOURS))
         return
     same_place = pressed.channel == entry.origin.channel
     fresh = {"response_url": pressed.response_url if same_place else "", "received_at": services.clock()}
@@ -104,7 +104,7 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
     try:
         await services.slack.permissions.check(origin.requester)
     except PermissionDenied as refusal:
-        await services.tell(origin, plain(str(refusal)))
+        await services.tell(origin, plain_message(str(refusal)))
     else:
         await open_modal(services, origin, trigger_id, services.form.build(form))
 

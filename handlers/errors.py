@@ -5,7 +5,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Command, HomeOpened, Interaction
 from csat.surveys.survey import Origin
@@ -28,7 +28,7 @@ async def tell(services: Services, error: Exception, ack: AsyncAck, body: dict[s
     if ack.response is None:
         await ack()
     try:
-        await services.tell(_origin(services, body), plain(apology))
+        await services.tell(_origin(services, body), plain_message(apology))
     except SlackError as unreachable:
         log_with_reference(unreachable, f"telling of reference {reference}")
 

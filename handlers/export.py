@@ -5,7 +5,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.db import audit
 from csat.db.audit import Action
 from csat.reporting.export_rows import Selection
@@ -33,19 +33,19 @@ async def send_export(services: Services, given: Command) -> None:
     """Send the file to a supervisor; tell anybody else that it is not for them."""
     origin, now = given.origin(services.clock()), services.clock()
     if not await services.slack.permissions.is_supervisor(given.user):
-        await services.tell(origin, plain(NOT_YOURS))
+        await services.tell(origin, plain_message(NOT_YOURS))
         return
     try:
         period = parse_period(given.text.partition(" ")[2] or USUAL, now, services.zone)
     except InvalidPeriod as problem:
-        await services.tell(origin, plain(f"{problem} For example: /csat export {USUAL}"))
+        await services.tell(origin, plain_message(f"{problem} For example: /csat export {USUAL}"))
         return
-    await services.tell(origin, plain(COMING.format(title=period.title)))
+    await services.tell(origin, plain_message(COMING.format(title=period.title)))
     try:
         await _send(services, given, period)
     except SlackError as error:
         log.warning("An export was not sent: %s", error)
-        await services.tell(origin, plain(NOT_SENT.format(reason=error)))
+        await services.tell(origin, plain_message(NOT_SENT.format(reason=error)))
 
 
 async def _send(services: Services, given: Command, period: Period) -> None:
@@ -62,4 +62,4 @@ async def _send(services: Services, given: Command, period: Period) -> None:
             async for number in pages:
                 rows += number
         words = WORDS.format(title=period.title, rows=rows)
-        await services.slack.files.send(given.user, [path, manifest_of(path)], *plain(words))
+        await services.slack.files.send(given.user, [path, manifest_of(path)], *plain_message(words))

@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.survey_form import CALLBACK_ID, REFRESH, USE_CUSTOMER, Form, errors
+from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
 from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
@@ -43,9 +43,9 @@ class AcceptedBefore(Exception):
 def register(app: AsyncApp, services: Services) -> None:
     """Connect the form."""
     app.view(CALLBACK_ID)(partial(submit, services))
-    for action_id in REFRESH:
+    for action_id in PREVIEW_FIELDS:
         app.action(action_id)(partial(refresh, services))
-    app.action(re.compile(f"{USE_CUSTOMER}:"))(partial(use_customer, services))
+    app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
 
 async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
@@ -62,9 +62,9 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
         )
         await _accept(services, view["id"], survey, form, begin_by)
     except PermissionDenied as refusal:
-        await ack(response_action="errors", errors=errors({FormField.RECIPIENT: str(refusal)}, form))
+        await ack(response_action="errors", errors=field_errors({FormField.RECIPIENT: str(refusal)}, form))
     except Incomplete as incomplete:
-        await ack(response_action="errors", errors=errors(incomplete.problems, form))
+        await ack(response_action="errors", errors=field_errors(incomplete.problems, form))
     except Denied as denied:
         await ack(response_action="update", view=await _denied(services, form, denied.denial))
     except MightBeClosed as hint:
@@ -72,7 +72,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
         await ack(response_action="update", view=services.form.build(warned))
     except (DatabaseError, AcceptedBefore) as problem:
         alert = ALREADY_ACCEPTED if isinstance(problem, AcceptedBefore) else NOT_SAVED
-        await ack(response_action="update", view=services.form.build(form, alert=alert))
+        await ack(response_action="update", view=services.form.build(form, alert_text=alert))
     else:
         await ack()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.choices import Id, chosen
+from blocks.report_controls import ActionId, apply_choice
 from csat.db.errors import DatabaseError
 from csat.reporting.report_query import ReportQuery
 from csat.slack_api.errors import SlackError
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def register(app: AsyncApp, services: Services) -> None:
     """Connect the Home."""
     app.event(OPENED)(partial(opened, services))
-    for action_id in Id:
+    for action_id in ActionId:
         app.action(action_id)(partial(choose, services))
 
 
@@ -42,7 +42,7 @@ async def choose(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     today = services.clock().astimezone(services.zone).date()
 
     def change(choices: ReportQuery) -> ReportQuery:
-        return chosen(choices, choice.action_id, choice.value, today)
+        return apply_choice(choices, choice.action_id, choice.value, today)
 
     await _show(services, choice.user, change)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import answer, low_rating
-from blocks.kit import Message, line, plain, text
+from blocks import low_rating, response_modal
+from blocks.elements import Message, plain_message, rich_line, text
 from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
@@ -41,10 +41,10 @@ class NoSupervisor(Exception):
 
 def register(app: AsyncApp, services: Services) -> None:
     """Connect the buttons of the alert and of App Home, and the form for the note."""
-    app.action(low_rating.SHOW)(partial(show, services))
-    app.action(low_rating.TAKE_ON)(partial(take_on, services))
-    app.action(low_rating.CLOSE)(partial(ask_for_note, services))
-    app.view(answer.CLOSING)(partial(close, services))
+    app.action(low_rating.SHOW_ACTION)(partial(show, services))
+    app.action(low_rating.TAKE_ON_ACTION)(partial(take_on, services))
+    app.action(low_rating.CLOSE_ACTION)(partial(ask_for_note, services))
+    app.view(response_modal.CLOSE_CALLBACK_ID)(partial(close, services))
 
 
 async def show(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ async def show(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
         showing = (rating.survey_id, pressed.team, pressed.user, services.clock())
         link = services.slack.link(rating.origin.channel, rating.ts)
         shown, leading = await asyncio.gather(services.database.run(follow_ups.show, *showing), link)
-        view = answer.answer(shown, services.form.catalogue, leading)
+        view = response_modal.response_modal(shown, services.form.catalogue, leading)
         await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, view)
 
 
@@ -80,7 +80,7 @@ async def ask_for_note(services: Services, ack: AsyncAck, body: dict[str, Any]) 
         rating = await _admit(services, pressed, pressed.number)
         if rating.follow_up.closed_by:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
-        form = answer.closing(rating, services.form.catalogue)
+        form = response_modal.close_modal(rating, services.form.catalogue)
         await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, form)
 
 
@@ -88,15 +88,17 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     """Close a low rating durably, then let Slack close the form; the alert says so."""
     given = Interaction.model_validate(body)
     try:
-        note = parse_note(view["state"]["values"][answer.NOTE][answer.NOTE]["value"] or "")
+        note = parse_note(
+            view["state"]["values"][response_modal.NOTE_ID][response_modal.NOTE_ID]["value"] or ""
+        )
         rating = await _admit(services, given, parse_id(view["private_metadata"]))
         closing = (rating.survey_id, given.team, given.user, note, services.clock())
         is_new = await services.database.run_before_deadline(BEGIN_WITHIN, follow_ups.close, *closing)
     except (InvalidNote, DatabaseError) as problem:
         advice = str(problem) if isinstance(problem, InvalidNote) else NOT_SAVED
-        await ack(response_action="errors", errors={answer.NOTE: advice})
+        await ack(response_action="errors", errors={response_modal.NOTE_ID: advice})
     except (NoSupervisor, FollowUpConflict) as refusal:
-        await ack(response_action="update", view=answer.instead(_why_not(refusal)))
+        await ack(response_action="update", view=response_modal.message_modal(_why_not(refusal)))
     else:
         await ack()
         if is_new:
@@ -122,7 +124,9 @@ async def _admit(services: Services, pressed: Interaction, survey_id: int) -> Lo
 
 def _why_not(refusal: NoSupervisor | FollowUpConflict) -> Message:
     if isinstance(refusal, NoSupervisor):
-        return plain(SUPERVISORS_ONLY)
+        return plain_message(SUPERVISORS_ONLY)
     if refusal.follow_up is None:
-        return plain(OWN if refusal.conflict is Conflict.OWN else GONE)
-    return Message(ALREADY_DONE, [line(text(ALREADY_DONE)), low_rating.standing(refusal.follow_up)])
+        return plain_message(OWN if refusal.conflict is Conflict.OWN else GONE)
+    return Message(
+        ALREADY_DONE, [rich_line(text(ALREADY_DONE)), low_rating.follow_up_line(refusal.follow_up)]
+    )

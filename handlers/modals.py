@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.slack_api.errors import BROKEN, Busy, Silent, SlackError
 from csat.surveys.survey import Origin
 from handlers.services import Services
@@ -27,7 +27,7 @@ async def open_modal(services: Services, origin: Origin, trigger_id: str, view: 
         known = str(error) == EXCHANGED
         log.log(logging.INFO if known else logging.WARNING, "Slack opened no window: %s", error)
         if not known:
-            await services.tell(origin, plain(_why(error)))
+            await services.tell(origin, plain_message(_why(error)))
 
 
 def _why(error: SlackError) -> str:

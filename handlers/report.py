@@ -1,6 +1,6 @@
 """`/csat report`: the figures of a period, for the supervisor who asks and nobody else."""
 
-from blocks.kit import plain
+from blocks.elements import plain_message
 from blocks.report import report_message
 from csat.db import audit
 from csat.db.audit import Action
@@ -21,12 +21,12 @@ async def tell_report(services: Services, given: Command) -> None:
     """Tell a supervisor how customers answered; tell anybody else that it is not for them."""
     origin, now = given.origin(services.clock()), services.clock()
     if not await services.slack.permissions.is_supervisor(given.user):
-        await services.tell(origin, plain(NOT_YOURS))
+        await services.tell(origin, plain_message(NOT_YOURS))
         return
     try:
         wanted = parse_report_args(given.text.strip().partition(" ")[2], now, services.zone)
     except InvalidArguments as problem:
-        await services.tell(origin, plain(str(problem)))
+        await services.tell(origin, plain_message(str(problem)))
         return
     await _note(services, given, wanted)
     filters = Filters(team=given.team, metric=wanted.metric, without=given.user)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from blocks.kit import Message
+from blocks.elements import Message
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
 from csat.db.database import Database

@@ -1,7 +1,7 @@
 """`/csat status`: can this customer be asked, and what became of the last surveys to them."""
 
-from blocks.kit import plain
-from blocks.limits import status
+from blocks.elements import plain_message
+from blocks.status import status_message
 from csat.db import limits
 from csat.slack_api.payloads import Command
 from csat.slack_api.permissions import PermissionDenied
@@ -26,14 +26,14 @@ async def tell_status(services: Services, given: Command) -> None:
         recipient = _named(given.text.partition(" ")[2])
         account = await look_up(services.x, recipient)
     except (PermissionDenied, InvalidArguments) as problem:
-        await services.tell(origin, plain(str(problem)))
+        await services.tell(origin, plain_message(str(problem)))
         return
     except Refused as refusal:
-        await services.tell(origin, plain(refusal.sentence()))
+        await services.tell(origin, plain_message(refusal.sentence()))
         return
     known = account.recipient if account else recipient
     if known.id is None:
-        await services.tell(origin, plain(NOT_NOW))
+        await services.tell(origin, plain_message(NOT_NOW))
         return
     await _tell(services, given, known, known.id)
 
@@ -50,4 +50,4 @@ async def _tell(services: Services, given: Command, recipient: Recipient, recipi
     asked = await services.database.read(limits.list_previous, services.account, services.key(recipient_id))
     standing = find_denial(recipient, [one for one in asked if one.counts], services.limits, now)
     link = await services.slack.permalink(standing.last, given.channel) if standing and standing.last else ""
-    await services.tell(given.origin(now), status(recipient.typed, asked[:SHOWN], standing, link))
+    await services.tell(given.origin(now), status_message(recipient.typed, asked[:SHOWN], standing, link))

@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.db import send_queue, submissions
 from csat.db.outbox import NotificationKind
 from csat.slack_api.errors import SlackError
@@ -23,9 +23,9 @@ SETTLED = "This survey is settled already, or is not yours."
 
 def register(app: AsyncApp, services: Services) -> None:
     """Connect the buttons."""
-    app.action(notifications.ARRIVED)(partial(arrived, services))
-    app.action(notifications.SEND_AGAIN)(partial(send_again, services))
-    app.action(notifications.LEAVE)(partial(leave, services))
+    app.action(notifications.ARRIVED_ACTION)(partial(arrived, services))
+    app.action(notifications.SEND_AGAIN_ACTION)(partial(send_again, services))
+    app.action(notifications.LEAVE_ACTION)(partial(leave, services))
 
 
 async def arrived(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -56,10 +56,10 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
             services.clock(),
         )
     except PermissionDenied as refusal:
-        await services.tell(pressed.origin(services.clock()), plain(str(refusal)))
+        await services.tell(pressed.origin(services.clock()), plain_message(str(refusal)))
         return
     except Denied as denied:
-        await services.tell(pressed.origin(services.clock()), plain(denied.denial.sentence()))
+        await services.tell(pressed.origin(services.clock()), plain_message(denied.denial.sentence()))
         return
     if entry:
         services.dispatcher.start(entry)
@@ -75,6 +75,6 @@ async def leave(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None
 async def _answer(services: Services, pressed: Interaction, words: str) -> None:
     origin = pressed.origin(services.clock())
     try:
-        await services.slack.poster.replace_original(origin, *plain(words))
+        await services.slack.poster.replace_original(origin, *plain_message(words))
     except SlackError:
-        await services.tell(origin, plain(words))
+        await services.tell(origin, plain_message(words))

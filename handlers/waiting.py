@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.db import send_queue
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
@@ -25,7 +25,7 @@ ALREADY_SENT = "Too late to cancel: the survey was already sent."
 
 def register(app: AsyncApp, services: Services) -> None:
     """Connect the button."""
-    app.action(notifications.CANCEL)(partial(cancel, services))
+    app.action(notifications.CANCEL_ACTION)(partial(cancel, services))
 
 
 async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     pressed = Interaction.model_validate(body)
     origin = pressed.origin(services.clock())
     state = await services.database.run(send_queue.cancel, int(pressed.value or 0), pressed.user)
-    outcome = plain(OUTCOMES.get(state, ALREADY_SENT))
+    outcome = plain_message(OUTCOMES.get(state, ALREADY_SENT))
     try:
         await services.slack.poster.replace_original(origin, *outcome)
     except SlackError:

@@ -7,9 +7,15 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from blocks.agent_home import Own, Sent, agent_home, unavailable
-from blocks.charts import Part, home
-from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
+from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
+from blocks.charts import HomePart, home_view
+from blocks.supervisor_home import (
+    MAX_LOW_RATINGS,
+    LinkedComment,
+    LinkedLowRating,
+    SupervisorHome,
+    supervisor_home,
+)
 from csat.clock import Clock
 from csat.db import follow_ups, requesters
 from csat.db.database import Database
@@ -69,7 +75,7 @@ class Homes:
                     await self._show_own(team, person)
             except DatabaseError as error:
                 log.warning("The ledger had nothing for the Home of %s: %s", person, error)
-                await self._publish(person, unavailable())
+                await self._publish(person, unavailable_home())
 
     async def renew(self, person: str) -> None:
         """Publish somebody's Home anew if it shows results; raises `SlackError`."""
@@ -81,7 +87,9 @@ class Homes:
         """Publish each Home anew whose reader began or ceased to supervise; raises `SlackError`."""
         team = await self._slack.identity.team()
         every = await self._database.read(home_views.everybody, team)
-        supervising = await self._slack.permissions.supervisors_among([home.person for home in every])
+        supervising = await self._slack.permissions.supervisors_among(
+            [home_view.person for home_view in every]
+        )
         for each in every:
             if each.shows_results != (each.person in supervising):
                 await self._try_to_show(each.person)
@@ -96,14 +104,14 @@ class Homes:
         asked = await self._database.run(home_views.ask, team, person, change, self._clock())
         try:
             page = await self._page(team, person, asked.choices)
-            await self._publish(person, results_home(page, self._catalogue))
+            await self._publish(person, supervisor_home(page, self._catalogue))
         except SlackError as error:
             if not (asked.again or isinstance(error, Silent)):  # nothing is shown, so it is to be tried again
                 await self._database.run(home_views.shows_none, team, person, asked.home, self._clock())
             raise
         await self._database.run_with_retry(home_views.shows_results, team, person, self._clock())
 
-    async def _page(self, team: str, person: str, kept: ReportQuery) -> Page:
+    async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
         choices, now, problem = kept.known_to(self._catalogue), self._clock(), ""
         try:
             period = choices.period(now, self._zone)
@@ -111,12 +119,12 @@ class Homes:
             period, problem = last_days(DEFAULT, now, self._zone), str(reason)
         told = await fetch_report(self._database, choices.filters(team, person), period)
         link = self._slack.link
-        low = await self._database.read(follow_ups.list_open, team, MOST_LOW + 1, person)
-        return Page(
+        low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS + 1, person)
+        return SupervisorHome(
             choices,
             told,
-            [Linked(one, await link(one.channel, one.thread)) for one in told.comments],
-            [Low(one, await link(one.origin.channel, one.ts)) for one in low],
+            [LinkedComment(one, await link(one.channel, one.thread)) for one in told.comments],
+            [LinkedLowRating(one, await link(one.origin.channel, one.ts)) for one in low],
             await self._own(team, person, FEW),
             problem,
         )
@@ -129,18 +137,18 @@ class Homes:
         )
         await self._database.run(home_views.shows_none, team, person, seen, self._clock())
 
-    async def _own(self, team: str, person: str, most: int) -> Own:
+    async def _own(self, team: str, person: str, most: int) -> OwnSurveys:
         newest = await self._database.read(requesters.newest, team, person, most)
         since = self._clock() - LATELY
-        return Own(
+        return OwnSurveys(
             list(map(_sent, newest)), await self._database.read(requesters.counts, team, person, since)
         )
 
-    async def _publish(self, person: str, parts: Iterable[Part]) -> None:
+    async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)
-        await publish(self._slack.web, person, home(kept), home(kept, in_words=True))
+        await publish(self._slack.web, person, home_view(kept), home_view(kept, in_words=True))
 
 
-def _sent(entry: SurveyRecord) -> Sent:
+def _sent(entry: SurveyRecord) -> SurveyStatus:
     advice = entry.refusal.advice if entry.refusal else ""
-    return Sent(entry.survey, entry.origin.channel, entry.accepted_at, entry.state, advice)
+    return SurveyStatus(entry.survey, entry.origin.channel, entry.accepted_at, entry.state, advice)

@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from blocks.digest import digest
+from blocks.digest import digest_message
 from csat.clock import Clock
 from csat.db import digests
 from csat.db.database import Database
@@ -66,7 +66,7 @@ class Digest:
             return
         await self._database.run(digests.note_reader, team, name, self._channel, self._clock())
         try:
-            await self._slack.poster.post_dm(self._channel, *digest(worth_telling))
+            await self._slack.poster.post_dm(self._channel, *digest_message(worth_telling))
         except SlackError as error:
             await self._put_off(error, team, name)
         else:

@@ -3,7 +3,7 @@
 import logging
 
 from blocks import low_rating
-from blocks.kit import Message
+from blocks.elements import Message
 from csat.clock import Clock
 from csat.db import follow_ups, outbox
 from csat.db.database import Database
@@ -60,11 +60,11 @@ class LowRatingAlerts:
         told = False
         while not told:  # somebody else may have moved it on, and have been overtaken by our own words
             rating = await self._database.read(follow_ups.find, due.survey_id)
-            message = await self._message(rating) if rating else low_rating.withdrawn()
+            message = await self._message(rating) if rating else low_rating.withdrawn_message()
             await update_message(self._slack.web, place.channel, place.ts, *message)
             as_told = rating.follow_up if rating else None
             told = await self._database.run_with_retry(follow_ups.followed, due, as_told, self._clock())
 
     async def _message(self, rating: LowRating) -> Message:
         link = await self._slack.link(rating.origin.channel, rating.ts)
-        return low_rating.alert(rating, self._catalogue, link)
+        return low_rating.alert_message(rating, self._catalogue, link)

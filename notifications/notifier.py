@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from blocks import notifications
-from blocks.kit import Message
+from blocks.elements import Message
 from csat.clock import Clock
 from csat.db import accounts, outbox
 from csat.db.database import Database

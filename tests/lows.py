@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from blocks.fields import TEST
+from blocks.form_fields import TEST
 from csat.db import responses
 from csat.db.database import Database
 from csat.db.limits import recipient_key

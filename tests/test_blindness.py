@@ -4,9 +4,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from blocks import answer as modal
 from blocks import low_rating
-from blocks.choices import Id
+from blocks import response_modal as modal
+from blocks.report_controls import ActionId
 from cli.forget import forgetting
 from csat.db.tables import metadata
 from csat.surveys.questions import Metric
@@ -16,7 +16,7 @@ from tests.blind import ASKED, EVERY_WAY, LOW, OWN, PAST, Stage
 from tests.test_home import home
 from tests.test_results_home import choose
 
-BUTTONS = (low_rating.SHOW, low_rating.TAKE_ON, low_rating.CLOSE)
+BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_ACTION)
 
 
 def shown(stage: Stage, person: str) -> set[str]:
@@ -40,13 +40,13 @@ async def test_whoever_asked_and_their_colleagues_learn_that_it_was_answered(sta
 async def test_a_supervisor_is_shown_all_but_what_was_answered_to_their_own_surveys(stage: Stage) -> None:
     world = stage.world
     for alert in stage.alerts():
-        await stage.press(fixtures.CLEO, low_rating.SHOW, alert)
+        await stage.press(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
     await world.message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
     await world.eventually(lambda: stage.witness.reads(fixtures.CLEO, "views.open") == 3)
     assert {name for name in stage.names() if LOW in name} == shown(stage, fixtures.CLEO)
     await home(world, fixtures.CLEO)
-    await choose(world, Id.METRIC, Metric.NPS)
-    await choose(world, Id.PERIOD, "90")
+    await choose(world, ActionId.METRIC, Metric.NPS)
+    await choose(world, ActionId.PERIOD, "90")
     for word in ("report 90d", "export 90d"):
         await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, f"/csat {word}")
     files = world.workspace.files
@@ -63,12 +63,12 @@ async def test_no_button_opens_an_answer_for_an_agent(stage: Stage) -> None:
     for alert in stage.alerts():
         for action_id in BUTTONS:
             await stage.press(fixtures.ADA, action_id, alert)
-    pressed = stage.newest(fixtures.ADA, low_rating.CLOSE)
+    pressed = stage.newest(fixtures.ADA, low_rating.CLOSE_ACTION)
     for number in stage.survey_ids():
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
             await stage.forge(pressed, actions=[action])
-    for action_id in Id:
+    for action_id in ActionId:
         await stage.forge(pressed, actions=[{**pressed.payload["actions"][0], "action_id": action_id}])
     refused = len(stage.alerts()) * 3 + len(stage.survey_ids()) * 3
     await world.eventually(lambda: world.shown("Only supervisors", fixtures.LEADS, fixtures.ADA) == refused)
@@ -83,11 +83,11 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
     submitted = stage.newest(fixtures.ADA, "view_submission")
-    note = {modal.NOTE: {modal.NOTE: {"type": "plain_text_input", "value": "Mine"}}}
+    note = {modal.NOTE_ID: {modal.NOTE_ID: {"type": "plain_text_input", "value": "Mine"}}}
     for number in ("", "x", *map(str, stage.survey_ids())):
         view = {**submitted.payload["view"], "private_metadata": number}
         await stage.forge(submitted, view=view)
-        closing = {"callback_id": modal.CLOSING, "state": {"values": note}}
+        closing = {"callback_id": modal.CLOSE_CALLBACK_ID, "state": {"values": note}}
         forged = await stage.forge(submitted, view={**view, **closing})
         assert "Only supervisors" in str(forged.response) or number in {"", "x"}
 
@@ -97,15 +97,15 @@ async def test_no_form_opens_an_answer_for_an_agent(stage: Stage) -> None:
 
 async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(stage: Stage) -> None:
     world = stage.world
-    await stage.press(fixtures.CLEO, low_rating.SHOW, stage.alerts()[0])
+    await stage.press(fixtures.CLEO, low_rating.SHOW_ACTION, stage.alerts()[0])
     await world.form(fixtures.CLEO)
-    pressed = stage.newest(fixtures.CLEO, low_rating.SHOW)
+    pressed = stage.newest(fixtures.CLEO, low_rating.SHOW_ACTION)
     for number in stage.survey_ids(fixtures.CLEO):
         for action_id in BUTTONS:
             action = {**pressed.payload["actions"][0], "action_id": action_id, "value": str(number)}
             await stage.forge(pressed, actions=[action], trigger_id=stage.trigger(fixtures.CLEO))
     await home(world, fixtures.CLEO)
-    await choose(world, Id.AGENT, fixtures.CLEO)
+    await choose(world, ActionId.AGENT, fixtures.CLEO)
 
     assert not {name for name in shown(stage, fixtures.CLEO) if OWN in name and "words" in name}
 
@@ -113,14 +113,14 @@ async def test_a_supervisor_can_not_get_at_their_own_survey_by_another_s_button(
 async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: Stage) -> None:
     world = stage.world
     await home(world, fixtures.BEN)
-    await choose(world, Id.PERIOD, "90", fixtures.BEN)
-    chosen = stage.newest(fixtures.BEN, Id.PERIOD)
+    await choose(world, ActionId.PERIOD, "90", fixtures.BEN)
+    chosen = stage.newest(fixtures.BEN, ActionId.PERIOD)
     assert shown(stage, fixtures.BEN)
     await stage.regroup(fixtures.CLEO)
     stage.witness.shown.clear()
     await world.eventually(lambda: "Your feedback surveys" in str(world.workspace.home_view(fixtures.BEN)))
     shown_before = stage.witness.reads(fixtures.BEN, "views.publish")
-    for home_id in Id:
+    for home_id in ActionId:
         await stage.forge(chosen, actions=[{**chosen.payload["actions"][0], "action_id": home_id}])
     for number in stage.survey_ids():
         for action_id in BUTTONS:
@@ -128,7 +128,7 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
             await stage.forge(chosen, actions=[action])
     for word in ("report", "export 90d"):
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat {word}")
-    again = shown_before + len(Id)
+    again = shown_before + len(ActionId)
     await world.eventually(lambda: stage.witness.reads(fixtures.BEN, "views.publish") >= again)
 
     assert shown(stage, fixtures.BEN) == set()
@@ -136,16 +136,16 @@ async def test_whoever_ceased_to_supervise_keeps_no_result_and_gets_none(stage: 
 
 async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_too(stage: Stage) -> None:
     world, alert = stage.world, stage.alerts()[0]
-    await stage.press(fixtures.CLEO, low_rating.CLOSE, alert)
+    await stage.press(fixtures.CLEO, low_rating.CLOSE_ACTION, alert)
     await world.form(fixtures.CLEO)
     await world.type_in(fixtures.CLEO, note=f"They wrote: {stage.comment('a note', fixtures.ADA)}")
     await world.workspace.submit_view(fixtures.CLEO)
     await world.message("Closed by", fixtures.LEADS, fixtures.CLEO)
     await home(world, fixtures.ADA)
-    await stage.press(fixtures.ADA, low_rating.SHOW, alert)
+    await stage.press(fixtures.ADA, low_rating.SHOW_ACTION, alert)
     await world.message("Only supervisors", fixtures.LEADS, fixtures.ADA)
     assert shown(stage, fixtures.ADA) == set()
-    await stage.press(fixtures.CLEO, low_rating.SHOW, alert)
+    await stage.press(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
 
     await world.eventually(lambda: "the words of a note" in shown(stage, fixtures.CLEO))
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from blocks.low_rating import CLOSE, SHOW
+from blocks.low_rating import CLOSE_ACTION, SHOW_ACTION
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.tables import surveys
@@ -27,7 +27,7 @@ from tests.test_home import home
 WORDS = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 BUILDERS = (
-    "blocks.answer.answer",
+    "blocks.response_modal.response_modal",
     "notifications.app_home.results_home",
     "notifications.app_home.fetch_report",
     "handlers.report.report_message",
@@ -166,7 +166,7 @@ async def test_what_nobody_expected_is_told_without_an_answer(
 async def look_at_everything(stage: Stage) -> None:
     """Let a supervisor look at whatever has answers in it."""
     alert, workspace = stage.alerts()[0], stage.world.workspace
-    for action_id in (SHOW, CLOSE):
+    for action_id in (SHOW_ACTION, CLOSE_ACTION):
         await workspace.click(fixtures.CLEO, action_id, channel=alert.channel, ts=alert.ts)
     await workspace.open_home(fixtures.CLEO)
     for words in ("/csat report 90d", "/csat export 90d"):

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import kit, notifications
+from blocks import elements, notifications
+from blocks.elements import Message
 from blocks.help import Usage, help_message
-from blocks.kit import Message
 from blocks.preview import NPS_WARNING, preview
 from blocks.survey_form import (
     CALLBACK_ID,
-    MOST_OTHERS,
-    REFRESH,
-    USE_CUSTOMER,
+    MAX_OTHER_CUSTOMERS,
+    PREVIEW_FIELDS,
+    USE_CUSTOMER_ACTION,
     Form,
     SurveyForm,
-    block_of,
-    errors,
+    field_errors,
+    get_block_id,
 )
 from csat.slack_api.rendering import render
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
@@ -137,8 +137,8 @@ def returned(form: Form, **typed: str) -> Json:
     content = shown(FORM.build(form))
     blocks = add_missing_ids(content["blocks"], iter(map(str, range(100))).__next__)
     values = state_values(blocks)
-    for elements in values.values():
-        for action_id, element in elements.items():
+    for inputs in values.values():
+        for action_id, element in inputs.items():
             if action_id in typed:
                 element["value"] = typed[action_id]
     return {**content, "blocks": blocks, "state": {"values": values}}
@@ -159,7 +159,7 @@ FORMS = {
     "with others": Form(
         draft=draft(recipient="somebody"),
         origin=FAR,
-        others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MOST_OTHERS + 1]),
+        others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
         filled=99,
         variants={Metric.CSAT: "37", Metric.NPS: "5"},
         warned_of="@" + LONGEST_HANDLE,
@@ -256,8 +256,8 @@ def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
 
 def test_what_slack_leaves_empty_is_empty() -> None:
     view = returned(FORMS["empty"])
-    for elements in view["state"]["values"].values():
-        for element in elements.values():
+    for inputs in view["state"]["values"].values():
+        for element in inputs.values():
             element.update(dict.fromkeys(element.keys() - {"type"}))
 
     back = FORM.parse(view)
@@ -270,7 +270,7 @@ def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
     view = returned(form)
     shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
 
-    told = errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
+    told = field_errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
 
     assert told.keys() <= shown_fields
     assert len(told) == len(FormField)
@@ -280,7 +280,7 @@ def test_filling_in_another_customer_changes_the_field_s_block() -> None:
     before = Form(draft=draft(), origin=origin(), filled=1)
     after = before.model_copy(update={"filled": 2})
 
-    assert block_of(FormField.RECIPIENT, before) != block_of(FormField.RECIPIENT, after)
+    assert get_block_id(FormField.RECIPIENT, before) != get_block_id(FormField.RECIPIENT, after)
 
 
 def test_other_customers_are_offered_until_they_are_chosen() -> None:
@@ -288,7 +288,7 @@ def test_other_customers_are_offered_until_they_are_chosen() -> None:
     (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
 
     assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
-    assert all(button["action_id"].startswith(f"{USE_CUSTOMER}:") for button in offer["elements"])
+    assert all(button["action_id"].startswith(f"{USE_CUSTOMER_ACTION}:") for button in offer["elements"])
 
 
 def test_the_option_lists_are_rendered_once() -> None:
@@ -309,7 +309,7 @@ def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
         "external_id",
         "test",
     }
-    assert {name for name, block in fields.items() if block.get("dispatch_action")} == set(REFRESH)
+    assert {name for name, block in fields.items() if block.get("dispatch_action")} == set(PREVIEW_FIELDS)
 
 
 # the preview
@@ -448,7 +448,7 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
 
     assert told[0]["text"] == "The survey to @grace was not sent. Do this."
     assert all("Do this." in words_of(each["blocks"]) for each in told)
-    assert buttons == [[(notifications.EDIT, "7")], []]
+    assert buttons == [[(notifications.EDIT_ACTION, "7")], []]
 
 
 def test_a_survey_that_waits_can_be_cancelled() -> None:
@@ -457,7 +457,7 @@ def test_a_survey_that_waits_can_be_cancelled() -> None:
         (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
     ]
 
-    assert buttons == [(notifications.CANCEL, "7")]
+    assert buttons == [(notifications.CANCEL_ACTION, "7")]
 
 
 @pytest.mark.parametrize("problem", ["", "I don't understand “<!channel>”.", *HOSTILE])
@@ -475,7 +475,7 @@ def test_slack_takes_the_help(problem: str) -> None:
 @given(TEXT.filter(str.strip))
 @tried
 def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
-    message = kit.plain(words)
+    message = elements.plain_message(words)
 
     check_literal(sent(message.blocks), "nobody", "nobody")
     check_fallback(message.text, "nobody")
@@ -484,11 +484,11 @@ def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
 @given(st.text() | st.text(MARKS + "ab \n"))
 @tried
 def test_what_was_typed_stays_on_its_line_and_reads_forwards(typed: str) -> None:
-    line = kit.one_line(typed)
+    line = elements.one_line(typed)
 
     assert len(line.splitlines()) <= 1
     assert not set(line) & set(MARKS)
-    assert kit.one_line(line) == line
+    assert elements.one_line(line) == line
 
 
 def test_nothing_here_is_unknown_to_slack_s_own_models(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks.figures import in_short
+from blocks.report_summary import summary_text
 from csat.clock import utc_now
 from csat.db.database import Database
 from csat.reporting.assemble import fetch_report
@@ -126,7 +126,9 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
 
     database = Database(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
-    score = in_short(await fetch_report(database, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period))
+    score = summary_text(
+        await fetch_report(database, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period)
+    )
     database.close()
     assert code == 0, printed
     assert score.partition(" Average")[0] in printed

@@ -8,8 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks import charts
-from blocks.agent_home import Own, Sent, agent_home, unavailable
-from blocks.results_home import MOST_LOW, Linked, Low, Page, results_home
+from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
+from blocks.supervisor_home import (
+    MAX_LOW_RATINGS,
+    LinkedComment,
+    LinkedLowRating,
+    SupervisorHome,
+    supervisor_home,
+)
 from csat.reporting.periods import Period
 from csat.reporting.report_query import CUSTOM, ReportQuery
 from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
@@ -45,7 +51,7 @@ def user(number: int) -> str:
     return f"U{number:010}"
 
 
-def full(metric: Metric) -> Page:
+def full(metric: Metric) -> SupervisorHome:
     """Return a Home in which everything is as long and as often as it can be."""
     every = Tally(
         ratings=dict.fromkeys(SCALES[metric], MOST_ANSWERS),
@@ -76,8 +82,10 @@ def full(metric: Metric) -> Page:
         external_id="e" * LONGEST_EXTERNAL_ID,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
-    low = [Low(low_rating(number), link) for number in range(MOST_LOW + 1)]
-    return Page(choices, report, [Linked(comment, link)] * NEWEST, low, own(), "That is no period. " * 10)
+    low = [LinkedLowRating(low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
+    return SupervisorHome(
+        choices, report, [LinkedComment(comment, link)] * NEWEST, low, own(), "That is no period. " * 10
+    )
 
 
 def low_rating(number: int) -> LowRating:
@@ -87,25 +95,25 @@ def low_rating(number: int) -> LowRating:
     return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)
 
 
-def own() -> Own:
+def own() -> OwnSurveys:
     asked = survey(
         recipient=f"@{LONGEST_HANDLE}",
         external_id="e" * LONGEST_EXTERNAL_ID,
         test=True,
         display_name="W" * 20,
     )
-    sent = Sent(asked, "C0123456789", NOON, State.REFUSED, "This is why. " * 100)
-    return Own([sent] * 10, dict.fromkeys(State, MOST_ANSWERS))
+    sent = SurveyStatus(asked, "C0123456789", NOON, State.REFUSED, "This is why. " * 100)
+    return OwnSurveys([sent] * 10, dict.fromkeys(State, MOST_ANSWERS))
 
 
 @pytest.mark.parametrize("metric", Metric)
 @pytest.mark.parametrize("in_words", [False, True])
 def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, in_words: bool) -> None:  # noqa: FBT001
-    parts = list(results_home(full(metric), LONGEST))
+    parts = list(supervisor_home(full(metric), LONGEST))
 
-    view = checked(charts.home(parts, in_words=in_words))
+    view = checked(charts.home_view(parts, in_words=in_words))
 
-    assert json.dumps(view).count("show_low_rating") == MOST_LOW
+    assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS
     kinds = [block["type"] for block in view["blocks"]]
     assert kinds.count("data_visualization") == (0 if in_words else 2)
     assert kinds.count("data_table") == (0 if in_words else 1)
@@ -118,21 +126,27 @@ def test_a_supervisor_s_home_without_anything_is_within_slack_s_limits(metric: M
     trend = tuple(Bucket(period=part, label=part.label, tally=Tally()) for part in period.buckets())
     filtered = report.model_copy(update={"trend": trend})
 
-    checked(charts.home(results_home(Page(ReportQuery(metric=metric), report, []), CATALOGUE)))
     checked(
-        charts.home(results_home(Page(ReportQuery(metric=metric, agent=user(1)), filtered, []), CATALOGUE))
+        charts.home_view(supervisor_home(SupervisorHome(ReportQuery(metric=metric), report, []), CATALOGUE))
+    )
+    checked(
+        charts.home_view(
+            supervisor_home(
+                SupervisorHome(ReportQuery(metric=metric, agent=user(1)), filtered, []), CATALOGUE
+            )
+        )
     )
 
 
-@pytest.mark.parametrize("shown", [own(), Own([], dict.fromkeys(State, 0))])
-def test_an_agent_s_home_is_within_slack_s_limits(shown: Own) -> None:
+@pytest.mark.parametrize("shown", [own(), OwnSurveys([], dict.fromkeys(State, 0))])
+def test_an_agent_s_home_is_within_slack_s_limits(shown: OwnSurveys) -> None:
     for names_supervisors in (True, False):
-        checked(charts.home(agent_home(shown, names_supervisors=names_supervisors)))
-    checked(charts.home(unavailable()))
+        checked(charts.home_view(agent_home(shown, names_supervisors=names_supervisors)))
+    checked(charts.home_view(unavailable_home()))
 
 
 def test_nothing_that_a_customer_wrote_is_more_than_text() -> None:
-    view = checked(charts.home(results_home(full(Metric.CSAT), LONGEST)))
+    view = checked(charts.home_view(supervisor_home(full(Metric.CSAT), LONGEST)))
 
     assert "mrkdwn" not in json.dumps(view)
     assert "broadcast" not in json.dumps(view)
@@ -143,7 +157,7 @@ def test_a_row_of_few_answers_says_so() -> None:
     rows = {user(1): Tally(ratings={5: 29}, sent=29), user(2): Tally(ratings={5: 30}, sent=30)}
     few = page._replace(report=page.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
 
-    view = checked(charts.home(results_home(few, CATALOGUE)))
+    view = checked(charts.home_view(supervisor_home(few, CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
@@ -155,7 +169,7 @@ def test_a_trend_of_a_single_point_is_no_chart() -> None:
     trend = (Bucket(period=YEARS, label=YEARS.label, tally=few), page.report.trend[-1])
     alone = page._replace(report=page.report.model_copy(update={"trend": trend}))
 
-    view = checked(charts.home(results_home(alone, CATALOGUE)))
+    view = checked(charts.home_view(supervisor_home(alone, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert "with fewer than 5 answers left out" in json.dumps(view)

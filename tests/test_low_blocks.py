@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import answer, low_rating
+from blocks import low_rating, response_modal
 from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.recipients import Recipient
 from sandbox.slack.blockkit import validate_blocks, validate_view
@@ -53,11 +53,11 @@ def check(view: dict[str, Any]) -> None:
 @pytest.mark.parametrize("link", ["", LINK])
 def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: str) -> None:
     one = shown(follow_up=follow_up, survey=survey(external_id=external_id, display_name="W" * 20))
-    message = low_rating.alert(one, CATALOGUE, link)
+    message = low_rating.alert_message(one, CATALOGUE, link)
     blocks = rendered(message.blocks)
 
     assert validate_blocks(blocks, "message") == []
-    assert validate_blocks(rendered(low_rating.listed(one, CATALOGUE, link)), "home") == []
+    assert validate_blocks(rendered(low_rating.list_entry(one, CATALOGUE, link)), "home") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert "<" not in message.text
     assert "mrkdwn" not in str(blocks)
@@ -68,7 +68,9 @@ def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: st
 @pytest.mark.parametrize("comment", [None, "", HOSTILE, "w" * 30_000, "line\n" * 9_000])
 @pytest.mark.parametrize("rating", [None, 0, 1])
 def test_slack_takes_every_answer(comment: str | None, rating: int | None) -> None:
-    view = answer.answer(shown(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK)
+    view = response_modal.response_modal(
+        shown(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK
+    )
 
     check(view)
     assert "mrkdwn" not in str(view)
@@ -78,12 +80,12 @@ def test_slack_takes_every_answer(comment: str | None, rating: int | None) -> No
 @given(TEXT, TEXT | st.none())
 @tried
 def test_slack_takes_whatever_a_customer_or_a_supervisor_wrote(comment: str, note: str | None) -> None:
-    check(answer.answer(shown(comment=comment, note=note), CATALOGUE))
+    check(response_modal.response_modal(shown(comment=comment, note=note), CATALOGUE))
 
 
 def test_an_answer_of_somebody_who_was_erased_names_nobody() -> None:
     erased = shown(survey=survey().to(Recipient()), comment=None)
-    view = answer.answer(erased, CATALOGUE)
+    view = response_modal.response_modal(erased, CATALOGUE)
 
     check(view)
     assert "a customer who was erased" in said(view["blocks"])
@@ -91,8 +93,8 @@ def test_an_answer_of_somebody_who_was_erased_names_nobody() -> None:
 
 
 def test_slack_takes_the_form_for_the_note_and_what_is_said_instead() -> None:
-    form = answer.closing(shown(), CATALOGUE)
+    form = response_modal.close_modal(shown(), CATALOGUE)
 
     check(form)
-    assert (form["callback_id"], form["private_metadata"]) == (answer.CLOSING, "7")
-    check(answer.instead(low_rating.withdrawn()))
+    assert (form["callback_id"], form["private_metadata"]) == (response_modal.CLOSE_CALLBACK_ID, "7")
+    check(response_modal.message_modal(low_rating.withdrawn_message()))

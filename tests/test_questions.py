@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.fields import question_options
+from blocks.form_fields import question_options
 from csat.data_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import LONGEST_DISPLAY_NAME

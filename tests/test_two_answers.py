@@ -106,7 +106,7 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
             asking = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
             await answered_to(stage, person, asking)
-        for action_id in (low_rating.SHOW, low_rating.CLOSE, low_rating.TAKE_ON):
+        for action_id in (low_rating.SHOW_ACTION, low_rating.CLOSE_ACTION, low_rating.TAKE_ON_ACTION):
             await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
     files = world.workspace.files
     await world.eventually(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))

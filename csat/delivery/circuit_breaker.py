@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from blocks.kit import plain
+from blocks.elements import plain_message
 from csat.clock import Clock
 from csat.db import accounts
 from csat.db.database import Database
@@ -53,6 +53,6 @@ class CircuitBreaker:
     async def _tell_operators(self, words: str) -> None:
         for operator in self._operators:
             try:
-                await self._poster.post_dm(operator, *plain(words))
+                await self._poster.post_dm(operator, *plain_message(words))
             except SlackError as error:
                 log.warning("Operator %s could not be told: %s", operator, error)

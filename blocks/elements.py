@@ -38,13 +38,13 @@ def one_line(typed: str) -> str:
     return _LAYOUT.sub(" ", typed).strip()
 
 
-def lines(typed: str, most: int) -> str:
+def truncate_lines(typed: str, most: int) -> str:
     """Return typed text without such marks, its breaks kept, and cut where it is longer than `most`."""
     kept = "\n".join(map(one_line, typed.splitlines())).strip()
     return kept if len(kept) <= most else f"{kept[: most - 1]}…"
 
 
-def escape(typed: str) -> str:
+def escape_mrkdwn(typed: str) -> str:
     """Return typed text for a message's fallback text, which Slack reads as mrkdwn.
 
     https://docs.slack.dev/messaging/formatting-message-text
@@ -58,30 +58,30 @@ def text(words: str, *, bold: bool = False) -> RichTextElement:
     return RichTextElementParts.Text(text=words, style=style)
 
 
-def person(user: str) -> RichTextElement:
+def user_mention(user: str) -> RichTextElement:
     """Return a mention of a Slack member."""
     return RichTextElementParts.User(user_id=user)
 
 
-def customer(typed: str) -> RichTextElement:
+def profile_link(typed: str) -> RichTextElement:
     """Return a link to a customer's profile on X; `typed` is `@handle` or a numeric id."""
     path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"
     return RichTextElementParts.Link(url=f"https://x.com/{path}", text=typed)
 
 
-def moment(when: datetime, style: str = "{time}") -> RichTextElement:
+def timestamp(when: datetime, style: str = "{time}") -> RichTextElement:
     """Return a moment in the reader's own time zone."""
     return RichTextElementParts.Date(
         timestamp=int(when.timestamp()), format=style, fallback=f"{when:%Y-%m-%d %H:%M} UTC"
     )
 
 
-def line(*parts: RichTextElement) -> RichTextBlock:
+def rich_line(*parts: RichTextElement) -> RichTextBlock:
     """Return a line of rich text."""
     return RichTextBlock(elements=[RichTextSectionElement(elements=list(parts))])
 
 
-def steps(*what: str) -> RichTextBlock:
+def numbered_list(*what: str) -> RichTextBlock:
     """Return what to do, one after the other."""
     each = [RichTextSectionElement(elements=[text(step)]) for step in what]
     return RichTextBlock(elements=[RichTextListElement(style="ordered", elements=each)])
@@ -92,16 +92,18 @@ def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock
     return RichTextBlock(block_id=block_id, elements=[RichTextQuoteElement(elements=list(parts))])
 
 
-def plain(words: str) -> Message:
+def plain_message(words: str) -> Message:
     """Return a message of one line."""
-    return Message(escape(words), [line(text(words))])
+    return Message(escape_mrkdwn(words), [rich_line(text(words))])
 
 
-def small(*lines: str) -> ContextBlock:
+def context(*truncate_lines: str) -> ContextBlock:
     """Return small print, to be taken literally; each line is an element of its own."""
-    return ContextBlock(elements=[PlainTextObject(text=words, emoji=False) for words in lines if words])
+    return ContextBlock(
+        elements=[PlainTextObject(text=words, emoji=False) for words in truncate_lines if words]
+    )
 
 
-def warning(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
+def alert(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
     """Return a banner for a modal, to be taken literally."""
     return AlertBlock(level=level, text=PlainTextObject(text=words, emoji=False))

@@ -5,13 +5,22 @@ from typing import Final
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
-from blocks.kit import Message, customer, escape, line, moment, person, small, text
+from blocks.elements import (
+    Message,
+    context,
+    escape_mrkdwn,
+    profile_link,
+    rich_line,
+    text,
+    timestamp,
+    user_mention,
+)
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.states import State
 
-DATE: Final = "{date_short_pretty} at {time}"
+DATE_AND_TIME: Final = "{date_short_pretty} at {time}"
 
-WORDS: Final = {
+STATE_LABELS: Final = {
     State.ACCEPTED: "waiting to be sent",
     State.SENDING: "on its way to X",
     State.SENT: "sent, no answer yet",
@@ -23,21 +32,23 @@ WORDS: Final = {
 }
 
 
-def in_the_way(denial: Denial, link: str = "") -> RichTextBlock:
+def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
     """Return what stands in the way, with its dates in the reader's own time zone."""
-    return line(text("Not sent. ", bold=True), text(denial.sentence()), *_when(denial, link))
+    return rich_line(text("Not sent. ", bold=True), text(denial.sentence()), *_when(denial, link))
 
 
-def status(who: str, asked: Sequence[PreviousSurvey], denial: Denial | None, link: str = "") -> Message:
+def status_message(
+    who: str, asked: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
+) -> Message:
     """Say whether a customer can be asked now, and what became of the last surveys; never a rating."""
-    now = line(text("They can be asked now.")) if denial is None else in_the_way(denial, link)
+    now = rich_line(text("They can be asked now.")) if denial is None else denial_line(denial, link)
     return Message(
-        f"{escape(who)}: {denial.sentence() if denial else 'can be asked now.'}",
+        f"{escape_mrkdwn(who)}: {denial.sentence() if denial else 'can be asked now.'}",
         [
-            line(customer(who)),
+            rich_line(profile_link(who)),
             now,
-            *[line(*_row(one)) for one in asked],
-            *([] if asked else [small("Nobody has asked them yet.")]),
+            *[rich_line(*_row(one)) for one in asked],
+            *([] if asked else [context("Nobody has asked them yet.")]),
         ],
     )
 
@@ -45,24 +56,24 @@ def status(who: str, asked: Sequence[PreviousSurvey], denial: Denial | None, lin
 def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
     if last := denial.last:
         yield text(" ")
-        yield person(last.requester)
+        yield user_mention(last.requester)
         yield text(" asked")
         if last.at:
             yield text(" on ")
-            yield moment(last.at, DATE)
+            yield timestamp(last.at, DATE_AND_TIME)
         if link:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
         yield text(".")
     if denial.again_at:
         yield text(" Possible again from ")
-        yield moment(denial.again_at, DATE)
+        yield timestamp(denial.again_at, DATE_AND_TIME)
         yield text(".")
 
 
 def _row(one: PreviousSurvey) -> Iterator[RichTextElement]:
     if one.at:
-        yield moment(one.at, DATE)
+        yield timestamp(one.at, DATE_AND_TIME)
         yield text(": ")
-    yield person(one.requester)
-    yield text(f" asked, {WORDS[one.state]}{' (test)' if one.test else ''}")
+    yield user_mention(one.requester)
+    yield text(f" asked, {STATE_LABELS[one.state]}{' (test)' if one.test else ''}")

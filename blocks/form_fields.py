@@ -19,12 +19,12 @@ from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, FormField
 
-Rendered = dict[str, Any]
+BlockDict = dict[str, Any]
 """A block as Slack reads it; it is shared, so nobody changes it."""
 
 P = ParamSpec("P")
 
-LONGEST_INPUT: Final = 3_000
+MAX_INITIAL_VALUE_LENGTH: Final = 3_000
 """What Slack lets a form begin with; an address can be typed longer, and stays as typed."""
 TEST: Final = "test"
 
@@ -40,15 +40,15 @@ _TEST_OPTION = Option(
 )
 
 
-def rendered(build: Callable[P, Block]) -> Callable[P, Rendered]:
+def render_once(build: Callable[P, Block]) -> Callable[P, BlockDict]:
     """Let a builder return its block rendered, once for the same (few, small) arguments."""
 
     @wraps(build)
-    def render(*args: P.args, **kwargs: P.kwargs) -> Rendered:
-        block: Rendered = build(*args, **kwargs).to_dict()
+    def render(*args: P.args, **kwargs: P.kwargs) -> BlockDict:
+        block: BlockDict = build(*args, **kwargs).to_dict()
         return block
 
-    return cast("Callable[P, Rendered]", cache(render))
+    return cast("Callable[P, BlockDict]", cache(render))
 
 
 def question_options(catalogue: Catalogue, metric: Metric) -> dict[int, Option]:
@@ -59,13 +59,13 @@ def question_options(catalogue: Catalogue, metric: Metric) -> dict[int, Option]:
     }
 
 
-def holding(field: Rendered, typed: str, **more: str) -> Rendered:
+def with_value(field: BlockDict, typed: str, **more: str) -> BlockDict:
     """Return a field with a text in it, and with `more` about its block."""
     element = {**field["element"], "initial_value": typed} if typed else field["element"]
     return {**field, **more, "element": element}
 
 
-@rendered
+@render_once
 def recipient(*, focused: bool) -> Block:
     """Return the field for who is asked."""
     return InputBlock(
@@ -77,7 +77,7 @@ def recipient(*, focused: bool) -> Block:
     )
 
 
-@rendered
+@render_once
 def metric(chosen: Metric) -> Block:
     """Return the field for the type."""
     return InputBlock(
@@ -90,7 +90,7 @@ def metric(chosen: Metric) -> Block:
     )
 
 
-def variant(block_id: str, options: Mapping[str, Rendered], chosen: str) -> Block:
+def variant(block_id: str, options: Mapping[str, BlockDict], chosen: str) -> Block:
     """Return the field for the question; the options are rendered already."""
     return InputBlock(
         block_id=block_id,
@@ -102,7 +102,7 @@ def variant(block_id: str, options: Mapping[str, Rendered], chosen: str) -> Bloc
     )
 
 
-@rendered
+@render_once
 def display_name() -> Block:
     """Return the field for the brand's name."""
     return InputBlock(
@@ -118,7 +118,7 @@ def display_name() -> Block:
     )
 
 
-@rendered
+@render_once
 def message() -> Block:
     """Return the field for the direct message."""
     return InputBlock(
@@ -134,7 +134,7 @@ def message() -> Block:
     )
 
 
-@rendered
+@render_once
 def privacy_url() -> Block:
     """Return the field for the privacy policy's address."""
     return InputBlock(
@@ -147,7 +147,7 @@ def privacy_url() -> Block:
     )
 
 
-@rendered
+@render_once
 def external_id() -> Block:
     """Return the field for the case or ticket."""
     return InputBlock(
@@ -159,7 +159,7 @@ def external_id() -> Block:
     )
 
 
-@rendered
+@render_once
 def test(ticked: bool) -> Block:  # noqa: FBT001 - it is the field's value
     """Return the field that marks a test."""
     return InputBlock(

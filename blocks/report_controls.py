@@ -18,13 +18,13 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
-from blocks.fields import Rendered, question_options
+from blocks.form_fields import BlockDict, question_options
 from csat.reporting.periods import Period
 from csat.reporting.report_query import CUSTOM, DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 
 
-class Id(StrEnum):
+class ActionId(StrEnum):
     """Action ids; their blocks have ids too, since Slack keeps what is chosen while those stay the same."""
 
     PERIOD = "home_period"
@@ -38,51 +38,51 @@ class Id(StrEnum):
     REFRESH = "home_refresh"
 
 
-MOST_OPTIONS: Final = 100
-ALL: Final = Option(value="all", text="All questions")
+MAX_OPTIONS: Final = 100
+ALL_QUESTIONS: Final = Option(value="all", text="All questions")
 
 _DAYS: Final = {days: Option(value=str(days), text=f"Last {days} days") for days in DAYS if days != CUSTOM}
 _PERIODS: Final = {**_DAYS, CUSTOM: Option(value=str(CUSTOM), text="Between two dates")}
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
-    {Id.SINCE: "since", Id.UNTIL: "until", Id.CHANNEL: "channel", Id.AGENT: "agent"}
+    {ActionId.SINCE: "since", ActionId.UNTIL: "until", ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"}
 )
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
 
 
-def choices_shown(choices: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[Rendered]:
+def report_controls(choices: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[BlockDict]:
     """Yield what can be chosen, with what is chosen in it; in three rows at most."""
     yield _row(
         "home_period",
-        _select(Id.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[choices.days]),
-        _select(Id.METRIC, "Score", list(_METRICS.values()), _METRICS[choices.metric]),
-        ButtonElement(action_id=Id.REFRESH, text="Refresh"),
+        _select(ActionId.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[choices.days]),
+        _select(ActionId.METRIC, "Score", list(_METRICS.values()), _METRICS[choices.metric]),
+        ButtonElement(action_id=ActionId.REFRESH, text="Refresh"),
     )
     if choices.days == CUSTOM:
         yield _row("home_dates", *_dates(choices, period))
-    clear = [ButtonElement(action_id=Id.CLEAR, text="Clear filters")] if choices.filtered else []
+    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if choices.filtered else []
     filters = f"home_filters:{choices.metric}:{choices.cleared}"
     yield _row(filters, _channel(choices), _agent(choices), _question(choices, catalogue), *clear)
 
 
-def chosen(choices: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
+def apply_choice(choices: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
     """Return the choices after one of them was changed; the same where it can't be."""
     match action_id:
-        case Id.PERIOD if value == str(CUSTOM):
+        case ActionId.PERIOD if value == str(CUSTOM):
             first = today - timedelta(days=choices.days - 1)
             return choices if choices.days == CUSTOM else choices.with_(days=CUSTOM, since=first, until=today)
-        case Id.PERIOD:
+        case ActionId.PERIOD:
             return choices.with_(days=value)
-        case Id.METRIC:
+        case ActionId.METRIC:
             return choices.with_(metric=value, variant=None)
-        case Id.VARIANT:
-            return choices.with_(variant=None if value == ALL.value else value)
-        case Id.CLEAR:
+        case ActionId.VARIANT:
+            return choices.with_(variant=None if value == ALL_QUESTIONS.value else value)
+        case ActionId.CLEAR:
             return choices.with_(channel="", agent="", variant=None, cleared=choices.cleared + 1)
     return choices.with_(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else choices
 
 
-def _row(block_id: str, *elements: InteractiveElement) -> Rendered:
-    rendered: Rendered = ActionsBlock(block_id=block_id, elements=list(elements)).to_dict()
+def _row(block_id: str, *elements: InteractiveElement) -> BlockDict:
+    rendered: BlockDict = ActionsBlock(block_id=block_id, elements=list(elements)).to_dict()
     return rendered
 
 
@@ -92,13 +92,13 @@ def _select(action_id: str, name: str, options: Sequence[Option], initial: Optio
 
 def _dates(choices: ReportQuery, period: Period) -> Iterator[DatePickerElement]:
     first, last = choices.since or period.first, choices.until or period.last
-    yield DatePickerElement(action_id=Id.SINCE, placeholder="First day", initial_date=first.isoformat())
-    yield DatePickerElement(action_id=Id.UNTIL, placeholder="Last day", initial_date=last.isoformat())
+    yield DatePickerElement(action_id=ActionId.SINCE, placeholder="First day", initial_date=first.isoformat())
+    yield DatePickerElement(action_id=ActionId.UNTIL, placeholder="Last day", initial_date=last.isoformat())
 
 
 def _channel(choices: ReportQuery) -> ConversationSelectElement:
     return ConversationSelectElement(
-        action_id=Id.CHANNEL,
+        action_id=ActionId.CHANNEL,
         placeholder="All channels",
         initial_conversation=choices.channel or None,
         filter=ConversationFilter(include=["public", "private"], exclude_bot_users=True),
@@ -106,11 +106,13 @@ def _channel(choices: ReportQuery) -> ConversationSelectElement:
 
 
 def _agent(choices: ReportQuery) -> UserSelectElement:
-    return UserSelectElement(action_id=Id.AGENT, placeholder="All agents", initial_user=choices.agent or None)
+    return UserSelectElement(
+        action_id=ActionId.AGENT, placeholder="All agents", initial_user=choices.agent or None
+    )
 
 
 def _question(choices: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
     options = question_options(catalogue, choices.metric)
-    offered = [ALL, *options.values()][:MOST_OPTIONS]
-    initial = options.get(choices.variant, ALL) if choices.variant is not None else ALL
-    return _select(Id.VARIANT, "Question", offered, initial if initial in offered else ALL)
+    offered = [ALL_QUESTIONS, *options.values()][:MAX_OPTIONS]
+    initial = options.get(choices.variant, ALL_QUESTIONS) if choices.variant is not None else ALL_QUESTIONS
+    return _select(ActionId.VARIANT, "Question", offered, initial if initial in offered else ALL_QUESTIONS)
