@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 import aiohttp
 from pydantic_core import to_json
@@ -25,6 +26,7 @@ from csat.web.server import serving
 from csat.web.slack_events import SlackEvents
 from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http
+from handlers.bolt import dispatch
 from parts import Ground, Parts
 
 STOPPING = 9.0
@@ -91,7 +93,9 @@ async def _reachable(parts: Parts) -> AsyncIterator[str]:
     settings, database = parts.ground.settings, parts.ground.database
     async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
-            socket = SocketMode(parts.bolt, settings.slack_app_token.get_secret_value(), parts.slack.web)
+            socket = SocketMode(
+                partial(dispatch, parts.bolt), settings.slack_app_token.get_secret_value(), parts.slack.web
+            )
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
             health, routes = Health(database, parts.dispatcher, socket.alive), []
@@ -104,7 +108,9 @@ async def _reachable(parts: Parts) -> AsyncIterator[str]:
 def _events(parts: Parts) -> Route:
     """Return the way in for Slack over HTTP."""
     secret = parts.ground.settings.slack_signing_secret
-    events = SlackEvents(parts.bolt, secret.get_secret_value() if secret else "", parts.ground.clock)
+    events = SlackEvents(
+        partial(dispatch, parts.bolt), secret.get_secret_value() if secret else "", parts.ground.clock
+    )
     return Route(slack_events.PATH, events.answer, methods=["POST"])
 
 

@@ -34,7 +34,7 @@ from csat.slack_api.view_updates import ViewUpdates
 from csat.surveys.questions import Catalogue
 from csat.tasks import BackgroundTasks
 from csat.x_api.client import XClient
-from handlers.bolt import ImmediateAckRunner
+from handlers.bolt import build_app
 from handlers.services import Services
 from notifications.app_home import Homes
 from notifications.digest import LOOKING, Digest
@@ -181,15 +181,6 @@ class Parts:
     @cached_property
     def bolt(self) -> AsyncApp:
         """Bolt, with every journey connected; requests are verified before they get here."""
-        bolt = AsyncApp(
-            name="csat-slack",
-            logger=logging.getLogger("slack_bolt"),
-            client=self.slack.web,
-            authorize=self.slack.identity,
-            signing_secret="",
-            request_verification_enabled=False,
-        )
-        runner = ImmediateAckRunner(bolt.listener_runner, self.ground.tasks)
-        bolt._async_listener_runner = runner  # noqa: SLF001 - Bolt has no other way
-        handlers.register(bolt, self.services)
-        return bolt
+        app = build_app(self.slack.web, self.ground.tasks)
+        handlers.register(app, self.services)
+        return app

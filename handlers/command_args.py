@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from csat.slack_api.message_text import unescape
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, MARKS, InvalidRecipient, Recipient, parse_recipient
 
@@ -34,7 +35,7 @@ def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
         raise InvalidArguments(
             "That is a colleague in Slack. Type the customer's X handle, or paste the link to their profile."
         )
-    typed = MARKS.sub("", unescaped(_LINK.sub(r"\g<url>", text))).split()
+    typed = MARKS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
     words = CommandArgs()
     for word in typed:
         bare = word.strip(_PUNCTUATION)
@@ -45,14 +46,6 @@ def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
         elif bare:
             raise InvalidArguments(_puzzled(word, typed, command))
     return words
-
-
-def unescaped(text: str) -> str:
-    """Return text without Slack's escapes, of which there are three.
-
-    https://docs.slack.dev/messaging/formatting-message-text
-    """
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _with_metric(words: CommandArgs, word: str) -> CommandArgs:

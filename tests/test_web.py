@@ -264,7 +264,7 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
-    monkeypatch.setattr("csat.slack_api.socket_mode.send_async_response", lost)
+    monkeypatch.setattr("csat.slack_api.socket_mode.Socket.send_socket_mode_response", lost)
     asking = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.message("asks a customer on X")
     asking.cancel()

@@ -1,27 +1,20 @@
 """Who this app is in Slack: asked once, then remembered."""
 
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.errors import as_slack_error
 
 
-class Identity(AsyncAuthorize):
-    """The bot behind the token; Bolt asks it for every request.
+class Identity:
+    """The bot behind the token.
 
     Args:
         web: Slack's Web API, with the bot's token.
     """
 
     def __init__(self, web: AsyncWebClient) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._web = web
         self._team: tuple[str, str] | None = None
-
-    async def __call__(self, **_: object) -> AuthorizeResult:
-        """Give Bolt the token; Slack need not be asked for that."""
-        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=self._web.token)
 
     async def team(self) -> str:
         """Return the id of the workspace that the app is installed in; raises `SlackError`."""

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.command_args import unescaped
-
 DEEPEST = 12
 """How deeply nested blocks are followed; Slack's own nest four deep."""
 
@@ -22,7 +20,15 @@ def extract_text(message: Mapping[str, Any]) -> str:
 
 def plain(mrkdwn: str) -> str:
     """Return Slack's mrkdwn as text: links as their address and label, without mentions of Slack's people."""
-    return unescaped(_TAG.sub(_as_text, mrkdwn))
+    return unescape(_TAG.sub(_as_text, mrkdwn))
+
+
+def unescape(mrkdwn: str) -> str:
+    """Replace Slack's three escape sequences by their characters.
+
+    https://docs.slack.dev/messaging/formatting-message-text
+    """
+    return mrkdwn.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _as_text(tag: re.Match[str]) -> str:

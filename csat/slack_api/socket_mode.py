@@ -1,17 +1,19 @@
 """Slack's Socket Mode, made to come back whatever happens to a connection."""
 
 import asyncio
+import json
 import logging
 import time
+from http import HTTPStatus
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.errors import SlackError, as_slack_error
 from csat.tasks import BackgroundTasks
 
@@ -71,17 +73,17 @@ class Socket(SocketModeClient):
 
 
 class SocketMode:
-    """Hands what comes over the socket to Bolt, and its answers back.
+    """Receive requests over a socket, and send their acknowledgements back.
 
     Args:
-        bolt: the app.
+        dispatch: handles the payload of a request.
         app_token: Slack's app-level token.
         web: Slack's Web API.
     """
 
-    def __init__(self, bolt: AsyncApp, app_token: str, web: AsyncWebClient) -> None:
+    def __init__(self, dispatch: Dispatch, app_token: str, web: AsyncWebClient) -> None:
         logger = logging.getLogger("slack_sdk.socket_mode")
-        self._bolt = bolt
+        self._dispatch = dispatch
         self._socket = Socket(app_token, logger=logger, web_client=web, ping_interval=PING)
         self._socket.socket_mode_request_listeners.append(self._take)
         self._answering = BackgroundTasks()
@@ -106,8 +108,12 @@ class SocketMode:
             self._answering.start(self._answer(request), "answering Slack")
 
     async def _answer(self, request: SocketModeRequest) -> None:
-        response = await run_async_bolt_app(self._bolt, request)
+        acknowledgement = await self._dispatch(request.payload)
+        if acknowledgement.status != HTTPStatus.OK:
+            return
+        body = acknowledgement.body
+        payload = json.loads(body) if body.startswith("{") else body or None
         try:
-            await send_async_response(self._socket, request, response, time.time())
+            await self._socket.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload))
         except ConnectionError as error:  # Slack delivers it once more, or its person tries again
             log.warning("An answer to Slack was lost with its socket (%s)", type(error).__name__)

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import Clock as VerifierClock
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from yarl import query_to_pairs
 
 from csat.clock import Clock
+from csat.slack_api.acknowledgement import Dispatch
 from csat.web.request_body import BodyTooLarge, read_body
 
 PATH = "/slack/events"
@@ -39,8 +38,8 @@ class SlackEvents:
     timestamp or signature; so the request is verified and parsed here, once, and Bolt gets the result.
     """
 
-    def __init__(self, app: AsyncApp, signing_secret: str, clock: Clock) -> None:
-        self._app = app
+    def __init__(self, dispatch: Dispatch, signing_secret: str, clock: Clock) -> None:
+        self._dispatch = dispatch
         self._verifier = SignatureVerifier(signing_secret, clock=_SlackClock(clock))
 
     async def answer(self, request: Request) -> Response:
@@ -59,7 +58,12 @@ class SlackEvents:
             return Response()
         if body.get("type") == "url_verification":
             return JSONResponse({"challenge": body.get("challenge")})
-        return await self._dispatch(body)
+        acknowledgement = await self._dispatch(body)
+        return Response(
+            acknowledgement.body,
+            acknowledgement.status,
+            headers={"content-type": acknowledgement.content_type},
+        )
 
     def _verify(self, raw: bytes, headers: Mapping[str, str]) -> None:
         signature = headers.get("x-slack-signature", "")
@@ -73,11 +77,6 @@ class SlackEvents:
             raise NotFromSlack from None
         if not verified:
             raise NotFromSlack
-
-    async def _dispatch(self, body: dict[str, Any]) -> Response:
-        # Bolt's name for a request that is verified and parsed already
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
-        return Response(answer.body, answer.status, headers=answer.first_headers_without_set_cookie())
 
 
 class _SlackClock(VerifierClock):
