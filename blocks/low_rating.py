@@ -70,7 +70,7 @@ def _asked(low: LowRating, link: str) -> Iterator[RichTextElement]:
         yield RichTextElementParts.Link(url=link, text="open the thread")
         yield text(")")
     yield text(", low since ")
-    yield timestamp(low.follow_up.low_at, DATE_AND_TIME)
+    yield timestamp(low.follow_up.opened_at, DATE_AND_TIME)
     yield text(". ")
 
 

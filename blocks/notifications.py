@@ -63,7 +63,7 @@ def refusal(
     catalogue: Catalogue,
     *,
     editable: bool,
-    again_at: datetime | None = None,
+    retry_at: datetime | None = None,
 ) -> Message:
     """Tell the requester that nothing was sent, why, and what to do."""
     who = survey.recipient.typed
@@ -74,7 +74,7 @@ def refusal(
         f"The survey to {who} was not sent. {escape_mrkdwn(advice)}",
         [
             rich_line(text("The survey to "), profile_link(who), text(" was not sent.")),
-            rich_line(text(one_line(advice)), *(_possible_again(again_at) if again_at else ())),
+            rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
         ],
@@ -135,8 +135,8 @@ def _details(survey: Survey, catalogue: Catalogue) -> Block:
     return context(*survey_details(survey, catalogue), _TEST_MARK if survey.test else "")
 
 
-def _possible_again(again_at: datetime) -> tuple[RichTextElement, ...]:
-    return text(" Possible again from "), timestamp(again_at, "{date_short_pretty} at {time}"), text(".")
+def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
+    return text(" Possible again from "), timestamp(retry_at, "{date_short_pretty} at {time}"), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:

@@ -65,9 +65,9 @@ def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
         yield text(".")
-    if denial.again_at:
+    if denial.retry_at:
         yield text(" Possible again from ")
-        yield timestamp(denial.again_at, DATE_AND_TIME)
+        yield timestamp(denial.retry_at, DATE_AND_TIME)
         yield text(".")
 
 

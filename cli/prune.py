@@ -54,7 +54,7 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
                     removed += number
                     bar.update(number)
         finally:
-            typer.echo(f"Removed {removed:,} surveys, with their attempts and notices.")
+            typer.echo(f"Removed {removed:,} surveys, with their attempts and notifications.")
 
 
 async def prune(database: Database, old: pruning.Old, before: datetime) -> AsyncIterator[int]:

@@ -109,10 +109,10 @@ def _asked(rng: random.Random, scene: Scene, who: Colleague, number: int, at: da
         "test": False,
         "accepted_at": at,
         "due_at": at,
-        "tries": 1,
+        "attempts": 1,
         "feedback_id": f"9{number:011}",
         "sent_at": at + timedelta(seconds=2),
-        "counts_until": at + timedelta(days=1),
+        "quota_until": at + timedelta(days=1),
     }
 
 
@@ -158,16 +158,16 @@ def _follow_up(
     rng: random.Random, scene: Scene, survey_id: int, row: dict[str, Any], now: datetime
 ) -> dict[str, Any]:
     """Return who took care of a low rating: of the newest ones, nobody yet."""
-    low_at = row["rated_at"]
+    opened_at = row["rated_at"]
     taken_at, closed_at = (
-        low_at + timedelta(hours=rng.uniform(1, 20)),
-        low_at + timedelta(hours=rng.uniform(24, 70)),
+        opened_at + timedelta(hours=rng.uniform(1, 20)),
+        opened_at + timedelta(hours=rng.uniform(24, 70)),
     )
     taken, closed = taken_at < now and rng.random() < TAKEN_ON, closed_at < now
     return {
         "survey_id": survey_id,
         "team": scene.team,
-        "low_at": low_at,
+        "opened_at": opened_at,
         "taken_by": scene.supervisor if taken else None,
         "taken_at": taken_at if taken else None,
         "closed_by": scene.supervisor if taken and closed else None,

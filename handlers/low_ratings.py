@@ -68,7 +68,7 @@ async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
         rating = await _admit(services, pressed, pressed.number)
         taking = (rating.survey_id, pressed.team, pressed.user, services.clock())
         if await services.database.run(follow_ups.take, *taking):
-            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOWED)
+            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOW_UP)
     await renew(services, pressed.user)
 
 
@@ -102,7 +102,7 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     else:
         await ack()
         if is_new:
-            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOWED)
+            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOW_UP)
         await renew(services, given.user)
 
 

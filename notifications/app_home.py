@@ -88,11 +88,11 @@ class Homes:
         team = await self._slack.identity.team()
         every = await self._database.read(home_views.everybody, team)
         supervising = await self._slack.permissions.supervisors_among(
-            [home_view.person for home_view in every]
+            [home_view.user_id for home_view in every]
         )
         for each in every:
-            if each.shows_results != (each.person in supervising):
-                await self._try_to_show(each.person)
+            if each.shows_results != (each.user_id in supervising):
+                await self._try_to_show(each.user_id)
 
     async def _try_to_show(self, person: str) -> None:
         try:

@@ -37,7 +37,7 @@ class LowRatingAlerts:
 
     async def tell(self, due: Notification) -> None:
         """Post an alert, or bring it up to date; raises `SlackError`, `NotPostedYet` or `NothingToUpdate`."""
-        if due.kind is NotificationKind.LOW:
+        if due.kind is NotificationKind.LOW_RATING:
             await self._post(due)
         else:
             await self._rewrite(due)
@@ -56,7 +56,7 @@ class LowRatingAlerts:
         await self._database.run_with_retry(outbox.mark_sent, due, posted.channel, posted.ts, self._clock())
 
     async def _rewrite(self, due: Notification) -> None:
-        place = await find_posted(self._database, due.survey_id, NotificationKind.LOW)
+        place = await find_posted(self._database, due.survey_id, NotificationKind.LOW_RATING)
         told = False
         while not told:  # somebody else may have moved it on, and have been overtaken by our own words
             rating = await self._database.read(follow_ups.find, due.survey_id)

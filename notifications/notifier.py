@@ -28,14 +28,14 @@ TRUE_IN = {
     NotificationKind.REFUSED: {State.REFUSED},
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
     NotificationKind.WAITING: {State.ACCEPTED, State.SENDING},
-    NotificationKind.LOW: set(State),
-    NotificationKind.FOLLOWED: set(State),
+    NotificationKind.LOW_RATING: set(State),
+    NotificationKind.FOLLOW_UP: set(State),
     NotificationKind.ANSWERED: {State.ANSWERED},
     NotificationKind.EXPIRED: {State.EXPIRED},
 }
 """The states in which a notice is still news."""
 
-ALERTS = frozenset({NotificationKind.LOW, NotificationKind.FOLLOWED})
+ALERTS = frozenset({NotificationKind.LOW_RATING, NotificationKind.FOLLOW_UP})
 CONFIRMATION = frozenset({NotificationKind.SENT, NotificationKind.ANSWERED, NotificationKind.EXPIRED})
 """What one message tells, which follows the survey's state."""
 
@@ -80,7 +80,7 @@ class Notifier:
         except NothingToUpdate:
             await self._database.run_with_retry(outbox.reschedule, due, None)
         except NotPostedYet:
-            await self._database.run_with_retry(outbox.reschedule, due, self._clock() + backoff(due.tries))
+            await self._database.run_with_retry(outbox.reschedule, due, self._clock() + backoff(due.attempts))
         except SlackError as error:
             await self._put_off(due, error)
 
@@ -119,11 +119,11 @@ class Notifier:
             entry.refusal.advice,
             self._catalogue,
             editable=entry.refusal.editable,
-            again_at=entry.refusal.again_at,
+            retry_at=entry.refusal.retry_at,
         )
 
     async def _put_off(self, due: Notification, error: SlackError) -> None:
-        again = isinstance(error, Busy) and due.tries < MOST_TRIES
-        wait = max(backoff(due.tries), timedelta(seconds=getattr(error, "seconds", 0)))
+        again = isinstance(error, Busy) and due.attempts < MOST_TRIES
+        wait = max(backoff(due.attempts), timedelta(seconds=getattr(error, "seconds", 0)))
         log.warning("Survey %s: %s not told (%s), again: %s", due.survey_id, due.kind, error, again)
         await self._database.run_with_retry(outbox.reschedule, due, self._clock() + wait if again else None)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from csat.db import accounts, send_queue, submissions
 from csat.db.survey_records import SurveyRecord
-from csat.db.tables import follow_ups, notices, surveys, unmatched
+from csat.db.tables import follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.limits import Limits
 from tests.samples import NOON, origin, survey, told
 
@@ -58,12 +58,12 @@ def known(connection: Connection) -> dict[str, Any]:
     """Return all that is known of the newest survey's answer, and who is to be told."""
     survey_id = newest(connection)
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).one()
-    told_of = select(notices.c.kind).where(notices.c.survey_id == survey_id)
+    told_of = select(outbox.c.kind).where(outbox.c.survey_id == survey_id)
     low = select(follow_ups.c.survey_id).where(follow_ups.c.survey_id == survey_id)
     names = ("state", "feedback_id", "rating", "rated_at", "comment", "commented_at")
     return {
         **{name: getattr(row, name) for name in names},
-        "notices": set(connection.execute(told_of).scalars()),
+        "outbox": set(connection.execute(told_of).scalars()),
         "low": connection.execute(low).first() is not None,
-        "waiting": connection.execute(select(unmatched.c.feedback_id)).all(),
+        "waiting": connection.execute(select(unmatched_responses.c.feedback_id)).all(),
     }

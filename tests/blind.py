@@ -82,9 +82,9 @@ class Stage:
             whose = f"{name}, {words}"
             world.x.respond(feedback.id, self.rating(whose, rating), self.comment(whose, user))
         self._let_answers_in(way)
-        answered = "select count(*) from notices where kind = 'answered' and told_at is not null"
+        answered = "select count(*) from outbox where kind = 'answered' and sent_at is not null"
         await world.until(lambda: world.database(answered) == [(len(ASKED),)])
-        await world.until(lambda: world.database("select * from notices where due_at is not null") == [])
+        await world.until(lambda: world.database("select * from outbox where due_at is not null") == [])
         self._fill_the_past()
 
     async def ask_late(self) -> Feedback:

@@ -36,7 +36,7 @@ async def ask(
         await world.workspace.select(user, TEST, [TEST])
     await world.workspace.submit_view(user)
     feedback = await world.sent(number + 1)
-    told = "select count(*) from notices where kind = 'sent' and told_at is not null"
+    told = "select count(*) from outbox where kind = 'sent' and sent_at is not null"
     await world.until(lambda: world.database(told) == [(number + 1,)])
     return feedback
 

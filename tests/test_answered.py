@@ -23,7 +23,7 @@ def rewritten(world: World) -> int:
 
 def told(world: World) -> bool:
     """Whether nothing is left to be told."""
-    return not world.database("select 1 from notices where due_at is not null")
+    return not world.database("select 1 from outbox where due_at is not null")
 
 
 async def answer(world: World, rating: int = 4) -> None:
@@ -63,7 +63,7 @@ async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: 
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=90)
     await world.opened("/csat @mira_k")
     await world.workspace.submit_view(fixtures.ADA)
-    await world.until(lambda: world.database("select tries from notices where kind = 'sent'") == [(1,)])
+    await world.until(lambda: world.database("select attempts from outbox where kind = 'sent'") == [(1,)])
     await answer(world)
     world.clock.advance(minutes=2)
 
@@ -78,7 +78,7 @@ async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) 
     for tries in (1, 2):
         tried = [(tries,)]
         await world.until(
-            lambda tried=tried: world.database("select tries from notices where kind = 'answered'") == tried  # type: ignore[misc]
+            lambda tried=tried: world.database("select attempts from outbox where kind = 'answered'") == tried  # type: ignore[misc]
         )
         world.clock.advance(minutes=1)
 

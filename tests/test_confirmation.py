@@ -108,7 +108,7 @@ async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) ->
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await ask(world)
     await world.sent()
-    await world.until(lambda: world.database("select tries from notices") == [(1,)])
+    await world.until(lambda: world.database("select attempts from outbox") == [(1,)])
     assert world.seen("asked") is None
 
     world.clock.advance(seconds=40)
@@ -120,7 +120,7 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
     world.workspace.faults.fail("chat.postMessage", "503", times=2)
     await ask(world)
     for tries in (1, 2):
-        await world.until(lambda tries=tries: world.database("select tries from notices") == [(tries,)])  # type: ignore[misc]
+        await world.until(lambda tries=tries: world.database("select attempts from outbox") == [(tries,)])  # type: ignore[misc]
         world.clock.advance(minutes=1)
 
     await world.message("asked")

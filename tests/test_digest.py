@@ -52,7 +52,7 @@ def digests_in(world: World) -> int:
 
 async def told_at(world: World) -> str:
     """Return when the first digest was noted as told, once it was."""
-    told = "select told_at from digests where told_at is not null"
+    told = "select sent_at from digests where sent_at is not null"
     await world.until(lambda: bool(world.database(told)))
     return str(world.database(told)[0][0])
 
@@ -78,7 +78,7 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
         assert words in told
     assert "75 %" in message.text
     assert validate_blocks(message.blocks, "message") == []
-    assert world.database("select person, action from audit") == [(fixtures.LEADS, "report")]
+    assert world.database("select viewer, action from audit") == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await told_at(world)
 
 
@@ -115,7 +115,7 @@ async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
     await world.until(lambda: (week, None) in world.database("select week, due_at from digests"))
 
     assert digests_in(world) == 0
-    assert world.database("select told_at from digests where told_at is not null") == []
+    assert world.database("select sent_at from digests where sent_at is not null") == []
 
 
 async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) ->
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.database("select tries from digests"))
+    await world.until(lambda: (1,) in world.database("select attempts from digests"))
     assert digests_in(world) == 0
     go_to_monday(world, 9, 3)
 
@@ -149,7 +149,7 @@ async def test_where_the_app_is_no_member_it_comes_once_it_is(
     shortly_before_nine(world)
     answered(world, [5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.database("select tries from digests"))
+    await world.until(lambda: (1,) in world.database("select attempts from digests"))
     assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
     world.workspace.invite_bot(fixtures.LEADS)
     go_to_monday(world, 9, 31)

@@ -65,7 +65,7 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(w
     assert {row["requester"] for row in rows} == {fixtures.ADA}
     assert f"{len(rows):,} surveys" in told.text
     assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
-    assert world.database("select person, action from audit") == [(fixtures.CLEO, "export")]
+    assert world.database("select viewer, action from audit") == [(fixtures.CLEO, "export")]
 
 
 async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:

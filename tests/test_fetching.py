@@ -40,7 +40,7 @@ async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT
     await world.opened(f"/csat @{who}", channel=channel)
     await world.workspace.submit_view(fixtures.ADA)
     sent = await world.sent(number + 1)
-    told = "select 1 from notices where kind = 'sent' and told_at is not null"
+    told = "select 1 from outbox where kind = 'sent' and sent_at is not null"
     await world.until(lambda: len(world.database(told)) == number + 1)
     return sent
 
@@ -99,7 +99,7 @@ async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
     await answered(world, 4, "Thank you.")
 
     assert len(asked(world)) == 3
-    assert world.database("select ask_at from surveys") == [(None,)]
+    assert world.database("select poll_at from surveys") == [(None,)]
 
 
 async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
@@ -109,7 +109,7 @@ async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(
     world.clock.advance(days=20)
 
     await answered(world, 5)
-    assert world.database("select kind from notices where kind = 'expired'") == []
+    assert world.database("select kind from outbox where kind = 'expired'") == []
 
 
 async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
@@ -181,11 +181,11 @@ async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
         await ask(world, who)
     world.clock.advance(minutes=1)
     await world.until(lambda: len(asked(world)) == 2)
-    assert world.database("select asked from feeds") == [(2,)]
+    assert world.database("select requests_used from feeds") == [(2,)]
     world.clock.advance(minutes=16)
     await world.until(lambda: len(asked(world)) == 4)
 
-    assert world.database("select asked from feeds") == [(2,)]
+    assert world.database("select requests_used from feeds") == [(2,)]
 
 
 async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
@@ -215,7 +215,7 @@ async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, faul
 
 
 async def left_alone(world: World) -> None:
-    await world.until(lambda: world.database("select asked from feeds") == [(feeds.BUDGET,)])
+    await world.until(lambda: world.database("select requests_used from feeds") == [(feeds.BUDGET,)])
 
 
 async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(

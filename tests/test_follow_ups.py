@@ -121,7 +121,7 @@ async def test_open_ones_come_oldest_first_without_ones_own(database: Database) 
 
 async def test_what_moved_on_while_it_was_told_is_told_again(database: Database) -> None:
     survey_id = await database.run(low)
-    due = Notification(survey_id=survey_id, kind=NotificationKind.FOLLOWED, tries=0)
+    due = Notification(survey_id=survey_id, kind=NotificationKind.FOLLOW_UP, attempts=0)
     await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
     before = await database.read(follow_ups.find, survey_id)
     assert before
@@ -130,9 +130,9 @@ async def test_what_moved_on_while_it_was_told_is_told_again(database: Database)
     assert after
 
     assert not await database.run(follow_ups.followed, due, before.follow_up, LATER)
-    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due
+    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
     assert await database.run(follow_ups.followed, due, after.follow_up, LATER)
-    assert not (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due
+    assert not (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
 
 
 @pytest.mark.parametrize("ts", ["", "1700000000.000300"])
@@ -141,7 +141,7 @@ async def test_a_rating_that_was_not_low_after_all_is_taken_back(database: Datab
     if ts:
         await database.run(
             outbox.mark_sent,
-            Notification(survey_id=survey_id, kind=NotificationKind.LOW, tries=0),
+            Notification(survey_id=survey_id, kind=NotificationKind.LOW_RATING, attempts=0),
             "C1",
             ts,
             LATER,
@@ -149,7 +149,7 @@ async def test_a_rating_that_was_not_low_after_all_is_taken_back(database: Datab
     await database.run(responses.take, told(5, at=5), KEY, LATER)
 
     assert await database.read(follow_ups.find, survey_id) is None
-    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOWED)).is_due == bool(ts)
+    assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due == bool(ts)
 
 
 async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_there(
@@ -158,7 +158,7 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
     def without_thread(connection: Connection) -> int:
         survey_id = low(connection)
         connection.execute(tables.surveys.update().values(thread=""))
-        due = Notification(survey_id=survey_id, kind=NotificationKind.SENT, tries=0)
+        due = Notification(survey_id=survey_id, kind=NotificationKind.SENT, attempts=0)
         outbox.mark_sent(connection, due, origin().channel, "1700000000.000200", LATER)
         return survey_id
 
@@ -172,7 +172,7 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
 async def test_of_somebody_who_is_forgotten_no_note_is_left(database: Database) -> None:
     survey_id = await database.run(low)
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
-    await database.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+    await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
     assert await database.run(erasure.erase, survey_id)
     shown = await database.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
 

@@ -28,7 +28,7 @@ from tests.world import World, living, said
 ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
 
 
-TABLES = ("surveys", "attempts", "notices", "unmatched", "follow_ups", "audit")
+TABLES = ("surveys", "attempts", "outbox", "unmatched_responses", "follow_ups", "audit")
 
 
 @pytest.fixture(name="world")
@@ -45,7 +45,7 @@ async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.
 async def told(world: World, number: int = 1) -> None:
     """Wait until so many surveys are sent and nothing is left to be told."""
     done = "select 1 from surveys where state = 'sent' and not exists ("
-    due = "select 1 from notices where survey_id = surveys.id and due_at is not null)"
+    due = "select 1 from outbox where survey_id = surveys.id and due_at is not null)"
     await world.until(lambda: len(world.database(done + due)) == number)
 
 
@@ -130,7 +130,7 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
 async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
-    await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
+    await world.until(lambda: bool(world.database("select 1 from outbox where sent_at is not null")))
     await world.until(lambda: bool(world.database("select 1 from surveys where state = 'accepted'")))
     outcome = await forgotten(world, Recipient(handle="mira_k"))
     world.x.recover()
@@ -161,7 +161,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
     asked = await world.message("It is not known whether")
-    await world.until(lambda: bool(world.database("select 1 from notices where told_at is not null")))
+    await world.until(lambda: bool(world.database("select 1 from outbox where sent_at is not null")))
     early = await forgotten(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(send_queue.give_up_settling, 1)
@@ -314,7 +314,7 @@ async def test_of_their_answer_the_rating_is_left_as_a_number(world: World) -> N
     world.x.comment(feedback.id, "It is me, Mira.")
     world.clock.advance(minutes=1)
     await world.message("They answered.")
-    await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
+    await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     assert (outcome.done["erased"], outcome.left, outcome.advice) == (1, 0, [])
@@ -333,11 +333,11 @@ async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: Wor
     for minutes in (1, 14 * 24 * 60, 60):
         world.clock.advance(minutes=minutes)
     await world.until(lambda: world.database("select state from surveys") == [("expired",)])
-    await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
+    await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
 
     assert not [call for call in world.x.requests if "/show/" in call.path]
     assert world.database("select rating, comment from surveys") == [(None, None)]
-    assert world.database("select * from unmatched") == []
+    assert world.database("select * from unmatched_responses") == []
     assert [said(message) for message in world.everything()] == [ERASED]
 
 
@@ -345,10 +345,10 @@ async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Databas
     await keep(database, "one", Recipient(handle="mira_k", id="33"))
     await database.run(responses.take, told_by_x(1, "It is me.", feedback_id="other"), "one", NOON)
     await database.run(responses.take, told_by_x(5, feedback_id="another"), "of somebody else", NOON)
-    await database.run(lambda connection: connection.execute(tables.notices.update().values(due_at=None)))
+    await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
 
     assert await database.run(erase, 1)
-    left = await database.read(lambda c: c.execute(tables.unmatched.select()).scalars().all())
+    left = await database.read(lambda c: c.execute(tables.unmatched_responses.select()).scalars().all())
     assert left == ["another"]
 
 
@@ -360,7 +360,7 @@ async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -
         world.x.rate(world.x.feedbacks[0].id, 1)
         world.clock.advance(minutes=1)
         await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
-        await world.until(lambda: not world.database("select 1 from notices where due_at is not null"))
+        await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
         outcome = await forgotten(world, Recipient(handle="mira_k"))
 
         assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])

@@ -22,7 +22,7 @@ async def shows(world: World, words: str) -> View:
 
 
 def has_told(world: World, number: int) -> bool:
-    return world.database("select 1 from notices where told_at is not null") == [(1,)] * number
+    return world.database("select 1 from outbox where sent_at is not null") == [(1,)] * number
 
 
 async def submitted(world: World, **fields: str) -> ActionResult:

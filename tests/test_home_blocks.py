@@ -89,7 +89,7 @@ def full(metric: Metric) -> SupervisorHome:
 
 
 def low_rating(number: int) -> LowRating:
-    taken = FollowUp(low_at=NOON, taken_by=user(1), taken_at=NOON)
+    taken = FollowUp(opened_at=NOON, taken_by=user(1), taken_at=NOON)
     asked = survey(external_id="e" * LONGEST_EXTERNAL_ID, test=True, display_name="W" * 20)
     where = origin(channel="C0123456789")
     return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)

@@ -54,7 +54,7 @@ def test_what_stands_in_the_way_and_until_when(
     standing = find_denial(MIRA, asked, Limits(), NOON)
 
     assert (standing.reason if standing else None) == reason
-    assert (standing.again_at if standing else None) == again
+    assert (standing.retry_at if standing else None) == again
 
 
 def test_without_cooldown_a_day_is_enough_and_the_allowlist_needs_none() -> None:

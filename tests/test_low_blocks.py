@@ -20,7 +20,7 @@ from tests.world import said
 HOSTILE = "<!channel> <@U012AB3CE> *b* <https://evil.example|x> \u202egnp.exe\u2066 one\u2028two"
 LINK = "https://northwindair.slack.com/archives/C012AB3CD/p1700000000000100"
 SENTINEL = "SENTINEL"
-UP = FollowUp(low_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
+UP = FollowUp(opened_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
 
 
 def shown(**fields: Any) -> RevealedRating:
@@ -30,7 +30,7 @@ def shown(**fields: Any) -> RevealedRating:
         "origin": origin(),
         "asked_at": NOON - timedelta(days=1),
         "ts": "1700000000.000100",
-        "follow_up": FollowUp(low_at=NOON),
+        "follow_up": FollowUp(opened_at=NOON),
         "rating": 1,
         "comment": SENTINEL,
         "note": SENTINEL,
@@ -48,7 +48,7 @@ def check(view: dict[str, Any]) -> None:
     assert len(json.dumps(view)) < 250_000
 
 
-@pytest.mark.parametrize("follow_up", [FollowUp(low_at=NOON), UP])
+@pytest.mark.parametrize("follow_up", [FollowUp(opened_at=NOON), UP])
 @pytest.mark.parametrize("external_id", ["", "e" * 256, "<!channel>" * 25])
 @pytest.mark.parametrize("link", ["", LINK])
 def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: str) -> None:

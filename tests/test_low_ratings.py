@@ -117,7 +117,7 @@ async def test_a_supervisor_is_shown_the_answer_and_that_is_noted(any_world: Wor
     assert "\u202e" not in shown
     assert f"<@{fixtures.ADA}> asked @mira_k" in shown
     assert "Nobody has taken it on" in shown
-    assert any_world.database("select person, action, detail from audit") == [
+    assert any_world.database("select viewer, action, detail from audit") == [
         (fixtures.CLEO, "show", "survey 1")
     ]
 
@@ -283,7 +283,9 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
     feedback = await ask(world)
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
-    await world.until(lambda: world.database("select tries from notices where kind = 'low'") == [(1,)])
+    await world.until(
+        lambda: world.database("select attempts from outbox where kind = 'low_rating'") == [(1,)]
+    )
     world.clock.advance(seconds=40)
 
     await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
@@ -291,10 +293,12 @@ async def test_it_is_told_once_slack_has_time_again(world: World) -> None:
 
 async def test_while_slack_takes_no_changes_the_message_follows_later(world: World) -> None:
     told = await alert(world)
-    await world.until(lambda: world.database("select 1 from notices where due_at is not null") == [])
+    await world.until(lambda: world.database("select 1 from outbox where due_at is not null") == [])
     world.workspace.faults.fail("chat.update", "ratelimited", retry_after=30)
     await press(world, TAKE_ON, told)
-    await world.until(lambda: world.database("select tries from notices where kind = 'followed'") == [(1,)])
+    await world.until(
+        lambda: world.database("select attempts from outbox where kind = 'follow_up'") == [(1,)]
+    )
     await close(world, told)
     await world.until(lambda: "Closed by" in now(world, told))
 
@@ -305,7 +309,9 @@ async def test_where_the_app_may_not_post_it_says_what_to_do(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await answer(world, await ask(world), 1)
-    await world.until(lambda: world.database("select due_at from notices where kind = 'low'") == [(None,)])
+    await world.until(
+        lambda: world.database("select due_at from outbox where kind = 'low_rating'") == [(None,)]
+    )
 
     assert "CSAT_RESULTS_CHANNEL (channel_not_found): invite it there" in caplog.text
     assert "SENTINEL" not in caplog.text
@@ -323,20 +329,24 @@ async def test_what_is_taken_on_before_the_channel_was_told_is_told_as_it_stands
     feedback = await ask(world)
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
-    await world.until(lambda: world.database("select tries from notices where kind = 'low'") == [(1,)])
+    await world.until(
+        lambda: world.database("select attempts from outbox where kind = 'low_rating'") == [(1,)]
+    )
     await step(world, follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
     world.clock.advance(minutes=2)
     told = await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
 
     assert f"Taken on by <@{fixtures.CLEO}>" in said(told)
-    waiting = "select 1 from notices where kind = 'followed' and told_at is null"
+    waiting = "select 1 from outbox where kind = 'follow_up' and sent_at is null"
     world.clock.advance(minutes=20)
     await world.until(lambda: world.database(waiting) == [])
 
 
 async def test_what_was_not_low_after_all_is_said_where_it_was_told(world: World) -> None:
     told = await alert(world)
-    await world.until(lambda: bool(world.database("select 1 from notices where kind = 'low' and ts <> ''")))
+    await world.until(
+        lambda: bool(world.database("select 1 from outbox where kind = 'low_rating' and ts <> ''"))
+    )
     await step(world, follow_ups.withdraw, 1, world.clock())
     world.clock.advance(minutes=2)
     await world.until(lambda: "seemed low was not" in now(world, told))
@@ -350,7 +360,7 @@ async def test_without_a_results_channel_nobody_is_alarmed_and_it_is_open_all_th
     async with living(tmp_path, csat_supervisors={fixtures.CLEO}) as world:
         await answer(world, await ask(world), 1)
         await world.until(
-            lambda: world.database("select due_at from notices where kind = 'low'") == [(None,)]
+            lambda: world.database("select due_at from outbox where kind = 'low_rating'") == [(None,)]
         )
 
         assert notes(world) == [(None, None, None)]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from csat.db import feeds, poll_queue, send_queue
 from csat.db.database import open_engine
 from csat.db.responses import Taken, match_unmatched, take
-from csat.db.tables import unmatched
+from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from tests.answering import KEY, begun, confirmed, known, newest, sent, uncertain
@@ -51,8 +51,8 @@ def model(updates: Sequence[Update], *, test: bool = False) -> Known:
 def found(connection: Connection) -> Known:
     now = known(connection)
     assert now["waiting"] == []
-    assert ("answered" in now["notices"]) is (now["state"] == "answered")
-    assert ("low" in now["notices"]) is now["low"]
+    assert ("answered" in now["outbox"]) is (now["state"] == "answered")
+    assert ("low_rating" in now["outbox"]) is now["low"]
     answer = {name: now[name] for name in ("rating", "rated_at", "comment", "commented_at")}
     return Known(**answer, answered=now["state"] == "answered", low=now["low"])
 
@@ -138,7 +138,7 @@ def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
     with engine.connect() as connection, connection.begin() as transaction:
         for one in several:
             assert take(connection, one, KEY, NOON) in (Taken.KEPT, Taken.IGNORED)
-        assert len(connection.execute(select(unmatched)).all()) <= 1
+        assert len(connection.execute(select(unmatched_responses)).all()) <= 1
         begun(connection)
         receipt(connection)
         matching(connection)

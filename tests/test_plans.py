@@ -123,7 +123,7 @@ def send(connection: Connection, new: submissions.Submission) -> None:
     number = send_queue.begin_attempt(connection, entry, "one", NOON)
     assert number
     assert send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
-    due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, tries=0)
+    due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, attempts=0)
     outbox.mark_sent(connection, due, "C1", "1.2", NOON)
 
 
@@ -144,8 +144,8 @@ def fill(engine: Engine) -> None:
             for number in range(ROWS)
         ]
         connection.execute(insert(tables.attempts), ended)
-        news = [{"survey_id": number + 1, "kind": "sent", "tries": 0} for number in range(ROWS)]
-        connection.execute(insert(tables.notices), news)
+        news = [{"survey_id": number + 1, "kind": "sent", "attempts": 0} for number in range(ROWS)]
+        connection.execute(insert(tables.outbox), news)
         connection.execute(insert(tables.follow_ups), [followed_up(number) for number in range(ROWS)])
     for number in range(3):
         with engine.begin() as connection:
@@ -162,9 +162,9 @@ def fill(engine: Engine) -> None:
 
 def followed_up(number: int) -> dict[str, Any]:
     """Return a low rating; one of a hundred is open."""
-    low_at = NOON - timedelta(minutes=number)
+    opened_at = NOON - timedelta(minutes=number)
     closed_at = None if number % 100 == 6 else NOON
-    return {"survey_id": number + 1, "team": "T012AB3CD", "low_at": low_at, "closed_at": closed_at}
+    return {"survey_id": number + 1, "team": "T012AB3CD", "opened_at": opened_at, "closed_at": closed_at}
 
 
 def settled(number: int) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def settled(number: int) -> dict[str, Any]:
         "view_id": f"V{number}",
         "state": State.SENT,
         "feedback_id": f"X{number}",
-        "ask_at": long_ago + timedelta(days=60) if number % 100 else NOON,
+        "poll_at": long_ago + timedelta(days=60) if number % 100 else NOON,
         "rating": number % 5 + 1 if answered else None,
         "commented_at": long_ago + timedelta(hours=1) if number % 9 == 0 else None,
         "comment": "Thank you." if number % 9 == 0 else None,
@@ -184,8 +184,8 @@ def settled(number: int) -> dict[str, Any]:
         "accepted_at": long_ago,
         "due_at": long_ago,
         "sent_at": long_ago,
-        "counts_until": long_ago + timedelta(days=1),
-        "tries": 1,
+        "quota_until": long_ago + timedelta(days=1),
+        "attempts": 1,
     }
 
 

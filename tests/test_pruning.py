@@ -15,7 +15,7 @@ from csat.db.accounts import open_account
 from csat.db.database import Database
 from csat.db.follow_ups import open_for
 from csat.db.survey_records import Refusal, get_survey, to_columns
-from csat.db.tables import attempts, follow_ups, notices, surveys
+from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
@@ -78,7 +78,7 @@ def follow(connection: Connection, ids: dict[str, int]) -> None:
         connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
     assert open_for(connection, ids["answered"], "T012AB3CD", NOON)
     unknown = surveys.c.id == ids["settled as unknown"]
-    connection.execute(update(surveys).where(unknown).values(settle_at=None))
+    connection.execute(update(surveys).where(unknown).values(reconcile_at=None))
 
 
 def survey_ids(connection: Connection, table: Table) -> set[int]:
@@ -97,7 +97,7 @@ async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(data
     assert await pruned(database, NOON + DAY) == [6]
     left = await database.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
     assert left == {ids["accepted"], ids["sending"], ids["uncertain"]}
-    for table in (attempts, notices, follow_ups):
+    for table in (attempts, outbox, follow_ups):
         assert await database.read(survey_ids, table) <= left
 
 
@@ -138,8 +138,8 @@ def refused(connection: Connection, number: int) -> None:
         "account": "A1",
         "accepted_at": NOON,
         "due_at": NOON,
-        "tries": 0,
-        "counts_until": NOON,
+        "attempts": 0,
+        "quota_until": NOON,
     }
     connection.execute(insert(surveys), [{**row, "view_id": f"old {view}"} for view in range(number)])
 
@@ -156,7 +156,7 @@ async def test_the_command_counts_first_and_removes_while_the_app_may_run(tmp_pa
 
     assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
     assert re.fullmatch(r"35 finished surveys are from before \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n", dry[1])
-    assert "Removed 35 surveys, with their attempts and notices." in real[1]
+    assert "Removed 35 surveys, with their attempts and notifications." in real[1]
     assert again[1].startswith("0 finished surveys")
 
 

@@ -64,7 +64,7 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
 async def test_a_report_is_noted_before_it_is_shown(watched: World) -> None:
     await told(watched, "No NPS survey", "/csat report 7d nps")
 
-    ((person, action, detail),) = watched.database("select person, action, detail from audit")
+    ((person, action, detail),) = watched.database("select viewer, action, detail from audit")
     assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
 

@@ -14,7 +14,7 @@ from csat.db import erasure, send_queue
 from csat.db.database import Database, open_engine
 from csat.db.responses import KEPT, Taken, match_unmatched, take
 from csat.db.survey_records import SurveyRecord
-from csat.db.tables import notices, surveys, unmatched
+from csat.db.tables import outbox, surveys, unmatched_responses
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Update
 from csat.surveys.states import State
@@ -48,9 +48,9 @@ def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_to
     assert take(connection, told(2, "Slow."), KEY, LATER) is Taken.JOINED
     found = known(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
-    assert (found["notices"], found["low"]) == ({"sent", "answered", "low"}, True)
+    assert (found["outbox"], found["low"]) == ({"sent", "answered", "low_rating"}, True)
     assert found["rated_at"] == NOON + timedelta(seconds=10)
-    due = connection.execute(select(notices.c.due_at).where(notices.c.kind != "sent")).scalars()
+    due = connection.execute(select(outbox.c.due_at).where(outbox.c.kind != "sent")).scalars()
     assert set(due) == {LATER}
 
 
@@ -71,7 +71,7 @@ def test_only_a_low_rating_of_no_test_is_followed_up(
     take(connection, told(rating, metric=Metric(str(fields.get("metric", "csat")))), KEY, LATER)
 
     found = known(connection)
-    assert (found["state"], found["low"], "low" in found["notices"]) == (State.ANSWERED, low, low)
+    assert (found["state"], found["low"], "low_rating" in found["outbox"]) == (State.ANSWERED, low, low)
 
 
 def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connection) -> None:
@@ -79,7 +79,7 @@ def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connecti
     asked = []
     for update_ in (told(), told(5), told(5, "Fine.")):
         take(connection, update_, KEY, LATER)
-        asked.append(connection.execute(select(surveys.c.ask_at)).scalar_one())
+        asked.append(connection.execute(select(surveys.c.poll_at)).scalar_one())
 
     assert asked == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
 
@@ -100,7 +100,7 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
     assert take(connection, told(), KEY, LATER) is Taken.JOINED
     found = known(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
-    assert "sent" in found["notices"]
+    assert "sent" in found["outbox"]
     assert not send_queue.mark_sent(connection, entry.id, 1, told().receipt, LATER)
 
 
@@ -130,7 +130,7 @@ def test_an_update_of_somebody_else_settles_nothing(connection: Connection) -> N
 
 def test_news_without_an_answer_of_a_survey_that_is_not_ours_are_not_kept(connection: Connection) -> None:
     assert take(connection, told(), KEY, LATER) is Taken.IGNORED
-    assert connection.execute(select(unmatched)).all() == []
+    assert connection.execute(select(unmatched_responses)).all() == []
 
 
 def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: Connection) -> None:
@@ -172,7 +172,7 @@ def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
 
 def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> None:
     sent(connection)
-    connection.execute(update(surveys).values(state=State.EXPIRED, ask_at=None))
+    connection.execute(update(surveys).values(state=State.EXPIRED, poll_at=None))
     take(connection, told(1), KEY, LATER)
 
     assert (known(connection)["state"], known(connection)["low"]) == (State.ANSWERED, True)
@@ -186,12 +186,12 @@ def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
     take(connection, told(5, at=10), KEY, LATER)
 
     found = known(connection)
-    assert (found["rating"], found["low"], found["notices"]) == (5, False, {"sent", "answered"})
+    assert (found["rating"], found["low"], found["outbox"]) == (5, False, {"sent", "answered"})
 
 
 def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -> None:
     sent(connection)
-    connection.execute(update(notices).values(due_at=None))
+    connection.execute(update(outbox).values(due_at=None))
     assert erasure.erase(connection, newest(connection))
 
     assert take(connection, told(1, "Slow."), KEY, LATER) is Taken.IGNORED
@@ -208,8 +208,8 @@ async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Data
     assert set(outcomes) == {Taken.JOINED}
     found = await database.run(known)
     assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
-    kinds = await database.run(lambda c: list(c.execute(select(notices.c.kind)).scalars()))
-    assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low": 1}
+    kinds = await database.run(lambda c: list(c.execute(select(outbox.c.kind)).scalars()))
+    assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low_rating": 1}
 
 
 async def test_strangers_at_once_are_kept_once(database: Database) -> None:
@@ -217,7 +217,9 @@ async def test_strangers_at_once_are_kept_once(database: Database) -> None:
     outcomes = await asyncio.gather(*(database.run(take, one, KEY, LATER) for one in many))
 
     assert set(outcomes) == {Taken.KEPT}
-    rows = await database.run(lambda c: [tuple(row) for row in c.execute(select(unmatched.c.rating))])
+    rows = await database.run(
+        lambda c: [tuple(row) for row in c.execute(select(unmatched_responses.c.rating))]
+    )
     assert rows == [(1,)]
 
 
@@ -241,5 +243,5 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
     late = await database.run(send_queue.mark_sent, entry.id, 1, told().receipt, LATER)
 
     assert (await answering, late) == (Taken.JOINED, False)
-    assert (await database.read(known))["notices"] == {"sent", "answered"}
+    assert (await database.read(known))["outbox"] == {"sent", "answered"}
     database.close()

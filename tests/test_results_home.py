@@ -47,7 +47,7 @@ def blocks(view: View, kind: str) -> list[dict[str, Any]]:
 
 
 def audited(world: World) -> list[tuple[str, str, str]]:
-    return [tuple(row) for row in world.database("select person, action, detail from audit order by id")]
+    return [tuple(row) for row in world.database("select viewer, action, detail from audit order by id")]
 
 
 async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World) -> None:

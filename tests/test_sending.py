@@ -400,7 +400,7 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     world.clock.advance(hours=24, minutes=11)
     await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
     world.clock.advance(days=3)
-    await world.until(lambda: world.database("select settle_at from surveys") == [(None,)])
+    await world.until(lambda: world.database("select reconcile_at from surveys") == [(None,)])
     await world.until(lambda: "Survey 1 stays uncertain" in caplog.text)
     assert states(world) == ["uncertain"]
 

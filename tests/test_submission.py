@@ -51,7 +51,7 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
     lock.execute("begin immediate")
     await world.workspace.submit_view(fixtures.ADA)
     lock.close()
-    await world.until(lambda: world.database("select count(*) from notices") == [(0,)])
+    await world.until(lambda: world.database("select count(*) from outbox") == [(0,)])
 
     assert world.database("select count(*) from surveys") == [(0,)]
 

@@ -115,7 +115,7 @@ CARE: list[Row] = [
 def write(connection: Connection, rows: list[Row], cared: dict[int, Row]) -> None:
     keep(connection, rows)
     for survey_id, care in cared.items():
-        connection.execute(insert(follow_ups).values(survey_id=survey_id, team="T1", low_at=THEN, **care))
+        connection.execute(insert(follow_ups).values(survey_id=survey_id, team="T1", opened_at=THEN, **care))
 
 
 def expected(period: Period, filters: Filters, rows: list[Row], cared: dict[int, Row]) -> Report:

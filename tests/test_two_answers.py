@@ -99,7 +99,7 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     answered(world, [5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
     feedback = await ask(world, user=requester)
     world.x.respond(feedback.id, *answer)
-    told = "select count(*) from notices where told_at is not null"
+    told = "select count(*) from outbox where sent_at is not null"
     await world.until(lambda: world.database(told) == [(3,)])  # sent, answered, low
     for person in (fixtures.ADA, fixtures.CLEO):
         await home(world, person)

@@ -75,7 +75,7 @@ async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> No
     await world.x.wait_for_webhook_posts()
 
     assert [push.status for push in world.x.webhook_posts] == [200, 200, 200]
-    assert world.database("select state, rating, comment, ask_at from surveys") == [
+    assert world.database("select state, rating, comment, poll_at from surveys") == [
         ("answered", 2, COMMENT, None)
     ]
 
@@ -88,7 +88,7 @@ async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: Wo
         assert (await world.x.post_to_webhook(pushed)).status == 200
 
     assert world.database("select state, rating from surveys") == [("answered", 4)]
-    kinds = [kind for (kind,) in world.database("select kind from notices order by kind")]
+    kinds = [kind for (kind,) in world.database("select kind from outbox order by kind")]
     assert kinds == ["answered", "sent"]
 
 
@@ -119,7 +119,7 @@ async def test_nobody_else_is_heard(
     answer = await post(world, event(), authorization)
 
     assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
-    assert world.database("select * from unmatched") == []
+    assert world.database("select * from unmatched_responses") == []
     assert COMMENT not in caplog.text
 
 
@@ -128,7 +128,7 @@ async def test_the_scheme_may_be_written_in_any_way(world: World, scheme: bytes)
     answer = await post(world, event(), scheme + KNOWN.removeprefix(b"Basic "))
 
     assert answer.status_code == 200
-    assert world.database("select feedback_id, rating from unmatched") == [("4711", 5)]
+    assert world.database("select feedback_id, rating from unmatched_responses") == [("4711", 5)]
 
 
 @pytest.mark.parametrize("given", [{}, {"x_webhook_user": USER}, {"x_webhook_password": PASSWORD}], ids=str)
@@ -180,7 +180,7 @@ async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest
 
     assert answer.status_code == 200
     assert "Feedback 4711 is ignored: it is of account 99" in caplog.text
-    assert world.database("select * from unmatched") == []
+    assert world.database("select * from unmatched_responses") == []
 
 
 async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
@@ -195,7 +195,7 @@ async def test_while_the_ledger_is_away_x_is_told_to_come_again(
         assert (await post(world, event())).status_code == 503
 
     assert (await post(world, event())).status_code == 200
-    assert len(world.database("select * from unmatched")) == 1
+    assert len(world.database("select * from unmatched_responses")) == 1
 
 
 async def test_only_post_is_served(world: World) -> None:
@@ -213,7 +213,7 @@ async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(w
 
     assert seen.outcome == "closed"
     assert set(answers) == {200}
-    assert world.database("select count(*) from unmatched") == [(300,)]
+    assert world.database("select count(*) from unmatched_responses") == [(300,)]
 
 
 async def _status(x: aiohttp.ClientSession, url: str, body: bytes) -> int:

@@ -34,7 +34,7 @@ SHUFFLED = "(({}) * 2654435761 % 4294967296)"
 SURVEYS = """INSERT INTO surveys (
     id, view_id, state, team, enterprise, channel, thread, in_thread, requester, response_url, received_at,
     account, metric, variant, display_name, recipient_handle, recipient_id, recipient_key, message,
-    privacy_url, external_id, test, accepted_at, due_at, tries, feedback_id, sent_at, counts_until,
+    privacy_url, external_id, test, accepted_at, due_at, attempts, feedback_id, sent_at, quota_until,
     rating, rated_at, comment, commented_at)
 {numbers}
 SELECT n, 'V' || {view}, CASE WHEN n % 10 < 3 THEN 'answered' WHEN n % 10 < 6 THEN 'sent'
@@ -46,12 +46,12 @@ SELECT n, 'V' || {view}, CASE WHEN n % 10 < 3 THEN 'answered' WHEN n % 10 < 6 TH
     '17000' || {view}, {then}, {day_after}, CASE WHEN n % 10 < 3 THEN 5 - {view} / 750 % 16 / 4 END,
     CASE WHEN n % 10 < 3 THEN {day_after} END, CASE WHEN n % 10 = 0 THEN 'Thank you, that was quick.' END,
     CASE WHEN n % 10 = 0 THEN {day_after} END FROM numbers"""
-FOLLOW_UPS = """INSERT INTO follow_ups (survey_id, team, low_at, taken_by, taken_at)
+FOLLOW_UPS = """INSERT INTO follow_ups (survey_id, team, opened_at, taken_by, taken_at)
 SELECT id, team, rated_at, 'U012AB3CD', rated_at FROM surveys
 WHERE rating <= 2 AND id BETWEEN :first AND :last"""
 ATTEMPTS = """INSERT INTO attempts (survey_id, number, instance, started_at, ended_at, outcome, detail)
 {numbers} SELECT n, 1, 'a1b2c3d4', {then}, {then}, 'sent', '' FROM numbers"""
-NOTICES = """INSERT INTO notices (survey_id, kind, tries, told_at, channel, ts)
+OUTBOX = """INSERT INTO outbox (survey_id, kind, attempts, sent_at, channel, ts)
 {numbers} SELECT n, 'sent', 0, {then}, 'C012AB3CD', '1700000000.000100' FROM numbers"""
 
 
@@ -101,7 +101,7 @@ def _insert(connection: Connection, first: int, last: int, rows: int, now: datet
         "customers": rows // SURVEYS_EACH,
         "message": MESSAGE,
     }
-    for statement in (SURVEYS, FOLLOW_UPS, ATTEMPTS, NOTICES):
+    for statement in (SURVEYS, FOLLOW_UPS, ATTEMPTS, OUTBOX):
         written = statement.format(
             numbers=NUMBERS,
             view=SHUFFLED.format("n"),

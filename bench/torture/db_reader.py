@@ -41,7 +41,7 @@ class Book:
         wanted = (
             "select count(*) from surveys where state = 'accepted'",
             "select count(*) from surveys where state = 'sending'",
-            "select count(*) from notices where due_at is not null",
+            "select count(*) from outbox where due_at is not null",
             "select count(*) from surveys where state = 'uncertain'",
         )
         try:
@@ -62,7 +62,7 @@ class Book:
             return list(connection.execute(text(query), values))
 
     def _rows(self) -> Iterator[Row]:
-        doubts = {row[0] for row in self.ask("select survey_id from notices where kind = 'uncertain'")}
+        doubts = {row[0] for row in self.ask("select survey_id from outbox where kind = 'uncertain'")}
         surveys = "select id, recipient_handle, recipient_id, state, reason from surveys order by id"
         for row in self.ask(surveys):
             customer = f"@{row.recipient_handle}" if row.recipient_handle else row.recipient_id

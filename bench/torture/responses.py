@@ -220,7 +220,7 @@ def _judge_answers(stage: Stage, verdict: Verdict, forgotten: Mapping[str, int |
 
 
 def _left_over(stage: Stage) -> Iterator[str]:
-    if waiting := stage.book.ask("select feedback_id from unmatched"):
+    if waiting := stage.book.ask("select feedback_id from unmatched_responses"):
         yield f"{len(waiting)} answers wait for ever"
     if MARK in stage.log:
         yield "a comment is in the log"

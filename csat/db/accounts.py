@@ -30,9 +30,11 @@ def pause(connection: Connection, account: str, cause: str, advice: str, now: da
     """Pause an account; whether the operators are to be told, once for a cause."""
     mine = accounts.c.id == account
     row = connection.execute(select(accounts).where(mine).with_for_update()).one()
-    tell: bool = row.cause != cause or row.told_at is None or row.told_at < now - REMINDING
+    tell: bool = row.cause != cause or row.alerted_at is None or row.alerted_at < now - REMINDING
     values = {"paused_at": row.paused_at or now, "probe_at": now + PROBING, "cause": cause, "advice": advice}
-    connection.execute(update(accounts).where(mine).values(**values, told_at=now if tell else row.told_at))
+    connection.execute(
+        update(accounts).where(mine).values(**values, alerted_at=now if tell else row.alerted_at)
+    )
     return tell
 
 

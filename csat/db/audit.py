@@ -17,6 +17,6 @@ class Action(StrEnum):
     EXPORT = "export"
 
 
-def note(connection: Connection, team: str, person: str, action: Action, detail: str, now: datetime) -> None:
+def note(connection: Connection, team: str, viewer: str, action: Action, detail: str, now: datetime) -> None:
     """Note that somebody is about to see results; `detail` says which, and holds none of them."""
-    connection.execute(insert(audit).values(at=now, team=team, person=person, action=action, detail=detail))
+    connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))

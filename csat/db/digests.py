@@ -16,7 +16,7 @@ TELLING = timedelta(minutes=2)
 
 def claim(connection: Connection, team: str, week: str, now: datetime) -> bool:
     """Claim a week's digest; whether it is to be told now, by whoever asked."""
-    insert_if_absent(connection, digests, team=team, week=week, due_at=now, tries=0)
+    insert_if_absent(connection, digests, team=team, week=week, due_at=now, attempts=0)
     this = _this(team, week)
     row = connection.execute(select(digests).where(*this).with_for_update()).one()
     if row.due_at is None or row.due_at > now:
@@ -38,7 +38,7 @@ def note_reader(connection: Connection, team: str, week: str, channel: str, now:
 
 def told(connection: Connection, team: str, week: str, now: datetime) -> None:
     """Note that a digest was told."""
-    connection.execute(update(digests).where(*_this(team, week)).values(due_at=None, told_at=now))
+    connection.execute(update(digests).where(*_this(team, week)).values(due_at=None, sent_at=now))
 
 
 def has_nothing(connection: Connection, team: str, week: str) -> None:
@@ -48,7 +48,7 @@ def has_nothing(connection: Connection, team: str, week: str) -> None:
 
 def tell_later(connection: Connection, team: str, week: str, due_at: datetime) -> None:
     """Try again at `due_at`."""
-    later = {"due_at": due_at, "tries": digests.c.tries + 1}
+    later = {"due_at": due_at, "attempts": digests.c.attempts + 1}
     connection.execute(update(digests).where(*_this(team, week)).values(later))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from csat.db.limits import NEVER
 from csat.db.outbox import NotificationKind
 from csat.db.pruning import FINISHED
-from csat.db.tables import attempts, follow_ups, notices, surveys, unmatched
+from csat.db.tables import attempts, follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State, leading_to
@@ -28,7 +28,7 @@ ERASED: dict[str, Any] = {
 }
 """What a survey says once its customer is forgotten; `advice` may hold words of X."""
 
-_QUIET = and_(FINISHED, ~exists().where(notices.c.survey_id == surveys.c.id, notices.c.due_at.is_not(None)))
+_QUIET = and_(FINISHED, ~exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.due_at.is_not(None)))
 """Nothing is under way, and nothing is about to be told."""
 
 
@@ -70,7 +70,7 @@ def find(connection: Connection, recipient: Recipient) -> Found:
 def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, str]:
     """Cancel those that wait to be sent; returns for each the person who asked for it."""
     waiting = (surveys.c.id.in_(survey_ids), surveys.c.state.in_(leading_to(State.CANCELLED)))
-    cancelling = update(surveys).where(*waiting).values(state=State.CANCELLED, counts_until=NEVER)
+    cancelling = update(surveys).where(*waiting).values(state=State.CANCELLED, quota_until=NEVER)
     rows = connection.execute(cancelling.returning(surveys.c.id, surveys.c.requester))
     return {row.id: row.requester for row in rows}
 
@@ -83,10 +83,10 @@ def quiet(connection: Connection, survey_ids: list[int]) -> list[int]:
 
 def said(connection: Connection, survey_id: int) -> list[Said]:
     """Return what Slack was told of a survey."""
-    told = select(notices, surveys.c.requester, surveys.c.channel.label("asked_in")).join(
-        surveys, surveys.c.id == notices.c.survey_id
+    told = select(outbox, surveys.c.requester, surveys.c.channel.label("asked_in")).join(
+        surveys, surveys.c.id == outbox.c.survey_id
     )
-    rows = connection.execute(told.where(surveys.c.id == survey_id, notices.c.told_at.is_not(None)))
+    rows = connection.execute(told.where(surveys.c.id == survey_id, outbox.c.sent_at.is_not(None)))
     return [_to_said(row) for row in rows]
 
 
@@ -95,11 +95,11 @@ def erase(connection: Connection, survey_id: int) -> bool:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # also from the pages of the file
     key = select(surveys.c.recipient_key).where(surveys.c.id == survey_id)
-    connection.execute(delete(unmatched).where(unmatched.c.recipient_key.in_(key)))
+    connection.execute(delete(unmatched_responses).where(unmatched_responses.c.recipient_key.in_(key)))
     erasing = update(surveys).where(surveys.c.id == survey_id, _QUIET).values(ERASED)
     if connection.execute(erasing).rowcount == 0:
         return False
-    connection.execute(delete(notices).where(notices.c.survey_id == survey_id))
+    connection.execute(delete(outbox).where(outbox.c.survey_id == survey_id))
     connection.execute(update(attempts).where(attempts.c.survey_id == survey_id).values(detail=None))
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(note=None))
     return True

@@ -42,27 +42,27 @@ class Span(NamedTuple):
 
 def open_feed(connection: Connection, account: str) -> None:
     """Make sure that an account has its row."""
-    insert_if_absent(connection, feeds, account=account, asked=0)
+    insert_if_absent(connection, feeds, account=account, requests_used=0)
 
 
 def lock_remaining(connection: Connection, account: str, now: datetime) -> int:
     """Return how many questions the budget has left, and lock it."""
     feed = _locked(connection, account)
-    if feed.asked_since is None or feed.asked_since + WINDOW <= now:
-        _change(connection, account, asked=0, asked_since=now)
+    if feed.window_started_at is None or feed.window_started_at + WINDOW <= now:
+        _change(connection, account, requests_used=0, window_started_at=now)
         return BUDGET
-    return max(0, BUDGET - int(feed.asked))
+    return max(0, BUDGET - int(feed.requests_used))
 
 
 def spend(connection: Connection, account: str, number: int) -> None:
     """Count questions against the budget; a negative number gives them back."""
     if number:
-        _change(connection, account, asked=feeds.c.asked + number)
+        _change(connection, account, requests_used=feeds.c.requests_used + number)
 
 
 def exhaust_budget(connection: Connection, account: str, until: datetime) -> None:
     """Spend the whole budget until then: X says that its own is spent."""
-    _change(connection, account, asked=BUDGET, asked_since=until - WINDOW)
+    _change(connection, account, requests_used=BUDGET, window_started_at=until - WINDOW)
 
 
 def claim_sweep(connection: Connection, account: str, now: datetime) -> Span | None:

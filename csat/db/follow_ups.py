@@ -14,7 +14,7 @@ from csat.db.audit import Action
 from csat.db.inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
 from csat.db.survey_records import to_record
-from csat.db.tables import follow_ups, notices, surveys
+from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.follow_ups import FollowUp, LowRating, RevealedRating
 
 
@@ -41,7 +41,7 @@ class FollowUpConflict(Exception):
 
 def open_for(connection: Connection, survey_id: int, team: str, now: datetime) -> bool:
     """Note that somebody should look after a survey's low rating; whether that was new."""
-    return insert_if_absent(connection, follow_ups, survey_id=survey_id, team=team, low_at=now)
+    return insert_if_absent(connection, follow_ups, survey_id=survey_id, team=team, opened_at=now)
 
 
 def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
@@ -50,9 +50,9 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
     taking_back = delete(follow_ups).where(*untouched, follow_ups.c.closed_by.is_(None))
     if (
         connection.execute(taking_back).rowcount
-        and get_status(connection, survey_id, NotificationKind.LOW).ts
+        and get_status(connection, survey_id, NotificationKind.LOW_RATING).ts
     ):
-        requeue(connection, survey_id, NotificationKind.FOLLOWED, now)
+        requeue(connection, survey_id, NotificationKind.FOLLOW_UP, now)
 
 
 def take(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> bool:
@@ -82,7 +82,7 @@ def close(connection: Connection, survey_id: int, team: str, person: str, note: 
 def list_open(connection: Connection, team: str, most: int, without: str = "") -> list[LowRating]:
     """Return what nobody has closed yet, the oldest first, without the surveys that `without` asked for."""
     theirs = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None), surveys.c.requester != without)
-    oldest = _lows().where(*theirs).order_by(follow_ups.c.low_at).limit(most)
+    oldest = _lows().where(*theirs).order_by(follow_ups.c.opened_at).limit(most)
     return [LowRating(**_low(row)) for row in connection.execute(oldest)]
 
 
@@ -132,17 +132,17 @@ def _open_to(connection: Connection, survey_id: int, team: str, person: str) -> 
 
 def _note(connection: Connection, survey_id: int, now: datetime, **values: Any) -> None:  # noqa: ANN401
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(**values))
-    requeue(connection, survey_id, NotificationKind.FOLLOWED, now)
+    requeue(connection, survey_id, NotificationKind.FOLLOW_UP, now)
 
 
 def _lows() -> Select[Any]:
     confirmed = and_(
-        notices.c.survey_id == surveys.c.id,
-        notices.c.kind == NotificationKind.SENT,
-        notices.c.channel == surveys.c.channel,
+        outbox.c.survey_id == surveys.c.id,
+        outbox.c.kind == NotificationKind.SENT,
+        outbox.c.channel == surveys.c.channel,
     )
-    leading = func.coalesce(func.nullif(surveys.c.thread, ""), notices.c.ts, "").label("leading")
-    lows = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id).outerjoin(notices, confirmed)
+    leading = func.coalesce(func.nullif(surveys.c.thread, ""), outbox.c.ts, "").label("leading")
+    lows = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id).outerjoin(outbox, confirmed)
     return select(surveys, follow_ups, leading).select_from(lows)
 
 

@@ -27,9 +27,9 @@ _MOST = 20
 # built once, as that is most of what SQLAlchemy costs
 _OURS = surveys.c.account == bindparam("account")
 _ENDS = (
-    select(surveys.c.counts_until)
-    .where(_OURS, surveys.c.counts_until > bindparam("now"))
-    .order_by(surveys.c.counts_until)
+    select(surveys.c.quota_until)
+    .where(_OURS, surveys.c.quota_until > bindparam("now"))
+    .order_by(surveys.c.quota_until)
     .offset(bindparam("earlier"))
     .limit(1)
 )
@@ -75,7 +75,7 @@ def check_quota(connection: Connection, account: str, limits: Limits, now: datet
     counting = {"account": account, "now": now}
     if connection.execute(_ENDS, {**counting, "earlier": limits.daily - 1}).first():
         first_end = connection.execute(_ENDS, {**counting, "earlier": 0}).scalar_one()
-        raise Denied(Denial(reason=Reason.QUOTA, again_at=first_end if first_end < FOREVER else None))
+        raise Denied(Denial(reason=Reason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
 
 def list_counting(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:

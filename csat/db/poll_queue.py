@@ -28,15 +28,15 @@ def claim(connection: Connection, account: str, now: datetime, most: int) -> lis
     left, asks = feeds.lock_remaining(connection, account, now), list[Poll]()
     # nearly all surveys are of one account: an index that begins with it would be of no help
     ours = func.coalesce(surveys.c.account, "") == account
-    due = select(surveys).where(surveys.c.ask_at <= now, ours)
-    oldest = due.order_by(surveys.c.ask_at).limit(most).with_for_update(skip_locked=True)
+    due = select(surveys).where(surveys.c.poll_at <= now, ours)
+    oldest = due.order_by(surveys.c.poll_at).limit(most).with_for_update(skip_locked=True)
     for row in connection.execute(oldest).all():
-        if is_over(row.sent_at, row.ask_at):
+        if is_over(row.sent_at, row.poll_at):
             _end(connection, row.id, now)
         elif not _can_be_asked_about(row):
             _ask_at(connection, row.id, end_of(row.sent_at))
         elif len(asks) < left:
-            asks.append(Poll(row.id, row.feedback_id, row.ask_at))
+            asks.append(Poll(row.id, row.feedback_id, row.poll_at))
             _ask_at(connection, row.id, next_poll(row.sent_at, now))
     feeds.spend(connection, account, len(asks))
     return asks
@@ -46,8 +46,8 @@ def release(connection: Connection, account: str, asks: list[Poll]) -> None:
     """Leave claimed surveys, about which X was not asked after all, to whoever comes next."""
     feeds.spend(connection, account, -len(asks))
     for ask in asks:
-        still = (surveys.c.id == ask.survey_id, surveys.c.ask_at.is_not(None))
-        connection.execute(update(surveys).where(*still).values(ask_at=ask.due_at))
+        still = (surveys.c.id == ask.survey_id, surveys.c.poll_at.is_not(None))
+        connection.execute(update(surveys).where(*still).values(poll_at=ask.due_at))
 
 
 def _can_be_asked_about(survey: Row[Any]) -> bool:
@@ -56,7 +56,7 @@ def _can_be_asked_about(survey: Row[Any]) -> bool:
 
 
 def _ask_at(connection: Connection, survey_id: int, at: datetime | None) -> None:
-    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(ask_at=at))
+    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(poll_at=at))
 
 
 def _end(connection: Connection, survey_id: int, now: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, func, select
 from csat.db.limits import PENDING
 from csat.db.tables import surveys
 
-FINISHED = and_(surveys.c.state.not_in(PENDING), surveys.c.settle_at.is_(None))
+FINISHED = and_(surveys.c.state.not_in(PENDING), surveys.c.reconcile_at.is_(None))
 """Nothing is under way any more, and nobody waits to learn what became of it."""
 
 

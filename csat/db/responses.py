@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 from csat.db import follow_ups, send_queue
 from csat.db.inserts import insert_if_absent
 from csat.db.outbox import NotificationKind, enqueue, withdraw
-from csat.db.tables import attempts, surveys, unmatched
+from csat.db.tables import attempts, surveys, unmatched_responses
 from csat.db.transitions import transition, transition_to
 from csat.surveys.limits import DAY
 from csat.surveys.poll_schedule import first_poll
@@ -74,17 +74,31 @@ def take(connection: Connection, told: Update, recipient_key: str, now: datetime
 def match_unmatched(connection: Connection, now: datetime, most: int) -> Matched:
     """Let answers that were kept join their surveys, and drop those that have waited too long."""
     # a limit keeps PostgreSQL from reading all surveys for a few answers
-    theirs = select(surveys.c.id).where(surveys.c.feedback_id == unmatched.c.feedback_id).limit(1)
-    named = select(unmatched).where(theirs.correlate(unmatched).scalar_subquery().is_not(None)).limit(most)
-    waiting = connection.execute(named.with_for_update(of=unmatched, skip_locked=True)).all()
+    theirs = select(surveys.c.id).where(surveys.c.feedback_id == unmatched_responses.c.feedback_id).limit(1)
+    named = (
+        select(unmatched_responses)
+        .where(theirs.correlate(unmatched_responses).scalar_subquery().is_not(None))
+        .limit(most)
+    )
+    waiting = connection.execute(named.with_for_update(of=unmatched_responses, skip_locked=True)).all()
     taken: dict[Taken, list[str]] = {outcome: [] for outcome in Taken}
     for row in waiting:
         if survey := _known(connection, row.feedback_id):
             outcome = _join(connection, survey, Metric(row.metric), _response(row), now)
             taken[outcome].append(row.feedback_id)
-            connection.execute(delete(unmatched).where(unmatched.c.feedback_id == row.feedback_id))
-    old = select(unmatched.c.feedback_id).where(unmatched.c.received_at <= now - KEPT).limit(most)
-    dropping = delete(unmatched).where(unmatched.c.feedback_id.in_(old)).returning(unmatched.c.feedback_id)
+            connection.execute(
+                delete(unmatched_responses).where(unmatched_responses.c.feedback_id == row.feedback_id)
+            )
+    old = (
+        select(unmatched_responses.c.feedback_id)
+        .where(unmatched_responses.c.received_at <= now - KEPT)
+        .limit(most)
+    )
+    dropping = (
+        delete(unmatched_responses)
+        .where(unmatched_responses.c.feedback_id.in_(old))
+        .returning(unmatched_responses.c.feedback_id)
+    )
     dropped = list(connection.execute(dropping).scalars())
     return Matched(taken[Taken.JOINED], taken[Taken.IMPOSSIBLE], dropped)
 
@@ -97,7 +111,7 @@ def _known(connection: Connection, feedback_id: str) -> Row[Any] | None:
 def _settled(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Row[Any] | None:
     """Find the survey that an update names for the first time, and note its id at X."""
     begun = select(surveys, attempts.c.started_at).join(
-        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.tries)
+        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
     created_at = told.receipt.created_at
     fitting = (
@@ -120,11 +134,11 @@ def _settled(connection: Connection, told: Update, recipient_key: str, now: date
 
 def _name(connection: Connection, survey: Row[Any], told: Update, now: datetime) -> None:
     if survey.state in _BEGUN:
-        send_queue.mark_sent(connection, survey.id, survey.tries, told.receipt, now)
+        send_queue.mark_sent(connection, survey.id, survey.attempts, told.receipt, now)
         enqueue(connection, survey.id, NotificationKind.SENT, now)
         return
     created_at = told.receipt.created_at
-    times = {"sent_at": created_at, "counts_until": created_at + DAY, "ask_at": first_poll(created_at)}
+    times = {"sent_at": created_at, "quota_until": created_at + DAY, "poll_at": first_poll(created_at)}
     values = {"feedback_id": told.receipt.id, **times}
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 
@@ -140,7 +154,7 @@ def _join(
     joined = known.merged(response)
     if joined == known:
         return Taken.JOINED
-    values = _columns(joined) | ({"ask_at": None} if joined.rating and joined.comment else {})
+    values = _columns(joined) | ({"poll_at": None} if joined.rating and joined.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
     if joined.rating and known.rating is None:
         transition(connection, _ANSWERED, survey.id)
@@ -158,9 +172,9 @@ def _look_after(
         return
     if not is_low(metric, rating.value):
         follow_ups.withdraw(connection, survey.id, now)
-        withdraw(connection, survey.id, NotificationKind.LOW)
+        withdraw(connection, survey.id, NotificationKind.LOW_RATING)
     elif follow_ups.open_for(connection, survey.id, survey.team, now):
-        enqueue(connection, survey.id, NotificationKind.LOW, now)
+        enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
 
 
 def _keep(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Taken:
@@ -168,14 +182,16 @@ def _keep(connection: Connection, told: Update, recipient_key: str, now: datetim
         return Taken.IGNORED
     about = {"recipient_key": recipient_key, "external_id": told.receipt.external_id, "received_at": now}
     row = {"account": told.account, "metric": told.metric, "created_at": told.receipt.created_at, **about}
-    this = unmatched.c.feedback_id == told.receipt.id
-    if insert_if_absent(connection, unmatched, feedback_id=told.receipt.id, **row, **_columns(told.response)):
+    this = unmatched_responses.c.feedback_id == told.receipt.id
+    if insert_if_absent(
+        connection, unmatched_responses, feedback_id=told.receipt.id, **row, **_columns(told.response)
+    ):
         return Taken.KEPT
-    kept = connection.execute(select(unmatched).where(this).with_for_update()).first()
+    kept = connection.execute(select(unmatched_responses).where(this).with_for_update()).first()
     if kept is None:  # it has joined its survey just now
         return take(connection, told, recipient_key, now)
     joined = _columns(_response(kept).merged(told.response))
-    connection.execute(update(unmatched).where(this).values(joined))
+    connection.execute(update(unmatched_responses).where(this).values(joined))
     return Taken.KEPT
 
 

@@ -88,9 +88,9 @@ def resolve(
 
 def begin_attempt(connection: Connection, entry: SurveyRecord, instance: str, now: datetime) -> int | None:
     """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
-    number = entry.tries + 1
+    number = entry.attempts + 1
     if not transition(
-        connection, _SENDING, entry.id, instance=instance, tries=number, lease_until=now + ATTEMPT
+        connection, _SENDING, entry.id, instance=instance, attempts=number, lease_until=now + ATTEMPT
     ):
         return None
     attempt = {"survey_id": entry.id, "number": number, "instance": instance, "started_at": now}
@@ -106,9 +106,9 @@ def mark_sent(connection: Connection, survey_id: int, number: int, receipt: Rece
         survey_id,
         feedback_id=receipt.id,
         sent_at=receipt.created_at,
-        counts_until=receipt.created_at + DAY,
-        settle_at=None,
-        ask_at=first_poll(receipt.created_at),
+        quota_until=receipt.created_at + DAY,
+        reconcile_at=None,
+        poll_at=first_poll(receipt.created_at),
     )
     _end(connection, survey_id, number, State.SENT, "", now)
     if moved:
@@ -120,7 +120,7 @@ def refuse(
     connection: Connection, survey_id: int, number: int | None, refusal: Refusal, detail: str, now: datetime
 ) -> bool:
     """Note that a survey will not be sent; `number` is empty where no attempt was made."""
-    values = refusal.model_dump() | {"counts_until": NEVER, "settle_at": None}
+    values = refusal.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
     moved = transition(connection, _REFUSED, survey_id, **values)
     if number is not None:
         _end(connection, survey_id, number, State.REFUSED, detail, now)
@@ -132,7 +132,7 @@ def refuse(
 def mark_uncertain(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
     """Note that nobody knows what became of an attempt."""
     moved = transition(
-        connection, _UNCERTAIN, survey_id, sent_at=now, counts_until=now + DAY, settle_at=now + SETTLING
+        connection, _UNCERTAIN, survey_id, sent_at=now, quota_until=now + DAY, reconcile_at=now + SETTLING
     )
     _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
     if moved:
@@ -150,13 +150,13 @@ def reschedule(
         _end(connection, survey_id, number, State.ACCEPTED, detail, now)
         return moved
     still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
-    waiting = update(surveys).where(*still).values(**values, tries=surveys.c.tries + 1)
+    waiting = update(surveys).where(*still).values(**values, attempts=surveys.c.attempts + 1)
     return connection.execute(waiting).rowcount == 1
 
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
     """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
-    transition(connection, _CANCELLED, survey_id, by=requester, counts_until=NEVER)
+    transition(connection, _CANCELLED, survey_id, by=requester, quota_until=NEVER)
     return _state_for(connection, survey_id, requester)
 
 
@@ -168,7 +168,7 @@ def _state_for(connection: Connection, survey_id: int, requester: str) -> State 
 def mark_stalled(connection: Connection, now: datetime) -> list[int]:
     """Declare uncertain what an instance that is gone had begun to send; returns the surveys' ids."""
     orphans: Sequence[Any] = connection.execute(
-        select(surveys.c.id, surveys.c.tries)
+        select(surveys.c.id, surveys.c.attempts)
         .where(surveys.c.state == State.SENDING, surveys.c.lease_until < now)
         .with_for_update(skip_locked=True)
     ).all()
@@ -202,13 +202,13 @@ class Unsettled(NamedTuple):
 def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Unsettled]:
     """Claim uncertain surveys that X can tell of by now; where it does not, they are claimed again later."""
     begun = select(surveys, attempts.c.number, attempts.c.started_at).join(
-        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.tries)
+        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
-    due = (surveys.c.settle_at <= now, surveys.c.state == State.UNCERTAIN)
+    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN)
     rows = connection.execute(
         begun.where(*due).limit(most).with_for_update(of=surveys, skip_locked=True)
     ).all()
-    again = {"settle_at": now + ASKING_AGAIN}
+    again = {"reconcile_at": now + ASKING_AGAIN}
     for row in rows:
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(**again))
     return [Unsettled(to_record(row), row.number, row.started_at) for row in rows]
@@ -217,13 +217,13 @@ def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Un
 def give_up_settling(connection: Connection, survey_id: int) -> bool:
     """Ask X no more what became of a survey: it stays uncertain, finished but for its requester's word."""
     unsettled = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
-    return connection.execute(update(surveys).where(*unsettled).values(settle_at=None)).rowcount == 1
+    return connection.execute(update(surveys).where(*unsettled).values(reconcile_at=None)).rowcount == 1
 
 
 def confirm_arrival(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
     """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
     moved = transition(
-        connection, _CONFIRMED, survey_id, by=requester, settle_at=None, ask_at=first_poll(now)
+        connection, _CONFIRMED, survey_id, by=requester, reconcile_at=None, poll_at=first_poll(now)
     )
     if moved:
         enqueue_claimed(connection, survey_id, NotificationKind.SENT, now)

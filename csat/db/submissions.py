@@ -65,12 +65,12 @@ def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
         "state": State.ACCEPTED,
         "account": submission.account,
         "recipient_key": submission.recipient_key,
-        "counts_until": FOREVER,
+        "quota_until": FOREVER,
         "accepted_at": now,
         "due_at": now,
         "lease_owner": submission.instance,
         "lease_until": now + CLAIM,
-        "tries": 0,
+        "attempts": 0,
     }
 
 
@@ -82,7 +82,7 @@ def send_again(
     Raises `Denied` where a limit stands in the way; then nothing changes.
     """
     entry = get_survey(connection, survey_id)
-    values = REPLACED.model_dump() | {"counts_until": NEVER, "settle_at": None}
+    values = REPLACED.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
     if entry is None or not transition(connection, _REPLACED, survey_id, by=requester, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()

@@ -20,7 +20,7 @@ class Refusal(FrozenModel):
     advice: str
     editable: bool
     """Whether changing the form and trying again makes sense."""
-    again_at: datetime | None = None
+    retry_at: datetime | None = None
     """From when it is possible, where that is known."""
 
 
@@ -33,7 +33,7 @@ class SurveyRecord(FrozenModel):
     survey: Survey
     origin: Origin
     accepted_at: datetime
-    tries: int
+    attempts: int
     refusal: Refusal | None
     feedback_id: str | None
 
@@ -49,7 +49,10 @@ def to_record(row: Row[Any]) -> SurveyRecord:
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     refused = columns["state"] == State.REFUSED
     return SurveyRecord(
-        **{name: columns[name] for name in ("id", "account", "state", "accepted_at", "tries", "feedback_id")},
+        **{
+            name: columns[name]
+            for name in ("id", "account", "state", "accepted_at", "attempts", "feedback_id")
+        },
         survey=Survey.model_construct(
             **{name: columns[name] for name in Survey.model_fields if name not in ("recipient", "metric")},
             metric=Metric(columns["metric"]),

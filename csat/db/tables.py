@@ -53,7 +53,8 @@ accounts = Table(
     Column("paused_at", Moment),
     Column("cause", Text),
     Column("advice", Text),
-    Column("told_at", Moment),
+    Column("alert_due_at", Moment),
+    Column("alerted_at", Moment),
     Column("probe_at", Moment),
 )
 """The accounts on X that surveys come from; a row is locked while something counts against its limits."""
@@ -90,25 +91,25 @@ surveys = Table(
     Column("due_at", Moment, nullable=False),
     Column("lease_owner", Text),
     Column("lease_until", Moment),
-    Column("tries", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
     Column("reason", Text),
     Column("advice", Text),
     Column("editable", Boolean),
     Column("feedback_id", Text),
     Column("sent_at", Moment),
-    Column("counts_until", Moment, nullable=False),
-    Column("settle_at", Moment),
-    Column("again_at", Moment),
+    Column("quota_until", Moment, nullable=False),
+    Column("reconcile_at", Moment),
+    Column("retry_at", Moment),
     # how the customer answered: for supervisors alone
     Column("rating", Integer),
     Column("rated_at", Moment),
     Column("comment", Text),
     Column("commented_at", Moment),
-    Column("ask_at", Moment),
+    Column("poll_at", Moment),
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
-    Index("ix_surveys_quota", "account", "counts_until"),
-    Index("ix_surveys_settle", "settle_at"),
+    Index("ix_surveys_quota", "account", "quota_until"),
+    Index("ix_surveys_reconcile", "reconcile_at"),
     Index("ix_surveys_requester", "team", "requester", "accepted_at"),
     Index(
         "ix_surveys_response_url",
@@ -123,10 +124,10 @@ surveys = Table(
         postgresql_where=text("feedback_id IS NOT NULL"),
     ),
     Index(
-        "ix_surveys_ask",
-        "ask_at",
-        sqlite_where=text("ask_at IS NOT NULL"),
-        postgresql_where=text("ask_at IS NOT NULL"),
+        "ix_surveys_poll",
+        "poll_at",
+        sqlite_where=text("poll_at IS NOT NULL"),
+        postgresql_where=text("poll_at IS NOT NULL"),
     ),
     Index(
         "ix_surveys_sent",
@@ -179,22 +180,22 @@ attempts = Table(
     Column("detail", Text),
 )
 
-notices = Table(
-    "notices",
+outbox = Table(
+    "outbox",
     metadata,
     Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("due_at", Moment),
-    Column("tries", Integer, nullable=False),
-    Column("told_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
     Column("channel", Text),
     Column("ts", Text),
-    Index("ix_notices_due", "due_at"),
+    Index("ix_outbox_due", "due_at"),
 )
 """What Slack is to be told of a survey; `due_at` is empty once it was told, or given up."""
 
-unmatched = Table(
-    "unmatched",
+unmatched_responses = Table(
+    "unmatched_responses",
     metadata,
     Column("feedback_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
@@ -207,7 +208,7 @@ unmatched = Table(
     Column("comment", Text),
     Column("commented_at", Moment),
     Column("received_at", Moment, nullable=False),
-    Index("ix_unmatched_received_at", "received_at"),
+    Index("ix_unmatched_responses_received_at", "received_at"),
 )
 """Answers that came before the survey they belong to was known to be sent."""
 
@@ -215,8 +216,8 @@ feeds = Table(
     "feeds",
     metadata,
     Column("account", Text, primary_key=True),
-    Column("asked_since", Moment),
-    Column("asked", Integer, nullable=False),
+    Column("window_started_at", Moment),
+    Column("requests_used", Integer, nullable=False),
     Column("swept_until", Moment),
     Column("sweep_at", Moment),
 )
@@ -227,7 +228,7 @@ follow_ups = Table(
     metadata,
     Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
     Column("team", Text, nullable=False),
-    Column("low_at", Moment, nullable=False),
+    Column("opened_at", Moment, nullable=False),
     Column("taken_by", Text),
     Column("taken_at", Moment),
     Column("closed_by", Text),
@@ -236,7 +237,7 @@ follow_ups = Table(
     Index(
         "ix_follow_ups_open",
         "team",
-        "low_at",
+        "opened_at",
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
@@ -249,8 +250,8 @@ digests = Table(
     Column("team", Text, primary_key=True),
     Column("week", Text, primary_key=True),
     Column("due_at", Moment),
-    Column("tries", Integer, nullable=False),
-    Column("told_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
 )
 """The weekly digests, by the date of their week's Monday; `due_at` is empty once told, or nothing to say."""
 
@@ -258,9 +259,9 @@ homes = Table(
     "homes",
     metadata,
     Column("team", Text, primary_key=True),
-    Column("person", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
     Column("shows_results", Boolean, nullable=False),
-    Column("asks", Text, nullable=False),
+    Column("query", Text, nullable=False),
     Column("published_at", Moment, nullable=False),
 )
 """Who has an App Home, whether it shows results, and what it asks for (a report's question, as JSON)."""
@@ -271,7 +272,7 @@ audit = Table(
     Column("id", Id, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("team", Text, nullable=False),
-    Column("person", Text, nullable=False),
+    Column("viewer", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Index("ix_audit_at", "at"),

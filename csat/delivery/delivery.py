@@ -95,7 +95,7 @@ class Delivery:
         ):
             sent = entry.model_copy(update={"state": State.SENT, "feedback_id": receipt.id})
             self._announcer.announce(
-                Notification(survey_id=entry.id, kind=NotificationKind.SENT, tries=0), sent
+                Notification(survey_id=entry.id, kind=NotificationKind.SENT, attempts=0), sent
             )
 
     async def refuse(self, entry: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
@@ -157,21 +157,21 @@ class Delivery:
         return False
 
     def _tell(self, survey_id: int, kind: NotificationKind) -> None:
-        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, tries=0))
+        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, attempts=0))
 
 
 def _next_try(entry: SurveyRecord, error: Refused | RetryLater, now: datetime) -> datetime:
     if isinstance(error, Refused):
         return now  # as soon as the account is no longer paused
-    return max(error.until or now, now + backoff(entry.tries))
+    return max(error.until or now, now + backoff(entry.attempts))
 
 
 def _denial(denial: Denial) -> Refusal:
-    return Refusal(reason=denial.reason, advice=denial.sentence(), editable=True, again_at=denial.again_at)
+    return Refusal(reason=denial.reason, advice=denial.sentence(), editable=True, retry_at=denial.retry_at)
 
 
 def _refusal(error: Refused | RetryLater) -> Refusal:
     if isinstance(error, RetryLater):
         advice = "X was too busy for this survey, so it was given up. Nothing was sent; try again later."
-        return Refusal(reason="Wait", advice=advice, editable=True)
+        return Refusal(reason="RetryLater", advice=advice, editable=True)
     return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

@@ -92,7 +92,7 @@ class SendWorker:
 
     def tell(self, survey_id: int, kind: NotificationKind) -> None:
         """Tell Slack at once what somebody has just settled."""
-        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, tries=0))
+        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, attempts=0))
 
     async def run(self) -> None:
         """Take up what is due, over and over, until cancelled; a look that fails does not end it."""
@@ -150,5 +150,5 @@ class SendWorker:
         await asyncio.sleep(deadline - loop.time())
         if await self._database.run(outbox.enqueue_waiting, survey_id, self._clock()):
             await self._announcer.tell(
-                Notification(survey_id=survey_id, kind=NotificationKind.WAITING, tries=0)
+                Notification(survey_id=survey_id, kind=NotificationKind.WAITING, attempts=0)
             )

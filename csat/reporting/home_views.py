@@ -21,9 +21,9 @@ from csat.surveys.frozen_model import FrozenModel
 class Home(FrozenModel):
     """What somebody has before them when they open the app."""
 
-    person: str
+    user_id: str
     shows_results: bool
-    asks: ReportQuery
+    query: ReportQuery
     published_at: datetime
 
 
@@ -36,69 +36,69 @@ class HomeRequest(NamedTuple):
     @property
     def choices(self) -> ReportQuery:
         """The report's period, metric and filters."""
-        return self.home.asks
+        return self.home.query
 
 
 def everybody(connection: Connection, team: str) -> list[Home]:
     """Return all Homes of a workspace."""
-    rows = connection.execute(select(homes).where(homes.c.team == team).order_by(homes.c.person))
+    rows = connection.execute(select(homes).where(homes.c.team == team).order_by(homes.c.user_id))
     return [_to_home(row) for row in rows]
 
 
-def find(connection: Connection, team: str, person: str) -> Home | None:
+def find(connection: Connection, team: str, user_id: str) -> Home | None:
     """Return somebody's Home, if they have one."""
-    row = connection.execute(select(homes).where(*_same(team, person))).first()
+    row = connection.execute(select(homes).where(*_same(team, user_id))).first()
     return _to_home(row) if row else None
 
 
 def ask(
     connection: Connection,
     team: str,
-    person: str,
+    user_id: str,
     change: Callable[[ReportQuery], ReportQuery],
     now: datetime,
 ) -> HomeRequest:
     """Keep what somebody chose, and note that they are about to see results."""
-    _open(connection, team, person, now)
-    row = connection.execute(select(homes).where(*_same(team, person)).with_for_update()).one()
+    _open(connection, team, user_id, now)
+    row = connection.execute(select(homes).where(*_same(team, user_id)).with_for_update()).one()
     before = _to_home(row)
-    choices = change(before.asks)
-    shown = {"shows_results": True, "asks": choices.model_dump_json(exclude_defaults=True)}
-    connection.execute(update(homes).where(*_same(team, person)).values(published_at=now, **shown))
-    audit.note(connection, team, person, Action.HOME, choices.in_words(), now)
+    choices = change(before.query)
+    shown = {"shows_results": True, "query": choices.model_dump_json(exclude_defaults=True)}
+    connection.execute(update(homes).where(*_same(team, user_id)).values(published_at=now, **shown))
+    audit.note(connection, team, user_id, Action.HOME, choices.in_words(), now)
     return HomeRequest(
-        Home(person=person, shows_results=True, asks=choices, published_at=now), before.shows_results
+        Home(user_id=user_id, shows_results=True, query=choices, published_at=now), before.shows_results
     )
 
 
-def shows_results(connection: Connection, team: str, person: str, now: datetime) -> None:
+def shows_results(connection: Connection, team: str, user_id: str, now: datetime) -> None:
     """Note that a Home shows results."""
     mark = {"shows_results": True, "published_at": now}
-    connection.execute(update(homes).where(*_same(team, person)).values(mark))
+    connection.execute(update(homes).where(*_same(team, user_id)).values(mark))
 
 
-def shows_none(connection: Connection, team: str, person: str, seen: Home | None, now: datetime) -> bool:
+def shows_none(connection: Connection, team: str, user_id: str, seen: Home | None, now: datetime) -> bool:
     """Note that a Home shows no results, unless it was marked since it was `seen`; whether it was noted."""
     if seen is None:
-        return _open(connection, team, person, now)
-    unmarked = (*_same(team, person), homes.c.published_at == seen.published_at)
+        return _open(connection, team, user_id, now)
+    unmarked = (*_same(team, user_id), homes.c.published_at == seen.published_at)
     mark = {"shows_results": False, "published_at": now}
     return connection.execute(update(homes).where(*unmarked).values(mark)).rowcount == 1
 
 
-def _open(connection: Connection, team: str, person: str, now: datetime) -> bool:
-    empty = {"shows_results": False, "asks": "", "published_at": now}
-    return insert_if_absent(connection, homes, team=team, person=person, **empty)
+def _open(connection: Connection, team: str, user_id: str, now: datetime) -> bool:
+    empty = {"shows_results": False, "query": "", "published_at": now}
+    return insert_if_absent(connection, homes, team=team, user_id=user_id, **empty)
 
 
-def _same(team: str, person: str) -> tuple[Any, ...]:
-    return homes.c.team == team, homes.c.person == person
+def _same(team: str, user_id: str) -> tuple[Any, ...]:
+    return homes.c.team == team, homes.c.user_id == user_id
 
 
 def _to_home(row: Row[Any]) -> Home:
     return Home(
-        person=row.person,
+        user_id=row.user_id,
         shows_results=row.shows_results,
-        asks=ReportQuery.read(row.asks),
+        query=ReportQuery.read(row.query),
         published_at=row.published_at,
     )

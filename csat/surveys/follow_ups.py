@@ -17,7 +17,7 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 class FollowUp(FrozenModel):
     """Who takes care of a low rating, and since when."""
 
-    low_at: datetime
+    opened_at: datetime
     """When it was known to be low."""
     taken_by: str | None = None
     taken_at: datetime | None = None

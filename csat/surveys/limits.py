@@ -60,7 +60,7 @@ class Denial(FrozenModel):
     """Why a survey can't be sent now."""
 
     reason: Reason
-    again_at: datetime | None = None
+    retry_at: datetime | None = None
     """From when it is possible; empty where that depends on a survey that is under way."""
     last: PreviousSurvey | None = None
     """The survey that stands in the way."""
@@ -91,7 +91,7 @@ def find_denial(
 ) -> Denial | None:
     """Return which of the earlier surveys to a recipient stands in the way for longest, if any does."""
     standing = [why for one in asked for why in _in_the_way(recipient, one, limits, now)]
-    return max(standing, key=lambda why: why.again_at or FAR, default=None)
+    return max(standing, key=lambda why: why.retry_at or FAR, default=None)
 
 
 def check_recipient(
@@ -110,4 +110,4 @@ def _in_the_way(recipient: Recipient, one: PreviousSurvey, limits: Limits, now: 
         *([] if exempt else [(Reason.DAY, one.at + DAY)]),
         *([] if one.test else [(Reason.COOLDOWN, one.at + limits.cooldown)]),
     ]
-    return [Denial(reason=reason, again_at=end, last=one) for reason, end in rules if end > now]
+    return [Denial(reason=reason, retry_at=end, last=one) for reason, end in rules if end > now]

@@ -29,6 +29,6 @@ def end_of(sent_at: datetime) -> datetime:
     return sent_at + LAST + GRACE
 
 
-def is_over(sent_at: datetime, ask_at: datetime) -> bool:
-    """Tell whether X was asked for the last time, where `ask_at` is when it would be asked next."""
-    return ask_at > sent_at + LAST
+def is_over(sent_at: datetime, poll_at: datetime) -> bool:
+    """Tell whether X was asked for the last time, where `poll_at` is when it would be asked next."""
+    return poll_at > sent_at + LAST

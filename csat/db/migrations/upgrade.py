@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from csat.db.errors import SchemaTooNew
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision of this version of the app; a test holds it to the migrations."""
 
 _LOCK = 0x43534154
@@ -19,7 +19,7 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         if _revision(connection) != NEWEST:
-            _migrate(connection)
+            migrate(connection)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -29,7 +29,8 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations up to a revision; raises `SchemaTooNew`."""
     # a database is migrated once, and Alembic is a tenth of the app's memory
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -40,7 +41,7 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except (CommandError, ResolutionError) as error:
         raise SchemaTooNew(
             f"The database is newer than this version of the app, which knows it up to revision {NEWEST}: "

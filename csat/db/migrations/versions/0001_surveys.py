@@ -1,14 +1,17 @@
 """Surveys, their attempts, and what Slack is to be told of them."""
 
+from functools import partial
+
 import sqlalchemy as sa
 from alembic import op
-
-from csat.db.tables import Id, Moment
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Moment = partial(sa.DateTime, timezone=True)
 
 
 def upgrade() -> None:

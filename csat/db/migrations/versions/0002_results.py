@@ -1,17 +1,18 @@
 """Answers, how they are fetched and followed up, and who saw them."""
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from csat.db.days import utc_day
-from csat.db.tables import Id, Moment
-
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Moment = partial(sa.DateTime, timezone=True)
 
 
 def upgrade() -> None:
@@ -26,7 +27,8 @@ def upgrade() -> None:
     _index("ix_surveys_ask", ["ask_at"], "ask_at IS NOT NULL")
     asked = ["state", "test", "requester", "channel", "variant"]
     counted = ["requester", "channel", "sent_at", "state", "test", "rating", "variant", "commented_at"]
-    day = utc_day(sa.column("sent_at"))
+    is_sqlite = op.get_context().dialect.name == "sqlite"
+    day = sa.text("substr(sent_at, 1, 10)" if is_sqlite else "(CAST(sent_at AT TIME ZONE 'UTC' AS date))")
     _index("ix_surveys_results", ["team", "metric", day, *counted], "sent_at IS NOT NULL", include=["id"])
     _index("ix_surveys_sent", ["team", "metric", "sent_at"], "sent_at IS NOT NULL")
     _index(

@@ -2,30 +2,18 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
-import sqlalchemy
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from csat.db import outbox, send_queue, submissions
 from csat.db.accounts import open_account
 from csat.db.database import Database
-from csat.db.errors import DatabaseError, SchemaTooNew
-from csat.db.migrations import upgrade
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
-from csat.db.tables import metadata
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Receipt, Survey
-from tests.databases import KINDS, Databases
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 SURVEY = Survey(
@@ -219,63 +207,3 @@ async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(database
         now = await database.run(get_survey, entry.id)
         assert now
         assert now.origin.response_url == left
-
-
-def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
-    for _ in range(2):
-        Database(f"sqlite:///{tmp_path / 'csat.db'}").close()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_ten_instances_that_start_together_migrate_once(
-    databases: Databases, tmp_path: Path, kind: str
-) -> None:
-    url = databases.empty(kind, tmp_path)
-    with ThreadPoolExecutor(10) as starting:
-        for database in starting.map(Database, [url] * 10):
-            database.close()
-
-
-def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'csat.db'}"
-    Database(url).close()
-    engine = sqlalchemy.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
-    engine.dispose()
-
-    with pytest.raises(SchemaTooNew, match="update the app"):
-        Database(url)
-
-
-@pytest.mark.parametrize(
-    "url", ["nonsense", "sqlite:////nowhere/at/all/csat.db", "oracle://x", "sqlite:///{folder}"]
-)
-def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
-    with pytest.raises(DatabaseError):
-        Database(url.format(folder=tmp_path))
-
-
-def test_the_newest_revision_is_the_migrations_newest() -> None:
-    folder = Path(upgrade.__file__).parent
-
-    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
-
-
-@pytest.mark.filterwarnings("ignore:.*expression-based index")
-def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'csat.db'}"
-    Database(url).close()
-    migrated, made = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
-    metadata.create_all(made)
-    with migrated.connect() as connection, made.connect() as code:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert indexes(connection) == indexes(code)
-    migrated.dispose()
-    made.dispose()
-
-
-def indexes(connection: sqlalchemy.Connection) -> set[str]:
-    """Return how each index was made, those on expressions too."""
-    rows = connection.exec_driver_sql("select sql from sqlite_master where type = 'index' and sql <> ''")
-    return set(rows.scalars())

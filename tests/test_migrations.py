@@ -1,0 +1,276 @@
+"""Databases are brought to the current schema, and keep their rows."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData
+
+from csat.db.database import Database
+from csat.db.errors import DatabaseError, SchemaTooNew
+from csat.db.migrations import upgrade
+from csat.db.tables import metadata
+from tests.databases import KINDS, Databases
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+SURVEY = {
+    "state": "sent",
+    "team": "T1",
+    "enterprise": "",
+    "channel": "C1",
+    "thread": "1.1",
+    "in_thread": True,
+    "requester": "U1",
+    "response_url": "",
+    "received_at": NOON,
+    "account": "A1",
+    "metric": "csat",
+    "variant": 0,
+    "display_name": "Northwind",
+    "recipient_handle": "mira_k",
+    "recipient_id": "33",
+    "recipient_key": "k33",
+    "message": "How did we do?",
+    "privacy_url": "",
+    "external_id": "case_1",
+    "test": False,
+    "accepted_at": NOON,
+    "due_at": NOON,
+    "lease_owner": "a1b2",
+    "lease_until": NOON,
+    "feedback_id": "9",
+    "sent_at": NOON,
+    "rating": 1,
+    "rated_at": NOON,
+    "comment": "Slow.",
+    "commented_at": NOON,
+    "advice": "Shorten it.",
+    "editable": True,
+}
+RENAMED = {
+    "tries": 2,
+    "counts_until": NOON + timedelta(days=1),
+    "settle_at": NOON + timedelta(hours=2),
+    "again_at": NOON + timedelta(hours=3),
+    "ask_at": NOON + timedelta(hours=4),
+}
+UNMATCHED = {
+    "feedback_id": "10",
+    "account": "A1",
+    "recipient_key": "k34",
+    "external_id": "case_2",
+    "metric": "nps",
+    "created_at": NOON,
+    "rating": 9,
+    "rated_at": NOON,
+    "comment": None,
+    "commented_at": None,
+    "received_at": NOON,
+}
+SENT_NOTICE = {"due_at": None, "tries": 3, "told_at": NOON, "channel": "C1", "ts": "2.1"}
+ROWS_OF_0002: dict[str, list[dict[str, Any]]] = {
+    "accounts": [
+        {"id": "A1", "paused_at": NOON, "cause": "Disconnected", "advice": "Reconnect.", "told_at": NOON},
+        {"id": "A2", "paused_at": NOON, "cause": "ClockOff", "advice": "Set it.", "told_at": None},
+        {"id": "A3", "paused_at": None, "cause": "SenderLocked", "advice": "Unlock it.", "told_at": NOON},
+    ],
+    "surveys": [
+        {"id": 1, "view_id": "V1", "reason": None, **SURVEY, **RENAMED},
+        {"id": 2, "view_id": "V2", "reason": "Wait", **SURVEY, **RENAMED},
+        {"id": 3, "view_id": "V3", "reason": "Disconnected", **SURVEY, **RENAMED},
+        {"id": 4, "view_id": "V4", "reason": "ClockOff", **SURVEY, **RENAMED},
+        {"id": 5, "view_id": "V5", "reason": "MessageTooLong", **SURVEY, **RENAMED},
+    ],
+    "attempts": [{"survey_id": 1, "number": 2, "instance": "a1b2", "started_at": NOON, "outcome": "sent"}],
+    "notices": [
+        {
+            "survey_id": 1,
+            "kind": kind,
+            "due_at": None,
+            "tries": 3,
+            "told_at": NOON,
+            "channel": "C1",
+            "ts": "2.1",
+        }
+        for kind in ("sent", "answered", "low", "followed")
+    ],
+    "unmatched": [UNMATCHED],
+    "feeds": [
+        {"account": "A1", "asked_since": NOON, "asked": 17, "swept_until": NOON, "sweep_at": NOON},
+    ],
+    "follow_ups": [{"survey_id": 1, "team": "T1", "low_at": NOON, "taken_by": "U2", "taken_at": NOON}],
+    "digests": [{"team": "T1", "week": "2026-05-04", "due_at": None, "tries": 1, "told_at": NOON}],
+    "homes": [
+        {"team": "T1", "person": "U2", "shows_results": True, "asks": '{"days":7}', "published_at": NOON}
+    ],
+    "audit": [
+        {"id": 1, "at": NOON, "team": "T1", "person": "U2", "action": "home", "detail": "7 days, csat"}
+    ],
+}
+
+
+@pytest.fixture(name="engine", params=KINDS)
+def _engine(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Return a database of revision 0002 with a row in every table."""
+    engine = sqlalchemy.create_engine(databases.empty(request.param, tmp_path))
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0002")
+        for name, rows in ROWS_OF_0002.items():
+            connection.execute(reflect(connection).tables[name].insert(), rows)
+    yield engine
+    engine.dispose()
+
+
+def reflect(connection: Connection) -> MetaData:
+    """Return the tables that a database has, whose moments have a time zone as those of the app."""
+    found = MetaData()
+    found.reflect(connection)
+    for table in found.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, sqlalchemy.DateTime):
+                column.type = metadata.tables["surveys"].c.sent_at.type
+    return found
+
+
+def read_all(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    tables = (table for table in reflect(connection).sorted_tables if table.name != "alembic_version")
+    return {
+        table.name: [
+            dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+            for row in connection.execute(table.select().order_by(*table.primary_key))
+        ]
+        for table in tables
+    }
+
+
+def with_names_of_0003(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
+    return [{names.get(column, column): value for column, value in row.items()} for row in rows]
+
+
+def test_a_database_of_0002_keeps_every_row_under_its_new_names(engine: Engine) -> None:
+    with engine.begin() as connection:
+        before = read_all(connection)
+        upgrade.migrate(connection, "0003")
+        after = read_all(connection)
+
+    surveys = {
+        "tries": "attempts",
+        "counts_until": "quota_until",
+        "settle_at": "reconcile_at",
+        "again_at": "retry_at",
+        "ask_at": "poll_at",
+    }
+    assert after == {
+        "accounts": [
+            {**row, "cause": cause, "alert_due_at": None}
+            for row, cause in zip(
+                with_names_of_0003(before["accounts"], {"told_at": "alerted_at"}),
+                ("InvalidCredentials", "ClockSkew", "SenderLocked"),
+                strict=True,
+            )
+        ],
+        "surveys": [
+            {**row, "reason": reason}
+            for row, reason in zip(
+                with_names_of_0003(before["surveys"], surveys),
+                (None, "RetryLater", "InvalidCredentials", "ClockSkew", "MessageTooLong"),
+                strict=True,
+            )
+        ],
+        "attempts": before["attempts"],
+        "outbox": [
+            {**row, "kind": kind}
+            for row, kind in zip(
+                with_names_of_0003(before["notices"], {"tries": "attempts", "told_at": "sent_at"}),
+                ("answered", "follow_up", "low_rating", "sent"),
+                strict=True,
+            )
+        ],
+        "unmatched_responses": before["unmatched"],
+        "feeds": with_names_of_0003(
+            before["feeds"], {"asked_since": "window_started_at", "asked": "requests_used"}
+        ),
+        "follow_ups": with_names_of_0003(before["follow_ups"], {"low_at": "opened_at"}),
+        "digests": with_names_of_0003(before["digests"], {"tries": "attempts", "told_at": "sent_at"}),
+        "homes": with_names_of_0003(before["homes"], {"person": "user_id", "asks": "query"}),
+        "audit": with_names_of_0003(before["audit"], {"person": "viewer"}),
+    }
+    assert all(before.values())
+
+
+def test_a_deleted_survey_takes_its_migrated_notifications_along(engine: Engine) -> None:
+    database = Database(engine.url.render_as_string(hide_password=False))
+    database.close()
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        connection.exec_driver_sql("delete from surveys")
+        assert read_all(connection)["outbox"] == []
+
+
+def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        Database(f"sqlite:///{tmp_path / 'csat.db'}").close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_instances_that_start_together_migrate_once(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    url = databases.empty(kind, tmp_path)
+    with ThreadPoolExecutor(10) as starting:
+        for database in starting.map(Database, [url] * 10):
+            database.close()
+
+
+def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'csat.db'}"
+    Database(url).close()
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+
+    with pytest.raises(SchemaTooNew, match="update the app"):
+        Database(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite:////nowhere/at/all/csat.db", "oracle://x", "sqlite:///{folder}"]
+)
+def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DatabaseError):
+        Database(url.format(folder=tmp_path))
+
+
+def test_the_newest_revision_is_the_migrations_newest() -> None:
+    folder = Path(upgrade.__file__).parent
+
+    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
+
+
+def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'csat.db'}"
+    Database(url).close()
+    migrated, made = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
+    metadata.create_all(made)
+    with migrated.connect() as connection, made.connect() as code:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert indexes(connection) == indexes(code)
+    migrated.dispose()
+    made.dispose()
+
+
+def indexes(connection: sqlalchemy.Connection) -> set[str]:
+    """Return how each index was made, those on expressions too."""
+    rows = connection.exec_driver_sql("select sql from sqlite_master where type = 'index' and sql <> ''")
+    return set(rows.scalars())
