@@ -125,10 +125,7 @@ def report(
     ] = None,
 ) -> None:
     """Print the figures of an exported file: the same that supervisors see in Slack."""
-    try:
-        reporting.run(source, metric or list(Metric))
-    except (InvalidExport, OSError) as problem:
-        _give_up([str(problem)])
+    _run(reporting.run(source, metric or list(Metric)), "No report", logging.WARNING)
 
 
 async def _serve(settings: Settings) -> None:
@@ -168,7 +165,7 @@ def _run(
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(work)
-    except (DatabaseError, CatalogueError, NoSuchTeam, OSError) as error:
+    except (DatabaseError, CatalogueError, InvalidExport, NoSuchTeam, OSError) as error:
         _give_up([f"{failing}: {error}"])
 
 

@@ -9,19 +9,25 @@ import typer
 from blocks import charts
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
-from csat.reporting.exports import read_export, read_manifest
-from csat.reporting.recount import Recount
+from csat.reporting.export_database import open_export
+from csat.reporting.exports import read_manifest
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report
 from csat.surveys.questions import Metric
 
 
-def run(path: Path, metrics: Iterable[Metric]) -> None:
-    """Print a report on the days of an export for each metric; raises `InvalidExport` or `OSError`."""
+async def run(path: Path, metrics: Iterable[Metric]) -> None:
+    """Print a report for each metric on an export's period.
+
+    Raises `InvalidExport`, `OSError` or `DatabaseError`.
+    """
     selection = read_manifest(path).selection
-    for metric in metrics:
-        filters = Filters(team=selection.team, metric=metric)
-        report = Recount(filters, selection.period).add(read_export(path)).report()
-        typer.echo("\n".join(_lines(report)) + "\n")
+    async with open_export(path) as database:
+        for metric in metrics:
+            report = await fetch_report(
+                database, Filters(team=selection.team, metric=metric), selection.period
+            )
+            typer.echo("\n".join(_lines(report)) + "\n")
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -4,7 +4,7 @@ from blocks.elements import plain_message
 from blocks.report import report_message
 from csat.db import audit
 from csat.db.audit import Action
-from csat.reporting.assemble import fetch_report
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.slack_api.payloads import Command
 from handlers.command_args import InvalidArguments

@@ -22,8 +22,8 @@ from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SurveyRecord
 from csat.reporting import home_views
-from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import InvalidPeriod, last_days
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_query import DEFAULT, ReportQuery
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import Silent, SlackError

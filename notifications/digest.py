@@ -9,8 +9,8 @@ from blocks.digest import digest_message
 from csat.clock import Clock
 from csat.db import digests
 from csat.db.database import Database
-from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period, last_week
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import Busy, SlackError

@@ -13,10 +13,10 @@ import pytest
 from blocks.report_summary import summary_text
 from csat.clock import utc_now
 from csat.db.database import Database
-from csat.reporting.assemble import fetch_report
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import write_export
 from csat.reporting.periods import last_days
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from demo.seed import Colleague, Scene, fill

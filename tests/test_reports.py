@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from csat.db.database import Database
-from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period, last_days
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report, Tally
 from csat.surveys.questions import Metric
 from csat.surveys.states import State

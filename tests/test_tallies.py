@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert
 
 from csat.db.database import Database
 from csat.db.tables import follow_ups
-from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import Period
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low

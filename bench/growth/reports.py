@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine
 
 from csat.db.database import Database
 from csat.reporting import queries
-from csat.reporting.assemble import fetch_report
 from csat.reporting.periods import last_days
+from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from tests.plans import Plans

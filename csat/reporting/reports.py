@@ -1,13 +1,10 @@
-"""What a report says: counts alone, from which `surveys.scores` makes figures.
+"""A report: counts alone, from which `csat.reporting.scores` computes figures.
 
-Tests count nowhere, and an answer belongs to the period in which its survey was sent.
+Test surveys are never counted, and a response belongs to the period in which its survey was sent.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from csat.reporting.periods import Period
@@ -129,48 +126,6 @@ class Report(FrozenModel):
         return tuple(_rows(self.by_channel))
 
 
-class ReportExtras(NamedTuple):
-    """What a report has beside the counts of its own period."""
-
-    before: Tally
-    follow_up: FollowedUp
-    comments: tuple[Commented, ...]
-
-
-def build_report(
-    filters: Filters, period: Period, parts: Sequence[Sequence[GroupCounts]], beside: ReportExtras
-) -> Report:
-    """Return the report that the counts of the period's buckets make, the viewer's own surveys left out."""
-    everybody = [cell for part in parts for cell in part]
-    counted = [cell for cell in everybody if cell.agent != filters.without]
-    return Report(
-        filters=filters,
-        period=period,
-        now=_total(counted),
-        before=beside.before,
-        trend=tuple(map(partial(_bucket, filters), period.buckets(), parts)),
-        by_agent=_by(attrgetter("agent"), counted),
-        by_channel=_by(attrgetter("channel"), counted),
-        follow_up=beside.follow_up,
-        comments=beside.comments,
-        left_out=_total(everybody).sent - _total(counted).sent,
-    )
-
-
-def _bucket(filters: Filters, period: Period, cells: Iterable[GroupCounts]) -> Bucket:
-    others = (cell for cell in cells if cell.agent != filters.without)
-    return Bucket(period=period, label=period.label, tally=_total(others))
-
-
-def _by(name: Callable[[GroupCounts], str], cells: Iterable[GroupCounts]) -> dict[str, Tally]:
-    grouped = groupby(sorted(cells, key=name), name)
-    return {of: _total(some) for of, some in grouped}
-
-
-def _total(cells: Iterable[GroupCounts]) -> Tally:
-    return Tally.total(cell.tally for cell in cells)
-
-
 def _rows(tallies: Mapping[str, Tally]) -> list[tuple[str, Tally]]:
     by_name = sorted(tallies.items())
-    return sorted(by_name, key=lambda row: attrgetter("rated", "sent")(row[1]), reverse=True)
+    return sorted(by_name, key=lambda row: (row[1].rated, row[1].sent), reverse=True)

@@ -1,4 +1,4 @@
-"""The figures of a report, counted anew from the rows of an export: anybody can check them."""
+"""An independent count of an export's rows, to check the report's queries against."""
 
 import heapq
 from collections import Counter, defaultdict
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from csat.reporting.export_rows import ExportRow
 from csat.reporting.periods import Period
+from csat.reporting.report_builder import build_report
 from csat.reporting.reports import (
     NEWEST,
     Commented,
@@ -13,9 +14,7 @@ from csat.reporting.reports import (
     FollowedUp,
     GroupCounts,
     Report,
-    ReportExtras,
     Tally,
-    build_report,
 )
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
@@ -73,8 +72,14 @@ class Recount:
             [GroupCounts(agent, channel, count.tally()) for (agent, channel), count in sorted(counts.items())]
             for counts in self._counts
         ]
-        beside = ReportExtras(self._before.tally(), FollowedUp(**self._follow_up), tuple(self._comments))
-        return build_report(self._filters, self._period, parts, beside)
+        return build_report(
+            self._filters,
+            self._period,
+            parts,
+            self._before.tally(),
+            FollowedUp(**self._follow_up),
+            tuple(self._comments),
+        )
 
     def _is_asked_for(self, row: ExportRow) -> bool:
         wanted = self._filters

@@ -1,0 +1,75 @@
+"""An export in a database of its own, where the same queries count it that count the app's database."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from csat.db.database import Database
+from csat.db.tables import follow_ups, surveys
+from csat.reporting.export_rows import ExportRow
+from csat.reporting.exports import read_export
+
+BATCH_SIZE = 5_000
+"""Rows per transaction."""
+
+_NOT_EXPORTED = {
+    "enterprise": "",
+    "in_thread": False,
+    "response_url": "",
+    "display_name": "",
+    "message": "",
+    "privacy_url": "",
+    "tries": 1,
+}
+_LOW_RATING = {
+    "taken_by": "low_taken_by",
+    "taken_at": "low_taken_at",
+    "closed_by": "low_closed_by",
+    "closed_at": "low_closed_at",
+}
+
+
+@contextlib.asynccontextmanager
+async def open_export(path: Path) -> AsyncIterator[Database]:
+    """Yield a temporary database with the rows of an export.
+
+    Raises `InvalidExport`, `OSError` or `DatabaseError`.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="csat-slack-") as folder,
+        contextlib.closing(Database(f"sqlite:///{folder}/export.db")) as database,
+    ):
+        rows = read_export(path)
+        while batch := list(islice(rows, BATCH_SIZE)):
+            await database.run(_insert, batch)
+        yield database
+
+
+def _insert(connection: Connection, rows: list[ExportRow]) -> None:
+    connection.execute(insert(surveys), [_survey(row) for row in rows])
+    if low := [row for row in rows if row.low_taken_at or row.low_closed_at]:
+        connection.execute(insert(follow_ups), [_follow_up(row) for row in low])
+
+
+def _survey(row: ExportRow) -> dict[str, Any]:
+    columns = row.model_dump(exclude={"survey_id", *_LOW_RATING.values()})
+    return {
+        **_NOT_EXPORTED,
+        **columns,
+        "id": row.survey_id,
+        "view_id": f"export:{row.survey_id}",
+        "comment": row.comment or None,
+        "received_at": row.accepted_at,
+        "due_at": row.accepted_at,
+        "counts_until": row.sent_at,
+    }
+
+
+def _follow_up(row: ExportRow) -> dict[str, Any]:
+    columns = {column: getattr(row, field) for column, field in _LOW_RATING.items()}
+    return {"survey_id": row.survey_id, "team": row.team, "low_at": row.rated_at, **columns}

@@ -1,0 +1,69 @@
+"""Builds a report from the database in several small reads at once, so that none of them takes long."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from csat.db.database import Database
+from csat.reporting import queries
+from csat.reporting.periods import Period
+from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, GroupCounts, Report, Tally
+
+
+async def fetch_report(database: Database, filters: Filters, period: Period) -> Report:
+    """Return the report on a period; raises `DatabaseError`.
+
+    The caller has checked that the viewer is a supervisor, and has noted it in the audit log.
+    """
+    buckets, (previous, follow_up, comments) = await asyncio.gather(
+        asyncio.gather(
+            *(database.read(queries.count_by_group, filters, bucket) for bucket in period.buckets())
+        ),
+        asyncio.gather(
+            database.read(queries.count_all, filters, period.previous()),
+            database.read(queries.count_low_ratings, filters, period),
+            database.read(queries.newest_comments, filters, period, NEWEST),
+        ),
+    )
+    return build_report(filters, period, buckets, previous, follow_up, comments)
+
+
+def build_report(
+    filters: Filters,
+    period: Period,
+    buckets: Sequence[Sequence[GroupCounts]],
+    previous: Tally,
+    follow_up: FollowedUp,
+    comments: tuple[Commented, ...],
+) -> Report:
+    """Return a report from its parts; only `buckets` still include the requester that the filters exclude."""
+    everything = [group for bucket in buckets for group in bucket]
+    shown = _without(filters, everything)
+    return Report(
+        filters=filters,
+        period=period,
+        now=_total(shown),
+        before=previous,
+        trend=tuple(
+            Bucket(period=part, label=part.label, tally=_total(_without(filters, groups)))
+            for part, groups in zip(period.buckets(), buckets, strict=True)
+        ),
+        by_agent=_totals_by(attrgetter("agent"), shown),
+        by_channel=_totals_by(attrgetter("channel"), shown),
+        follow_up=follow_up,
+        comments=comments,
+        left_out=_total(everything).sent - _total(shown).sent,
+    )
+
+
+def _without(filters: Filters, groups: Iterable[GroupCounts]) -> list[GroupCounts]:
+    return [group for group in groups if group.agent != filters.without]
+
+
+def _totals_by(key: Callable[[GroupCounts], str], groups: Iterable[GroupCounts]) -> dict[str, Tally]:
+    return {name: _total(same) for name, same in groupby(sorted(groups, key=key), key)}
+
+
+def _total(groups: Iterable[GroupCounts]) -> Tally:
+    return Tally.total(group.tally for group in groups)
