@@ -24,7 +24,7 @@ _NOT_EXPORTED = {
     "display_name": "",
     "message": "",
     "privacy_url": "",
-    "tries": 1,
+    "attempts": 1,
 }
 _LOW_RATING = {
     "taken_by": "low_taken_by",
@@ -66,10 +66,10 @@ def _survey(row: ExportRow) -> dict[str, Any]:
         "comment": row.comment or None,
         "received_at": row.accepted_at,
         "due_at": row.accepted_at,
-        "counts_until": row.sent_at,
+        "quota_until": row.sent_at,
     }
 
 
 def _follow_up(row: ExportRow) -> dict[str, Any]:
     columns = {column: getattr(row, field) for column, field in _LOW_RATING.items()}
-    return {"survey_id": row.survey_id, "team": row.team, "low_at": row.rated_at, **columns}
+    return {"survey_id": row.survey_id, "team": row.team, "opened_at": row.rated_at, **columns}
