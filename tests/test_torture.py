@@ -1,4 +1,4 @@
-"""The app killed and cut off, in short: `make torture` does it for longer; X's own record judges."""
+"""Short versions of the cases of `make torture`, and related tests of the send worker."""
 
 import random
 from collections.abc import AsyncIterator
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.torture import faults, instances, kills, responses, storage
-from bench.torture.checker import Verdict
-from bench.torture.harness import LOG, Stage, staged
-from bench.torture.processes import Herd
+from bench.torture.checker import CaseResult
+from bench.torture.harness import LOG_FILE, Harness, open_harness
+from bench.torture.processes import AppProcesses
 from csat.db import send_queue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
@@ -22,139 +22,142 @@ from tests.databases import KINDS, Databases
 from tests.samples import origin, survey
 from tests.world import World, living
 
-
-@pytest.fixture(name="herd", scope="module")
-def _herd() -> Herd:
-    return Herd()
+SOCKET_MODE = " over Socket Mode"
 
 
-BY_SOCKET = " by socket"
+@pytest.fixture(name="processes", scope="module")
+def _processes() -> AppProcesses:
+    return AppProcesses()
 
 
-@pytest.fixture(name="stage", params=KINDS)
-async def _stage(
-    herd: Herd, databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
-) -> AsyncIterator[Stage]:
-    kind, socket = request.param.removesuffix(BY_SOCKET), request.param.endswith(BY_SOCKET)
-    async with staged(herd, databases, kind, tmp_path, socket=socket) as stage:
-        yield stage
-    assert "Reference" not in (tmp_path / LOG).read_text()
+@pytest.fixture(name="harness", params=KINDS)
+async def _harness(
+    processes: AppProcesses, databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Harness]:
+    kind, socket_mode = request.param.removesuffix(SOCKET_MODE), request.param.endswith(SOCKET_MODE)
+    async with open_harness(processes, databases, kind, tmp_path, socket_mode=socket_mode) as harness:
+        yield harness
+    assert "Reference" not in (tmp_path / LOG_FILE).read_text()
 
 
-on_sqlite = pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("stage", [f"postgresql{BY_SOCKET}"], indirect=True)
+on_sqlite = pytest.mark.parametrize("harness", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}"], indirect=True)
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
 
 
 @pytest.fixture(name="rng")
 def _rng() -> random.Random:
-    return random.Random(20260)  # noqa: S311 - to be repeatable
+    return random.Random(20260)  # noqa: S311 - repeatable
 
 
-def check(verdict: Verdict) -> None:
-    assert verdict.wrong_ones == []
-    assert verdict.fine
-    assert verdict.submitted
-    assert not verdict.unconfirmed
+def assert_passed(result: CaseResult) -> None:
+    assert result.failures == []
+    assert result.passed
+    assert result.submitted
+    assert not result.unconfirmed
 
 
-@pytest.mark.parametrize("point", ["accept:after", "begin:after", "sent:before"])
-async def test_nothing_is_lost_or_sent_twice_however_it_is_killed(
-    stage: Stage, rng: random.Random, point: str
+@pytest.mark.parametrize("failpoint", ["accept:after", "begin_attempt:after", "mark_sent:before"])
+async def test_no_survey_is_lost_or_duplicated_when_the_app_is_killed_between_transactions(
+    harness: Harness, rng: random.Random, failpoint: str
 ) -> None:
-    verdict = await kills.at_point(stage, rng, 2, point)
+    result = await kills.kill_at_failpoint(harness, rng, 2, failpoint)
 
-    check(verdict)
-    assert verdict.kills == 2
+    assert_passed(result)
+    assert result.kills == 2
 
 
-async def test_what_was_on_its_way_to_x_is_settled_a_day_later_as_x_recorded_it(
-    stage: Stage, rng: random.Random
+async def test_a_survey_in_flight_during_a_kill_is_settled_a_day_later_as_x_recorded_it(
+    harness: Harness, rng: random.Random
 ) -> None:
-    verdict = await kills.at_point(stage, rng, 2, "post:left")
+    result = await kills.kill_at_failpoint(harness, rng, 2, "x_create:sent")
 
-    check(verdict)
-    assert verdict.right == verdict.uncertain >= verdict.kills == 2
+    assert_passed(result)
+    assert result.settled_right == result.uncertain >= result.kills == 2
 
 
 @on_sqlite
-async def test_nothing_is_lost_or_sent_twice_whenever_it_is_killed(stage: Stage, rng: random.Random) -> None:
-    check(await kills.at_random(stage, rng, 3))
-
-
-@pytest.mark.parametrize(("stage", "part"), [("sqlite", EVEN), ("postgresql", ODD)], indirect=["stage"])
-async def test_nothing_is_lost_or_sent_twice_whatever_troubles_x_has(
-    stage: Stage, rng: random.Random, part: slice
+async def test_no_survey_is_lost_or_duplicated_when_the_app_is_killed_at_random(
+    harness: Harness, rng: random.Random
 ) -> None:
-    verdict = await faults.at_x(stage, rng, 1, part)
+    assert_passed(await kills.kill_at_random(harness, rng, 3))
 
-    check(verdict)
-    assert verdict.uncertain
-    assert verdict.refused
+
+@pytest.mark.parametrize(("harness", "part"), [("sqlite", EVEN), ("postgresql", ODD)], indirect=["harness"])
+async def test_no_survey_is_lost_or_duplicated_when_x_fails(
+    harness: Harness, rng: random.Random, part: slice
+) -> None:
+    result = await faults.inject_x_faults(harness, rng, 1, part)
+
+    assert_passed(result)
+    assert result.uncertain
+    assert result.refused
 
 
 @pytest.mark.parametrize(
-    ("stage", "part"),
-    [(f"sqlite{BY_SOCKET}", EVEN), (f"postgresql{BY_SOCKET}", ODD)],
-    indirect=["stage"],
+    ("harness", "part"),
+    [(f"sqlite{SOCKET_MODE}", EVEN), (f"postgresql{SOCKET_MODE}", ODD)],
+    indirect=["harness"],
 )
-async def test_nothing_is_lost_or_sent_twice_whatever_troubles_slack_has(
-    stage: Stage, rng: random.Random, part: slice
+async def test_no_survey_is_lost_or_duplicated_when_slack_fails(
+    harness: Harness, rng: random.Random, part: slice
 ) -> None:
-    check(await faults.at_slack(stage, rng, 1, part))
+    assert_passed(await faults.inject_slack_faults(harness, rng, 1, part))
 
 
-async def test_no_answer_is_lost_or_counted_twice_in_whatever_order_they_come(
-    stage: Stage, rng: random.Random
+async def test_no_response_is_lost_or_counted_twice_in_whatever_order_events_arrive(
+    harness: Harness, rng: random.Random
 ) -> None:
-    verdict = await responses.in_any_order(stage, rng, 400, surveys=24, step=2 * 86_400)
+    result = await responses.push_responses(harness, rng, 400, surveys=24, step=2 * 86_400)
 
-    check(verdict)
-    assert verdict.answered == verdict.known > verdict.kills
+    assert_passed(result)
+    assert result.responses == result.responses_stored > result.kills
 
 
 @on_postgresql
-async def test_one_instance_takes_over_what_another_left_that_was_killed(
-    stage: Stage, rng: random.Random
+async def test_an_instance_takes_over_the_surveys_of_a_killed_one(
+    harness: Harness, rng: random.Random
 ) -> None:
-    check(await instances.one_killed(stage, rng, 1))
+    assert_passed(await instances.kill_one(harness, rng, 1))
 
 
 @on_postgresql
-@pytest.mark.parametrize("point", ["begin:after", "post:left"])
-async def test_an_instance_that_stood_still_comes_back_when_its_attempts_are_declared_uncertain(
-    stage: Stage, rng: random.Random, point: str
+@pytest.mark.parametrize("failpoint", ["begin_attempt:after", "x_create:sent"])
+async def test_an_instance_may_resume_after_its_attempts_were_marked_uncertain(
+    harness: Harness, rng: random.Random, failpoint: str
 ) -> None:
-    verdict = await instances.one_stopped(stage, rng, 1, [point])
+    result = await instances.freeze_one(harness, rng, 1, [failpoint])
 
-    check(verdict)
-    assert verdict.uncertain >= verdict.kills == 1
+    assert_passed(result)
+    assert result.uncertain >= result.kills == 1
 
 
 @on_postgresql
-async def test_nothing_is_lost_or_sent_twice_while_the_server_restarts(
-    stage: Stage, rng: random.Random
+async def test_no_survey_is_lost_or_duplicated_when_postgresql_restarts(
+    harness: Harness, rng: random.Random
 ) -> None:
-    check(await instances.restarted(stage, rng, 2))
+    assert_passed(await instances.restart_server(harness, rng, 2))
 
 
 @on_sqlite
-async def test_nothing_is_lost_or_sent_twice_while_another_process_locks_the_file(
-    stage: Stage, rng: random.Random
+async def test_no_survey_is_lost_or_duplicated_while_another_process_locks_the_sqlite_file(
+    harness: Harness, rng: random.Random
 ) -> None:
-    check(await storage.locked(stage, rng, 3))
+    assert_passed(await storage.lock_file(harness, rng, 3))
 
 
 @on_sqlite
-async def test_nothing_is_lost_or_sent_twice_while_the_file_is_full(stage: Stage, rng: random.Random) -> None:
-    check(await storage.full(stage, rng, 1))
+async def test_no_survey_is_lost_or_duplicated_while_the_sqlite_file_is_full(
+    harness: Harness, rng: random.Random
+) -> None:
+    assert_passed(await storage.fill_file(harness, rng, 1))
 
 
 async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as away:
-        away.setattr(send_queue, "begin", _away)
+        away.setattr(send_queue, "begin_attempt", _away)
         await any_world.opened("/csat @mira_k")
         await any_world.workspace.submit_view(fixtures.ADA)
         await any_world.message("Waiting for X...")

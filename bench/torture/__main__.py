@@ -1,7 +1,8 @@
-"""`make torture`: the app killed, starved and cut off in every way we know, and X's own record as the judge.
+"""`make torture`: kill, freeze and cut off the app in every way we know, and check it against X's own record.
 
-Exit code 1 unless nothing was lost, nothing was sent twice, and what was uncertain was settled as X's record
-says.
+Each line of the output is one case on one database; its columns count surveys and are explained at the end.
+Exit code 1 if a survey was lost or sent twice, an uncertain one was settled differently from X's record,
+a response is missing, or the app logged an unexpected error. Each such failure is listed.
 """
 
 import logging
@@ -16,68 +17,71 @@ import typer
 import uvloop
 
 from bench.torture import app_process, report
-from bench.torture.cases import BOTH, FULL, QUICK, Case, cases
-from bench.torture.checker import Verdict
-from bench.torture.harness import LOG, staged
-from bench.torture.processes import Herd
-from tests.databases import Databases
+from bench.torture.cases import FULL, QUICK, Case, list_cases
+from bench.torture.checker import CaseResult
+from bench.torture.harness import LOG_FILE, open_harness
+from bench.torture.processes import AppProcesses
+from tests.databases import KINDS, Databases
 
-UNEXPECTED = "Reference "
-"""How the log of a victim names a failure that nobody expected."""
+UNEXPECTED_ERROR = "Reference "
+"""How the app logs an unexpected error."""
 
 
 def main(
     *,
-    quick: Annotated[bool, typer.Option(help="About a minute, to try it.")] = False,
-    seed: Annotated[str, typer.Option(envvar="SEED", help="To repeat a run.")] = "",
-    only: Annotated[str, typer.Option(envvar="ONLY", help="The cases with these words in their name.")] = "",
+    quick: Annotated[bool, typer.Option(help="Take a minute instead of twenty.")] = False,
+    seed: Annotated[str, typer.Option(envvar="SEED", help="Repeat the run with this seed.")] = "",
+    only: Annotated[str, typer.Option(envvar="ONLY", help="Run only cases whose name contains this.")] = "",
 ) -> None:
-    """Play every case on SQLite, then on PostgreSQL, and print what became of all surveys."""
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # handshakes fail here because they shall
+    """Run all cases on SQLite, then on PostgreSQL, and print what became of the surveys."""
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # handshakes fail here on purpose
     seed = seed or str(random.SystemRandom().randrange(10**6))
-    typer.echo(f"SEED={seed}. {app_process.CHANGED}\n{report.head()}")
+    typer.echo(f"SEED={seed}. {app_process.DIFFERENCES}\n{report.format_header()}")
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         databases = Databases(Path(folder) / "postgresql")
         try:
-            verdicts = uvloop.run(_play(list(_wanted(quick=quick, only=only)), databases, seed, Path(folder)))
+            cases = list(_select_cases(quick=quick, only=only))
+            results = uvloop.run(_run(cases, databases, seed, Path(folder)))
         finally:
             databases.stop()
-    summary = report.total(verdicts)
-    typer.echo(f"{report.line('all', summary)}\n{report.LEGEND}")
-    for wrong in summary.wrong_ones:
-        typer.echo(f"WRONG: {wrong}")
-    if not summary.fine:
+    total = sum(results, CaseResult())
+    typer.echo(f"{report.format_result('all', total)}\n{report.LEGEND}")
+    for failure in total.failures:
+        typer.echo(f"FAILED: {failure}")
+    if not total.passed:
         raise typer.Exit(1)
 
 
-def _wanted(*, quick: bool, only: str) -> Iterator[tuple[str, Case]]:
-    for kind in BOTH:
-        for case in cases(QUICK if quick else FULL):
+def _select_cases(*, quick: bool, only: str) -> Iterator[tuple[str, Case]]:
+    for kind in KINDS:
+        for case in list_cases(QUICK if quick else FULL):
             if kind in case.databases and only in f"{kind} {case.name}":
                 yield kind, case
 
 
-async def _play(
-    wanted: list[tuple[str, Case]], databases: Databases, seed: str, folder: Path
-) -> list[Verdict]:
-    herd, verdicts = Herd(), list[Verdict]()
-    for number, (kind, case) in enumerate(wanted):
-        name, begun = f"{kind} {case.name}", time.monotonic()
-        place = folder / str(number)
-        place.mkdir()
-        async with staged(herd, databases, kind, place, socket=case.socket) as stage:
-            verdict = await case.play(stage, random.Random(f"{seed} {name}"), case.amount)  # noqa: S311 - repeatable
-        verdict.wrong_ones = [
-            f"{name}: {wrong}" for wrong in (*verdict.wrong_ones, *_unexpected(place / LOG))
-        ]
-        verdicts.append(verdict)
-        typer.echo(f"{report.line(name, verdict)}  {time.monotonic() - begun:.0f} s")
-    return verdicts
+async def _run(
+    cases: list[tuple[str, Case]], databases: Databases, seed: str, folder: Path
+) -> list[CaseResult]:
+    processes, results = AppProcesses(), list[CaseResult]()
+    for number, (kind, case) in enumerate(cases):
+        name, started_at = f"{kind} {case.name}", time.monotonic()
+        case_folder = folder / str(number)
+        case_folder.mkdir()
+        rng = random.Random(f"{seed} {name}")  # noqa: S311 - repeatable
+        async with open_harness(
+            processes, databases, kind, case_folder, socket_mode=case.socket_mode
+        ) as harness:
+            result = await case.run(harness, rng, case.amount)
+        result.failures += _unexpected_errors(case_folder / LOG_FILE)
+        result.failures = [f"{name}: {failure}" for failure in result.failures]
+        results.append(result)
+        typer.echo(f"{report.format_result(name, result)}  {time.monotonic() - started_at:.0f} s")
+    return results
 
 
-def _unexpected(log: Path) -> list[str]:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line.partition(UNEXPECTED)[2] for line in lines if UNEXPECTED in line]
+def _unexpected_errors(log_file: Path) -> list[str]:
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if UNEXPECTED_ERROR in line]
 
 
 if __name__ == "__main__":

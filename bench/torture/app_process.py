@@ -1,12 +1,12 @@
-"""The app in a process of its own: with a shared clock, shorter time-outs, and a trap where one is wanted.
+"""The app in a process of its own, with a shared clock, shorter timeouts and, if wanted, a failpoint.
 
-The app itself has no knob for any of this: everything is changed here, around `bootstrap.running`.
+The app has no settings for these: everything is patched here, around `bootstrap.lifespan`.
 """
 
 import asyncio
+import functools
 import logging
 import os
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,67 +18,71 @@ from sqlalchemy import event
 import bootstrap
 import parts
 from bench.torture import failpoints
-from bench.torture.clock import LeapingClock, Number
-from bench.torture.failpoints import Strike
+from bench.torture.clock import SharedClock, SharedFloat
+from bench.torture.failpoints import Failpoint
 from csat.db.database import PAUSES, Database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.slack_api import socket_mode
 from csat.x_api import client
 
-X_SECONDS: Final = 0.8
-SLACK_SECONDS: Final = 1
-PING: Final = 0.3
-PACE: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
-SHORTER: Final = 0.1
-"""By how much the pauses of a ledger that is away are shortened."""
+X_TIMEOUT_SECONDS: Final = 0.8
+SLACK_TIMEOUT_SECONDS: Final = 1
+PING_INTERVAL_SECONDS: Final = 0.3
+WORKER_CONFIG: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
+DB_BACKOFF_SCALE: Final = 0.1
 
-CHANGED: Final = (
-    f"X's answer is awaited {X_SECONDS:g} s and Slack's {SLACK_SECONDS} s; the worker polls every "
-    f"{PACE.poll_interval:g} s, periodic tasks at {PACE.interval_scale:g} of the usual intervals; an "
-    f"unavailable database is retried after {SHORTER:g} of the usual pauses. "
-    "Leases, quotas and back-offs are the real ones: the clock leaps."
+DIFFERENCES: Final = (
+    f"Timeouts: X {X_TIMEOUT_SECONDS:g} s, Slack {SLACK_TIMEOUT_SECONDS} s. "
+    f"The send worker polls every {WORKER_CONFIG.poll_interval:g} s; "
+    f"other periodic tasks run at {WORKER_CONFIG.interval_scale:.0%} of their intervals, "
+    f"database retries at {DB_BACKOFF_SCALE:.0%} of their backoff. "
+    "Leases, rate limits and the backoff of X and Slack are unchanged: the clock jumps ahead."
 )
-"""What is not as in service."""
+"""How these processes differ from production."""
 
 
-class Plan(NamedTuple):
-    """How a victim lives, and where it ends."""
+class AppOptions(NamedTuple):
+    """How to run the app."""
 
     settings: Settings
-    log: Path
-    strike: Strike | None = None
-    room: int | None = None
-    """How many pages its file of SQLite may have."""
+    log_file: Path
+    failpoint: Failpoint | None = None
+    max_pages: int | None = None
+    """Maximum size of the SQLite file, in pages."""
 
 
-def main(plan: Plan, ahead: Number, suite: Connection) -> None:
-    """Run the app until it is killed, or the suite is gone; tell the suite the address once it serves."""
-    logging.basicConfig(filename=plan.log, level=logging.INFO, force=True)
-    client.WHOLE_CALL = X_SECONDS
-    parts.SLACK_TIMEOUT = SLACK_SECONDS
-    bootstrap.Database = partial(Database, pauses=[pause * SHORTER for pause in PAUSES])  # type: ignore[assignment,attr-defined]
-    socket_mode.PING = PING  # type: ignore[assignment]
-    if plan.room is not None:
-        _confine(plan.room)
-    if plan.strike:
-        failpoints.lay(plan.strike)
-    uvloop.run(_serve(plan.settings, LeapingClock(ahead), suite))
+def main(options: AppOptions, clock_offset: SharedFloat, parent: Connection) -> None:
+    """Run the app until it is killed or the parent exits; send the parent the app's URL once it serves."""
+    logging.basicConfig(filename=options.log_file, level=logging.INFO, force=True)
+    _shorten_timeouts()
+    if options.max_pages is not None:
+        _limit_pages(options.max_pages)
+    if options.failpoint:
+        failpoints.install(options.failpoint)
+    uvloop.run(_serve(options.settings, SharedClock(clock_offset), parent))
 
 
-async def _serve(settings: Settings, clock: LeapingClock, suite: Connection) -> None:
-    asyncio.get_running_loop().add_reader(suite.fileno(), os._exit, 1)  # the suite says nothing, it ends
-    async with bootstrap.lifespan(settings, clock, PACE) as url:
-        suite.send(url)
+async def _serve(settings: Settings, clock: SharedClock, parent: Connection) -> None:
+    # the parent sends nothing: its end becomes readable when the parent exits
+    asyncio.get_running_loop().add_reader(parent.fileno(), os._exit, 1)
+    async with bootstrap.lifespan(settings, clock, WORKER_CONFIG) as url:
+        parent.send(url)
         await asyncio.Event().wait()
 
 
-def _confine(pages: int) -> None:
-    """Let a file of SQLite be full at so many pages."""
+def _shorten_timeouts() -> None:
+    client.WHOLE_CALL = X_TIMEOUT_SECONDS
+    parts.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
+    socket_mode.PING = PING_INTERVAL_SECONDS  # type: ignore[assignment]
+    pauses = [pause * DB_BACKOFF_SCALE for pause in PAUSES]
+    Database.__init__ = functools.partialmethod(Database.__init__, pauses=pauses)  # type: ignore[assignment,method-assign]
 
-    def limit(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
+
+def _limit_pages(max_pages: int) -> None:
+    def set_max_page_count(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA max_page_count={pages}")
+        cursor.execute(f"PRAGMA max_page_count={max_pages}")
         cursor.close()
 
-    event.listen(sqlalchemy.Engine, "connect", limit)
+    event.listen(sqlalchemy.Engine, "connect", set_max_page_count)

@@ -1,4 +1,4 @@
-"""All cases, and what each needs."""
+"""All cases, and how often each one strikes."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterator
@@ -6,61 +6,76 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from bench.torture import faults, instances, kills, responses, storage
-from bench.torture.checker import Verdict
-from bench.torture.failpoints import POINTS
-from bench.torture.harness import Stage
+from bench.torture.checker import CaseResult
+from bench.torture.failpoints import FAILPOINTS
+from bench.torture.harness import Harness
 
-SQLITE: Final = "sqlite"
-POSTGRESQL: Final = "postgresql"
-BOTH: Final = (SQLITE, POSTGRESQL)
-
-
-class Amount(NamedTuple):
-    """How much of it."""
-
-    points: tuple[str, ...]
-    kills: int
-    """At each point."""
-    at_random: int
-    rounds: int
-    """How often each trouble happens."""
-    times: int
-    """How often an instance, a server or a file is taken away."""
-    events: int
-    """How many of X's events come at once."""
+SQLITE: Final = ("sqlite",)
+POSTGRESQL: Final = ("postgresql",)
 
 
-FULL: Final = Amount(POINTS, kills=20, at_random=100, rounds=3, times=20, events=10_000)
-QUICK: Final = Amount(
-    ("accept:after", "begin:after", "post:left", "post:answered", "sent:before", "tell:left", "doubt:before"),
-    kills=1,
-    at_random=3,
-    rounds=1,
-    times=2,
-    events=1_000,
+class Amounts(NamedTuple):
+    """How often each kind of case strikes."""
+
+    failpoints: tuple[str, ...]
+    kills_per_failpoint: int
+    random_kills: int
+    fault_rounds: int
+    """How often each fault is injected."""
+    outages: int
+    """How often an instance, a server or a file is unavailable."""
+    webhook_events: int
+
+
+FULL: Final = Amounts(
+    FAILPOINTS,
+    kills_per_failpoint=20,
+    random_kills=100,
+    fault_rounds=3,
+    outages=20,
+    webhook_events=10_000,
+)
+QUICK: Final = Amounts(
+    (
+        "accept:after",
+        "begin_attempt:after",
+        "x_create:sent",
+        "x_create:responded",
+        "mark_sent:before",
+        "slack_post:sent",
+        "mark_uncertain:before",
+    ),
+    kills_per_failpoint=1,
+    random_kills=3,
+    fault_rounds=1,
+    outages=2,
+    webhook_events=1_000,
 )
 
 
 class Case(NamedTuple):
-    """One case: a name, and how it is played."""
+    """A case, and where it applies."""
 
     name: str
-    play: Callable[[Stage, random.Random, int], Awaitable[Verdict]]
+    run: Callable[[Harness, random.Random, int], Awaitable[CaseResult]]
     amount: int
-    databases: tuple[str, ...] = BOTH
-    socket: bool = False
+    databases: tuple[str, ...] = SQLITE + POSTGRESQL
+    socket_mode: bool = False
 
 
-def cases(amount: Amount) -> Iterator[Case]:
-    """Yield every case, the most important first."""
-    for point in amount.points:
-        yield Case(f"killed {point}", partial(kills.at_point, point=point), amount.kills)
-    yield Case("killed at random", kills.at_random, amount.at_random)
-    yield Case("trouble at X", faults.at_x, amount.rounds)
-    yield Case("trouble at Slack", faults.at_slack, amount.rounds, socket=True)
-    yield Case("answers in any order", responses.in_any_order, amount.events)
-    yield Case("one of two killed for good", instances.one_killed, amount.times, (POSTGRESQL,), socket=True)
-    yield Case("one of two stopped", instances.one_stopped, amount.rounds, (POSTGRESQL,), socket=True)
-    yield Case("server restarted", instances.restarted, amount.times, (POSTGRESQL,), socket=True)
-    yield Case("file locked", storage.locked, amount.times, (SQLITE,))
-    yield Case("file full", storage.full, amount.times, (SQLITE,))
+def list_cases(amounts: Amounts) -> Iterator[Case]:
+    """Yield all cases, most important first."""
+    for name in amounts.failpoints:
+        yield Case(
+            f"killed at {name}", partial(kills.kill_at_failpoint, failpoint=name), amounts.kills_per_failpoint
+        )
+    outages = amounts.outages
+    yield Case("killed at random", kills.kill_at_random, amounts.random_kills)
+    yield Case("faults of X", faults.inject_x_faults, amounts.fault_rounds)
+    yield Case("faults of Slack", faults.inject_slack_faults, amounts.fault_rounds, socket_mode=True)
+    yield Case("responses in any order", responses.push_responses, amounts.webhook_events)
+    yield Case("one of two killed", instances.kill_one, outages, POSTGRESQL, socket_mode=True)
+    yield Case("one of two frozen", instances.freeze_one, amounts.fault_rounds, POSTGRESQL, socket_mode=True)
+    yield Case("server restarted", instances.restart_server, outages, POSTGRESQL, socket_mode=True)
+    yield Case("file locked", storage.lock_file, outages, SQLITE)
+    yield Case("file full", storage.fill_file, outages, SQLITE)

@@ -1,139 +1,175 @@
-"""What became of every survey: X's own record says, and next to it what people were told."""
+"""Check what became of each survey: X's record against the database and the messages in Slack."""
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from bench.torture.db_reader import Row
-from bench.torture.harness import Stage
-from bench.torture.users import Crowd
-from sandbox.slack import Workspace
-from sandbox.x import FakeX
+from bench.torture.db_reader import SurveyRow
+from bench.torture.harness import Harness
+from bench.torture.users import Users
+from csat.db.submissions import REPLACED
 
-CONFIRMED: Final = re.compile(r"asked (\S+) for feedback")
-NOT_SENT: Final = re.compile(r"The survey to (\S+) was not sent")
-NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
-GIVEN_UP: Final = "SentAgain"
-SENT: Final = ("sent", "answered", "expired")
+CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")
+REFUSAL: Final = re.compile(r"The survey to (\S+) was not sent")
+NO_RESENDS: Final[Mapping[str, int]] = MappingProxyType({})
+SENT_STATES: Final = ("sent", "answered", "expired")
+OPEN_STATES: Final = ("accepted", "sending", "uncertain")
 
 
 @dataclass
-class Verdict:
-    """How many surveys; everything but `kills` and the names of the wrong ones counts surveys."""
+class CaseResult:
+    """Number of surveys, unless stated otherwise."""
 
     kills: int = 0
+    """Number of kills, freezes, restarts or locks."""
     submitted: int = 0
     acknowledged: int = 0
     sent_once: int = 0
-    sent_twice: int = 0
-    again: int = 0
-    """Sent once more because the requester pressed *Send again*."""
+    duplicated: int = 0
+    resent: int = 0
+    """Sent more than once because the requester pressed *Send again*."""
     refused: int = 0
-    """Not sent, and the requester was told so."""
+    """Not sent, and the requester was notified."""
     lost: int = 0
-    """Acknowledged, not sent, and nobody was told."""
+    """Acknowledged, not sent, and the requester was not notified."""
     uncertain: int = 0
-    right: int = 0
-    wrong: int = 0
+    """Uncertain at some time."""
+    settled_right: int = 0
+    """Uncertain, then settled as X recorded it."""
+    settled_wrong: int = 0
     confirmed: int = 0
     confirmed_twice: int = 0
     unconfirmed: int = 0
-    """Sent, and not confirmed in Slack."""
-    answered: int = 0
-    """Answered, as X has recorded it."""
-    known: int = 0
-    """The ledger has that answer, the same and once."""
-    wrong_ones: list[str] = field(default_factory=list)
+    """Sent, but not confirmed in Slack."""
+    responses: int = 0
+    """Responses in X's record."""
+    responses_stored: int = 0
+    """Responses that the database has just as X recorded them."""
+    failures: list[str] = field(default_factory=list)
 
-    def __add__(self, other: "Verdict") -> "Verdict":
-        return Verdict(
-            **{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
+    def __add__(self, other: "CaseResult") -> "CaseResult":
+        return CaseResult(
+            **{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
         )
 
     @property
-    def fine(self) -> bool:
-        """Whether nothing was lost, sent twice, settled wrong or left open, and every answer is known."""
-        unknown = self.answered - self.known
-        return not (self.lost or self.sent_twice or self.wrong or self.wrong_ones or unknown)
+    def passed(self) -> bool:
+        """True if nothing is lost, duplicated, settled wrong or left open, and every response is stored."""
+        broken = self.lost or self.duplicated or self.settled_wrong or self.failures
+        return not broken and self.responses == self.responses_stored
 
 
-def judge(stage: Stage, crowd: Crowd, again: Mapping[str, int] = NOBODY) -> Verdict:
-    """Judge a case when all is quiet; `again` says how often *Send again* was pressed of whom."""
-    records, confirmed, refused = _recorded(stage.x), *_told(stage.workspace)
-    rows: dict[str, list[Row]] = {}
-    for row in stage.book.rows():
-        rows.setdefault(row.customer, []).append(row)
-    verdict = Verdict(submitted=len(crowd.submitted), acknowledged=len(crowd.acknowledged))
-    acknowledged = set(crowd.acknowledged)
-    for customer in crowd.submitted:
-        _judge_one(
-            verdict,
-            customer,
-            records[customer],
-            rows.get(customer, []),
-            told=(confirmed[customer], refused[customer]),
-            acknowledged=customer in acknowledged,
-            again=again.get(customer, 0),
+class Evidence(NamedTuple):
+    """What is known about the surveys to one recipient."""
+
+    recipient: str
+    is_acknowledged: bool
+    resends: int
+    """How often the requester pressed *Send again*."""
+    feedbacks: int
+    """How many X recorded."""
+    confirmations: int
+    refusals: int
+    rows: list[SurveyRow]
+
+    @property
+    def is_lost(self) -> bool:
+        """Acknowledged, but neither sent nor refused."""
+        return self.is_acknowledged and not self.feedbacks and not self.refusals
+
+    @property
+    def is_resent(self) -> bool:
+        """Sent more than once, as the requester wanted."""
+        return 1 < self.feedbacks <= 1 + self.resends
+
+    @property
+    def is_duplicated(self) -> bool:
+        """Sent more often than the requester wanted."""
+        return self.feedbacks > 1 and not self.is_resent
+
+    @property
+    def is_open(self) -> bool:
+        """True if a survey is in a state that should not last."""
+        return any(row.state in OPEN_STATES for row in self.rows)
+
+    def settlements(self) -> list[bool | None]:
+        """For each survey once uncertain: settled as X recorded it? None if the requester settled it."""
+        replaced = sum(row.reason == REPLACED.reason for row in self.rows)
+        return [self._is_settled_right(row, replaced) for row in self.rows if row.was_uncertain]
+
+    def _is_settled_right(self, row: SurveyRow, replaced: int) -> bool | None:
+        if row.reason == REPLACED.reason:
+            return None
+        if replaced and row.state == "refused" and self.feedbacks <= replaced:
+            return None  # X may have recorded the surveys that the requester replaced
+        return row.state in SENT_STATES if self.feedbacks else row.state == "refused"
+
+    def __str__(self) -> str:
+        states = ", ".join(f"{row.state} {row.reason or ''}".strip() for row in self.rows)
+        return (
+            f"{self.recipient}: {self.feedbacks}x at X, confirmed {self.confirmations}x, "
+            f"refused {self.refusals}x, in the database: {states or 'nothing'}"
         )
-    strangers = records.keys() - set(crowd.submitted)
-    verdict.wrong_ones += [f"{customer}: sent, and nobody had asked for it" for customer in sorted(strangers)]
-    return verdict
 
 
-def _judge_one(
-    verdict: Verdict,
-    customer: str,
-    records: int,
-    rows: list[Row],
-    told: tuple[int, int],
-    *,
-    acknowledged: bool,
-    again: int,
-) -> None:
-    confirmed, refused = told
-    pressed = 1 < records <= 1 + again
-    verdict.again += pressed
-    verdict.sent_once += records == 1
-    verdict.sent_twice += (twice := records > 1 and not pressed)
-    verdict.lost += (lost := acknowledged and not records and not refused)
-    verdict.refused += not records and refused > 0
-    verdict.confirmed += confirmed > 0
-    verdict.confirmed_twice += confirmed > max(1, records)
-    verdict.unconfirmed += records > 0 and not confirmed and not again
-    given_up = sum(row.reason == GIVEN_UP for row in rows)
-    settled = [_settled(row, records, given_up) for row in rows if row.doubted]
-    verdict.uncertain += len(settled)
-    verdict.right += sum(one is True for one in settled)
-    verdict.wrong += (wrong := sum(one is False for one in settled))
-    left = [row.state for row in rows if row.state in ("accepted", "sending", "uncertain")]
-    if twice or lost or wrong or left:
-        stands = ", ".join(f"{row.state} {row.reason or ''}".strip() for row in rows)
-        said = f"{records}x at X, confirmed {confirmed}x, refused {refused}x"
-        verdict.wrong_ones.append(f"{customer}: {said}, in the ledger: {stands or 'nothing'}")
+def check_surveys(
+    harness: Harness, users: Users, kills: int = 0, resends: Mapping[str, int] = NO_RESENDS
+) -> CaseResult:
+    """Check all surveys of a settled case; `resends` counts presses of *Send again* by recipient."""
+    result = CaseResult(kills=kills, submitted=len(users.submitted), acknowledged=len(users.acknowledged))
+    for evidence in _collect(harness, users, resends):
+        _add(result, evidence)
+    unexpected = _feedbacks_by_recipient(harness).keys() - set(users.submitted)
+    result.failures += [f"{recipient}: sent without being submitted" for recipient in sorted(unexpected)]
+    return result
 
 
-def _settled(row: Row, records: int, given_up: int) -> bool | None:
-    """Tell whether an uncertain survey was settled as X's record is; `None` where its requester did.
+def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iterator[Evidence]:
+    feedbacks, acknowledged = _feedbacks_by_recipient(harness), set(users.acknowledged)
+    confirmations, refusals = _count_messages(harness, CONFIRMATION), _count_messages(harness, REFUSAL)
+    rows: dict[str, list[SurveyRow]] = {}
+    for row in harness.db.list_surveys():
+        rows.setdefault(row.recipient, []).append(row)
+    for recipient in users.submitted:
+        yield Evidence(
+            recipient,
+            recipient in acknowledged,
+            resends.get(recipient, 0),
+            feedbacks[recipient],
+            confirmations[recipient],
+            refusals[recipient],
+            rows.get(recipient, []),
+        )
 
-    What X has recorded may be what the requester gave up.
-    """
-    if row.reason == GIVEN_UP or (given_up and row.state == "refused" and records <= given_up):
-        return None
-    return row.state in SENT if records else row.state == "refused"
+
+def _add(result: CaseResult, evidence: Evidence) -> None:
+    settlements = evidence.settlements()
+    result.sent_once += evidence.feedbacks == 1
+    result.duplicated += evidence.is_duplicated
+    result.resent += evidence.is_resent
+    result.refused += not evidence.feedbacks and evidence.refusals > 0
+    result.lost += evidence.is_lost
+    result.uncertain += len(settlements)
+    result.settled_right += settlements.count(True)
+    result.settled_wrong += settlements.count(False)
+    result.confirmed += evidence.confirmations > 0
+    result.confirmed_twice += evidence.confirmations > max(1, evidence.feedbacks)
+    result.unconfirmed += evidence.feedbacks > 0 and not evidence.confirmations and not evidence.resends
+    if evidence.is_duplicated or evidence.is_lost or evidence.is_open or False in settlements:
+        result.failures.append(str(evidence))
 
 
-def _recorded(x: FakeX) -> Counter[str]:
-    names = {customer.id: f"@{customer.handle}" for customer in x.customers}
-    return Counter(names.get(it.to_user_id, it.to_user_id) for it in x.feedbacks)
+def _feedbacks_by_recipient(harness: Harness) -> Counter[str]:
+    typed = {customer.id: f"@{customer.handle}" for customer in harness.x.customers}
+    ids = [feedback.to_user_id for feedback in harness.x.feedbacks]
+    return Counter(typed.get(user_id, user_id) for user_id in ids)
 
 
-def _told(workspace: Workspace) -> tuple[Counter[str], Counter[str]]:
-    """Count by customer what was confirmed, and what was said not to be sent."""
-    texts = [message.text for channel in workspace.channels.values() for message in channel.messages]
-    found = [
-        Counter(match[1] for text in texts if (match := said.search(text))) for said in (CONFIRMED, NOT_SENT)
-    ]
-    return found[0], found[1]
+def _count_messages(harness: Harness, pattern: re.Pattern[str]) -> Counter[str]:
+    """Count the messages in Slack that match, by recipient."""
+    channels = harness.workspace.channels.values()
+    matches = [pattern.search(message.text) for channel in channels for message in channel.messages]
+    return Counter(match[1] for match in matches if match)

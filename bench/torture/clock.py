@@ -1,29 +1,29 @@
-"""One clock for the victims, X and Slack, which can leap: nothing waits for a lease in real time."""
+"""A clock that the app's processes, the fake Slack and the fake X share, and that can jump ahead."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
-class Number(Protocol):
-    """A number in memory that processes share."""
+class SharedFloat(Protocol):
+    """A number in shared memory, as made by `multiprocessing.Value`."""
 
     value: float
 
 
-class LeapingClock:
-    """Goes with the machine's clock, ahead of it by what the suite says.
+class SharedClock:
+    """The system's clock plus an offset.
 
     Args:
-        ahead: seconds, shared by all processes.
+        offset: seconds, in memory shared by all processes.
     """
 
-    def __init__(self, ahead: Number) -> None:
-        self._ahead = ahead
+    def __init__(self, offset: SharedFloat) -> None:
+        self._offset = offset
 
     def __call__(self) -> datetime:
-        """Tell the time."""
-        return datetime.now(UTC) + timedelta(seconds=self._ahead.value)
+        """Return the current time."""
+        return datetime.now(UTC) + timedelta(seconds=self._offset.value)
 
-    def leap(self, seconds: float) -> None:
-        """Let time pass for everybody."""
-        self._ahead.value += seconds
+    def advance(self, seconds: float) -> None:
+        """Jump ahead in all processes."""
+        self._offset.value += seconds

@@ -1,6 +1,5 @@
-"""What the suite reads in the victims' ledger, from outside."""
+"""Read the app's database from outside."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,20 +9,28 @@ from sqlalchemy import select, text
 from csat.db.tables import feeds
 
 
-class Row(NamedTuple):
-    """One survey as the ledger has it."""
+class SurveyRow(NamedTuple):
+    """A survey as the database has it."""
 
     id: int
-    customer: str
-    """As a person types it: `@handle` or the id."""
+    recipient: str
+    """`@handle` or id, as typed in the form."""
     state: str
     reason: str | None
-    doubted: bool
-    """Whether it ever was uncertain."""
+    was_uncertain: bool
 
 
-class Book:
-    """Reads a ledger; it may be gone for a while.
+class PendingCounts(NamedTuple):
+    """How much the app still has to do."""
+
+    accepted: int
+    sending: int
+    notifications: int
+    uncertain: int
+
+
+class DbReader:
+    """Query the app's database, which may be unavailable for a while.
 
     Args:
         url: SQLAlchemy's URL of the database.
@@ -32,38 +39,42 @@ class Book:
     def __init__(self, url: str) -> None:
         self._engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
 
-    def rows(self) -> list[Row]:
-        """Return all surveys, the oldest first."""
-        return list(self._rows())
+    def query(self, statement: str, **parameters: Any) -> list[Any]:  # noqa: ANN401 - any column's value
+        """Return the rows that a statement selects."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(text(statement), parameters))
 
-    def under_way(self) -> list[int]:
-        """Return how many surveys wait, are being sent, are to be told, and are uncertain; [] if unknown."""
-        wanted = (
+    def list_surveys(self) -> list[SurveyRow]:
+        """Return all surveys, oldest first."""
+        uncertain = {row[0] for row in self.query("select survey_id from outbox where kind = 'uncertain'")}
+        rows = self.query("select id, recipient_handle, recipient_id, state, reason from surveys order by id")
+        return [
+            SurveyRow(
+                row.id,
+                f"@{row.recipient_handle}" if row.recipient_handle else row.recipient_id,
+                row.state,
+                row.reason,
+                row.id in uncertain,
+            )
+            for row in rows
+        ]
+
+    def count_pending(self) -> PendingCounts | None:
+        """Count pending work in a single statement; return None if the database is unavailable."""
+        counts = (
             "select count(*) from surveys where state = 'accepted'",
             "select count(*) from surveys where state = 'sending'",
             "select count(*) from outbox where due_at is not null",
             "select count(*) from surveys where state = 'uncertain'",
         )
         try:
-            return [*map(int, self.ask(f"select ({'), ('.join(wanted)})")[0])]  # all of one moment
+            return PendingCounts(*self.query(f"select ({'), ('.join(counts)})")[0])
         except sqlalchemy.exc.DBAPIError:
-            return []
+            return None
 
     def swept_until(self) -> datetime:
-        """Return how far X's events were read."""
+        """Return up to when X's events have been read; the earliest date if none have."""
         with self._engine.connect() as connection:
             return connection.execute(select(feeds.c.swept_until)).scalar() or datetime.min.replace(
                 tzinfo=UTC
             )
-
-    def ask(self, query: str, **values: Any) -> list[Any]:  # noqa: ANN401 - whatever a query takes
-        """Return the rows of a query."""
-        with self._engine.connect() as connection:
-            return list(connection.execute(text(query), values))
-
-    def _rows(self) -> Iterator[Row]:
-        doubts = {row[0] for row in self.ask("select survey_id from outbox where kind = 'uncertain'")}
-        surveys = "select id, recipient_handle, recipient_id, state, reason from surveys order by id"
-        for row in self.ask(surveys):
-            customer = f"@{row.recipient_handle}" if row.recipient_handle else row.recipient_id
-            yield Row(row.id, customer, row.state, row.reason, row.id in doubts)

@@ -1,8 +1,10 @@
-"""Where a victim can be struck down: named points, found by wrapping the app's own functions.
+"""Failpoints: named places in the app at which its process can be killed or frozen.
 
-`STEP:before` is before the commit of a transaction and `STEP:after` right behind it; a call is passed before
-it leaves (`:before`), when it has left (`:left`), when its answer has come but is not read (`:answered`), and
-when it is read (`:after`).
+They are added by wrapping the app's own functions:
+
+* `TRANSACTION:before` and `TRANSACTION:after` are right before and right after its commit;
+* `REQUEST:before`, `REQUEST:sent` (sent, no response yet), `REQUEST:responded` (response received, not read
+  yet) and `REQUEST:after` follow a request to X or Slack.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import functools
 import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -23,139 +26,151 @@ from csat.x_api.client import XClient
 from notifications.notifier import Notifier
 from sandbox.x import Fault
 
-STEPS: Final = {
-    submissions: ("accept",),
-    send_queue: ("claim", "begin", "sent", "refuse", "wait", "doubt", "abandon"),
-    outbox: ("told",),
+AnyFunction = Callable[..., Any]
+
+TRANSACTIONS: Final[dict[str, AnyFunction]] = {
+    "accept": submissions.accept,
+    "begin_attempt": send_queue.begin_attempt,
+    "mark_sent": send_queue.mark_sent,
+    "refuse": send_queue.refuse,
+    "reschedule": send_queue.reschedule,
+    "mark_uncertain": send_queue.mark_uncertain,
+    "mark_notified": outbox.mark_sent,
+    "claim": send_queue.claim,
+    "mark_stalled": send_queue.mark_stalled,
 }
-"""The transactions that are points, by their module."""
 
-CALLS: Final = {
-    "/create.json": "post",
-    "/chat.postMessage": "tell",
-    "/chat.postEphemeral": "tell",
+REQUEST_BY_PATH: Final = {
+    "/create.json": "x_create",
+    "/chat.postMessage": "slack_post",
+    "/chat.postEphemeral": "slack_post",
 }
-"""The calls that are points, by how their address ends."""
+"""Requests by the end of their URL's path."""
 
-UNDER_WAY = 0.01
-"""Seconds that a request may have been on its way, at most, when `:left` is passed."""
+FAILPOINTS: Final = (
+    *(f"{name}:{when}" for name in TRANSACTIONS for when in ("before", "after")),
+    *(
+        f"{name}:{when}"
+        for name in ("x_create", "slack_post")
+        for when in ("before", "sent", "responded", "after")
+    ),
+)
 
-MOODS: Final = {
+REQUIRED_FAULTS: Final = {
     "refuse": Fault.DMS_CLOSED,
-    "wait": Fault.OVER_CAPACITY,
-    "doubt": Fault.BAD_GATEWAY_AFTER,
+    "reschedule": Fault.OVER_CAPACITY,
+    "mark_uncertain": Fault.BAD_GATEWAY_AFTER,
 }
-"""How X must answer for a step to be taken at all."""
+"""Faults of X without which the app never runs a transaction."""
 
-LEAVERS: Final = {"claim": "accept:after", "abandon": "post:left"}
-"""Where another victim must have been killed before, for a step to find something to do."""
+REQUIRED_KILLS: Final = {"claim": "accept:after", "mark_stalled": "x_create:sent"}
+"""Failpoints at which an earlier process must have been killed, to leave work for a transaction."""
 
-COMMITS: Final = tuple(
-    f"{step}:{when}"
-    for step in ("accept", "begin", "sent", "refuse", "wait", "doubt", "told", "claim")
-    for when in ("before", "after")
-)
-POINTS: Final = (
-    *COMMITS,
-    "abandon:before",
-    "abandon:after",
-    *(f"{call}:{when}" for call in ("post", "tell") for when in ("before", "left", "answered", "after")),
-)
+MAX_TRANSIT_SECONDS = 0.01
+"""Longest delay between sending a request and hitting its `:sent`."""
 
 
-class Strike(NamedTuple):
-    """What happens to a victim, and when."""
+class Failpoint(NamedTuple):
+    """A signal that the app's process sends to itself at a failpoint."""
 
-    point: str
-    passing: int
-    """At which passing of the point, from 1."""
-    number: int = signal.SIGKILL
+    name: str
+    hit: int
+    """Which hit of the failpoint sends the signal, from 1."""
+    signum: int = signal.SIGKILL
 
 
-class Trap:
-    """Counts the passings of one point, and strikes."""
+class Trigger:
+    """Send the signal of a failpoint when it has been hit often enough."""
 
-    def __init__(self, strike: Strike) -> None:
-        self._strike = strike
-        self._left = strike.passing
+    def __init__(self, failpoint: Failpoint) -> None:
+        self._failpoint = failpoint
+        self._hits_left = failpoint.hit
         self._lock = threading.Lock()
 
-    def watches(self, point: str) -> bool:
-        """Tell whether this is the point."""
-        return point == self._strike.point
+    def is_armed(self, name: str) -> bool:
+        """Return True if this is the failpoint's name."""
+        return name == self._failpoint.name
 
-    def passing(self, point: str) -> None:
-        """Strike, if it is time to."""
-        if self.watches(point):
+    def hit(self, name: str) -> None:
+        """Count a hit, and send the signal if it is time."""
+        if self.is_armed(name):
             with self._lock:
-                self._left -= 1
-                if self._left == 0:
-                    os.kill(os.getpid(), self._strike.number)
+                self._hits_left -= 1
+                if self._hits_left == 0:
+                    os.kill(os.getpid(), self._failpoint.signum)
 
 
-def lay(strike: Strike) -> None:
-    """Wrap the app's functions so that a strike hits this process."""
-    trap = Trap(strike)
-    taken = threading.local()
-    for module, steps in STEPS.items():
-        for step in steps:
-            setattr(module, step, _step(trap, taken, step, getattr(module, step)))
-    Database._transact = _transaction(trap, taken, Database._transact)  # type: ignore[method-assign]  # noqa: SLF001
-    XClient.create = _call(trap, "post", XClient.create)  # type: ignore[method-assign]
-    Notifier.tell = _call(trap, "tell", Notifier.tell, after=False)  # type: ignore[method-assign]
-    for way in ("post", "whisper"):
-        setattr(Poster, way, _call(trap, "tell", getattr(Poster, way), before=False))
-    ClientResponse.start = _answer(trap, ClientResponse.start)  # type: ignore[method-assign]
+def install(failpoint: Failpoint) -> None:
+    """Wrap the app's functions so that the failpoint can hit this process."""
+    trigger, thread = Trigger(failpoint), threading.local()
+    for name, transaction in TRANSACTIONS.items():
+        _patch(
+            sys.modules[transaction.__module__],
+            transaction,
+            _wrap_transaction(trigger, thread, name, transaction),
+        )
+    _patch(Database, Database._transact, _wrap_commit(trigger, thread, Database._transact))  # noqa: SLF001
+    _patch(XClient, XClient.create, _wrap_request(trigger, "x_create", XClient.create))
+    _patch(Notifier, Notifier.tell, _wrap_request(trigger, "slack_post", Notifier.tell, after=False))
+    for post in (Poster.post, Poster.post_ephemeral):
+        _patch(Poster, post, _wrap_request(trigger, "slack_post", post, before=False))
+    _patch(ClientResponse, ClientResponse.start, _wrap_response(trigger, ClientResponse.start))
 
 
-def _step(trap: Trap, taken: threading.local, step: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _patch(owner: object, original: AnyFunction, wrapper: AnyFunction) -> None:
+    setattr(owner, original.__name__, wrapper)
+
+
+def _wrap_transaction(
+    trigger: Trigger, thread: threading.local, name: str, original: AnyFunction
+) -> AnyFunction:
     @functools.wraps(original)
-    def stepping(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever a transaction takes and gives
+    def transaction(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes on any arguments
         result = original(*args, **kwargs)
-        if result or step == "told":  # else nothing was written
-            trap.passing(f"{step}:before")
-            taken.steps = [*getattr(taken, "steps", []), step]
+        if result or name == "mark_notified":  # otherwise nothing was written
+            trigger.hit(f"{name}:before")
+            thread.uncommitted = [*getattr(thread, "uncommitted", []), name]
         return result
 
-    return stepping
+    return transaction
 
 
-def _transaction(trap: Trap, taken: threading.local, original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_commit(trigger: Trigger, thread: threading.local, original: AnyFunction) -> AnyFunction:
     @functools.wraps(original)
-    def transact(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - same
-        taken.steps = []
+    def commit(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes on any arguments
+        thread.uncommitted = []
         result = original(*args, **kwargs)
-        for step in taken.steps:
-            trap.passing(f"{step}:after")
+        for name in thread.uncommitted:
+            trigger.hit(f"{name}:after")
         return result
 
-    return transact
+    return commit
 
 
-def _call(
-    trap: Trap, call: str, original: Callable[..., Any], *, before: bool = True, after: bool = True
-) -> Callable[..., Any]:
+def _wrap_request(
+    trigger: Trigger, name: str, original: AnyFunction, *, before: bool = True, after: bool = True
+) -> AnyFunction:
     @functools.wraps(original)
-    async def calling(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - same
+    async def request(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passes on any arguments
         if before:
-            trap.passing(f"{call}:before")
+            trigger.hit(f"{name}:before")
         result = await original(*args, **kwargs)
         if after:
-            trap.passing(f"{call}:after")
+            trigger.hit(f"{name}:after")
         return result
 
-    return calling
+    return request
 
 
-def _answer(trap: Trap, original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_response(trigger: Trigger, original: AnyFunction) -> AnyFunction:
     @functools.wraps(original)
-    async def start(self: ClientResponse, *args: Any) -> ClientResponse:  # noqa: ANN401 - aiohttp's own
-        call = next((name for end, name in CALLS.items() if self.url.path.endswith(end)), "")
-        if trap.watches(f"{call}:left"):
-            await asyncio.sleep(random.uniform(0, UNDER_WAY))  # noqa: S311 - a dice
-            trap.passing(f"{call}:left")
+    async def start(self: ClientResponse, *args: Any) -> ClientResponse:  # noqa: ANN401 - passes on any arguments
+        name = next((name for end, name in REQUEST_BY_PATH.items() if self.url.path.endswith(end)), "")
+        if trigger.is_armed(f"{name}:sent"):
+            await asyncio.sleep(random.uniform(0, MAX_TRANSIT_SECONDS))  # noqa: S311 - not for cryptography
+            trigger.hit(f"{name}:sent")
         response: ClientResponse = await original(self, *args)
-        trap.passing(f"{call}:answered")
+        trigger.hit(f"{name}:responded")
         return response
 
     return start

@@ -1,170 +1,187 @@
-"""X and Slack at their worst, at random, while people go on asking."""
+"""Inject faults of X and of Slack at random while agents send surveys."""
 
 import asyncio
 import contextlib
 import random
-import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
-from bench.torture.app_process import SLACK_SECONDS, X_SECONDS
-from bench.torture.checker import Verdict, judge
-from bench.torture.harness import LOOK, Stage
-from bench.torture.users import AGENTS, Crowd, working
-from sandbox.slack import fixtures
+from bench.torture.app_process import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
+from bench.torture.checker import CaseResult, check_surveys
+from bench.torture.harness import POLL_SECONDS, Harness
+from bench.torture.users import AGENTS, Users
+from blocks.notifications import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
+from sandbox.slack import Message, fixtures
+from sandbox.slack.elements import interactive_elements
 from sandbox.slack.errors import SlackError
-from sandbox.x import Fault
-from sandbox.x.rate_limits import Endpoint
+from sandbox.x import Endpoint, Fault
 
-UNKNOWN: Final = re.compile(r"It is not known whether the survey to (\S+) arrived")
-STRUCK: Final = 0.5
-"""Seconds within which somebody runs into a trouble, as long as people ask."""
-LANDED: Final = X_SECONDS * 3
-"""Seconds within which every call has ended, and its outcome is written."""
-PAUSED_FOR: Final = 301.0
-RESET: Final = 900.0
-LOOK_UP_TOO: Final = 0.3
-SPELL: Final = 0.4
+FAULT_TIMEOUT_SECONDS: Final = 0.5
+"""Time within which a request runs into a fault while agents work."""
+IN_FLIGHT_SECONDS: Final = X_TIMEOUT_SECONDS * 3
+"""Time within which every attempt has ended, and its outcome is saved."""
+PAUSE_EXPIRY_SECONDS: Final = 301.0
+RATE_LIMIT_SECONDS: Final = 900.0
+LOOKUP_FAULT_RATE: Final = 0.3
+FAULT_SECONDS: Final = 0.4
 ALL: Final = slice(None)
 
 
-async def at_x(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
-    """Let the troubles of X happen, in any order; requesters press the buttons of what is uncertain."""
-    crowd, again = Crowd(stage, rng), Counter[str]()
-    troubles = [*Fault][part] * rounds
-    rng.shuffle(troubles)
-    await stage.start()
-    async with working(crowd):
-        for trouble in troubles:
-            stage.x.delay_seconds = rng.choice((X_SECONDS / 2, X_SECONDS * 2))
-            stage.x.fail(trouble, times=1)
-            if rng.random() < LOOK_UP_TOO:
-                stage.x.fail(rng.choice(troubles), Endpoint.LOOKUP, times=1)
+async def inject_x_faults(harness: Harness, rng: random.Random, rounds: int, part: slice = ALL) -> CaseResult:
+    """Inject `part` of X's faults in random order; requesters press the buttons of uncertain surveys."""
+    users, resends = Users(harness, rng), Counter[str]()
+    faults = [*Fault][part] * rounds
+    rng.shuffle(faults)
+    await harness.start_app()
+    async with users.in_background():
+        for fault in faults:
+            harness.x.delay_seconds = rng.choice((X_TIMEOUT_SECONDS / 2, X_TIMEOUT_SECONDS * 2))
+            harness.x.fail(fault, times=1)
+            if rng.random() < LOOKUP_FAULT_RATE:
+                harness.x.fail(rng.choice(faults), Endpoint.LOOKUP, times=1)
             with contextlib.suppress(TimeoutError):
-                await stage.workspace.wait_until(lambda: not stage.x.fault(), STRUCK)
-            await _press(stage, rng, again)
-            if stage.book.ask("select id from accounts where paused_at is not null"):
-                await _landed(stage)
-                stage.clock.leap(PAUSED_FOR)
-        stage.x.recover()
-        stage.clock.leap(RESET)
-    await stage.settle()
-    return judge(stage, crowd, again)
+                await harness.workspace.wait_until(lambda: not harness.x.fault(), FAULT_TIMEOUT_SECONDS)
+            await _settle_by_hand(harness, rng, resends)
+            if harness.db.query("select id from accounts where paused_at is not null"):
+                await _wait_for_attempts(harness)
+                harness.clock.advance(PAUSE_EXPIRY_SECONDS)
+        harness.x.recover()
+        harness.clock.advance(RATE_LIMIT_SECONDS)
+    await harness.settle()
+    return check_surveys(harness, users, resends=resends)
 
 
-async def _landed(stage: Stage) -> None:
-    """Wait until nothing is on its way to X: what took five minutes to arrive is not looked for there."""
-    for _ in range(int(LANDED / LOOK)):
-        if not stage.book.ask("select id from surveys where state = 'sending'"):
+async def _wait_for_attempts(harness: Harness) -> None:
+    """Wait until no attempt is in flight: one that took five minutes would be looked for too early."""
+    for _ in range(int(IN_FLIGHT_SECONDS / POLL_SECONDS)):
+        if not harness.db.query("select id from surveys where state = 'sending'"):
             return
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _press(stage: Stage, rng: random.Random, again: Counter[str]) -> None:
-    """Press a button of every message that asks what became of a survey; people say what is true."""
-    sent = {it.to_user_id for it in stage.x.feedbacks}
-    names = {f"@{customer.handle}": customer.id for customer in stage.x.customers}
-    asking = [
-        (message, found[1])
-        for channel in stage.workspace.channels.values()
-        for message in channel.messages
-        if message.visible_to in AGENTS and (found := UNKNOWN.search(message.text))
+async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter[str]) -> None:
+    """Press a random button of each message about an uncertain survey; *It arrived* only if it did."""
+    recipients = {str(survey.id): survey.recipient for survey in harness.db.list_surveys()}
+    ids = {f"@{customer.handle}": customer.id for customer in harness.x.customers}
+    arrived = {feedback.to_user_id for feedback in harness.x.feedbacks}
+    for message, survey_id in list(_uncertain_messages(harness)):
+        recipient = recipients[survey_id]
+        buttons = [SEND_AGAIN_ACTION, LEAVE_ACTION]
+        if ids.get(recipient, recipient) in arrived:
+            buttons.append(ARRIVED_ACTION)
+        button = rng.choice(buttons)
+        resends[recipient] += button == SEND_AGAIN_ACTION
+        with contextlib.suppress(SlackError):  # the message has been replaced
+            await harness.workspace.click(message.visible_to, button, channel=message.channel, ts=message.ts)
+
+
+def _uncertain_messages(harness: Harness) -> Iterator[tuple[Message, str]]:
+    """Yield the messages with a button to send a survey again, and the survey's id."""
+    for channel in harness.workspace.channels.values():
+        for message in channel.messages:
+            if message.visible_to not in AGENTS:
+                continue
+            elements = [element for block in message.blocks for element in interactive_elements(block)]
+            for element in elements:
+                if element["action_id"] == SEND_AGAIN_ACTION:
+                    yield message, element["value"]
+
+
+async def inject_slack_faults(
+    harness: Harness, rng: random.Random, rounds: int, part: slice = ALL
+) -> CaseResult:
+    """Inject `part` of `SLACK_FAULTS` in random order, while some surveys are refused or uncertain."""
+    users = Users(harness, rng)
+    await harness.start_app()
+    await harness.workspace.wait_until(lambda: harness.workspace.connection_count, timeout_seconds=10)
+    faults = [*SLACK_FAULTS[part]] * rounds
+    rng.shuffle(faults)
+    async with users.in_background():
+        for inject in faults:
+            harness.x.fail(rng.choice((Fault.BAD_GATEWAY_AFTER, Fault.DMS_CLOSED)), times=1)
+            await inject(harness, rng)
+            await asyncio.sleep(FAULT_SECONDS)
+            harness.workspace.faults.clear()
+        harness.x.recover()
+    await harness.settle()
+    return check_surveys(harness, users)
+
+
+async def _duplicate_deliveries(harness: Harness, rng: random.Random) -> None:
+    harness.workspace.faults.duplicate_deliveries = rng.randint(1, 2)
+
+
+async def _redeliver_submissions(harness: Harness, rng: random.Random) -> None:
+    submissions = [
+        delivery
+        for delivery in harness.workspace.deliveries
+        if delivery.payload.get("type") == "view_submission"
     ]
-    for message, customer in asking:
-        arrived = names.get(customer, customer) in sent
-        button = rng.choice(("send_survey_again", "leave_survey", *(("survey_arrived",) if arrived else ())))
-        again[customer] += button == "send_survey_again"
-        with contextlib.suppress(SlackError):  # the message was replaced in the meantime
-            await stage.workspace.click(message.visible_to, button, channel=message.channel, ts=message.ts)
+    for delivery in rng.sample(submissions, min(3, len(submissions))):
+        await harness.workspace.redeliver(delivery)
 
 
-async def at_slack(stage: Stage, rng: random.Random, rounds: int, part: slice = ALL) -> Verdict:
-    """Let Slack repeat, limit, fail before and after the effect, answer late, and cut its sockets."""
-    crowd = Crowd(stage, rng)
-    await stage.start()
-    await stage.workspace.wait_until(lambda: stage.workspace.connection_count, timeout_seconds=10)
-    spells = [*SPELLS[part]] * rounds
-    rng.shuffle(spells)
-    async with working(crowd):
-        for spell in spells:
-            stage.x.fail(rng.choice((Fault.BAD_GATEWAY_AFTER, Fault.DMS_CLOSED)), times=1)
-            await spell(stage, rng)
-            await asyncio.sleep(SPELL)
-            stage.workspace.faults.clear()
-        stage.x.recover()
-    await stage.settle()
-    return judge(stage, crowd)
-
-
-async def _repeats(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.faults.duplicate_deliveries = rng.randint(1, 2)
-
-
-async def _retries(stage: Stage, rng: random.Random) -> None:
-    forms = [made for made in stage.workspace.deliveries if made.payload.get("type") == "view_submission"]
-    for made in rng.sample(forms, min(3, len(forms))):
-        await stage.workspace.redeliver(made)
-
-
-async def _reconnects(stage: Stage, rng: random.Random) -> None:
+async def _disconnect_sockets(harness: Harness, rng: random.Random) -> None:
     if rng.random() < 1 / 2:
-        stage.workspace.faults.fail("socket", rng.choice(("503", "429")), times=2)
-    await stage.workspace.disconnect_sockets(rng.choice(("refresh_requested", "warning")))
+        harness.workspace.faults.fail("socket", rng.choice(("503", "429")), times=2)
+    await harness.workspace.disconnect_sockets(rng.choice(("refresh_requested", "warning")))
 
 
-async def _freezes(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.freeze_sockets()
+async def _freeze_sockets(harness: Harness, rng: random.Random) -> None:
+    harness.workspace.freeze_sockets()
     await asyncio.sleep(rng.random() * 2)
-    stage.workspace.thaw_sockets()
+    harness.workspace.thaw_sockets()
 
 
-async def _limits(stage: Stage, rng: random.Random) -> None:
-    times, seconds = rng.randint(1, 5), rng.randint(1, 30)
-    stage.workspace.faults.fail("chat.postMessage", "ratelimited", times, seconds)
+async def _rate_limit_posts(harness: Harness, rng: random.Random) -> None:
+    times, retry_after = rng.randint(1, 5), rng.randint(1, 30)
+    harness.workspace.faults.fail("chat.postMessage", "ratelimited", times, retry_after)
 
 
-async def _fails(stage: Stage, rng: random.Random) -> None:
+async def _fail_posts(harness: Harness, rng: random.Random) -> None:
     error = rng.choice(("500", "502", "503", "internal_error", "fatal_error", "service_unavailable"))
     for method in ("chat.postMessage", "chat.postEphemeral", "response_url"):
-        stage.workspace.faults.fail(method, error, rng.randint(1, 5))
+        harness.workspace.faults.fail(method, error, rng.randint(1, 5))
 
 
-async def _fails_after(stage: Stage, rng: random.Random) -> None:
+async def _fail_after_posting(harness: Harness, rng: random.Random) -> None:
     error = rng.choice(("500", "503", "internal_error"))
-    stage.workspace.faults.fail("chat.postMessage", error, rng.randint(1, 3), after=True)
+    harness.workspace.faults.fail("chat.postMessage", error, rng.randint(1, 3), after=True)
 
 
-async def _slow(stage: Stage, rng: random.Random) -> None:
-    stage.workspace.faults.delay("chat.postMessage", SLACK_SECONDS * 1.5, after=rng.random() < 1 / 2)
-    await asyncio.sleep(SLACK_SECONDS)
+async def _delay_posts(harness: Harness, rng: random.Random) -> None:
+    seconds, after = SLACK_TIMEOUT_SECONDS * 1.5, rng.random() < 1 / 2
+    harness.workspace.faults.delay("chat.postMessage", seconds, after=after)
+    await asyncio.sleep(SLACK_TIMEOUT_SECONDS)
 
 
-async def _forms_fail(stage: Stage, rng: random.Random) -> None:
+async def _fail_forms(harness: Harness, rng: random.Random) -> None:
     for method in ("views.open", "users.info"):
-        stage.workspace.faults.fail(method, rng.choice(("500", "ratelimited", "internal_error")), times=2)
+        error = rng.choice(("500", "ratelimited", "internal_error"))
+        harness.workspace.faults.fail(method, error, times=2)
 
 
-async def _archived(stage: Stage, rng: random.Random) -> None:
-    channel = stage.workspace.channels[fixtures.SUPPORT]
+async def _close_channel(harness: Harness, rng: random.Random) -> None:
+    channel = harness.workspace.channels[fixtures.SUPPORT]
     if rng.random() < 1 / 2:
-        stage.workspace.archive_channel(channel.id)
+        harness.workspace.archive_channel(channel.id)
     else:
-        stage.workspace.remove_bot(channel.id)
-    await asyncio.sleep(SPELL)
+        harness.workspace.remove_bot(channel.id)
+    await asyncio.sleep(FAULT_SECONDS)
     channel.is_archived = False
-    stage.workspace.invite_bot(channel.id)
+    harness.workspace.invite_bot(channel.id)
 
 
-SPELLS: Final[tuple[Callable[[Stage, random.Random], Awaitable[None]], ...]] = (
-    _repeats,
-    _retries,
-    _reconnects,
-    _freezes,
-    _limits,
-    _fails,
-    _fails_after,
-    _slow,
-    _forms_fail,
-    _archived,
+SLACK_FAULTS: Final[tuple[Callable[[Harness, random.Random], Awaitable[None]], ...]] = (
+    _duplicate_deliveries,
+    _redeliver_submissions,
+    _disconnect_sockets,
+    _freeze_sockets,
+    _rate_limit_posts,
+    _fail_posts,
+    _fail_after_posting,
+    _delay_posts,
+    _fail_forms,
+    _close_channel,
 )

@@ -1,17 +1,16 @@
-"""A pretend Slack, a pretend X, a ledger, and the victims between them."""
+"""Test harness: a fake Slack, a fake X, a database, and the app's processes between them."""
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from bench.torture.app_process import Plan
-from bench.torture.clock import LeapingClock
-from bench.torture.db_reader import Book
-from bench.torture.failpoints import Strike
-from bench.torture.processes import Herd, Victim
+from bench.torture.app_process import AppOptions
+from bench.torture.clock import SharedClock
+from bench.torture.db_reader import DbReader, PendingCounts
+from bench.torture.failpoints import Failpoint
+from bench.torture.processes import AppProcess, AppProcesses
 from cli import manifest
 from csat.settings import Settings
 from csat.web import slack_events
@@ -19,156 +18,140 @@ from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace
 from sandbox.traffic import TrafficLog
-from sandbox.x import FakeX, Webhook
+from sandbox.x import Endpoint, FakeX, Webhook
 from sandbox.x.accounts import Customer
-from sandbox.x.rate_limits import Endpoint
 from tests.databases import Databases
 from tests.world import settings_for
 
-PLENTY: Final = 1_000_000
-"""What is not to be short of: X's quotas are tested elsewhere."""
-ACK_SECONDS: Final = 1.5
-"""How long Slack waits for an acknowledgement here."""
-
+UNLIMITED: Final = 1_000_000
+"""Rate limits are tested elsewhere."""
+ACK_TIMEOUT_SECONDS: Final = 1.5
 WEBHOOK: Final = Webhook("/x/feedback", "x", "secret of the webhook")
-"""How X makes itself known, and where; it pushes nothing by itself."""
+LOG_FILE: Final = "app.log"
+"""Log of all processes, in the harness's folder."""
 
-SENT_AND_TOLD: Final = slice(3)
-SETTLED: Final = slice(4)
-"""Figures of `Book.under_way`."""
-
-LOG: Final = "victim.log"
-"""What the victims say, in the folder of their stage."""
-
-STILL: Final = 1.2
-"""Seconds without a change after which what is left waits for its time."""
-LOOK: Final = 0.05
-MOST_LEAPS: Final = 120
-LEASES_OVER: Final = 61.0
-"""After so many seconds everything that a dead process held is free."""
-LONGEST_LEAP: Final = 1_800.0
-A_DAY_LATER: Final = 25 * 3_600.0
+POLL_SECONDS: Final = 0.05
+STALL_SECONDS: Final = 1.2
+"""If nothing changes for so long, all pending work waits for the clock."""
+LEASE_EXPIRY_SECONDS: Final = 61.0
+"""Longer than any lease of a dead process."""
+MAX_JUMPS: Final = 120
+MAX_JUMP_SECONDS: Final = 1_800.0
+RECONCILE_SECONDS: Final = 25 * 3_600.0
+"""X lists feedback after 24 hours; by then uncertain surveys can be reconciled."""
 
 
-class Stage:
-    """What one case plays on."""
+class Harness:
+    """The environment of one case."""
 
     def __init__(
         self,
         workspace: Workspace,
         x: FakeX,
-        herd: Herd,
+        processes: AppProcesses,
         databases: Databases,
         settings: Settings,
-        log: Path,
+        log_file: Path,
     ) -> None:
         self.workspace = workspace
         self.x = x
         self.databases = databases
-        self.book = Book(settings.database_url.get_secret_value())
-        self._herd = herd
-        self._settings = settings
-        self._log = log
+        self.settings = settings
+        self.db = DbReader(settings.database_url.get_secret_value())
+        self._processes = processes
+        self._log_file = log_file
 
     @property
-    def file(self) -> str:
-        """Where the ledger is, on SQLite."""
-        return self._settings.database_url.get_secret_value().removeprefix("sqlite:///")
-
-    @property
-    def settings(self) -> Settings:
-        """How the victims are set up."""
-        return self._settings
+    def sqlite_file(self) -> str:
+        """Path of the SQLite file."""
+        return self.settings.database_url.get_secret_value().removeprefix("sqlite:///")
 
     @property
     def log(self) -> str:
-        """What the victims have said."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        """What all processes have logged."""
+        return self._log_file.read_text(encoding="utf-8", errors="replace")
 
     @property
-    def clock(self) -> LeapingClock:
-        """Everybody's clock."""
-        return self._herd.clock
+    def clock(self) -> SharedClock:
+        """The clock of all processes, of Slack and of X."""
+        return self._processes.clock
 
-    async def start(self, strike: Strike | None = None, room: int | None = None) -> Victim:
-        """Start a victim, and let Slack reach it."""
-        victim = await self._herd.start(Plan(self._settings, self._log, strike, room))
-        if victim.url and not self._settings.slack_app_token:
-            self.workspace.deliver_over_http(f"{victim.url}{slack_events.PATH}")
-        return victim
+    async def start_app(self, failpoint: Failpoint | None = None, max_pages: int | None = None) -> AppProcess:
+        """Start a process of the app, and connect Slack to it."""
+        app = await self._processes.start(AppOptions(self.settings, self._log_file, failpoint, max_pages))
+        if app.url and not self.settings.slack_app_token:
+            self.workspace.deliver_over_http(f"{app.url}{slack_events.PATH}")
+        return app
 
-    def customer(self, number: int, *, handle: bool) -> str:
-        """Let X know one more customer, and return what a person types."""
-        known = Customer(f"77{number:010}", f"t{number:07}", f"Customer {number}")
-        if handle:
-            self.x.customers.append(known)
-            self.x.allowlist.add(known.handle)
-            return f"@{known.handle}"
-        self.x.allowlist.add(f"u{known.id}")  # X must record what is sent twice, not refuse it
-        return known.id
+    def add_recipient(self, number: int, *, with_handle: bool) -> str:
+        """Add a customer to X, and return what an agent types to survey them."""
+        customer = Customer(f"77{number:010}", f"t{number:07}", f"Customer {number}")
+        if with_handle:
+            self.x.customers.append(customer)
+            self.x.allowlist.add(customer.handle)
+            return f"@{customer.handle}"
+        self.x.allowlist.add(f"u{customer.id}")  # X must record a duplicate instead of rejecting it
+        return customer.id
 
-    async def settle(self) -> bool:
-        """Let time pass, and a day more, until a living victim has nothing left to do; whether it has."""
-        await self.quiet(SENT_AND_TOLD)
-        self.clock.leap(A_DAY_LATER)
-        return await self.quiet(SETTLED)
+    async def settle(self) -> None:
+        """Advance the clock until the app is idle, and then a day, until no survey is uncertain."""
+        await self.wait_until_idle()
+        self.clock.advance(RECONCILE_SECONDS)
+        await self.wait_until_idle(allow_uncertain=False)
 
-    async def quiet(self, figures: slice) -> bool:
-        """Let time pass until these figures of the ledger are nought; whether it came to that."""
-        leap = LEASES_OVER
-        for _ in range(MOST_LEAPS):
-            if await self.still(figures):
-                return True
-            self.clock.leap(leap)
-            leap = min(leap * 1.5, LONGEST_LEAP)
-        return False
+    async def wait_until_idle(self, *, allow_uncertain: bool = True) -> None:
+        """Advance the clock in growing jumps until nothing is pending, or up to `MAX_JUMPS` times."""
+        jump = LEASE_EXPIRY_SECONDS
+        for _ in range(MAX_JUMPS):
+            if await self._wait_until_idle_or_stalled(allow_uncertain=allow_uncertain):
+                return
+            self.clock.advance(jump)
+            jump = min(jump * 1.5, MAX_JUMP_SECONDS)
 
-    async def still(self, figures: slice) -> bool:
-        """Wait until nothing changes any more; whether that is because nothing is left to do."""
-        loop, before = asyncio.get_running_loop(), [-1]
+    async def _wait_until_idle_or_stalled(self, *, allow_uncertain: bool) -> bool:
+        """Wait while pending work changes; return True if none is left, False if it stalls."""
+        loop, before = asyncio.get_running_loop(), None
         changed_at = loop.time()
-        while loop.time() < changed_at + STILL:
-            now = self.book.under_way()
-            if now and not any(now[figures]):
+        while loop.time() < changed_at + STALL_SECONDS:
+            counts = self.db.count_pending()
+            if counts and _is_idle(counts, allow_uncertain=allow_uncertain):
                 return True
-            if now != before or not now:
-                before, changed_at = now, loop.time()
-            await asyncio.sleep(LOOK)
+            if counts is None or counts != before:
+                before, changed_at = counts, loop.time()
+            await asyncio.sleep(POLL_SECONDS)
         return False
+
+
+def _is_idle(counts: PendingCounts, *, allow_uncertain: bool) -> bool:
+    return not any(counts._replace(uncertain=0) if allow_uncertain else counts)
 
 
 @contextlib.asynccontextmanager
-async def staged(
-    herd: Herd, databases: Databases, kind: str, folder: Path, *, socket: bool = False
-) -> AsyncIterator[Stage]:
-    """Serve a pretend Slack and X beside a new database; at the end all victims are killed."""
+async def open_harness(
+    processes: AppProcesses, databases: Databases, kind: str, folder: Path, *, socket_mode: bool = False
+) -> AsyncIterator[Harness]:
+    """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end."""
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
-    workspace = Workspace(manifest.load(), herd.clock, pubsub, traffic, ack_timeout=ACK_SECONDS)
-    x = FakeX(herd.clock, pubsub, traffic)
+    workspace = Workspace(manifest.load(), processes.clock, pubsub, traffic, ack_timeout=ACK_TIMEOUT_SECONDS)
+    x = FakeX(processes.clock, pubsub, traffic)
     x.accepts_any_recipient = True
     for endpoint in (Endpoint.CREATE, Endpoint.EVENTS, Endpoint.LOOKUP):
-        x.rate_limits[endpoint].limit = PLENTY
+        x.rate_limits[endpoint].limit = UNLIMITED
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         settings = settings_for(
             workspace,
             slack_url,
             x,
             x_url,
-            socket=socket,
+            socket=socket_mode,
             database_url=databases.make(kind, folder),
             csat_cooldown_days=0,
-            csat_daily_limit=PLENTY,
+            csat_daily_limit=UNLIMITED,
             x_webhook_user=WEBHOOK.user,
             x_webhook_password=WEBHOOK.password,
         )
         try:
-            yield Stage(workspace, x, herd, databases, settings, folder / LOG)
+            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE)
         finally:
-            await herd.end()
-
-
-async def resume(victim: Victim) -> None:
-    """Let a stopped victim go on."""
-    victim.signal(signal.SIGCONT)
-    await asyncio.sleep(LOOK)
+            await processes.kill_all()

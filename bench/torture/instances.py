@@ -1,4 +1,4 @@
-"""Two instances on one PostgreSQL: one gone for good, one that comes back, and the server restarted."""
+"""Two instances on one PostgreSQL server: one is killed or frozen, or the server restarts."""
 
 import asyncio
 import random
@@ -6,104 +6,106 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
-from bench.torture.checker import Verdict, judge
-from bench.torture.failpoints import Strike
-from bench.torture.harness import LEASES_OVER, Stage, resume
-from bench.torture.users import Crowd, working
+from bench.torture.checker import CaseResult, check_surveys
+from bench.torture.failpoints import Failpoint
+from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
+from bench.torture.users import Users
 from sandbox.x import Fault
 
-IN_FLIGHT: Final = 0.15
-"""Seconds that X takes: so there is always something on its way."""
-CLAIM_OVER: Final = 12.5
-TAKEN_OVER: Final = 15.0
-ATTEMPT_OVER: Final = 28.0
-"""Seconds more, after `CLAIM_OVER`, until an attempt counts as given up."""
-DECLARED: Final = 0.7
-"""Seconds for the others to notice."""
-WHEN: Final = 0.8
-STOPS: Final = 6.0
-MODES: Final = ("fast", "immediate")
-STOPPED_AT: Final = (
+X_DELAY_SECONDS: Final = 0.15
+"""Response time of X, so that there is always a request in flight."""
+CLAIM_EXPIRY_SECONDS: Final = 12.5
+ATTEMPT_EXPIRY_SECONDS: Final = 28.0
+"""Time from the expiry of a claim to that of an attempt."""
+TAKEOVER_SECONDS: Final = 15.0
+"""Time within which another instance must have sent what was only claimed."""
+POLL_SECONDS: Final = 0.7
+"""Time within which the other instance notices that something has expired."""
+MAX_DELAY_SECONDS: Final = 0.8
+FREEZE_TIMEOUT_SECONDS: Final = 6.0
+SHUTDOWN_MODES: Final = ("fast", "immediate")
+"""Modes of `pg_ctl restart`."""
+FREEZE_FAILPOINTS: Final = (
     "accept:before",
     "accept:after",
-    "begin:before",
-    "begin:after",
-    "post:before",
-    "post:left",
-    "post:answered",
-    "post:after",
-    "sent:before",
-    "sent:after",
-    "tell:before",
-    "tell:left",
-    "told:before",
+    "begin_attempt:before",
+    "begin_attempt:after",
+    "x_create:before",
+    "x_create:sent",
+    "x_create:responded",
+    "x_create:after",
+    "mark_sent:before",
+    "mark_sent:after",
+    "slack_post:before",
+    "slack_post:sent",
+    "mark_notified:before",
 )
 
 
-async def one_killed(stage: Stage, rng: random.Random, kills: int) -> Verdict:
-    """Kill one of two for good, over and over: the other has sent what it had not begun within 15 s."""
-    stage.x.delay_seconds = IN_FLIGHT
-    stage.x.fail(Fault.SLOW)
-    crowd, late = Crowd(stage, rng), list[str]()
-    async with working(crowd):
-        pair = [await stage.start(), await stage.start()]
+async def kill_one(harness: Harness, rng: random.Random, kills: int) -> CaseResult:
+    """Kill one of two instances and start a new one; the other must take over what was only claimed."""
+    harness.x.delay_seconds = X_DELAY_SECONDS
+    harness.x.fail(Fault.SLOW)
+    users, failures = Users(harness, rng), list[str]()
+    async with users.in_background():
+        apps = [await harness.start_app(), await harness.start_app()]
         for _ in range(kills):
-            await asyncio.sleep(rng.random() * WHEN)
-            await pair.pop(rng.randrange(2)).kill()
-            late += await _left_over(stage)
-            stage.clock.leap(ATTEMPT_OVER)
-            pair.append(await stage.start())
-        stage.x.recover()
-    await stage.settle()
-    verdict = judge(stage, crowd)
-    verdict.kills, verdict.wrong_ones = kills, [*verdict.wrong_ones, *late]
-    return verdict
+            await asyncio.sleep(rng.random() * MAX_DELAY_SECONDS)
+            await apps.pop(rng.randrange(2)).kill()
+            failures += await _wait_for_takeover(harness)
+            harness.clock.advance(ATTEMPT_EXPIRY_SECONDS)
+            apps.append(await harness.start_app())
+        harness.x.recover()
+    await harness.settle()
+    result = check_surveys(harness, users, kills)
+    result.failures += failures
+    return result
 
 
-async def _left_over(stage: Stage) -> list[str]:
-    """Wait as long as the other instance may take; returns what it has not taken over."""
-    waiting = {row[0] for row in stage.book.ask("select id from surveys where state = 'accepted'")}
-    stage.clock.leap(CLAIM_OVER)
-    await asyncio.sleep(TAKEN_OVER - CLAIM_OVER)
-    still = {row[0] for row in stage.book.ask("select id from surveys where state = 'accepted'")}
-    return [f"survey {one} was not taken over within {TAKEN_OVER:g} s" for one in sorted(waiting & still)]
+async def _wait_for_takeover(harness: Harness) -> list[str]:
+    """Wait until all surveys accepted by now must have been sent; return a failure for each that wasn't."""
+    accepted = _accepted_surveys(harness)
+    harness.clock.advance(CLAIM_EXPIRY_SECONDS)
+    await asyncio.sleep(TAKEOVER_SECONDS - CLAIM_EXPIRY_SECONDS)
+    remaining = sorted(accepted & _accepted_surveys(harness))
+    return [f"survey {survey_id} was not taken over within {TAKEOVER_SECONDS:g} s" for survey_id in remaining]
 
 
-async def one_stopped(
-    stage: Stage, rng: random.Random, rounds: int, points: Sequence[str] = STOPPED_AT
-) -> Verdict:
-    """Stop one of two at each point, and let it go on when the other has declared its attempts uncertain."""
-    crowd, stops = Crowd(stage, rng), 0
-    async with working(crowd):
-        await stage.start()
-        for point in [*points] * rounds:
-            sleeper = await stage.start(Strike(point, rng.randint(1, 2), signal.SIGSTOP))
-            stops += await sleeper.stopped(STOPS)
-            stage.clock.leap(CLAIM_OVER)
-            await asyncio.sleep(DECLARED)
-            stage.clock.leap(ATTEMPT_OVER)
-            await asyncio.sleep(DECLARED)
-            await resume(sleeper)
-            await asyncio.sleep(DECLARED)
-            await sleeper.kill()
-    stage.clock.leap(LEASES_OVER)
-    await stage.settle()
-    verdict = judge(stage, crowd)
-    verdict.kills = stops
-    return verdict
+def _accepted_surveys(harness: Harness) -> set[int]:
+    return {row.id for row in harness.db.query("select id from surveys where state = 'accepted'")}
 
 
-async def restarted(stage: Stage, rng: random.Random, times: int) -> Verdict:
-    """Restart the PostgreSQL server under two instances, politely and not."""
-    crowd = Crowd(stage, rng)
-    async with working(crowd):
-        await stage.start()
-        await stage.start()
-        for number in range(times):
-            await asyncio.sleep(rng.random() * WHEN)
-            await asyncio.to_thread(stage.databases.restart, MODES[number % 2])
-        await asyncio.sleep(WHEN)
-    await stage.settle()
-    verdict = judge(stage, crowd)
-    verdict.kills = times
-    return verdict
+async def freeze_one(
+    harness: Harness, rng: random.Random, rounds: int, names: Sequence[str] = FREEZE_FAILPOINTS
+) -> CaseResult:
+    """Freeze an instance at each failpoint; resume it once the other has marked its attempts uncertain."""
+    users, freezes = Users(harness, rng), 0
+    async with users.in_background():
+        await harness.start_app()
+        for name in [*names] * rounds:
+            frozen = await harness.start_app(Failpoint(name, rng.randint(1, 2), signal.SIGSTOP))
+            freezes += await frozen.wait_until_frozen(FREEZE_TIMEOUT_SECONDS)
+            harness.clock.advance(CLAIM_EXPIRY_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
+            harness.clock.advance(ATTEMPT_EXPIRY_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
+            frozen.resume()
+            await asyncio.sleep(POLL_SECONDS)
+            await frozen.kill()
+    harness.clock.advance(LEASE_EXPIRY_SECONDS)
+    await harness.settle()
+    return check_surveys(harness, users, freezes)
+
+
+async def restart_server(harness: Harness, rng: random.Random, restarts: int) -> CaseResult:
+    """Restart PostgreSQL under two instances, alternating between a clean and an immediate shutdown."""
+    users = Users(harness, rng)
+    async with users.in_background():
+        await harness.start_app()
+        await harness.start_app()
+        for number in range(restarts):
+            await asyncio.sleep(rng.random() * MAX_DELAY_SECONDS)
+            await asyncio.to_thread(harness.databases.restart, SHUTDOWN_MODES[number % 2])
+        await asyncio.sleep(MAX_DELAY_SECONDS)
+    await harness.settle()
+    return check_surveys(harness, users, restarts)

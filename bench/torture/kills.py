@@ -1,70 +1,64 @@
-"""Killed (SIGKILL) at named points and at random moments, and started again, over and over."""
+"""Kill the app (SIGKILL) at failpoints and at random times, and start it again, over and over."""
 
 import asyncio
 import random
 from typing import Final
 
-from bench.torture.checker import Verdict, judge
-from bench.torture.failpoints import LEAVERS, MOODS, Strike
-from bench.torture.harness import LEASES_OVER, Stage
-from bench.torture.users import Crowd, working
+from bench.torture.checker import CaseResult, check_surveys
+from bench.torture.failpoints import REQUIRED_FAULTS, REQUIRED_KILLS, Failpoint
+from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
+from bench.torture.users import Users
 
-LIFE: Final = 6.0
-"""Seconds after which a victim that did not come to its point is killed where it is; that counts no kill."""
-MOST_PASSING: Final = 3
-LONGEST_MOMENT: Final = 0.6
+MAX_LIFETIME_SECONDS: Final = 6.0
+"""A process that has not hit its failpoint by then is killed, which doesn't count."""
+MAX_HITS: Final = 3
+MAX_DELAY_SECONDS: Final = 0.6
 STARTS_PER_KILL: Final = 3
 
 
-async def at_point(stage: Stage, rng: random.Random, kills: int, point: str) -> Verdict:
-    """Kill a victim at its n-th passing of a point, `kills` times, while people go on asking."""
-    step = point.partition(":")[0]
-    leaver = LEAVERS.get(step)
-    if fault := MOODS.get(step):
-        stage.x.fail(fault)
-    crowd, killed = Crowd(stage, rng), 0
-    async with working(crowd):
+async def kill_at_failpoint(harness: Harness, rng: random.Random, kills: int, failpoint: str) -> CaseResult:
+    """Kill `kills` processes, each at a random hit of the failpoint."""
+    step = failpoint.partition(":")[0]
+    if fault := REQUIRED_FAULTS.get(step):
+        harness.x.fail(fault)
+    users, killed, required_kill = Users(harness, rng), 0, REQUIRED_KILLS.get(step)
+    async with users.in_background():
         for _ in range(kills * STARTS_PER_KILL):
-            if leaver:
-                await _killed(stage, Strike(leaver, rng.randint(1, MOST_PASSING)))
-            most = 1 if leaver else MOST_PASSING
-            killed += await _killed(stage, Strike(point, rng.randint(1, most)))
+            if required_kill:
+                await _run_until_killed(harness, Failpoint(required_kill, rng.randint(1, MAX_HITS)))
+            hit = rng.randint(1, 1 if required_kill else MAX_HITS)
+            killed += await _run_until_killed(harness, Failpoint(failpoint, hit))
             if killed >= kills:
                 break
-        stage.x.recover()
-        await stage.start()
-    verdict = await _verdict(stage, crowd, killed)
+        harness.x.recover()
+        await harness.start_app()
+    await harness.settle()
+    result = check_surveys(harness, users, killed)
     if killed < kills:
-        verdict.wrong_ones.append(f"only {killed} of {kills} victims came to {point}")
-    return verdict
+        result.failures.append(f"only {killed} of {kills} processes hit {failpoint}")
+    return result
 
 
-async def at_random(stage: Stage, rng: random.Random, kills: int) -> Verdict:
-    """Kill a victim at any moment, its start included."""
-    crowd = Crowd(stage, rng)
-    async with working(crowd):
+async def kill_at_random(harness: Harness, rng: random.Random, kills: int) -> CaseResult:
+    """Kill the app at random times, also while it starts."""
+    users = Users(harness, rng)
+    async with users.in_background():
         for _ in range(kills):
-            starting = asyncio.create_task(stage.start())
-            await asyncio.wait({starting}, timeout=rng.random() * LONGEST_MOMENT)
-            victim = await starting
-            await asyncio.sleep(rng.random() * LONGEST_MOMENT)
-            await victim.kill()
-            stage.clock.leap(LEASES_OVER)
-        await stage.start()
-    return await _verdict(stage, crowd, kills)
+            starting = asyncio.create_task(harness.start_app())
+            await asyncio.wait({starting}, timeout=rng.random() * MAX_DELAY_SECONDS)
+            app = await starting
+            await asyncio.sleep(rng.random() * MAX_DELAY_SECONDS)
+            await app.kill()
+            harness.clock.advance(LEASE_EXPIRY_SECONDS)
+        await harness.start_app()
+    await harness.settle()
+    return check_surveys(harness, users, kills)
 
 
-async def _killed(stage: Stage, strike: Strike) -> bool:
-    """Start a victim, and let its leases end after its death; whether the strike was what killed it."""
-    victim = await stage.start(strike)
-    struck = await victim.died(LIFE)
-    await victim.kill()
-    stage.clock.leap(LEASES_OVER)
-    return struck
-
-
-async def _verdict(stage: Stage, crowd: Crowd, kills: int) -> Verdict:
-    await stage.settle()
-    verdict = judge(stage, crowd)
-    verdict.kills = kills
-    return verdict
+async def _run_until_killed(harness: Harness, failpoint: Failpoint) -> bool:
+    """Run the app until it is dead and its leases have expired; return True if the failpoint killed it."""
+    app = await harness.start_app(failpoint)
+    has_hit = await app.wait_for_exit(MAX_LIFETIME_SECONDS)
+    await app.kill()
+    harness.clock.advance(LEASE_EXPIRY_SECONDS)
+    return has_hit

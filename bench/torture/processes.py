@@ -1,4 +1,4 @@
-"""The victims' processes: started from one that has imported everything, so that a start takes no second."""
+"""The app's processes, forked from one that has imported everything, so that they start in under a second."""
 
 import asyncio
 import multiprocessing
@@ -9,113 +9,109 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from bench.torture import app_process
-from bench.torture.app_process import Plan
-from bench.torture.clock import LeapingClock, Number
+from bench.torture.app_process import AppOptions
+from bench.torture.clock import SharedClock, SharedFloat
 
-LOOK = 0.01
-READY = 20.0
-"""Seconds within which a victim serves, or has died."""
-
-
-class NotReady(Exception):
-    """A victim neither serves nor died."""
+POLL_SECONDS = 0.01
+START_TIMEOUT_SECONDS = 20.0
+EXIT_TIMEOUT_SECONDS = 20.0
 
 
-class Victim:
+class AppProcess:
     """One process of the app."""
 
-    def __init__(self, process: BaseProcess, suite: Connection) -> None:
+    def __init__(self, process: BaseProcess, child: Connection) -> None:
         self._process = process
-        self._suite = suite
+        self._child = child
         self.url = ""
-        """Where it serves; empty when it died before that."""
+        """Base URL of the app; empty if the process exited before it served."""
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return int(self._process.pid or 0)
 
-    async def ready(self) -> None:
-        """Wait until it serves, or is dead."""
-        await _readable(self._suite.fileno(), READY)
+    async def wait_until_ready(self) -> None:
+        """Wait until the app serves or its process exits; raise TimeoutError if it does neither."""
+        await _wait_readable(self._child.fileno(), START_TIMEOUT_SECONDS)
         try:
-            self.url = self._suite.recv()
+            self.url = self._child.recv()
         except EOFError:
-            await self.died(READY)
+            await self.wait_for_exit(EXIT_TIMEOUT_SECONDS)
 
-    async def died(self, seconds: float) -> bool:
-        """Wait so long for its death; whether it is dead."""
+    async def wait_for_exit(self, seconds: float) -> bool:
+        """Return True if the process exits within `seconds`."""
         try:
-            await _readable(self._process.sentinel, seconds)
-        except NotReady:
+            await _wait_readable(self._process.sentinel, seconds)
+        except TimeoutError:
             return False
         self._process.join()
-        self._suite.close()
+        self._child.close()
         return True
 
-    async def stopped(self, seconds: float) -> bool:
-        """Wait so long until it is stopped (SIGSTOP); whether it is."""
-        for _ in range(int(seconds / LOOK)):
+    async def wait_until_frozen(self, seconds: float) -> bool:
+        """Return True if SIGSTOP stops the process within `seconds`."""
+        for _ in range(int(seconds / POLL_SECONDS)):
             if _state(self.pid) == "T":
                 return True
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
         return False
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        if self._process.is_alive():
-            os.kill(self.pid, number)
+    def resume(self) -> None:
+        """Continue a frozen process."""
+        self._send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
-        """Kill it for good."""
-        self.signal(signal.SIGKILL)
-        await self.died(READY)
+        """Kill the process, and wait for its exit."""
+        self._send_signal(signal.SIGKILL)
+        await self.wait_for_exit(EXIT_TIMEOUT_SECONDS)
+
+    def _send_signal(self, signum: signal.Signals) -> None:
+        if self._process.is_alive():
+            os.kill(self.pid, signum)
 
 
-class Herd:
-    """Starts victims, and ends those that are left."""
+class AppProcesses:
+    """Start the app's processes, and kill those that remain."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([app_process.__name__])
-        self._ahead: Number = self._context.Value("d", 0.0, lock=False)
-        self._alive: list[Victim] = []
-        self.clock = LeapingClock(self._ahead)
+        self._clock_offset: SharedFloat = self._context.Value("d", 0.0, lock=False)
+        self._started: list[AppProcess] = []
+        self.clock = SharedClock(self._clock_offset)
 
-    async def start(self, plan: Plan) -> Victim:
-        """Start a victim; it serves, or is dead already."""
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=app_process.main, args=(plan, self._ahead, theirs), daemon=True
-        )
+    async def start(self, options: AppOptions) -> AppProcess:
+        """Start a process, and wait until it serves or exits."""
+        parent_end, child_end = self._context.Pipe()
+        arguments = (options, self._clock_offset, child_end)
+        process = self._context.Process(target=app_process.main, args=arguments, daemon=True)
         process.start()
-        theirs.close()
-        started = Victim(process, ours)
-        self._alive.append(started)
-        await started.ready()
-        return started
+        child_end.close()
+        app = AppProcess(process, parent_end)
+        self._started.append(app)
+        await app.wait_until_ready()
+        return app
 
-    async def end(self) -> None:
-        """Kill all that live."""
-        for one in self._alive:
-            await one.kill()
-        self._alive.clear()
+    async def kill_all(self) -> None:
+        """Kill the processes that still run."""
+        for app in self._started:
+            await app.kill()
+        self._started.clear()
 
 
 def _state(pid: int) -> str:
-    """Return the letter by which Linux tells how a process is; "" where there is none."""
+    """Return the state of a process as in `/proc/PID/stat`; empty if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return ""
 
 
-async def _readable(descriptor: int, seconds: float) -> None:
-    loop, found = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(descriptor, found.set)
+async def _wait_readable(descriptor: int, seconds: float) -> None:
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
     try:
-        await asyncio.wait_for(found.wait(), seconds)
-    except TimeoutError:
-        raise NotReady from None
+        await asyncio.wait_for(readable.wait(), seconds)
     finally:
         loop.remove_reader(descriptor)

@@ -1,48 +1,43 @@
-"""The one table in which all cases are shown."""
+"""The table of all cases."""
 
-from collections.abc import Iterable
 from typing import Final
 
-from bench.torture.checker import Verdict
+from bench.torture.checker import CaseResult
 
 COLUMNS: Final = {
     "kills": "kills",
     "submitted": "submitted",
     "acknowledged": "acknowledged",
     "sent_once": "sent once",
-    "sent_twice": "sent twice",
-    "again": "again",
+    "duplicated": "duplicated",
+    "resent": "resent",
     "refused": "refused",
     "lost": "lost",
     "uncertain": "uncertain",
-    "right": "right",
-    "wrong": "wrong",
+    "settled_right": "right",
+    "settled_wrong": "wrong",
     "confirmed": "confirmed",
     "confirmed_twice": "twice",
     "unconfirmed": "never",
-    "answered": "answered",
-    "known": "known",
+    "responses": "responses",
+    "responses_stored": "stored",
 }
-NAME: Final = 34
-LEGEND: Final = (
-    "kills: strikes of any kind. again: once more, because the requester pressed Send again. refused: not "
-    "sent, and told so. right, wrong: how uncertain ones were settled. twice, never: of the confirmations. "
-    "answered, known: answers in X's record, and in the ledger as they are there. "
-    "A form that its person gave up after a failure is not acknowledged."
-)
+NAME_WIDTH: Final = 34
+LEGEND: Final = """\
+kills: kills, freezes, restarts or locks. The other columns count surveys:
+acknowledged: a form abandoned after a failure isn't. duplicated: sent more often than anyone asked for.
+resent: the requester pressed Send again. refused: not sent, and the requester knows why.
+lost: acknowledged, but neither sent nor refused. uncertain: once uncertain, then settled right or wrong.
+confirmed, twice, never: confirmations in Slack.
+responses, stored: in X's record, and the same in the database."""
 
 
-def head() -> str:
-    """Return the first line."""
-    return f"{'':{NAME}}  " + "  ".join(COLUMNS.values())
+def format_header() -> str:
+    """Return the header line."""
+    return f"{'':{NAME_WIDTH}}  " + "  ".join(COLUMNS.values())
 
 
-def line(name: str, verdict: Verdict) -> str:
+def format_result(name: str, result: CaseResult) -> str:
     """Return the line of a case."""
-    figures = (f"{getattr(verdict, field):>{len(title)}}" for field, title in COLUMNS.items())
-    return f"{name:{NAME}}  " + "  ".join(figures)
-
-
-def total(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the sum of all cases."""
-    return sum(verdicts, Verdict())
+    cells = (f"{getattr(result, field):>{len(title)}}" for field, title in COLUMNS.items())
+    return f"{name:{NAME_WIDTH}}  " + "  ".join(cells)

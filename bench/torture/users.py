@@ -1,4 +1,4 @@
-"""People who ask for surveys, one after the other, and press again what did not work."""
+"""Agents who survey customers one after another, and retry what fails."""
 
 import asyncio
 import contextlib
@@ -7,90 +7,88 @@ import random
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bench.torture.harness import Stage
+from bench.torture.harness import Harness
 from sandbox.slack import ActionOutcome, View, fixtures
 from sandbox.slack.errors import SlackError
 
 AGENTS: Final = (fixtures.ADA, fixtures.BEN, fixtures.CLEO)
-ACCEPTED: Final = (ActionOutcome.CLOSED, ActionOutcome.CLEARED, ActionOutcome.ACKNOWLEDGED)
-BY_HANDLE: Final = 0.15
-GIVES_UP: Final = 0.02
-"""How often somebody closes the form after a failure, not knowing whether it was accepted."""
-OPENING: Final = 1.0
-"""Seconds until somebody types the command again."""
-BREATH: Final = 0.05
-MOST_TRIES: Final = 200
+ACKNOWLEDGED: Final = (ActionOutcome.CLOSED, ActionOutcome.CLEARED, ActionOutcome.ACKNOWLEDGED)
+HANDLE_RATE: Final = 0.15
+"""How often a recipient is given by handle instead of id."""
+ABANDON_RATE: Final = 0.02
+"""How often an agent closes the form after a failure, not knowing whether the survey was accepted."""
+OPEN_TIMEOUT_SECONDS: Final = 1.0
+PAUSE_SECONDS: Final = 0.05
+MAX_TRIES: Final = 200
 
 _numbers = itertools.count(1)
 
 
-class Crowd:
-    """Three agents at work, and what they did.
+class Users:
+    """Three agents at work, and what they submitted.
 
     Args:
-        most: after so many surveys they stop by themselves.
+        max_surveys: they stop after so many.
     """
 
-    def __init__(self, stage: Stage, rng: random.Random, most: int = 100_000) -> None:
-        self._stage = stage
+    def __init__(self, harness: Harness, rng: random.Random, max_surveys: int = 100_000) -> None:
+        self._harness = harness
         self._rng = rng
-        self._left = most
+        self._surveys_left = max_surveys
         self.submitted: list[str] = []
-        """The customers, as they were typed."""
+        """The recipients, as typed."""
         self.acknowledged: list[str] = []
 
-    def stop(self) -> None:
-        """Let everybody finish what they have begun, and begin nothing new."""
-        self._left = 0
+    @contextlib.asynccontextmanager
+    async def in_background(self) -> AsyncIterator[None]:
+        """Work until the block ends, and then finish what has begun: the app must be running then."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.work())
+            try:
+                yield
+            finally:
+                self._surveys_left = 0
 
     async def work(self) -> None:
-        """Ask, until told to stop."""
+        """Send surveys until none are left."""
         async with asyncio.TaskGroup() as agents:
             for agent in AGENTS:
-                agents.create_task(self._work(agent))
+                agents.create_task(self._work_as(agent))
 
-    async def _work(self, agent: str) -> None:
-        while self._left > 0:
-            self._left -= 1
-            await self._ask(agent)
-            await asyncio.sleep(BREATH * self._rng.random())
+    async def _work_as(self, agent: str) -> None:
+        while self._surveys_left > 0:
+            self._surveys_left -= 1
+            await self._send_survey(agent)
+            await asyncio.sleep(PAUSE_SECONDS * self._rng.random())
 
-    async def _ask(self, agent: str) -> None:
-        customer = self._stage.customer(next(_numbers), handle=self._rng.random() < BY_HANDLE)
-        if not await self._opened(agent, customer):
+    async def _send_survey(self, agent: str) -> None:
+        with_handle = self._rng.random() < HANDLE_RATE
+        recipient = self._harness.add_recipient(next(_numbers), with_handle=with_handle)
+        if not await self._open_form(agent, recipient):
             return
-        self.submitted.append(customer)
-        for _ in range(MOST_TRIES):
+        self.submitted.append(recipient)
+        for _ in range(MAX_TRIES):
             with contextlib.suppress(SlackError):
-                seen = await self._stage.workspace.submit_view(agent)
-                if seen.outcome in ACCEPTED:
-                    self.acknowledged.append(customer)
+                result = await self._harness.workspace.submit_view(agent)
+                if result.outcome in ACKNOWLEDGED:
+                    self.acknowledged.append(recipient)
                     return
-            if self._rng.random() < GIVES_UP:
+            if self._rng.random() < ABANDON_RATE:
                 return
-            await asyncio.sleep(BREATH * (1 + self._rng.random()))
+            await asyncio.sleep(PAUSE_SECONDS * (1 + self._rng.random()))
 
-    async def _opened(self, agent: str, customer: str) -> View | None:
-        workspace = self._stage.workspace
-        for _ in range(MOST_TRIES):
+    async def _open_form(self, agent: str, recipient: str) -> View | None:
+        workspace = self._harness.workspace
+        for _ in range(MAX_TRIES):
             with contextlib.suppress(SlackError):
                 await workspace.close_all_views(agent)
             with contextlib.suppress(SlackError, TimeoutError):
-                seen = await workspace.run_command(agent, fixtures.SUPPORT, f"/csat {customer}")
-                if seen.outcome is not ActionOutcome.FAILED:
-                    return await workspace.wait_until(lambda: workspace.current_view(agent), OPENING)
-            if not self._left:
+                result = await workspace.run_command(agent, fixtures.SUPPORT, f"/csat {recipient}")
+                if result.outcome is not ActionOutcome.FAILED:
+                    return await workspace.wait_until(
+                        lambda: workspace.current_view(agent), OPEN_TIMEOUT_SECONDS
+                    )
+            if not self._surveys_left:
                 return None
-            await asyncio.sleep(BREATH)
+            await asyncio.sleep(PAUSE_SECONDS)
         return None
-
-
-@contextlib.asynccontextmanager
-async def working(crowd: Crowd) -> AsyncIterator[None]:
-    """Let a crowd work beside the block; whoever has begun finishes after it: there must be a victim then."""
-    async with asyncio.TaskGroup() as beside:
-        beside.create_task(crowd.work())
-        try:
-            yield
-        finally:
-            crowd.stop()
