@@ -5,7 +5,7 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
 
-from blocks.elements import Message, context
+from blocks.elements import Message, build_message, context
 from blocks.report_summary import INTERVAL, summary_lines, summary_text
 from csat.reporting.reports import Report
 
@@ -18,7 +18,7 @@ LATE: Final = "Late answers still change these figures."
 def digest_message(reports: Sequence[Report]) -> Message:
     """Tell of a week against the one before; there is at least one metric's report, all of one week."""
     title = f"Last week: {reports[0].period.title}"
-    return Message(f"{title}. {' '.join(map(summary_text, reports))}", list(_blocks(title, reports)))
+    return build_message(f"{title}. {' '.join(map(summary_text, reports))}", list(_blocks(title, reports)))
 
 
 def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:

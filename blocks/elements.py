@@ -6,9 +6,9 @@ nothing in them can mention anybody, style anything, or pose as a link.
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from slack_sdk.models.blocks import (
     AlertBlock,
@@ -23,14 +23,21 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
+from blocks.rendering import render
+
 _LAYOUT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
 class Message(NamedTuple):
-    """A message: what notifications and screen readers say, and what is seen."""
+    """A message: its fallback text, for notifications and screen readers, and its blocks as JSON."""
 
     text: str
-    blocks: Sequence[Block]
+    blocks: list[dict[str, Any]]
+
+
+def build_message(text: str, blocks: Iterable[Block]) -> Message:
+    """Return a message with its blocks rendered."""
+    return Message(text, render(list(blocks)))
 
 
 def one_line(typed: str) -> str:
@@ -94,7 +101,7 @@ def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock
 
 def plain_message(words: str) -> Message:
     """Return a message of one line."""
-    return Message(escape_mrkdwn(words), [rich_line(text(words))])
+    return build_message(escape_mrkdwn(words), [rich_line(text(words))])
 
 
 def context(*truncate_lines: str) -> ContextBlock:

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from blocks.elements import Message, plain_message, rich_line, text, user_mention
+from blocks.elements import Message, build_message, plain_message, rich_line, text, user_mention
 
 _ASKED: Final = " asked a customer for feedback on X. (erased)"
 
 
 def confirmation(requester: str) -> Message:
     """Tell the conversation that somebody was asked, and no more."""
-    return Message(f"<@{requester}>{_ASKED}", [rich_line(user_mention(requester), text(_ASKED))])
+    return build_message(f"<@{requester}>{_ASKED}", [rich_line(user_mention(requester), text(_ASKED))])
 
 
 def private_message() -> Message:

@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
-from blocks.elements import Message, escape_mrkdwn, rich_line, text
+from blocks.elements import Message, build_message, escape_mrkdwn, rich_line, text
 
 INTRO = "/csat asks a customer on X how you did."
 SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on the message that names the customer."
@@ -25,7 +25,7 @@ class Usage(NamedTuple):
 
 def help_message(usages: Sequence[Usage], problem: str = "") -> Message:
     """Say what the command does, with examples; and first, what was not understood."""
-    return Message(
+    return build_message(
         escape_mrkdwn(problem or INTRO),
         [
             *([rich_line(text(problem, bold=True))] if problem else []),

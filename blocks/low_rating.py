@@ -16,7 +16,16 @@ from slack_sdk.models.blocks import (
     RichTextElementParts,
 )
 
-from blocks.elements import Message, context, escape_mrkdwn, rich_line, text, timestamp, user_mention
+from blocks.elements import (
+    Message,
+    build_message,
+    context,
+    escape_mrkdwn,
+    rich_line,
+    text,
+    timestamp,
+    user_mention,
+)
 from blocks.notifications import survey_details
 from blocks.status import DATE_AND_TIME
 from csat.surveys.follow_ups import FollowUp, LowRating
@@ -32,7 +41,7 @@ _LOW: Final = "A customer gave a low rating."
 
 def alert_message(low: LowRating, catalogue: Catalogue, link: str = "") -> Message:
     """Tell the results channel that there is a low rating, and who looks after it."""
-    return Message(
+    return build_message(
         f"{_LOW} {escape_mrkdwn('. '.join(survey_details(low.survey, catalogue)))}",
         [rich_line(text(_LOW, bold=True)), *_entry(low, catalogue, link)],
     )
@@ -46,7 +55,7 @@ def list_entry(low: LowRating, catalogue: Catalogue, link: str = "") -> list[Blo
 def withdrawn_message() -> Message:
     """Say that what seemed a low rating was none."""
     words = "A rating that seemed low was not: the customer's first answer stands. Nothing is left to do."
-    return Message(words, [rich_line(text(words))])
+    return build_message(words, [rich_line(text(words))])
 
 
 def follow_up_line(follow_up: FollowUp) -> RichTextBlock:

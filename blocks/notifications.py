@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichText
 
 from blocks.elements import (
     Message,
+    build_message,
     context,
     escape_mrkdwn,
     one_line,
@@ -41,7 +42,7 @@ def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: St
     """Tell the conversation that a customer was asked, and whether they answered; never how."""
     who, outcome = survey.recipient.typed, OUTCOMES.get(state, "")
     asked = f"<@{origin.requester}> asked {who} for feedback: {escape_mrkdwn(_question(survey, catalogue))}"
-    return Message(
+    return build_message(
         f"{asked} {outcome}".rstrip(),
         [
             rich_line(
@@ -70,7 +71,7 @@ def refusal(
     edit = ButtonElement(
         action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
     )
-    return Message(
+    return build_message(
         f"The survey to {who} was not sent. {escape_mrkdwn(advice)}",
         [
             rich_line(text("The survey to "), profile_link(who), text(" was not sent.")),
@@ -84,7 +85,7 @@ def refusal(
 def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
     """Tell the requester that nobody knows whether the survey arrived, and let them say."""
     who, value = survey.recipient.typed, str(survey_id)
-    return Message(
+    return build_message(
         f"It is not known whether the survey to {who} arrived. {escape_mrkdwn(advice)}",
         [
             rich_line(text("It is not known whether the survey to "), profile_link(who), text(" arrived.")),
@@ -108,7 +109,7 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime,
     """
     who = survey.recipient.typed
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
-    return Message(
+    return build_message(
         f"Waiting for X... The survey to {who} goes out as soon as X takes it.",
         [
             rich_line(

@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedElement
 
 from blocks.agent_home import FIRST_STEPS
-from blocks.elements import Message, context, escape_mrkdwn, numbered_list, rich_line, text
+from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
 from blocks.report_summary import METRIC_NAMES, caveats, distribution_text, summary_lines, summary_text
 from csat.reporting.formatting import percent
 from csat.reporting.reports import Report
@@ -30,7 +30,7 @@ def report_message(report: Report) -> Message:
         *_bars(report),
         context(*caveats(report), HOME_HINT),
     ]
-    return Message(escape_mrkdwn(told), blocks)
+    return build_message(escape_mrkdwn(told), blocks)
 
 
 def _nothing(report: Report, name: str) -> Message:
@@ -41,7 +41,7 @@ def _nothing(report: Report, name: str) -> Message:
         rich_line(text(f"{told} So you begin:")),
         numbered_list(*first),
     ]
-    return Message(escape_mrkdwn(f"{name}. {told} {' '.join(first)}"), blocks)
+    return build_message(escape_mrkdwn(f"{name}. {told} {' '.join(first)}"), blocks)
 
 
 def _bars(report: Report) -> Iterator[Block]:

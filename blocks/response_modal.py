@@ -59,7 +59,7 @@ def close_modal(low: LowRating, catalogue: Catalogue) -> dict[str, Any]:
 
 def message_modal(message: Message) -> dict[str, Any]:
     """Return a modal that says why it shows nothing else."""
-    return _modal(TITLE, message.blocks)
+    return {**_modal(TITLE, []), "blocks": message.blocks}
 
 
 def _answer(shown: RevealedRating, catalogue: Catalogue, link: str) -> Iterator[Block]:

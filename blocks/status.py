@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElem
 
 from blocks.elements import (
     Message,
+    build_message,
     context,
     escape_mrkdwn,
     profile_link,
@@ -42,7 +43,7 @@ def status_message(
 ) -> Message:
     """Say whether a customer can be asked now, and what became of the last surveys; never a rating."""
     now = rich_line(text("They can be asked now.")) if denial is None else denial_line(denial, link)
-    return Message(
+    return build_message(
         f"{escape_mrkdwn(who)}: {denial.sentence() if denial else 'can be asked now.'}",
         [
             rich_line(profile_link(who)),

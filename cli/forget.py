@@ -132,7 +132,7 @@ class Forgetting:
         words, blocks = erased_messages.cancellation()
         try:
             with as_slack_error():
-                await self._web.chat_postMessage(channel=requester, text=words, blocks=list(blocks))
+                await self._web.chat_postMessage(channel=requester, text=words, blocks=blocks)
         except SlackError as error:
             outcome.advice.append(f"<@{requester}> could not be told that a survey was called off ({error}).")
 

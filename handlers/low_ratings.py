@@ -12,7 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import low_rating, response_modal
-from blocks.elements import Message, plain_message, rich_line, text
+from blocks.elements import Message, build_message, plain_message, rich_line, text
 from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
@@ -127,6 +127,6 @@ def _why_not(refusal: NoSupervisor | FollowUpConflict) -> Message:
         return plain_message(SUPERVISORS_ONLY)
     if refusal.follow_up is None:
         return plain_message(OWN if refusal.conflict is Conflict.OWN else GONE)
-    return Message(
+    return build_message(
         ALREADY_DONE, [rich_line(text(ALREADY_DONE)), low_rating.follow_up_line(refusal.follow_up)]
     )

@@ -1,11 +1,14 @@
 import functools
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from slack_sdk.models.blocks import Block
 
+from blocks.rendering import render
 from csat.db.database import Database
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
@@ -97,3 +100,17 @@ def _certificates() -> Iterator[None]:
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack's answer about a person is awaited also while this machine has much else to do."""
     monkeypatch.setattr("csat.slack_api.permissions.ASKING", 10.0)
+
+
+@pytest.fixture(name="valid_blocks", scope="session", autouse=True)
+def _valid_blocks() -> Iterator[None]:
+    """The blocks of every message are validated by their models, and rendered as the models would."""
+
+    def validate_and_render(blocks: Sequence[Block]) -> Any:
+        rendered = render(blocks)
+        assert rendered == [block.to_dict() for block in blocks]
+        return rendered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("blocks.elements.render", validate_and_render)
+        yield

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.errors import as_slack_error, of_answer
@@ -26,11 +25,11 @@ class Files:
         self._web = web
         self._session = session
 
-    async def send(self, user: str, paths: Sequence[Path], text: str, blocks: Sequence[Block]) -> None:
+    async def send(self, user: str, paths: Sequence[Path], text: str, blocks: list[dict[str, Any]]) -> None:
         """Send files with a few words; raises `SlackError`."""
         with as_slack_error():
             files = [await self._uploaded(path) for path in paths]
-            told = await self._web.chat_postMessage(channel=user, text=text, blocks=list(blocks))
+            told = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
             await self._web.files_completeUploadExternal(files=files, channel_id=told["channel"])
 
     async def _uploaded(self, path: Path) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.clock import Clock
 from csat.slack_api.errors import Unreachable, as_slack_error
-from csat.slack_api.rendering import render
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.rewriting import update_message
 from csat.surveys.survey import Origin
+
+Json = dict[str, Any]
 
 PRESENT = timedelta(minutes=5)
 """For how long the person who asked is taken to be looking: an ephemeral message is not kept for later."""
@@ -36,7 +36,7 @@ class Poster:
         self._response_urls = response_urls
         self._clock = clock
 
-    async def post(self, origin: Origin, text: str, blocks: Sequence[Block]) -> Posted:
+    async def post(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
         """Post for everybody in the conversation; as a last resort, only for the person who asked."""
         message = _message(text, blocks)
         return await _first(
@@ -49,7 +49,7 @@ class Poster:
         )
 
     async def post_ephemeral(
-        self, origin: Origin, text: str, blocks: Sequence[Block], asked_at: datetime | None = None
+        self, origin: Origin, text: str, blocks: list[Json], asked_at: datetime | None = None
     ) -> Posted:
         """Post only for the person who asked: in the conversation while they look at it, else directly."""
         message = _message(text, blocks)
@@ -63,26 +63,26 @@ class Poster:
             ]
         )
 
-    async def post_dm(self, user: str, text: str, blocks: Sequence[Block]) -> Posted:
+    async def post_dm(self, user: str, text: str, blocks: list[Json]) -> Posted:
         """Post a direct message."""
         return await self._to_user(user, _message(text, blocks))
 
-    async def replace_original(self, origin: Origin, text: str, blocks: Sequence[Block]) -> None:
+    async def replace_original(self, origin: Origin, text: str, blocks: list[Json]) -> None:
         """Replace the message whose button gave the origin's `response_url`."""
         await self._through_url(origin, {**_message(text, blocks), "replace_original": True})
 
-    async def update_message(self, posted: Posted, text: str, blocks: Sequence[Block]) -> None:
+    async def update_message(self, posted: Posted, text: str, blocks: list[Json]) -> None:
         """Replace a message that was posted."""
         await update_message(self._web, posted.channel, posted.ts, text, blocks)
 
-    async def _in_channel(self, origin: Origin, message: dict[str, Any]) -> Posted:
+    async def _in_channel(self, origin: Origin, message: Json) -> Posted:
         with as_slack_error():
             answer = await self._web.chat_postMessage(
                 channel=origin.channel, thread_ts=origin.thread or None, **message
             )
         return Posted(answer["channel"], answer["ts"])
 
-    async def _ephemeral(self, origin: Origin, message: dict[str, Any]) -> Posted:
+    async def _ephemeral(self, origin: Origin, message: Json) -> Posted:
         with as_slack_error():
             await self._web.chat_postEphemeral(
                 channel=origin.channel,
@@ -92,19 +92,19 @@ class Poster:
             )
         return Posted()
 
-    async def _to_user(self, user: str, message: dict[str, Any]) -> Posted:
+    async def _to_user(self, user: str, message: Json) -> Posted:
         with as_slack_error():
             answer = await self._web.chat_postMessage(channel=user, **message)
         return Posted(answer["channel"], answer["ts"])
 
-    async def _respond(self, origin: Origin, message: dict[str, Any], response_type: str) -> Posted:
+    async def _respond(self, origin: Origin, message: Json, response_type: str) -> Posted:
         thread = origin.thread if response_type == "in_channel" else origin.active_thread
         in_thread = {"thread_ts": thread} if thread else {}
         return await self._through_url(
             origin, {**message, **in_thread, "response_type": response_type, "replace_original": False}
         )
 
-    async def _through_url(self, origin: Origin, body: dict[str, Any]) -> Posted:
+    async def _through_url(self, origin: Origin, body: Json) -> Posted:
         if not self._response_urls.usable(origin.response_url, origin.received_at, self._clock()):
             raise Unreachable("no response_url")
         await self._response_urls.post(origin.response_url, body)
@@ -120,5 +120,5 @@ async def _first(ways: Sequence[Callable[[], Awaitable[Posted]]]) -> Posted:
     return await ways[-1]()
 
 
-def _message(text: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    return {"text": text, "blocks": render(blocks), "unfurl_links": False, "unfurl_media": False}
+def _message(text: str, blocks: list[Json]) -> Json:
+    return {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
