@@ -101,7 +101,7 @@ def _row(sent: SurveyStatus) -> Iterator[RichTextElement]:
     yield timestamp(sent.asked_at, DATE_AND_TIME)
     yield text(": ")
     recipient = sent.survey.recipient
-    yield text("a customer who was erased") if recipient.forgotten else profile_link(recipient.typed)
+    yield text("a customer who was erased") if recipient.is_erased else profile_link(recipient.label)
     if not sent.channel.startswith("D"):
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=sent.channel)

@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
-from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_EXTERNAL_ID, FormField
+from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
 
 BlockDict = dict[str, Any]
 """A block as Slack reads it; it is shared, so nobody changes it."""
@@ -111,7 +111,7 @@ def display_name() -> Block:
         optional=True,
         dispatch_action=True,
         hint=(
-            f"Your brand in the question. At most {LONGEST_DISPLAY_NAME} characters; "
+            f"Your brand in the question. At most {MAX_DISPLAY_NAME_LENGTH} characters; "
             "leave empty for your name on X."
         ),
         element=PlainTextInputElement(action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING),
@@ -154,7 +154,7 @@ def external_id() -> Block:
         block_id=FormField.EXTERNAL_ID,
         label="External ID",
         optional=True,
-        hint=f"Your case or ticket, kept with the answer. At most {LONGEST_EXTERNAL_ID} characters.",
+        hint=f"Your case or ticket, kept with the answer. At most {MAX_EXTERNAL_ID_LENGTH} characters.",
         element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID),
     )
 

@@ -40,7 +40,7 @@ _TEST_MARK: Final = "Test: kept out of the figures"
 
 def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
     """Tell the conversation that a customer was asked, and whether they answered; never how."""
-    who, outcome = survey.recipient.typed, OUTCOMES.get(state, "")
+    who, outcome = survey.recipient.label, OUTCOMES.get(state, "")
     asked = f"<@{origin.requester}> asked {who} for feedback: {escape_mrkdwn(_question(survey, catalogue))}"
     return build_message(
         f"{asked} {outcome}".rstrip(),
@@ -67,7 +67,7 @@ def refusal(
     retry_at: datetime | None = None,
 ) -> Message:
     """Tell the requester that nothing was sent, why, and what to do."""
-    who = survey.recipient.typed
+    who = survey.recipient.label
     edit = ButtonElement(
         action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
     )
@@ -84,7 +84,7 @@ def refusal(
 
 def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
     """Tell the requester that nobody knows whether the survey arrived, and let them say."""
-    who, value = survey.recipient.typed, str(survey_id)
+    who, value = survey.recipient.label, str(survey_id)
     return build_message(
         f"It is not known whether the survey to {who} arrived. {escape_mrkdwn(advice)}",
         [
@@ -107,7 +107,7 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime,
 
     `hold` says what keeps the whole account from sending, where something does.
     """
-    who = survey.recipient.typed
+    who = survey.recipient.label
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
         f"Waiting for X... The survey to {who} goes out as soon as X takes it.",

@@ -19,7 +19,7 @@ from blocks.elements import (
 from blocks.low_rating import follow_up_line
 from blocks.notifications import survey_details
 from blocks.status import DATE_AND_TIME
-from csat.surveys.follow_ups import LONGEST_NOTE, LowRating, RevealedRating
+from csat.surveys.follow_ups import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 
 CLOSE_CALLBACK_ID: Final = "closing_low_rating"
@@ -43,7 +43,7 @@ def close_modal(low: LowRating, catalogue: Catalogue) -> dict[str, Any]:
         block_id=NOTE_ID,
         label="What became of it",
         hint="Supervisors can read it with the answer; whoever asked for the survey can't.",
-        element=PlainTextInputElement(action_id=NOTE_ID, multiline=True, max_length=LONGEST_NOTE),
+        element=PlainTextInputElement(action_id=NOTE_ID, multiline=True, max_length=MAX_NOTE_LENGTH),
     )
     view = _modal(
         "Close a low rating",
@@ -71,7 +71,7 @@ def _answer(shown: RevealedRating, catalogue: Catalogue, link: str) -> Iterator[
     yield quote(text(comment)) if comment else rich_line(text("No comment."))
     yield _asking(shown, link)
     yield follow_up_line(shown.follow_up)
-    if note := truncate_lines(shown.note or "", LONGEST_NOTE):
+    if note := truncate_lines(shown.note or "", MAX_NOTE_LENGTH):
         yield quote(text(note))
 
 
@@ -80,7 +80,7 @@ def _asking(shown: RevealedRating, link: str) -> Block:
     return rich_line(
         user_mention(shown.origin.requester),
         text(" asked "),
-        text("a customer who was erased") if who.forgotten else profile_link(who.typed),
+        text("a customer who was erased") if who.is_erased else profile_link(who.label),
         text(" on "),
         timestamp(shown.asked_at, DATE_AND_TIME),
         *([text(": "), RichTextElementParts.Link(url=link, text="open the thread")] if link else []),

@@ -55,13 +55,13 @@ def status_message(
 
 
 def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
-    if last := denial.last:
+    if last := denial.previous:
         yield text(" ")
         yield user_mention(last.requester)
         yield text(" asked")
-        if last.at:
+        if last.sent_at:
             yield text(" on ")
-            yield timestamp(last.at, DATE_AND_TIME)
+            yield timestamp(last.sent_at, DATE_AND_TIME)
         if link:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
@@ -73,8 +73,8 @@ def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
 
 
 def _row(one: PreviousSurvey) -> Iterator[RichTextElement]:
-    if one.at:
-        yield timestamp(one.at, DATE_AND_TIME)
+    if one.sent_at:
+        yield timestamp(one.sent_at, DATE_AND_TIME)
         yield text(": ")
     yield user_mention(one.requester)
     yield text(f" asked, {STATE_LABELS[one.state]}{' (test)' if one.test else ''}")

@@ -141,7 +141,7 @@ async def run(settings: Settings, typed: Recipient, *, yes: bool) -> None:
     """Erase a customer if the operator agrees, and tell what was done; exit with 1 where some is left."""
     async with forgetting(settings) as forgetter:
         found, remark = await forgetter.find(typed)
-        typer.echo(f"{len(found.survey_ids)} surveys to {typed.typed} are kept. {remark}".rstrip())
+        typer.echo(f"{len(found.survey_ids)} surveys to {typed.label} are kept. {remark}".rstrip())
         if not found.survey_ids or not (yes or typer.confirm("Erase this customer? It can't be undone.")):
             return
         outcome = await forgetter.forget(found)

@@ -33,9 +33,9 @@ def read_age(text: str, limits: Limits) -> timedelta:
     days = int(age[1]) * DAYS[age[2]]
     if days > DAYS["y"] * 1_000:
         raise NotAnAge("No survey is that old: write an age like 400d, 60w or 2y.")
-    if timedelta(days=days) < limits.memory:
+    if timedelta(days=days) < limits.lookback:
         raise NotAnAge(
-            f"Newer surveys are needed to keep to the limits: write {_days(limits.memory)}d or more."
+            f"Newer surveys are needed to keep to the limits: write {_days(limits.lookback)}d or more."
         )
     return timedelta(days=days)
 

@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.surveys.limits import Limits
-from csat.surveys.survey import LONGEST_DISPLAY_NAME, LONGEST_PRIVACY_URL, Draft, is_web_address
+from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, Draft, is_web_address
 from csat.x_api.signing import Keys
 
 LONGEST_MESSAGE: Final = 3_000
@@ -147,10 +147,14 @@ class Settings(BaseSettings):
     csat_allowlist: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = frozenset()
     csat_concurrency: int = Field(8, ge=1, le=64, description="a whole number from 1 to 64")
     csat_display_name: str = Field(
-        "", max_length=LONGEST_DISPLAY_NAME, description=f"at most {LONGEST_DISPLAY_NAME} characters long"
+        "",
+        max_length=MAX_DISPLAY_NAME_LENGTH,
+        description=f"at most {MAX_DISPLAY_NAME_LENGTH} characters long",
     )
     csat_privacy_url: Annotated[str, AfterValidator(_web_address)] = Field(
-        "", max_length=LONGEST_PRIVACY_URL, description=f"at most {LONGEST_PRIVACY_URL:,} characters long"
+        "",
+        max_length=MAX_PRIVACY_URL_LENGTH,
+        description=f"at most {MAX_PRIVACY_URL_LENGTH:,} characters long",
     )
     csat_message: str = Field(
         MESSAGE, max_length=LONGEST_MESSAGE, description=f"at most {LONGEST_MESSAGE:,} characters long"

@@ -6,12 +6,19 @@ from typing import NamedTuple
 
 from csat.slack_api.message_text import unescape
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, MARKS, InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import (
+    HOSTS,
+    INVISIBLE_CHARACTERS,
+    MAX_HANDLE_LENGTH,
+    InvalidRecipient,
+    Recipient,
+    parse_recipient,
+)
 
 _MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 _LINK = re.compile(r"<(?P<url>https?://[^|>]+)(\|[^>]*)?>")
 _CUSTOMER = re.compile(rf"@.+|[0-9]+|{HOSTS}/.+", re.IGNORECASE)
-_HANDLE = re.compile(rf"\w{{1,{LONGEST_HANDLE}}}", re.ASCII)
+_HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
 """What may stand around a word without meaning anything."""
 _SHOWN = 40
@@ -35,7 +42,7 @@ def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
         raise InvalidArguments(
             "That is a colleague in Slack. Type the customer's X handle, or paste the link to their profile."
         )
-    typed = MARKS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
+    typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
     words = CommandArgs()
     for word in typed:
         bare = word.strip(_PUNCTUATION)

@@ -50,7 +50,7 @@ async def from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     used = Interaction.model_validate(body)
     origin = used.origin(services.clock())
     said = extract_text(body.get("message") or {})
-    people = [person.typed for person in find_recipients(said)]
+    people = [person.label for person in find_recipients(said)]
     draft = services.defaults.model_copy(
         update={
             "recipient": next(iter(people), ""),
@@ -88,7 +88,7 @@ async def _open_from_words(services: Services, given: Command) -> None:
     draft = services.defaults.model_copy(
         update={
             "metric": words.metric or services.defaults.metric,
-            "recipient": words.recipient.typed if words.recipient else "",
+            "recipient": words.recipient.label if words.recipient else "",
         }
     )
     await _open(services, given.trigger_id, Form(draft=draft, origin=origin))

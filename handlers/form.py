@@ -15,7 +15,7 @@ from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import parse_recipient
-from csat.surveys.survey import FormField, Incomplete, Survey
+from csat.surveys.survey import FormField, InvalidDraft, Survey
 from csat.x_api.errors import Refused
 from handlers.look_up import look_up
 from handlers.services import Services
@@ -63,7 +63,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
         await _accept(services, view["id"], survey, form, begin_by)
     except PermissionDenied as refusal:
         await ack(response_action="errors", errors=field_errors({FormField.RECIPIENT: str(refusal)}, form))
-    except Incomplete as incomplete:
+    except InvalidDraft as incomplete:
         await ack(response_action="errors", errors=field_errors(incomplete.problems, form))
     except Denied as denied:
         await ack(response_action="update", view=await _denied(services, form, denied.denial))
@@ -111,13 +111,13 @@ def _form_of(services: Services, body: dict[str, Any], view: dict[str, Any]) -> 
 async def _complete(services: Services, form: Form) -> Survey:
     """Return the survey, for a recipient that X knows if it says so in time.
 
-    Raises `Incomplete` with all problems at once, or `MightBeClosed`.
+    Raises `InvalidDraft` with all problems at once, or `MightBeClosed`.
     """
     problems: dict[FormField, str] = {}
     survey = account = None
     try:
         survey = Survey.from_draft(form.draft, services.form.catalogue)
-    except Incomplete as incomplete:
+    except InvalidDraft as incomplete:
         problems.update(incomplete.problems)
     if FormField.RECIPIENT not in problems:
         try:
@@ -125,10 +125,10 @@ async def _complete(services: Services, form: Form) -> Survey:
         except Refused as refusal:
             problems[FormField.RECIPIENT] = refusal.sentence()
     if survey is None or problems:
-        raise Incomplete(problems)
-    if account and account.receives_dm is False and form.warned_of != survey.recipient.typed:
-        raise MightBeClosed(survey.recipient.typed)
-    return survey.to(account.recipient) if account else survey
+        raise InvalidDraft(problems)
+    if account and account.receives_dm is False and form.warned_of != survey.recipient.label:
+        raise MightBeClosed(survey.recipient.label)
+    return survey.with_recipient(account.recipient) if account else survey
 
 
 async def _accept(services: Services, view_id: str, survey: Survey, form: Form, begin_by: float) -> None:
@@ -150,5 +150,5 @@ async def _accept(services: Services, view_id: str, survey: Survey, form: Form, 
 
 async def _denied(services: Services, form: Form, denial: Denial) -> dict[str, Any]:
     """Return the form with what stands in the way, linked where its reader may see it."""
-    link = await services.slack.permalink(denial.last, form.origin.channel) if denial.last else ""
+    link = await services.slack.permalink(denial.previous, form.origin.channel) if denial.previous else ""
     return services.form.build(form.model_copy(update={"denial": denial, "link": link}))

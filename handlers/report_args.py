@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import MARKS
+from csat.surveys.recipients import INVISIBLE_CHARACTERS
 from handlers.command_args import InvalidArguments
 
 USUAL = "30d"
@@ -22,7 +22,7 @@ class ReportArgs(NamedTuple):
 
 def parse_report_args(text: str, now: datetime, zone: ZoneInfo) -> ReportArgs:
     """Read what follows `/csat report`: nothing means CSAT of 30 days; raises `InvalidArguments`."""
-    words = [word.strip(",;") for word in MARKS.sub("", text).split()]
+    words = [word.strip(",;") for word in INVISIBLE_CHARACTERS.sub("", text).split()]
     metrics = {Metric(word.lower()) for word in words if _names_metric(word)}
     if len(metrics) > 1:
         raise InvalidArguments(f"Name one score only, csat or nps. For example: {EXAMPLE}")

@@ -48,6 +48,8 @@ def _named(words: str) -> Recipient:
 async def _tell(services: Services, given: Command, recipient: Recipient, recipient_id: str) -> None:
     now = services.clock()
     asked = await services.database.read(limits.list_previous, services.account, services.key(recipient_id))
-    standing = find_denial(recipient, [one for one in asked if one.counts], services.limits, now)
-    link = await services.slack.permalink(standing.last, given.channel) if standing and standing.last else ""
-    await services.tell(given.origin(now), status_message(recipient.typed, asked[:SHOWN], standing, link))
+    counted = [survey for survey in asked if survey.counts_toward_limits]
+    denial = find_denial(recipient, counted, services.limits, now)
+    previous = denial.previous if denial else None
+    link = await services.slack.permalink(previous, given.channel) if previous else ""
+    await services.tell(given.origin(now), status_message(recipient.label, asked[:SHOWN], denial, link))

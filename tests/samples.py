@@ -43,7 +43,9 @@ def draft(**fields: Any) -> Draft:
 def survey(**fields: Any) -> Survey:
     """Return the survey of a draft, to somebody whose id is known."""
     asked = Survey.from_draft(draft(**fields), CATALOGUE)
-    return asked.to(Recipient(handle=asked.recipient.handle, id=asked.recipient.id or "343434343434"))
+    return asked.with_recipient(
+        Recipient(handle=asked.recipient.handle, id=asked.recipient.id or "343434343434")
+    )
 
 
 def origin(**fields: Any) -> Origin:

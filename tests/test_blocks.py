@@ -388,7 +388,7 @@ def test_slack_takes_every_message_literally() -> None:
     for asked in hostile_surveys():
         for message in messages(asked, FAR):
             content = check_message(message)
-            check_literal(content, FAR.requester, asked.recipient.typed)
+            check_literal(content, FAR.requester, asked.recipient.label)
             check_fallback(message.text, FAR.requester)
 
 

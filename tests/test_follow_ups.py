@@ -178,7 +178,7 @@ async def test_of_somebody_who_is_forgotten_no_note_is_left(database: Database) 
 
     assert shown.note is None
     assert shown.follow_up.closed_by == CLEO
-    assert shown.survey.recipient.forgotten
+    assert shown.survey.recipient.is_erased
 
 
 @pytest.mark.parametrize(

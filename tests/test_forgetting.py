@@ -231,7 +231,9 @@ async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) ->
 async def keep(database: Database, view_id: str, recipient: Recipient) -> int:
     """Keep a survey that X took."""
     await database.run(open_account, "A1")
-    submission = submissions.Submission(view_id, survey().to(recipient), origin(), "A1", "one", view_id)
+    submission = submissions.Submission(
+        view_id, survey().with_recipient(recipient), origin(), "A1", "one", view_id
+    )
     entry = (await database.run(submissions.accept, submission, Limits(), NOON)).entry
     number = await database.run(send_queue.begin_attempt, entry, "one", NOON)
     assert number
@@ -275,7 +277,7 @@ async def test_somebody_forgotten_is_known_as_that(world: World) -> None:
     database.close()
 
     assert entry
-    assert (entry.survey.recipient.forgotten, entry.survey.recipient.typed) == (True, "")
+    assert (entry.survey.recipient.is_erased, entry.survey.recipient.label) == (True, "")
 
 
 @pytest.mark.parametrize(("agrees", "left"), [(True, 0), (False, 1)])

@@ -22,7 +22,7 @@ from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedU
 from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
-from csat.surveys.survey import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE
+from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_view
 from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, origin, survey
 
@@ -75,11 +75,11 @@ def full(metric: Metric) -> SupervisorHome:
     comment = Commented(
         survey_id=1,
         rating=SCALES[metric][-1],
-        text="<!channel>" * (LONGEST_MESSAGE // 10),
+        text="<!channel>" * (MAX_MESSAGE_LENGTH // 10),
         given_at=NOON,
         channel="C0123456789",
         thread="1700000000.000100",
-        external_id="e" * LONGEST_EXTERNAL_ID,
+        external_id="e" * MAX_EXTERNAL_ID_LENGTH,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
     low = [LinkedLowRating(low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
@@ -90,7 +90,7 @@ def full(metric: Metric) -> SupervisorHome:
 
 def low_rating(number: int) -> LowRating:
     taken = FollowUp(opened_at=NOON, taken_by=user(1), taken_at=NOON)
-    asked = survey(external_id="e" * LONGEST_EXTERNAL_ID, test=True, display_name="W" * 20)
+    asked = survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
     where = origin(channel="C0123456789")
     return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)
 
@@ -98,7 +98,7 @@ def low_rating(number: int) -> LowRating:
 def own() -> OwnSurveys:
     asked = survey(
         recipient=f"@{LONGEST_HANDLE}",
-        external_id="e" * LONGEST_EXTERNAL_ID,
+        external_id="e" * MAX_EXTERNAL_ID_LENGTH,
         test=True,
         display_name="W" * 20,
     )

@@ -10,7 +10,7 @@ import pytest
 from csat.db import submissions
 from csat.db.accounts import open_account
 from csat.db.database import Database
-from csat.surveys.limits import Denied, Limits, PreviousSurvey, Reason, find_denial
+from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
@@ -31,7 +31,7 @@ def earlier(ago: timedelta | None, *, test: bool = False) -> PreviousSurvey:
     """Return a survey that X took so long ago, or one that is under way."""
     state, at = (State.ACCEPTED, None) if ago is None else (State.SENT, NOON - ago)
     return PreviousSurvey(
-        survey_id=1, state=state, at=at, test=test, requester="U1", channel="C1", thread="1.2"
+        survey_id=1, state=state, sent_at=at, test=test, requester="U1", channel="C1", thread="1.2"
     )
 
 
@@ -39,17 +39,17 @@ def earlier(ago: timedelta | None, *, test: bool = False) -> PreviousSurvey:
     ("asked", "reason", "again"),
     [
         ([], None, None),
-        ([earlier(None)], Reason.PENDING, None),
-        ([earlier(23 * HOUR)], Reason.COOLDOWN, NOON + timedelta(days=7) - 23 * HOUR),
-        ([earlier(25 * HOUR)], Reason.COOLDOWN, NOON + timedelta(days=7) - 25 * HOUR),
+        ([earlier(None)], DenialReason.PENDING, None),
+        ([earlier(23 * HOUR)], DenialReason.COOLDOWN, NOON + timedelta(days=7) - 23 * HOUR),
+        ([earlier(25 * HOUR)], DenialReason.COOLDOWN, NOON + timedelta(days=7) - 25 * HOUR),
         ([earlier(timedelta(days=7))], None, None),
-        ([earlier(23 * HOUR, test=True)], Reason.DAY, NOON + HOUR),
+        ([earlier(23 * HOUR, test=True)], DenialReason.DAY, NOON + HOUR),
         ([earlier(25 * HOUR, test=True)], None, None),
-        ([earlier(25 * HOUR), earlier(None)], Reason.PENDING, None),
+        ([earlier(25 * HOUR), earlier(None)], DenialReason.PENDING, None),
     ],
 )
 def test_what_stands_in_the_way_and_until_when(
-    asked: list[PreviousSurvey], reason: Reason | None, again: datetime | None
+    asked: list[PreviousSurvey], reason: DenialReason | None, again: datetime | None
 ) -> None:
     standing = find_denial(MIRA, asked, Limits(), NOON)
 
@@ -83,13 +83,13 @@ async def outcomes(database: Database, keys: list[str]) -> Counter[str]:
 
 
 async def test_of_fifty_people_who_ask_one_customer_at_once_one_does(database: Database) -> None:
-    assert await outcomes(database, ["mira"] * 50) == {"accepted": 1, Reason.PENDING: 49}
+    assert await outcomes(database, ["mira"] * 50) == {"accepted": 1, DenialReason.PENDING: 49}
 
 
 async def test_of_1200_surveys_a_thousand_are_accepted(database: Database) -> None:
     keys = [f"customer {number}" for number in range(1_200)]
 
-    assert await outcomes(database, keys) == {"accepted": 1_000, Reason.QUOTA: 200}
+    assert await outcomes(database, keys) == {"accepted": 1_000, DenialReason.QUOTA: 200}
 
 
 async def ask(

@@ -84,7 +84,7 @@ def test_slack_takes_whatever_a_customer_or_a_supervisor_wrote(comment: str, not
 
 
 def test_an_answer_of_somebody_who_was_erased_names_nobody() -> None:
-    erased = shown(survey=survey().to(Recipient()), comment=None)
+    erased = shown(survey=survey().with_recipient(Recipient()), comment=None)
     view = response_modal.response_modal(erased, CATALOGUE)
 
     check(view)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from csat.data_files import load_ticket_patterns
 from csat.slack_api.message_text import DEEPEST, extract_text
 from csat.surveys.prefill import find_external_id, find_recipients
-from csat.surveys.survey import LONGEST_EXTERNAL_ID
+from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
 from tests.samples import JSON, TEXT, tried
 
 Message = dict[str, Any]
@@ -17,7 +17,7 @@ TICKETS = load_ticket_patterns()
 
 
 def named(text: str) -> list[str]:
-    return [person.typed for person in find_recipients(text)]
+    return [person.label for person in find_recipients(text)]
 
 
 def ticket(text: str) -> str:
@@ -299,7 +299,7 @@ def test_any_message_is_read(message: Message) -> None:
     said = extract_text(message)
 
     find_recipients(said)
-    assert len(ticket(said)) <= LONGEST_EXTERNAL_ID
+    assert len(ticket(said)) <= MAX_EXTERNAL_ID_LENGTH
 
 
 def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
@@ -325,7 +325,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=12).map("".join))
 @tried
 def test_an_external_id_always_fits(text: str) -> None:
-    assert len(ticket(text)) <= LONGEST_EXTERNAL_ID
+    assert len(ticket(text)) <= MAX_EXTERNAL_ID_LENGTH
 
 
 @pytest.mark.parametrize(

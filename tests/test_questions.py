@@ -5,7 +5,7 @@ import pytest
 from blocks.form_fields import question_options
 from csat.data_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
-from csat.surveys.survey import LONGEST_DISPLAY_NAME
+from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH
 from tests.samples import CATALOGUE
 
 FIRST_SIX = {
@@ -83,7 +83,7 @@ def test_every_question_fits_a_menu_uncut(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("metric", Metric)
-@pytest.mark.parametrize("name", ["N", "W" * LONGEST_DISPLAY_NAME, PLACEHOLDER, "\\1 {x} %s"])
+@pytest.mark.parametrize("name", ["N", "W" * MAX_DISPLAY_NAME_LENGTH, PLACEHOLDER, "\\1 {x} %s"])
 def test_any_name_leaves_the_rest_of_the_question_unchanged(metric: Metric, name: str) -> None:
     for variant, template in TABLES[metric].items():
         before, after = template.split(PLACEHOLDER)

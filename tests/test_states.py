@@ -1,6 +1,6 @@
 import pytest
 
-from csat.surveys.states import FOLLOWS, State, leading_to
+from csat.surveys.states import TRANSITIONS, State, predecessors
 
 PICTURE = {
     "accepted -> sending",  # its turn has come
@@ -19,35 +19,35 @@ PICTURE = {
 
 
 def test_a_survey_lives_as_it_is_drawn() -> None:
-    drawn = {f"{before} -> {after}" for before, afters in FOLLOWS.items() for after in afters}
+    drawn = {f"{before} -> {after}" for before, afters in TRANSITIONS.items() for after in afters}
 
     assert drawn == PICTURE
 
 
 def test_the_table_knows_every_state() -> None:
-    assert set(FOLLOWS) == set(State)
+    assert set(TRANSITIONS) == set(State)
 
 
 def test_nobody_changes_the_table() -> None:
     with pytest.raises(TypeError):
-        FOLLOWS[State.SENT] = frozenset()  # type: ignore[index]
+        TRANSITIONS[State.SENT] = frozenset()  # type: ignore[index]
 
 
 @pytest.mark.parametrize("after", State)
 def test_what_leads_to_a_state_is_the_table_read_backwards(after: State) -> None:
-    assert leading_to(after) == {before for before in State if after in FOLLOWS[before]}
+    assert predecessors(after) == {before for before in State if after in TRANSITIONS[before]}
 
 
 def test_what_was_sent_is_never_sent_again() -> None:
     gone = {State.SENT, State.UNCERTAIN, State.ANSWERED, State.EXPIRED}
 
-    assert leading_to(State.SENDING).isdisjoint(gone)
-    assert leading_to(State.ACCEPTED).isdisjoint(gone)
+    assert predecessors(State.SENDING).isdisjoint(gone)
+    assert predecessors(State.ACCEPTED).isdisjoint(gone)
 
 
 @pytest.mark.parametrize("end", [State.REFUSED, State.CANCELLED, State.ANSWERED])
 def test_nothing_follows_the_end(end: State) -> None:
-    assert FOLLOWS[end] == frozenset()
+    assert TRANSITIONS[end] == frozenset()
 
 
 @pytest.mark.parametrize("state", State)
@@ -55,6 +55,6 @@ def test_every_state_can_be_reached(state: State) -> None:
     reached, ahead = set[State](), {State.ACCEPTED}
     while ahead:
         reached |= ahead
-        ahead = {after for before in ahead for after in FOLLOWS[before]} - reached
+        ahead = {after for before in ahead for after in TRANSITIONS[before]} - reached
 
     assert state in reached

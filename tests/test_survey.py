@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
-from csat.surveys.survey import Draft, FormField, Incomplete, Survey
+from csat.surveys.survey import Draft, FormField, InvalidDraft, Survey
 from tests.samples import CATALOGUE, LARGEST_ID, TEXT, draft, survey, tried
 
 FIELDS = st.fixed_dictionaries(
@@ -42,7 +42,7 @@ def problems(**fields: Any) -> dict[FormField, str]:
     """Return what is wrong with a draft."""
     try:
         Survey.from_draft(draft(**fields), CATALOGUE)
-    except Incomplete as incomplete:
+    except InvalidDraft as incomplete:
         return dict(incomplete.problems)
     return {}
 
@@ -250,7 +250,7 @@ def test_a_survey_is_kept_and_read_back_even_where_its_question_is_gone() -> Non
 
 
 def test_a_survey_to_a_known_id_keeps_the_handle_for_people() -> None:
-    asked = accepted(recipient="@grace").to(Recipient(handle="grace", id="42"))
+    asked = accepted(recipient="@grace").with_recipient(Recipient(handle="grace", id="42"))
 
     assert asked.recipient.id == "42"
     assert asked.draft().recipient == "@grace"
@@ -265,7 +265,7 @@ def test_what_surrounds_a_text_is_trimmed() -> None:
         external_id=" 5 ",
     )
 
-    assert (asked.display_name, asked.recipient.typed, asked.message) == (
+    assert (asked.display_name, asked.recipient.label, asked.message) == (
         "Northwind",
         "@grace",
         "Hi \n there",

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import LARGEST_ID, InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, parse_recipient
 from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
 from tests.samples import TEXT, tried
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
-IDS = st.integers(1, LARGEST_ID).map(str)
+IDS = st.integers(1, MAX_ID).map(str)
 PEOPLE = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
 
 GRACE = Recipient(handle="grace")
@@ -110,7 +110,7 @@ def test_a_pasted_link_with_an_id_is_that_id(link: str) -> None:
 def test_any_order_of_the_words_says_the_same(
     person: Recipient, metric: Metric, spelled: Callable[[str], str]
 ) -> None:
-    words = [person.typed, spelled(metric.value)]
+    words = [person.label, spelled(metric.value)]
 
     read = {parse_command_args(" ".join(order)) for order in permutations(words)}
 
@@ -120,8 +120,8 @@ def test_any_order_of_the_words_says_the_same(
 @given(PEOPLE)
 @tried
 def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -> None:
-    assert parse_recipient(person.typed) == person
-    assert parse_command_args(person.typed).recipient == person
+    assert parse_recipient(person.label) == person
+    assert parse_command_args(person.label).recipient == person
 
 
 @given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))

@@ -14,7 +14,7 @@ from csat.db.pruning import FINISHED
 from csat.db.tables import attempts, follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
-from csat.surveys.states import State, leading_to
+from csat.surveys.states import State, predecessors
 
 ERASED: dict[str, Any] = {
     "recipient_handle": None,
@@ -69,7 +69,7 @@ def find(connection: Connection, recipient: Recipient) -> Found:
 
 def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, str]:
     """Cancel those that wait to be sent; returns for each the person who asked for it."""
-    waiting = (surveys.c.id.in_(survey_ids), surveys.c.state.in_(leading_to(State.CANCELLED)))
+    waiting = (surveys.c.id.in_(survey_ids), surveys.c.state.in_(predecessors(State.CANCELLED)))
     cancelling = update(surveys).where(*waiting).values(state=State.CANCELLED, quota_until=NEVER)
     rows = connection.execute(cancelling.returning(surveys.c.id, surveys.c.requester))
     return {row.id: row.requester for row in rows}

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from csat.db.tables import accounts, surveys
-from csat.surveys.limits import Denial, Denied, Limits, PreviousSurvey, Reason, check_recipient
+from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, check_recipient
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
@@ -67,7 +67,9 @@ def check_limits(
     """
     check_quota(connection, account, limits, now)
     if key is not None:
-        check_recipient(recipient, list_counting(connection, account, key, now - limits.memory), limits, now)
+        check_recipient(
+            recipient, list_counting(connection, account, key, now - limits.lookback), limits, now
+        )
 
 
 def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
@@ -75,7 +77,7 @@ def check_quota(connection: Connection, account: str, limits: Limits, now: datet
     counting = {"account": account, "now": now}
     if connection.execute(_ENDS, {**counting, "earlier": limits.daily - 1}).first():
         first_end = connection.execute(_ENDS, {**counting, "earlier": 0}).scalar_one()
-        raise Denied(Denial(reason=Reason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
+        raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
 
 def list_counting(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
@@ -93,7 +95,7 @@ def _to_asked(row: Row[Any]) -> PreviousSurvey:
     return PreviousSurvey(
         survey_id=row.id,
         state=row.state,
-        at=None if row.state in PENDING else row.sent_at,
+        sent_at=None if row.state in PENDING else row.sent_at,
         test=row.test,
         requester=row.requester,
         channel=row.channel,

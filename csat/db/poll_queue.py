@@ -9,7 +9,7 @@ from csat.db import feeds
 from csat.db.outbox import NotificationKind, enqueue
 from csat.db.tables import surveys
 from csat.db.transitions import transition, transition_to
-from csat.surveys.poll_schedule import end_of, is_over, next_poll
+from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll
 from csat.surveys.states import State
 
 _EXPIRED = transition_to(State.EXPIRED)
@@ -31,10 +31,10 @@ def claim(connection: Connection, account: str, now: datetime, most: int) -> lis
     due = select(surveys).where(surveys.c.poll_at <= now, ours)
     oldest = due.order_by(surveys.c.poll_at).limit(most).with_for_update(skip_locked=True)
     for row in connection.execute(oldest).all():
-        if is_over(row.sent_at, row.poll_at):
+        if is_past_last_poll(row.sent_at, row.poll_at):
             _end(connection, row.id, now)
         elif not _can_be_asked_about(row):
-            _ask_at(connection, row.id, end_of(row.sent_at))
+            _ask_at(connection, row.id, expires_at(row.sent_at))
         elif len(asks) < left:
             asks.append(Poll(row.id, row.feedback_id, row.poll_at))
             _ask_at(connection, row.id, next_poll(row.sent_at, now))

@@ -83,7 +83,7 @@ def resolve(
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
     still = (surveys.c.id == entry.id, surveys.c.state == State.ACCEPTED)
     connection.execute(update(surveys).where(*still).values(**values))
-    return entry.model_copy(update={"survey": entry.survey.to(recipient)})
+    return entry.model_copy(update={"survey": entry.survey.with_recipient(recipient)})
 
 
 def begin_attempt(connection: Connection, entry: SurveyRecord, instance: str, now: datetime) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, update
 
 from csat.db.tables import surveys
-from csat.surveys.states import State, leading_to
+from csat.surveys.states import State, predecessors
 
 UNSETTLED = and_(
     surveys.c.state == State.UNCERTAIN,
@@ -17,7 +17,7 @@ UNSETTLED = and_(
 
 def transition_to(state: State, *conditions: ColumnElement[bool]) -> Update:
     """Return the statement for moves to a state from those that it can follow, to be built once."""
-    possible = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(leading_to(state)))
+    possible = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(predecessors(state)))
     return update(surveys).where(*possible, *conditions).values(state=state)
 
 

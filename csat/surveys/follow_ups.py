@@ -8,7 +8,7 @@ from pydantic import Field
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.survey import Origin, Survey
 
-LONGEST_NOTE = 3_000
+MAX_NOTE_LENGTH = 3_000
 """What an input of Slack's holds."""
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -56,6 +56,6 @@ def parse_note(typed: str) -> str:
     note = _UNSEEN.sub("", typed.replace("\r\n", "\n")).strip()
     if not note:
         raise InvalidNote("Write what became of it.")
-    if len(note) > LONGEST_NOTE:
-        raise InvalidNote(f"Shorten the note to {LONGEST_NOTE:,} characters; it has {len(note):,}.")
+    if len(note) > MAX_NOTE_LENGTH:
+        raise InvalidNote(f"Shorten the note to {MAX_NOTE_LENGTH:,} characters; it has {len(note):,}.")
     return note

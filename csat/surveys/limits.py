@@ -12,7 +12,7 @@ DAY = timedelta(hours=24)
 """X's window: one survey per recipient, and so many per account (POST feedback/create)."""
 
 
-FAR = datetime.max.replace(tzinfo=UTC)
+MAX_DATETIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Limits(FrozenModel):
@@ -24,12 +24,12 @@ class Limits(FrozenModel):
     """Handles, in lower case, that X lets be asked more than once a day."""
 
     @property
-    def memory(self) -> timedelta:
+    def lookback(self) -> timedelta:
         """How far back an earlier survey can matter."""
         return max(DAY, self.cooldown)
 
 
-class Reason(StrEnum):
+class DenialReason(StrEnum):
     """Which limit stands in the way; also the name of a refusal in the figures."""
 
     PENDING = "AlreadyUnderWay"
@@ -43,7 +43,7 @@ class PreviousSurvey(FrozenModel):
 
     survey_id: int
     state: State
-    at: datetime | None
+    sent_at: datetime | None
     """When X took it; empty while it is under way."""
     test: bool
     requester: str
@@ -51,7 +51,7 @@ class PreviousSurvey(FrozenModel):
     thread: str
 
     @property
-    def counts(self) -> bool:
+    def counts_toward_limits(self) -> bool:
         """Whether the customer was asked, or is about to be."""
         return self.state not in (State.REFUSED, State.CANCELLED)
 
@@ -59,10 +59,10 @@ class PreviousSurvey(FrozenModel):
 class Denial(FrozenModel):
     """Why a survey can't be sent now."""
 
-    reason: Reason
+    reason: DenialReason
     retry_at: datetime | None = None
     """From when it is possible; empty where that depends on a survey that is under way."""
-    last: PreviousSurvey | None = None
+    previous: PreviousSurvey | None = None
     """The survey that stands in the way."""
 
     def sentence(self) -> str:
@@ -71,10 +71,11 @@ class Denial(FrozenModel):
 
 
 SENTENCES = {
-    Reason.PENDING: "A survey to this customer is under way already.",
-    Reason.DAY: "This customer was asked in the last 24 hours, and X allows one survey a day.",
-    Reason.COOLDOWN: "This customer was asked lately. Asking too often annoys people and spoils the figures.",
-    Reason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
+    DenialReason.PENDING: "A survey to this customer is under way already.",
+    DenialReason.DAY: "This customer was asked in the last 24 hours, and X allows one survey a day.",
+    DenialReason.COOLDOWN: "This customer was asked lately. "
+    "Asking too often annoys people and spoils the figures.",
+    DenialReason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
 }
 
 
@@ -91,7 +92,7 @@ def find_denial(
 ) -> Denial | None:
     """Return which of the earlier surveys to a recipient stands in the way for longest, if any does."""
     standing = [why for one in asked for why in _in_the_way(recipient, one, limits, now)]
-    return max(standing, key=lambda why: why.retry_at or FAR, default=None)
+    return max(standing, key=lambda why: why.retry_at or MAX_DATETIME, default=None)
 
 
 def check_recipient(
@@ -103,11 +104,11 @@ def check_recipient(
 
 
 def _in_the_way(recipient: Recipient, one: PreviousSurvey, limits: Limits, now: datetime) -> list[Denial]:
-    if one.at is None:
-        return [Denial(reason=Reason.PENDING, last=one)]
+    if one.sent_at is None:
+        return [Denial(reason=DenialReason.PENDING, previous=one)]
     exempt = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
     rules = [
-        *([] if exempt else [(Reason.DAY, one.at + DAY)]),
-        *([] if one.test else [(Reason.COOLDOWN, one.at + limits.cooldown)]),
+        *([] if exempt else [(DenialReason.DAY, one.sent_at + DAY)]),
+        *([] if one.test else [(DenialReason.COOLDOWN, one.sent_at + limits.cooldown)]),
     ]
-    return [Denial(reason=reason, retry_at=end, last=one) for reason, end in rules if end > now]
+    return [Denial(reason=reason, retry_at=end, previous=one) for reason, end in rules if end > now]

@@ -2,33 +2,33 @@
 
 from datetime import datetime, timedelta
 
-FIRST = timedelta(minutes=1)
+FIRST_POLL_AGE = timedelta(minutes=1)
 """How old a survey is when X is asked for the first time."""
 
-LAST = timedelta(days=14)
+LAST_POLL_AGE = timedelta(days=14)
 """How old a survey is when X is asked for the last time; without an answer, it has expired."""
 
-GRACE = timedelta(minutes=10)
+LAST_POLL_GRACE = timedelta(minutes=10)
 """How long X may take to answer that."""
 
 
 def first_poll(sent_at: datetime) -> datetime:
     """Return when X is asked for the first time."""
-    return sent_at + FIRST
+    return sent_at + FIRST_POLL_AGE
 
 
 def next_poll(sent_at: datetime, now: datetime) -> datetime:
-    """Return when X is asked next: when the survey's age has doubled, and for the last time at `LAST`."""
-    if now >= sent_at + LAST:
-        return max(end_of(sent_at), now + GRACE)
-    return min(sent_at + 2 * max(now - sent_at, FIRST), sent_at + LAST)
+    """Return when to poll next: at twice the survey's age, and for the last time at `LAST_POLL_AGE`."""
+    if now >= sent_at + LAST_POLL_AGE:
+        return max(expires_at(sent_at), now + LAST_POLL_GRACE)
+    return min(sent_at + 2 * max(now - sent_at, FIRST_POLL_AGE), sent_at + LAST_POLL_AGE)
 
 
-def end_of(sent_at: datetime) -> datetime:
+def expires_at(sent_at: datetime) -> datetime:
     """Return when a survey is over about which X was asked for the last time, or never is."""
-    return sent_at + LAST + GRACE
+    return sent_at + LAST_POLL_AGE + LAST_POLL_GRACE
 
 
-def is_over(sent_at: datetime, poll_at: datetime) -> bool:
+def is_past_last_poll(sent_at: datetime, poll_at: datetime) -> bool:
     """Tell whether X was asked for the last time, where `poll_at` is when it would be asked next."""
-    return poll_at > sent_at + LAST
+    return poll_at > sent_at + LAST_POLL_AGE

@@ -5,11 +5,11 @@ import tomllib
 from collections.abc import Iterable, Iterator
 
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.recipients import HOSTS, LONGEST_HANDLE, InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import HOSTS, MAX_HANDLE_LENGTH, InvalidRecipient, Recipient, parse_recipient
 
 _MENTION = (
     rf"(?<![\w@./-])(?P<link>{HOSTS}/[\w/?=&.#%@-]+)"  # not pic.twitter.com/..., not help.x.com/...
-    rf"|(?<![\w@/+-])@(?P<handle>\w{{1,{LONGEST_HANDLE}}})(?![\w@À-ɏ]|\.\w)"  # no e-mail, no @name@host
+    rf"|(?<![\w@/+-])@(?P<handle>\w{{1,{MAX_HANDLE_LENGTH}}})(?![\w@À-ɏ]|\.\w)"  # no e-mail, no @name@host
     r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|to_user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b"
 )
 _CUSTOMER = re.compile(_MENTION, re.IGNORECASE | re.ASCII)  # ASCII: Japanese puts no blank around a handle
@@ -31,7 +31,7 @@ def parse_ticket_patterns(text: str) -> tuple[TicketPattern, ...]:
 
 def find_recipients(text: str) -> tuple[Recipient, ...]:
     """Return everybody on X that a text names, in its order, each one once."""
-    return tuple({person.typed.lower(): person for person in _people(text)}.values())
+    return tuple({person.label.lower(): person for person in _people(text)}.values())
 
 
 def find_external_id(text: str, tickets: Iterable[TicketPattern]) -> str:

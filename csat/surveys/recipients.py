@@ -4,8 +4,8 @@ import re
 
 from csat.surveys.frozen_model import FrozenModel
 
-LONGEST_HANDLE = 15
-LARGEST_ID = 2**63 - 1
+MAX_HANDLE_LENGTH = 15
+MAX_ID = 2**63 - 1
 """X's ids are signed 64-bit integers."""
 
 HOSTS = r"(?:https?://)?(?:www\.|mobile\.|m\.)?(?:x|twitter)\.com"
@@ -14,7 +14,7 @@ _LINK = re.compile(
     r"|(?:intent/(?:user|follow)\?screen_name=)?@?(?P<handle>\w+))(?:[/?#&]\S*)?",
     re.IGNORECASE,
 )
-MARKS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """What comes along unseen when a handle is copied: zero-width characters and marks of direction."""
 _PAGES = (
     "i home explore search hashtag intent share compose messages notifications settings account login logout"
@@ -37,12 +37,12 @@ class Recipient(FrozenModel):
     """Digits; a string, because X's ids are larger than 2^53."""
 
     @property
-    def typed(self) -> str:
+    def label(self) -> str:
         """How a person would type it: `@handle` or the id; "" of somebody who was forgotten."""
         return f"@{self.handle}" if self.handle else self.id or ""
 
     @property
-    def forgotten(self) -> bool:
+    def is_erased(self) -> bool:
         """Whether all that names them was erased."""
         return self.handle is None and self.id is None
 
@@ -52,7 +52,7 @@ def parse_recipient(text: str) -> Recipient:
 
     `783214` is an id and `@783214` is a handle, as on X.
     """
-    text = MARKS.sub("", text).strip()
+    text = INVISIBLE_CHARACTERS.sub("", text).strip()
     if not text:
         raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric id.")
     if link := _LINK.fullmatch(text):
@@ -72,7 +72,7 @@ def _from_link(link: re.Match[str]) -> Recipient:
 
 def _valid_id(digits: str) -> str:
     number = digits.lstrip("0")
-    if not number or len(number) > len(str(LARGEST_ID)) or int(number) > LARGEST_ID:
+    if not number or len(number) > len(str(MAX_ID)) or int(number) > MAX_ID:
         raise InvalidRecipient(
             "That is not an X id: they are numbers of at most 19 digits. For a handle, put @ in front."
         )
@@ -82,8 +82,8 @@ def _valid_id(digits: str) -> str:
 def _valid_handle(handle: str) -> str:
     if not re.fullmatch("[A-Za-z0-9_]+", handle):
         raise InvalidRecipient("X handles have only the letters a-z, digits and _: enter it like @handle.")
-    if len(handle) > LONGEST_HANDLE:
+    if len(handle) > MAX_HANDLE_LENGTH:
         raise InvalidRecipient(
-            f"X handles have at most {LONGEST_HANDLE} characters; this one has {len(handle)}."
+            f"X handles have at most {MAX_HANDLE_LENGTH} characters; this one has {len(handle)}."
         )
     return handle

@@ -26,7 +26,7 @@ class State(StrEnum):
     """Nobody answered in time; a late answer still counts."""
 
 
-FOLLOWS: Mapping[State, frozenset[State]] = MappingProxyType(
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
     {
         State.ACCEPTED: frozenset({State.SENDING, State.REFUSED, State.CANCELLED}),
         State.SENDING: frozenset({State.SENT, State.ACCEPTED, State.REFUSED, State.UNCERTAIN}),
@@ -41,6 +41,6 @@ FOLLOWS: Mapping[State, frozenset[State]] = MappingProxyType(
 """From each state, the states that can follow it."""
 
 
-def leading_to(state: State) -> frozenset[State]:
+def predecessors(state: State) -> frozenset[State]:
     """Return the states from which `state` can be reached in one step."""
-    return frozenset(before for before, after in FOLLOWS.items() if state in after)
+    return frozenset(before for before, after in TRANSITIONS.items() if state in after)

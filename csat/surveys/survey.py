@@ -20,10 +20,10 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
 
-LONGEST_DISPLAY_NAME = 20
-LONGEST_EXTERNAL_ID = 256
-LONGEST_MESSAGE = 10_000
-LONGEST_PRIVACY_URL = 2_000
+MAX_DISPLAY_NAME_LENGTH = 20
+MAX_EXTERNAL_ID_LENGTH = 256
+MAX_MESSAGE_LENGTH = 10_000
+MAX_PRIVACY_URL_LENGTH = 2_000
 
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _INVISIBLE_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -69,7 +69,7 @@ Problems = Mapping[FormField, str]
 """For each wrong field, a sentence that says what to do."""
 
 
-class Incomplete(Exception):
+class InvalidDraft(Exception):
     """A draft can't be sent as it is."""
 
     def __init__(self, problems: Problems) -> None:
@@ -95,18 +95,18 @@ class Survey(FrozenModel):
 
     @classmethod
     def from_draft(cls, draft: Draft, catalogue: Catalogue) -> Self:
-        """Return the survey a draft describes; raises `Incomplete` with all of its problems at once."""
+        """Return the survey a draft describes; raises `InvalidDraft` with all of its problems at once."""
         try:
             return cls.model_validate(draft.model_dump(), context=catalogue)
         except ValidationError as error:
-            raise Incomplete({FormField(str(e["loc"][0])): e["msg"] for e in error.errors()}) from None
+            raise InvalidDraft({FormField(str(e["loc"][0])): e["msg"] for e in error.errors()}) from None
 
     def draft(self) -> Draft:
         """Return what somebody would type to get this survey."""
         typed = self.model_dump(exclude={"recipient", "variant"})
-        return Draft(**typed, recipient=self.recipient.typed, variant=str(self.variant))
+        return Draft(**typed, recipient=self.recipient.label, variant=str(self.variant))
 
-    def to(self, recipient: Recipient) -> Self:
+    def with_recipient(self, recipient: Recipient) -> Self:
         """Return the same survey for a recipient that X has told more of."""
         return self.model_copy(update={"recipient": recipient})
 
@@ -130,8 +130,8 @@ class Survey(FrozenModel):
     @classmethod
     def _short_name(cls, typed: str) -> str:
         name = typed.strip()
-        if len(name) > LONGEST_DISPLAY_NAME:
-            _wrong(f"Shorten the name to {LONGEST_DISPLAY_NAME} characters; it has {len(name)}.")
+        if len(name) > MAX_DISPLAY_NAME_LENGTH:
+            _wrong(f"Shorten the name to {MAX_DISPLAY_NAME_LENGTH} characters; it has {len(name)}.")
         return _visible(name)
 
     @field_validator("recipient", mode="before")
@@ -148,8 +148,8 @@ class Survey(FrozenModel):
         message = typed.replace("\r\n", "\n").strip()
         if not message.strip(_ZERO_WIDTH + string.whitespace):
             _wrong("Write the message that the customer gets with the survey.")
-        if len(message) > LONGEST_MESSAGE:
-            _wrong(f"Shorten the message to {LONGEST_MESSAGE:,} characters; it has {len(message):,}.")
+        if len(message) > MAX_MESSAGE_LENGTH:
+            _wrong(f"Shorten the message to {MAX_MESSAGE_LENGTH:,} characters; it has {len(message):,}.")
         if _INVISIBLE_IN_TEXT.search(message):
             _wrong("The message contains invisible control characters: type it again without pasting.")
         return message
@@ -160,8 +160,8 @@ class Survey(FrozenModel):
         url = typed.strip()
         if not url:
             _wrong("Enter the address of your privacy policy, like https://example.com/privacy.")
-        if len(url) > LONGEST_PRIVACY_URL:
-            _wrong(f"Shorten the address to {LONGEST_PRIVACY_URL:,} characters; it has {len(url):,}.")
+        if len(url) > MAX_PRIVACY_URL_LENGTH:
+            _wrong(f"Shorten the address to {MAX_PRIVACY_URL_LENGTH:,} characters; it has {len(url):,}.")
         if not is_web_address(_visible(url)):
             _wrong("Enter a whole web address without spaces, like https://example.com/privacy.")
         return url
@@ -170,8 +170,8 @@ class Survey(FrozenModel):
     @classmethod
     def _short_id(cls, typed: str) -> str:
         external_id = typed.strip()
-        if len(external_id) > LONGEST_EXTERNAL_ID:
-            _wrong(f"Shorten the id to {LONGEST_EXTERNAL_ID} characters; it has {len(external_id)}.")
+        if len(external_id) > MAX_EXTERNAL_ID_LENGTH:
+            _wrong(f"Shorten the id to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
         return _visible(external_id)
 
 
