@@ -11,8 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import httpx
 import pytest
 
-from sandbox.slack import Delivery
-from sandbox.slack.calls import ApiCall
+from sandbox.slack import ApiCall, Delivery
 from tests.world import World
 
 ANYBODY = "anybody"

@@ -1,13 +1,14 @@
-"""Who is in the workspace."""
+"""The workspace's users and user groups."""
 
 from dataclasses import dataclass, field
 
-from sandbox.slack.errors import Json, SlackError
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json
 
 
 @dataclass(frozen=True)
 class Team:
-    """A workspace of Slack's."""
+    """A Slack workspace, called team in its API."""
 
     id: str
     name: str
@@ -16,11 +17,11 @@ class Team:
 
 @dataclass
 class User:
-    """A person or a bot."""
+    """A person or a bot user."""
 
     id: str
     name: str
-    """The handle, in small letters: `ada`."""
+    """The handle, in lower case."""
     real_name: str
     team_id: str
     title: str = ""
@@ -32,12 +33,12 @@ class User:
     is_restricted: bool = False
     """A guest."""
     is_stranger: bool = False
-    """Somebody of another team, met in a shared channel."""
+    """A user of another workspace, in a Slack Connect channel."""
     deleted: bool = False
     bot_id: str = ""
 
     def as_json(self) -> Json:
-        """Return the user as `users.info` tells it."""
+        """Return the user as in `users.info`."""
         first, _, last = self.real_name.partition(" ")
         profile = {
             "title": self.title,
@@ -71,7 +72,7 @@ class User:
 
 @dataclass
 class Usergroup:
-    """A group of people with one handle."""
+    """A user group."""
 
     id: str
     handle: str
@@ -82,7 +83,7 @@ class Usergroup:
 
 @dataclass
 class Directory:
-    """The team, its people and their groups."""
+    """The team, its users and user groups, and the app."""
 
     team: Team
     bot: User
@@ -90,14 +91,14 @@ class Directory:
     users: dict[str, User]
     usergroups: dict[str, Usergroup]
 
-    def user(self, user_id: str) -> User:
-        """Return who has this id; `SlackError("user_not_found")`."""
+    def get_user(self, user_id: str) -> User:
+        """Return a user; raises `SlackError("user_not_found")`."""
         if user_id not in self.users:
             raise SlackError("user_not_found")
         return self.users[user_id]
 
-    def usergroup(self, usergroup_id: str) -> Usergroup:
-        """Return the group with this id; `SlackError("no_such_subteam")`."""
+    def get_usergroup(self, usergroup_id: str) -> Usergroup:
+        """Return a user group; raises `SlackError("no_such_subteam")`."""
         if usergroup_id not in self.usergroups:
             raise SlackError("no_such_subteam")
         return self.usergroups[usergroup_id]

@@ -1,54 +1,61 @@
-"""Where the interactive elements stand in blocks, and what each keeps of what a person chooses or types."""
+"""Find interactive elements in blocks, and compute their values in `state.values`."""
 
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
 
-from sandbox.slack.errors import Json, SlackError
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json, StateValues
 
-Values = dict[str, dict[str, Json]]
-"""What is chosen and typed, by `block_id` and `action_id`, as in `state.values`."""
+MAX_SELECTED_ITEMS = 100
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How an element stands in `state.values`."""
+class ValueField:
+    """The fields of an element type that hold its value, and what the value is."""
 
-    field: str
+    name: str
+    """The field in `state.values`."""
     initial: str
-    many: bool = False
-    options: bool = False
+    """The element's field with the initial value."""
+    is_list: bool = False
+    is_option: bool = False
 
 
-TYPED = Kept("value", "initial_value")
-STATEFUL: dict[str, Kept] = {
-    "plain_text_input": TYPED,
-    "email_text_input": TYPED,
-    "url_text_input": TYPED,
-    "number_input": TYPED,
-    "rich_text_input": Kept("rich_text_value", "initial_value"),
-    "file_input": Kept("files", "initial_files", many=True),
-    "static_select": Kept("selected_option", "initial_option", options=True),
-    "external_select": Kept("selected_option", "initial_option", options=True),
-    "radio_buttons": Kept("selected_option", "initial_option", options=True),
-    "multi_static_select": Kept("selected_options", "initial_options", many=True, options=True),
-    "multi_external_select": Kept("selected_options", "initial_options", many=True, options=True),
-    "checkboxes": Kept("selected_options", "initial_options", many=True, options=True),
-    "users_select": Kept("selected_user", "initial_user"),
-    "multi_users_select": Kept("selected_users", "initial_users", many=True),
-    "conversations_select": Kept("selected_conversation", "initial_conversation"),
-    "multi_conversations_select": Kept("selected_conversations", "initial_conversations", many=True),
-    "channels_select": Kept("selected_channel", "initial_channel"),
-    "multi_channels_select": Kept("selected_channels", "initial_channels", many=True),
-    "datepicker": Kept("selected_date", "initial_date"),
-    "timepicker": Kept("selected_time", "initial_time"),
-    "datetimepicker": Kept("selected_date_time", "initial_date_time"),
+TEXT = ValueField("value", "initial_value")
+OPTION = ValueField("selected_option", "initial_option", is_option=True)
+OPTION_LIST = ValueField("selected_options", "initial_options", is_list=True, is_option=True)
+
+VALUE_FIELDS: dict[str, ValueField] = {
+    "plain_text_input": TEXT,
+    "email_text_input": TEXT,
+    "url_text_input": TEXT,
+    "number_input": TEXT,
+    "rich_text_input": ValueField("rich_text_value", "initial_value"),
+    "file_input": ValueField("files", "initial_files", is_list=True),
+    "static_select": OPTION,
+    "external_select": OPTION,
+    "radio_buttons": OPTION,
+    "multi_static_select": OPTION_LIST,
+    "multi_external_select": OPTION_LIST,
+    "checkboxes": OPTION_LIST,
+    "users_select": ValueField("selected_user", "initial_user"),
+    "multi_users_select": ValueField("selected_users", "initial_users", is_list=True),
+    "conversations_select": ValueField("selected_conversation", "initial_conversation"),
+    "multi_conversations_select": ValueField("selected_conversations", "initial_conversations", is_list=True),
+    "channels_select": ValueField("selected_channel", "initial_channel"),
+    "multi_channels_select": ValueField("selected_channels", "initial_channels", is_list=True),
+    "datepicker": ValueField("selected_date", "initial_date"),
+    "timepicker": ValueField("selected_time", "initial_time"),
+    "datetimepicker": ValueField("selected_date_time", "initial_date_time"),
 }
-NESTING = {"container": "child_blocks", "carousel": "elements"}
-"""Blocks that hold blocks, and in which field."""
+"""The elements that have a value."""
 
-READERS: dict[str, Callable[[str], object]] = {
+NESTED_BLOCKS = {"container": "child_blocks", "carousel": "elements"}
+"""Block types that contain blocks, and the field that holds them."""
+
+PARSERS: dict[str, Callable[[str], object]] = {
     "datepicker": date.fromisoformat,
     "timepicker": time.fromisoformat,
     "datetimepicker": int,
@@ -56,21 +63,21 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def all_options(element: Json) -> list[Json]:
-    """Return the options of an element, those of its groups included."""
+    """Return the options of an element, including those in option groups."""
     groups = element.get("option_groups") or [{"options": element.get("options") or []}]
     return [option for group in groups for option in group["options"]]
 
 
 def iter_blocks(blocks: list[Json]) -> Iterator[Json]:
-    """Yield blocks and those inside containers."""
+    """Yield blocks, including nested ones."""
     for block in blocks:
         yield block
-        if inside := NESTING.get(block["type"]):
-            yield from iter_blocks(block[inside])
+        if nested := NESTED_BLOCKS.get(block["type"]):
+            yield from iter_blocks(block[nested])
 
 
 def interactive_elements(block: Json) -> list[Json]:
-    """Return a block's interactive elements."""
+    """Return the interactive elements of a block."""
     match block["type"]:
         case "actions" | "context_actions":
             return list(block["elements"])
@@ -84,72 +91,81 @@ def interactive_elements(block: Json) -> list[Json]:
             return []
 
 
-def find(blocks: list[Json], action_id: str, block_id: str = "") -> tuple[Json, Json]:
-    """Return the block and the element of this `action_id`; `SlackError("not_found")` when there is none."""
+def find_element(blocks: list[Json], action_id: str, block_id: str = "") -> tuple[Json, Json]:
+    """Return the block and the element with this `action_id`; raises `SlackError("not_found")`."""
     for block in iter_blocks(blocks):
         for element in interactive_elements(block):
             if element["action_id"] == action_id and block_id in {"", block["block_id"]}:
                 return block, element
-    raise SlackError("not_found", f"There is no element {action_id!r} to act on.")
+    raise SlackError("not_found", f"There is no element {action_id!r}.")
 
 
-def add_missing_ids(blocks: list[Json], make: Callable[[], str]) -> list[Json]:
-    """Return a copy in which every block and every interactive element has its id, as Slack gives them."""
+def add_missing_ids(blocks: list[Json], new_id: Callable[[], str]) -> list[Json]:
+    """Return a copy of blocks in which every block and interactive element has an id, as Slack does."""
     blocks = copy.deepcopy(blocks)
     for block in iter_blocks(blocks):
-        block["block_id"] = block.get("block_id") or make()
+        block["block_id"] = block.get("block_id") or new_id()
         for element in interactive_elements(block):
-            element["action_id"] = element.get("action_id") or make()
+            element["action_id"] = element.get("action_id") or new_id()
     return blocks
 
 
-def initial(element: Json, conversation: str = "") -> Json:
-    """Return what an element holds before anybody touched it."""
-    kept = STATEFUL[element["type"]]
-    value = element.get(kept.initial)
+def initial_value(element: Json, conversation: str = "") -> Json:
+    """Return the value of an untouched element; `conversation` is where the view was opened."""
+    field = VALUE_FIELDS[element["type"]]
+    value = element.get(field.initial)
     if value is None and element.get("default_to_current_conversation") and conversation:
-        value = [conversation] if kept.many else conversation
-    return {"type": element["type"], kept.field: value if value is not None else [] if kept.many else None}
+        value = [conversation] if field.is_list else conversation
+    return _value(element, value)
 
 
-def state_values(blocks: list[Json], before: Values | None = None, conversation: str = "") -> Values:
-    """Return what the blocks hold: what stood in the same place before, else what they begin with."""
-    values: Values = {}
+def state_values(
+    blocks: list[Json], previous: StateValues | None = None, conversation: str = ""
+) -> StateValues:
+    """Return the values of all elements: previous ones where the element stays, else initial ones."""
+    values: StateValues = {}
     for block in iter_blocks(blocks):
         for element in interactive_elements(block):
-            if element["type"] in STATEFUL:
+            if element["type"] in VALUE_FIELDS:
                 block_id, action_id = block["block_id"], element["action_id"]
-                old = (before or {}).get(block_id, {}).get(action_id, {})
-                same = old.get("type") == element["type"]
-                kept = old if same else initial(element, conversation)
-                values.setdefault(block_id, {})[action_id] = kept
+                value = (previous or {}).get(block_id, {}).get(action_id, {})
+                if value.get("type") != element["type"]:
+                    value = initial_value(element, conversation)
+                values.setdefault(block_id, {})[action_id] = value
     return values
 
 
-def option_of(element: Json, value: str, suggested: list[Json]) -> Json:
-    """Return the option of this value; `SlackError("invalid_option")` when it is not offered."""
-    for option in [*all_options(element), *suggested]:
+def find_option(options: list[Json], value: object) -> Json:
+    """Return the option with this value; raises `SlackError("invalid_option")`."""
+    for option in options:
         if option["value"] == value:
             return option
-    raise SlackError("invalid_option", f"There is no option {value!r} to choose.")
+    raise SlackError("invalid_option", f"There is no option {value!r}.")
 
 
-def chosen(element: Json, choice: str | list[str] | None, suggested: list[Json]) -> Json:
-    """Return what an element holds once this is chosen in it; None empties it."""
-    kept = STATEFUL[element["type"]]
-    each = [choice] if isinstance(choice, str) else choice or []
-    if (len(each) > 1 and not kept.many) or len(each) > element.get("max_selected_items", 100):
-        raise SlackError("too_many_options", "No more can be chosen here.")
-    picked = [
-        option_of(element, value, suggested) if kept.options else _read(element, value) for value in each
-    ]
-    return {"type": element["type"], kept.field: picked if kept.many else picked[0] if picked else None}
+def selected_value(element: Json, choice: str | list[str] | None, loaded_options: list[Json]) -> Json:
+    """Return the value of an element after a selection; None clears it."""
+    field = VALUE_FIELDS[element["type"]]
+    choices = [choice] if isinstance(choice, str) else choice or []
+    if len(choices) > (element.get("max_selected_items", MAX_SELECTED_ITEMS) if field.is_list else 1):
+        raise SlackError("too_many_options", "No more options can be selected.")
+    if field.is_option:
+        options = [*all_options(element), *loaded_options]
+        selected: list[object] = [find_option(options, value) for value in choices]
+    else:
+        selected = [_parse_value(element, value) for value in choices]
+    return _value(element, selected if field.is_list else next(iter(selected), None))
 
 
-def _read(element: Json, value: str) -> object:
-    reader = READERS.get(element["type"], str)
+def _value(element: Json, value: object) -> Json:
+    field = VALUE_FIELDS[element["type"]]
+    return {"type": element["type"], field.name: [] if value is None and field.is_list else value}
+
+
+def _parse_value(element: Json, value: str) -> object:
+    parse = PARSERS.get(element["type"], str)
     try:
-        read = reader(value)
+        parsed = parse(value)
     except ValueError:
-        raise SlackError("invalid_value", f"{value!r} can't be chosen here.") from None
-    return read if isinstance(read, int) else value
+        raise SlackError("invalid_value", f"{value!r} can't be selected here.") from None
+    return parsed if isinstance(parsed, int) else value

@@ -1,15 +1,17 @@
-"""How Slack refuses."""
+"""Errors that Slack returns."""
 
-from typing import Any
+from collections.abc import Iterable
 
-Json = dict[str, Any]
-"""An object of JSON, as it goes over the wire."""
+from sandbox.slack.json_types import Json
 
 
 class SlackError(Exception):
-    """Slack itself refuses: `error` is its name for that, `sentence` what a person reads, if anything.
+    """Slack rejects a call, or something that a user tries.
 
-    `details` go into a Web API answer beside the error.
+    Args:
+        error: Slack's name of the error.
+        message: The text that Slack shows the user, if any.
+        details: Further fields of the Web API's response.
     """
 
     def __init__(self, error: str, message: str = "", **details: object) -> None:
@@ -19,13 +21,15 @@ class SlackError(Exception):
         self.details = details
 
     def as_json(self) -> Json:
-        """Return what the Web API answers."""
+        """Return the Web API's response."""
         return {"ok": False, "error": self.error, **self.details}
 
 
 def invalid_arguments(*problems: str) -> SlackError:
-    """Return the refusal of arguments that Slack's schema does not allow, with where and why."""
-    return SlackError(
-        "invalid_arguments",
-        response_metadata={"messages": [f"[ERROR] {problem}" for problem in problems]},
-    )
+    """Return the error for arguments that violate Slack's schema, with its messages."""
+    return SlackError("invalid_arguments", response_metadata=error_messages(problems))
+
+
+def error_messages(problems: Iterable[str]) -> Json:
+    """Return `response_metadata` with a message for each problem."""
+    return {"messages": [f"[ERROR] {problem}" for problem in problems]}

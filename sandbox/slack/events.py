@@ -1,78 +1,91 @@
-"""What the app hears of through the Events API, where its manifest asks for it."""
+"""What users do that the app receives as an event, if its manifest subscribes to it."""
 
 from sandbox.slack import payloads
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.transport import Courier
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json
+from sandbox.slack.transport import EVENTS_API, Transport
 from sandbox.slack.views import View
-from sandbox.slack.workspace_state import State
+from sandbox.slack.workspace_state import WorkspaceState
 
-EVENTS = "events_api"
-CHANNEL_TYPE = {"channels": "channel", "groups": "group", "im": "im"}
+CHANNEL_TYPES = {"channels": "channel", "groups": "group", "im": "im"}
 
 
-class Happenings:
-    """Lets something happen, and tells the app."""
+class UserEvents:
+    """A user's actions that cause events; each raises `SlackError` if Slack itself rejects it."""
 
-    def __init__(self, state: State, courier: Courier) -> None:
-        self._state = state
-        self._courier = courier
+    _state: WorkspaceState
+    _transport: Transport
 
-    async def event(self, told: Json, subscription: str = "") -> None:
-        """Deliver an event; `SlackError("not_subscribed")` where the manifest does not ask for it."""
-        if (subscription or told["type"]) not in self._state.manifest.events:
+    async def send_event(self, event: Json, subscription: str = "") -> None:
+        """Deliver an event; raises `SlackError("not_subscribed")` if the manifest does not subscribe to it.
+
+        `subscription` is the event's name in the manifest, if it differs from its type.
+        """
+        if (subscription or event["type"]) not in self._state.manifest.events:
             raise SlackError("not_subscribed")
-        await self._courier.deliver(EVENTS, payloads.event(self._state, told))
+        await self._transport.deliver(EVENTS_API, payloads.event_callback(self._state, event))
 
-    async def say(self, user: str, channel_id: str, text: str, thread_ts: str) -> Message:
-        """Post a person's message."""
-        channel = self._state.conversations.channel(channel_id)
-        if channel.is_archived:
+    async def post_message(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
+        """Post a user's message."""
+        conversation = self._state.conversations.get_channel(channel)
+        if conversation.is_archived:
             raise SlackError("is_archived")
-        message = Message(self._state.ids.ts(), channel_id, user, text, thread_ts=thread_ts)
-        self._state.conversations.add(message)
-        told = {**message.as_json(self._state.team_id), "channel": channel_id}
-        where = {"channel_type": CHANNEL_TYPE[channel.api_type]}
-        await self._tell(channel, {**told, **where}, f"message.{channel.api_type}")
+        message = Message(self._state.ids.new_ts(), channel, user, text, thread_ts=thread_ts)
+        self._state.conversations.add_message(message)
+        event = {**message.as_json(self._state.team_id), "channel": channel}
+        channel_type = CHANNEL_TYPES[conversation.api_type]
+        await self._send_if_subscribed(
+            conversation, {**event, "channel_type": channel_type}, f"message.{conversation.api_type}"
+        )
         if f"<@{self._state.bot_id}>" in text:
-            await self._tell(channel, {**told, "type": "app_mention"}, "app_mention")
+            await self._send_if_subscribed(conversation, {**event, "type": "app_mention"}, "app_mention")
         return message
 
-    async def react(self, user: str, channel_id: str, ts: str, reaction: str) -> None:
-        """Add a reaction to a message."""
-        message = self._state.conversations.message(channel_id, ts)
+    async def add_reaction(self, user: str, channel: str, ts: str, reaction: str) -> None:
+        """Add a user's reaction to a message."""
+        message = self._state.conversations.get_message(channel, ts)
         if user in message.reactions.setdefault(reaction, []):
             raise SlackError("already_reacted")
         message.reactions[reaction].append(user)
-        self._state.conversations.changed()
-        item = {"type": "message", "channel": channel_id, "ts": ts}
-        told = {"type": "reaction_added", "user": user, "reaction": reaction, "item": item}
-        author = {"item_user": message.user} if message.user else {}
-        await self._tell(self._state.conversations.channel(channel_id), {**told, **author}, "reaction_added")
+        self._state.conversations.publish_change()
+        event = {
+            "type": "reaction_added",
+            "user": user,
+            "reaction": reaction,
+            "item": {"type": "message", "channel": channel, "ts": ts},
+            **({"item_user": message.user} if message.user else {}),
+        }
+        conversation = self._state.conversations.get_channel(channel)
+        await self._send_if_subscribed(conversation, event, "reaction_added")
 
-    async def open_home(self, user_id: str, tab: str) -> View | None:
-        """Open a tab of the app's Home: https://docs.slack.dev/reference/events/app_home_opened."""
-        manifest, home = self._state.manifest, self._state.views.homes.get(user_id)
-        offered = {"home": manifest.has_home_tab, "messages": manifest.has_messages_tab}
-        if not offered[tab] or self._state.directory.user(user_id).is_stranger:
+    async def open_home(self, user: str, tab: str = "home") -> View | None:
+        """Open the `home` or `messages` tab of the App Home, and return the user's Home.
+
+        Nothing happens if the manifest does not enable the tab, or for users of other teams. See
+        https://docs.slack.dev/reference/events/app_home_opened.
+        """
+        manifest, home = self._state.manifest, self._state.views.homes.get(user)
+        is_enabled = {"home": manifest.has_home_tab, "messages": manifest.has_messages_tab}[tab]
+        if not is_enabled or self._state.directory.get_user(user).is_stranger:
             return None
-        channel = self._state.conversations.direct(self._state.ids.make("D"), user_id)
-        told: Json = {"type": "app_home_opened", "user": user_id, "channel": channel.id, "tab": tab}
+        channel = self._state.conversations.open_dm(user, self._state.ids.new_id("D"))
+        event: Json = {"type": "app_home_opened", "user": user, "channel": channel.id, "tab": tab}
         if home and tab == "home":
-            told["view"] = payloads.view_json(self._state, home)
-        if told["type"] in manifest.events:
-            await self.event(told)
-        return self._state.views.homes.get(user_id)
+            event["view"] = payloads.view_as_json(self._state, home)
+        if event["type"] in manifest.events:
+            await self.send_event(event)
+        return self._state.views.homes.get(user)
 
-    async def regroup(self, usergroup_id: str, users: list[str]) -> None:
-        """Give a user group other members."""
-        group = self._state.directory.usergroup(usergroup_id)
+    async def set_usergroup_members(self, usergroup: str, users: list[str]) -> None:
+        """Replace the members of a user group."""
+        group = self._state.directory.get_usergroup(usergroup)
         added, removed = set(users) - set(group.users), set(group.users) - set(users)
         group.users[:] = users
         now = int(self._state.clock().timestamp())
-        told = {
+        event = {
             "type": "subteam_members_changed",
-            "subteam_id": usergroup_id,
+            "subteam_id": usergroup,
             "team_id": self._state.team_id,
             "date_previous_update": now,
             "date_update": now,
@@ -81,9 +94,10 @@ class Happenings:
             "removed_users": sorted(removed),
             "removed_users_count": len(removed),
         }
-        if told["type"] in self._state.manifest.events:
-            await self.event(told)
+        if event["type"] in self._state.manifest.events:
+            await self.send_event(event)
 
-    async def _tell(self, channel: Channel, told: Json, subscription: str) -> None:
+    async def _send_if_subscribed(self, channel: Channel, event: Json, subscription: str) -> None:
+        """Deliver an event of a channel, if the bot is a member and the manifest subscribes to it."""
         if self._state.bot_id in channel.members and subscription in self._state.manifest.events:
-            await self.event(told, subscription)
+            await self.send_event(event, subscription)

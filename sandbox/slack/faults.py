@@ -1,20 +1,23 @@
-"""What goes wrong on request."""
+"""Failures, delays and other faults that the pretend Slack simulates on request."""
 
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from sandbox.hold import Hold
 from sandbox.slack.errors import SlackError
 
 INVALID_BLOCKS = "invalid_blocks"
+
+RESPONSE_URL = "response_url"
+UPLOAD = "upload"
 SOCKET = "socket"
-"""What the handshake of Socket Mode is called here, beside the methods."""
 
 
 @dataclass
 class Fault:
-    """A failure for the next calls of one method."""
+    """An error for the next calls of one method."""
 
     error: str
     """Slack's name of an error, or an HTTP status such as `503`."""
@@ -22,11 +25,10 @@ class Fault:
     retry_after: int = 1
     """Seconds, with `ratelimited`."""
     after: bool = False
-    """Whether Slack does first what it was asked for."""
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with it."""
+        """The HTTP status of the response."""
         if self.error.isdigit():
             return int(self.error)
         return HTTPStatus.TOO_MANY_REQUESTS if self.error == "ratelimited" else HTTPStatus.OK
@@ -34,83 +36,108 @@ class Fault:
 
 @dataclass(frozen=True)
 class Delay:
-    """How long every call of one method waits, before Slack acts or after."""
+    """A delay of every call of one method."""
 
     seconds: float
     after: bool = False
 
 
 class InjectedError(SlackError):
-    """A failure that was asked for, with its HTTP status and headers."""
+    """An error that was requested with `Faults.fail`, with its HTTP status and headers."""
 
-    def __init__(self, trouble: Fault) -> None:
-        super().__init__(trouble.error)
-        self.status = trouble.status
-        limited = trouble.error == "ratelimited"
-        self.headers = {"retry-after": str(trouble.retry_after)} if limited else {}
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.error)
+        self.status = fault.status
+        self.headers = {"retry-after": str(fault.retry_after)} if fault.error == "ratelimited" else {}
 
 
 @dataclass
 class Faults:
-    """What the next calls and deliveries run into; nothing, to begin with.
+    """The faults of one workspace; none at first.
 
-    A method is one of the Web API, `response_url` or `socket`, the handshake of Socket Mode. With `after`,
-    Slack does its work first (the message is posted), and only then its caller sees the error, or waits; what
-    Slack refuses by itself does not count. A handshake has no afterwards.
+    A method is one of the Web API, `response_url`, `upload` (the bytes of a file) or `socket` (the handshake
+    of Socket Mode). With `after`, Slack first processes the call, for example posts the message, and the
+    fault affects only the response; errors of Slack's own are returned as usual. A handshake can only be
+    affected before it is processed.
     """
 
     failures: dict[str, Fault] = field(default_factory=dict)
     delays: dict[str, Delay] = field(default_factory=dict)
     duplicate_deliveries: int = 0
-    """How many more times each delivery is made, at once and marked as a retry."""
+    """How many duplicates of each delivery are sent at once, marked as retries."""
     unsupported_blocks: frozenset[str] = frozenset()
-    """Types of blocks that this workspace does not have yet."""
+    """Block types that this workspace does not support yet."""
     unsupported_view_error: str = INVALID_BLOCKS
-    """What views with such a block are refused with."""
+    """The error for views with such a block."""
+    _holds: dict[tuple[str, bool], Hold] = field(default_factory=dict, repr=False)
     _cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def fail(
         self, method: str, error: str, times: int = 1, retry_after: int = 1, *, after: bool = False
     ) -> None:
-        """Let the next `times` calls of a method end in `error`: Slack's name for it, or an HTTP status."""
-        _check(method, after=after)
+        """Fail the next `times` calls of a method with `error`: Slack's name of it, or an HTTP status."""
+        _check_method(method, after=after)
         self.failures[method] = Fault(error, times, retry_after, after)
 
     def delay(self, method: str, seconds: float, *, after: bool = False) -> None:
-        """Let every call of a method take that much longer."""
-        _check(method, after=after)
+        """Delay every call of a method."""
+        _check_method(method, after=after)
         self.delays[method] = Delay(seconds, after)
 
-    def disable_blocks(self, *kinds: str, view_error: str = INVALID_BLOCKS) -> None:
-        """Be a workspace without these types of blocks, which come to some later than to others.
+    def hold(self, method: str, *, times: int | None = None, after: bool = True) -> Hold:
+        """Hold the next `times` responses of a method (None: all) until the hold is released.
 
-        Messages with one are refused with `invalid_blocks`, and views with `view_error`.
+        Error responses are held, too. With `after=False`, the calls are held before they are processed.
         """
-        self.unsupported_blocks, self.unsupported_view_error = frozenset(kinds), view_error
+        _check_method(method, after=after)
+        hold = self._holds[method, after] = Hold(times)
+        return hold
+
+    def disable_blocks(self, *types: str, view_error: str = INVALID_BLOCKS) -> None:
+        """Reject block types, like a workspace to which they have not been rolled out.
+
+        Messages with such a block fail with `invalid_blocks`, and views with `view_error`.
+        """
+        self.unsupported_blocks, self.unsupported_view_error = frozenset(types), view_error
 
     def clear(self) -> None:
-        """Let everything go well again, calls that wait included."""
+        """Remove all faults, and let delayed and held calls continue."""
         self.failures.clear()
         self.delays.clear()
         self.duplicate_deliveries = 0
         self.unsupported_blocks, self.unsupported_view_error = frozenset(), INVALID_BLOCKS
+        for hold in self._holds.values():
+            hold.release()
+        self._holds.clear()
         self._cleared.set()
         self._cleared = asyncio.Event()
 
     async def apply(self, method: str, *, after: bool = False) -> None:
-        """Delay a call and raise `InjectedError`, where that was asked for."""
+        """Delay a call and raise `InjectedError`, if a fault applies before (or after) its processing."""
+        if not after:
+            await self._wait_for_release(method, after=False)
         delay = self.delays.get(method)
         if delay and delay.after is after:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._cleared.wait(), delay.seconds)
-        trouble = self.failures.get(method)
-        if trouble and trouble.after is after:
-            trouble.times -= 1
-            if trouble.times <= 0:
+        fault = self.failures.get(method)
+        if fault and fault.after is after:
+            fault.times -= 1
+            if fault.times <= 0:
                 del self.failures[method]
-            raise InjectedError(trouble)
+            raise InjectedError(fault)
+
+    async def hold_response(self, method: str) -> None:
+        """Wait until no hold keeps the response of this method."""
+        await self._wait_for_release(method, after=True)
+
+    async def _wait_for_release(self, method: str, *, after: bool) -> None:
+        if hold := self._holds.get((method, after)):
+            await hold.wait()
 
 
-def _check(method: str, *, after: bool) -> None:
+def _check_method(method: str, *, after: bool) -> None:
     if after and method == SOCKET:
-        raise ValueError("A handshake has no afterwards: disconnect or freeze the connection instead.")
+        raise ValueError(
+            "A handshake has no response to affect: disconnect or freeze the connection instead."
+        )

@@ -5,37 +5,38 @@ import secrets
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.ids import Identifiers
+from sandbox.slack.errors import SlackError
+from sandbox.slack.ids import IdGenerator
+from sandbox.slack.json_types import Json
 
-PATH = "/upload/v1/"
-"""Where the bytes go, followed by a ticket."""
+UPLOAD_PATH = "/upload/v1/"
+"""The path of upload URLs, followed by a ticket."""
 
 
 @dataclass
 class File:
-    """One file: announced, then uploaded, then shared."""
+    """A file: announced, then uploaded, then completed."""
 
     id: str
     name: str
     size: int
-    """How many bytes were announced."""
+    """The announced number of bytes."""
     user: str
     ticket: str
     created: int
     title: str = ""
     content: bytes | None = None
-    """What was uploaded; None until it was."""
+    """The bytes; None until they are uploaded."""
     is_complete: bool = False
 
     @property
     def mimetype(self) -> str:
-        """What its name says that it is."""
+        """The MIME type, guessed from the name."""
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
 
     def as_json(self) -> Json:
-        """Return the file as Slack tells it."""
-        kind = PurePosixPath(self.name).suffix.removeprefix(".").lower() or "binary"
+        """Return the file as in Slack's API."""
+        filetype = PurePosixPath(self.name).suffix.removeprefix(".").lower() or "binary"
         return {
             "id": self.id,
             "created": self.created,
@@ -43,8 +44,8 @@ class File:
             "name": self.name,
             "title": self.title,
             "mimetype": self.mimetype,
-            "filetype": kind,
-            "pretty_type": kind.upper(),
+            "filetype": filetype,
+            "pretty_type": filetype.upper(),
             "user": self.user,
             "mode": "hosted",
             "size": self.size,
@@ -54,21 +55,21 @@ class File:
 
 
 class Files:
-    """All files of the workspace."""
+    """The workspace's files."""
 
-    def __init__(self, ids: Identifiers) -> None:
-        self.known: dict[str, File] = {}
+    def __init__(self, ids: IdGenerator) -> None:
+        self.by_id: dict[str, File] = {}
         self._ids = ids
 
     def announce(self, name: str, size: int, user: str, created: int) -> File:
-        """Return a new file, whose bytes are still to come."""
-        file = File(self._ids.make("F"), name, size, user, secrets.token_urlsafe(24), created, name)
-        self.known[file.id] = file
+        """Create a file whose bytes are not uploaded yet."""
+        file = File(self._ids.new_id("F"), name, size, user, secrets.token_urlsafe(24), created, name)
+        self.by_id[file.id] = file
         return file
 
     def upload(self, ticket: str, content: bytes) -> File:
-        """Store the bytes of a file; `SlackError` for an unknown or used ticket, or the wrong size."""
-        file = next((file for file in self.known.values() if file.ticket == ticket), None)
+        """Store the bytes of a file; raises `SlackError` for an unknown or used ticket, or a wrong size."""
+        file = next((file for file in self.by_id.values() if file.ticket == ticket), None)
         if file is None or file.is_complete:
             raise SlackError("file_not_found")
         if len(content) != file.size:
@@ -76,9 +77,9 @@ class Files:
         file.content = content
         return file
 
-    def uploaded(self, file_id: str) -> File:
-        """Return a file whose bytes have come, not shared yet; `SlackError("file_not_found")`."""
-        file = self.known.get(file_id)
+    def get_uploaded(self, file_id: str) -> File:
+        """Return a file that is uploaded and not completed; raises `SlackError("file_not_found")`."""
+        file = self.by_id.get(file_id)
         if file is None or file.content is None or file.is_complete:
             raise SlackError("file_not_found")
         return file

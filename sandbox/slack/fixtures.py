@@ -1,12 +1,12 @@
-"""Who and what the workspace begins with: names for the ids, and the people behind them."""
+"""The users, user groups and conversations that every workspace starts with, and names for their ids."""
 
 from sandbox.slack.conversations import Channel
 from sandbox.slack.directory import Directory, Team, User, Usergroup
-from sandbox.slack.ids import Identifiers
+from sandbox.slack.ids import IdGenerator
 from sandbox.slack.manifest import Manifest
 
 TEAM = "T07N0RTHW1N"
-"""Northwind Air's workspace."""
+"""The workspace of Northwind Air."""
 OTHER_TEAM = "T09SKYL1NKR"
 """The workspace of a partner."""
 
@@ -19,37 +19,37 @@ CLEO = "U07CLE06F8W"
 GUS = "U07GUS2H5PL"
 """A guest (`is_restricted`)."""
 SAM = "U09SAM1V7NC"
-"""Somebody of another team (`is_stranger`), in `PARTNERS`."""
+"""A user of another team (`is_stranger`), a member of `PARTNERS`."""
 HELPDESK = "U07HELPDSK1"
-"""The help desk's own bot, which mirrors customers' conversations."""
+"""The bot of the help desk, which mirrors customers' conversations."""
 HELPDESK_BOT = "B07HELPDSK1"
 
 AGENTS = "S07AGENTS3D"
-"""The user group of the agents: Ada, Ben and Cleo."""
+"""The user group of the support agents: Ada, Ben and Cleo."""
 
 SUPPORT = "C07SUPP0RT1"
 """Public; the bot is a member; customers' conversations are mirrored here."""
 ESCALATIONS = "G07ESCAL8TN"
 """Private; the bot is a member."""
 LEADS = "G07LEADS2MW"
-"""Private; Ada and Cleo; the bot is no member."""
+"""Private, with Ada and Cleo; the bot is not a member."""
 RESULTS = "G07CSATRSLT"
-"""Private; Cleo; the bot is a member: where the app tells supervisors of results."""
+"""Private, with Cleo and the bot: the channel for results."""
 LOUNGE = "C07L0UNGE4B"
-"""Public; the bot is no member."""
+"""Public; the bot is not a member."""
 PARTNERS = "C07PARTN3RS"
 """Shared with another team (Slack Connect); the bot is a member."""
 OLD_SUPPORT = "C070LDSUPP2"
 """Public and archived; the bot is a member."""
 ADA_AND_BEN = "D07ADABEN5Y"
-"""A direct message between Ada and Ben; the bot is no member."""
+"""A direct message between Ada and Ben."""
 
 
-def directory(manifest: Manifest, ids: Identifiers) -> Directory:
-    """Return the people of the workspace, the app's bot user among them."""
+def build_directory(manifest: Manifest, ids: IdGenerator) -> Directory:
+    """Return the users and user groups, including the app's bot user."""
     handle = manifest.bot_name.lower().replace(" ", "")
-    bot = User(ids.make("U"), handle, manifest.bot_name, TEAM, is_bot=True, bot_id=ids.make("B"))
-    people = [
+    bot = User(ids.new_id("U"), handle, manifest.bot_name, TEAM, is_bot=True, bot_id=ids.new_id("B"))
+    users = [
         User(ADA, "ada", "Ada Okafor", TEAM, "Support agent"),
         User(BEN, "ben", "Ben Castillo", TEAM, "Support agent", "America/New_York", "Eastern Time", -18_000),
         User(CLEO, "cleo", "Cleo Marchetti", TEAM, "Support lead", is_admin=True),
@@ -61,16 +61,16 @@ def directory(manifest: Manifest, ids: Identifiers) -> Directory:
     return Directory(
         Team(TEAM, "Northwind Air", "northwindair"),
         bot,
-        ids.make("A"),
-        {user.id: user for user in people},
+        ids.new_id("A"),
+        {user.id: user for user in users},
         {AGENTS: Usergroup(AGENTS, "agents", "Support agents", [ADA, BEN, CLEO])},
     )
 
 
-def channels(bot: str) -> dict[str, Channel]:
-    """Return the channels of the workspace, nothing said in them yet."""
+def build_channels(bot: str) -> dict[str, Channel]:
+    """Return the conversations, without messages."""
     staff = {ADA, BEN, CLEO}
-    every = [
+    channels = [
         Channel(SUPPORT, "support", {*staff, GUS, HELPDESK, bot}),
         Channel(ESCALATIONS, "escalations", {ADA, CLEO, bot}, is_private=True),
         Channel(LEADS, "leads", {ADA, CLEO}, is_private=True),
@@ -80,4 +80,4 @@ def channels(bot: str) -> dict[str, Channel]:
         Channel(OLD_SUPPORT, "support-2024", {*staff, bot}, is_archived=True),
         Channel(ADA_AND_BEN, "", {ADA, BEN}, is_im=True),
     ]
-    return {channel.id: channel for channel in every}
+    return {channel.id: channel for channel in channels}

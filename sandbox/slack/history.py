@@ -1,11 +1,10 @@
-"""What was already said: customers' conversations, mirrored by the help desk, and the team's own."""
+"""The messages that every workspace starts with: mirrored customer conversations, and the team's own."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sandbox.slack.conversations import Message
 from sandbox.slack.elements import add_missing_ids
-from sandbox.slack.errors import Json
 from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
@@ -20,15 +19,18 @@ from sandbox.slack.fixtures import (
     SAM,
     SUPPORT,
 )
-from sandbox.slack.workspace_state import State
+from sandbox.slack.json_types import Json
+from sandbox.slack.workspace_state import WorkspaceState
 
-OLD_FASHIONED = ""
-"""The help desk before it had a bot user: its messages name no user."""
+LEGACY_BOT = ""
+"""The author of messages by the help desk before it had a bot user."""
+
+HELPDESK_APP = "A07HELPDSK1"
 
 
 @dataclass(frozen=True)
-class Line:
-    """One message of the past."""
+class PastMessage:
+    """A message to post, with its replies."""
 
     minutes_ago: int
     channel: str
@@ -36,7 +38,7 @@ class Line:
     text: str
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
-    replies: tuple["Line", ...] = ()
+    replies: tuple["PastMessage", ...] = ()
 
 
 def _section(text: str) -> Json:
@@ -52,7 +54,7 @@ def _link(label: str, url: str) -> Json:
     return {"type": "actions", "elements": [button]}
 
 
-LOST_BAG = Line(
+LOST_BAG = PastMessage(
     171,
     SUPPORT,
     HELPDESK,
@@ -67,17 +69,17 @@ LOST_BAG = Line(
         _link("Open ticket", "https://northwindair.zendesk.com/agent/tickets/48213"),
     ],
     replies=(
-        Line(160, SUPPORT, ADA, "taking this one, calling baggage in Porto"),
-        Line(
+        PastMessage(160, SUPPORT, ADA, "taking this one, calling baggage in Porto"),
+        PastMessage(
             131,
             SUPPORT,
             BEN,
             "they had it on NW422, see <https://northwindair.zendesk.com/agent/tickets/48213>",
         ),
-        Line(42, SUPPORT, ADA, "delivered to her hotel :tada: she says thanks &lt;3"),
+        PastMessage(42, SUPPORT, ADA, "delivered to her hotel :tada: she says thanks &lt;3"),
     ),
 )
-REBOOKED = Line(
+REBOOKED = PastMessage(
     118,
     SUPPORT,
     HELPDESK,
@@ -97,22 +99,22 @@ REBOOKED = Line(
         }
     ],
 )
-REFUND = Line(
+REFUND = PastMessage(
     87,
     SUPPORT,
-    OLD_FASHIONED,
+    LEGACY_BOT,
     "*Ticket solved* - Refund of a seat fee\n"
     "From: <https://x.com/priya_k_iyer|@priya_k_iyer> | Ticket: "
     "<https://app.intercom.com/a/inbox/nwair/conversation/190022417|190022417>\n"
     "Last message: you're quick, that's &gt; I expected",
 )
-PUBLIC_POST = Line(
+PUBLIC_POST = PastMessage(
     55,
     SUPPORT,
     BEN,
     "anyone on <https://x.com/hvandijk_/status/1978423901175328901>? wheelchair help in Oslo, he landed",
 )
-UNKNOWN_CUSTOMER = Line(
+UNKNOWN_CUSTOMER = PastMessage(
     23,
     SUPPORT,
     HELPDESK,
@@ -125,53 +127,55 @@ UNKNOWN_CUSTOMER = Line(
         ),
     ],
 )
-SCRIPT = (
+HISTORY = (
     LOST_BAG,
     REBOOKED,
     REFUND,
     PUBLIC_POST,
     UNKNOWN_CUSTOMER,
-    Line(
+    PastMessage(
         9,
         SUPPORT,
         CLEO,
         "nice work on the Porto bag. please ask solved ones how we did, <!subteam^S07AGENTS3D>",
     ),
-    Line(
+    PastMessage(
         96,
         ESCALATIONS,
         CLEO,
         "<https://x.com/marcelle_duval|@marcelle_duval> was double charged, finance is on it",
     ),
-    Line(64, LEADS, CLEO, "numbers for October are due on Monday"),
-    Line(140, LOUNGE, BEN, "cake in the kitchen"),
-    Line(77, PARTNERS, SAM, "Our side confirmed the interline claim of <https://x.com/joonas_ek|@joonas_ek>"),
-    Line(70, PARTNERS, ADA, "great, I'll tell him"),
-    Line(31, ADA_AND_BEN, BEN, "can you survey @tomasberg? I'm in a call"),
+    PastMessage(64, LEADS, CLEO, "numbers for October are due on Monday"),
+    PastMessage(140, LOUNGE, BEN, "cake in the kitchen"),
+    PastMessage(
+        77, PARTNERS, SAM, "Our side confirmed the interline claim of <https://x.com/joonas_ek|@joonas_ek>"
+    ),
+    PastMessage(70, PARTNERS, ADA, "great, I'll tell him"),
+    PastMessage(31, ADA_AND_BEN, BEN, "can you survey @tomasberg? I'm in a call"),
 )
 
 
-def perform(state: State) -> None:
-    """Say all of it, each at its time."""
-    for line in sorted(SCRIPT, key=lambda line: -line.minutes_ago):
-        parent = _say(state, line, "")
-        for reply in line.replies:
-            _say(state, reply, parent.ts)
+def post_history(state: WorkspaceState) -> None:
+    """Post the messages, oldest first."""
+    for message in sorted(HISTORY, key=lambda message: -message.minutes_ago):
+        parent = _post(state, message, "")
+        for reply in message.replies:
+            _post(state, reply, parent.ts)
 
 
-def _say(state: State, line: Line, thread_ts: str) -> Message:
-    by_helpdesk = line.user in {HELPDESK, OLD_FASHIONED}
-    return state.conversations.add(
+def _post(state: WorkspaceState, message: PastMessage, thread_ts: str) -> Message:
+    by_helpdesk = message.user in {HELPDESK, LEGACY_BOT}
+    return state.conversations.add_message(
         Message(
-            state.ids.ts(state.clock() - timedelta(minutes=line.minutes_ago)),
-            line.channel,
-            line.user,
-            line.text,
-            add_missing_ids(line.blocks, state.ids.block),
-            line.attachments,
+            state.ids.ts_at(state.clock() - timedelta(minutes=message.minutes_ago)),
+            message.channel,
+            message.user,
+            message.text,
+            add_missing_ids(message.blocks, state.ids.new_block_id),
+            message.attachments,
             thread_ts=thread_ts,
             bot_id=HELPDESK_BOT if by_helpdesk else "",
-            app_id="A07HELPDSK1" if by_helpdesk else "",
-            username="Northwind Helpdesk" if line.user == OLD_FASHIONED else "",
+            app_id=HELPDESK_APP if by_helpdesk else "",
+            username="Northwind Helpdesk" if message.user == LEGACY_BOT else "",
         )
     )

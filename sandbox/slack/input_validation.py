@@ -1,11 +1,11 @@
-"""What Slack's own client finds wrong with a form, before anything reaches the app."""
+"""Validate the inputs of a view, as Slack's client does before it sends a submission to the app."""
 
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from sandbox.slack.elements import STATEFUL
-from sandbox.slack.errors import Json
+from sandbox.slack.elements import VALUE_FIELDS
+from sandbox.slack.json_types import Json
 from sandbox.slack.views import View
 
 REQUIRED = "Please complete this required field."
@@ -13,42 +13,42 @@ URL = re.compile(r"https?://[^\s/$.?#][^\s]*\.[^\s]+", re.IGNORECASE)
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def complaints(view: View) -> dict[str, str]:
-    """Return a sentence for each input that can't be submitted as it is, by `block_id`."""
-    found = {}
+def validate_inputs(view: View) -> dict[str, str]:
+    """Return an error message for each invalid input, by `block_id`."""
+    errors = {}
     for block in view.blocks:
         if block["type"] == "input":
             element = block["element"]
-            kept = view.values[block["block_id"]][element["action_id"]]
-            sentence = _complaint(block, element, kept[STATEFUL[element["type"]].field])
-            if sentence:
-                found[block["block_id"]] = sentence
-    return found
+            value = view.values[block["block_id"]][element["action_id"]]
+            error = _validate(block, element, value[VALUE_FIELDS[element["type"]].name])
+            if error:
+                errors[block["block_id"]] = error
+    return errors
 
 
-def _complaint(block: Json, element: Json, value: object) -> str:
+def _validate(block: Json, element: Json, value: object) -> str:
     if not value:
         return "" if block.get("optional") else REQUIRED
-    check = CHECKS.get(element["type"])
-    return check(element, str(value)) if check else ""
+    validate = VALIDATORS.get(element["type"])
+    return validate(element, str(value)) if validate else ""
 
 
-def _length(element: Json, value: str) -> str:
-    least, most = element.get("min_length", 0), element.get("max_length", 3000)
-    if len(value) < least:
-        return f"Please enter at least {least} characters."
-    return f"Please enter no more than {most} characters." if len(value) > most else ""
+def _validate_length(element: Json, value: str) -> str:
+    minimum, maximum = element.get("min_length", 0), element.get("max_length", 3000)
+    if len(value) < minimum:
+        return f"Please enter at least {minimum} characters."
+    return f"Please enter no more than {maximum} characters." if len(value) > maximum else ""
 
 
-def _url(element: Json, value: str) -> str:  # noqa: ARG001 - all checks are called alike
+def _validate_url(element: Json, value: str) -> str:  # noqa: ARG001 - all validators take both
     return "" if URL.fullmatch(value) else "Please enter a valid URL."
 
 
-def _email(element: Json, value: str) -> str:  # noqa: ARG001 - all checks are called alike
+def _validate_email(element: Json, value: str) -> str:  # noqa: ARG001 - all validators take both
     return "" if EMAIL.fullmatch(value) else "Please enter a valid email address."
 
 
-def _number(element: Json, value: str) -> str:
+def _validate_number(element: Json, value: str) -> str:
     try:
         number = Decimal(value)
     except InvalidOperation:
@@ -62,9 +62,9 @@ def _number(element: Json, value: str) -> str:
     return ""
 
 
-CHECKS: dict[str, Callable[[Json, str], str]] = {
-    "plain_text_input": _length,
-    "url_text_input": _url,
-    "email_text_input": _email,
-    "number_input": _number,
+VALIDATORS: dict[str, Callable[[Json, str], str]] = {
+    "plain_text_input": _validate_length,
+    "url_text_input": _validate_url,
+    "email_text_input": _validate_email,
+    "number_input": _validate_number,
 }

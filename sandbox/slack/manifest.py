@@ -1,29 +1,31 @@
-"""What the app's manifest tells Slack: https://docs.slack.dev/reference/app-manifest."""
+"""The app's manifest: https://docs.slack.dev/reference/app-manifest."""
 
 from dataclasses import dataclass
 
-from sandbox.slack.errors import Json, SlackError
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The app, as Slack knows it once it is installed; optional scopes count as granted."""
+    """The configuration of an installed app; optional scopes are granted."""
 
     name: str
     bot_name: str
     scopes: tuple[str, ...]
-    escapes: dict[str, bool]
-    """For each slash command, whether its text arrives escaped."""
+    commands: dict[str, bool]
+    """The slash commands; True if `should_escape` is set."""
     shortcuts: frozenset[tuple[str, str]]
-    """Type (`message` or `global`) and `callback_id`."""
+    """The type (`message` or `global`) and `callback_id` of each shortcut."""
     events: frozenset[str]
     has_messages_tab: bool
-    """Slack documents no default for its tabs: what a manifest does not ask for counts as off."""
+    """False if the manifest does not enable it; Slack documents no default."""
     has_home_tab: bool
+    """False if the manifest does not enable it; Slack documents no default."""
 
     @classmethod
-    def read(cls, manifest: Json) -> "Manifest":
-        """Take from a manifest what Slack acts on."""
+    def parse(cls, manifest: Json) -> "Manifest":
+        """Parse the parts of a manifest that the pretend Slack uses."""
         features = manifest.get("features", {})
         app_home = features.get("app_home", {})
         scopes = manifest.get("oauth_config", {}).get("scopes", {})
@@ -32,7 +34,7 @@ class Manifest:
             name=name,
             bot_name=features.get("bot_user", {}).get("display_name", name),
             scopes=(*scopes.get("bot", []), *scopes.get("bot_optional", [])),
-            escapes={
+            commands={
                 command["command"]: command.get("should_escape", False)
                 for command in features.get("slash_commands", [])
             },
@@ -46,7 +48,7 @@ class Manifest:
             has_home_tab=app_home.get("home_tab_enabled", False),
         )
 
-    def require(self, *scopes: str) -> None:
-        """Refuse with `missing_scope` unless one of these scopes was granted."""
+    def require_scope(self, *scopes: str) -> None:
+        """Raise `SlackError("missing_scope")` unless one of these scopes is granted."""
         if scopes and not set(scopes) & set(self.scopes):
             raise SlackError("missing_scope", needed=scopes[0], provided=",".join(self.scopes))

@@ -1,14 +1,14 @@
-"""What Slack tells the app: https://docs.slack.dev/reference/interaction-payloads."""
+"""Payloads that Slack sends to the app: https://docs.slack.dev/reference/interaction-payloads."""
 
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.directory import User
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 from sandbox.slack.views import View
-from sandbox.slack.workspace_state import State
+from sandbox.slack.workspace_state import WorkspaceState
 
 
-def command(state: State, user: User, channel: Channel, name: str, text: str) -> Json:
-    """Return the form of a slash command."""
+def slash_command(state: WorkspaceState, user: User, channel: Channel, command: str, text: str) -> Json:
+    """Return the payload of a slash command."""
     team = state.directory.team
     return {
         "token": state.verification_token,
@@ -18,7 +18,7 @@ def command(state: State, user: User, channel: Channel, name: str, text: str) ->
         "channel_name": channel.payload_name,
         "user_id": user.id,
         "user_name": user.name,
-        "command": name,
+        "command": command,
         "text": text,
         "api_app_id": state.directory.app_id,
         "is_enterprise_install": "false",
@@ -27,19 +27,19 @@ def command(state: State, user: User, channel: Channel, name: str, text: str) ->
     }
 
 
-def global_shortcut(state: State, user: User, callback_id: str) -> Json:
-    """Return a global shortcut, which knows no channel."""
+def global_shortcut(state: WorkspaceState, user: User, callback_id: str) -> Json:
+    """Return the payload of a global shortcut."""
     return {
         **_interaction(state, "shortcut", user),
         "callback_id": callback_id,
         "trigger_id": state.triggers.issue(user.id),
-        "action_ts": state.ids.ts(),
+        "action_ts": state.ids.new_ts(),
     }
 
 
-def message_action(state: State, user: User, message: Message, callback_id: str) -> Json:
-    """Return a message shortcut, with the whole message."""
-    channel = state.conversations.channel(message.channel)
+def message_shortcut(state: WorkspaceState, user: User, message: Message, callback_id: str) -> Json:
+    """Return the payload of a message shortcut, `message_action`."""
+    channel = state.conversations.get_channel(message.channel)
     return {
         **_interaction(state, "message_action", user),
         "callback_id": callback_id,
@@ -48,83 +48,85 @@ def message_action(state: State, user: User, message: Message, callback_id: str)
         "message_ts": message.ts,
         "channel": {"id": channel.id, "name": channel.payload_name},
         "message": message.as_json(state.team_id),
-        "action_ts": state.ids.ts(),
+        "action_ts": state.ids.new_ts(),
     }
 
 
-def view_actions(state: State, view: View, action: Json) -> Json:
-    """Return the press of a button, or a choice, in a form or a Home."""
-    user = state.directory.user(view.user)
-    told = view_json(state, view)
+def view_action(state: WorkspaceState, view: View, action: Json) -> Json:
+    """Return the payload of `block_actions` in a view."""
+    user = state.directory.get_user(view.user)
+    view_json = view_as_json(state, view)
     return {
         **_interaction(state, "block_actions", user),
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": state.triggers.issue(user.id, view.conversation, view.id),
-        "view": told,
-        "state": told["state"],
-        "actions": [{**action, "action_ts": state.ids.ts()}],
+        "view": view_json,
+        "state": view_json["state"],
+        "actions": [{**action, "action_ts": state.ids.new_ts()}],
     }
 
 
-def message_actions(state: State, user: User, message: Message, action: Json) -> Json:
-    """Return the press of a button, or a choice, in a message; an ephemeral one is not told again."""
-    channel = state.conversations.channel(message.channel)
+def message_action(state: WorkspaceState, user: User, message: Message, action: Json) -> Json:
+    """Return the payload of `block_actions` in a message; that of an ephemeral one has no `message`."""
+    channel = state.conversations.get_channel(message.channel)
     url = state.response_urls.issue("actions", user.id, channel.id, message)
-    told = {} if message.visible_to else {"message": message.as_json(state.team_id)}
     return {
         **_interaction(state, "block_actions", user),
-        "container": _container(message),
+        "container": _message_container(message),
         "trigger_id": state.triggers.issue(user.id, channel.id),
         "channel": {"id": channel.id, "name": channel.payload_name},
         "response_url": state.url(url),
         "state": {"values": message.values},
-        "actions": [{**action, "action_ts": state.ids.ts()}],
-        **told,
+        "actions": [{**action, "action_ts": state.ids.new_ts()}],
+        **({} if message.visible_to else {"message": message.as_json(state.team_id)}),
     }
 
 
-def view_submission(state: State, view: View) -> Json:
-    """Return a submitted form."""
-    user = state.directory.user(view.user)
+def view_submission(state: WorkspaceState, view: View) -> Json:
+    """Return the payload of `view_submission`."""
+    user = state.directory.get_user(view.user)
     return {
         **_interaction(state, "view_submission", user),
         "trigger_id": state.triggers.issue(user.id, view.conversation, view.id),
-        "view": view_json(state, view),
+        "view": view_as_json(state, view),
         "response_urls": _response_urls(state, view),
     }
 
 
-def view_closed(state: State, view: View, *, is_cleared: bool) -> Json:
-    """Return a form that was cancelled."""
-    user = state.directory.user(view.user)
+def view_closed(state: WorkspaceState, view: View, *, is_cleared: bool) -> Json:
+    """Return the payload of `view_closed`."""
+    user = state.directory.get_user(view.user)
     return {
         **_interaction(state, "view_closed", user),
-        "view": view_json(state, view),
+        "view": view_as_json(state, view),
         "is_cleared": is_cleared,
     }
 
 
-def suggestion(
-    state: State, user: User, place: View | Message, block_id: str, action_id: str, query: str
+def block_suggestion(
+    state: WorkspaceState, user: User, container: View | Message, block_id: str, action_id: str, query: str
 ) -> Json:
-    """Return the question for an external select's options."""
-    if isinstance(place, View):
-        where = {"container": {"type": "view", "view_id": place.id}, "view": view_json(state, place)}
+    """Return the payload of `block_suggestion`, which requests the options of an external select."""
+    if isinstance(container, View):
+        place = {
+            "container": {"type": "view", "view_id": container.id},
+            "view": view_as_json(state, container),
+        }
     else:
-        where = {"container": _container(place), "message": place.as_json(state.team_id)}
-    asked = {"block_id": block_id, "action_id": action_id, "value": query}
-    return {**_interaction(state, "block_suggestion", user), **where, **asked}
+        place = {"container": _message_container(container), "message": container.as_json(state.team_id)}
+    request = {"block_id": block_id, "action_id": action_id, "value": query}
+    return {**_interaction(state, "block_suggestion", user), **place, **request}
 
 
-def event(state: State, told: Json) -> Json:
-    """Return an event of the Events API."""
+def event_callback(state: WorkspaceState, event: Json) -> Json:
+    """Return the payload of an event: https://docs.slack.dev/apis/events-api."""
     return {
         "token": state.verification_token,
         "team_id": state.team_id,
         "api_app_id": state.directory.app_id,
         "type": "event_callback",
-        "event": {"event_ts": state.ids.ts(), **told},
-        "event_id": state.ids.make("Ev"),
+        "event": {"event_ts": state.ids.new_ts(), **event},
+        "event_id": state.ids.new_id("Ev"),
         "event_time": int(state.clock().timestamp()),
         "authorizations": [
             {
@@ -139,10 +141,16 @@ def event(state: State, told: Json) -> Json:
     }
 
 
-def _interaction(state: State, kind: str, user: User) -> Json:
+def view_as_json(state: WorkspaceState, view: View) -> Json:
+    """Return a view as in Slack's API."""
+    directory = state.directory
+    return view.as_json(directory.team.id, directory.app_id, directory.bot.bot_id)
+
+
+def _interaction(state: WorkspaceState, type_: str, user: User) -> Json:
     team = state.directory.team
     return {
-        "type": kind,
+        "type": type_,
         "token": state.verification_token,
         "api_app_id": state.directory.app_id,
         "team": {"id": team.id, "domain": team.domain},
@@ -152,13 +160,7 @@ def _interaction(state: State, kind: str, user: User) -> Json:
     }
 
 
-def view_json(state: State, view: View) -> Json:
-    """Return a view as Slack tells it."""
-    directory = state.directory
-    return view.as_json(directory.team.id, directory.app_id, directory.bot.bot_id)
-
-
-def _container(message: Message) -> Json:
+def _message_container(message: Message) -> Json:
     return {
         "type": "message",
         "message_ts": message.ts,
@@ -168,15 +170,16 @@ def _container(message: Message) -> Json:
     }
 
 
-def _response_urls(state: State, view: View) -> list[Json]:
-    issued = []
+def _response_urls(state: WorkspaceState, view: View) -> list[Json]:
+    """Issue a response URL for each selected conversation whose element has `response_url_enabled`."""
+    urls = []
     for block in view.blocks:
         element = block.get("element", {})
         if element.get("response_url_enabled"):
-            kept = view.values[block["block_id"]][element["action_id"]]
-            channel_id = kept.get("selected_conversation") or kept.get("selected_channel")
+            value = view.values[block["block_id"]][element["action_id"]]
+            channel_id = value.get("selected_conversation") or value.get("selected_channel")
             if channel_id:
                 path = state.response_urls.issue("app", view.user, channel_id)
                 ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
-                issued.append({**ids, "channel_id": channel_id, "response_url": state.url(path)})
-    return issued
+                urls.append({**ids, "channel_id": channel_id, "response_url": state.url(path)})
+    return urls

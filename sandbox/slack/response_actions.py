@@ -1,72 +1,74 @@
-"""What an acknowledgement of the app's does to a form: https://docs.slack.dev/surfaces/modals."""
+"""Apply the app's response to a `view_submission`: https://docs.slack.dev/surfaces/modals."""
 
 from collections.abc import Callable
 
-from sandbox.slack.deliveries import Delivery
-from sandbox.slack.errors import Json, SlackError
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json
+from sandbox.slack.records import Delivery
 from sandbox.slack.results import ActionOutcome, ActionResult
 from sandbox.slack.views import View
-from sandbox.slack.webapi.views import accepted
-from sandbox.slack.workspace_state import State
+from sandbox.slack.webapi.views import parse_view
+from sandbox.slack.workspace_state import WorkspaceState
 
-NO_CONNECTION = "We had some trouble connecting. Try again?"
-"""What a form says when the app did not acknowledge it, or not as Slack expects."""
+CONNECTION_ERROR = "We had some trouble connecting. Try again?"
+"""The error message in a view if the app did not acknowledge, or its response was invalid."""
 
 
-def after_submission(state: State, view: View, delivery: Delivery) -> ActionResult:
-    """Do what the app answered to a submitted form; it stays open when the answer makes no sense."""
+def apply_submission_response(state: WorkspaceState, view: View, delivery: Delivery) -> ActionResult:
+    """Apply the response to a submission; the view stays open if the response is missing or invalid."""
     if view not in state.views.stacks.get(view.user, []):
-        return ActionResult(ActionOutcome.ACKNOWLEDGED, state.views.top(view.user))
+        return ActionResult(ActionOutcome.ACKNOWLEDGED, state.views.current(view.user))
     try:
-        happened = _obey(state, view, delivery.response)
-    except SlackError as refused:
-        title = f"{delivery.title}: answer not understood"
-        state.record("slack", title, refused.error, 0, delivery.response or {}, refused.as_json())
-        delivery.error = delivery.error or refused.error
-        view.failure, happened = NO_CONNECTION, ActionOutcome.FAILED
-    state.views.changed()
-    return ActionResult(happened, state.views.top(view.user), dict(view.errors), failure=view.failure)
+        outcome = _apply(state, view, delivery.response)
+    except SlackError as error:
+        title, response = f"{delivery.title}: invalid response", delivery.response or {}
+        state.record_exchange("slack", title, error.error, 0, response, error.as_json())
+        delivery.error = delivery.error or error.error
+        view.failure, outcome = CONNECTION_ERROR, ActionOutcome.FAILED
+    state.views.publish_change()
+    current = state.views.current(view.user)
+    return ActionResult(outcome, current, dict(view.errors), failure=view.failure)
 
 
-def _obey(state: State, view: View, answer: Json | None) -> ActionOutcome:
-    if answer is None:
+def _apply(state: WorkspaceState, view: View, response: Json | None) -> ActionOutcome:
+    if response is None:
         raise SlackError("no_answer")
-    action = answer.get("response_action") if answer else "close"
-    if action not in ACTIONS:
+    response_action = response.get("response_action") if response else "close"
+    if response_action not in RESPONSE_ACTIONS:
         raise SlackError("invalid_response_action")
-    return ACTIONS[action](state, view, answer)
+    return RESPONSE_ACTIONS[response_action](state, view, response)
 
 
-def _close(state: State, view: View, answer: Json) -> ActionOutcome:  # noqa: ARG001 - all are called alike
-    state.views.pop(view)
+def _close(state: WorkspaceState, view: View, response: Json) -> ActionOutcome:  # noqa: ARG001 - same signature
+    state.views.close(view)
     return ActionOutcome.CLOSED
 
 
-def _errors(state: State, view: View, answer: Json) -> ActionOutcome:  # noqa: ARG001 - all are called alike
-    errors = answer.get("errors")
+def _errors(state: WorkspaceState, view: View, response: Json) -> ActionOutcome:  # noqa: ARG001 - same signature
+    errors = response.get("errors")
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
         raise SlackError("invalid_errors")
-    view.errors = {block_id: str(sentence) for block_id, sentence in errors.items()}
+    view.errors = {block_id: str(message) for block_id, message in errors.items()}
     return ActionOutcome.ERRORS
 
 
-def _update(state: State, view: View, answer: Json) -> ActionOutcome:
-    state.views.update(view, accepted(state, answer.get("view"), "modal"))
+def _update(state: WorkspaceState, view: View, response: Json) -> ActionOutcome:
+    state.views.update(view, parse_view(state, response.get("view"), "modal"))
     return ActionOutcome.UPDATED
 
 
-def _push(state: State, view: View, answer: Json) -> ActionOutcome:
-    state.views.push(view, accepted(state, answer.get("view"), "modal"))
+def _push(state: WorkspaceState, view: View, response: Json) -> ActionOutcome:
+    state.views.push(view, parse_view(state, response.get("view"), "modal"))
     return ActionOutcome.PUSHED
 
 
-def _clear(state: State, view: View, answer: Json) -> ActionOutcome:  # noqa: ARG001 - all are called alike
-    state.views.clear(view.user)
+def _clear(state: WorkspaceState, view: View, response: Json) -> ActionOutcome:  # noqa: ARG001 - same signature
+    state.views.close_all(view.user)
     return ActionOutcome.CLEARED
 
 
-ACTIONS: dict[str, Callable[[State, View, Json], ActionOutcome]] = {
+RESPONSE_ACTIONS: dict[str, Callable[[WorkspaceState, View, Json], ActionOutcome]] = {
     "close": _close,
     "errors": _errors,
     "update": _update,

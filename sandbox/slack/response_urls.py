@@ -1,6 +1,6 @@
-"""Where an app may answer an interaction: five times in thirty minutes, in its own conversation.
+"""Response URLs: the app may post to each five times within thirty minutes.
 
-Slack answers a spent one with 404 and `used_url`, an old one with 404 and `expired_url`.
+Slack responds with 404 and `used_url` after that many posts, and with 404 and `expired_url` after that time.
 """
 
 import secrets
@@ -11,25 +11,25 @@ from datetime import datetime, timedelta
 from sandbox.slack.conversations import Message
 from sandbox.slack.errors import SlackError
 
-LIFE = timedelta(minutes=30)
-USES = 5
+RESPONSE_URL_LIFETIME = timedelta(minutes=30)
+MAX_USES = 5
 
 
 @dataclass
 class ResponseUrl:
-    """One such address."""
+    """A response URL."""
 
     path: str
     user: str
     channel: str
-    at: datetime
+    issued_at: datetime
     message: Message | None = None
-    """The message of the app's whose button was pressed, which can be replaced."""
+    """The message in which an action happened, which can be replaced."""
     uses: int = 0
 
 
 class ResponseUrls:
-    """All addresses that were issued."""
+    """The response URLs that were issued."""
 
     def __init__(self, clock: Callable[[], datetime], team: str) -> None:
         self._clock = clock
@@ -37,19 +37,19 @@ class ResponseUrls:
         self._issued: dict[str, ResponseUrl] = {}
 
     def issue(self, kind: str, user: str, channel: str, message: Message | None = None) -> str:
-        """Return the path of a new address; `kind` is `commands`, `actions` or `app`, as Slack's are."""
+        """Return the path of a new URL; `kind` is its first segment: `commands`, `actions` or `app`."""
         path = f"/{kind}/{self._team}/{secrets.randbelow(10**13)}/{secrets.token_hex(12)}"
         self._issued[path] = ResponseUrl(path, user, channel, self._clock(), message)
         return path
 
     def use(self, path: str) -> ResponseUrl:
-        """Count one use; `SlackError` when the address is unknown, too old or spent."""
+        """Count a use and return the URL; raises `SlackError` if it is unknown, expired or used up."""
         url = self._issued.get(path)
         if url is None:
             raise SlackError("no_service")
-        if self._clock() - url.at > LIFE:
+        if self._clock() - url.issued_at > RESPONSE_URL_LIFETIME:
             raise SlackError("expired_url")
-        if url.uses >= USES:
+        if url.uses >= MAX_USES:
             raise SlackError("used_url")
         url.uses += 1
         return url

@@ -1,4 +1,4 @@
-"""What a person sees after doing something in the pretend Slack."""
+"""The results of a user's actions."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,35 +8,35 @@ from sandbox.slack.views import View
 
 
 class ActionOutcome(StrEnum):
-    """What the app's acknowledgement did."""
+    """The effect of the app's acknowledgement."""
 
     ACKNOWLEDGED = "acknowledged"
-    """The app took note; a form may open a moment later (see `Workspace.wait_until`)."""
+    """The app acknowledged; a view may open later (see `Workspace.wait_until`)."""
     REPLIED = "replied"
-    """The app answered a command with a message, in the acknowledgement itself."""
+    """The app replied to a command with a message, in the acknowledgement."""
     ERRORS = "errors"
-    """The form stays open with sentences under its fields."""
+    """The view stays open with error messages."""
     UPDATED = "updated"
     PUSHED = "pushed"
     CLOSED = "closed"
     CLEARED = "cleared"
-    """All forms of the stack closed."""
+    """All views of the stack were closed."""
     FAILED = "failed"
-    """The app did not answer in time, or not as Slack expects."""
+    """The app did not acknowledge in time, or its response was invalid."""
     NOT_SENT = "not_sent"
-    """Nothing went to the app; the page alone remembers it, such as a letter typed into a form."""
+    """Nothing was sent to the app, for example for text typed into a view."""
 
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What the person sees now."""
+    """What the user sees after an action."""
 
     outcome: ActionOutcome
     view: View | None = None
-    """The form on top, if one is open."""
+    """The user's current view, if one is open."""
     errors: dict[str, str] = field(default_factory=dict)
-    """A sentence under each block, by `block_id`."""
+    """An error message below each block, by `block_id`."""
     message: Message | None = None
-    """What the app answered a command with."""
+    """The app's reply to a command."""
     failure: str = ""
-    """Slack's sentence where the app failed to answer."""
+    """Slack's error message if the outcome is `FAILED`."""

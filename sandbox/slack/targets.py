@@ -1,74 +1,85 @@
-"""Where a person finds buttons and inputs: the form on top, a message, or the app's Home."""
+"""Find the element that a user acts on: in the current view, a message or the App Home."""
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import STATEFUL, Values, find
-from sandbox.slack.errors import Json, SlackError
+from sandbox.slack.elements import VALUE_FIELDS, find_element, find_option
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json, StateValues
 from sandbox.slack.views import View
-from sandbox.slack.workspace_state import State
+from sandbox.slack.workspace_state import WorkspaceState
 
 ON_ENTER = "on_enter_pressed"
 ON_CHARACTER = "on_character_entered"
 
 
-@dataclass(frozen=True)
-class Spot:
-    """One element, where it stands."""
+class Location(TypedDict, total=False):
+    """Where an element is; without `ts` and `home`, in the user's current view."""
 
-    place: View | Message
+    block_id: str
+    """The block, if more than one has an element with this `action_id`."""
+    channel: str
+    ts: str
+    """The message, together with `channel`."""
+    home: bool
+    """True for the App Home."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An element in its container."""
+
+    container: View | Message
     block: Json
     element: Json
-    values: Values = field(repr=False)
+    values: StateValues = field(repr=False)
 
     @property
-    def dispatches(self) -> bool:
-        """Whether choosing here tells the app at once."""
+    def dispatches_actions(self) -> bool:
+        """True if the app receives `block_actions`: inputs need `dispatch_action` for that."""
         return self.block["type"] != "input" or bool(self.block.get("dispatch_action"))
 
-    def tells(self, trigger: str) -> bool:
-        """Whether typing here tells the app at this trigger, as `dispatch_action_config` says."""
+    def dispatches_on(self, trigger: str) -> bool:
+        """Return True if the app receives `block_actions` on this trigger of `dispatch_action_config`."""
         config = self.element.get("dispatch_action_config") or {}
-        return self.dispatches and trigger in config.get("trigger_actions_on", [ON_ENTER])
+        return self.dispatches_actions and trigger in config.get("trigger_actions_on", [ON_ENTER])
 
-    def keep(self, value: Json) -> None:
-        """Remember what is in the element now."""
+    def set_value(self, value: Json) -> None:
+        """Set the element's value, and remove the error message below its block."""
         block_id = self.block["block_id"]
         self.values.setdefault(block_id, {})[self.element["action_id"]] = value
-        if isinstance(self.place, View):
-            self.place.errors.pop(block_id, None)
+        if isinstance(self.container, View):
+            self.container.errors.pop(block_id, None)
 
-    def action(self, choice: str | list[str] | None) -> Json:
-        """Return the action that the app is told."""
+    def build_action(self, choice: str | list[str] | None) -> Json:
+        """Return the action for the payload of `block_actions`."""
         element = self.element
         ids = {"action_id": element["action_id"], "block_id": self.block["block_id"], "type": element["type"]}
-        if element["type"] in STATEFUL:
+        if element["type"] in VALUE_FIELDS:
             return {**ids, **self.values[ids["block_id"]][ids["action_id"]]}
         if element["type"] == "overflow":
-            return {**ids, "selected_option": _option(element["options"], choice)}
+            return {**ids, "selected_option": find_option(element["options"], choice)}
         if element["type"] == "feedback_buttons":
-            offered = [element["positive_button"], element["negative_button"]]
-            return {**ids, **_option(offered, choice)}
-        told: Json = {name: element[name] for name in ("text", "value", "style", "url") if name in element}
-        return {**ids, **told}
+            return {**ids, **find_option([element["positive_button"], element["negative_button"]], choice)}
+        fields: Json = {name: element[name] for name in ("text", "value", "style", "url") if name in element}
+        return {**ids, **fields}
 
 
-def spot(state: State, user: str, action_id: str, where: Json) -> Spot:
-    """Find an element; `where` has `block_id`, and `channel` and `ts` of a message, or `home`."""
-    place: View | Message | None
-    if where.get("ts"):
-        place = state.conversations.message(where["channel"], where["ts"])
-        if place.app_id != state.directory.app_id or place.visible_to not in {"", user}:
-            raise SlackError("not_found", "This message is not the app's, or nobody sees it here.")
-    else:
-        place = state.views.homes.get(user) if where.get("home") else state.views.top(user)
-    if place is None:
-        raise SlackError("not_found", "Nothing is open to act in.")
-    return Spot(place, *find(place.blocks, action_id, where.get("block_id", "")), place.values)
+def find_target(state: WorkspaceState, user: str, action_id: str, location: Location) -> Target:
+    """Return the element with this `action_id`; raises `SlackError("not_found")`."""
+    container = _find_container(state, user, location)
+    block, element = find_element(container.blocks, action_id, location.get("block_id", ""))
+    return Target(container, block, element, container.values)
 
 
-def _option(options: list[Json], choice: object) -> Json:
-    for option in options:
-        if option["value"] == choice:
-            return option
-    raise SlackError("invalid_option", f"There is no option {choice!r} to choose.")
+def _find_container(state: WorkspaceState, user: str, location: Location) -> View | Message:
+    if ts := location.get("ts"):
+        message = state.conversations.get_message(location.get("channel", ""), ts)
+        if message.app_id != state.directory.app_id or message.visible_to not in {"", user}:
+            raise SlackError("not_found", "The app has no such message that this user sees.")
+        return message
+    view = state.views.homes.get(user) if location.get("home") else state.views.current(user)
+    if view is None:
+        raise SlackError("not_found", "No form is open.")
+    return view

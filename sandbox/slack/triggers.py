@@ -1,4 +1,4 @@
-"""What lets an app open a form: a `trigger_id` lives three seconds and works once."""
+"""Trigger ids, with which an app may open a view once, within three seconds of an interaction."""
 
 import re
 from collections.abc import Callable
@@ -6,45 +6,45 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.slack.errors import SlackError
-from sandbox.slack.ids import Identifiers
+from sandbox.slack.ids import IdGenerator
 
-LIFE = timedelta(seconds=3)
-SHAPE = re.compile(r"\d+\.\d+\.[0-9a-f]+")
+TRIGGER_LIFETIME = timedelta(seconds=3)
+TRIGGER_ID = re.compile(r"\d+\.\d+\.[0-9a-f]+")
 
 
 @dataclass
 class Trigger:
-    """Somebody's interaction, which one form may follow."""
+    """A user's interaction with the app."""
 
     id: str
     user: str
-    at: datetime
+    issued_at: datetime
     channel: str = ""
     view_id: str = ""
-    """The form in which it happened, if it was one."""
+    """The view of the interaction, if it was in one."""
     exchanged: bool = False
 
 
 class Triggers:
-    """All triggers that were issued."""
+    """The triggers that were issued."""
 
-    def __init__(self, clock: Callable[[], datetime], ids: Identifiers) -> None:
+    def __init__(self, clock: Callable[[], datetime], ids: IdGenerator) -> None:
         self._clock = clock
         self._ids = ids
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user: str, channel: str = "", view_id: str = "") -> str:
         """Return a new `trigger_id`."""
-        trigger = Trigger(self._ids.trigger(), user, self._clock(), channel, view_id)
+        trigger = Trigger(self._ids.new_trigger_id(), user, self._clock(), channel, view_id)
         self._issued[trigger.id] = trigger
         return trigger.id
 
     def exchange(self, trigger_id: str) -> Trigger:
-        """Use a trigger up; `SlackError` when it is unknown, too old or used."""
-        trigger = self._issued.get(trigger_id) if SHAPE.fullmatch(trigger_id) else None
+        """Mark a trigger as used and return it; raises `SlackError` if it is unknown, expired or used."""
+        trigger = self._issued.get(trigger_id) if TRIGGER_ID.fullmatch(trigger_id) else None
         if trigger is None:
             raise SlackError("invalid_trigger_id")
-        if self._clock() - trigger.at > LIFE:
+        if self._clock() - trigger.issued_at > TRIGGER_LIFETIME:
             raise SlackError("expired_trigger_id")
         if trigger.exchanged:
             raise SlackError("exchanged_trigger_id")

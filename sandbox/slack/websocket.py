@@ -1,4 +1,4 @@
-"""The server's end of a WebSocket, which can be made to freeze."""
+"""The server side of a WebSocket, which can be frozen."""
 
 import asyncio
 from typing import Any
@@ -6,56 +6,56 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
-class Line(WebSocketsSansIOProtocol):
-    """A WebSocket that can fall silent: frozen, it neither hears nor says anything, and stays open.
+class FreezableWebSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket that can be frozen: it stays open, but neither receives nor sends anything.
 
-    What it serves finds it as `state.line`.
+    The ASGI app finds it as `websocket.state.protocol`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in uvicorn
         super().__init__(*args, **kwargs)
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self._unheard: list[bytes] = []
+        self._thawed = asyncio.Event()
+        self._thawed.set()
+        self._unread: list[bytes] = []
 
     def freeze(self) -> None:
-        """Hear nothing and say nothing from now on."""
-        self._flows.clear()
+        """Stop receiving and sending."""
+        self._thawed.clear()
         self.stop_keepalive()
 
     def thaw(self) -> None:
-        """Go on, with what was said in the meantime."""
-        if self._flows.is_set():
+        """Continue, starting with what was received in the meantime."""
+        if self._thawed.is_set():
             return
-        self._flows.set()
+        self._thawed.set()
         self.start_keepalive()
-        unheard, self._unheard = self._unheard, []
-        for data in unheard:
+        unread, self._unread = self._unread, []
+        for data in unread:
             super().data_received(data)
 
     def data_received(self, data: bytes) -> None:
-        """Hear something, or keep it for later."""
-        if self._flows.is_set():
+        """Process received data, or keep it while frozen."""
+        if self._thawed.is_set():
             super().data_received(data)
         else:
-            self._unheard.append(data)
+            self._unread.append(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of whoever waits to say something."""
+        """Let pending sends fail."""
         super().connection_lost(exc)
-        self._flows.set()
+        self._thawed.set()
 
     def shutdown(self) -> None:
-        """Close with the server, frozen or not."""
+        """Close the connection, even while frozen."""
         super().shutdown()
-        self._flows.set()
+        self._thawed.set()
 
     async def run_asgi(self) -> None:
-        """Serve, within reach of what is served."""
-        self.scope["state"]["line"] = self
+        """Run the ASGI app, with the protocol in its state."""
+        self.scope["state"]["protocol"] = self
         await super().run_asgi()
 
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        """Say something as soon as the line is not frozen."""
-        await self._flows.wait()
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - as in uvicorn
+        """Send a message, as soon as the connection is not frozen."""
+        await self._thawed.wait()
         await super().send(message)

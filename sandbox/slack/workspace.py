@@ -1,4 +1,4 @@
-"""The pretend Slack workspace: what a person does in it, what the app is told, and what everybody sees."""
+"""The pretend Slack workspace."""
 
 import asyncio
 import contextlib
@@ -11,45 +11,50 @@ from starlette.applications import Starlette
 
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
-from sandbox.slack import fixtures
-from sandbox.slack.actions import Doings
-from sandbox.slack.calls import ApiCall
+from sandbox.slack.actions import UserActions
 from sandbox.slack.conversations import Channel, Conversations, Message
-from sandbox.slack.deliveries import Delivery
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.errors import Json
-from sandbox.slack.events import Happenings
+from sandbox.slack.events import UserEvents
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
-from sandbox.slack.history import perform
-from sandbox.slack.ids import Identifiers
+from sandbox.slack.fixtures import build_channels, build_directory
+from sandbox.slack.history import post_history
+from sandbox.slack.ids import IdGenerator
+from sandbox.slack.json_types import Json
 from sandbox.slack.manifest import Manifest
+from sandbox.slack.records import ApiCall, Delivery
 from sandbox.slack.response_urls import ResponseUrls
-from sandbox.slack.socket_mode import Sockets
-from sandbox.slack.transport import ACK_SECONDS, Courier
+from sandbox.slack.socket_mode import SocketMode
+from sandbox.slack.transport import ACK_TIMEOUT_SECONDS, Transport
 from sandbox.slack.triggers import Triggers
-from sandbox.slack.user import Visits
 from sandbox.slack.views import View, Views
-from sandbox.slack.webapi import Door
-from sandbox.slack.websocket import Line
-from sandbox.slack.workspace_state import State
+from sandbox.slack.webapi import Endpoints
+from sandbox.slack.websocket import FreezableWebSocketProtocol
+from sandbox.slack.workspace_state import WorkspaceState
 from sandbox.traffic import TrafficLog
 
 T = TypeVar("T")
 
 
 def utc_now() -> datetime:
-    """Tell the time of this machine, aware and in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)
 
 
-class Workspace(Visits):
-    """A Slack workspace with one app installed, as its `manifest` describes it.
+class Workspace(UserActions, UserEvents):
+    """A Slack workspace in which one app is installed.
 
-    `serving` serves it; the app finds Slack's Web API at `<base>/api/`. Whoever serves `app` in another way
-    sets `base_url`. Deliveries go over Socket Mode until `deliver_over_http` names a request URL. People,
-    channels and messages are named by their ids; `sandbox.slack.fixtures` names those to begin with.
-    `ack_timeout` is how long Slack waits for the app: tests of what comes too late make it short.
+    Start it with `serve`; the app finds the Web API at `<base_url>/api/`. To serve `app` in another way, set
+    `base_url`. Payloads are delivered over Socket Mode until `deliver_over_http` sets a request URL. Users,
+    channels and messages are identified by their ids, as in Slack; `sandbox.slack.fixtures` names those that
+    exist at the start.
+
+    Args:
+        manifest: The app's manifest.
+        clock: Returns the current time.
+        pubsub: Publishes changes, for example to a page.
+        traffic: Records the exchanges between Slack and the app.
+        ack_timeout: The number of seconds in which the app has to acknowledge a delivery.
     """
 
     def __init__(
@@ -59,13 +64,12 @@ class Workspace(Visits):
         pubsub: PubSub | None = None,
         traffic: TrafficLog | None = None,
         *,
-        ack_timeout: float = ACK_SECONDS,
+        ack_timeout: float = ACK_TIMEOUT_SECONDS,
     ) -> None:
         self.pubsub = pubsub or PubSub()
-        self._state = state = _state(manifest, clock, self.pubsub, traffic or TrafficLog(self.pubsub))
-        self._courier = Courier(state, ack_timeout)
-        super().__init__(Doings(state, self._courier), Happenings(state, self._courier))
-        self.app = Starlette(routes=Door(state).routes)
+        self._state = state = _build_state(manifest, clock, self.pubsub, traffic or TrafficLog(self.pubsub))
+        self._transport = Transport(state, ack_timeout)
+        self.app = Starlette(routes=Endpoints(state).routes)
         self.bot_token, self.app_token = state.bot_token, state.app_token
         self.signing_secret = state.signing_secret
         self.team: Team = state.directory.team
@@ -74,19 +78,19 @@ class Workspace(Visits):
         self.users: dict[str, User] = state.directory.users
         self.usergroups: dict[str, Usergroup] = state.directory.usergroups
         self.channels: dict[str, Channel] = state.conversations.channels
-        self.files: dict[str, File] = state.files.known
-        """What the app uploaded, or said that it would."""
+        self.files: dict[str, File] = state.files.by_id
+        """The files that the app announced or uploaded."""
         self.faults: Faults = state.faults
-        self.api_calls: list[ApiCall] = state.calls
-        """Every Web API call and `response_url` post, oldest first."""
-        self.deliveries: list[Delivery] = self._courier.deliveries
-        """Everything that was delivered to the app, oldest first; a repeat counts again."""
-        perform(state)
+        self.api_calls: list[ApiCall] = state.api_calls
+        """The app's calls, including posts to response URLs and uploads, oldest first."""
+        self.deliveries: list[Delivery] = self._transport.deliveries
+        """The deliveries to the app, including retries, oldest first."""
+        post_history(state)
 
     @contextlib.asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve the workspace until the block ends, and yield its base URL; faults end with the block."""
-        async with serve(self.app, port, Line) as self.base_url:
+        """Serve the workspace until the block ends, and yield its base URL; faults are cleared at the end."""
+        async with serve(self.app, port, FreezableWebSocketProtocol) as self.base_url:
             try:
                 yield self.base_url
             finally:
@@ -94,7 +98,7 @@ class Workspace(Visits):
 
     @property
     def base_url(self) -> str:
-        """Where the pretend Slack is served, without a slash at the end."""
+        """The URL of the pretend Slack, without a trailing slash."""
         return self._state.base_url
 
     @base_url.setter
@@ -102,103 +106,109 @@ class Workspace(Visits):
         self._state.base_url = url.rstrip("/")
 
     def current_view(self, user: str) -> View | None:
-        """Return the form on top of this person's stack."""
-        return self._state.views.top(user)
+        """Return the view on top of a user's stack."""
+        return self._state.views.current(user)
 
     def view_stack(self, user: str) -> list[View]:
-        """Return this person's stack of forms, the root first."""
+        """Return a user's stack of views, the root view first."""
         return list(self._state.views.stacks.get(user, []))
 
     def home_view(self, user: str) -> View | None:
-        """Return the Home that the app published for this person."""
+        """Return the App Home that the app published for a user."""
         return self._state.views.homes.get(user)
 
     def messages(self, channel: str, viewer: str, *, thread_ts: str = "") -> list[Message]:
-        """Return what the viewer sees of a channel, or of a thread with its parent first; oldest first."""
-        return list(self._state.conversations.seen(channel, viewer, thread_ts))
+        """Return the messages that a user sees in a channel, or in a thread with its parent, oldest first."""
+        return list(self._state.conversations.visible_messages(channel, viewer, thread_ts))
 
     def get_message(self, channel: str, ts: str) -> Message:
-        """Return one message; `SlackError("message_not_found")` when there is none."""
-        return self._state.conversations.message(channel, ts)
+        """Return a message; raises `SlackError("message_not_found")`."""
+        return self._state.conversations.get_message(channel, ts)
 
     async def wait_until(self, predicate: Callable[[], T], timeout_seconds: float = 2.0) -> T:
-        """Return the predicate's first true answer, checked after every change; raises `TimeoutError`."""
-        if found := predicate():
-            return found
+        """Return the first true result of a predicate, called after every published change.
+
+        Raises `TimeoutError` if there is none in time.
+        """
+        if result := predicate():
+            return result
         topics = cast("AsyncGenerator[str]", self.pubsub.subscribe())
         async with asyncio.timeout(timeout_seconds), contextlib.aclosing(topics):
             async for _ in topics:
-                if found := predicate():
-                    return found
+                if result := predicate():
+                    return result
         raise TimeoutError
+
+    def deliver_over_http(self, request_url: str) -> None:
+        """Deliver payloads to this URL from now on."""
+        self._transport.request_url = request_url
+
+    def deliver_over_socket_mode(self) -> None:
+        """Deliver payloads over Socket Mode from now on."""
+        self._transport.request_url = ""
+
+    async def redeliver(self, delivery: Delivery) -> Delivery:
+        """Deliver the same payload again, as a retry; its response has no effect on views or messages."""
+        return await self._transport.redeliver(delivery)
 
     @property
     def connection_count(self) -> int:
-        """How many connections of Socket Mode are open."""
-        return len(self._state.sockets.open)
-
-    def deliver_over_http(self, request_url: str) -> None:
-        """Send everything to this URL from now on, signed as Slack signs."""
-        self._courier.request_url = request_url
-
-    def deliver_over_socket_mode(self) -> None:
-        """Send everything over Socket Mode again."""
-        self._courier.request_url = ""
-
-    async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the very same payload once more, marked as a retry; its answer changes no form."""
-        return await self._courier.again(delivery)
+        """The number of open connections of Socket Mode."""
+        return len(self._state.socket_mode.connections)
 
     async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
-        """Say `disconnect` on every socket and close it; the app is expected to come back."""
-        await self._state.sockets.disconnect(reason)
+        """Send `disconnect` over every connection of Socket Mode and close it; the app should reconnect."""
+        await self._state.socket_mode.disconnect(reason)
 
     def freeze_sockets(self) -> None:
-        """Let the sockets that are open fall silent: no pong, no answer to a close, and yet they stay open.
+        """Freeze the open connections of Socket Mode: they stay open, but send and receive nothing.
 
-        What is delivered to one of them is not acknowledged. New connections are served as ever.
+        They answer neither pings nor a close, and what is delivered over them is not acknowledged. New
+        connections are served as usual.
         """
-        self._state.sockets.freeze()
+        self._state.socket_mode.freeze()
 
     def thaw_sockets(self) -> None:
-        """Let frozen sockets go on, with what they have missed."""
-        self._state.sockets.thaw()
+        """Let frozen connections continue, with what they received in the meantime."""
+        self._state.socket_mode.thaw()
 
     def invite_bot(self, channel: str) -> None:
-        """Make the app a member of a channel."""
+        """Add the app's bot user to a channel."""
         self.channels[channel].members.add(self.bot.id)
-        self._state.conversations.changed()
+        self._state.conversations.publish_change()
 
     def remove_bot(self, channel: str) -> None:
-        """Put the app outside a channel."""
+        """Remove the app's bot user from a channel."""
         self.channels[channel].members.discard(self.bot.id)
-        self._state.conversations.changed()
+        self._state.conversations.publish_change()
 
     def archive_channel(self, channel: str) -> None:
-        """Archive a channel: nobody can post there any more."""
+        """Archive a channel."""
         self.channels[channel].is_archived = True
-        self._state.conversations.changed()
+        self._state.conversations.publish_change()
 
 
-def _state(manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog) -> State:
-    ids, known = Identifiers(clock), Manifest.read(manifest)
-    directory, faults = fixtures.directory(known, ids), Faults()
-    return State(
-        manifest=known,
+def _build_state(
+    manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog
+) -> WorkspaceState:
+    ids, parsed = IdGenerator(clock), Manifest.parse(manifest)
+    directory, faults = build_directory(parsed, ids), Faults()
+    return WorkspaceState(
+        manifest=parsed,
         clock=clock,
         pubsub=pubsub,
         traffic=traffic,
         ids=ids,
         directory=directory,
-        conversations=Conversations(fixtures.channels(directory.bot.id), directory.bot.id, pubsub),
+        conversations=Conversations(build_channels(directory.bot.id), directory.bot.id, pubsub),
         views=Views(ids, pubsub),
         files=Files(ids),
         triggers=Triggers(clock, ids),
         response_urls=ResponseUrls(clock, directory.team.id),
-        sockets=Sockets(directory.app_id, pubsub, faults),
+        socket_mode=SocketMode(directory.app_id, pubsub, faults),
+        faults=faults,
         bot_token=f"xoxb-{secrets.token_hex(16)}",
         app_token=f"xapp-1-{directory.app_id}-{secrets.token_hex(16)}",
         signing_secret=secrets.token_hex(16),
         verification_token=secrets.token_hex(12),
-        faults=faults,
     )

@@ -10,7 +10,7 @@ from sandbox.slack.fixtures import (
     ADA,
     SUPPORT,
 )
-from sandbox.slack.response_actions import NO_CONNECTION
+from sandbox.slack.response_actions import CONNECTION_ERROR
 from tests.sandbox.test_slack_kit import (
     Json,
     call,
@@ -64,7 +64,7 @@ async def test_an_unacknowledged_form_stays_open() -> None:
         await filled(slack)
     seen = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
+    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
     assert seen.view
     assert seen.view.values["handle"]["handle"]["value"] == "@grace"
 
@@ -123,7 +123,7 @@ async def test_an_answer_that_makes_no_sense_is_trouble_connecting(answer: Json,
         await filled(slack)
         seen = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, NO_CONNECTION)
+    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
     assert slack.deliveries[-1].error == error
 
 

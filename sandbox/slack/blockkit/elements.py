@@ -32,7 +32,7 @@ from sandbox.slack.blockkit.validators import (
     string,
     wrong,
 )
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 
 TYPED = 3000
 """The longest text that a person can type into an input."""

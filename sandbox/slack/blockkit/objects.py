@@ -14,7 +14,7 @@ from sandbox.slack.blockkit.validators import (
     wrong,
 )
 from sandbox.slack.elements import all_options
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 
 URL = string(3000)
 ACTION_ID = string(255)

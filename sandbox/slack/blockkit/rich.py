@@ -15,7 +15,7 @@ from sandbox.slack.blockkit.validators import (
     string,
     wrong,
 )
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 
 LONG = 40_000
 ROWS = 100

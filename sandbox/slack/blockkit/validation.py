@@ -17,7 +17,7 @@ from sandbox.slack.blockkit.validators import (
     wrong,
 )
 from sandbox.slack.elements import interactive_elements, iter_blocks
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 
 MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 MOST_OF_A_KIND = {"table": 1, "data_table": 1, "data_visualization": 2}

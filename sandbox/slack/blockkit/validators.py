@@ -6,7 +6,7 @@ Sentences and pointers are in the manner of Slack's own `response_metadata.messa
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from sandbox.slack.errors import Json
+from sandbox.slack.json_types import Json
 
 Rule = Callable[[object, str], Iterator[str]]
 

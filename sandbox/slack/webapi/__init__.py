@@ -1,5 +1,5 @@
-"""Slack's Web API: the methods that the app may call, with the scopes they need."""
+"""Slack's Web API: https://docs.slack.dev/apis/web-api."""
 
-from sandbox.slack.webapi.endpoints import Door
+from sandbox.slack.webapi.endpoints import Endpoints
 
-__all__ = ["Door"]
+__all__ = ["Endpoints"]

@@ -1,83 +1,79 @@
-"""The methods that post, change and delete messages."""
+"""The `chat.*` methods."""
 
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.posting import LONGEST_UPDATE, content_of, post
-from sandbox.slack.workspace_state import State
+from sandbox.slack.errors import SlackError
+from sandbox.slack.json_types import Json
+from sandbox.slack.posting import MAX_UPDATE_TEXT_CHARACTERS, parse_content, replace_content
+from sandbox.slack.posting import post_message as post
+from sandbox.slack.webapi.conversations import open_dm
+from sandbox.slack.workspace_state import WorkspaceState
 
-PUBLIC = "chat:write.public"
+WRITE_PUBLIC = "chat:write.public"
 
 
-def post_message(state: State, args: Json) -> Json:
+def post_message(state: WorkspaceState, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/chat.postMessage."""
-    channel = _target(state, args["channel"])
+    channel = _find_channel(state, args["channel"])
     metadata = args.get("metadata")
     if metadata and not (isinstance(metadata, dict) and metadata.keys() >= {"event_type", "event_payload"}):
         raise SlackError("invalid_metadata_format")
-    message = post(state, channel.id, content_of(state, args), args)
+    message = post(state, channel.id, parse_content(state, args), args)
     return {"channel": channel.id, "ts": message.ts, "message": message.as_json(state.team_id)}
 
 
-def post_ephemeral(state: State, args: Json) -> Json:
+def post_ephemeral(state: WorkspaceState, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/chat.postEphemeral."""
-    channel = _target(state, args["channel"])
+    channel = _find_channel(state, args["channel"])
     if args["user"] not in channel.members:
         raise SlackError("user_not_in_channel")
-    message = post(state, channel.id, content_of(state, args), args, args["user"])
+    message = post(state, channel.id, parse_content(state, args), args, args["user"])
     return {"message_ts": message.ts}
 
 
-def update(state: State, args: Json) -> Json:
-    """https://docs.slack.dev/reference/methods/chat.update; blocks and attachments not sent are kept."""
-    message = _own(state, args, "cant_update_message")
-    kept = {"blocks": message.blocks, "attachments": message.attachments, "text": message.text}
-    content = content_of(state, {**kept, **args}, LONGEST_UPDATE)
-    message.replace_content(content.text, content.blocks, content.attachments, state.ids.ts())
-    state.conversations.changed()
-    told = message.as_json(state.team_id)
-    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": told}
+def update(state: WorkspaceState, args: Json) -> Json:
+    """https://docs.slack.dev/reference/methods/chat.update; omitted blocks and attachments are kept."""
+    message = _find_own_message(state, args, "cant_update_message")
+    current = {"blocks": message.blocks, "attachments": message.attachments, "text": message.text}
+    content = parse_content(state, {**current, **args}, MAX_UPDATE_TEXT_CHARACTERS)
+    replace_content(state, message, content)
+    message_json = message.as_json(state.team_id)
+    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": message_json}
 
 
-def delete(state: State, args: Json) -> Json:
+def delete(state: WorkspaceState, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/chat.delete."""
-    message = _own(state, args, "cant_delete_message")
-    state.conversations.remove(message)
+    message = _find_own_message(state, args, "cant_delete_message")
+    state.conversations.remove_message(message)
     return {"channel": message.channel, "ts": message.ts}
 
 
-def get_permalink(state: State, args: Json) -> Json:
+def get_permalink(state: WorkspaceState, args: Json) -> Json:
     """https://docs.slack.dev/reference/methods/chat.getPermalink."""
-    channel = state.conversations.known_to_bot(args["channel"])
-    message = state.conversations.message(channel.id, args["message_ts"])
-    place = f"{channel.id}/p{message.ts.replace('.', '')}"
-    link = f"https://{state.directory.team.domain}.slack.com/archives/{place}"
+    channel = state.conversations.get_visible_to_bot(args["channel"])
+    message = state.conversations.get_message(channel.id, args["message_ts"])
+    path = f"{channel.id}/p{message.ts.replace('.', '')}"
+    link = f"https://{state.directory.team.domain}.slack.com/archives/{path}"
     if message.is_reply:
         link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
     return {"channel": channel.id, "permalink": link}
 
 
-def _target(state: State, channel: str) -> Channel:
-    named = {known.name: known.id for known in state.conversations.channels.values() if known.name}
+def _find_channel(state: WorkspaceState, channel: str) -> Channel:
+    """Return the conversation named by an id, a channel's name or a user's id, if the bot may post there."""
     if channel in state.directory.users:
-        return direct(state, channel)
-    channel_id = named.get(channel.removeprefix("#"), channel)
-    return state.conversations.open_to_bot(channel_id, public=PUBLIC in state.manifest.scopes)
+        return open_dm(state, channel)
+    ids = {known.name: known.id for known in state.conversations.channels.values() if known.name}
+    channel_id = ids.get(channel.removeprefix("#"), channel)
+    can_write_public = WRITE_PUBLIC in state.manifest.scopes
+    return state.conversations.get_writable_by_bot(channel_id, can_write_public=can_write_public)
 
 
-def direct(state: State, user_id: str) -> Channel:
-    """Return the app's direct message with somebody."""
-    if state.directory.user(user_id).is_bot:
-        raise SlackError("cannot_dm_bot")
-    if not state.manifest.has_messages_tab:
-        raise SlackError("messages_tab_disabled")
-    return state.conversations.direct(state.ids.make("D"), user_id)
-
-
-def _own(state: State, args: Json, error: str) -> Message:
-    channel = state.conversations.known_to_bot(args["channel"])
+def _find_own_message(state: WorkspaceState, args: Json, error: str) -> Message:
+    """Return a message of the app's; raises `error` if somebody else posted it."""
+    channel = state.conversations.get_visible_to_bot(args["channel"])
     if channel.is_archived:
         raise SlackError("is_archived")
-    message = state.conversations.message(channel.id, args["ts"])
+    message = state.conversations.get_message(channel.id, args["ts"])
     if message.visible_to:
         raise SlackError("message_not_found")
     if message.user != state.bot_id:

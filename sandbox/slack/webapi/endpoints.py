@@ -1,8 +1,11 @@
-"""Where the app's requests come in."""
+"""The HTTP and WebSocket endpoints that the app calls."""
 
+import contextlib
 import copy
 import json
 import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.datastructures import UploadFile
@@ -10,111 +13,114 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from sandbox.slack.calls import ApiCall
-from sandbox.slack.errors import Json, SlackError
-from sandbox.slack.faults import InjectedError
-from sandbox.slack.files import PATH
-from sandbox.slack.responding import respond
-from sandbox.slack.webapi.arguments import arguments
-from sandbox.slack.webapi.methods import METHODS, run
-from sandbox.slack.workspace_state import State
+from sandbox.slack.errors import SlackError
+from sandbox.slack.faults import RESPONSE_URL, UPLOAD, InjectedError
+from sandbox.slack.files import UPLOAD_PATH
+from sandbox.slack.json_types import Json
+from sandbox.slack.posting import handle_response_url
+from sandbox.slack.records import ApiCall
+from sandbox.slack.webapi.arguments import parse_arguments, pop_token
+from sandbox.slack.webapi.methods import call_method, scope_headers
+from sandbox.slack.workspace_state import WorkspaceState
 
-RESPONSE_URL = "response_url"
-UPLOAD = "upload"
-"""What the address for a file's bytes is called here, beside the methods."""
-GONE = {"expired_url", "used_url", "no_service"}
+NOT_FOUND_ERRORS = {"expired_url", "used_url", "no_service"}
 
 
-class Door:
-    """Answers calls of the Web API and posts to a `response_url`, and keeps what was called."""
+@dataclass
+class Exchange:
+    """A call in progress: its arguments, and the response to send."""
 
-    def __init__(self, state: State) -> None:
+    args: Json = field(default_factory=dict)
+    body: Json = field(default_factory=lambda: {"ok": True})
+    status: int = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def fail(self, error: SlackError, status: HTTPStatus) -> None:
+        """Respond with an error; one that was injected has its own status and headers."""
+        self.body, self.status, self.headers = error.as_json(), status, {}
+        if isinstance(error, InjectedError):
+            self.headers = error.headers
+            self.status = status if error.status == HTTPStatus.OK else error.status
+
+
+class Endpoints:
+    """The routes of the fake Slack; every call is recorded."""
+
+    def __init__(self, state: WorkspaceState) -> None:
         self._state = state
         self.routes: list[BaseRoute] = [
-            Route("/api/{method}", self.call, methods=["GET", "POST"]),
-            Route("/commands/{rest:path}", self.response, methods=["POST"]),
-            Route("/actions/{rest:path}", self.response, methods=["POST"]),
-            Route("/app/{rest:path}", self.response, methods=["POST"]),
-            Route(PATH + "{ticket}", self.upload, methods=["POST"]),
-            WebSocketRoute("/link/", state.sockets.connect),
+            Route("/api/{method}", self.handle_call, methods=["GET", "POST"]),
+            Route("/commands/{rest:path}", self.handle_response_url, methods=["POST"]),
+            Route("/actions/{rest:path}", self.handle_response_url, methods=["POST"]),
+            Route("/app/{rest:path}", self.handle_response_url, methods=["POST"]),
+            Route(UPLOAD_PATH + "{ticket}", self.handle_upload, methods=["POST"]),
+            WebSocketRoute("/link/", state.socket_mode.handle_connection),
         ]
 
-    async def call(self, request: Request) -> Response:
-        """Answer one call of the Web API."""
-        started, name, args = time.perf_counter(), request.path_params["method"], Json()
-        status, headers = int(HTTPStatus.OK), dict[str, str]()
+    async def handle_call(self, request: Request) -> Response:
+        """Respond to a call of the Web API."""
+        method = request.path_params["method"]
         self._state.base_url = self._state.base_url or str(request.base_url).rstrip("/")
-        try:
-            args = await arguments(request)
-            token = _token(request, args)
-            await self._state.faults.apply(name)
-            answer, headers = run(self._state, name, token, args), self._scopes(name)
-            await self._state.faults.apply(name, after=True)
-        except SlackError as refused:
-            answer, status, headers = self._refusal(refused, HTTPStatus.OK)
-        call = ApiCall(name, args, copy.deepcopy(answer), status)
-        self._keep(call, f"{request.method} {name}", time.perf_counter() - started)
-        return _response(answer, status, headers)
+        async with self._exchange(method, f"{request.method} {method}") as exchange:
+            exchange.args = await parse_arguments(request)
+            token = pop_token(request, exchange.args)
+            await self._state.faults.apply(method)
+            exchange.body = call_method(self._state, method, token, exchange.args)
+            exchange.headers = scope_headers(self._state, method)
+            await self._state.faults.apply(method, after=True)
+        return _json_response(exchange)
 
-    async def response(self, request: Request) -> Response:
-        """Take a post to a `response_url`."""
-        started, args, answer = time.perf_counter(), Json(), {"ok": True}
-        status, headers = int(HTTPStatus.OK), dict[str, str]()
-        try:
-            args = await _payload(request)
+    async def handle_response_url(self, request: Request) -> Response:
+        """Respond to a post to a `response_url`."""
+        async with self._exchange(RESPONSE_URL, "POST response_url", _response_url_status) as exchange:
+            exchange.args = await _parse_payload(request)
             await self._state.faults.apply(RESPONSE_URL)
-            respond(self._state, request.url.path.removeprefix(request.scope.get("root_path", "")), args)
+            path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+            handle_response_url(self._state, path, exchange.args)
             await self._state.faults.apply(RESPONSE_URL, after=True)
-        except SlackError as refused:
-            usual = HTTPStatus.NOT_FOUND if refused.error in GONE else HTTPStatus.BAD_REQUEST
-            answer, status, headers = self._refusal(refused, usual)
-        call = ApiCall(RESPONSE_URL, args, answer, status)
-        self._keep(call, "POST response_url", time.perf_counter() - started)
-        return _response(answer, status, headers)
+        return _json_response(exchange)
 
-    async def upload(self, request: Request) -> Response:
-        """Take the bytes of a file, as they are or in a form."""
-        started, args = time.perf_counter(), Json()
-        status, headers, answer = int(HTTPStatus.OK), dict[str, str](), {"ok": True}
-        try:
-            content = await _content(request)
-            args = {"bytes": len(content)}
+    async def handle_upload(self, request: Request) -> Response:
+        """Store the bytes of a file, sent as the body or in a form."""
+        async with self._exchange(UPLOAD, "POST upload", _bad_request) as exchange:
+            content = await _read_file(request)
+            exchange.args = {"bytes": len(content)}
             await self._state.faults.apply(UPLOAD)
-            args["file"] = self._state.files.upload(request.path_params["ticket"], content).id
+            exchange.args["file"] = self._state.files.upload(request.path_params["ticket"], content).id
             await self._state.faults.apply(UPLOAD, after=True)
-        except SlackError as refused:
-            answer, status, headers = self._refusal(refused, HTTPStatus.BAD_REQUEST)
-        self._keep(ApiCall(UPLOAD, args, answer, status), "POST upload", time.perf_counter() - started)
-        said = f"OK - {args['bytes']}" if status == HTTPStatus.OK else str(answer["error"])
-        return PlainTextResponse(said, status, headers)
+        is_ok = exchange.status == HTTPStatus.OK
+        text = f"OK - {exchange.args['bytes']}" if is_ok else str(exchange.body["error"])
+        return PlainTextResponse(text, exchange.status, exchange.headers)
 
-    def _keep(self, call: ApiCall, title: str, seconds: float) -> None:
-        self._state.calls.append(call)
-        status = call.error or "ok"
-        self._state.record("app", title, status, seconds, call.args, call.response)
-
-    def _scopes(self, name: str) -> dict[str, str]:
-        accepted = METHODS[name].scopes
-        return {
-            "x-oauth-scopes": ",".join(self._state.manifest.scopes),
-            "x-accepted-oauth-scopes": ",".join(accepted),
-        }
-
-    @staticmethod
-    def _refusal(refused: SlackError, usual: HTTPStatus) -> tuple[Json, int, dict[str, str]]:
-        if isinstance(refused, InjectedError):
-            forced = usual if refused.status == HTTPStatus.OK else refused.status
-            return refused.as_json(), forced, refused.headers
-        return refused.as_json(), usual, {}
+    @contextlib.asynccontextmanager
+    async def _exchange(
+        self,
+        method: str,
+        title: str,
+        error_status: Callable[[SlackError], HTTPStatus] = lambda _: HTTPStatus.OK,
+    ) -> AsyncIterator[Exchange]:
+        """Record a call and hold its response if requested; a `SlackError` becomes the response."""
+        started, exchange = time.perf_counter(), Exchange()
+        try:
+            yield exchange
+        except SlackError as error:
+            exchange.fail(error, error_status(error))
+        call = ApiCall(method, exchange.args, copy.deepcopy(exchange.body), exchange.status)
+        self._state.api_calls.append(call)
+        seconds = time.perf_counter() - started
+        self._state.record_exchange("app", title, call.error or "ok", seconds, call.args, call.response)
+        await self._state.faults.hold_response(method)
 
 
-def _token(request: Request, args: Json) -> str:
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    sent = args.pop("token", "")
-    return bearer.strip() if scheme.lower() == "bearer" else str(sent or "")
+def _bad_request(_: SlackError) -> HTTPStatus:
+    return HTTPStatus.BAD_REQUEST
 
 
-async def _payload(request: Request) -> Json:
+def _response_url_status(error: SlackError) -> HTTPStatus:
+    return HTTPStatus.NOT_FOUND if error.error in NOT_FOUND_ERRORS else HTTPStatus.BAD_REQUEST
+
+
+async def _parse_payload(request: Request) -> Json:
     try:
         payload = json.loads(await request.body())
     except ValueError:
@@ -124,17 +130,17 @@ async def _payload(request: Request) -> Json:
     return payload
 
 
-async def _content(request: Request) -> bytes:
+async def _read_file(request: Request) -> bytes:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await request.body()
     async with request.form() as form:
-        sent = [part for part in form.values() if isinstance(part, UploadFile)]
-        if len(sent) != 1:
+        files = [part for part in form.values() if isinstance(part, UploadFile)]
+        if len(files) != 1:
             raise SlackError("no_file_data")
-        return await sent[0].read()
+        return await files[0].read()
 
 
-def _response(answer: Json, status: int, headers: dict[str, str]) -> Response:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return PlainTextResponse(HTTPStatus(status).phrase, status, headers)
-    return JSONResponse(answer, status, headers)
+def _json_response(exchange: Exchange) -> Response:
+    if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return PlainTextResponse(HTTPStatus(exchange.status).phrase, exchange.status, exchange.headers)
+    return JSONResponse(exchange.body, exchange.status, exchange.headers)
