@@ -1,24 +1,41 @@
-"""The app as it runs: opened, reachable, and at the end put away in the right order."""
+"""The composition root: settings -> resources -> services -> Bolt, opened and closed in the right order."""
 
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from functools import partial
 
 import aiohttp
 from pydantic_core import to_json
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
 
+import handlers
+from blocks.survey_form import SurveyForm
 from csat.clock import Clock, utc_now
-from csat.data_files import load_catalogue
+from csat.data_files import load_catalogue, load_ticket_patterns
 from csat.db import accounts, feeds
 from csat.db.database import Database
-from csat.delivery.send_worker import WorkerConfig
+from csat.db.limits import recipient_key
+from csat.delivery.send_worker import SendWorker, WorkerConfig
+from csat.feedback.intake import Intake
+from csat.feedback.poller import ResponsePoller
+from csat.resources import Resources
+from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
+from csat.slack_api.acknowledgement import Dispatch
+from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError
+from csat.slack_api.files import Files
 from csat.slack_api.identity import Identity
+from csat.slack_api.permissions import Permissions
+from csat.slack_api.posting import Poster
+from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.socket_mode import SocketMode
+from csat.slack_api.view_updates import ViewUpdates
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import Health
@@ -26,98 +43,178 @@ from csat.web.server import serving
 from csat.web.slack_events import SlackEvents
 from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http
-from handlers.bolt import dispatch
-from parts import Ground, Parts
+from handlers import bolt
+from handlers.services import Services
+from notifications.app_home import AppHome
+from notifications.digest import WeeklyDigest
+from notifications.notifier import Notifier
 
-STOPPING = 9.0
-"""Seconds for everything that is under way when the app stops: a little more than a call to X."""
+SLACK_TIMEOUT = 5
+"""Seconds for a call to Slack's Web API; a form must be open within three."""
 
-QUIET = ("slack_bolt", "slack_sdk", "httpx", "oauthlib", "aiohttp", "alembic", "uvicorn")
-"""Libraries that log bodies, addresses or every step of theirs below ERROR."""
+SHUTDOWN_SECONDS = 9.0
+"""For everything that is in progress when the app stops: a little more than a call to X takes."""
+
+NOISY_LIBRARIES = ("slack_bolt", "slack_sdk", "httpx", "oauthlib", "aiohttp", "alembic", "uvicorn")
+"""Below ERROR these log request bodies, URLs or each of their steps."""
 
 log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
 async def lifespan(
-    settings: Settings, clock: Clock = utc_now, pace: WorkerConfig | None = None
+    settings: Settings, clock: Clock = utc_now, config: WorkerConfig | None = None
 ) -> AsyncIterator[str]:
-    """Run the app until the block ends, and yield the address of its own HTTP routes.
+    """Run the app until the block ends, and yield the base URL of its HTTP routes.
 
-    Raises `DatabaseError`, `CatalogueError` or `OSError` if it can't start. At the end nothing new is taken
-    on, and what is under way is finished.
+    On exit the app takes nothing new, and finishes what is in progress within `SHUTDOWN_SECONDS`.
+
+    Raises:
+        DatabaseError, CatalogueError, OSError: it can't start.
     """
-    for library in QUIET:
+    for library in NOISY_LIBRARIES:
         logging.getLogger(library).setLevel(logging.ERROR)
-    stopping = Deadline(STOPPING)
+    config = config or WorkerConfig(concurrency=settings.csat_concurrency)
+    shutdown = Deadline(SHUTDOWN_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
-        pace = pace or WorkerConfig(concurrency=settings.csat_concurrency)
-        parts = Parts(await stack.enter_async_context(_ground(settings, clock, pace, stopping)))
-        parts.ground.tasks.start(_warm_up(parts.slack.identity), "asking Slack who we are")
-        for going_on in (parts.dispatcher.run(), parts.rounds.run()):
-            stack.callback(asyncio.create_task(going_on).cancel)
-        url = await stack.enter_async_context(_reachable(parts))
-        stack.callback(parts.dispatcher.stop)
-        stack.callback(stopping.begin)
+        resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
+        notifier = Notifier(resources, config.poll_interval, config.concurrency)
+        worker = SendWorker(resources, notifier.start, config)
+        intake = Intake(resources.database, resources.account, resources.recipient_key, clock)
+        services = build_services(resources, worker, notifier)
+        scheduler = Scheduler(
+            periodic_tasks(resources, intake, services.app_home), resources.tasks, config.interval_scale
+        )
+        resources.tasks.start(warm_up(resources.slack.identity), "authenticating with Slack")
+        for loop in (worker.run(), notifier.run(), scheduler.run()):
+            stack.callback(asyncio.create_task(loop).cancel)
+        url = await stack.enter_async_context(
+            serve(resources, worker, intake, partial(bolt.dispatch, build_bolt(services, resources)))
+        )
+        stack.callback(worker.stop)
+        stack.callback(shutdown.begin)
         yield url
 
 
 @contextlib.asynccontextmanager
-async def _ground(
-    settings: Settings, clock: Clock, pace: WorkerConfig, stopping: Deadline
-) -> AsyncIterator[Ground]:
-    """Open the ledger and the ways to Slack and X; at the end, finish what is under way and close them."""
+async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -> AsyncIterator[Resources]:
+    """Open the database and the connections; on exit, finish the background tasks, then close them."""
     catalogue, tasks = load_catalogue(settings.csat_questions_file), BackgroundTasks()
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
         x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
-        stack.push_async_callback(lambda: tasks.finish(stopping.left()))
+        stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         await database.run(accounts.open_account, settings.x_account)
         await database.run(feeds.open_feed, settings.x_account)
-        yield Ground(settings, clock, pace, catalogue, database, session, x, tasks)
+        yield Resources(
+            settings=settings,
+            clock=clock,
+            catalogue=catalogue,
+            database=database,
+            slack=build_slack_client(settings, session, clock),
+            x=x,
+            tasks=tasks,
+            instance=secrets.token_hex(4),
+            account=settings.x_account,
+            limits=settings.limits,
+            recipient_key=partial(recipient_key, settings.x_api_secret.get_secret_value().encode()),
+        )
 
 
-async def _warm_up(identity: Identity) -> None:
-    """Open the connection to Slack before anybody waits for it."""
+def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> SlackClient:
+    """Return the client of Slack's Web API, over a shared HTTP session."""
+    web = AsyncWebClient(
+        settings.slack_bot_token.get_secret_value(),
+        base_url=f"{settings.slack_api_url}/",
+        timeout=SLACK_TIMEOUT,
+        session=session,
+        logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
+    )
+    identity = Identity(web)
+    return SlackClient(
+        web=web,
+        identity=identity,
+        permissions=Permissions(web, identity, settings.csat_agents, settings.csat_supervisors),
+        poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
+        updates=ViewUpdates(web),
+        files=Files(web, session),
+    )
+
+
+def build_services(resources: Resources, worker: SendWorker, notifier: Notifier) -> Services:
+    """Return what Slack's listeners work with."""
+    return Services(
+        slack=resources.slack,
+        x=resources.x,
+        database=resources.database,
+        worker=worker,
+        notify=notifier.start,
+        app_home=AppHome(resources),
+        form=SurveyForm(resources.catalogue),
+        defaults=resources.settings.defaults,
+        tickets=load_ticket_patterns(),
+        account=resources.account,
+        instance=resources.instance,
+        clock=resources.clock,
+        limits=resources.limits,
+        recipient_key=resources.recipient_key,
+        timezone=resources.settings.csat_timezone,
+    )
+
+
+def build_bolt(services: Services, resources: Resources) -> AsyncApp:
+    """Return the Bolt app with every listener; it is given verified requests only."""
+    app = bolt.build_app(resources.slack.web, resources.tasks)
+    handlers.register(app, services)
+    return app
+
+
+def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> list[PeriodicTask]:
+    """Return what the scheduler repeats."""
+    poller = ResponsePoller(resources.database, resources.x, intake, resources.account, resources.clock)
+    tasks = [*poller.periodic_tasks(), app_home.periodic_task()]
+    if resources.settings.csat_results_channel:
+        tasks.append(WeeklyDigest(resources).periodic_task())
+    return tasks
+
+
+async def warm_up(identity: Identity) -> None:
+    """Open the connection to Slack before somebody waits for it."""
     try:
         await identity.team()
     except SlackError as error:
-        log.error("Slack does not know this app (%s): python app.py check tells more", error)  # noqa: TRY400
+        log.error("Slack rejects this app (%s): see python app.py check", error)  # noqa: TRY400
 
 
 @contextlib.asynccontextmanager
-async def _reachable(parts: Parts) -> AsyncIterator[str]:
-    """Let Slack reach the app, over a socket where there is an app token, else over HTTP; let X too."""
-    settings, database = parts.ground.settings, parts.ground.database
+async def serve(
+    resources: Resources, worker: SendWorker, intake: Intake, dispatch: Dispatch
+) -> AsyncIterator[str]:
+    """Accept requests of Slack, in Socket Mode if there is an app-level token, else over HTTP; and of X."""
+    settings, database = resources.settings, resources.database
     async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
-            socket = SocketMode(
-                partial(dispatch, parts.bolt), settings.slack_app_token.get_secret_value(), parts.slack.web
-            )
+            socket = SocketMode(dispatch, settings.slack_app_token.get_secret_value(), resources.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = Health(database, parts.dispatcher, socket.alive), []
+            health, routes = Health(database, worker, socket.alive), []
         else:
-            health, routes = Health(database, parts.dispatcher, None), [_events(parts)]
-        routes += [Route("/healthz", health.answer), *_webhook(parts)]
+            health, routes = Health(database, worker, None), [_slack_route(resources, dispatch)]
+        routes += [Route("/healthz", health.answer), *_webhook_routes(settings, intake)]
         yield await stack.enter_async_context(serving(routes, settings.host, settings.port))
 
 
-def _events(parts: Parts) -> Route:
-    """Return the way in for Slack over HTTP."""
-    secret = parts.ground.settings.slack_signing_secret
-    events = SlackEvents(
-        partial(dispatch, parts.bolt), secret.get_secret_value() if secret else "", parts.ground.clock
-    )
+def _slack_route(resources: Resources, dispatch: Dispatch) -> Route:
+    secret = resources.settings.slack_signing_secret
+    events = SlackEvents(dispatch, secret.get_secret_value() if secret else "", resources.clock)
     return Route(slack_events.PATH, events.answer, methods=["POST"])
 
 
-def _webhook(parts: Parts) -> list[Route]:
-    """Return the way in for X; without a name and a password there is none."""
-    settings = parts.ground.settings
+def _webhook_routes(settings: Settings, intake: Intake) -> list[Route]:
+    """Return the route of X's webhook; without a name and a password there is none."""
     user, password = settings.x_webhook_user, settings.x_webhook_password.get_secret_value()
     if not (user and password):
         return []
-    return [Route(x_webhook.PATH, XWebhook(parts.intake, user, password).answer, methods=["POST"])]
+    return [Route(x_webhook.PATH, XWebhook(intake, user, password).answer, methods=["POST"])]

@@ -1,4 +1,4 @@
-"""What is done over and over beside the requests, each work at its own pace."""
+"""Periodic background tasks."""
 
 import asyncio
 import logging
@@ -14,38 +14,40 @@ log = logging.getLogger(__name__)
 
 
 class PeriodicTask(NamedTuple):
-    """Something to do again and again."""
+    """A task that the scheduler repeats."""
 
     name: str
-    do: Callable[[], Awaitable[None]]
-    every: float
-    """Seconds of rest between the end of one round and the next."""
+    run: Callable[[], Awaitable[None]]
+    interval: float
+    """Seconds between the end of one run and the start of the next."""
 
 
 class Scheduler:
-    """Does each work in its turn, whatever became of the last round.
+    """Repeats periodic tasks; a run that fails does not end the repetition.
 
     Args:
-        haste: what the rests are multiplied by; tests have less of them.
+        interval_scale: factor for all intervals.
     """
 
-    def __init__(self, works: Sequence[PeriodicTask], tasks: BackgroundTasks, haste: float = 1.0) -> None:
-        self._works = works
+    def __init__(
+        self, periodic_tasks: Sequence[PeriodicTask], tasks: BackgroundTasks, interval_scale: float = 1.0
+    ) -> None:
+        self._periodic_tasks = periodic_tasks
         self._tasks = tasks
-        self._haste = haste
+        self._interval_scale = interval_scale
 
     async def run(self) -> None:
-        """Go on until cancelled; what is under way then is finished."""
-        await asyncio.gather(*map(self._over_and_over, self._works))
+        """Run until cancelled; the runs that are in progress then finish as background tasks."""
+        await asyncio.gather(*map(self._repeat, self._periodic_tasks))
 
-    async def _over_and_over(self, work: PeriodicTask) -> None:
+    async def _repeat(self, task: PeriodicTask) -> None:
         while True:
-            await asyncio.wait({self._tasks.start(self._round(work), work.name)})
-            await asyncio.sleep(work.every * self._haste)
+            await asyncio.wait({self._tasks.start(self._run_once(task), task.name)})
+            await asyncio.sleep(task.interval * self._interval_scale)
 
     @staticmethod
-    async def _round(work: PeriodicTask) -> None:
+    async def _run_once(task: PeriodicTask) -> None:
         try:
-            await work.do()
+            await task.run()
         except (DatabaseError, SlackError, XError) as error:
-            log.warning("Put off %s: %s", work.name, error)
+            log.warning("Periodic task failed, retrying later: %s: %s", task.name, error)

@@ -1,4 +1,4 @@
-"""Work beside the requests: kept from the garbage collector, reported, finished before the end."""
+"""Background tasks: kept from the garbage collector, logged when they fail, finished on shutdown."""
 
 import asyncio
 import logging
@@ -11,49 +11,49 @@ log = logging.getLogger(__name__)
 
 
 def log_with_reference(error: BaseException, what: str) -> str:
-    """Log an error that nobody expected, and return the short reference under which it is found."""
+    """Log an unexpected error, and return the short reference under which the log has it."""
     reference = secrets.token_hex(3)
     log.error("Reference %s: %s failed", reference, what, exc_info=error)
     return reference
 
 
 class Deadline:
-    """A number of seconds that run from `begin`."""
+    """A number of seconds that count down from `begin`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end: float | None = None
 
     def begin(self) -> None:
-        """Let the time run."""
+        """Start the countdown."""
         self._end = time.monotonic() + self._seconds
 
     def left(self) -> float:
-        """Return how many seconds are left; all of them while the time does not run."""
+        """Return the seconds left; all of them before `begin`."""
         return self._seconds if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 class BackgroundTasks:
-    """The tasks that are under way."""
+    """The tasks in progress."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Begin some work at once; its failure is reported under `name`."""
+        """Start a task; if it fails, the error is logged under `name`."""
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._done)
         return task
 
     async def finish(self, seconds: float) -> None:
-        """Wait until everything is done, new work included; what is left after `seconds` is cancelled."""
+        """Wait for all tasks, new ones included; cancel what is not done after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while self._running:
                     await asyncio.wait(self._running)
         except TimeoutError:
-            log.warning("Cut off: %s", ", ".join(sorted(task.get_name() for task in self._running)))
+            log.warning("Cancelled: %s", ", ".join(sorted(task.get_name() for task in self._running)))
             for task in self._running:
                 task.cancel()
             await asyncio.wait(self._running)

@@ -36,7 +36,7 @@ async def send_export(services: Services, given: Command) -> None:
         await services.tell(origin, plain_message(NOT_YOURS))
         return
     try:
-        period = parse_period(given.text.partition(" ")[2] or USUAL, now, services.zone)
+        period = parse_period(given.text.partition(" ")[2] or USUAL, now, services.timezone)
     except InvalidPeriod as problem:
         await services.tell(origin, plain_message(f"{problem} For example: /csat export {USUAL}"))
         return

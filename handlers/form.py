@@ -134,7 +134,7 @@ async def _complete(services: Services, form: Form) -> Survey:
 async def _accept(services: Services, view_id: str, survey: Survey, form: Form, begin_by: float) -> None:
     """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
     recipient = survey.recipient
-    key = services.key(recipient.id) if recipient.id else None
+    key = services.recipient_key(recipient.id) if recipient.id else None
     submission = submissions.Submission(
         view_id, survey, form.origin, services.account, services.instance, key
     )
@@ -143,7 +143,7 @@ async def _accept(services: Services, view_id: str, survey: Survey, form: Form, 
         left, submissions.accept, submission, services.limits, services.clock()
     )
     if accepted.is_new:
-        services.dispatcher.start(accepted.entry)
+        services.worker.start(accepted.entry)
     elif accepted.entry.survey.draft() != survey.draft():
         raise AcceptedBefore
 

@@ -39,7 +39,7 @@ async def choose(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     """Show a supervisor what they ask for now; anybody else gets the Home that they may see."""
     await ack()
     choice = Chosen.model_validate(body)
-    today = services.clock().astimezone(services.zone).date()
+    today = services.clock().astimezone(services.timezone).date()
 
     def change(choices: ReportQuery) -> ReportQuery:
         return apply_choice(choices, choice.action_id, choice.value, today)
@@ -50,13 +50,13 @@ async def choose(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
 async def renew(services: Services, person: str) -> None:
     """Let a Home that shows results show what has become of them; where it can't, it does so when opened."""
     try:
-        await services.homes.renew(person)
+        await services.app_home.refresh(person)
     except (SlackError, DatabaseError) as error:
         log.warning("The Home of %s was not renewed: %s", person, error)
 
 
 async def _show(services: Services, person: str, change: Change = unchanged) -> None:
     try:
-        await services.homes.show(person, change)
+        await services.app_home.show(person, change)
     except SlackError as error:
         log.warning("Slack did not take the Home of %s: %s", person, error)

@@ -16,7 +16,6 @@ from blocks.elements import Message, build_message, plain_message, rich_line, te
 from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
-from csat.db.outbox import NotificationKind
 from csat.slack_api.payloads import Interaction, parse_id
 from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import renew
@@ -67,8 +66,8 @@ async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
     async with _telling_why_not(services, pressed):
         rating = await _admit(services, pressed, pressed.number)
         taking = (rating.survey_id, pressed.team, pressed.user, services.clock())
-        if await services.database.run(follow_ups.take, *taking):
-            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOW_UP)
+        if notification := await services.database.run(follow_ups.take, *taking):
+            services.notify(notification)
     await renew(services, pressed.user)
 
 
@@ -93,7 +92,7 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         )
         rating = await _admit(services, given, parse_id(view["private_metadata"]))
         closing = (rating.survey_id, given.team, given.user, note, services.clock())
-        is_new = await services.database.run_before_deadline(BEGIN_WITHIN, follow_ups.close, *closing)
+        notification = await services.database.run_before_deadline(BEGIN_WITHIN, follow_ups.close, *closing)
     except (InvalidNote, DatabaseError) as problem:
         advice = str(problem) if isinstance(problem, InvalidNote) else NOT_SAVED
         await ack(response_action="errors", errors={response_modal.NOTE_ID: advice})
@@ -101,8 +100,8 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         await ack(response_action="update", view=response_modal.message_modal(_why_not(refusal)))
     else:
         await ack()
-        if is_new:
-            services.dispatcher.tell(rating.survey_id, NotificationKind.FOLLOW_UP)
+        if notification:
+            services.notify(notification)
         await renew(services, given.user)
 
 

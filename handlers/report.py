@@ -24,7 +24,7 @@ async def tell_report(services: Services, given: Command) -> None:
         await services.tell(origin, plain_message(NOT_YOURS))
         return
     try:
-        wanted = parse_report_args(given.text.strip().partition(" ")[2], now, services.zone)
+        wanted = parse_report_args(given.text.strip().partition(" ")[2], now, services.timezone)
     except InvalidArguments as problem:
         await services.tell(origin, plain_message(str(problem)))
         return

@@ -1,4 +1,4 @@
-"""What the journeys work with."""
+"""The services that the listeners use."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,36 +9,38 @@ from blocks.survey_form import SurveyForm
 from csat.clock import Clock
 from csat.db.database import Database
 from csat.delivery.send_worker import SendWorker
+from csat.resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
-from notifications.app_home import Homes
+from notifications.app_home import AppHome
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a listener may need, wired once."""
+    """Everything that a listener may need."""
 
     slack: SlackClient
     x: XClient
     database: Database
-    dispatcher: SendWorker
-    homes: Homes
+    worker: SendWorker
+    notify: Notify
+    app_home: AppHome
     form: SurveyForm
     defaults: Draft
-    """What the form says before anybody types."""
+    """The form's initial values."""
     tickets: Sequence[TicketPattern]
     account: str
-    """The id of the account on X that the surveys come from."""
+    """The id of the X account that sends the surveys."""
     instance: str
     clock: Clock
     limits: Limits
-    key: Callable[[str], str]
-    """Makes the key by which the ledger knows a customer from their id."""
-    zone: ZoneInfo
-    """Where the days of reports begin."""
+    recipient_key: Callable[[str], str]
+    """Returns the keyed hash of a recipient's id, by which the database knows them."""
+    timezone: ZoneInfo
+    """The time zone of reports' days."""
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Tell something to the person who asked, and nobody else; raises `SlackError`."""

@@ -47,7 +47,9 @@ def _named(words: str) -> Recipient:
 
 async def _tell(services: Services, given: Command, recipient: Recipient, recipient_id: str) -> None:
     now = services.clock()
-    asked = await services.database.read(limits.list_previous, services.account, services.key(recipient_id))
+    asked = await services.database.read(
+        limits.list_previous, services.account, services.recipient_key(recipient_id)
+    )
     counted = [survey for survey in asked if survey.counts_toward_limits]
     denial = find_denial(recipient, counted, services.limits, now)
     previous = denial.previous if denial else None

@@ -8,7 +8,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import notifications
 from blocks.elements import plain_message
 from csat.db import send_queue, submissions
-from csat.db.outbox import NotificationKind
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
@@ -33,12 +32,12 @@ async def arrived(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
     await ack()
     pressed = Interaction.model_validate(body)
     survey_id = int(pressed.value or 0)
-    settled = await services.database.run(
+    notification = await services.database.run(
         send_queue.confirm_arrival, survey_id, pressed.user, services.clock()
     )
-    await _answer(services, pressed, CONFIRMED if settled else SETTLED)
-    if settled:
-        services.dispatcher.tell(survey_id, NotificationKind.SENT)
+    await _answer(services, pressed, CONFIRMED if notification else SETTLED)
+    if notification:
+        services.notify(notification)
 
 
 async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -62,7 +61,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
         await services.tell(pressed.origin(services.clock()), plain_message(denied.denial.sentence()))
         return
     if entry:
-        services.dispatcher.start(entry)
+        services.worker.start(entry)
     await _answer(services, pressed, AGAIN if entry else SETTLED)
 
 

@@ -1,69 +1,62 @@
-"""Low ratings in the results channel: that there is one, and who looks after it."""
+"""Alerts in the results channel: that there is a low rating, and who follows it up."""
 
 import logging
 
 from blocks import low_rating
 from blocks.elements import Message
-from csat.clock import Clock
 from csat.db import follow_ups, outbox
-from csat.db.database import Database
 from csat.db.outbox import Notification, NotificationKind
-from csat.slack_api.client import SlackClient
+from csat.resources import Resources
 from csat.slack_api.errors import Unreachable
 from csat.slack_api.rewriting import update_message
 from csat.surveys.follow_ups import LowRating
-from csat.surveys.questions import Catalogue
-from notifications.following import NothingToUpdate, find_posted
+from notifications.posted import NothingToUpdate, find_posted
 
 log = logging.getLogger(__name__)
 
 
 class LowRatingAlerts:
-    """Tells supervisors of low ratings, where everybody in the channel can read it.
+    """Posts alerts and keeps them current; everybody in the channel reads them, so they hold no rating.
 
-    Args:
-        catalogue: the questions, to quote them.
-        channel: where; "" for nowhere, as App Home lists them anyway.
+    Without a results channel nothing is posted: App Home lists low ratings anyway.
     """
 
-    def __init__(
-        self, database: Database, slack: SlackClient, catalogue: Catalogue, clock: Clock, channel: str
-    ) -> None:
-        self._database = database
-        self._slack = slack
-        self._catalogue = catalogue
-        self._clock = clock
-        self._channel = channel
+    def __init__(self, resources: Resources) -> None:
+        self._database = resources.database
+        self._slack = resources.slack
+        self._catalogue = resources.catalogue
+        self._clock = resources.clock
+        self._channel = resources.settings.csat_results_channel
 
-    async def tell(self, due: Notification) -> None:
-        """Post an alert, or bring it up to date; raises `SlackError`, `NotPostedYet` or `NothingToUpdate`."""
-        if due.kind is NotificationKind.LOW_RATING:
-            await self._post(due)
-        else:
-            await self._rewrite(due)
-
-    async def _post(self, due: Notification) -> None:
-        rating = await self._database.read(follow_ups.find, due.survey_id)
+    async def post(self, notification: Notification) -> None:
+        """Post an alert; raises `SlackError` or `NothingToUpdate`."""
+        rating = await self._database.read(follow_ups.find, notification.survey.id)
         if rating is None or not self._channel:
             raise NothingToUpdate
         try:
             posted = await self._slack.poster.post_dm(self._channel, *await self._message(rating))
         except Unreachable as refusal:
-            log.error(  # noqa: TRY400 - it is the operator's to mend
+            log.error(  # noqa: TRY400 - an operator has to fix it
                 "Slack does not let the app post in CSAT_RESULTS_CHANNEL (%s): invite it there", refusal
             )
             raise
-        await self._database.run_with_retry(outbox.mark_sent, due, posted.channel, posted.ts, self._clock())
+        await self._database.run_with_retry(
+            outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
+        )
 
-    async def _rewrite(self, due: Notification) -> None:
-        place = await find_posted(self._database, due.survey_id, NotificationKind.LOW_RATING)
-        told = False
-        while not told:  # somebody else may have moved it on, and have been overtaken by our own words
-            rating = await self._database.read(follow_ups.find, due.survey_id)
+    async def update(self, notification: Notification) -> None:
+        """Update an alert; raises `SlackError`, `NotPostedYet` or `NothingToUpdate`."""
+        survey_id = notification.survey.id
+        posted = await find_posted(self._database, survey_id, NotificationKind.LOW_RATING)
+        is_current = False
+        while not is_current:  # the follow-up may change while Slack is called
+            rating = await self._database.read(follow_ups.find, survey_id)
             message = await self._message(rating) if rating else low_rating.withdrawn_message()
-            await update_message(self._slack.web, place.channel, place.ts, *message)
-            as_told = rating.follow_up if rating else None
-            told = await self._database.run_with_retry(follow_ups.followed, due, as_told, self._clock())
+            await update_message(self._slack.web, posted.channel, posted.ts, *message)
+            shown = rating.follow_up if rating else None
+            is_current = await self._database.run_with_retry(
+                follow_ups.mark_alert_updated, notification, shown, self._clock()
+            )
 
     async def _message(self, rating: LowRating) -> Message:
         link = await self._slack.link(rating.origin.channel, rating.ts)

@@ -1,29 +1,27 @@
-"""Tells Slack what became of a survey, until it was told."""
+"""The outbox worker: posts what the engine enqueued, and retries until Slack takes it."""
 
+import asyncio
 import logging
 from datetime import timedelta
 
 from blocks import notifications
-from blocks.elements import Message
-from csat.clock import Clock
+from blocks.elements import Message, plain_message
+from csat.backoff import backoff
 from csat.db import accounts, outbox
-from csat.db.database import Database
+from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
-from csat.db.survey_records import SurveyRecord, get_survey
-from csat.delivery.later import backoff, suppress_db_errors
+from csat.resources import Resources
 from csat.slack_api.errors import Busy, SlackError
-from csat.slack_api.posting import Posted, Poster
-from csat.surveys.questions import Catalogue
+from csat.slack_api.posting import Posted
 from csat.surveys.states import State
-from csat.tasks import BackgroundTasks
 from csat.x_api.errors import Uncertain
-from notifications.following import NothingToUpdate, NotPostedYet, find_posted
 from notifications.low_ratings import LowRatingAlerts
+from notifications.posted import NothingToUpdate, NotPostedYet, find_posted
 
-MOST_TRIES = 12
-"""About an hour and a half; then nobody is helped by the news any more."""
+MAX_TRIES = 12
+"""About an hour and a half; by then the message helps nobody any more."""
 
-TRUE_IN = {
+CURRENT_IN = {
     NotificationKind.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
     NotificationKind.REFUSED: {State.REFUSED},
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
@@ -33,97 +31,132 @@ TRUE_IN = {
     NotificationKind.ANSWERED: {State.ANSWERED},
     NotificationKind.EXPIRED: {State.EXPIRED},
 }
-"""The states in which a notice is still news."""
-
-ALERTS = frozenset({NotificationKind.LOW_RATING, NotificationKind.FOLLOW_UP})
-CONFIRMATION = frozenset({NotificationKind.SENT, NotificationKind.ANSWERED, NotificationKind.EXPIRED})
-"""What one message tells, which follows the survey's state."""
+"""The states of a survey in which a notification is still true."""
 
 log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Posts notices; one that Slack can't take now is kept for later.
+    """Posts notifications, at most `batch_size` of them per poll."""
 
-    Args:
-        catalogue: the questions, to quote them.
-    """
+    def __init__(self, resources: Resources, poll_interval: float, batch_size: int) -> None:
+        self._resources = resources
+        self._database = resources.database
+        self._poster = resources.slack.poster
+        self._clock = resources.clock
+        self._poll_interval = poll_interval
+        self._batch_size = batch_size
+        self._alerts = LowRatingAlerts(resources)
 
-    def __init__(
-        self,
-        database: Database,
-        poster: Poster,
-        alerts: LowRatingAlerts,
-        catalogue: Catalogue,
-        clock: Clock,
-        tasks: BackgroundTasks,
-    ) -> None:
-        self._database = database
-        self._poster = poster
-        self._alerts = alerts
-        self._catalogue = catalogue
-        self._clock = clock
-        self._tasks = tasks
+    def start(self, notification: Notification) -> None:
+        """Post a notification in the background."""
+        posting = suppress_db_errors(self.deliver(notification))
+        self._resources.tasks.start(posting, f"notifying of survey {notification.survey.id}")
 
-    def announce(self, due: Notification, entry: SurveyRecord | None = None) -> None:
-        """Begin to tell one notice; nobody waits for Slack to take it."""
-        self._tasks.start(suppress_db_errors(self.tell(due, entry)), f"telling of survey {due.survey_id}")
+    async def run(self) -> None:
+        """Poll until cancelled; a poll that fails does not end the loop."""
+        while True:
+            await asyncio.wait({self._resources.tasks.start(self.poll(), "polling the outbox")})
+            await asyncio.sleep(self._poll_interval)
 
-    async def tell(self, due: Notification, entry: SurveyRecord | None = None) -> None:
-        """Tell one notice, or put it off; `entry` is the survey where it is at hand."""
-        entry = entry or await self._database.read(get_survey, due.survey_id)
-        if entry is None or entry.state not in TRUE_IN[due.kind]:
-            await self._database.run_with_retry(outbox.reschedule, due, None)
+    async def poll(self) -> None:
+        """Start posting what is due: other instances' notifications, retries, and alerts to operators."""
+        try:
+            for notification in await self._database.run(
+                outbox.claim_notifications, self._clock(), self._batch_size
+            ):
+                self.start(notification)
+            for alert in await self._database.run(accounts.claim_alerts, self._clock()):
+                alerting = suppress_db_errors(self._alert_operators(alert))
+                self._resources.tasks.start(alerting, f"alerting operators of account {alert.account}")
+        except DatabaseError as error:
+            log.warning("The outbox can't be polled: %s", error)
+
+    async def deliver(self, notification: Notification) -> None:
+        """Post a notification, put it back for later, or drop it once it is not true any more."""
+        if notification.survey.state not in CURRENT_IN[notification.kind]:
+            await self._database.run_with_retry(outbox.drop, notification)
             return
         try:
-            await self._tell(due, entry)
+            await self._deliver(notification)
         except NothingToUpdate:
-            await self._database.run_with_retry(outbox.reschedule, due, None)
+            await self._database.run_with_retry(outbox.drop, notification)
         except NotPostedYet:
-            await self._database.run_with_retry(outbox.reschedule, due, self._clock() + backoff(due.attempts))
+            due_at = self._clock() + backoff(notification.attempts)
+            await self._database.run_with_retry(outbox.reschedule, notification, due_at)
         except SlackError as error:
-            await self._put_off(due, error)
+            await self._postpone(notification, error)
 
-    async def _tell(self, due: Notification, entry: SurveyRecord) -> None:
-        if due.kind in ALERTS:
-            await self._alerts.tell(due)
-            return
-        posted = await self._post(entry, due.kind)
-        await self._database.run_with_retry(outbox.mark_sent, due, posted.channel, posted.ts, self._clock())
+    async def _deliver(self, notification: Notification) -> None:
+        match notification.kind:
+            case NotificationKind.LOW_RATING:
+                await self._alerts.post(notification)
+            case NotificationKind.FOLLOW_UP:
+                await self._alerts.update(notification)
+            case _:
+                posted = await self._post(notification)
+                await self._database.run_with_retry(
+                    outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
+                )
 
-    async def _post(self, entry: SurveyRecord, kind: NotificationKind) -> Posted:
-        if kind in CONFIRMATION:
-            message = notifications.confirmation(entry.survey, entry.origin, self._catalogue, entry.state)
-            if kind is NotificationKind.SENT:
-                return await self._poster.post(entry.origin, *message)
-            await self._poster.update_message(
-                await find_posted(self._database, entry.id, NotificationKind.SENT), *message
-            )
-            return Posted()
-        hold = (
-            await self._database.read(accounts.pause_reason, entry.account)
-            if kind is NotificationKind.WAITING
-            else ""
+    async def _post(self, notification: Notification) -> Posted:
+        survey = notification.survey
+        match notification.kind:
+            case NotificationKind.SENT:
+                return await self._poster.post(survey.origin, *self._confirmation(notification))
+            case NotificationKind.ANSWERED | NotificationKind.EXPIRED:
+                posted = await find_posted(self._database, survey.id, NotificationKind.SENT)
+                await self._poster.update_message(posted, *self._confirmation(notification))
+                return Posted()
+            case _:
+                text, blocks = await self._private_message(notification)
+                return await self._poster.post_ephemeral(survey.origin, text, blocks, survey.accepted_at)
+
+    def _confirmation(self, notification: Notification) -> Message:
+        survey = notification.survey
+        return notifications.confirmation(
+            survey.survey, survey.origin, self._resources.catalogue, survey.state
         )
-        text, blocks = self._private(entry, kind, hold)
-        return await self._poster.post_ephemeral(entry.origin, text, blocks, entry.accepted_at)
 
-    def _private(self, entry: SurveyRecord, kind: NotificationKind, hold: str) -> Message:
-        if kind is NotificationKind.WAITING:
-            return notifications.waiting(entry.id, entry.survey, self._catalogue, self._clock(), hold)
-        if entry.refusal is None:
-            return notifications.uncertainty(entry.id, entry.survey, Uncertain.advice, self._catalogue)
+    async def _private_message(self, notification: Notification) -> Message:
+        survey, catalogue = notification.survey, self._resources.catalogue
+        if notification.kind is NotificationKind.WAITING:
+            reason = await self._database.read(accounts.pause_reason, survey.account)
+            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
+        if survey.refusal is None:
+            return notifications.uncertainty(survey.id, survey.survey, Uncertain.advice, catalogue)
         return notifications.refusal(
-            entry.id,
-            entry.survey,
-            entry.refusal.advice,
-            self._catalogue,
-            editable=entry.refusal.editable,
-            retry_at=entry.refusal.retry_at,
+            survey.id,
+            survey.survey,
+            survey.refusal.advice,
+            catalogue,
+            editable=survey.refusal.editable,
+            retry_at=survey.refusal.retry_at,
         )
 
-    async def _put_off(self, due: Notification, error: SlackError) -> None:
-        again = isinstance(error, Busy) and due.attempts < MOST_TRIES
-        wait = max(backoff(due.attempts), timedelta(seconds=getattr(error, "seconds", 0)))
-        log.warning("Survey %s: %s not told (%s), again: %s", due.survey_id, due.kind, error, again)
-        await self._database.run_with_retry(outbox.reschedule, due, self._clock() + wait if again else None)
+    async def _postpone(self, notification: Notification, error: SlackError) -> None:
+        retry = isinstance(error, Busy) and notification.attempts < MAX_TRIES
+        log.warning(
+            "Survey %s: %s not posted (%s), retry: %s",
+            notification.survey.id,
+            notification.kind,
+            error,
+            retry,
+        )
+        if not retry:
+            await self._database.run_with_retry(outbox.drop, notification)
+            return
+        wait = max(backoff(notification.attempts), timedelta(seconds=getattr(error, "seconds", 0)))
+        await self._database.run_with_retry(outbox.reschedule, notification, self._clock() + wait)
+
+    async def _alert_operators(self, alert: accounts.PauseAlert) -> None:
+        """Tell the operators why an account is paused; one who can't be told keeps no other from it."""
+        message = plain_message(
+            f"Surveys wait, because X refuses them. {alert.advice} They go on by themselves once it works."
+        )
+        for operator in sorted(self._resources.settings.csat_operators):
+            try:
+                await self._poster.post_dm(operator, *message)
+            except SlackError as error:
+                log.warning("Operator %s could not be told: %s", operator, error)
+        await self._database.run_with_retry(accounts.mark_alerted, alert)

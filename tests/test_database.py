@@ -121,7 +121,8 @@ async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_cl
     later = NOW + timedelta(seconds=41)
 
     assert await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=39)) == []
-    assert await database.run(send_queue.mark_stalled, later) == [entry.id]
+    (notification,) = await database.run(send_queue.mark_stalled, later)
+    assert (notification.survey.id, notification.kind) == (entry.id, NotificationKind.UNCERTAIN)
     assert await state(database, entry) is State.UNCERTAIN
     assert await database.run(send_queue.claim, "two", later + timedelta(days=1), 10) == []
 
@@ -180,7 +181,7 @@ async def test_news_are_claimed_by_others_only_when_nobody_told_them(database: D
     number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
     assert number
     await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
-    late = NOW + outbox.TELLING
+    late = NOW + outbox.CLAIM_LEASE
 
     assert await database.run(outbox.claim_notifications, late - timedelta(seconds=1), 10) == []
     (due,) = await database.run(outbox.claim_notifications, late, 10)

@@ -12,7 +12,7 @@ from bootstrap import lifespan
 from csat.db import digests
 from csat.db.database import Database
 from csat.reporting.periods import last_week
-from notifications.digest import told_from
+from notifications.digest import due_at
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.answered import answered
@@ -182,7 +182,7 @@ async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
 def test_nine_is_nine_by_the_clock_on_the_wall(zone: str, now: str, begins: str) -> None:
     week = last_week(datetime.fromisoformat(f"{now}:00+00:00"), ZoneInfo(zone))
 
-    assert told_from(week) == datetime.fromisoformat(f"{begins}:00+00:00")
+    assert due_at(week) == datetime.fromisoformat(f"{begins}:00+00:00")
 
 
 async def test_a_claim_that_came_to_nothing_is_another_instances_after_its_lease(database: Database) -> None:

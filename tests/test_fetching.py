@@ -145,7 +145,7 @@ async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
     world.x.rate(sent.id, 3)
     world.x.fail(Fault.TRUNCATED, Endpoint.EVENTS, times=1)
     world.clock.advance(hours=26)
-    await world.until(lambda: "Put off reading X's events" in caplog.text)
+    await world.until(lambda: "Periodic task failed, retrying later: sweeping X's events" in caplog.text)
     begun = read_until(world)
     world.clock.advance(minutes=2)
     await answered(world, 3)
@@ -227,7 +227,7 @@ async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
     world.clock.advance(minutes=1)
     await world.until(lambda: world.database("select state from surveys where id = 2") == [("answered",)])
 
-    assert f"X does not tell of feedback {lost.id}" in caplog.text
+    assert f"X does not show feedback {lost.id}" in caplog.text
 
 
 async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
@@ -236,7 +236,7 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
     world.x.fail(Fault.IDS_MISSING, Endpoint.SHOW, times=1)
     sent = await ask(world)
     world.clock.advance(minutes=1)
-    await world.until(lambda: "Refused what X told: feedback without an id" in caplog.text)
+    await world.until(lambda: "Feedback rejected: feedback without an id" in caplog.text)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=2)
 
@@ -266,7 +266,7 @@ async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the
     clock.advance(hours=49)
     await intake.match()
 
-    assert "Dropped 1 answers of surveys nobody knows: 4711" in caplog.text
+    assert "Dropped 1 responses to unknown surveys: 4711" in caplog.text
     assert "Fine." not in caplog.text
 
 

@@ -10,6 +10,7 @@ from csat.db import erasure, follow_ups, outbox, responses, tables
 from csat.db.database import Database
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
+from csat.db.survey_records import get_survey
 from csat.surveys.follow_ups import InvalidNote, parse_note
 from tests.answering import KEY, LATER, sent
 from tests.samples import NOON, origin, survey, told
@@ -25,6 +26,12 @@ def low(connection: Connection) -> int:
     entry = sent(connection)
     responses.take(connection, told(1, "Bad."), KEY, LATER)
     return entry.id
+
+
+def notification(connection: Connection, survey_id: int, kind: NotificationKind) -> Notification:
+    survey = get_survey(connection, survey_id)
+    assert survey
+    return Notification(survey=survey, kind=kind)
 
 
 async def conflict(database: Database, step: object, *given: object) -> Conflict:
@@ -45,8 +52,8 @@ async def test_of_ten_who_press_at_once_one_takes_it_on(database: Database) -> N
     tries = [database.run(follow_ups.take, survey_id, TEAM, f"U{number}", LATER) for number in range(10)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
 
-    assert outcomes.count(True) == 1
-    taker = f"U{outcomes.index(True)}"
+    (taken,) = [outcome for outcome in outcomes if isinstance(outcome, Notification)]
+    taker = f"U{outcomes.index(taken)}"
     refusals = [outcome for outcome in outcomes if isinstance(outcome, FollowUpConflict)]
     assert len(refusals) == 9
     assert {refusal.conflict for refusal in refusals} == {Conflict.TAKEN}
@@ -61,7 +68,7 @@ async def test_the_same_person_takes_it_on_once(database: Database) -> None:
     ]
     found = await database.read(follow_ups.find, survey_id)
 
-    assert taken == [True, False]
+    assert [bool(notification) for notification in taken] == [True, False]
     assert found
     assert (found.follow_up.taken_by, found.follow_up.taken_at) == (CLEO, LATER)
 
@@ -121,17 +128,17 @@ async def test_open_ones_come_oldest_first_without_ones_own(database: Database) 
 
 async def test_what_moved_on_while_it_was_told_is_told_again(database: Database) -> None:
     survey_id = await database.run(low)
-    due = Notification(survey_id=survey_id, kind=NotificationKind.FOLLOW_UP, attempts=0)
-    await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
+    due = await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
+    assert due
     before = await database.read(follow_ups.find, survey_id)
     assert before
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
     after = await database.read(follow_ups.find, survey_id)
     assert after
 
-    assert not await database.run(follow_ups.followed, due, before.follow_up, LATER)
+    assert not await database.run(follow_ups.mark_alert_updated, due, before.follow_up, LATER)
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
-    assert await database.run(follow_ups.followed, due, after.follow_up, LATER)
+    assert await database.run(follow_ups.mark_alert_updated, due, after.follow_up, LATER)
     assert not (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due
 
 
@@ -141,7 +148,7 @@ async def test_a_rating_that_was_not_low_after_all_is_taken_back(database: Datab
     if ts:
         await database.run(
             outbox.mark_sent,
-            Notification(survey_id=survey_id, kind=NotificationKind.LOW_RATING, attempts=0),
+            await database.run(notification, survey_id, NotificationKind.LOW_RATING),
             "C1",
             ts,
             LATER,
@@ -158,8 +165,13 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
     def without_thread(connection: Connection) -> int:
         survey_id = low(connection)
         connection.execute(tables.surveys.update().values(thread=""))
-        due = Notification(survey_id=survey_id, kind=NotificationKind.SENT, attempts=0)
-        outbox.mark_sent(connection, due, origin().channel, "1700000000.000200", LATER)
+        outbox.mark_sent(
+            connection,
+            notification(connection, survey_id, NotificationKind.SENT),
+            origin().channel,
+            "1700000000.000200",
+            LATER,
+        )
         return survey_id
 
     found = await database.read(follow_ups.find, await database.run(without_thread))

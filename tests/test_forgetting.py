@@ -164,7 +164,7 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
     await world.until(lambda: bool(world.database("select 1 from outbox where sent_at is not null")))
     early = await forgotten(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
-    await database.run(send_queue.give_up_settling, 1)
+    await database.run(send_queue.give_up_reconciling, 1)
     database.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)

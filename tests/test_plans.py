@@ -67,7 +67,7 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "declaring uncertain": lambda connection: send_queue.mark_stalled(connection, NOON),
     "forgetting addresses": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "giving up what waits": lambda connection: send_queue.list_overdue(connection, NOON, 8),
-    "claiming what is unknown": lambda connection: send_queue.claim_unsettled(connection, NOON, 8),
+    "claiming what is unknown": lambda connection: send_queue.claim_uncertain(connection, NOON, 8),
     "listing what one person sent": lambda connection: requesters.newest(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
@@ -122,9 +122,9 @@ def send(connection: Connection, new: submissions.Submission) -> None:
     entry = submissions.accept(connection, new, LIMITS, NOON).entry
     number = send_queue.begin_attempt(connection, entry, "one", NOON)
     assert number
-    assert send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
-    due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, attempts=0)
-    outbox.mark_sent(connection, due, "C1", "1.2", NOON)
+    notification = send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
+    assert notification
+    outbox.mark_sent(connection, notification, "C1", "1.2", NOON)
 
 
 FLAWS = {
@@ -153,7 +153,7 @@ def fill(engine: Engine) -> None:
                 connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
             )
             outbox.enqueue_claimed(
-                connection, due.entry.id, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
+                connection, due.entry, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # PostgreSQL reads an index alone only where it was told since that all of its rows can be seen

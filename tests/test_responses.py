@@ -242,6 +242,6 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
     await asyncio.to_thread(locked.wait)
     late = await database.run(send_queue.mark_sent, entry.id, 1, told().receipt, LATER)
 
-    assert (await answering, late) == (Taken.JOINED, False)
+    assert (await answering, late) == (Taken.JOINED, None)
     assert (await database.read(known))["outbox"] == {"sent", "answered"}
     database.close()

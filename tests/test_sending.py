@@ -361,7 +361,7 @@ async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_
     await ask(world)
     await world.message("asked")
 
-    assert "Survey 1 did not leave" in caplog.text
+    assert "Survey 1 was not sent: this instance was frozen" in caplog.text
     assert creations(world) == 1
     assert world.database("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
 
@@ -398,7 +398,7 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     world.x.fail(Fault.WRONG_PLAN, Endpoint.EVENTS)
     world.clock.advance(hours=24, minutes=11)
-    await world.until(lambda: "Survey 1 is not settled yet" in caplog.text)
+    await world.until(lambda: "Survey 1 is still uncertain" in caplog.text)
     world.clock.advance(days=3)
     await world.until(lambda: world.database("select reconcile_at from surveys") == [(None,)])
     await world.until(lambda: "Survey 1 stays uncertain" in caplog.text)
@@ -481,7 +481,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("csat.db.send_queue.claim", lambda *_: 1 / 0)
-        await world.until(lambda: "looking for work failed" in caplog.text)
+        await world.until(lambda: "polling the send queue failed" in caplog.text)
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     await world.message("Waiting for X...")

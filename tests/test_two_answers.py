@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from blocks import low_rating
-from bootstrap import QUIET
+from bootstrap import NOISY_LIBRARIES
 from csat.web.x_webhook import PATH
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
@@ -72,7 +72,7 @@ async def heard(
     socket: bool,
 ) -> set[str]:
     """Return all that was said and that somebody reads who must not know the answer."""
-    for library in QUIET:  # the first run would hear more of them than the second
+    for library in NOISY_LIBRARIES:  # the first run would hear more of them than the second
         logging.getLogger(library).setLevel(logging.ERROR)
     with logging_to(capture) as logged:
         async with living(folder, socket=socket, database_url=url, **WITH_RESULTS) as world:

@@ -212,7 +212,7 @@ async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
     world.database_file.with_suffix(".away").rename(world.database_file)
 
     assert status == 503
-    assert reason.startswith("ledger: the file")
+    assert reason.startswith("database: the file")
 
 
 async def test_a_socket_that_is_gone_is_told(world: World) -> None:

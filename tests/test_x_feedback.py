@@ -160,7 +160,7 @@ async def test_what_cannot_be_is_refused_and_told_in_the_log_without_the_answer(
     answer = await post(world, body)
 
     assert (answer.status_code, answer.text) == (400, "not possible")
-    assert "Refused what X told: " in caplog.text
+    assert "Feedback rejected: " in caplog.text
     assert COMMENT not in caplog.text
 
 
@@ -171,7 +171,7 @@ async def test_a_rating_for_another_metric_than_the_survey_s_is_refused(
     answer = await post(world, event(id=feedback_id, type="nps"))
 
     assert answer.status_code == 400
-    assert f"feedback {feedback_id}: it is for another metric than its survey" in caplog.text
+    assert f"feedback {feedback_id}: its metric is not its survey's" in caplog.text
 
 
 async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -179,7 +179,7 @@ async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest
     answer = await post(world, event(from_user_id="99"))
 
     assert answer.status_code == 200
-    assert "Feedback 4711 is ignored: it is of account 99" in caplog.text
+    assert "Feedback 4711 is ignored: it belongs to account 99" in caplog.text
     assert world.database("select * from unmatched_responses") == []
 
 

@@ -80,9 +80,9 @@ class Side:
         receipt = Receipt(
             id=str(entry.id), dm_id="1", to_user_id="1", question_variant_id=0, created_at=now, updated_at=now
         )
-        await self.database.run(send_queue.mark_sent, entry.id, attempt, receipt, now)
-        due = outbox.Notification(survey_id=entry.id, kind=outbox.NotificationKind.SENT, attempts=0)
-        await self.database.run(outbox.mark_sent, due, "C1", "1.2", now)
+        notification = await self.database.run(send_queue.mark_sent, entry.id, attempt, receipt, now)
+        assert notification  # noqa: S101 - same
+        await self.database.run(outbox.mark_sent, notification, "C1", "1.2", now)
 
     async def _timed(self, name: str, work: Awaitable[T]) -> T:
         begun = time.perf_counter()

@@ -16,7 +16,6 @@ import uvloop
 from sqlalchemy import event
 
 import bootstrap
-import parts
 from bench.torture import failpoints
 from bench.torture.clock import SharedClock, SharedFloat
 from bench.torture.failpoints import Failpoint
@@ -73,7 +72,7 @@ async def _serve(settings: Settings, clock: SharedClock, parent: Connection) -> 
 
 def _shorten_timeouts() -> None:
     client.WHOLE_CALL = X_TIMEOUT_SECONDS
-    parts.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
+    bootstrap.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
     socket_mode.PING = PING_INTERVAL_SECONDS  # type: ignore[assignment]
     pauses = [pause * DB_BACKOFF_SCALE for pause in PAUSES]
     Database.__init__ = functools.partialmethod(Database.__init__, pauses=pauses)  # type: ignore[assignment,method-assign]

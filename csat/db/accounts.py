@@ -1,6 +1,7 @@
 """The accounts on X that surveys come from, and whether they may send at the moment."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
@@ -9,6 +10,9 @@ from csat.db.tables import accounts, surveys
 
 PROBING = timedelta(minutes=5)
 """How often X is asked whether a paused account works again."""
+
+ALERT_LEASE = timedelta(minutes=1)
+"""How long one instance has an alert to itself."""
 
 REMINDING = timedelta(hours=24)
 """The same cause is told again only after this."""
@@ -26,16 +30,40 @@ def open_account(connection: Connection, account: str) -> None:
     insert_if_absent(connection, accounts, id=account)
 
 
+class PauseAlert(NamedTuple):
+    """What the operators are to be told about a paused account."""
+
+    account: str
+    cause: str
+    advice: str
+
+
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
-    """Pause an account; whether the operators are to be told, once for a cause."""
-    mine = accounts.c.id == account
-    row = connection.execute(select(accounts).where(mine).with_for_update()).one()
-    tell: bool = row.cause != cause or row.alerted_at is None or row.alerted_at < now - REMINDING
+    """Pause an account and enqueue an alert, once per cause and day; return True if one was enqueued."""
+    this = accounts.c.id == account
+    row = connection.execute(select(accounts).where(this).with_for_update()).one()
+    is_new = row.cause != cause or row.alerted_at is None or row.alerted_at < now - REMINDING
     values = {"paused_at": row.paused_at or now, "probe_at": now + PROBING, "cause": cause, "advice": advice}
-    connection.execute(
-        update(accounts).where(mine).values(**values, alerted_at=now if tell else row.alerted_at)
+    alert = {"alerted_at": now, "alert_due_at": now} if is_new else {}
+    connection.execute(update(accounts).where(this).values(**values, **alert))
+    return bool(is_new)
+
+
+def claim_alerts(connection: Connection, now: datetime) -> list[PauseAlert]:
+    """Claim the alerts that are due, each for `ALERT_LEASE`."""
+    claim = (
+        update(accounts)
+        .where(accounts.c.alert_due_at <= now)
+        .values(alert_due_at=now + ALERT_LEASE)
+        .returning(accounts.c.id, accounts.c.cause, accounts.c.advice)
     )
-    return tell
+    return [PauseAlert(*row) for row in connection.execute(claim)]
+
+
+def mark_alerted(connection: Connection, alert: PauseAlert) -> None:
+    """Store that the operators were told, unless there is another cause by now."""
+    this = (accounts.c.id == alert.account, accounts.c.cause == alert.cause)
+    connection.execute(update(accounts).where(*this).values(alert_due_at=None))
 
 
 def claim_probes(connection: Connection, now: datetime) -> list[str]:

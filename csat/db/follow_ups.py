@@ -13,7 +13,7 @@ from csat.db import audit
 from csat.db.audit import Action
 from csat.db.inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
-from csat.db.survey_records import to_record
+from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.follow_ups import FollowUp, LowRating, RevealedRating
 
@@ -52,31 +52,35 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
         connection.execute(taking_back).rowcount
         and get_status(connection, survey_id, NotificationKind.LOW_RATING).ts
     ):
-        requeue(connection, survey_id, NotificationKind.FOLLOW_UP, now)
+        survey = get_survey(connection, survey_id)
+        assert survey is not None  # noqa: S101 - its follow-up was there just now
+        requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
 
 
-def take(connection: Connection, survey_id: int, team: str, person: str, now: datetime) -> bool:
-    """Note who takes care of a low rating; whether that was new. Raises `FollowUpConflict`."""
+def take(
+    connection: Connection, survey_id: int, team: str, person: str, now: datetime
+) -> Notification | None:
+    """Store who follows a low rating up; return `None` if it is known. Raises `FollowUpConflict`."""
     row = _locked(connection, survey_id, team, person)
     if row.closed_by:
         raise FollowUpConflict(Conflict.CLOSED, _follow_up(row))
     if row.taken_by not in (None, person):
         raise FollowUpConflict(Conflict.TAKEN, _follow_up(row))
     if row.taken_by == person:
-        return False
-    _note(connection, survey_id, now, taken_by=person, taken_at=now)
-    return True
+        return None
+    return _update(connection, row, now, taken_by=person, taken_at=now)
 
 
-def close(connection: Connection, survey_id: int, team: str, person: str, note: str, now: datetime) -> bool:
-    """Note what became of a low rating; whether that was new. Raises `FollowUpConflict`."""
+def close(
+    connection: Connection, survey_id: int, team: str, person: str, note: str, now: datetime
+) -> Notification | None:
+    """Store how a low rating was resolved; return `None` if it is known. Raises `FollowUpConflict`."""
     row = _locked(connection, survey_id, team, person)
     if (row.closed_by, row.note) == (person, note):  # the same form, delivered once more
-        return False
+        return None
     if row.closed_by:
         raise FollowUpConflict(Conflict.CLOSED, _follow_up(row))
-    _note(connection, survey_id, now, closed_by=person, closed_at=now, note=note)
-    return True
+    return _update(connection, row, now, closed_by=person, closed_at=now, note=note)
 
 
 def list_open(connection: Connection, team: str, most: int, without: str = "") -> list[LowRating]:
@@ -104,13 +108,15 @@ def show(connection: Connection, survey_id: int, team: str, person: str, now: da
     return RevealedRating(**_low(row), rating=row.rating, comment=row.comment, note=row.note)
 
 
-def followed(connection: Connection, due: Notification, as_told: FollowUp | None, now: datetime) -> bool:
-    """Note that Slack was told where a low rating stands, unless it has moved on since then; whether so."""
-    this = follow_ups.c.survey_id == due.survey_id
+def mark_alert_updated(
+    connection: Connection, notification: Notification, shown: FollowUp | None, now: datetime
+) -> bool:
+    """Store that the alert shows this follow-up; return False if it has changed since."""
+    this = follow_ups.c.survey_id == notification.survey.id
     row = connection.execute(select(follow_ups).where(this).with_for_update()).first()
-    if (_follow_up(row) if row else None) != as_told:
+    if (_follow_up(row) if row else None) != shown:
         return False
-    mark_sent(connection, due, None, None, now)
+    mark_sent(connection, notification, None, None, now)
     return True
 
 
@@ -130,9 +136,10 @@ def _open_to(connection: Connection, survey_id: int, team: str, person: str) -> 
     return row
 
 
-def _note(connection: Connection, survey_id: int, now: datetime, **values: Any) -> None:  # noqa: ANN401
-    connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey_id).values(**values))
-    requeue(connection, survey_id, NotificationKind.FOLLOW_UP, now)
+def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any) -> Notification:  # noqa: ANN401
+    survey = to_record(row)
+    connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey.id).values(**values))
+    return requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
 
 
 def _lows() -> Select[Any]:

@@ -1,136 +1,151 @@
-"""What Slack is to be told, kept until it was told."""
+"""The outbox: what Slack is to be told about a survey, written in the transaction that caused it."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from csat.db.inserts import insert_if_absent
+from csat.db.survey_records import SurveyRecord, get_survey, to_record
 from csat.db.tables import outbox, surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.states import State
 
-TELLING = timedelta(seconds=60)
-"""How long one instance has a notice to itself."""
+CLAIM_LEASE = timedelta(seconds=60)
+"""How long one instance has a notification to itself."""
 
-# built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
-_GIVE = insert(outbox)
-_CHANGE = update(outbox).where(outbox.c.survey_id == bindparam("of"), outbox.c.kind == bindparam("this"))
+# built once, because building is most of what a statement costs; the values come with the parameters
+_INSERT = insert(outbox)
+_UPDATE = update(outbox).where(
+    outbox.c.survey_id == bindparam("this_survey"), outbox.c.kind == bindparam("this_kind")
+)
 
 
 class NotificationKind(StrEnum):
-    """The kinds of news of a survey."""
+    """What a notification is about."""
 
     SENT = "sent"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
     WAITING = "waiting"
     ANSWERED = "answered"
-    """The confirmation is to say that the customer answered."""
+    """The confirmation changes: the recipient answered."""
     EXPIRED = "expired"
-    """The confirmation is to say that nobody answered."""
+    """The confirmation changes: nobody answered."""
     LOW_RATING = "low_rating"
-    """Supervisors are to be told of a low rating."""
+    """Supervisors are alerted to a low rating."""
     FOLLOW_UP = "follow_up"
-    """What supervisors were told is to say who takes care of it."""
+    """The alert changes: it says who follows the low rating up."""
 
 
 class Notification(FrozenModel):
-    """A notice that it is time to tell."""
+    """A claimed row of the outbox, with its survey."""
 
-    survey_id: int
+    survey: SurveyRecord
     kind: NotificationKind
-    attempts: int
+    attempts: int = 0
 
 
 class NotificationStatus(NamedTuple):
-    """Whether a notice is still to be told, and the message that told it, where Slack said which."""
+    """Whether a notification is still to be posted, and its message if Slack said which it is."""
 
     is_due: bool = False
     channel: str = ""
     ts: str = ""
 
 
-def enqueue_claimed(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
-    """Write down that Slack is to be told; the instance that calls tells it first, others later."""
-    notice = {"survey_id": survey_id, "kind": kind, "due_at": now + TELLING, "attempts": 0}
-    connection.execute(_GIVE, notice)
+def enqueue_claimed(
+    connection: Connection, survey: SurveyRecord, kind: NotificationKind, now: datetime
+) -> Notification:
+    """Enqueue a notification that the calling instance posts first; others do after `CLAIM_LEASE`."""
+    row = {"survey_id": survey.id, "kind": kind, "due_at": now + CLAIM_LEASE, "attempts": 0}
+    connection.execute(_INSERT, row)
+    return Notification(survey=survey, kind=kind)
 
 
 def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
-    """Write down that Slack is to be told by whoever looks first; a notice that is there is due at once."""
+    """Enqueue a notification that is due at once; one that is enqueued already becomes due."""
     row = {"survey_id": survey_id, "kind": kind, "due_at": now, "attempts": 0}
     if not insert_if_absent(connection, outbox, **row):
-        untold = (outbox.c.survey_id == survey_id, outbox.c.kind == kind, outbox.c.sent_at.is_(None))
-        connection.execute(update(outbox).where(*untold).values(due_at=now))
+        unsent = (*_this(survey_id, kind), outbox.c.sent_at.is_(None))
+        connection.execute(update(outbox).where(*unsent).values(due_at=now))
 
 
 def withdraw(connection: Connection, survey_id: int, kind: NotificationKind) -> None:
-    """Let Slack not be told, where it was not told yet."""
-    untold = (outbox.c.survey_id == survey_id, outbox.c.kind == kind, outbox.c.sent_at.is_(None))
-    connection.execute(delete(outbox).where(*untold))
+    """Delete a notification that was not posted yet."""
+    connection.execute(delete(outbox).where(*_this(survey_id, kind), outbox.c.sent_at.is_(None)))
 
 
-def requeue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
-    """Write down that Slack is to be told what may have been told before, and is different now."""
-    anew: dict[str, Any] = {"due_at": now + TELLING, "attempts": 0}
-    if not insert_if_absent(connection, outbox, survey_id=survey_id, kind=kind, **anew):
-        this = (outbox.c.survey_id == survey_id, outbox.c.kind == kind)
-        connection.execute(update(outbox).where(*this).values(**anew, sent_at=None))
+def requeue(
+    connection: Connection, survey: SurveyRecord, kind: NotificationKind, now: datetime
+) -> Notification:
+    """Enqueue a notification again, whether or not it was posted before; claimed by the caller."""
+    again: dict[str, Any] = {"due_at": now + CLAIM_LEASE, "attempts": 0}
+    if not insert_if_absent(connection, outbox, survey_id=survey.id, kind=kind, **again):
+        connection.execute(update(outbox).where(*_this(survey.id, kind)).values(**again, sent_at=None))
+    return Notification(survey=survey, kind=kind)
 
 
-def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> bool:
-    """Have the requester told that their survey waits, once, if it still does."""
-    waits = surveys.c.state.in_((State.ACCEPTED, State.SENDING))
-    if not connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id, waits)).first():
-        return False
-    given = (outbox.c.survey_id == survey_id, outbox.c.kind == NotificationKind.WAITING)
-    if connection.execute(select(outbox.c.kind).where(*given)).first():
-        return False
-    enqueue_claimed(connection, survey_id, NotificationKind.WAITING, now)
-    return True
+def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> Notification | None:
+    """Enqueue, once per survey, that it waits; return `None` if it waits no more or its requester knows."""
+    survey = get_survey(connection, survey_id)
+    if survey is None or survey.state not in {State.ACCEPTED, State.SENDING}:
+        return None
+    known = select(outbox.c.kind).where(*_this(survey_id, NotificationKind.WAITING))
+    if connection.execute(known).first():
+        return None
+    return enqueue_claimed(connection, survey, NotificationKind.WAITING, now)
 
 
-def claim_notifications(connection: Connection, now: datetime, most: int) -> list[Notification]:
-    """Claim notices that nobody told in time."""
-    late = (
-        select(outbox.c.survey_id, outbox.c.kind)
+def claim_notifications(connection: Connection, now: datetime, limit: int) -> list[Notification]:
+    """Claim notifications that are due, the oldest first."""
+    due = (
+        select(surveys, outbox.c.kind.label("kind"), outbox.c.attempts.label("outbox_attempts"))
+        .join(outbox, outbox.c.survey_id == surveys.c.id)
         .where(outbox.c.due_at <= now)
         .order_by(outbox.c.due_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
+        .limit(limit)
+        .with_for_update(of=outbox, skip_locked=True)
     )
-    claimed = [_to_due(row) for row in connection.execute(late.add_columns(outbox.c.attempts))]
-    for due in claimed:
-        _change(connection, due, due_at=now + TELLING)
+    rows = connection.execute(due).all()
+    claimed = [
+        Notification(survey=to_record(row), kind=row.kind, attempts=row.outbox_attempts) for row in rows
+    ]
+    for notification in claimed:
+        _update(connection, notification, due_at=now + CLAIM_LEASE)
     return claimed
 
 
 def mark_sent(
-    connection: Connection, due: Notification, channel: str | None, ts: str | None, now: datetime
+    connection: Connection, notification: Notification, channel: str | None, ts: str | None, now: datetime
 ) -> None:
-    """Note where Slack was told."""
-    _change(connection, due, sent_at=now, due_at=None, channel=channel, ts=ts)
+    """Store where a notification was posted."""
+    _update(connection, notification, sent_at=now, due_at=None, channel=channel, ts=ts)
 
 
-def reschedule(connection: Connection, due: Notification, due_at: datetime | None) -> None:
-    """Try again at `due_at`; never, where that is empty."""
-    _change(connection, due, due_at=due_at, attempts=due.attempts + 1)
+def reschedule(connection: Connection, notification: Notification, due_at: datetime) -> None:
+    """Put a notification back until `due_at`."""
+    _update(connection, notification, due_at=due_at, attempts=notification.attempts + 1)
+
+
+def drop(connection: Connection, notification: Notification) -> None:
+    """Give a notification up: it is never posted."""
+    _update(connection, notification, due_at=None, attempts=notification.attempts + 1)
 
 
 def get_status(connection: Connection, survey_id: int, kind: NotificationKind) -> NotificationStatus:
-    """Return what Slack knows of a notice so far."""
-    this = (outbox.c.survey_id == survey_id, outbox.c.kind == kind)
-    row = connection.execute(select(outbox).where(*this)).first()
+    """Return whether a notification is due, and the message that it became."""
+    row = connection.execute(select(outbox).where(*_this(survey_id, kind))).first()
     if row is None:
         return NotificationStatus()
     return NotificationStatus(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
 
 
-def _change(connection: Connection, due: Notification, **values: Any) -> None:  # noqa: ANN401
-    connection.execute(_CHANGE, {"of": due.survey_id, "this": due.kind, **values})
+def _this(survey_id: int, kind: NotificationKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return outbox.c.survey_id == survey_id, outbox.c.kind == kind
 
 
-def _to_due(row: Row[Any]) -> Notification:
-    return Notification(survey_id=row.survey_id, kind=row.kind, attempts=row.attempts)
+def _update(connection: Connection, notification: Notification, **values: Any) -> None:  # noqa: ANN401
+    key = {"this_survey": notification.survey.id, "this_kind": notification.kind}
+    connection.execute(_UPDATE, {**key, **values})

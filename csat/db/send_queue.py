@@ -1,15 +1,14 @@
 """The life of an accepted survey, one transaction a step; `surveys.states` says which steps there are."""
 
 import sys
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from csat.db.accounts import NOT_PAUSED
 from csat.db.limits import NEVER, check_limits, lock_account
-from csat.db.outbox import NotificationKind, enqueue_claimed
+from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
 from csat.db.tables import accounts, attempts, surveys
@@ -20,14 +19,14 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 
-ATTEMPT = timedelta(seconds=40)
-"""For how long an attempt may take: a call to X, and writing its outcome to a busy ledger."""
+ATTEMPT_LEASE = timedelta(seconds=40)
+"""How long an attempt may take: a call to X, and writing its outcome to a busy database."""
 
-SETTLING = DAY + timedelta(minutes=10)
-"""After this, X's own record tells what became of an attempt: it shows nothing younger than 24 hours."""
+RECONCILE_AFTER = DAY + timedelta(minutes=10)
+"""How old an attempt is when X's events are read for it: they list nothing younger than 24 hours."""
 
-ASKING_AGAIN = timedelta(minutes=10)
-"""How long until X is asked once more what became of an attempt."""
+RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
+"""How long until the events are read once more."""
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 """Slack's own limit."""
@@ -86,21 +85,22 @@ def resolve(
     return entry.model_copy(update={"survey": entry.survey.with_recipient(recipient)})
 
 
-def begin_attempt(connection: Connection, entry: SurveyRecord, instance: str, now: datetime) -> int | None:
-    """Commit that an attempt begins, before it leaves; `None` when the survey is no longer ours to send."""
-    number = entry.attempts + 1
-    if not transition(
-        connection, _SENDING, entry.id, instance=instance, attempts=number, lease_until=now + ATTEMPT
-    ):
+def begin_attempt(connection: Connection, survey: SurveyRecord, instance: str, now: datetime) -> int | None:
+    """Store that an attempt starts, before it leaves; return its number, or `None` if the claim was lost."""
+    number = survey.attempts + 1
+    lease = {"instance": instance, "attempts": number, "lease_until": now + ATTEMPT_LEASE}
+    if not transition(connection, _SENDING, survey.id, **lease):
         return None
-    attempt = {"survey_id": entry.id, "number": number, "instance": instance, "started_at": now}
+    attempt = {"survey_id": survey.id, "number": number, "instance": instance, "started_at": now}
     connection.execute(_BEGIN_ATTEMPT, attempt)
     return number
 
 
-def mark_sent(connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime) -> bool:
-    """Note X's receipt; a late one settles what had become uncertain."""
-    moved = transition(
+def mark_sent(
+    connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime
+) -> Notification | None:
+    """Store X's receipt, also a late one for an uncertain survey; return `None` if it changes nothing."""
+    survey = transition(
         connection,
         _SENT,
         survey_id,
@@ -110,135 +110,128 @@ def mark_sent(connection: Connection, survey_id: int, number: int, receipt: Rece
         reconcile_at=None,
         poll_at=first_poll(receipt.created_at),
     )
-    _end(connection, survey_id, number, State.SENT, "", now)
-    if moved:
-        enqueue_claimed(connection, survey_id, NotificationKind.SENT, now)
-    return moved
+    _end_attempt(connection, survey_id, number, State.SENT, "", now)
+    return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
 
 
 def refuse(
     connection: Connection, survey_id: int, number: int | None, refusal: Refusal, detail: str, now: datetime
-) -> bool:
-    """Note that a survey will not be sent; `number` is empty where no attempt was made."""
+) -> Notification | None:
+    """Store that a survey will not be sent; `number` is `None` without an attempt."""
     values = refusal.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    moved = transition(connection, _REFUSED, survey_id, **values)
+    survey = transition(connection, _REFUSED, survey_id, **values)
     if number is not None:
-        _end(connection, survey_id, number, State.REFUSED, detail, now)
-    if moved:
-        enqueue_claimed(connection, survey_id, NotificationKind.REFUSED, now)
-    return moved
+        _end_attempt(connection, survey_id, number, State.REFUSED, detail, now)
+    return enqueue_claimed(connection, survey, NotificationKind.REFUSED, now) if survey else None
 
 
-def mark_uncertain(connection: Connection, survey_id: int, number: int, detail: str, now: datetime) -> bool:
-    """Note that nobody knows what became of an attempt."""
-    moved = transition(
-        connection, _UNCERTAIN, survey_id, sent_at=now, quota_until=now + DAY, reconcile_at=now + SETTLING
-    )
-    _end(connection, survey_id, number, State.UNCERTAIN, detail, now)
-    if moved:
-        enqueue_claimed(connection, survey_id, NotificationKind.UNCERTAIN, now)
-    return moved
+def mark_uncertain(
+    connection: Connection, survey_id: int, number: int, detail: str, now: datetime
+) -> Notification | None:
+    """Store that the outcome of an attempt is unknown."""
+    values = {"sent_at": now, "quota_until": now + DAY, "reconcile_at": now + RECONCILE_AFTER}
+    survey = transition(connection, _UNCERTAIN, survey_id, **values)
+    _end_attempt(connection, survey_id, number, State.UNCERTAIN, detail, now)
+    return enqueue_claimed(connection, survey, NotificationKind.UNCERTAIN, now) if survey else None
 
 
 def reschedule(
-    connection: Connection, survey_id: int, number: int | None, until: datetime, detail: str, now: datetime
+    connection: Connection, survey_id: int, number: int | None, due_at: datetime, detail: str, now: datetime
 ) -> bool:
-    """Put a survey back until `until`, if it is still to be sent; `number` is empty without an attempt."""
-    values = {"due_at": until, "lease_owner": None, "lease_until": None}
+    """Put a survey back until `due_at`; return False if it is not to be sent any more.
+
+    `number` is `None` without an attempt.
+    """
+    values = {"due_at": due_at, "lease_owner": None, "lease_until": None}
     if number is not None:
-        moved = transition(connection, _ACCEPTED, survey_id, **values)
-        _end(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return moved
-    still = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
-    waiting = update(surveys).where(*still).values(**values, attempts=surveys.c.attempts + 1)
-    return connection.execute(waiting).rowcount == 1
+        survey = transition(connection, _ACCEPTED, survey_id, **values)
+        _end_attempt(connection, survey_id, number, State.ACCEPTED, detail, now)
+        return survey is not None
+    waiting = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
+    statement = update(surveys).where(*waiting).values(**values, attempts=surveys.c.attempts + 1)
+    return connection.execute(statement).rowcount == 1
 
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
-    """Cancel a waiting survey; returns where it stands now, or `None` where it is not this requester's."""
+    """Cancel a waiting survey; return its state now, or `None` if it is not this requester's."""
     transition(connection, _CANCELLED, survey_id, by=requester, quota_until=NEVER)
-    return _state_for(connection, survey_id, requester)
+    survey = get_survey(connection, survey_id)
+    return survey.state if survey and survey.origin.requester == requester else None
 
 
-def _state_for(connection: Connection, survey_id: int, requester: str) -> State | None:
-    entry = get_survey(connection, survey_id)
-    return entry.state if entry and entry.origin.requester == requester else None
-
-
-def mark_stalled(connection: Connection, now: datetime) -> list[int]:
-    """Declare uncertain what an instance that is gone had begun to send; returns the surveys' ids."""
-    orphans: Sequence[Any] = connection.execute(
+def mark_stalled(connection: Connection, now: datetime) -> list[Notification]:
+    """Declare attempts uncertain whose instance is gone: their lease has expired."""
+    stalled = connection.execute(
         select(surveys.c.id, surveys.c.attempts)
         .where(surveys.c.state == State.SENDING, surveys.c.lease_until < now)
         .with_for_update(skip_locked=True)
     ).all()
-    for survey_id, number in orphans:
-        mark_uncertain(connection, survey_id, number, "the instance that sent it is gone", now)
-    return [survey_id for survey_id, _ in orphans]
+    detail = "the instance that sent it is gone"
+    marked = (mark_uncertain(connection, survey_id, number, detail, now) for survey_id, number in stalled)
+    return [notification for notification in marked if notification]
 
 
 def list_overdue(
-    connection: Connection, accepted_before: datetime, most: int
+    connection: Connection, accepted_before: datetime, limit: int
 ) -> list[tuple[SurveyRecord, Refusal]]:
-    """Return surveys that have waited too long for a paused account, with the cause of that."""
-    late = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
+    """Return surveys that have waited too long for a paused account, with the reason for the pause."""
+    overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
     paused = select(surveys, accounts.c.cause, accounts.c.advice.label("account_advice")).join(
         accounts, accounts.c.id == surveys.c.account
     )
-    rows = connection.execute(paused.where(*late, accounts.c.paused_at.is_not(None)).limit(most))
+    rows = connection.execute(paused.where(*overdue, accounts.c.paused_at.is_not(None)).limit(limit))
     return [
         (to_record(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
     ]
 
 
-class Unsettled(NamedTuple):
-    """A survey whose last attempt has an unknown outcome."""
+class UncertainAttempt(NamedTuple):
+    """The last attempt of an uncertain survey."""
 
-    entry: SurveyRecord
+    survey: SurveyRecord
     number: int
-    begun: datetime
+    started_at: datetime
 
 
-def claim_unsettled(connection: Connection, now: datetime, most: int) -> list[Unsettled]:
-    """Claim uncertain surveys that X can tell of by now; where it does not, they are claimed again later."""
-    begun = select(surveys, attempts.c.number, attempts.c.started_at).join(
+def claim_uncertain(connection: Connection, now: datetime, limit: int) -> list[UncertainAttempt]:
+    """Claim uncertain surveys that are old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
+    last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
     due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN)
     rows = connection.execute(
-        begun.where(*due).limit(most).with_for_update(of=surveys, skip_locked=True)
+        last_attempt.where(*due).limit(limit).with_for_update(of=surveys, skip_locked=True)
     ).all()
-    again = {"reconcile_at": now + ASKING_AGAIN}
     for row in rows:
-        connection.execute(update(surveys).where(surveys.c.id == row.id).values(**again))
-    return [Unsettled(to_record(row), row.number, row.started_at) for row in rows]
+        claim = update(surveys).where(surveys.c.id == row.id)
+        connection.execute(claim.values(reconcile_at=now + RECONCILE_AGAIN_AFTER))
+    return [UncertainAttempt(to_record(row), row.number, row.started_at) for row in rows]
 
 
-def give_up_settling(connection: Connection, survey_id: int) -> bool:
-    """Ask X no more what became of a survey: it stays uncertain, finished but for its requester's word."""
-    unsettled = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
-    return connection.execute(update(surveys).where(*unsettled).values(reconcile_at=None)).rowcount == 1
+def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
+    """Leave a survey uncertain until its requester settles it; return False if it is settled."""
+    uncertain = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
+    return connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 1
 
 
-def confirm_arrival(connection: Connection, survey_id: int, requester: str, now: datetime) -> bool:
-    """Settle an uncertain survey as sent, as its requester says; whether that settled it."""
-    moved = transition(
-        connection, _CONFIRMED, survey_id, by=requester, reconcile_at=None, poll_at=first_poll(now)
-    )
-    if moved:
-        enqueue_claimed(connection, survey_id, NotificationKind.SENT, now)
-    return moved
+def confirm_arrival(
+    connection: Connection, survey_id: int, requester: str, now: datetime
+) -> Notification | None:
+    """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
+    values = {"reconcile_at": None, "poll_at": first_poll(now)}
+    survey = transition(connection, _CONFIRMED, survey_id, by=requester, **values)
+    return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
 
 
 def erase_response_urls(connection: Connection, now: datetime) -> None:
-    """Erase each `response_url` that Slack no longer answers."""
-    dead = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
-    connection.execute(update(surveys).where(*dead).values(response_url=""))
+    """Erase each `response_url` that Slack has let expire."""
+    expired = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
+    connection.execute(update(surveys).where(*expired).values(response_url=""))
 
 
-def _end(
+def _end_attempt(
     connection: Connection, survey_id: int, number: int, outcome: State, detail: str, now: datetime
 ) -> None:
-    # after the survey: whoever takes an answer locks that first, and then comes here
+    # after the survey, which every transaction locks before its attempts
     attempt = {"of": survey_id, "nth": number}
     connection.execute(_END_ATTEMPT, {**attempt, "ended_at": now, "outcome": outcome, "detail": detail})

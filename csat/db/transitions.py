@@ -1,11 +1,13 @@
-"""A survey's move from one state to another; `surveys.states` says which can follow which."""
+"""Transitions of a survey between states; `surveys.states` says which state can follow which."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
-from csat.surveys.states import State, predecessors
+from csat.surveys.states import State
 
 UNSETTLED = and_(
     surveys.c.state == State.UNCERTAIN,
@@ -15,12 +17,21 @@ UNSETTLED = and_(
 """An uncertain survey that its requester can settle: it still names its customer."""
 
 
-def transition_to(state: State, *conditions: ColumnElement[bool]) -> Update:
-    """Return the statement for moves to a state from those that it can follow, to be built once."""
+def transition_to(state: State, *conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """Return the statement for transitions to a state, to be built once."""
     possible = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(predecessors(state)))
-    return update(surveys).where(*possible, *conditions).values(state=state)
+    return update(surveys).where(*possible, *conditions).values(state=state).returning(surveys)
 
 
-def transition(connection: Connection, statement: Update, survey_id: int, **values: Any) -> bool:  # noqa: ANN401
-    """Move a survey, set columns, and fill in the statement's conditions; whether it was moved."""
-    return connection.execute(statement, {"survey_id": survey_id, **values}).rowcount == 1
+def transition(
+    connection: Connection,
+    statement: ReturningUpdate[Any],
+    survey_id: int,
+    **values: Any,  # noqa: ANN401
+) -> SurveyRecord | None:
+    """Move a survey to the statement's state; return `None` if that state can't follow.
+
+    `values` holds new values of columns and the parameters of the statement's conditions.
+    """
+    row = connection.execute(statement, {"survey_id": survey_id, **values}).first()
+    return to_record(row) if row else None

@@ -1,22 +1,22 @@
-"""What became of an attempt whose outcome is unknown: X's own record tells, a day later."""
+"""Settles uncertain surveys from X's own events, which list an attempt a day later."""
 
 import logging
 from datetime import timedelta
 
 from csat.clock import Clock
 from csat.db.database import Database
-from csat.db.send_queue import SETTLING, Unsettled, give_up_settling
+from csat.db.send_queue import RECONCILE_AFTER, UncertainAttempt, give_up_reconciling
 from csat.db.survey_records import Refusal
-from csat.delivery.delivery import Delivery
+from csat.delivery.sender import SurveySender
 from csat.surveys.survey import Receipt
 from csat.x_api.client import XClient
 from csat.x_api.errors import XError
 
-AROUND = timedelta(minutes=5)
-"""How far X's time for an attempt may be from ours."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far X's time of an attempt may be from ours."""
 
-GIVING_UP = timedelta(days=3)
-"""For how long X is asked over and over; after that its requester alone can settle a survey."""
+GIVE_UP_AFTER = timedelta(days=3)
+"""How long X is asked again; after that only the requester can settle the survey."""
 
 NEVER_ARRIVED = Refusal(
     reason="NeverArrived",
@@ -28,36 +28,36 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Settles uncertain surveys, matched by account, recipient, external id and time."""
+    """Matches uncertain surveys with X's events, by account, recipient, external id and time."""
 
-    def __init__(self, database: Database, x: XClient, delivery: Delivery, clock: Clock) -> None:
+    def __init__(self, database: Database, x: XClient, sender: SurveySender, clock: Clock) -> None:
         self._database = database
         self._x = x
-        self._delivery = delivery
+        self._sender = sender
         self._clock = clock
 
-    async def settle(self, unsettled: Unsettled) -> None:
-        """Settle one survey, if X tells."""
-        entry, number, begun = unsettled
+    async def reconcile(self, attempt: UncertainAttempt) -> None:
+        """Settle one attempt as sent or refused; leave it uncertain while X does not list its events."""
+        begin, end = attempt.started_at - CLOCK_TOLERANCE, attempt.started_at + CLOCK_TOLERANCE
         try:
-            pages = [page async for page in self._x.events(begun - AROUND, begun + AROUND)]
+            pages = [page async for page in self._x.events(begin, end)]
         except XError as error:
-            await self._not_settled(unsettled, error)
+            await self._postpone(attempt, error)
             return
-        told = (update.receipt for page in pages for update in page.updates)
-        if receipt := next((one for one in told if _is_of(unsettled, one)), None):
-            await self._delivery.arrived(entry, number, receipt)
+        receipts = (update.receipt for page in pages for update in page.updates)
+        if receipt := next((receipt for receipt in receipts if _matches(attempt, receipt)), None):
+            await self._sender.mark_sent(attempt.survey, attempt.number, receipt)
         else:
-            await self._delivery.refuse(entry, None, NEVER_ARRIVED, "not among X's events")
+            await self._sender.refuse(attempt.survey, None, NEVER_ARRIVED, "not among X's events")
 
-    async def _not_settled(self, unsettled: Unsettled, error: XError) -> None:
-        survey_id = unsettled.entry.id
-        if self._clock() < unsettled.begun + SETTLING + GIVING_UP:
-            log.warning("Survey %s is not settled yet: %s", survey_id, error)
-        elif await self._database.run_with_retry(give_up_settling, survey_id):
-            log.warning("Survey %s stays uncertain, X has not told for days: %s", survey_id, error)
+    async def _postpone(self, attempt: UncertainAttempt, error: XError) -> None:
+        survey_id = attempt.survey.id
+        if self._clock() < attempt.started_at + RECONCILE_AFTER + GIVE_UP_AFTER:
+            log.warning("Survey %s is still uncertain: %s", survey_id, error)
+        elif await self._database.run_with_retry(give_up_reconciling, survey_id):
+            log.warning("Survey %s stays uncertain, X listed no events for days: %s", survey_id, error)
 
 
-def _is_of(unsettled: Unsettled, receipt: Receipt) -> bool:
-    survey = unsettled.entry.survey
+def _matches(attempt: UncertainAttempt, receipt: Receipt) -> bool:
+    survey = attempt.survey.survey
     return (receipt.to_user_id, receipt.external_id) == (survey.recipient.id, survey.external_id)

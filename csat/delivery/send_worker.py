@@ -1,4 +1,4 @@
-"""Takes accepted surveys to X: at once, or when their time comes, and never too many together."""
+"""The send worker: sends accepted surveys at once or when they are due, a limited number at a time."""
 
 import asyncio
 import logging
@@ -6,149 +6,128 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from csat.clock import Clock
 from csat.db import outbox, send_queue
-from csat.db.database import Database
-from csat.db.errors import DatabaseError
-from csat.db.outbox import Notification, NotificationKind
+from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.survey_records import SurveyRecord
 from csat.delivery.circuit_breaker import CircuitBreaker
-from csat.delivery.delivery import LONGEST_WAIT, Delivery
-from csat.delivery.later import suppress_db_errors
 from csat.delivery.reconciler import Reconciler
-from csat.tasks import BackgroundTasks
-from notifications.notifier import Notifier
+from csat.delivery.sender import MAX_AGE, SurveySender
+from csat.resources import Notify, Resources
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """How long the dispatcher takes its time; seconds, and how much it takes on."""
+    """How the workers pace themselves; times are in seconds."""
 
     notify_after: float = 3.0
-    """When nothing is sent by then, the requester is told that it waits."""
+    """The requester is told that a survey waits if it is not settled by then."""
     poll_interval: float = 2.0
-    """Between two looks for what others left."""
+    """Between two polls of the queue or the outbox."""
     concurrency: int = 8
-    """How many surveys are on their way at once."""
+    """How many surveys are sent at a time."""
     interval_scale: float = 1.0
-    """What the rests of all other rounds are multiplied by."""
+    """Factor for the intervals of all periodic tasks."""
     stale_after: float = 60.0
-    """Without a look for so long, the dispatcher is not well."""
+    """A worker that has not polled for so long is unhealthy."""
 
 
 class SendWorker:
-    """Gives each survey its turn.
+    """Sends the surveys of its own instance, and those that other instances left behind."""
 
-    Args:
-        instance: a name that no other running instance has.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        announcer: Notifier,
-        delivery: Delivery,
-        pausing: CircuitBreaker,
-        settler: Reconciler,
-        clock: Clock,
-        tasks: BackgroundTasks,
-        instance: str,
-        pace: WorkerConfig,
-    ) -> None:
-        self._database = database
-        self._announcer = announcer
-        self._delivery = delivery
-        self._pausing = pausing
-        self._settler = settler
-        self._clock = clock
-        self._tasks = tasks
-        self._instance = instance
-        self._pace = pace
-        self._slots = asyncio.Semaphore(pace.concurrency)
-        self._under_way: set[int] = set()
-        self._taken_up: set[int] = set()
+    def __init__(self, resources: Resources, notify: Notify, config: WorkerConfig) -> None:
+        self._resources = resources
+        self._database = resources.database
+        self._clock = resources.clock
+        self._tasks = resources.tasks
+        self._notify = notify
+        self._config = config
+        self._breaker = CircuitBreaker(self._database, resources.x, self._clock)
+        self._sender = SurveySender(resources, self._breaker, notify)
+        self._reconciler = Reconciler(self._database, resources.x, self._sender, self._clock)
+        self._slots = asyncio.Semaphore(config.concurrency)
+        self._active: set[int] = set()
+        self._adopted: set[int] = set()
         self._stopping = False
-        self._looked_at = time.monotonic()
+        self._polled_at = time.monotonic()
 
     @property
-    def awake(self) -> bool:
-        """Whether the dispatcher has looked for work lately."""
-        return time.monotonic() < self._looked_at + self._pace.stale_after
+    def is_healthy(self) -> bool:
+        """True if the queue was polled lately."""
+        return time.monotonic() < self._polled_at + self._config.stale_after
 
     def stop(self) -> None:
-        """Begin nothing new; what has left for X is finished."""
+        """Start nothing new; requests that have left for X are finished."""
         self._stopping = True
-        self._delivery.stop()
+        self._sender.stop()
 
-    def start(self, entry: SurveyRecord) -> None:
-        """Begin to send a survey that this instance has claimed, unless it is under way already."""
-        if entry.id not in self._under_way:
-            self._under_way.add(entry.id)
-            on_its_way = self._tasks.start(self._send(entry), f"sending survey {entry.id}")
-            informing = suppress_db_errors(self._keep_informed(entry.id, on_its_way))
-            self._tasks.start(informing, f"waiting for survey {entry.id}")
-
-    def tell(self, survey_id: int, kind: NotificationKind) -> None:
-        """Tell Slack at once what somebody has just settled."""
-        self._announcer.announce(Notification(survey_id=survey_id, kind=kind, attempts=0))
+    def start(self, survey: SurveyRecord) -> None:
+        """Send a survey that this instance has claimed in the background, unless it is active already."""
+        if survey.id not in self._active:
+            self._active.add(survey.id)
+            sending = self._tasks.start(self._send(survey), f"sending survey {survey.id}")
+            self._tasks.start(
+                suppress_db_errors(self._notify_if_waiting(survey.id, sending)),
+                f"watching survey {survey.id}",
+            )
 
     async def run(self) -> None:
-        """Take up what is due, over and over, until cancelled; a look that fails does not end it."""
+        """Poll until cancelled; a poll that fails does not end the loop."""
         while not self._stopping:
-            await asyncio.wait({self._tasks.start(self.sweep(), "looking for work")})
-            await asyncio.sleep(self._pace.poll_interval)
+            await asyncio.wait({self._tasks.start(self.poll(), "polling the send queue")})
+            await asyncio.sleep(self._config.poll_interval)
 
-    async def sweep(self) -> None:
-        """Take up what is due: surveys and news that nobody took care of, and what must be forgotten."""
+    async def poll(self) -> None:
+        """Take over what is due: surveys, uncertain attempts, expired addresses and paused accounts."""
+        now = self._clock()
         try:
-            await self._sweep(self._clock())
+            await self._send_due(now)
+            await self._reconcile_due(now)
+            await self._database.run(send_queue.erase_response_urls, now)
+            await self._breaker.probe()
         except DatabaseError as error:
-            log.warning("The ledger can't be read: %s", error)
+            log.warning("The send queue can't be polled: %s", error)
         else:
-            self._looked_at = time.monotonic()
+            self._polled_at = time.monotonic()
 
-    async def _sweep(self, now: datetime) -> None:
-        most = self._pace.concurrency
-        for survey_id in await self._database.run(send_queue.mark_stalled, now):
-            log.warning("Survey %s is uncertain: the instance that sent it is gone", survey_id)
-            self.tell(survey_id, NotificationKind.UNCERTAIN)
-        free = most - len(self._taken_up)  # beside its own: what others left waits for no quiet moment
-        for entry in await self._database.run(send_queue.claim, self._instance, now, free):
-            self._taken_up.add(entry.id)
-            self.start(entry)
-        for entry, refusal in await self._database.run(send_queue.list_overdue, now - LONGEST_WAIT, most):
-            await self._delivery.refuse(entry, None, refusal, "its account was paused for too long")
-        for unsettled in await self._database.run(send_queue.claim_unsettled, now, most):
-            settling = suppress_db_errors(self._settler.settle(unsettled))
-            self._tasks.start(settling, f"settling survey {unsettled.entry.id}")
-        for due in await self._database.run(outbox.claim_notifications, now, most):
-            self._announcer.announce(due)
-        await self._database.run(send_queue.erase_response_urls, now)
-        await self._pausing.probe()
+    async def _send_due(self, now: datetime) -> None:
+        for notification in await self._database.run(send_queue.mark_stalled, now):
+            log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
+            self._notify(notification)
+        # beside this instance's own surveys: a busy instance still takes over what others left behind
+        free = self._config.concurrency - len(self._adopted)
+        for survey in await self._database.run(send_queue.claim, self._resources.instance, now, free):
+            self._adopted.add(survey.id)
+            self.start(survey)
+        overdue = await self._database.run(send_queue.list_overdue, now - MAX_AGE, self._config.concurrency)
+        for survey, refusal in overdue:
+            await self._sender.refuse(survey, None, refusal, "its account was paused for too long")
 
-    async def _send(self, entry: SurveyRecord) -> bool:
-        """Send a survey as far as it goes now; whether it still waits."""
+    async def _reconcile_due(self, now: datetime) -> None:
+        for attempt in await self._database.run(send_queue.claim_uncertain, now, self._config.concurrency):
+            reconciling = suppress_db_errors(self._reconciler.reconcile(attempt))
+            self._tasks.start(reconciling, f"reconciling survey {attempt.survey.id}")
+
+    async def _send(self, survey: SurveyRecord) -> bool:
+        """Attempt delivery; return True if it must be retried."""
         try:
             async with self._slots:
-                return await self._delivery.send(entry)
+                return await self._sender.send(survey)
         except DatabaseError as error:
-            log.warning("Survey %s waits for the ledger: %s", entry.id, error)
+            log.warning("Survey %s waits for the database: %s", survey.id, error)
             return True
         finally:
-            self._under_way.discard(entry.id)
-            self._taken_up.discard(entry.id)
+            self._active.discard(survey.id)
+            self._adopted.discard(survey.id)
 
-    async def _keep_informed(self, survey_id: int, on_its_way: asyncio.Task[bool]) -> None:
-        """Tell the requester that their survey waits, unless it is settled before their patience ends."""
+    async def _notify_if_waiting(self, survey_id: int, sending: asyncio.Task[bool]) -> None:
+        """Tell the requester that their survey waits, unless it is settled within `notify_after`."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._pace.notify_after
-        done, _ = await asyncio.wait({on_its_way}, timeout=self._pace.notify_after)
-        if done and (on_its_way.cancelled() or on_its_way.exception() or not on_its_way.result()):
+        deadline = loop.time() + self._config.notify_after
+        done, _ = await asyncio.wait({sending}, timeout=self._config.notify_after)
+        if done and (sending.cancelled() or sending.exception() or not sending.result()):
             return
         await asyncio.sleep(deadline - loop.time())
-        if await self._database.run(outbox.enqueue_waiting, survey_id, self._clock()):
-            await self._announcer.tell(
-                Notification(survey_id=survey_id, kind=NotificationKind.WAITING, attempts=0)
-            )
+        if notification := await self._database.run(outbox.enqueue_waiting, survey_id, self._clock()):
+            self._notify(notification)

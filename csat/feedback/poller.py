@@ -1,4 +1,4 @@
-"""Answers that the app fetches: of each young survey by itself, and of all older ones from X's events."""
+"""Fetches responses from X: polls each young survey, and sweeps X's events for all older ones."""
 
 import logging
 from datetime import datetime, timedelta
@@ -13,20 +13,24 @@ from csat.scheduler import PeriodicTask
 from csat.x_api.client import XClient
 from csat.x_api.errors import InvalidFeedback, Refused, RetryLater, Uncertain, XError
 
-TOGETHER = 20
+BATCH_SIZE = 20
 """How many surveys are claimed at a time; X is asked about one after the other."""
 
-RETRY = timedelta(minutes=1)
-"""How long X is left alone after a failure, where it does not say."""
+RETRY_AFTER = timedelta(minutes=1)
+"""After a failure for which X names no time."""
+
+POLL_SECONDS = 5
+SWEEP_SECONDS = 60
+MATCH_SECONDS = 10
 
 log = logging.getLogger(__name__)
 
 
 class ResponsePoller:
-    """Asks X for answers, within what X and the other instances allow.
+    """Fetches responses within the rate limit that all instances share.
 
     Args:
-        account: the id of the account on X that the client signs for.
+        account: the id of the X account that the client signs for.
     """
 
     def __init__(self, database: Database, x: XClient, intake: Intake, account: str, clock: Clock) -> None:
@@ -36,59 +40,61 @@ class ResponsePoller:
         self._account = account
         self._clock = clock
 
-    def works(self) -> list[PeriodicTask]:
-        """Return what is to be done over and over."""
+    def periodic_tasks(self) -> list[PeriodicTask]:
+        """Return the tasks for the scheduler."""
         return [
-            PeriodicTask("asking X for answers", self.ask, 5),
-            PeriodicTask("reading X's events", self.sweep, 60),
-            PeriodicTask("matching answers", self._intake.match, 10),
+            PeriodicTask("polling X for responses", self.poll, POLL_SECONDS),
+            PeriodicTask("sweeping X's events", self.sweep, SWEEP_SECONDS),
+            PeriodicTask("matching responses", self._intake.match, MATCH_SECONDS),
         ]
 
-    async def ask(self) -> None:
-        """Ask X about the surveys whose turn it is; raises an `XError` where X takes no questions now."""
-        claimed = await self._database.run(poll_queue.claim, self._account, self._clock(), TOGETHER)
-        for number, ask in enumerate(claimed):
+    async def poll(self) -> None:
+        """Ask X about the surveys that are due; raises an `XError` if X answers no requests now."""
+        claimed = await self._database.run(poll_queue.claim, self._account, self._clock(), BATCH_SIZE)
+        for number, poll in enumerate(claimed):
             try:
-                await self._ask_about(ask)
+                await self._fetch(poll)
             except (XError, DatabaseError) as error:
-                # a question that X can't answer has had its turn, so that it stands in nobody's way
-                left = claimed[number + isinstance(error, Uncertain) :]
-                await self._database.run_with_retry(poll_queue.release, self._account, left)
+                # a request that X can't answer counts as done, so that it does not block the queue
+                remaining = claimed[number + isinstance(error, Uncertain) :]
+                await self._database.run_with_retry(poll_queue.release, self._account, remaining)
                 if isinstance(error, XError):
                     await self._database.run_with_retry(
-                        feeds.exhaust_budget, self._account, self._again(error)
+                        feeds.exhaust_budget, self._account, self._retry_at(error)
                     )
                 raise
 
     async def sweep(self) -> None:
-        """Read X's events as far as it lists them; raises an `XError` where it does not give them."""
+        """Read X's events up to the newest that it lists; raises an `XError` if it does not."""
         while span := await self._database.run(feeds.claim_sweep, self._account, self._clock()):
             try:
-                await self._read(span)
+                await self._read_events(span)
             except XError as error:
-                await self._database.run_with_retry(feeds.reschedule_sweep, self._account, self._again(error))
+                await self._database.run_with_retry(
+                    feeds.reschedule_sweep, self._account, self._retry_at(error)
+                )
                 raise
             await self._database.run(feeds.mark_swept, self._account, span, self._clock())
 
-    async def _ask_about(self, ask: Poll) -> None:
+    async def _fetch(self, poll: Poll) -> None:
         try:
-            update = await self._x.show(ask.feedback_id)
+            update = await self._x.show(poll.feedback_id)
         except InvalidFeedback as problem:
-            self._intake.refuse(problem)
+            self._intake.reject(problem)
         except Refused as refusal:
             if refusal.pauses:
                 raise
-            log.warning("X does not tell of feedback %s: %s", ask.feedback_id, refusal)
+            log.warning("X does not show feedback %s: %s", poll.feedback_id, refusal)
         else:
             await self._intake.take(update)
 
-    async def _read(self, span: feeds.Span) -> None:
+    async def _read_events(self, span: feeds.Span) -> None:
         async for page in self._x.events(*span):
             for problem in page.refused:
-                self._intake.refuse(problem)
+                self._intake.reject(problem)
             for update in page.updates:
                 await self._intake.take(update)
 
-    def _again(self, error: XError) -> datetime:
+    def _retry_at(self, error: XError) -> datetime:
         until = error.until if isinstance(error, RetryLater) else None
-        return max(until or self._clock(), self._clock() + RETRY)
+        return max(until or self._clock(), self._clock() + RETRY_AFTER)

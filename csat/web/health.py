@@ -18,21 +18,21 @@ class Health:
     """
 
     def __init__(
-        self, database: Database, dispatcher: SendWorker, connected: Callable[[], Awaitable[bool]] | None
+        self, database: Database, worker: SendWorker, connected: Callable[[], Awaitable[bool]] | None
     ) -> None:
         self._database = database
-        self._dispatcher = dispatcher
+        self._worker = worker
         self._connected = connected
 
     async def answer(self, _request: Request) -> Response:
-        """Look at the ledger, the dispatcher and the socket."""
+        """Check the database, the send worker and the socket."""
         reasons = []
         try:
             await self._database.check()
         except DatabaseError as error:
-            reasons.append(f"ledger: {error}")
-        if not self._dispatcher.awake:
-            reasons.append("dispatcher: has not looked for work for a minute")
+            reasons.append(f"database: {error}")
+        if not self._worker.is_healthy:
+            reasons.append("send worker: has not polled for a minute")
         if self._connected and not await self._connected():
             reasons.append("socket: not connected to Slack")
         return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)

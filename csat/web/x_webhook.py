@@ -60,7 +60,7 @@ class XWebhook:
         try:
             taken = await self._intake.take(parse_event(body))
         except InvalidFeedback as problem:
-            self._intake.refuse(problem)
+            self._intake.reject(problem)
             return PlainTextResponse("not possible", 400)
         except DatabaseError as error:
             log.warning("An event of X is put off: %s", error)

@@ -1,0 +1,157 @@
+"""Sends one survey to X and writes its outcome down.
+
+An instance may freeze anywhere (a stopped process, a suspended machine), and others then declare its attempts
+uncertain. So the clock is read right before the call: an attempt that is too old by then does not leave. What
+remains is the way from that look to the first byte on the socket, usually a millisecond: an instance that
+freezes right there sends when it wakes up. A late receipt then turns the survey `sent`; but if it was settled
+or sent again by then, the recipient may get it twice.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from csat.backoff import backoff
+from csat.db import send_queue
+from csat.db.outbox import Notification
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.delivery.circuit_breaker import CircuitBreaker
+from csat.resources import Notify, Resources
+from csat.surveys.limits import Denial, Denied
+from csat.surveys.states import State
+from csat.surveys.survey import Receipt
+from csat.x_api.errors import Refused, RetryLater, Uncertain
+
+MAX_AGE = timedelta(hours=24)
+"""A survey that X has not taken by then is refused."""
+
+MAX_START_DELAY = send_queue.ATTEMPT_LEASE / 2
+"""How long after its start an attempt may leave: the call and writing its outcome need the rest."""
+
+log = logging.getLogger(__name__)
+
+
+class SurveySender:
+    """Sends surveys that this instance has claimed, one call at a time."""
+
+    def __init__(self, resources: Resources, breaker: CircuitBreaker, notify: Notify) -> None:
+        self._resources = resources
+        self._database = resources.database
+        self._clock = resources.clock
+        self._breaker = breaker
+        self._notify = notify
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Start no more attempts."""
+        self._stopping = True
+
+    async def send(self, survey: SurveyRecord) -> bool:
+        """Attempt delivery of a claimed survey; return True if it must be retried."""
+        try:
+            survey = await self._resolve(survey)
+        except (Refused, RetryLater) as error:
+            return await self._not_sent(survey, None, error)
+        except Denied as denied:
+            await self.refuse(survey, None, _refusal_of_denial(denied.denial), denied.denial.reason)
+            return False
+        if self._stopping:
+            await self._database.run_with_retry(send_queue.release, survey.id, self._resources.instance)
+            return False
+        started_at = self._clock()
+        number = await self._database.run(
+            send_queue.begin_attempt, survey, self._resources.instance, started_at
+        )
+        if number is None:
+            return await self._is_waiting(survey.id)
+        if self._clock() > started_at + MAX_START_DELAY:
+            return await self._put_back(survey, number)
+        return await self._attempt(survey, number)
+
+    async def mark_sent(self, survey: SurveyRecord, number: int, receipt: Receipt) -> None:
+        """Store X's receipt, and have the survey confirmed."""
+        log.info("Survey %s was sent as feedback %s", survey.id, receipt.id)
+        self._announce(
+            await self._database.run_with_retry(
+                send_queue.mark_sent, survey.id, number, receipt, self._clock()
+            )
+        )
+
+    async def refuse(self, survey: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
+        """Refuse a survey, and have its requester told; `number` is `None` without an attempt."""
+        self._announce(
+            await self._database.run_with_retry(
+                send_queue.refuse, survey.id, number, refusal, detail, self._clock()
+            )
+        )
+
+    async def _resolve(self, survey: SurveyRecord) -> SurveyRecord:
+        """Look up the recipient's id, unless it is known; raises an `XError` or `Denied`."""
+        if survey.survey.recipient.id:
+            return survey
+        account = await self._resources.x.look_up(survey.survey.recipient)
+        key = self._resources.recipient_key(account.id)
+        return await self._database.run(
+            send_queue.resolve, survey, account.recipient, key, self._resources.limits, self._clock()
+        )
+
+    async def _is_waiting(self, survey_id: int) -> bool:
+        survey = await self._database.read(get_survey, survey_id)
+        return survey is not None and survey.state is State.ACCEPTED
+
+    async def _put_back(self, survey: SurveyRecord, number: int) -> bool:
+        """Put a survey back whose attempt did not leave in time; others may have declared it uncertain."""
+        log.warning("Survey %s was not sent: this instance was frozen", survey.id)
+        now, detail = self._clock(), "it did not leave in time"
+        return await self._database.run_with_retry(send_queue.reschedule, survey.id, number, now, detail, now)
+
+    async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
+        try:
+            receipt = await self._resources.x.create(survey.survey)
+        except (Refused, RetryLater) as error:
+            return await self._not_sent(survey, number, error)
+        except Uncertain as error:
+            log.warning("Survey %s is uncertain: %s", survey.id, error)
+            self._announce(
+                await self._database.run_with_retry(
+                    send_queue.mark_uncertain, survey.id, number, error.detail, self._clock()
+                )
+            )
+            return False
+        await self.mark_sent(survey, number, receipt)
+        return False
+
+    async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
+        now = self._clock()
+        log.info("Survey %s was not sent: %s", survey.id, error)
+        if isinstance(error, Refused) and error.pauses:
+            await self._breaker.pause(survey.account, error)
+        last_try = survey.accepted_at + MAX_AGE
+        if error.waits and now < last_try:
+            due_at = min(_next_try(survey, error, now), last_try)
+            if await self._database.run_with_retry(
+                send_queue.reschedule, survey.id, number, due_at, error.detail, now
+            ):
+                return True
+        await self.refuse(survey, number, _refusal_of_error(error), error.detail)
+        return False
+
+    def _announce(self, notification: Notification | None) -> None:
+        if notification:
+            self._notify(notification)
+
+
+def _next_try(survey: SurveyRecord, error: Refused | RetryLater, now: datetime) -> datetime:
+    if isinstance(error, Refused):
+        return now  # as soon as the account is resumed
+    return max(error.until or now, now + backoff(survey.attempts))
+
+
+def _refusal_of_denial(denial: Denial) -> Refusal:
+    return Refusal(reason=denial.reason, advice=denial.sentence(), editable=True, retry_at=denial.retry_at)
+
+
+def _refusal_of_error(error: Refused | RetryLater) -> Refusal:
+    if isinstance(error, RetryLater):
+        advice = "X was too busy for this survey, so it was given up. Nothing was sent; try again later."
+        return Refusal(reason="RetryLater", advice=advice, editable=True)
+    return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

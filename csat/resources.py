@@ -1,0 +1,37 @@
+"""What the app opens at start-up, and every part of it works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from csat.clock import Clock
+from csat.db.database import Database
+from csat.db.outbox import Notification
+from csat.settings import Settings
+from csat.slack_api.client import SlackClient
+from csat.surveys.limits import Limits
+from csat.surveys.questions import Catalogue
+from csat.tasks import BackgroundTasks
+from csat.x_api.client import XClient
+
+Notify = Callable[[Notification], None]
+"""Posts an enqueued notification in the background; without the call, the outbox is polled for it."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The open connections of one instance, and the values built from its settings."""
+
+    settings: Settings
+    clock: Clock
+    catalogue: Catalogue
+    database: Database
+    slack: SlackClient
+    x: XClient
+    tasks: BackgroundTasks
+    instance: str
+    """A name that no other running instance has."""
+    account: str
+    """The id of the X account that sends the surveys."""
+    limits: Limits
+    recipient_key: Callable[[str], str]
+    """Returns the keyed hash of a recipient's id, by which the database knows them."""
