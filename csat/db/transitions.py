@@ -7,7 +7,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
-from csat.surveys.states import State
+from csat.surveys.states import State, predecessors
 
 UNSETTLED = and_(
     surveys.c.state == State.UNCERTAIN,
