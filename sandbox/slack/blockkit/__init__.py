@@ -1,4 +1,4 @@
-"""Slack's rules of Block Kit, as tables: what may stand where, and how long it may be."""
+"""Validation of Block Kit, with the limits that Slack documents."""
 
 from sandbox.slack.blockkit.validation import (
     find_unsupported_blocks,

@@ -1,6 +1,6 @@
-"""The rules that the tables are made of: each takes a value and where it stands, and yields what is wrong.
+"""Validators for JSON values; each takes a value and its JSON pointer, and yields the problems.
 
-Sentences and pointers are in the manner of Slack's own `response_metadata.messages`.
+The problems have the format of Slack's `response_metadata.messages`.
 """
 
 import math
@@ -8,139 +8,142 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.slack.json_types import Json
 
-Rule = Callable[[object, str], Iterator[str]]
+Validator = Callable[[object, str], Iterator[str]]
+ObjectCheck = Callable[[Json, str], Iterator[str]]
 
 
-def wrong(what: str, at: str) -> str:
-    """Say what is wrong, and where."""
-    return f"{what} [json-pointer:{at}]"
+def problem(message: str, pointer: str) -> str:
+    """Return a problem with its place."""
+    return f"{message} [json-pointer:{pointer}]"
 
 
-def string(most: int, least: int = 1) -> Rule:
-    """Allow a string of so many characters."""
+def string(max_length: int, min_length: int = 1) -> Validator:
+    """Return a validator for strings."""
 
-    def rule(value: object, at: str) -> Iterator[str]:
+    def validate(value: object, pointer: str) -> Iterator[str]:
         if not isinstance(value, str):
-            yield wrong("must provide a string", at)
-        elif len(value) < least:
-            yield wrong(f"must be more than {least - 1} characters", at)
-        elif len(value) > most:
-            yield wrong(f"must be less than {most + 1} characters", at)
+            yield problem("must provide a string", pointer)
+        elif len(value) < min_length:
+            yield problem(f"must be more than {min_length - 1} characters", pointer)
+        elif len(value) > max_length:
+            yield problem(f"must be less than {max_length + 1} characters", pointer)
 
-    return rule
+    return validate
 
 
-def integer(least: int, most: int) -> Rule:
-    """Allow a whole number in these bounds."""
+def integer(minimum: int, maximum: int) -> Validator:
+    """Return a validator for integers."""
 
-    def rule(value: object, at: str) -> Iterator[str]:
+    def validate(value: object, pointer: str) -> Iterator[str]:
         if not isinstance(value, int) or isinstance(value, bool):
-            yield wrong("must provide an integer", at)
-        elif not least <= value <= most:
-            yield wrong(f"must be between {least} and {most}", at)
+            yield problem("must provide an integer", pointer)
+        elif not minimum <= value <= maximum:
+            yield problem(f"must be between {minimum} and {maximum}", pointer)
 
-    return rule
+    return validate
 
 
-def number(value: object, at: str) -> Iterator[str]:
-    """Allow a number."""
+def number(value: object, pointer: str) -> Iterator[str]:
+    """Validate a finite number."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        yield wrong("must provide a number", at)
+        yield problem("must provide a number", pointer)
 
 
-def boolean(value: object, at: str) -> Iterator[str]:
-    """Allow true and false."""
+def boolean(value: object, pointer: str) -> Iterator[str]:
+    """Validate a boolean."""
     if not isinstance(value, bool):
-        yield wrong("must provide a boolean", at)
+        yield problem("must provide a boolean", pointer)
 
 
-def anything(value: object, at: str) -> Iterator[str]:  # noqa: ARG001 - a rule takes both
-    """Allow whatever stands there."""
+def any_value(value: object, pointer: str) -> Iterator[str]:  # noqa: ARG001 - a validator takes both
+    """Accept every value."""
     yield from ()
 
 
-def exactly(*allowed: str) -> Rule:
-    """Allow these values alone."""
+def one_of(*allowed: str) -> Validator:
+    """Return a validator for a set of strings."""
 
-    def rule(value: object, at: str) -> Iterator[str]:
+    def validate(value: object, pointer: str) -> Iterator[str]:
         if value not in allowed:
-            yield wrong(f"must be one of: {', '.join(allowed)}", at)
+            yield problem(f"must be one of: {', '.join(allowed)}", pointer)
 
-    return rule
+    return validate
 
 
-def items(each: Rule, most: int, least: int = 1) -> Rule:
-    """Allow a list of so many items."""
+def array(item: Validator, max_items: int, min_items: int = 1) -> Validator:
+    """Return a validator for arrays."""
 
-    def rule(value: object, at: str) -> Iterator[str]:
+    def validate(value: object, pointer: str) -> Iterator[str]:
         if not isinstance(value, list):
-            yield wrong("must provide an array", at)
+            yield problem("must provide an array", pointer)
             return
-        if len(value) > most:
-            yield wrong(f"no more than {most} items allowed", at)
-        if len(value) < least:
-            yield wrong(f"no fewer than {least} items allowed", at)
-        for index, item in enumerate(value):
-            yield from each(item, f"{at}/{index}")
+        if len(value) > max_items:
+            yield problem(f"no more than {max_items} items allowed", pointer)
+        if len(value) < min_items:
+            yield problem(f"no fewer than {min_items} items allowed", pointer)
+        for index, element in enumerate(value):
+            yield from item(element, f"{pointer}/{index}")
 
-    return rule
+    return validate
 
 
-def record(
-    required: Mapping[str, Rule] | None = None,
-    optional: Mapping[str, Rule] | None = None,
-    *checks: Callable[[Json, str], Iterator[str]],
-) -> Rule:
-    """Allow an object with these fields and its `type`.
+def json_object(
+    required: Mapping[str, Validator] | None = None,
+    optional: Mapping[str, Validator] | None = None,
+    *checks: ObjectCheck,
+) -> Validator:
+    """Return a validator for objects with these fields and `type`.
 
-    The `checks` look at it as a whole, once its fields are fine.
+    The `checks` validate the object as a whole, if all its fields are valid.
     """
-    needed = required or {}
-    fields = {"type": anything, **needed, **(optional or {})}
+    required = required or {}
+    fields = {"type": any_value, **required, **(optional or {})}
 
-    def rule(value: object, at: str) -> Iterator[str]:
+    def validate(value: object, pointer: str) -> Iterator[str]:
         if not isinstance(value, dict):
-            yield wrong("must provide an object", at)
+            yield problem("must provide an object", pointer)
             return
-        found = [wrong(f"missing required field: {name}", at) for name in needed if name not in value]
+        problems = [
+            problem(f"missing required field: {name}", pointer) for name in required if name not in value
+        ]
         for name, content in value.items():
             if name not in fields:
-                found.append(wrong(f"invalid additional property: {name}", at))
+                problems.append(problem(f"invalid additional property: {name}", pointer))
             elif content is not None:
-                found += fields[name](content, f"{at}/{name}")
-        yield from found or (problem for check in checks for problem in check(value, at))
+                problems += fields[name](content, f"{pointer}/{name}")
+        yield from problems or (found for check in checks for found in check(value, pointer))
 
-    return rule
+    return validate
 
 
-def by_type(rules: Mapping[str, Rule]) -> Rule:
-    """Choose the rule by the object's `type`; other types are refused."""
+def by_type(validators: Mapping[str, Validator]) -> Validator:
+    """Return a validator that depends on the object's `type`, and rejects other types."""
 
-    def rule(value: object, at: str) -> Iterator[str]:
-        kind = value.get("type") if isinstance(value, dict) else None
-        if isinstance(kind, str) and kind in rules:
-            yield from rules[kind](value, at)
+    def validate(value: object, pointer: str) -> Iterator[str]:
+        type_ = value.get("type") if isinstance(value, dict) else None
+        if isinstance(type_, str) and type_ in validators:
+            yield from validators[type_](value, pointer)
         else:
-            yield wrong(f"unsupported type: {kind}", at)
+            yield problem(f"unsupported type: {type_}", pointer)
 
-    return rule
+    return validate
 
 
-def only(*names: str) -> Callable[[Json, str], Iterator[str]]:
-    """Demand exactly one of these fields."""
+def exactly_one_of(*names: str) -> ObjectCheck:
+    """Return a check that an object has exactly one of these fields."""
 
-    def check(value: Json, at: str) -> Iterator[str]:
+    def check(value: Json, pointer: str) -> Iterator[str]:
         if sum(name in value for name in names) != 1:
-            yield wrong(f"must define exactly one of: {', '.join(names)}", at)
+            yield problem(f"must define exactly one of: {', '.join(names)}", pointer)
 
     return check
 
 
-def some(*names: str) -> Callable[[Json, str], Iterator[str]]:
-    """Demand at least one of these fields."""
+def at_least_one_of(*names: str) -> ObjectCheck:
+    """Return a check that an object has at least one of these fields."""
 
-    def check(value: Json, at: str) -> Iterator[str]:
+    def check(value: Json, pointer: str) -> Iterator[str]:
         if not any(name in value for name in names):
-            yield wrong(f"must define at least one of: {', '.join(names)}", at)
+            yield problem(f"must define at least one of: {', '.join(names)}", pointer)
 
     return check
