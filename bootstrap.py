@@ -42,7 +42,7 @@ from csat.web.health import Health
 from csat.web.server import serving
 from csat.web.slack_events import SlackEvents
 from csat.web.x_webhook import XWebhook
-from csat.x_api.client import XClient, open_http
+from csat.x_api.client import XClient, open_http_client
 from handlers import bolt
 from handlers.services import Services
 from notifications.app_home import AppHome
@@ -104,7 +104,9 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
-        x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url, clock)))
+        x = XClient(
+            await stack.enter_async_context(open_http_client(settings.x_keys, settings.x_api_url, clock))
+        )
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         await database.run(accounts.open_account, settings.x_account)
         await database.run(feeds.open_feed, settings.x_account)

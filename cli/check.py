@@ -15,7 +15,7 @@ from csat.settings import Settings
 from csat.slack_api.errors import BROKEN, Busy, SlackError, as_slack_error
 from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
-from csat.x_api.client import XClient, open_http
+from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, Refused, XError
 
 TIMEOUT = 10
@@ -130,9 +130,9 @@ async def _entrance(settings: Settings, web: AsyncWebClient) -> Finding:
 
 
 async def _x(settings: Settings) -> Finding:
-    async with open_http(settings.x_keys, settings.x_api_url) as http:
+    async with open_http_client(settings.x_keys, settings.x_api_url) as http:
         try:
-            account = await XClient(http).me()
+            account = await XClient(http).get_me()
         except RecipientUnknown as error:
             return Finding(fine=False, what=f"X: {error}", advice="Check X_API_URL: X is not there.")
         except Refused as error:

@@ -20,7 +20,7 @@ from csat.settings import Settings
 from csat.slack_api.errors import Busy, SlackError, Unreachable, as_slack_error
 from csat.slack_api.rewriting import update_message
 from csat.surveys.recipients import Recipient
-from csat.x_api.client import XClient, open_http
+from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, XError
 
 TIMEOUT = 10
@@ -83,7 +83,7 @@ class Forgetting:
         if typed.id:
             return typed, ""
         try:
-            account = await self._x.look_up(typed)
+            account = await self._x.look_up_user(typed)
         except RecipientUnknown:
             return typed, ""
         except XError as error:
@@ -157,7 +157,7 @@ async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        x = XClient(await stack.enter_async_context(open_http(settings.x_keys, settings.x_api_url)))
+        x = XClient(await stack.enter_async_context(open_http_client(settings.x_keys, settings.x_api_url)))
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
         web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, session=session)

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.surveys.limits import Limits
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, Draft, is_web_address
-from csat.x_api.signing import Keys
+from csat.x_api.signing import Credentials
 
 LONGEST_MESSAGE: Final = 3_000
 """Slack's limit for what a text input can hold."""
@@ -185,9 +185,9 @@ class Settings(BaseSettings):
         return _Given(**values)  # type: ignore[arg-type]
 
     @property
-    def x_keys(self) -> Keys:
+    def x_keys(self) -> Credentials:
         """What the app signs its requests to X with."""
-        return Keys(
+        return Credentials(
             api_key=self.x_api_key,
             api_secret=self.x_api_secret,
             access_token=self.x_access_token,

@@ -17,6 +17,6 @@ async def look_up(x: XClient, recipient: Recipient) -> Account | None:
         return None
     try:
         async with asyncio.timeout(IN_TIME):
-            return await x.look_up(recipient)
+            return await x.look_up_user(recipient)
     except (RetryLater, TimeoutError):
         return None

@@ -85,7 +85,7 @@ async def _stage(
 @pytest.fixture(name="impatient")
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to X is given up after a moment."""
-    monkeypatch.setattr("csat.x_api.client.WHOLE_CALL", 0.2)
+    monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 0.2)
 
 
 @pytest.fixture(name="certificates", scope="session", autouse=True)

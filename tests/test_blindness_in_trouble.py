@@ -16,7 +16,7 @@ from csat.db.errors import DatabaseError
 from csat.db.tables import surveys
 from csat.web.x_webhook import PATH
 from csat.x_api.errors import InvalidFeedback
-from csat.x_api.updates import parse_event
+from csat.x_api.feedback_events import parse_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.asked import answered

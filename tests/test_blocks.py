@@ -27,7 +27,7 @@ from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.x_api.errors import REFUSALS, Uncertain
-from csat.x_api.wire import WORDS_KEPT
+from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.elements import add_missing_ids, interactive_elements, state_values
 from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
@@ -368,8 +368,8 @@ def hostile_surveys() -> Iterator[Survey]:
 
 
 ADVICE = [
-    *(kind("detail", words="<!channel>\n<https://evil|good> " * 10).sentence() for kind in REFUSALS),
-    "w" * (WORDS_KEPT + 300),
+    *(kind("detail", api_message="<!channel>\n<https://evil|good> " * 10).sentence() for kind in REFUSALS),
+    "w" * (MAX_MESSAGE_LENGTH + 300),
 ]
 
 

@@ -124,7 +124,7 @@ async def test_mistakes_are_told_under_their_fields_and_nothing_typed_is_lost(pa
     await dialog.get_by_label("External ID").fill("kept")
     await dialog.get_by_role("button", name="Send survey").click()
 
-    await expect(dialog).to_contain_text("X knows no such customer")
+    await expect(dialog).to_contain_text("There is no such customer on X")
     await expect(dialog).to_contain_text("Shorten the name to 20 characters; it has 28.")
     await expect(dialog.get_by_label("External ID")).to_have_value("kept")
 

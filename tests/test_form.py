@@ -123,7 +123,7 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
 @pytest.mark.parametrize(
     ("handle", "advice"),
     [
-        ("@nobody_at_all", "X knows no such customer"),
+        ("@nobody_at_all", "There is no such customer on X"),
         ("@gone_gary", "X has suspended this customer's account"),
     ],
 )

@@ -236,7 +236,7 @@ async def test_status_of_somebody_new_says_so(world: World) -> None:
     [
         ("/csat status", "Name the customer"),
         ("/csat status what", "Did you mean /csat status @what?"),
-        ("/csat status @nobody_here", "X knows no such customer"),
+        ("/csat status @nobody_here", "There is no such customer on X"),
     ],
 )
 async def test_status_says_what_it_needs(world: World, text: str, answer: str) -> None:

@@ -18,9 +18,9 @@ from tests.world import PRIVACY, World, living, said
 REFUSED = {
     Fault.PARAMETER_MISSING: "a part of the survey is missing",
     Fault.RECIPIENT_SUSPENDED: "X has suspended this customer's account",
-    Fault.PAGE_MISSING: "X knows no such customer",
-    Fault.RECIPIENT_NOT_FOUND: "X knows no such customer",
-    Fault.RECIPIENT_MISSING: "X knows no such customer",
+    Fault.PAGE_MISSING: "There is no such customer on X",
+    Fault.RECIPIENT_NOT_FOUND: "There is no such customer on X",
+    Fault.RECIPIENT_MISSING: "There is no such customer on X",
     Fault.NOT_FOLLOWING_326: "because they don't follow your brand",
     Fault.NOT_FOLLOWING: "This customer can't be messaged",
     Fault.MESSAGE_ERROR: "This customer can't be messaged",
@@ -534,7 +534,7 @@ async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -
     await world.opened("/csat @nobody_here")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
-    assert "X knows no such customer" in seen.errors["recipient:0"]
+    assert "There is no such customer on X" in seen.errors["recipient:0"]
 
 
 async def test_a_message_with_odd_characters_arrives_as_typed(world: World) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.x_api import wire
-from csat.x_api.signing import Keys, OAuth1
+from csat.x_api.signing import Credentials, OAuth1
 from sandbox.x import Keys as SandboxKeys
 from sandbox.x.errors import ApiError
 from sandbox.x.oauth import SignatureVerifier, parse_authorization
@@ -24,8 +24,8 @@ SIGNATURES = {"api.x.com": "Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", "api.twitter.com": "h
 """X's worked example, "creating a signature", for the host's new name and its old one."""
 
 
-def keys(of: SandboxKeys) -> Keys:
-    return Keys.model_validate(
+def keys(of: SandboxKeys) -> Credentials:
+    return Credentials.model_validate(
         {
             "api_key": of.consumer_key,
             "api_secret": of.consumer_secret,

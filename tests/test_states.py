@@ -4,7 +4,7 @@ from csat.surveys.states import TRANSITIONS, State, predecessors
 
 PICTURE = {
     "accepted -> sending",  # its turn has come
-    "accepted -> refused",  # before it is sent: X knows no such customer
+    "accepted -> refused",  # before it is sent: There is no such customer on X
     "accepted -> cancelled",  # by the requester, while it waits
     "sending -> accepted",  # it waits, because X takes nothing now
     "sending -> sent",

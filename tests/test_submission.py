@@ -132,7 +132,7 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     answer = await world.message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
-    assert "X knows no such customer" in said(answer)
+    assert "There is no such customer on X" in said(answer)
     assert world.x.feedbacks == []
 
 

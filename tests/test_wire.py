@@ -277,7 +277,7 @@ def test_every_refusal_has_its_own_kind(status: int, code: int | None, kind: typ
     error = error_of(status, refusal(code))
 
     assert type(error) is kind
-    assert error.words == "Words of X."
+    assert error.api_message == "Words of X."
     assert f"{status}" in str(error)
     assert f"{code}" in str(error)
 
@@ -294,7 +294,7 @@ def test_an_unauthorized_request_without_a_code_is_told_as_one(body: bytes) -> N
 
 
 def test_every_code_means_one_thing() -> None:
-    plain = [code for row in REFUSALS if row.about is None for code in row.codes]
+    plain = [code for row in REFUSALS if row.message_pattern is None for code in row.codes]
 
     assert len(plain) == len(set(plain))
     assert set(plain) == {code for _, code, kind in REFERENCE if kind is not errors.RefusedByX}
@@ -334,8 +334,8 @@ def test_x_s_words_are_left_out_where_there_are_none() -> None:
 def test_x_s_words_are_not_passed_on_for_ever() -> None:
     error = error_of(403, refusal(999, "w" * 10_000))
 
-    assert len(error.words) == wire.WORDS_KEPT
-    assert len(str(error)) < 2 * wire.WORDS_KEPT
+    assert len(error.api_message) == wire.MAX_MESSAGE_LENGTH
+    assert len(str(error)) < 2 * wire.MAX_MESSAGE_LENGTH
 
 
 RESETS = {
@@ -407,7 +407,7 @@ def user(**fields: object) -> bytes:
 
 def look_up_error(status: int, body: bytes) -> XError:
     with pytest.raises(XError) as raised:
-        wire.decipher_account(status, {}, body)
+        wire.decipher_user(status, {}, body)
     return raised.value
 
 
@@ -419,7 +419,7 @@ def test_an_account_has_an_id_a_handle_and_perhaps_a_hint(
     fields: dict[str, object],
     receives: bool | None,  # noqa: FBT001
 ) -> None:
-    account = wire.decipher_account(200, {}, user(**fields))
+    account = wire.decipher_user(200, {}, user(**fields))
 
     assert account == wire.Account(id="42", handle="Grace", receives_dm=receives)
     assert account.recipient == Recipient(handle="Grace", id="42")
@@ -470,7 +470,7 @@ def test_any_answer_to_a_look_up_is_an_account_or_an_error_of_x(
 ) -> None:
     for body in (data, {"data": data, "errors": problems}, {"data": {"id": data, "username": problems}}):
         with contextlib.suppress(XError):
-            assert wire.decipher_account(status, {}, json.dumps(body).encode()).id.isdecimal()
+            assert wire.decipher_user(status, {}, json.dumps(body).encode()).id.isdecimal()
 
 
 def test_a_survey_to_nobody_known_has_no_recipient_on_the_wire() -> None:

@@ -11,7 +11,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from cachetools import TTLCache
 
 from csat.surveys.recipients import Recipient
-from csat.x_api.client import XClient, open_http
+from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import (
     InvalidCredentials,
     LookUpRefused,
@@ -63,7 +63,7 @@ async def test_a_survey_is_posted_as_a_form_and_answered_with_a_receipt() -> Non
         return httpx.Response(200, content=answer())
 
     async with answered_by(reply) as x:
-        receipt = await x.create(survey())
+        receipt = await x.create_feedback(survey())
 
     assert receipt.model_dump() == RECEIPT.model_dump()
     assert [(request.method, request.url.path) for request in requests] == [
@@ -115,7 +115,7 @@ async def test_what_becomes_of_a_survey_is_known_or_said_to_be_unknown(
 ) -> None:
     async with answered_by(reply) as x:
         with pytest.raises(XError) as error:
-            await x.create(survey())
+            await x.create_feedback(survey())
 
     assert type(error.value) is kind
 
@@ -185,20 +185,20 @@ async def test_a_survey_that_left_without_an_answer_is_uncertain(
     converse: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if converse is never_answer:
-        monkeypatch.setattr("csat.x_api.client.WHOLE_CALL", 0.1)
+        monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 0.1)
 
-    async with listening(converse) as url, open_http(keys(EXAMPLE), url) as http:
+    async with listening(converse) as url, open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(Uncertain):
-            await XClient(http).create(survey())
+            await XClient(http).create_feedback(survey())
 
 
 async def test_a_survey_that_could_not_leave_waits() -> None:
     async with listening(close_at_once) as url:
         pass
 
-    async with open_http(keys(EXAMPLE), url) as http:
+    async with open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(RetryLater):
-            await XClient(http).create(survey())
+            await XClient(http).create_feedback(survey())
 
 
 async def test_a_survey_is_sent_once_even_where_the_connection_breaks() -> None:
@@ -209,9 +209,9 @@ async def test_a_survey_is_sent_once_even_where_the_connection_breaks() -> None:
         await heard(reader)
         times += 1
 
-    async with listening(count) as url, open_http(keys(EXAMPLE), url) as http:
+    async with listening(count) as url, open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(Uncertain):
-            await XClient(http).create(survey())
+            await XClient(http).create_feedback(survey())
 
     assert times == 1
 
@@ -235,7 +235,7 @@ class Directory:
 async def test_a_handle_is_looked_up_with_the_hint() -> None:
     directory = Directory()
     async with answered_by(directory) as x:
-        account = await x.look_up(GRACE)
+        account = await x.look_up_user(GRACE)
 
     assert directory.asked == ["/2/users/by/username/grace?user.fields=receives_your_dm"]
     assert (account.id, account.handle, account.receives_dm) == ("42", "Grace", True)
@@ -249,16 +249,16 @@ async def test_the_id_is_remembered_for_a_day_and_the_hint_for_a_minute(
     directory = Directory()
 
     async with answered_by(directory) as x:
-        first = await x.look_up(GRACE)
+        first = await x.look_up_user(GRACE)
         now = 59
-        soon = await x.look_up(Recipient(handle="GRACE"))
+        soon = await x.look_up_user(Recipient(handle="GRACE"))
         now = 61
-        later = await x.look_up(GRACE)
+        later = await x.look_up_user(GRACE)
         now = 86_399
-        same_day = await x.look_up(GRACE)
+        same_day = await x.look_up_user(GRACE)
         asked = len(directory.asked)
         now = 86_401
-        next_day = await x.look_up(GRACE)
+        next_day = await x.look_up_user(GRACE)
 
     hints = [account.receives_dm for account in (first, soon, later, same_day, next_day)]
     assert hints == [True, True, None, None, True]
@@ -270,10 +270,10 @@ async def test_who_is_not_found_is_not_remembered() -> None:
     directory = Directory(404)
     async with answered_by(directory) as x:
         with pytest.raises(RecipientUnknown):
-            await x.look_up(GRACE)
+            await x.look_up_user(GRACE)
         directory.status = 200
 
-        assert (await x.look_up(GRACE)).id == "42"
+        assert (await x.look_up_user(GRACE)).id == "42"
 
 
 LOOK_UPS: dict[str, tuple[Reply, type[XError]]] = {
@@ -304,7 +304,7 @@ LOOK_UPS: dict[str, tuple[Reply, type[XError]]] = {
 async def test_a_look_up_that_fails_is_refused_or_asked_again(reply: Reply, kind: type[XError]) -> None:
     async with answered_by(reply) as x:
         with pytest.raises(XError) as error:
-            await x.look_up(GRACE)
+            await x.look_up_user(GRACE)
 
     assert type(error.value) is kind
 
@@ -312,16 +312,16 @@ async def test_a_look_up_that_fails_is_refused_or_asked_again(reply: Reply, kind
 async def test_x_s_words_are_kept_when_it_refuses_to_look_up() -> None:
     async with answered_by(always(402, {"detail": "No credits left."})) as x:
         with pytest.raises(LookUpRefused) as error:
-            await x.look_up(GRACE)
+            await x.look_up_user(GRACE)
 
-    assert error.value.words == "No credits left."
+    assert error.value.api_message == "No credits left."
     assert "numeric id" in error.value.sentence()
 
 
 async def test_the_keys_tell_whose_account_they_are() -> None:
     directory = Directory(body=user(username="Northwind"))
     async with answered_by(directory) as x:
-        account = await x.me()
+        account = await x.get_me()
 
     assert directory.asked == ["/2/users/me?"]
     assert account.handle == "Northwind"
@@ -330,4 +330,4 @@ async def test_the_keys_tell_whose_account_they_are() -> None:
 async def test_keys_that_are_wrong_are_told_as_such() -> None:
     async with answered_by(always(401, {"title": "Unauthorized"})) as x:
         with pytest.raises(InvalidCredentials):
-            await x.me()
+            await x.get_me()

@@ -110,7 +110,7 @@ def install(failpoint: Failpoint) -> None:
             _wrap_transaction(trigger, thread, name, transaction),
         )
     _patch(Database, Database._transact, _wrap_commit(trigger, thread, Database._transact))  # noqa: SLF001
-    _patch(XClient, XClient.create, _wrap_request(trigger, "x_create", XClient.create))
+    _patch(XClient, XClient.create_feedback, _wrap_request(trigger, "x_create", XClient.create_feedback))
     _patch(Notifier, Notifier.deliver, _wrap_request(trigger, "slack_post", Notifier.deliver, after=False))
     for post in (Poster.post, Poster.post_ephemeral):
         _patch(Poster, post, _wrap_request(trigger, "slack_post", post, before=False))

@@ -29,7 +29,7 @@ class CircuitBreaker:
         """Ask X whether paused accounts work again, those that are due."""
         for account in await self._database.run(accounts.claim_probes, self._clock()):
             try:
-                await self._x.me()
+                await self._x.get_me()
             except XError as error:
                 log.warning("Account %s stays paused: %s", account, error)
             else:

@@ -40,7 +40,7 @@ class Reconciler:
         """Settle one attempt as sent or refused; leave it uncertain while X does not list its events."""
         begin, end = attempt.started_at - CLOCK_TOLERANCE, attempt.started_at + CLOCK_TOLERANCE
         try:
-            pages = [page async for page in self._x.events(begin, end)]
+            pages = [page async for page in self._x.list_events(begin, end)]
         except XError as error:
             await self._postpone(attempt, error)
             return

@@ -88,7 +88,7 @@ class SurveySender:
         """Look up the recipient's id, unless it is known; raises an `XError` or `Denied`."""
         if survey.survey.recipient.id:
             return survey
-        account = await self._resources.x.look_up(survey.survey.recipient)
+        account = await self._resources.x.look_up_user(survey.survey.recipient)
         key = self._resources.recipient_key(account.id)
         return await self._database.run(
             send_queue.resolve, survey, account.recipient, key, self._resources.limits, self._clock()
@@ -106,7 +106,7 @@ class SurveySender:
 
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
         try:
-            receipt = await self._resources.x.create(survey.survey)
+            receipt = await self._resources.x.create_feedback(survey.survey)
         except (Refused, RetryLater) as error:
             return await self._not_sent(survey, number, error)
         except Uncertain as error:
@@ -123,10 +123,10 @@ class SurveySender:
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()
         log.info("Survey %s was not sent: %s", survey.id, error)
-        if isinstance(error, Refused) and error.pauses:
+        if isinstance(error, Refused) and error.pauses_account:
             await self._breaker.pause(survey.account, error)
         last_try = survey.accepted_at + MAX_AGE
-        if error.waits and now < last_try:
+        if error.is_retryable and now < last_try:
             due_at = min(_next_try(survey, error, now), last_try)
             if await self._database.run_with_retry(
                 send_queue.reschedule, survey.id, number, due_at, error.detail, now

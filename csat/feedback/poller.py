@@ -78,19 +78,19 @@ class ResponsePoller:
 
     async def _fetch(self, poll: Poll) -> None:
         try:
-            update = await self._x.show(poll.feedback_id)
+            update = await self._x.show_feedback(poll.feedback_id)
         except InvalidFeedback as problem:
             self._intake.reject(problem)
         except Refused as refusal:
-            if refusal.pauses:
+            if refusal.pauses_account:
                 raise
             log.warning("X does not show feedback %s: %s", poll.feedback_id, refusal)
         else:
             await self._intake.take(update)
 
     async def _read_events(self, span: feeds.Span) -> None:
-        async for page in self._x.events(*span):
-            for problem in page.refused:
+        async for page in self._x.list_events(*span):
+            for problem in page.invalid:
                 self._intake.reject(problem)
             for update in page.updates:
                 await self._intake.take(update)

@@ -17,7 +17,7 @@ from csat.db.responses import Taken
 from csat.feedback.intake import Intake
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
-from csat.x_api.updates import parse_event
+from csat.x_api.feedback_events import parse_event
 
 PATH = "/x/feedback"
 LARGEST_BODY = 256 * 1024

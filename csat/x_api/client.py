@@ -1,4 +1,4 @@
-"""The one place that talks HTTP with X."""
+"""The HTTP client of X's API."""
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
@@ -13,7 +13,7 @@ from csat.clock import Clock, utc_now
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
-from csat.x_api import updates, wire
+from csat.x_api import feedback_events, wire
 from csat.x_api.errors import (
     LookUpRefused,
     RecipientSuspended,
@@ -22,109 +22,116 @@ from csat.x_api.errors import (
     RetryLater,
     Uncertain,
 )
-from csat.x_api.signing import Keys, OAuth1
+from csat.x_api.signing import Credentials, OAuth1
 
-WHOLE_CALL = 8.0
-"""Seconds from the first byte to the last of one call."""
-TIMEOUT = httpx.Timeout(WHOLE_CALL, connect=3.0, pool=5.0)
-LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+CALL_TIMEOUT_SECONDS = 8.0
+"""For a whole call: connecting, sending and reading the response."""
+HTTP_TIMEOUT = httpx.Timeout(CALL_TIMEOUT_SECONDS, connect=3.0, pool=5.0)
+CONNECTION_LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 
-IDS_KEPT = 10_000
-ID_LIFETIME = 24 * 3600.0
-"""Seconds for which a handle is taken to mean the same account: each look-up costs money."""
-HINT_LIFETIME = 60.0
-"""Seconds for which the hint whether somebody can be messaged is believed."""
+CACHE_SIZE = 10_000
+ACCOUNT_TTL_SECONDS = 24 * 3600.0
+"""How long a handle is assumed to belong to the same account: each look-up costs money."""
+RECEIVES_DM_TTL_SECONDS = 60.0
 
-_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_CONNECTION_FAILED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""The only errors after which the request surely was not sent."""
 
 
-def open_http(keys: Keys, base_url: str, clock: Clock = utc_now) -> httpx.AsyncClient:
-    """Return a signing HTTP client over one keep-alive pool; call it inside the loop, and close it."""
+def open_http_client(credentials: Credentials, base_url: str, clock: Clock = utc_now) -> httpx.AsyncClient:
+    """Return a client that signs its requests; call this inside the event loop, and close the client."""
     return httpx.AsyncClient(
         base_url=base_url,
-        auth=OAuth1(keys, clock),
-        timeout=TIMEOUT,
-        transport=AiohttpTransport(limits=LIMITS),
+        auth=OAuth1(credentials, clock),
+        timeout=HTTP_TIMEOUT,
+        transport=AiohttpTransport(limits=CONNECTION_LIMITS),
         headers={"User-Agent": "csat-slack"},
     )
 
 
 class XClient:
-    """What the app asks of X; every answer is a value or an `XError`.
+    """The endpoints of X's API that the app uses; all failures are raised as an `XError`.
 
     Args:
-        http: a signing client whose base URL is X's.
+        http: a client that signs its requests, with X's base URL.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
-        self._ids: MutableMapping[str, wire.Account] = TTLCache(IDS_KEPT, ID_LIFETIME)
-        self._hints: MutableMapping[str, bool | None] = TTLCache(IDS_KEPT, HINT_LIFETIME)
+        self._accounts: MutableMapping[str, wire.Account] = TTLCache(CACHE_SIZE, ACCOUNT_TTL_SECONDS)
+        self._receives_dm: MutableMapping[str, bool | None] = TTLCache(CACHE_SIZE, RECEIVES_DM_TTL_SECONDS)
 
-    async def create(self, survey: Survey) -> Receipt:
-        """Send a survey (POST feedback/create); raises `Refused`, `RetryLater` or `Uncertain`.
+    async def create_feedback(self, survey: Survey) -> Receipt:
+        """Send a survey (POST feedback/create); not idempotent.
 
-        Not idempotent: only a failure to connect is sure to have had no effect.
+        Raises:
+            Refused: X will not deliver the survey.
+            RetryLater: the survey was not delivered.
+            Uncertain: the survey may have been delivered.
         """
         try:
-            async with asyncio.timeout(WHOLE_CALL):
-                answer = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                response = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = RetryLater if isinstance(error.__cause__, _NEVER_LEFT) else Uncertain
+            kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
             raise kind(type(error).__name__, raw=str(error)) from error
-        return wire.decipher(answer.status_code, answer.headers, answer.content)
+        return wire.decipher(response.status_code, response.headers, response.content)
 
-    async def look_up(self, recipient: Recipient) -> wire.Account:
-        """Return the account of a handle (GET /2/users/by/username), from memory where it is fresh enough.
+    async def look_up_user(self, recipient: Recipient) -> wire.Account:
+        """Return the account of a handle (GET /2/users/by/username), from the cache if it is fresh.
 
-        Raises `RecipientUnknown`, `RecipientSuspended`, `LookUpRefused` or `RetryLater`.
+        Raises:
+            RecipientUnknown, RecipientSuspended: there is no such account, or it is suspended.
+            LookUpRefused: X does not let the app look up handles.
+            RetryLater: X is busy or can't be reached.
         """
         handle = str(recipient.handle).lower()
-        if known := self._ids.get(handle):
-            return known.model_copy(update={"receives_dm": self._hints.get(handle)})
+        if account := self._accounts.get(handle):
+            return account.model_copy(update={"receives_dm": self._receives_dm.get(handle)})
+        path, params = f"/2/users/by/username/{handle}", {"user.fields": "receives_your_dm"}
         try:
-            account = await self._account(
-                f"/2/users/by/username/{handle}", {"user.fields": "receives_your_dm"}
-            )
+            account = await self._get_user(path, params)
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
-            raise LookUpRefused(str(error), words=error.words, raw=error.raw) from error
-        self._ids[handle], self._hints[handle] = account, account.receives_dm
+            raise LookUpRefused(str(error), api_message=error.api_message, raw=error.raw) from error
+        self._accounts[handle], self._receives_dm[handle] = account, account.receives_dm
         return account
 
-    async def show(self, feedback_id: str) -> Update:
-        """Return what X knows of a survey by now (GET feedback/show); raises an `XError`."""
-        answer = await self._get(f"/1.1/feedback/show/{feedback_id}.json", {})
-        return updates.decipher_shown(answer.status_code, answer.headers, answer.content)
+    async def show_feedback(self, feedback_id: str) -> Update:
+        """Return the current state of a survey (GET feedback/show); raises `XError`."""
+        response = await self._get(f"/1.1/feedback/show/{feedback_id}.json", {})
+        return feedback_events.decipher_feedback(response.status_code, response.headers, response.content)
 
-    async def events(self, begin: datetime, end: datetime) -> AsyncIterator[updates.Page]:
-        """Yield the pages of what happened in a time that ended a day ago or earlier (GET feedback/events).
+    async def list_events(self, begin: datetime, end: datetime) -> AsyncIterator[feedback_events.EventsPage]:
+        """Yield the pages of feedback events in a period (GET feedback/events); raises `XError`.
 
-        Raises an `XError`.
+        Args:
+            begin: the first moment of the period.
+            end: the last one, at least 24 hours ago.
         """
         milliseconds = {"from_time": begin, "to_time": end}
-        params = {name: str(int(when.timestamp() * 1000)) for name, when in milliseconds.items()}
+        params = {name: str(int(moment.timestamp() * 1000)) for name, moment in milliseconds.items()}
         while params:
-            answer = await self._get("/1.1/feedback/events.json", params)
-            page = updates.decipher_events(answer.status_code, answer.headers, answer.content)
+            response = await self._get("/1.1/feedback/events.json", params)
+            page = feedback_events.decipher_events(response.status_code, response.headers, response.content)
             yield page
             params = {"cursor": page.next_cursor} if page.next_cursor else {}
 
-    async def me(self) -> wire.Account:
-        """Return the account that the keys act for (GET /2/users/me)."""
-        return await self._account("/2/users/me", {})
+    async def get_me(self) -> wire.Account:
+        """Return the account that the credentials belong to (GET /2/users/me); raises `XError`."""
+        return await self._get_user("/2/users/me", {})
 
-    async def _account(self, path: str, params: dict[str, str]) -> wire.Account:
-        answer = await self._get(path, params)
+    async def _get_user(self, path: str, params: dict[str, str]) -> wire.Account:
+        response = await self._get(path, params)
         try:
-            return wire.decipher_account(answer.status_code, answer.headers, answer.content)
-        except Uncertain as error:  # reading changes nothing, so it can be done again
-            raise RetryLater(str(error), words=error.words, raw=error.raw) from error
+            return wire.decipher_user(response.status_code, response.headers, response.content)
+        except Uncertain as error:  # a GET has no effect, so it can be repeated
+            raise RetryLater(str(error), api_message=error.api_message, raw=error.raw) from error
 
     async def _get(self, path: str, params: dict[str, str]) -> httpx.Response:
         try:
-            async with asyncio.timeout(WHOLE_CALL):
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 return await self._http.get(path, params=params)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             raise RetryLater(type(error).__name__, raw=str(error)) from error

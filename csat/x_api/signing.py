@@ -1,4 +1,4 @@
-"""Sign requests with OAuth 1.0a, as X asks of whoever acts for a user."""
+"""OAuth 1.0a request signing."""
 
 from collections.abc import Generator
 
@@ -10,8 +10,8 @@ from csat.clock import Clock, utc_now
 from csat.surveys.frozen_model import FrozenModel
 
 
-class Keys(FrozenModel):
-    """What X gives an app (`api_*`) and an account that connected it (`access_*`)."""
+class Credentials(FrozenModel):
+    """The app's API key (`api_*`) and the access token of an account that authorized the app (`access_*`)."""
 
     api_key: SecretStr
     api_secret: SecretStr
@@ -20,28 +20,28 @@ class Keys(FrozenModel):
 
 
 class OAuth1(httpx.Auth):
-    """HMAC-SHA1 over method, URL, query and every form field, in the Authorization header."""
+    """Sign method, URL, query and all form fields with HMAC-SHA1, in the Authorization header."""
 
     requires_request_body = True
 
-    def __init__(self, keys: Keys, clock: Clock = utc_now) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock = utc_now) -> None:
         self._clock = clock
         self._client = Client(
-            keys.api_key.get_secret_value(),
-            client_secret=keys.api_secret.get_secret_value(),
-            resource_owner_key=keys.access_token.get_secret_value(),
-            resource_owner_secret=keys.access_token_secret.get_secret_value(),
+            credentials.api_key.get_secret_value(),
+            client_secret=credentials.api_secret.get_secret_value(),
+            resource_owner_key=credentials.access_token.get_secret_value(),
+            resource_owner_secret=credentials.access_token_secret.get_secret_value(),
         )
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        """Add the signature to one request."""
+        """Add the signature to a request."""
         self._client.timestamp = str(int(self._clock().timestamp()))
         is_form = "content-type" in request.headers
-        _, signed, _ = self._client.sign(
+        _, signed_headers, _ = self._client.sign(
             str(request.url),
             http_method=request.method,  # type: ignore[arg-type]
             body=request.content.decode() if is_form else None,
             headers={"Content-Type": request.headers["content-type"]} if is_form else None,
         )
-        request.headers["Authorization"] = signed["Authorization"]
+        request.headers["Authorization"] = signed_headers["Authorization"]
         yield request

@@ -1,8 +1,8 @@
-"""X's wire format, without any I/O: a survey becomes form fields, an answer becomes a receipt or an error."""
+"""X's wire format, without I/O: surveys as form fields, and responses as values or errors."""
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
@@ -22,30 +22,28 @@ from csat.x_api.errors import (
     XError,
 )
 
-WORDS_KEPT = 300
-"""How many characters of X's own words are passed on."""
+MAX_MESSAGE_LENGTH = 300
+"""Characters of X's error message, or of an unreadable response, that are kept."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(
-    rf"\s*[A-Za-z]{{3}}\s*(?P<month>{'|'.join(_MONTHS)})\s*(?P<day>\d\d)\s*"
-    r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\s*"
-    r"(?P<sign>[+-])(?P<off_h>\d\d)(?P<off_m>\d\d)\s*(?P<year>2\d{3})\s*",
+    rf"\s*[A-Za-z]{{3}}\s*({'|'.join(_MONTHS)})\s*(\d\d)\s*(\d\d:\d\d:\d\d)\s*([+-]\d{{4}})\s*(2\d{{3}})\s*",
     re.ASCII,
 )
-_RESETS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BUSY = frozenset({420, 429, 503})
 _UNAUTHORIZED = 401
 _NOT_FOUND = 404
 
 
 class Account(FrozenModel):
-    """Somebody on X, as the user look-up describes them."""
+    """A user object of X's API v2."""
 
     id: str
     handle: str
     receives_dm: bool | None = None
-    """X's hint whether they can be messaged; `None` where it gave none."""
+    """Whether X says that the account can be messaged: a hint; None if X did not say."""
 
     @property
     def recipient(self) -> Recipient:
@@ -54,7 +52,7 @@ class Account(FrozenModel):
 
 
 def encode(survey: Survey) -> dict[str, str]:
-    """Return the form fields of POST feedback/create; empty optional ones are left out."""
+    """Return the form fields of POST feedback/create, without empty ones."""
     fields = {
         "type": survey.metric.value,
         "to_user_id": survey.recipient.id or "",
@@ -69,68 +67,75 @@ def encode(survey: Survey) -> dict[str, str]:
 
 
 def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
-    """Return the receipt in an answer to POST feedback/create; raises an `XError` for any other answer.
-
-    The HTTP status decides first, then X's code, then its message.
-    """
+    """Return the receipt in a response to POST feedback/create; raises `XError`."""
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
-        raise failure(status, headers, body)
+        raise error_from_response(status, headers, body)
     try:
         return Feedback.model_validate_json(body)
     except ValueError as error:
-        raise Uncertain(f"X answered {status}, unreadable", raw=shortened(body)) from error
+        raise Uncertain(f"X answered {status}, unreadable", raw=excerpt(body)) from error
 
 
-def decipher_account(status: int, headers: Mapping[str, str], body: bytes) -> Account:
-    """Return the account in an answer of the v2 user look-up; raises an `XError` for any other answer."""
+def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Account:
+    """Return the account in a response to a v2 user look-up; raises `XError`."""
     if status == _NOT_FOUND:
-        raise RecipientUnknown(f"X answered {status}", raw=shortened(body))
+        raise RecipientUnknown(f"X answered {status}", raw=excerpt(body))
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
-        raise failure(status, headers, body)
+        raise error_from_response(status, headers, body)
     try:
-        found = _LookUp.model_validate_json(body)
+        response = _UserResponse.model_validate_json(body)
     except ValidationError as error:
-        raise RetryLater(f"X answered {status}, unreadable", raw=shortened(body)) from error
-    if found.data is None:
-        if not found.errors:
-            raise RetryLater(f"X answered {status}, with nobody and no reason", raw=shortened(body))
-        words = " ".join(problem.detail for problem in found.errors)
-        kind = RecipientSuspended if "suspended" in words.lower() else RecipientUnknown
-        raise kind(f"X answered {status}, without an account", words=words)
-    return Account(id=found.data.id, handle=found.data.username, receives_dm=found.data.receives_your_dm)
+        raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
+    user = response.data
+    if user is None:
+        if not response.errors:
+            raise RetryLater(f"X answered {status}, without data or errors", raw=excerpt(body))
+        message = " ".join(problem.detail for problem in response.errors)
+        kind = RecipientSuspended if "suspended" in message.lower() else RecipientUnknown
+        raise kind(f"X answered {status}, without an account", api_message=message)
+    return Account(id=user.id, handle=user.username, receives_dm=user.receives_your_dm)
 
 
-def failure(status: int, headers: Mapping[str, str], body: bytes) -> XError:
-    """Return what an answer that is no success means; see the tree in `x.errors`."""
-    code, words = _first_error(body)
-    summary, raw = f"X answered {status}, code {code}", shortened(body)
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> XError:
+    """Return the error that a response other than 2xx means.
+
+    The HTTP status decides first, then X's error code, then its message.
+    """
+    code, message = _first_error(body)
+    summary, raw = f"X answered {status}, code {code}", excerpt(body)
     if status in _BUSY:
-        return RetryLater(summary, words=words, raw=raw, until=_reset(headers))
+        return RetryLater(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
-        return Uncertain(summary, words=words, raw=raw)
-    for row in REFUSALS:
-        if code in row.codes and (row.about is None or row.about.search(words)):
-            return row(summary, words=words, raw=raw)
+        return Uncertain(summary, api_message=message, raw=raw)
+    for kind in REFUSALS:
+        if code in kind.codes and (kind.message_pattern is None or kind.message_pattern.search(message)):
+            return kind(summary, api_message=message, raw=raw)
     if status == _UNAUTHORIZED and code is None:
-        return InvalidCredentials(summary, words=words, raw=raw)
-    return RefusedByX(summary, words=words, raw=raw)
+        return InvalidCredentials(summary, api_message=message, raw=raw)
+    return RefusedByX(summary, api_message=message, raw=raw)
 
 
 def parse_date(text: object) -> datetime:
-    """Read X's `Sat Dec 15 17:58:20 +0000 2015`, with or without its blanks; raises `ValueError`.
+    """Parse X's `Sat Dec 15 17:58:20 +0000 2015`, with or without spaces; raises `ValueError`.
 
-    The weekday is not checked: the one in X's own sample is wrong.
+    The weekday is ignored: it is wrong in X's own sample.
     """
-    found = _DATE.fullmatch(str(text))
-    if not found:
+    match = _DATE.fullmatch(str(text))
+    if not match:
         raise ValueError("not one of X's dates")
-    offset = timedelta(hours=int(found["off_h"]), minutes=int(found["off_m"]))
-    zone = timezone(-offset if found["sign"] == "-" else offset)
-    day, hour, minute, second, year = (
-        int(found[part]) for part in ("day", "hour", "minute", "second", "year")
-    )
-    month = _MONTHS.index(found["month"]) + 1
-    return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+    month, day, time, offset, year = match.groups()
+    number = _MONTHS.index(month) + 1  # %b would depend on the locale
+    return datetime.strptime(f"{year} {number} {day} {time} {offset}", "%Y %m %d %H:%M:%S %z").astimezone(UTC)
+
+
+def strip_control_characters(text: object) -> object:
+    """Remove the control characters that not every database can store."""
+    return _CONTROL_CHARACTERS.sub("", text).strip() if isinstance(text, str) else text
+
+
+def excerpt(body: bytes) -> str:
+    """Return the beginning of a response, for the log."""
+    return repr(body[:MAX_MESSAGE_LENGTH])
 
 
 XId = Annotated[str, Field(pattern="^[0-9]{1,30}$")]
@@ -138,12 +143,12 @@ XDate = Annotated[datetime, BeforeValidator(parse_date)]
 
 
 class Feedback(Receipt):
-    """X's feedback object, as far as every answer has it."""
+    """X's feedback object: the fields that are in every response."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: XId
-    external_id: Annotated[str, BeforeValidator(lambda found: readable(found or ""))] = ""
+    external_id: Annotated[str, BeforeValidator(lambda value: strip_control_characters(value or ""))] = ""
     created_at: XDate
     updated_at: XDate
 
@@ -158,42 +163,32 @@ class _Problem(FrozenModel):
     detail: str = ""
 
 
-class _LookUp(FrozenModel):
+class _UserResponse(FrozenModel):
     data: _User | None = None
     errors: tuple[_Problem, ...] = ()
 
 
 def _first_error(body: bytes) -> tuple[int | None, str]:
-    """Read code and words from `{"errors": [{"code": 1, "message": "..."}]}` or v2's `{"detail": "..."}`."""
+    """Parse `{"errors": [{"code": 1, "message": "..."}]}`, or v2's `{"detail": "..."}`."""
     try:
-        answer: Any = from_json(body)
+        response: Any = from_json(body)
     except ValueError:
         return None, ""
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else answer
+    errors = response.get("errors") if isinstance(response, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else response
     if not isinstance(first, dict):
         return None, ""
     code = first.get("code")
-    words = str(first.get("message") or first.get("detail") or "")
-    return (code if isinstance(code, int) else None), words[:WORDS_KEPT]
+    message = str(first.get("message") or first.get("detail") or "")
+    return (code if isinstance(code, int) else None), message[:MAX_MESSAGE_LENGTH]
 
 
-def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """Return when the latest of the exhausted windows opens again."""
+def _rate_limit_reset(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the last of the exhausted rate limit windows resets."""
     resets = (
         headers.get(f"{window}-reset", "")
-        for window in _RESETS
+        for window in _RATE_LIMIT_WINDOWS
         if headers.get(f"{window}-remaining", "").strip() == "0"
     )
-    seconds = [int(reset) for reset in resets if re.fullmatch(r"[0-9]{1,11}", reset)]
-    return datetime.fromtimestamp(max(seconds), UTC) if seconds else None
-
-
-def readable(text: object) -> object:
-    """Return a text without control characters, which not every database takes."""
-    return _CONTROLS.sub("", text).strip() if isinstance(text, str) else text
-
-
-def shortened(body: bytes) -> str:
-    """Return the beginning of an answer, for the log."""
-    return repr(body[:WORDS_KEPT])
+    timestamps = [int(reset) for reset in resets if re.fullmatch(r"[0-9]{1,11}", reset)]
+    return datetime.fromtimestamp(max(timestamps), UTC) if timestamps else None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback, RetryLater, XError
-from csat.x_api.updates import decipher_events, decipher_shown, parse_event
+from csat.x_api.feedback_events import decipher_events, decipher_feedback, parse_event
 from tests.samples import JSON, tried
 
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
@@ -49,7 +49,7 @@ def scored(value: object, **others: object) -> dict[str, object]:
 
 
 def by_show(told: object) -> Update:
-    return decipher_shown(200, {}, json.dumps(told).encode())
+    return decipher_feedback(200, {}, json.dumps(told).encode())
 
 
 def by_webhook(told: object) -> Update:
@@ -60,7 +60,7 @@ def by_webhook(told: object) -> Update:
 def by_listing(told: object) -> Update:
     event = {"event_type": "feedback.updated", "created_at": DATE, "feedback": told}
     page = decipher_events(200, {}, json.dumps({"events": [event], "next_cursor": ""}).encode())
-    for problem in page.refused:
+    for problem in page.invalid:
         raise problem
     return page.updates[0]
 
@@ -158,7 +158,7 @@ def test_one_event_that_cannot_be_does_not_take_its_page_along() -> None:
     page = decipher_events(200, {}, json.dumps({"events": [*events, None, 7], "next_cursor": None}).encode())
 
     assert [update.receipt.id for update in page.updates] == ["4", "5"]
-    assert [str(problem).partition(":")[0] for problem in page.refused] == [
+    assert [str(problem).partition(":")[0] for problem in page.invalid] == [
         "feedback 6",
         "feedback 7",
         "feedback without an id",
@@ -174,7 +174,7 @@ def test_a_page_that_is_none_is_asked_for_again(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 420, 429, 500, 502, 503, 504])
-@pytest.mark.parametrize("decipher", [decipher_shown, decipher_events])
+@pytest.mark.parametrize("decipher", [decipher_feedback, decipher_events])
 def test_an_answer_that_is_no_success_is_an_error_of_x(decipher: Callable[..., object], status: int) -> None:
     with pytest.raises(XError):
         decipher(status, {}, json.dumps(shown()).encode())
@@ -195,7 +195,7 @@ def test_nothing_but_an_error_of_x_comes_of_whatever_x_says(told: object) -> Non
 @tried
 @given(st.binary(max_size=60) | JSON.map(lambda told: json.dumps(told).encode()))
 def test_nothing_but_an_error_of_x_comes_of_whatever_bytes(body: bytes) -> None:
-    for read in (parse_event, lambda bytes_: decipher_shown(200, {}, bytes_)):
+    for read in (parse_event, lambda bytes_: decipher_feedback(200, {}, bytes_)):
         with pytest.raises(XError):
             read(body)
 
