@@ -1,4 +1,4 @@
-"""What went between the app, Slack and X: kept for the drawer of the page, with secrets mask_secrets."""
+"""The most recent exchanges between the app, Slack and X, with masked secrets."""
 
 import itertools
 import re
@@ -9,17 +9,14 @@ from datetime import datetime
 from sandbox.pubsub import PubSub
 
 MAX_EXCHANGES = 300
-"""How many exchanges are kept; the oldest go first."""
-
 MAX_BODY_CHARACTERS = 20_000
-"""How many characters of a body are kept."""
 
-_SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=oauth_token=\")[^\"]+|(?<=oauth_signature=\")[^\"]+")
+SECRETS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=oauth_token=\")[^\"]+|(?<=oauth_signature=\")[^\"]+")
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its response."""
+    """A request and its response."""
 
     number: int
     at: datetime
@@ -27,16 +24,16 @@ class Exchange:
     """`app`, `slack`, `x` or `person`."""
     receiver: str
     title: str
-    """What a reader scans: `POST chat.postMessage`, `slash command /csat`, ..."""
+    """A short description, such as `POST chat.postMessage` or `slash command /csat`."""
     status: str
-    """An HTTP status, `ok`, Slack's error name, `no response`, ..."""
+    """An HTTP status, `ok`, the name of an error in Slack, or a short description of the failure."""
     milliseconds: float
     request: str
     response: str
 
 
 class TrafficLog:
-    """The newest exchanges, oldest first."""
+    """The most recent exchanges, oldest first."""
 
     def __init__(self, pubsub: PubSub) -> None:
         self.exchanges: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
@@ -54,7 +51,7 @@ class TrafficLog:
         request: str,
         response: str,
     ) -> None:
-        """Keep one exchange and publish `traffic`."""
+        """Add an exchange and publish `traffic`."""
         exchange = Exchange(
             next(self._numbers),
             at,
@@ -71,5 +68,5 @@ class TrafficLog:
 
 
 def mask_secrets(text: str) -> str:
-    """Shorten a body and hide tokens and signatures in it."""
-    return _SECRETS.sub(lambda found: f"{found[0][:5]}***", text[:MAX_BODY_CHARACTERS])
+    """Truncate a body and mask the tokens and signatures in it."""
+    return SECRETS.sub(lambda match: f"{match[0][:5]}***", text[:MAX_BODY_CHARACTERS])
