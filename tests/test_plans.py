@@ -27,7 +27,8 @@ from csat.db import (
 )
 from csat.db.database import open_engine
 from csat.db.survey_records import to_columns
-from csat.reporting import queries
+from csat.reporting import export_queries, queries
+from csat.reporting.export_rows import Selection
 from csat.reporting.periods import last_days
 from csat.reporting.reports import Filters
 from csat.surveys.limits import Limits
@@ -41,6 +42,9 @@ from tests.samples import NOON, origin, survey, told
 ROWS = 2_000
 LIMITS = Limits()
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
+
+CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, without="U2")
+PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 
 
 def ask(connection: Connection) -> None:
@@ -85,12 +89,17 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
     "asking about surveys": ask,
     "erasing a customer": lambda connection: erasure.erase(connection, 7),
+    "exporting": lambda connection: export_queries.page(
+        connection,
+        Selection(team="T012AB3CD", period=PERIOD),
+        Metric.CSAT,
+        export_queries.Place(PERIOD.begin, 1),
+        8,
+    ),
     "claiming news": lambda connection: outbox.claim_notifications(connection, NOON, 8),
 }
 
 
-CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, without="U2")
-PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 COUNTS: dict[str, Callable[[Connection], object]] = {
     "by agent and channel": lambda connection: queries.count_by_group(connection, CSAT, PERIOD),
     "of an agent": lambda connection: queries.count_by_group(

@@ -18,8 +18,6 @@ from sqlalchemy import (
     text,
 )
 
-from csat.db.days import utc_day
-
 
 class Moment(TypeDecorator[datetime]):
     """An aware moment in UTC, also in a database that knows no time zones."""
@@ -129,15 +127,24 @@ surveys = Table(
         sqlite_where=text("poll_at IS NOT NULL"),
         postgresql_where=text("poll_at IS NOT NULL"),
     ),
+    # covers the counts of a report, and has the order of an export
     Index(
-        "ix_surveys_sent",
+        "ix_surveys_results",
         "team",
         "metric",
         "sent_at",
+        "id",
+        "requester",
+        "channel",
+        "state",
+        "test",
+        "rating",
+        "variant",
+        "commented_at",
         sqlite_where=text("sent_at IS NOT NULL"),
         postgresql_where=text("sent_at IS NOT NULL"),
     ),
-    # what a report is asked for, so that the comments that it does not show are passed over here
+    # covers the filters of a report, to skip comments without reading their surveys
     Index(
         "ix_surveys_comments",
         "team",
@@ -152,20 +159,6 @@ surveys = Table(
         sqlite_where=text("commented_at IS NOT NULL"),
         postgresql_where=text("commented_at IS NOT NULL"),
     ),
-)
-
-_COUNTED = ("requester", "channel", "sent_at", "state", "test", "rating", "variant", "commented_at")
-# All that a report counts, so that it reads the rows of its period here and nowhere else. Each day's rows lie
-# by agent and channel already: SQLite would sort them, which takes longer than to count them.
-Index(
-    "ix_surveys_results",
-    surveys.c.team,
-    surveys.c.metric,
-    utc_day(surveys.c.sent_at),
-    *(surveys.c[name] for name in _COUNTED),
-    sqlite_where=text("sent_at IS NOT NULL"),
-    postgresql_where=text("sent_at IS NOT NULL"),
-    postgresql_include=["id"],
 )
 
 attempts = Table(

@@ -1,12 +1,10 @@
 """What a report counts, each from the rows of its period in an index that holds all of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import Connection, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from csat.db.days import utc_day
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
 from csat.reporting.reports import Commented, Filters, FollowedUp, GroupCounts, Tally
@@ -24,25 +22,19 @@ COUNTED = (
     func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
 )
 RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metric]] for metric in Metric}
-DAY = utc_day(c.sent_at)
 
 
 def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
-    """Count by agent and channel, the viewer's own surveys too: somebody has to say how many are left out.
-
-    Within a day, rows of an agent and channel are side by side in the index: they are counted as they come.
-    """
-    everybody = _counted(filters.model_copy(update={"without": ""}), period)
-    daily = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
-    requester, channel, *counted = daily.group_by(DAY, c.requester, c.channel).subquery().c
-    whole = select(requester, channel, *map(func.sum, counted)).group_by(requester, channel)
-    rows = connection.execute(whole)
+    """Count by agent and channel, including the surveys of the viewer (`filters.without`)."""
+    everybody = _matching(filters.model_copy(update={"without": ""}), period)
+    query = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
+    rows = connection.execute(query.group_by(c.requester, c.channel))
     return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
 
 
 def count_all(connection: Connection, filters: Filters, period: Period) -> Tally:
     """Count all at once."""
-    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_counted(filters, period))
+    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_matching(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
@@ -56,7 +48,7 @@ def count_low_ratings(connection: Connection, filters: Filters, period: Period) 
             func.count().filter(follow_ups.c.closed_at.is_not(None)).label("closed"),
         )
         .select_from(surveys.outerjoin(follow_ups, follow_ups.c.survey_id == c.id))
-        .where(*_counted(filters, period), c.rating <= LOW[filters.metric][-1])
+        .where(*_matching(filters, period), c.rating <= LOW[filters.metric][-1])
     )
     return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
@@ -76,20 +68,14 @@ def newest_comments(
             c.external_id,
         )
         # nobody comments before they were asked
-        .where(*_asked(filters, period), c.commented_at >= period.begin, c.comment.is_not(None))
+        .where(*_matching(filters, period), c.commented_at >= period.begin, c.comment.is_not(None))
         .order_by(c.commented_at.desc(), c.id.desc())
         .limit(most)
     )
     return tuple(Commented(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
 
 
-def _counted(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
-    """Return which surveys are counted, with the days by which the index finds them."""
-    days = DAY.between(period.begin.date(), (period.end - datetime.resolution).date())
-    return [days, *_asked(filters, period)]
-
-
-def _asked(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
+def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
     asked = [
         c.team == filters.team,
         c.metric == filters.metric,

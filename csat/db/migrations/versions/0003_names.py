@@ -1,4 +1,4 @@
-"""Rename the outbox and other tables, columns and stored values to the terms of the field."""
+"""Rename the outbox and other tables, columns and stored values to the terms of the field, and simplify the index of reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,6 +28,19 @@ COLUMNS = {
 }
 KINDS = {"low": "low_rating", "followed": "follow_up"}
 REASONS = {"Wait": "RetryLater", "Disconnected": "InvalidCredentials", "ClockOff": "ClockSkew"}
+RESULTS = [
+    "team",
+    "metric",
+    "sent_at",
+    "id",
+    "requester",
+    "channel",
+    "state",
+    "test",
+    "rating",
+    "variant",
+    "commented_at",
+]
 
 
 def upgrade() -> None:
@@ -35,6 +48,8 @@ def upgrade() -> None:
     op.drop_index("ix_surveys_quota", "surveys")
     op.drop_index("ix_surveys_settle", "surveys")
     op.drop_index("ix_surveys_ask", "surveys")
+    op.drop_index("ix_surveys_results", "surveys")
+    op.drop_index("ix_surveys_sent", "surveys")
     op.drop_index("ix_follow_ups_open", "follow_ups")
     for table, columns in COLUMNS.items():
         for old, new in columns.items():
@@ -42,6 +57,7 @@ def upgrade() -> None:
     op.create_index("ix_surveys_quota", "surveys", ["account", "quota_until"])
     op.create_index("ix_surveys_reconcile", "surveys", ["reconcile_at"])
     _create_partial_index("ix_surveys_poll", "surveys", ["poll_at"], "poll_at IS NOT NULL")
+    _create_partial_index("ix_surveys_results", "surveys", RESULTS, "sent_at IS NOT NULL")
     _create_partial_index("ix_follow_ups_open", "follow_ups", ["team", "opened_at"], "closed_at IS NULL")
     op.add_column("accounts", sa.Column("alert_due_at", Moment, nullable=True))
     _rename_notices()
