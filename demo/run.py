@@ -37,7 +37,7 @@ async def run(stopped: asyncio.Task[None]) -> None:
     while not stopped.done():
         async with trying(port) as pretend:
             typer.echo(f"\n  Open {pretend.page_url} in your browser. Ctrl-C ends it.\n")
-            over = asyncio.create_task(pretend.over.wait())
+            over = asyncio.create_task(pretend.page.restart_requested.wait())
             await asyncio.wait({stopped, over}, return_when=asyncio.FIRST_COMPLETED)
             over.cancel()
         port = urlsplit(pretend.page_url).port or PAGE_PORT
@@ -75,7 +75,7 @@ def demo_settings(pretend: Sandbox, folder: Path) -> Settings:
         port=0,
         csat_display_name=pretend.x.account.name,
         csat_privacy_url="https://northwind.example/privacy",
-        csat_supervisors=frozenset(pretend.supervisors),
+        csat_supervisors=pretend.page.supervisors,
         csat_results_channel=pretend.results_channel,
     )
 
@@ -84,14 +84,16 @@ async def _fill_when_asked(pretend: Sandbox, settings: Settings) -> None:
     """Give the app a past of three months as soon as somebody wants it."""
     filled = False
     while not filled:
-        await pretend.fill.wait()
+        await pretend.page.sample_data.requested.wait()
         try:
             with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
                 number = await database.run_with_retry(fill, _scene(pretend), utc_now())
         except DatabaseError as error:
-            pretend.not_filled(f"Nothing was made: {error}. Try again.")
+            pretend.page.sample_data.fail(f"Nothing was added: {error}. Try again.")
         else:
-            pretend.filled(f"{number:,} surveys of three months are there. Open Home as Cleo to see them.")
+            pretend.page.sample_data.finish(
+                f"Added {number:,} surveys from the past three months. Open Home as Cleo to see the reports."
+            )
             filled = True
 
 

@@ -1,6 +1,5 @@
-"""The whole sandbox at once: a pretend Slack, a pretend X, and the page to try the app in a browser."""
+"""Serve the whole sandbox: the fake Slack, the fake X, and the page to try the app in a browser."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
-from sandbox.page import CLOSING, PageContext, page
-from sandbox.page.sample_data import SampleDataJob
+from sandbox.page import SHUTDOWN, PageContext, create_page
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
@@ -19,12 +17,12 @@ from sandbox.traffic import TrafficLog
 from sandbox.x import Account, Customer, FakeX
 
 PAGE_PORT = 8765
-LATE = 5.0
-"""Seconds that X takes when it answers late: long enough to cancel, short enough to wait for."""
+X_DELAY_SECONDS = 5.0
+"""Delay of X's late responses: long enough to cancel a survey, short enough to wait for."""
 MANIFEST = Path(__file__).parent.with_name("manifest.yml")
 
 ACCOUNT = Account("1718260345", "NorthwindAir", "Northwind Air")
-"""The airline whose people are in the pretend Slack."""
+"""The airline whose employees are in the fake Slack."""
 CUSTOMERS = [
     Customer("2244994945", "grace_lopez_nw", "Grace López"),
     Customer("1820000000000000022", "tomasberg", "Tomas Berg"),
@@ -34,44 +32,23 @@ CUSTOMERS = [
     Customer("1820000000000000066", "hvandijk_", "Hugo van Dijk", accepts_messages=False),
     Customer("1820000000000000077", "gone_gary", "Gary Flint", suspended=True),
 ]
-"""Those whose conversations are mirrored there, and one whose account is suspended."""
+"""The customers mentioned in the fake Slack, and one with a suspended account."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What runs, and where."""
+    """A running sandbox."""
 
     workspace: Workspace
     x: FakeX
+    page: PageContext
     page_url: str
     slack_api_url: str
-    """What the app takes for `https://slack.com/api/`."""
+    """Replaces `https://slack.com/api/`."""
     x_api_url: str
-    """What the app takes for X's host."""
-    over: asyncio.Event
-    """Set when somebody wants to start over."""
-    supervisors: tuple[str, ...]
-    """Who may see results, by user id."""
+    """Replaces X's API host."""
     results_channel: str
-    """The private channel for results; the app is a member."""
-    filling: SampleDataJob
-
-    @property
-    def fill(self) -> asyncio.Event:
-        """Set when somebody wants three months of surveys in the app's ledger."""
-        return self.filling.asked
-
-    def progressed(self, text: str) -> None:
-        """Show how far the filling is."""
-        self.filling.say(text)
-
-    def filled(self, text: str) -> None:
-        """Show that the filling is done, and what it made."""
-        self.filling.finish(text)
-
-    def not_filled(self, text: str) -> None:
-        """Show why nothing was filled; `fill` waits for the next wish."""
-        self.filling.fail(text)
+    """Id of the private channel for results; the app is a member."""
 
 
 @contextlib.asynccontextmanager
@@ -80,37 +57,28 @@ async def serve_sandbox(
     page_port: int = PAGE_PORT,
     supervisors: Sequence[str] = (fixtures.CLEO,),
 ) -> AsyncIterator[Sandbox]:
-    """Run the sandbox on 127.0.0.1 until the block ends; the page gets a free port where its own is taken."""
+    """Serve the sandbox on 127.0.0.1 until the block ends; the page uses a free port if its own is taken."""
     manifest = manifest or yaml.safe_load(MANIFEST.read_text("utf-8"))
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest, pubsub=pubsub, traffic=traffic)
     x = FakeX(pubsub=pubsub, traffic=traffic, account=ACCOUNT)
     x.customers[:] = CUSTOMERS
-    x.delay_seconds = LATE
-    async with contextlib.AsyncExitStack() as stack:
-        slack_url = await stack.enter_async_context(workspace.serve())
-        x_url = await stack.enter_async_context(serve(x.app))
-        sources = PageContext(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
-        shown = page(sources)
-        page_url = await stack.enter_async_context(_serving_at(page_port, shown))
-        stack.callback(pubsub.publish, CLOSING)
-        yield Sandbox(
-            workspace,
-            x,
-            page_url,
-            f"{slack_url}/api/",
-            x_url,
-            sources.over,
-            tuple(supervisors),
-            fixtures.RESULTS,
-            sources.filling,
-        )
+    x.delay_seconds = X_DELAY_SECONDS
+    page = PageContext(workspace, x, pubsub, traffic, manifest, supervisors=frozenset(supervisors))
+    async with (
+        workspace.serve() as slack_url,
+        serve(x.app) as x_url,
+        _serve_on_port_or_free_port(create_page(page), page_port) as page_url,
+    ):
+        try:
+            yield Sandbox(workspace, x, page, page_url, f"{slack_url}/api/", x_url, fixtures.RESULTS)
+        finally:
+            pubsub.publish(SHUTDOWN)
 
 
 @contextlib.asynccontextmanager
-async def _serving_at(port: int, app: ASGIApp) -> AsyncIterator[str]:
-    """Serve on this port, or on a free one."""
+async def _serve_on_port_or_free_port(app: ASGIApp, port: int) -> AsyncIterator[str]:
     async with contextlib.AsyncExitStack() as stack:
         try:
             url = await stack.enter_async_context(serve(app, port))

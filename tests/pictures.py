@@ -7,19 +7,19 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from demo.run import trying
-from tests.sandbox.test_page_kit import chromium, tab
+from tests.sandbox.test_page_kit import launch_chromium, open_page
 
 HANDLE = "@tomasberg"
 
 
 async def take(url: str, folder: Path) -> None:
     """Ask two customers at two sizes of the screen, and leave pictures named for what they show."""
-    async with chromium() as browser:
-        async with tab(browser, url, 1440, 900) as page:
+    async with launch_chromium() as browser:
+        async with open_page(browser, url, 1440, 900) as page:
             await _ask_in_a_thread(page, folder)
-        async with tab(browser, url, 1280, 800) as page:
+        async with open_page(browser, url, 1280, 800) as page:
             await _get_into_trouble(page, folder)
-        async with tab(browser, url, 1440, 1500) as page:
+        async with open_page(browser, url, 1440, 1500) as page:
             await _see_results(page, folder)
 
 
@@ -50,9 +50,9 @@ async def _ask_in_a_thread(page: Page, folder: Path) -> None:
 
 async def _get_into_trouble(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Got it").click()
-    await page.get_by_role("button", name="Make trouble").click()
+    await page.get_by_role("button", name="Simulate problems").click()
     await page.get_by_label("Sending a survey").select_option("DMS_CLOSED")
-    await expect(page.get_by_text("Trouble is on")).to_be_visible()
+    await expect(page.get_by_text("Simulating problems")).to_be_visible()
     await page.screenshot(path=folder / "sandbox-trouble.png")
     await page.keyboard.press("Escape")
     composer = page.get_by_role("textbox", name="Message #support")
@@ -63,15 +63,15 @@ async def _get_into_trouble(page: Page, folder: Path) -> None:
     await expect(page.get_by_text("Only visible to you")).to_be_visible()
     drawer = page.get_by_role("region", name="List of requests")
     await drawer.locator("summary", has_text="feedback/create").first.click()
-    await expect(drawer.get_by_role("region", name="Answer")).to_be_visible()
+    await expect(drawer.get_by_role("region", name="Response")).to_be_visible()
     await page.screenshot(path=folder / "sandbox-refused.png")
     await page.get_by_role("button", name="Back to normal").first.click()
 
 
 async def _see_results(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Got it").click()
-    await page.get_by_role("button", name="Fill with three months").click()
-    await expect(page.get_by_text("surveys of three months are there")).to_be_visible()
+    await page.get_by_role("button", name="Add sample data").click()
+    await expect(page.get_by_text("surveys from the past three months")).to_be_visible()
     await page.get_by_label("You are").select_option(label="Cleo Marchetti (supervisor)")
     await expect(page.get_by_role("link", name="csat-results")).to_be_visible()
     await page.get_by_role("link", name="csat-slack").click()

@@ -10,15 +10,15 @@ from playwright.async_api import Browser, Locator, Page, expect
 from demo.run import trying
 from sandbox.server import Sandbox
 from sandbox.slack import fixtures
-from tests.sandbox.test_page_access import expect_no_barrier
-from tests.sandbox.test_page_kit import chromium, tab
+from tests.sandbox.test_page_accessibility import expect_accessible
+from tests.sandbox.test_page_kit import launch_chromium, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(name="browser", scope="module", loop_scope="module")
 async def _browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
+    async with launch_chromium() as browser:
         yield browser
 
 
@@ -31,7 +31,7 @@ async def _pretend() -> AsyncIterator[Sandbox]:
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
 async def _page(browser: Browser, pretend: Sandbox) -> AsyncIterator[Page]:
-    async with tab(browser, pretend.page_url, 1440, 900) as page:
+    async with open_page(browser, pretend.page_url, 1440, 900) as page:
         yield page
 
 
@@ -130,7 +130,7 @@ async def test_mistakes_are_told_under_their_fields_and_nothing_typed_is_lost(pa
 
 
 async def test_a_refusal_leads_back_to_the_form_as_it_was(page: Page) -> None:
-    await page.get_by_role("button", name="Make trouble").click()
+    await page.get_by_role("button", name="Simulate problems").click()
     await page.get_by_label("Sending a survey").select_option("LOOKS_AUTOMATED")
     await page.keyboard.press("Escape")
     await say(page, "/csat @joonas_ek")
@@ -176,18 +176,18 @@ async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor
     await expect(results).to_contain_text("A customer gave a low rating.")
     await expect(results).to_contain_text("zendesk_48213")
     await expect(results).not_to_contain_text(words)
-    await expect_no_barrier(page)
+    await expect_accessible(page)
     await results.get_by_role("button", name="Show").press("Enter")
     answer = page.get_by_role("dialog", name="Low rating")
     await expect(answer).to_contain_text("Rating: 1 on a scale from 1 to 5")
     await expect(answer).to_contain_text(words)
-    await expect_no_barrier(page)
+    await expect_accessible(page)
     await page.keyboard.press("Escape")
     await results.get_by_role("button", name="Take it on").press("Enter")
     await expect(results).to_contain_text("Taken on by")
 
-    await page.get_by_role("button", name="Fill with three months").press("Enter")
-    await expect(page.get_by_text("surveys of three months are there")).to_be_visible()
+    await page.get_by_role("button", name="Add sample data").press("Enter")
+    await expect(page.get_by_text("surveys from the past three months")).to_be_visible()
     await page.get_by_role("link", name="csat-slack").press("Enter")
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     home = page.get_by_role("region", name="Home of csat-slack")
@@ -195,7 +195,7 @@ async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor
     await expect(home).to_contain_text("95 % interval")
     await expect(home.get_by_role("img", name="How customers rated")).to_be_visible()
     await expect(home).to_contain_text(words)
-    await expect_no_barrier(page)
+    await expect_accessible(page)
 
     await become(page, fixtures.ADA)
     await page.get_by_role("link", name="csat-slack").press("Enter")

@@ -1,6 +1,6 @@
-"""The sandbox's page: a person's Slack, a customer's phone, and what goes between them, in a browser."""
+"""The sandbox's web page: a person's Slack, a customer's phone, and a log of all requests."""
 
 from sandbox.page.renderer import PageContext
-from sandbox.page.routes import CLOSING, page
+from sandbox.page.routes import SHUTDOWN, create_page
 
-__all__ = ["CLOSING", "PageContext", "page"]
+__all__ = ["SHUTDOWN", "PageContext", "create_page"]

@@ -1,4 +1,4 @@
-"""What people do on the page; each doing answers with a sentence where something failed."""
+"""Actions on the page; each responds with a sentence if it failed."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypedDict
@@ -14,8 +14,8 @@ from sandbox.slack import ActionResult, SlackError
 from sandbox.x import CustomerActionError
 
 
-class Where(TypedDict):
-    """On which surface an element stands: in a message, in the app's Home, or else in the form on top."""
+class ElementLocation(TypedDict):
+    """The surface of an element: a message, the app's Home tab, or otherwise the open modal."""
 
     block_id: str
     channel: str
@@ -23,27 +23,27 @@ class Where(TypedDict):
     home: bool
 
 
-Given = dict[str, str]
-Doing = Callable[[Given, FormData], Awaitable[ActionResult | None]]
+Params = dict[str, str]
+Action = Callable[[Params, FormData], Awaitable[ActionResult | None]]
 
 
 class Actions:
-    """Everything that the page's forms can do."""
+    """Everything that the page can request with POST."""
 
-    def __init__(self, stage: Renderer) -> None:
-        self._workspace = stage.sources.workspace
-        self._x = stage.sources.x
-        self._pubsub = stage.sources.pubsub
-        self._over = stage.sources.over
-        self._filling = stage.sources.filling
-        self._troubles = stage.troubles
+    def __init__(self, renderer: Renderer) -> None:
+        self._workspace = renderer.context.workspace
+        self._x = renderer.context.x
+        self._pubsub = renderer.context.pubsub
+        self._restart_requested = renderer.context.restart_requested
+        self._sample_data = renderer.context.sample_data
+        self._fault_controls = renderer.fault_controls
 
     def routes(self) -> list[Route]:
-        """Return the routes of all doings; the last word of each address is its name."""
-        doings: dict[str, Doing] = {
-            "say": self.say,
-            "shortcut": self.shortcut,
-            "act": self.act,
+        """Return one route per action."""
+        actions: dict[str, Action] = {
+            "send": self.send,
+            "shortcut": self.run_shortcut,
+            "select": self.select,
             "type": self.type_text,
             "enter": self.press_enter,
             "submit": self.submit,
@@ -52,127 +52,133 @@ class Actions:
             "rate": self.rate,
             "comment": self.comment,
             "dismiss": self.dismiss,
-            "trouble": self.trouble,
-            "members": self.members,
-            "calm": self.calm,
-            "start-over": self.start_over,
-            "fill": self.fill,
-            "arrive": self.arrive,
+            "faults": self.set_faults,
+            "memberships": self.set_memberships,
+            "clear-faults": self.clear_faults,
+            "restart": self.restart,
+            "add-sample-data": self.add_sample_data,
+            "open-app": self.open_app,
         }
-        return [Route(f"/{name}", _endpoint(doing), methods=["POST"]) for name, doing in doings.items()]
+        return [
+            Route(f"/{name}", _create_endpoint(action), methods=["POST"]) for name, action in actions.items()
+        ]
 
-    async def say(self, given: Given, _: FormData) -> ActionResult | None:
-        """Send what stands in a composer: a command or a message."""
-        person, channel, text = given["person"], given["channel"], given["text"]
+    async def send(self, params: Params, _: FormData) -> ActionResult | None:
+        """Send a message or run a command."""
+        person, channel, text = params["person"], params["channel"], params["text"]
         if channel == APP:
-            raise SlackError("channel_not_found", "The app has not written to you yet.")
+            raise SlackError("channel_not_found", "You can write to the app after its first message to you.")
         if text.startswith("/"):
-            return await self._workspace.run_command(person, channel, text, thread_ts=given["thread_ts"])
+            return await self._workspace.run_command(person, channel, text, thread_ts=params["thread_ts"])
         if text.strip():
-            await self._workspace.post_message(person, channel, text, thread_ts=given["thread_ts"])
+            await self._workspace.post_message(person, channel, text, thread_ts=params["thread_ts"])
         return None
 
-    async def shortcut(self, given: Given, _: FormData) -> ActionResult:
-        """Use a message shortcut."""
+    async def run_shortcut(self, params: Params, _: FormData) -> ActionResult:
+        """Run a message shortcut."""
         return await self._workspace.run_shortcut(
-            given["person"], given["channel"], given["ts"], given["callback_id"]
+            params["person"], params["channel"], params["ts"], params["callback_id"]
         )
 
-    async def act(self, given: Given, form: FormData) -> ActionResult:
-        """Press a button or choose something."""
-        choices = [str(choice) for choice in form.getlist("choice")]
-        choice = choices if "many" in form else next(iter(choices), None)
-        return await self._workspace.select(given["person"], given["action_id"], choice, **_where(given))
+    async def select(self, params: Params, form: FormData) -> ActionResult:
+        """Click a button, or select options."""
+        values = [str(value) for value in form.getlist("value")]
+        choice = values if "multiple" in form else next(iter(values), None)
+        return await self._workspace.select(
+            params["person"], params["action_id"], choice, **_parse_location(params)
+        )
 
-    async def type_text(self, given: Given, _: FormData) -> ActionResult:
+    async def type_text(self, params: Params, _: FormData) -> ActionResult:
         """Type into an input."""
-        person, action_id, text = given["person"], given["action_id"], given["text"]
-        return await self._workspace.type_text(person, action_id, text, **_where(given))
+        person, action_id, text = params["person"], params["action_id"], params["text"]
+        return await self._workspace.type_text(person, action_id, text, **_parse_location(params))
 
-    async def press_enter(self, given: Given, _: FormData) -> ActionResult:
+    async def press_enter(self, params: Params, _: FormData) -> ActionResult:
         """Press Enter in an input."""
-        return await self._workspace.press_enter(given["person"], given["action_id"], **_where(given))
+        return await self._workspace.press_enter(
+            params["person"], params["action_id"], **_parse_location(params)
+        )
 
-    async def submit(self, given: Given, _: FormData) -> ActionResult:
-        """Submit the form on top."""
-        return await self._workspace.submit_view(given["person"])
+    async def submit(self, params: Params, _: FormData) -> ActionResult:
+        """Submit the open modal."""
+        return await self._workspace.submit_view(params["person"])
 
-    async def close(self, given: Given, _: FormData) -> ActionResult:
-        """Cancel the form on top."""
-        return await self._workspace.close_view(given["person"])
+    async def close(self, params: Params, _: FormData) -> ActionResult:
+        """Close the open modal."""
+        return await self._workspace.close_view(params["person"])
 
-    async def close_all(self, given: Given, _: FormData) -> ActionResult:
-        """Close the whole stack of forms."""
-        return await self._workspace.close_all_views(given["person"])
+    async def close_all(self, params: Params, _: FormData) -> ActionResult:
+        """Close the whole stack of modals."""
+        return await self._workspace.close_all_views(params["person"])
 
-    async def rate(self, given: Given, _: FormData) -> None:
-        """Choose a score on the phone."""
-        self._x.rate(given["feedback"], int(given["score"]))
+    async def rate(self, params: Params, _: FormData) -> None:
+        """Give a score on the phone."""
+        self._x.rate(params["feedback"], int(params["score"]))
 
-    async def comment(self, given: Given, _: FormData) -> None:
+    async def comment(self, params: Params, _: FormData) -> None:
         """Write a comment on the phone."""
-        self._x.comment(given["feedback"], given["text"])
+        self._x.comment(params["feedback"], params["text"])
 
-    async def dismiss(self, given: Given, _: FormData) -> None:
-        """Put the card on the phone away."""
-        self._x.dismiss(given["feedback"])
+    async def dismiss(self, params: Params, _: FormData) -> None:
+        """Dismiss the card on the phone."""
+        self._x.dismiss(params["feedback"])
 
-    async def trouble(self, given: Given, _: FormData) -> None:
-        """Make the trouble that is asked for."""
-        self._troubles.apply(given)
-        self._pubsub.publish("trouble")
+    async def set_faults(self, params: Params, _: FormData) -> None:
+        """Simulate the selected problems."""
+        self._fault_controls.apply(params)
+        self._pubsub.publish("faults")
 
-    async def members(self, _: Given, form: FormData) -> None:
-        """Put the app into the chosen channels, and outside the others."""
-        chosen = set(form.getlist("channel"))
+    async def clear_faults(self, _: Params, __: FormData) -> None:
+        """Stop simulating problems."""
+        self._fault_controls.clear()
+        self._pubsub.publish("faults")
+
+    async def set_memberships(self, _: Params, form: FormData) -> None:
+        """Add the app to the selected channels, and remove it from the others."""
+        selected = set(form.getlist("channel"))
         for channel in self._workspace.channels.values():
             if not channel.is_im:
-                change = self._workspace.invite_bot if channel.id in chosen else self._workspace.remove_bot
+                change = self._workspace.invite_bot if channel.id in selected else self._workspace.remove_bot
                 change(channel.id)
-        self._pubsub.publish("trouble")
+        self._pubsub.publish("faults")
 
-    async def calm(self, _: Given, __: FormData) -> None:
-        """Let everything go well again."""
-        self._troubles.clear()
-        self._pubsub.publish("trouble")
+    async def restart(self, _: Params, __: FormData) -> None:
+        """Request a restart of Slack, X and the app."""
+        self._restart_requested.set()
 
-    async def start_over(self, _: Given, __: FormData) -> None:
-        """Ask for a new beginning: of Slack, of X, and of the app's ledger."""
-        self._over.set()
+    async def add_sample_data(self, _: Params, __: FormData) -> None:
+        """Request sample data."""
+        self._sample_data.request()
 
-    async def arrive(self, given: Given, _: FormData) -> None:
-        """Come to the app's Home, or to the messages beside it."""
-        await self._workspace.open_home(given["person"], given["tab"])
-
-    async def fill(self, _: Given, __: FormData) -> None:
-        """Ask for three months of surveys."""
-        self._filling.ask()
+    async def open_app(self, params: Params, _: FormData) -> None:
+        """Open the app's Home or Messages tab."""
+        await self._workspace.open_home(params["person"], params["tab"])
 
 
-def _where(given: Given) -> Where:
-    return Where(
-        block_id=given["block_id"],
-        channel=given.get("channel", ""),
-        ts=given.get("ts", ""),
-        home="home" in given,
+def _parse_location(params: Params) -> ElementLocation:
+    return ElementLocation(
+        block_id=params["block_id"],
+        channel=params.get("channel", ""),
+        ts=params.get("ts", ""),
+        home="home" in params,
     )
 
 
-def _endpoint(doing: Doing) -> Callable[[Request], Awaitable[Response]]:
+def _create_endpoint(action: Action) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         form = await request.form()
-        given = {**request.query_params, **{name: str(value) for name, value in form.items()}}
-        return PlainTextResponse(await _sentence(doing, given, form))
+        params = {**request.query_params, **{name: str(value) for name, value in form.items()}}
+        return PlainTextResponse(await _run(action, params, form))
 
     return endpoint
 
 
-async def _sentence(doing: Doing, given: Given, form: FormData) -> str:
-    """Do it, and say what went wrong."""
+async def _run(action: Action, params: Params, form: FormData) -> str:
+    """Run an action, and return why it failed or an empty string."""
     try:
-        seen = await doing(given, form)
-    except SlackError as refused:
-        return refused.message or f"Slack refuses: {refused.error}"
-    except CustomerActionError as problem:
-        return str(problem)
-    return seen.failure if seen else ""
+        result = await action(params, form)
+    except SlackError as error:
+        return error.message or f"Slack responded with the error {error.error}."
+    except CustomerActionError as error:
+        return str(error)
+    return result.failure if result else ""

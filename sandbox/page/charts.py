@@ -1,4 +1,4 @@
-"""Charts as shapes: where everything in a `data_visualization` stands, for the template to draw."""
+"""Layout of charts: the coordinates of every shape in a `data_visualization`."""
 
 import math
 import textwrap
@@ -10,23 +10,23 @@ Json = dict[str, Any]
 
 WIDTH, HEIGHT = 480, 230
 TOP, RIGHT = 18, 10
-LETTER = 6.2
-"""How wide a letter is, about, in the units of the drawing."""
-LINE = 14
-TICKS = 5
-FILLED = 0.72
-"""How much of its place a group of bars takes."""
-ROUND = (1, 2, 2.5, 5, 10)
-MOST_LINES = 2
+CHARACTER_WIDTH = 6.2
+"""Approximate width of a character, in SVG units."""
+LINE_HEIGHT = 14
+MAX_STEPS = 5
+BAR_GROUP_RATIO = 0.72
+"""Width of a group of bars relative to its category."""
+ROUND_STEPS = (1, 2, 2.5, 5, 10)
+MAX_LABEL_LINES = 2
 RADIUS = 100
-HALF = f"A{RADIUS} {RADIUS} 0 1 1"
-WHOLE = 0.9999
-"""How much of a pie is drawn as all of it."""
+HALF_CIRCLE = f"A{RADIUS} {RADIUS} 0 1 1"
+FULL_CIRCLE_SHARE = 0.9999
+"""Share above which a slice is drawn as a full circle."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A line across the plot, with what it stands for."""
+    """A horizontal grid line with its value."""
 
     y: float
     text: str
@@ -35,7 +35,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Label:
-    """What stands below the plot."""
+    """A category label below the plot."""
 
     x: float
     lines: list[str]
@@ -43,7 +43,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar, and its value above it where there is room."""
+    """A bar, with its value if it fits."""
 
     series: int
     x: float
@@ -56,20 +56,20 @@ class Bar:
 
 @dataclass(frozen=True)
 class Curve:
-    """The points of one series, from left to right."""
+    """The points of a series, from left to right."""
 
     series: int
     points: list[tuple[float, float]]
 
     @property
     def path(self) -> str:
-        """Write them for a `polyline`."""
+        """The points in the format of an SVG `polyline`."""
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in self.points)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One piece of a pie."""
+    """A slice of a pie."""
 
     series: int
     path: str
@@ -79,7 +79,7 @@ class Slice:
 
 
 class Pie:
-    """A pie: its slices, clockwise from the top."""
+    """A pie chart; slices are clockwise from the top."""
 
     kind = "pie"
     size = 2 * RADIUS + 8
@@ -89,18 +89,27 @@ class Pie:
         total = sum(segment["value"] for segment in segments)
         ends = list(accumulate(segment["value"] / total for segment in segments))
         self.slices = [
-            Slice(number, _wedge(start, end), it["label"], told(it["value"]), f"{it['value'] / total:.0%}")
-            for number, (it, start, end) in enumerate(zip(segments, [0.0, *ends], ends, strict=False))
+            Slice(
+                number,
+                _slice_path(start, end),
+                segment["label"],
+                format_number(segment["value"]),
+                f"{segment['value'] / total:.0%}",
+            )
+            for number, (segment, start, end) in enumerate(zip(segments, [0.0, *ends], ends, strict=False))
         ]
 
     @property
-    def numbers(self) -> list[list[str]]:
-        """Return the pie as rows of a table, the first its header."""
-        return [["Part", "Value", "Share"], *([it.label, it.text, it.share] for it in self.slices)]
+    def table(self) -> list[list[str]]:
+        """The data as rows of a table, starting with the header."""
+        return [
+            ["Segment", "Value", "Share"],
+            *([piece.label, piece.text, piece.share] for piece in self.slices),
+        ]
 
 
 class Plot:
-    """Bars, lines or areas over categories, from zero up (and down)."""
+    """A bar, line or area chart over categories."""
 
     width, height, right = WIDTH, HEIGHT, WIDTH - RIGHT
     top = TOP
@@ -112,106 +121,113 @@ class Plot:
         self.x_label, self.y_label = axes.get("x_label", ""), axes.get("y_label", "")
         self.names = [series["name"] for series in chart["series"]]
         self.values = [[point["value"] for point in series["data"]] for series in chart["series"]]
-        self._steps = steps([value for series in self.values for value in series])
-        widest = max(len(told(step)) for step in self._steps)
-        self.left = 10 + widest * LETTER + (LINE if self.y_label else 0)
-        self.slot = (WIDTH - RIGHT - self.left) / len(self.categories)
-        every, lines = _lines(self.categories, self.slot)
-        self.bottom = HEIGHT - 8 - max(map(len, lines)) * LINE - (LINE + 4 if self.x_label else 0)
-        self.labels = [Label(self.x(at), lines[at]) for at in range(0, len(lines), every)]
+        self._steps = axis_steps([value for series in self.values for value in series])
+        widest = max(len(format_number(step)) for step in self._steps)
+        self.left = 10 + widest * CHARACTER_WIDTH + (LINE_HEIGHT if self.y_label else 0)
+        self.category_width = (WIDTH - RIGHT - self.left) / len(self.categories)
+        interval, lines = _wrap_labels(self.categories, self.category_width)
+        self.bottom = (
+            HEIGHT - 8 - max(map(len, lines)) * LINE_HEIGHT - (LINE_HEIGHT + 4 if self.x_label else 0)
+        )
+        self.labels = [Label(self.x(index), lines[index]) for index in range(0, len(lines), interval)]
 
     @property
     def ticks(self) -> list[Tick]:
-        """Return the lines across, from below."""
-        return [Tick(self.y(step), told(step), step == 0) for step in self._steps]
+        """The grid lines, from bottom to top."""
+        return [Tick(self.y(step), format_number(step), step == 0) for step in self._steps]
 
     @property
     def bars(self) -> list[Bar]:
-        """Return the bars of a bar chart, grouped by category."""
-        width = self.slot * FILLED / len(self.values)
+        """The bars of a bar chart, grouped by category."""
+        group_width = self.category_width * BAR_GROUP_RATIO
+        width = group_width / len(self.values)
         return [
-            self._bar(number, self.x(at) - self.slot * FILLED / 2 + number * width, width, value)
-            for number, values in enumerate(self.values)
-            for at, value in enumerate(values)
+            self._build_bar(series, self.x(index) - group_width / 2 + series * width, width, value)
+            for series, values in enumerate(self.values)
+            for index, value in enumerate(values)
         ]
 
     @property
     def curves(self) -> list[Curve]:
-        """Return the series as curves."""
+        """The series of a line or area chart."""
         return [
-            Curve(number, [(self.x(at), self.y(value)) for at, value in enumerate(values)])
-            for number, values in enumerate(self.values)
+            Curve(series, [(self.x(index), self.y(value)) for index, value in enumerate(values)])
+            for series, values in enumerate(self.values)
         ]
 
     @property
-    def numbers(self) -> list[list[str]]:
-        """Return the plot as rows of a table, the first its header."""
+    def table(self) -> list[list[str]]:
+        """The data as rows of a table, starting with the header."""
         columns = zip(*self.values, strict=True)
         rows = zip(self.categories, columns, strict=True)
-        return [[self.x_label or "Category", *self.names], *([name, *map(told, row)] for name, row in rows)]
+        header = [self.x_label or "Category", *self.names]
+        return [header, *([name, *map(format_number, row)] for name, row in rows)]
 
-    def x(self, at: int) -> float:
-        """Return the middle of a category's place."""
-        return self.left + self.slot * (at + 0.5)
+    def x(self, index: int) -> float:
+        """Return the horizontal center of a category."""
+        return self.left + self.category_width * (index + 0.5)
 
     def y(self, value: float) -> float:
-        """Return how far down a value stands."""
+        """Return the vertical position of a value."""
         lowest, highest = self._steps[0], self._steps[-1]
         return self.bottom - (value - lowest) / (highest - lowest) * (self.bottom - TOP)
 
-    def _bar(self, series: int, x: float, width: float, value: float) -> Bar:
-        ends = sorted((self.y(value), self.y(0)))
-        text = told(value)
-        shown = text if len(text) * LETTER <= max(width, self.slot * FILLED / len(self.values) + 4) else ""
-        beside = ends[0] - 4 if value >= 0 else ends[1] + LINE - 2
-        return Bar(series, x, ends[0], max(width - 1, 1), ends[1] - ends[0], shown, beside)
+    def _build_bar(self, series: int, x: float, width: float, value: float) -> Bar:
+        top, bottom = sorted((self.y(value), self.y(0)))
+        text = format_number(value)
+        fits = len(text) * CHARACTER_WIDTH <= width + 4
+        text_y = top - 4 if value >= 0 else bottom + LINE_HEIGHT - 2
+        return Bar(series, x, top, max(width - 1, 1), bottom - top, text if fits else "", text_y)
 
 
-def drawn(chart: Json) -> Pie | Plot:
-    """Lay a chart out."""
+def build_chart(chart: Json) -> Pie | Plot:
+    """Return the layout of a chart."""
     return Pie(chart) if chart["type"] == "pie" else Plot(chart)
 
 
-def told(value: float) -> str:
-    """Write a number as people do: 1,200 or 4.25."""
+def format_number(value: float) -> str:
+    """Format a number: 1,200 or 4.25."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}".rstrip("0")
 
 
-def steps(values: list[float]) -> list[float]:
-    """Return round numbers in even steps that span the values, and zero with them."""
+def axis_steps(values: list[float]) -> list[float]:
+    """Return round, evenly spaced numbers that include zero and all values."""
     lowest, highest = min(0, *values), max(0, *values)
-    step = _round_up((highest - lowest or 1) / TICKS)
+    step = _round_up_step((highest - lowest or 1) / MAX_STEPS)
     if all(value == int(value) for value in values):
         step = max(1, math.ceil(step))
     first, last = math.floor(lowest / step), math.ceil(highest / step)
     return [number * step for number in range(first, max(last, first + 1) + 1)]
 
 
-def _round_up(step: float) -> float:
+def _round_up_step(step: float) -> float:
     power: float = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in ROUND if factor * power >= step * 0.999)
+    return next(factor * power for factor in ROUND_STEPS if factor * power >= step * 0.999)
 
 
-def _lines(categories: list[str], slot: float) -> tuple[int, list[list[str]]]:
-    """Return every how many categories one is named, and the lines of each: all, in two, if they fit."""
-    width = max(1, int(slot / LETTER) - 1)
+def _wrap_labels(categories: list[str], category_width: float) -> tuple[int, list[list[str]]]:
+    """Return the interval between labeled categories, and the lines of each label.
+
+    All categories are labeled if their labels fit into two lines.
+    """
+    width = max(1, int(category_width / CHARACTER_WIDTH) - 1)
     wrapped = [textwrap.wrap(name, width, break_long_words=False) or [name] for name in categories]
-    if all(len(lines) <= MOST_LINES and max(map(len, lines)) <= width for lines in wrapped):
+    if all(len(lines) <= MAX_LABEL_LINES and max(map(len, lines)) <= width for lines in wrapped):
         return 1, wrapped
     longest = max(map(len, categories)) + 1
-    return math.ceil(longest * LETTER / slot), [[name] for name in categories]
+    return math.ceil(longest * CHARACTER_WIDTH / category_width), [[name] for name in categories]
 
 
-def _wedge(start: float, end: float) -> str:
-    """Write the outline of a slice; a whole pie is two halves, or nothing would be drawn."""
-    if end - start > WHOLE:
-        return f"M{Pie.size / 2} 4{HALF} {Pie.size / 2} {Pie.size - 4}{HALF} {Pie.size / 2} 4Z"
-    (x1, y1), (x2, y2) = _on_circle(start), _on_circle(end)
+def _slice_path(start: float, end: float) -> str:
+    """Return the SVG path of a slice; a full circle consists of two arcs, as one would be empty."""
+    if end - start > FULL_CIRCLE_SHARE:
+        return f"M{Pie.size / 2} 4{HALF_CIRCLE} {Pie.size / 2} {Pie.size - 4}{HALF_CIRCLE} {Pie.size / 2} 4Z"
+    (x1, y1), (x2, y2) = _point_on_circle(start), _point_on_circle(end)
     large = int(end - start > 1 / 2)
-    middle = Pie.size / 2
-    return f"M{middle} {middle}L{x1:.2f} {y1:.2f}A{RADIUS} {RADIUS} 0 {large} 1 {x2:.2f} {y2:.2f}Z"
+    center = Pie.size / 2
+    return f"M{center} {center}L{x1:.2f} {y1:.2f}A{RADIUS} {RADIUS} 0 {large} 1 {x2:.2f} {y2:.2f}Z"
 
 
-def _on_circle(turn: float) -> tuple[float, float]:
+def _point_on_circle(turn: float) -> tuple[float, float]:
     angle = 2 * math.pi * turn
     return Pie.size / 2 + RADIUS * math.sin(angle), Pie.size / 2 - RADIUS * math.cos(angle)

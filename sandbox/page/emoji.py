@@ -1,4 +1,4 @@
-"""The emoji that people and the app are likely to use, by Slack's names for them."""
+"""Common emoji by Slack's names."""
 
 EMOJI = {
     "+1": "👍",
@@ -72,6 +72,6 @@ EMOJI = {
 }
 
 
-def emoji(name: str) -> str:
-    """Draw an emoji, or name it as Slack does where it has none."""
+def render_emoji(name: str) -> str:
+    """Return an emoji by name; an unknown one as `:name:`, like Slack."""
     return EMOJI.get(name.partition("::")[0], f":{name}:")

@@ -1,4 +1,4 @@
-"""Making trouble: what goes wrong at X and in Slack, because somebody wants to see it."""
+"""The panel that simulates problems at X and in Slack."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,112 +7,113 @@ from itertools import groupby
 from sandbox.slack import Workspace
 from sandbox.x import Endpoint, FakeX, Fault
 
-ALWAYS = 1_000_000
-"""How many calls fail until everything is back to normal."""
-SLOWLY = 2.5
-"""Seconds that Slack takes for a call when it is slow."""
+UNLIMITED = 1_000_000
+"""Calls that fail in Slack until the faults are cleared."""
+SLACK_DELAY_SECONDS = 2.5
 
-POSTING = "chat.postMessage"
-OPENING = "views.open"
+POST_MESSAGE = "chat.postMessage"
+OPEN_VIEW = "views.open"
 
 NEW_BLOCKS = ("data_visualization", "data_table")
 
-POSTING_ERRORS = {
-    "ratelimited": "ratelimited: posting too fast",
-    "channel_not_found": "channel_not_found: the app can't see it",
-    "not_in_channel": "not_in_channel: the app is no member",
-    "is_archived": "is_archived: the channel is closed",
-    "restricted_action": "restricted_action: an admin forbids it",
-    "msg_blocks_too_long": "msg_blocks_too_long: too much to say",
+POST_MESSAGE_ERRORS = {
+    "ratelimited": "ratelimited: too many messages",
+    "channel_not_found": "channel_not_found: the app can't see the channel",
+    "not_in_channel": "not_in_channel: the app isn't a member",
+    "is_archived": "is_archived: the channel is archived",
+    "restricted_action": "restricted_action: not allowed by an admin",
+    "msg_blocks_too_long": "msg_blocks_too_long: the message is too long",
     "503": "HTTP 503: Slack is down",
 }
-OPENING_ERRORS = {
-    "expired_trigger_id": "expired_trigger_id: the form came too late",
-    "ratelimited": "ratelimited: too many forms",
-    "internal_error": "internal_error: Slack does not know",
+OPEN_VIEW_ERRORS = {
+    "expired_trigger_id": "expired_trigger_id: the app was too slow",
+    "ratelimited": "ratelimited: too many requests",
+    "internal_error": "internal_error: something failed in Slack",
     "503": "HTTP 503: Slack is down",
 }
 
-FAMILIES = {
-    "refusal": "X refuses",
-    "later": "X says: later",
-    "unknown": "Nobody knows whether it was sent",
-    "network": "The network",
-    "odd": "X answers oddly",
+GROUPS = {
+    "rejected": "Rejected by X",
+    "retry": "Try again later",
+    "unknown": "Unknown outcome",
+    "network": "Network problems",
+    "invalid": "Invalid responses",
 }
 
 
-def families() -> list[tuple[str, list[Fault]]]:
-    """Group everything that can go wrong at X, each group with its heading."""
-    order = list(FAMILIES)
-    every = sorted(Fault, key=lambda trouble: order.index(_family(trouble)))
-    return [(FAMILIES[name], list(group)) for name, group in groupby(every, _family)]
+def group_faults() -> list[tuple[str, list[Fault]]]:
+    """Return X's faults by group heading."""
+    order = list(GROUPS)
+    faults = sorted(Fault, key=lambda fault: order.index(_group_of(fault)))
+    return [(GROUPS[name], list(group)) for name, group in groupby(faults, _group_of)]
 
 
 @dataclass(frozen=True)
 class FaultControls:
-    """The switches of the two pretend services."""
+    """The simulated problems of the fake Slack and X."""
 
     workspace: Workspace
     x: FakeX
 
-    def sentences(self) -> Iterator[str]:
-        """Say what goes wrong at present."""
+    def describe(self) -> Iterator[str]:
+        """Yield a sentence for each simulated problem."""
         slack = self.workspace.faults
-        if fault := self.x.fault():
-            yield f"X answers surveys with “{fault.title}”"
+        if fault := self.x.fault(Endpoint.CREATE):
+            yield f"X responds to surveys with “{fault.title}”"
         if fault := self.x.fault(Endpoint.LOOKUP):
-            yield f"X answers look-ups with “{fault.title}”"
-        for method, trouble in slack.failures.items():
-            if trouble.times:
-                yield f"Slack answers {method} with “{trouble.error}”"
+            yield f"X responds to user lookups with “{fault.title}”"
+        for method, failure in slack.failures.items():
+            if failure.times:
+                yield f"Slack responds to {method} with “{failure.error}”"
         if slack.delays:
             yield "Slack is slow"
         if slack.duplicate_deliveries:
             yield "Slack delivers everything twice"
         if slack.unsupported_blocks:
-            yield "Slack has no charts and tables yet"
+            yield "Slack doesn't support charts and tables"
 
-    def failing(self, method: str) -> str:
-        """Name the error that a method of Slack's ends in; nothing when it works."""
-        trouble = self.workspace.faults.failures.get(method)
-        return trouble.error if trouble and trouble.times else ""
+    def slack_error(self, method: str) -> str:
+        """Return the simulated error of a Web API method, or an empty string."""
+        failure = self.workspace.faults.failures.get(method)
+        return failure.error if failure and failure.times else ""
 
-    def apply(self, wishes: Mapping[str, str]) -> None:
-        """Set every switch as the panel's form says."""
-        times = 1 if wishes.get("once") else ALWAYS
-        self._apply_to_x(wishes, times)
-        slack = self.workspace.faults
-        slack.clear()
-        for method in (POSTING, OPENING):
-            if error := wishes.get(method):
-                slack.fail(method, error, times)
-            if wishes.get("slow"):
-                slack.delay(method, SLOWLY)
-        slack.duplicate_deliveries = 1 if wishes.get("repeats") else 0
-        if wishes.get("plain"):
-            slack.disable_blocks(*NEW_BLOCKS)
+    def apply(self, form: Mapping[str, str]) -> None:
+        """Simulate the problems selected in the panel, and only those."""
+        self._apply_to_x(form)
+        self._apply_to_slack(form)
 
     def clear(self) -> None:
-        """Let everything go well again; who is in which channel stays."""
+        """Stop simulating problems; the app's channel memberships are kept."""
         self.x.recover()
         self.workspace.faults.clear()
 
-    def _apply_to_x(self, wishes: Mapping[str, str], times: int) -> None:
+    def _apply_to_x(self, form: Mapping[str, str]) -> None:
+        times = 1 if form.get("once") else None
         self.x.recover()
-        if create := wishes.get("create"):
-            self.x.fail(Fault[create], times=times)
-        if lookup := wishes.get("lookup"):
-            self.x.fail(Fault[lookup], Endpoint.LOOKUP, times=times)
+        for endpoint in (Endpoint.CREATE, Endpoint.LOOKUP):
+            if name := form.get(endpoint):
+                self.x.fail(Fault[name], endpoint, times=times)
+
+    def _apply_to_slack(self, form: Mapping[str, str]) -> None:
+        slack = self.workspace.faults
+        slack.clear()
+        for method in (POST_MESSAGE, OPEN_VIEW):
+            if error := form.get(method):
+                slack.fail(method, error, 1 if form.get("once") else UNLIMITED)
+            if form.get("slow"):
+                slack.delay(method, SLACK_DELAY_SECONDS)
+        slack.duplicate_deliveries = 1 if form.get("duplicates") else 0
+        if form.get("old_blocks"):
+            slack.disable_blocks(*NEW_BLOCKS)
 
 
-def _family(trouble: Fault) -> str:
-    status = trouble.value.status
+def _group_of(fault: Fault) -> str:
+    status = fault.value.status
     match status:
         case None:
             return "network"
         case 420 | 429 | 503:
-            return "later"
+            return "retry"
         case 500 | 502 | 504:
             return "unknown"
-    return "odd" if status < 300 else "refusal"  # noqa: PLR2004 - every success
+    return "invalid" if status < 300 else "rejected"  # noqa: PLR2004 - every success

@@ -1,4 +1,4 @@
-"""Messages as they are shown: who wrote them, when, and what hangs on them."""
+"""Messages prepared for display: authors, days, groups and thread summaries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,96 +9,97 @@ from sandbox.page.surface import Surface
 from sandbox.page.unread import UnreadTracker
 from sandbox.slack import Message, Workspace
 
-TOGETHER = timedelta(minutes=5)
-"""Messages of one author within this time stand under one name."""
-FACES = 3
+GROUPING_INTERVAL = timedelta(minutes=5)
+"""Consecutive messages of one author within this time share one heading."""
+MAX_REPLY_AVATARS = 3
 
 
 @dataclass(frozen=True)
-class Thread:
-    """What a message shows of its replies."""
+class ThreadSummary:
+    """The replies to a message, as shown below it."""
 
-    replies: int
-    unread: int
-    last: datetime
-    faces: list[Author]
+    reply_count: int
+    unread_count: int
+    last_reply_at: datetime
+    authors: list[Author]
 
 
 @dataclass(frozen=True)
 class MessageRow:
-    """One message as it is shown."""
+    """A message, prepared for display."""
 
     message: Message
     author: Author
     at: datetime
     surfaces: list[Surface]
-    """Its blocks, and those of its attachments."""
-    day: str = ""
-    """The day that begins with it."""
-    compact: bool = False
-    """Whether the name above the previous message counts for it too."""
-    thread: Thread | None = None
+    """The blocks of the message, then those of each attachment."""
+    new_day: str = ""
+    """Name of the day, if this is its first message."""
+    is_grouped: bool = False
+    """True if the heading of the previous message applies."""
+    thread: ThreadSummary | None = None
 
 
-class MessageRows:
-    """Prepares messages for one viewer."""
+class MessageRowBuilder:
+    """Build the rows that one person sees."""
 
-    def __init__(
-        self, workspace: Workspace, names: DisplayNames, reading: UnreadTracker, viewer: str
-    ) -> None:
+    def __init__(self, workspace: Workspace, names: DisplayNames, unread: UnreadTracker, viewer: str) -> None:
         self._workspace = workspace
         self._names = names
-        self._reading = reading
+        self._unread = unread
         self._viewer = viewer
 
-    def of_channel(self, messages: list[Message]) -> Iterator[MessageRow]:
-        """Yield rows in which days begin, authors stand together, and threads are summed up."""
-        before: Message | None = None
+    def build_channel(self, messages: list[Message]) -> Iterator[MessageRow]:
+        """Yield the rows of a channel, grouped by author and day."""
+        previous: Message | None = None
         for message in messages:
-            begins = before is None or moment(before.ts).date() != moment(message.ts).date()
+            at = parse_ts(message.ts)
+            is_new_day = previous is None or parse_ts(previous.ts).date() != at.date()
             yield MessageRow(
                 message,
                 self._names.author(message),
-                moment(message.ts),
-                self._surfaces(message, ""),
-                day=day(moment(message.ts)) if begins else "",
-                compact=before is not None and not begins and _continues(message, before),
-                thread=self._thread(message),
+                at,
+                self._build_surfaces(message, "message"),
+                new_day=format_day(at) if is_new_day else "",
+                is_grouped=previous is not None and not is_new_day and _is_grouped(message, previous),
+                thread=self._summarize_thread(message),
             )
-            before = message
+            previous = message
 
-    def of_thread(self, messages: list[Message]) -> Iterator[MessageRow]:
-        """Yield rows that stand each for itself."""
+    def build_thread(self, messages: list[Message]) -> Iterator[MessageRow]:
+        """Yield the rows of a thread, ungrouped."""
         for message in messages:
-            surfaces = self._surfaces(message, "-thread")
-            yield MessageRow(message, self._names.author(message), moment(message.ts), surfaces)
+            surfaces = self._build_surfaces(message, "message-thread")
+            yield MessageRow(message, self._names.author(message), parse_ts(message.ts), surfaces)
 
-    def _surfaces(self, message: Message, where: str) -> list[Surface]:
-        blocks = [message.blocks, *(attachment.get("blocks", []) for attachment in message.attachments)]
-        key = f"message{where}-{message.ts}"
+    def _build_surfaces(self, message: Message, prefix: str) -> list[Surface]:
+        parts = [message.blocks, *(attachment.get("blocks", []) for attachment in message.attachments)]
         return [
-            Surface.of_message(message, self._viewer, each, f"{key}-{number}", self._workspace.app_id)
-            for number, each in enumerate(blocks)
+            Surface.from_message(
+                message, self._viewer, blocks, f"{prefix}-{message.ts}-{number}", self._workspace.app_id
+            )
+            for number, blocks in enumerate(parts)
         ]
 
-    def _thread(self, parent: Message) -> Thread | None:
+    def _summarize_thread(self, parent: Message) -> ThreadSummary | None:
         if parent.thread_ts != parent.ts:
             return None
         replies = self._workspace.messages(parent.channel, self._viewer, thread_ts=parent.ts)[1:]
         if not replies:
             return None
         authors = list(dict.fromkeys(map(self._names.author, replies)))
-        unread = self._reading.unread(self._viewer, replies)
-        return Thread(len(replies), unread, moment(replies[-1].ts), authors[:FACES])
+        unread_count = self._unread.count_unread(self._viewer, replies)
+        last_reply_at = parse_ts(replies[-1].ts)
+        return ThreadSummary(len(replies), unread_count, last_reply_at, authors[:MAX_REPLY_AVATARS])
 
 
-def moment(ts: str) -> datetime:
-    """Return when a message was posted, in this machine's time zone."""
+def parse_ts(ts: str) -> datetime:
+    """Convert a message's `ts` to this machine's time zone."""
     return datetime.fromtimestamp(float(ts), UTC).astimezone()
 
 
-def day(at: datetime) -> str:
-    """Name a day as Slack's dividers do."""
+def format_day(at: datetime) -> str:
+    """Format a day like Slack's dividers."""
     match (datetime.now(UTC).astimezone().date() - at.date()).days:
         case 0:
             return "Today"
@@ -107,8 +108,7 @@ def day(at: datetime) -> str:
     return f"{at:%A, %B} {at.day}"
 
 
-def _continues(message: Message, before: Message) -> bool:
-    """Whether a message stands under the name of the one before."""
-    near = moment(message.ts) - moment(before.ts) < TOGETHER
-    authors = {(it.user, it.username, it.visible_to) for it in (message, before)}
-    return near and len(authors) == 1 and not message.broadcast
+def _is_grouped(message: Message, previous: Message) -> bool:
+    is_close = parse_ts(message.ts) - parse_ts(previous.ts) < GROUPING_INTERVAL
+    authors = {(it.user, it.username, it.visible_to) for it in (message, previous)}
+    return is_close and len(authors) == 1 and not message.broadcast

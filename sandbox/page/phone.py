@@ -1,4 +1,4 @@
-"""What stands on the right: a customer's phone."""
+"""The customer's phone."""
 
 from datetime import datetime
 
@@ -7,42 +7,43 @@ from sandbox.x import Customer, DirectMessage, FakeX
 
 
 class Phone:
-    """One customer's direct messages with the brand."""
+    """One customer's direct messages from the brand."""
 
-    def __init__(self, x: FakeX, look: UrlState) -> None:
+    def __init__(self, x: FakeX, url_state: UrlState) -> None:
         self._x = x
-        self.brand = x.account
+        self.account = x.account
         self.customers = x.customers
-        self.follows = not look.customer
-        self.newest = self._newest()
-        """Whose phone got the newest message."""
-        self.customer = self._named(look.customer) or self.newest or x.customers[0]
+        self.shows_latest = not url_state.customer
+        """True if the phone belongs to the recipient of the latest survey."""
+        self.latest_recipient = self._find_latest_recipient()
+        self.customer = self._find_customer(url_state.customer) or self.latest_recipient or x.customers[0]
 
     @property
-    def is_somebody_s(self) -> bool:
-        """Tell whether the phone belongs to anybody yet."""
-        return bool(self.newest) or not self.follows
+    def is_unassigned(self) -> bool:
+        """True until a customer is surveyed or selected."""
+        return self.shows_latest and self.latest_recipient is None
 
     @property
     def messages(self) -> list[DirectMessage]:
-        """What the phone shows, oldest first."""
+        """The customer's messages, oldest first."""
         return self._x.direct_messages(self.customer)
 
     @property
-    def news(self) -> Customer | None:
-        """Somebody else whose phone has got the newest message."""
-        return self.newest if self.newest and self.newest.id != self.customer.id else None
+    def other_recipient(self) -> Customer | None:
+        """The recipient of the latest survey, if it is not the customer shown."""
+        latest = self.latest_recipient
+        return latest if latest and latest.id != self.customer.id else None
 
-    def _named(self, handle: str) -> Customer | None:
+    def _find_customer(self, handle: str) -> Customer | None:
         return next((customer for customer in self.customers if customer.handle == handle), None)
 
-    def _newest(self) -> Customer | None:
+    def _find_latest_recipient(self) -> Customer | None:
         if not self._x.feedbacks:
             return None
         recipient = self._x.feedbacks[-1].to_user_id
         return next((customer for customer in self.customers if customer.id == recipient), None)
 
 
-def local(at: datetime) -> datetime:
-    """Tell a time in this machine's time zone."""
+def to_local(at: datetime) -> datetime:
+    """Convert a time to this machine's time zone."""
     return at.astimezone()

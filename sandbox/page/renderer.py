@@ -1,4 +1,4 @@
-"""The two pretend services and what the page itself remembers: all that the page shows and does."""
+"""Render the page from the fake Slack and X."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from sandbox.page import charts, faults, phone, request_log
 from sandbox.page.display_names import Author, DisplayNames
-from sandbox.page.message_rows import moment
-from sandbox.page.mrkdwn import Mrkdwn, clock, web
+from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
 from sandbox.page.sample_data import SampleDataJob
 from sandbox.page.slack_pane import SlackPane
 from sandbox.page.surface import Json, Surface
@@ -22,100 +21,98 @@ from sandbox.traffic import TrafficLog
 from sandbox.x import FakeX
 
 TEMPLATES = Path(__file__).with_name("templates")
-REGIONS = frozenset({"strip", "sidebar", "channel", "thread", "form", "phone", "traffic", "trouble"})
-"""The parts of the page that change on their own, each a template."""
-PARTIES = {"app": "app", "slack": "Slack", "x": "X", "person": "person"}
+REGIONS = frozenset({"top_bar", "sidebar", "channel", "thread", "modal", "phone", "requests", "faults"})
+"""Parts of the page that are updated on their own; each has a template."""
+PARTICIPANTS = {"app": "app", "slack": "Slack", "x": "X", "person": "person"}
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """Where everything on the page comes from."""
+    """Everything that the page shows and controls."""
 
     workspace: Workspace
     x: FakeX
     pubsub: PubSub
     traffic: TrafficLog
     manifest: Json
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when somebody wants everything to begin anew, which is for whoever runs it to do."""
+    restart_requested: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to ask the owner of the page to restart everything."""
     supervisors: frozenset[str] = frozenset()
-    """Who may see results, by user id."""
-    filling: SampleDataJob = field(init=False)
+    """Ids of the people who may see results."""
+    sample_data: SampleDataJob = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filling", SampleDataJob(self.pubsub))
+        object.__setattr__(self, "sample_data", SampleDataJob(self.pubsub))
 
 
 class Renderer:
-    """Draws the page, whole or in part."""
+    """Render the page, or parts of it, as HTML."""
 
-    def __init__(self, sources: PageContext) -> None:
-        self.sources = sources
-        self.troubles = faults.FaultControls(sources.workspace, sources.x)
-        self.reading = UnreadTracker(sources.workspace.channels)
-        self._templates = _environment(sources.workspace)
+    def __init__(self, context: PageContext) -> None:
+        self.context = context
+        self.fault_controls = faults.FaultControls(context.workspace, context.x)
+        self.unread = UnreadTracker(context.workspace.channels)
+        self._templates = _create_environment(context.workspace)
 
-    def draw(self, look: UrlState, regions: tuple[str, ...] = ()) -> str:
-        """Draw the page as somebody sees it, or only some regions of it."""
-        sources = self.sources
-        side = SlackPane(sources.workspace, sources.manifest, self.reading, look, sources.supervisors)
+    def render(self, url_state: UrlState, regions: tuple[str, ...] = ()) -> str:
+        """Render the whole page, or only some regions."""
+        context = self.context
         return self._templates.get_template("regions.html" if regions else "page.html").render(
             regions=regions,
-            look=look,
-            slack=side,
-            phone=phone.Phone(self.sources.x, look),
-            traffic=request_log.listed(self.sources.traffic, look),
-            troubles=self.troubles,
-            filling=sources.filling,
-            connected=self.sources.workspace.connection_count > 0,
+            url_state=url_state,
+            slack=SlackPane(context.workspace, context.manifest, self.unread, url_state, context.supervisors),
+            phone=phone.Phone(context.x, url_state),
+            exchanges=request_log.list_exchanges(context.traffic, url_state),
+            fault_controls=self.fault_controls,
+            sample_data=context.sample_data,
+            is_connected=context.workspace.connection_count > 0,
         )
 
-    def draw_exchange(self, number: int) -> str:
-        """Draw what one request said and was answered."""
-        found = [exchange for exchange in self.sources.traffic.exchanges if exchange.number == number]
+    def render_exchange(self, number: int) -> str:
+        """Render the request and response of an exchange."""
+        found = [exchange for exchange in self.context.traffic.exchanges if exchange.number == number]
         return self._templates.get_template("exchange.html").render(exchange=next(iter(found), None))
 
-    def draw_options(self, field: str, offered: list[Json]) -> str:
-        """Draw the options, or groups of options, that the app suggests for an external select."""
-        groups = offered if offered and "options" in offered[0] else [{"options": offered}]
-        options = self._templates.get_template("parts/options.html")
-        return options.render(field=field, groups=groups, picked=[])
+    def render_options(self, field_id: str, options: list[Json]) -> str:
+        """Render the options, or option groups, of an external select."""
+        groups = options if options and "options" in options[0] else [{"options": options}]
+        return self._templates.get_template("parts/options.html").render(
+            field_id=field_id, groups=groups, selected=[]
+        )
 
 
-def _environment(workspace: Workspace) -> Environment:
+def _create_environment(workspace: Workspace) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    mrkdwn = Mrkdwn(DisplayNames(workspace))
+    mrkdwn = MrkdwnRenderer(DisplayNames(workspace).mention)
     templates.filters |= {
-        "mrkdwn": mrkdwn,
-        "plain": mrkdwn.plain,
-        "text": lambda text: _text(mrkdwn, text),
-        "clock": clock,
-        "moment": moment,
-        "local": phone.local,
-        "pretty": request_log.pretty,
-        "lines": lambda text: Markup("<br>").join(text.split("\n")),
-        "web": web,
+        "mrkdwn": mrkdwn.render,
+        "plain_text": mrkdwn.render_plain,
+        "text_object": lambda text: _render_text_object(mrkdwn, text),
+        "format_time": format_time,
+        "format_body": request_log.format_body,
+        "to_local": phone.to_local,
+        "line_breaks": lambda text: Markup("<br>").join(text.split("\n")),
+        "safe_url": safe_url,
     }
     templates.globals |= {
         "Surface": Surface,
-        "called": Author.called,
-        "drawn": charts.drawn,
-        "told": charts.told,
-        "names": PARTIES,
-        "families": faults.families(),
+        "author": Author.from_name,
+        "build_chart": charts.build_chart,
+        "format_number": charts.format_number,
+        "participants": PARTICIPANTS,
+        "fault_groups": faults.group_faults(),
+        "faults": faults,
         "mrkdwn": mrkdwn,
-        "trouble": faults,
-        "went_well": request_log.went_well,
+        "is_success": request_log.is_success,
     }
     return templates
 
 
-def _text(mrkdwn: Mrkdwn, text: Json) -> Markup:
-    """Draw one of Slack's text objects."""
-    draw = mrkdwn if text["type"] == "mrkdwn" else mrkdwn.plain
-    return draw(text["text"])
+def _render_text_object(mrkdwn: MrkdwnRenderer, text: Json) -> Markup:
+    render = mrkdwn.render if text["type"] == "mrkdwn" else mrkdwn.render_plain
+    return render(text["text"])

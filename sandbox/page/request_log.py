@@ -1,4 +1,4 @@
-"""What stands below: every request between the app, Slack and X."""
+"""The list of requests between the app, Slack and X."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -6,27 +6,27 @@ from collections.abc import Iterable, Iterator
 from sandbox.page.url_state import UrlState
 from sandbox.traffic import Exchange, TrafficLog
 
-OLDEST = "oldest"
-WELL = {"ok", "acknowledged"}
+OLDEST_FIRST = "oldest"
+OK_STATUSES = {"ok", "acknowledged"}
 
 
-def listed(traffic: TrafficLog, look: UrlState) -> Iterator[Exchange]:
-    """Yield the exchanges that a look asks for, in its order."""
+def list_exchanges(traffic: TrafficLog, url_state: UrlState) -> Iterator[Exchange]:
+    """Yield the exchanges filtered and ordered by the URL."""
     exchanges: Iterable[Exchange] = traffic.exchanges
-    if look.order != OLDEST:
+    if url_state.order != OLDEST_FIRST:
         exchanges = reversed(traffic.exchanges)
     for exchange in exchanges:
-        if look.traffic in {"", exchange.sender, exchange.receiver}:
+        if url_state.traffic in {"", exchange.sender, exchange.receiver}:
             yield exchange
 
 
-def went_well(exchange: Exchange) -> bool:
-    """Tell whether an exchange ended as one hopes."""
-    return exchange.status in WELL or exchange.status.startswith("2")
+def is_success(exchange: Exchange) -> bool:
+    """Return True if the request succeeded."""
+    return exchange.status in OK_STATUSES or exchange.status.startswith("2")
 
 
-def pretty(body: str) -> str:
-    """Print JSON over several lines; anything else stays as it is."""
+def format_body(body: str) -> str:
+    """Indent a JSON body; return any other body unchanged."""
     try:
         parsed = json.loads(body)
     except ValueError:

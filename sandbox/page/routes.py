@@ -1,4 +1,4 @@
-"""The addresses of the page."""
+"""The routes of the page."""
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -20,78 +20,79 @@ from sandbox.page.url_state import UrlState
 from sandbox.slack import SlackError
 
 STATIC = Path(__file__).with_name("static")
-CLOSING = "closing"
-"""The last topic: who rings it lets every browser go, so that the server can end."""
+SHUTDOWN = "shutdown"
+"""Topic that ends all event streams, so that the server can stop."""
 
 
-def page(sources: PageContext) -> Starlette:
-    """Return the page on these two pretend services."""
-    stage = Renderer(sources)
-    show = Showing(stage)
+def create_page(context: PageContext) -> Starlette:
+    """Return the page as an ASGI app."""
+    renderer = Renderer(context)
+    content = Content(renderer)
     return Starlette(
         routes=[
-            Route("/", show.page),
-            Route("/rings", show.rings),
-            Route("/exchange/{number:int}", show.exchange),
-            Route("/options", show.options),
-            Route("/file/{file_id}", show.file),
-            *Actions(stage).routes(),
+            Route("/", content.page),
+            Route("/events", content.events),
+            Route("/exchange/{number:int}", content.exchange),
+            Route("/options", content.options),
+            Route("/file/{file_id}", content.file),
+            *Actions(renderer).routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(SecurityMiddleware)],
     )
 
 
-class Showing:
-    """Everything that the page can be asked to show."""
+class Content:
+    """Everything that the page can request with GET."""
 
-    def __init__(self, stage: Renderer) -> None:
-        self._stage = stage
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
 
     async def page(self, request: Request) -> Response:
-        """Show the page, or those regions of it that the header `Regions` names."""
-        look = UrlState.read(request.query_params)
-        wanted = request.headers.get("regions", "").split()
-        return HTMLResponse(self._stage.draw(look, tuple(name for name in wanted if name in REGIONS)))
+        """Return the page, or the regions named in the header `Regions`."""
+        url_state = UrlState.parse(request.query_params)
+        names = request.headers.get("regions", "").split()
+        regions = tuple(name for name in names if name in REGIONS)
+        return HTMLResponse(self._renderer.render(url_state, regions))
 
-    async def rings(self, _: Request) -> Response:
-        """Tell what changes, as it changes."""
-        return StreamingResponse(self._rings(), media_type="text/event-stream")
+    async def events(self, _: Request) -> Response:
+        """Stream the topics that change."""
+        return StreamingResponse(self._stream_topics(), media_type="text/event-stream")
 
     async def exchange(self, request: Request) -> Response:
-        """Show what one request said and was answered."""
-        return HTMLResponse(self._stage.draw_exchange(request.path_params["number"]))
+        """Return the request and response of an exchange."""
+        return HTMLResponse(self._renderer.render_exchange(request.path_params["number"]))
 
     async def options(self, request: Request) -> Response:
-        """Ask the app what it suggests for what somebody typed, and show that."""
-        asked = request.query_params
+        """Return the app's options for the text typed into an external select."""
+        params = request.query_params
         try:
-            offered = await self._stage.sources.workspace.load_options(
-                asked["person"],
-                asked["action_id"],
-                asked["query"],
-                block_id=asked["block_id"],
-                channel=asked.get("channel", ""),
-                ts=asked.get("ts", ""),
-                home="home" in asked,
+            options = await self._renderer.context.workspace.load_options(
+                params["person"],
+                params["action_id"],
+                params["query"],
+                block_id=params["block_id"],
+                channel=params.get("channel", ""),
+                ts=params.get("ts", ""),
+                home="home" in params,
             )
         except SlackError:
-            offered = []
-        return HTMLResponse(self._stage.draw_options(asked["field"], offered))
+            options = []
+        return HTMLResponse(self._renderer.render_options(params["field"], options))
 
     async def file(self, request: Request) -> Response:
-        """Hand out a file that the app shared."""
-        file = self._stage.sources.workspace.files.get(request.path_params["file_id"])
+        """Return a file shared by the app."""
+        file = self._renderer.context.workspace.files.get(request.path_params["file_id"])
         if file is None or file.content is None or not file.is_complete:
-            return PlainTextResponse("There is no such file.", status_code=404)
+            return PlainTextResponse("File not found.", status_code=404)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
         return Response(file.content, headers=headers, media_type=file.mimetype)
 
-    async def _rings(self) -> AsyncIterator[str]:
+    async def _stream_topics(self) -> AsyncIterator[str]:
         yield "retry: 500\n\n"
-        topics = cast("AsyncGenerator[str]", self._stage.sources.pubsub.subscribe())
+        topics = cast("AsyncGenerator[str]", self._renderer.context.pubsub.subscribe())
         async with contextlib.aclosing(topics):
             async for topic in topics:
-                if topic == CLOSING:
+                if topic == SHUTDOWN:
                     break
                 yield f"data: {topic}\n\n"

@@ -1,45 +1,45 @@
-"""Giving the app a past, so that its reports have something to say: the page asks, the app's side does."""
+"""The job that adds sample data to the app: requested on the page, and run by the page's owner."""
 
 import asyncio
 
 from sandbox.pubsub import PubSub
 
-TOPIC = "fill"
+TOPIC = "sample_data"
 
 
 class SampleDataJob:
-    """Whether somebody wants three months of surveys, and how far whoever makes them has come."""
+    """Request and progress of adding three months of surveys."""
 
     def __init__(self, pubsub: PubSub) -> None:
-        self.asked = asyncio.Event()
-        """Set once somebody wants it; whoever runs the page waits for it."""
-        self.text = ""
-        """What the page says about it."""
+        self.requested = asyncio.Event()
+        """Set when somebody requests sample data."""
+        self.status = ""
+        """Text shown on the page."""
         self.is_done = False
         self._pubsub = pubsub
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether somebody asked, and it is not done."""
-        return self.asked.is_set() and not self.is_done
+    def is_running(self) -> bool:
+        """True from the request until the job is finished."""
+        return self.requested.is_set() and not self.is_done
 
-    def ask(self) -> None:
-        """Want it; a second time changes nothing."""
-        if not self.asked.is_set():
-            self.asked.set()
-            self.say("Making three months of surveys…")
+    def request(self) -> None:
+        """Request the job; further requests have no effect."""
+        if not self.requested.is_set():
+            self.requested.set()
+            self.update("Adding three months of surveys…")
 
-    def say(self, text: str) -> None:
-        """Tell how far it is."""
-        self.text = text
+    def update(self, status: str) -> None:
+        """Show the progress."""
+        self.status = status
         self._pubsub.publish(TOPIC)
 
-    def finish(self, text: str) -> None:
-        """Tell that it is done."""
+    def finish(self, status: str) -> None:
+        """Show the result."""
         self.is_done = True
-        self.say(text)
+        self.update(status)
 
-    def fail(self, text: str) -> None:
-        """Tell why it was not done; it can be asked for again."""
-        self.asked.clear()
-        self.say(text)
+    def fail(self, status: str) -> None:
+        """Show an error; the job can be requested again."""
+        self.requested.clear()
+        self.update(status)

@@ -1,4 +1,4 @@
-"""Keep the page to this machine and to itself: who may ask, and what a browser may do with the answer."""
+"""Restrict the page to this machine: accepted hosts and origins, and security headers."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = {"127.0.0.1", "localhost"}
 
-HEADERS = {
+SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     ),
@@ -21,38 +21,38 @@ HEADERS = {
 
 
 class SecurityMiddleware:
-    """Refuse other hosts and other sites, and send the headers that hold the page together."""
+    """Reject requests for other hosts or from other sites, and add security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             return
-        answer = self.app
-        if refusal := refused(scope["method"], Headers(scope=scope), scope["server"][1]):
-            answer = PlainTextResponse(refusal, status_code=403)
-        await answer(scope, receive, _guarded(send))
+        app = self.app
+        if reason := find_refusal(scope["method"], Headers(scope=scope), scope["server"][1]):
+            app = PlainTextResponse(reason, status_code=403)
+        await app(scope, receive, _add_headers(send))
 
 
-def refused(method: str, headers: Headers, port: int) -> str:
-    """Say why a request is refused, or nothing.
+def find_refusal(method: str, headers: Headers, port: int) -> str:
+    """Return why a request must be rejected, or an empty string.
 
-    A foreign name that was made to point here (DNS rebinding) shows in `Host`, another site in `Origin`.
+    `Host` reveals DNS rebinding, and `Origin` a request from another site.
     """
     host = headers.get("host", "")
     if host not in {f"{name}:{port}" for name in HOSTS}:
-        return "This page answers on 127.0.0.1 and localhost only."
+        return "This page is available on 127.0.0.1 and localhost only."
     if method not in {"GET", "HEAD"} and urlsplit(headers.get("origin", "")) != urlsplit(f"http://{host}"):
-        return "Only this page itself may do that."
+        return "This request is allowed only from the page itself."
     return ""
 
 
-def _guarded(send: Send) -> Send:
-    async def guarded(message: Message) -> None:
+def _add_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(HEADERS)
+            MutableHeaders(scope=message).update(SECURITY_HEADERS)
         await send(message)
 
-    return guarded
+    return send_with_headers

@@ -1,33 +1,30 @@
-"""Who has read what: for the marks of what is new."""
-
-from collections.abc import Iterator
+"""Unread messages of each person."""
 
 from sandbox.slack import Channel, Message
 
-Place = tuple[str, str]
-"""A channel, and the `ts` of a thread in it or nothing."""
+Conversation = tuple[str, str]
+"""A channel id, and the `ts` of a thread in it or an empty string."""
 
 
 class UnreadTracker:
-    """How far each person has read; what is older than the page counts as read."""
+    """The last message that each person read; messages older than the page count as read."""
 
     def __init__(self, channels: dict[str, Channel]) -> None:
-        said = [message.ts for channel in channels.values() for message in channel.messages]
-        self._start = max(said, default="")
-        self._read: dict[tuple[str, Place], str] = {}
+        existing = [message.ts for channel in channels.values() for message in channel.messages]
+        self._start = max(existing, default="")
+        self._last_read: dict[tuple[str, Conversation], str] = {}
 
-    def mark(self, person: str, messages: list[Message], thread: str = "") -> None:
-        """Remember that somebody has these before them."""
+    def mark_read(self, person: str, messages: list[Message], thread: str = "") -> None:
+        """Mark the messages of a channel or a thread as read."""
         if messages:
-            self._read[person, (messages[0].channel, thread)] = max(message.ts for message in messages)
+            conversation = messages[0].channel, thread
+            self._last_read[person, conversation] = max(message.ts for message in messages)
 
-    def unread(self, person: str, messages: list[Message]) -> int:
-        """Count the messages that somebody can see and has not."""
-        return sum(1 for _ in self._unread(person, messages))
+    def count_unread(self, person: str, messages: list[Message]) -> int:
+        """Return the number of unread messages by others that a person can see."""
+        return sum(self._is_unread(person, message) for message in messages)
 
-    def _unread(self, person: str, messages: list[Message]) -> Iterator[Message]:
-        for message in messages:
-            thread = message.thread_ts if message.is_reply else ""
-            read = self._read.get((person, (message.channel, thread)), self._start)
-            if message.ts > read and message.user != person and message.visible_to in {"", person}:
-                yield message
+    def _is_unread(self, person: str, message: Message) -> bool:
+        conversation = message.channel, message.thread_ts if message.is_reply else ""
+        last_read = self._last_read.get((person, conversation), self._start)
+        return message.ts > last_read and message.user != person and message.visible_to in {"", person}

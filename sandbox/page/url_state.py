@@ -1,4 +1,4 @@
-"""Where somebody looks: what the address of the page says."""
+"""State of the page that is kept in its URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -7,29 +7,29 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class UrlState:
-    """Who looks, and at what; every field is a parameter of the address, and empty means the usual."""
+    """Query parameters of the page; an empty one means its default."""
 
     person: str = ""
-    """Whose Slack is shown."""
+    """Id of the person whose Slack is shown."""
     channel: str = ""
     tab: str = ""
-    """`home`: the app's Home, where the conversation with the app is looked at."""
+    """`home` shows the app's Home tab instead of the messages with the app."""
     thread: str = ""
-    """The `ts` of the message whose thread stands open."""
+    """`ts` of the message whose thread is open."""
     customer: str = ""
-    """The handle of the customer whose phone is shown; empty follows the newest message."""
+    """Handle of the customer whose phone is shown; by default, the recipient of the latest survey."""
     traffic: str = ""
-    """`slack` or `x`: whose requests the drawer lists; empty lists all."""
+    """`slack` or `x` lists only the requests of that service."""
     order: str = ""
-    """`oldest`: the drawer begins with the oldest request; empty with the newest."""
+    """`oldest` lists the oldest requests first."""
 
     @classmethod
-    def read(cls, params: Mapping[str, str]) -> "UrlState":
-        """Take a look from the address."""
+    def parse(cls, params: Mapping[str, str]) -> "UrlState":
+        """Return the state in query parameters; others are ignored."""
         return cls(**{field.name: params.get(field.name, "") for field in fields(cls)})
 
     def query(self, **changes: str) -> str:
-        """Write the address of this look, or of one that differs, after its `?`."""
-        look = replace(self, **changes)
-        told = {field.name: getattr(look, field.name) for field in fields(look)}
-        return urlencode({name: value for name, value in told.items() if value})
+        """Return the query string, without the `?`, after changing some parameters."""
+        state = replace(self, **changes)
+        params = {field.name: getattr(state, field.name) for field in fields(state)}
+        return urlencode({name: value for name, value in params.items() if value})

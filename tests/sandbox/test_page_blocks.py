@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.test_page_kit import Json, html_of_form, html_of_message
+from tests.sandbox.test_page_kit import Json, render_message, render_modal
 from tests.sandbox.test_slack_kit import button, options, plain, section, text_input
 
 ATTACK = "<script>alert(1)</script>"
@@ -16,7 +16,7 @@ def inline(kind: str, **more: object) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("block", "drawn"),
+    ("block", "expected"),
     [
         ({"type": "header", "text": plain("Hello")}, '<h3 class="header">Hello</h3>'),
         (section("*Hello*"), "<strong>Hello</strong>"),
@@ -33,12 +33,12 @@ def inline(kind: str, **more: object) -> Json:
         (actions(type="datepicker", initial_date="2026-03-09"), 'value="2026-03-09"'),
     ],
 )
-async def test_a_message_shows_each_block(block: Json, drawn: str) -> None:
-    assert drawn in await html_of_message(block)
+async def test_a_message_shows_each_block(block: Json, expected: str) -> None:
+    assert expected in await render_message(block)
 
 
 @pytest.mark.parametrize(
-    ("element", "drawn"),
+    ("element", "expected"),
     [
         ({"initial_value": "x"}, 'type="text" value="x"'),
         ({"multiline": True, "initial_value": "x"}, "\nx</textarea>"),
@@ -58,20 +58,20 @@ async def test_a_message_shows_each_block(block: Json, drawn: str) -> None:
             },
             ">Group</span>",
         ),
-        ({"type": "external_select", "min_query_length": 0}, 'data-suggest="/options?'),
+        ({"type": "external_select", "min_query_length": 0}, 'data-options-url="/options?'),
         ({"type": "multi_users_select"}, '<span class="unknown">multi_users_select</span>'),
         ({"placeholder": plain("Who?")}, 'placeholder="Who?"'),
     ],
 )
-async def test_a_form_shows_each_input(element: Json, drawn: str) -> None:
-    html = await html_of_form(text_input("field", **element))
+async def test_a_modal_shows_each_input(element: Json, expected: str) -> None:
+    html = await render_modal(text_input("field", **element))
 
-    assert drawn in html
+    assert expected in html
     assert ">field</" in html
 
 
 @pytest.mark.parametrize(
-    ("part", "drawn"),
+    ("part", "expected"),
     [
         (inline("text", text="a", style={"bold": True, "italic": True}), "<strong><em>a</em></strong>"),
         ({**inline("text", text="a\nb"), "type": "rich_text_quote"}, "<blockquote>a<br>b</blockquote>"),
@@ -83,33 +83,33 @@ async def test_a_form_shows_each_input(element: Json, drawn: str) -> None:
         ({"type": "rich_text_list", "style": "ordered", "elements": [inline("text", text="a")]}, "<ol class"),
     ],
 )
-async def test_rich_text_is_drawn(part: Json, drawn: str) -> None:
-    assert drawn in await html_of_message({"type": "rich_text", "elements": [part]})
+async def test_rich_text_is_rendered(part: Json, expected: str) -> None:
+    assert expected in await render_message({"type": "rich_text", "elements": [part]})
 
 
-async def test_an_input_is_tied_to_its_hint_and_says_that_it_is_optional() -> None:
+async def test_an_input_is_described_by_its_hint_and_marked_as_optional() -> None:
     block = text_input("field", optional=True)
 
-    html = await html_of_form({**block, "hint": plain("A hint")})
+    html = await render_modal({**block, "hint": plain("A hint")})
 
     assert "<small>(optional)</small>" in html
-    described = html.partition('aria-describedby="')[2].partition('"')[0]
-    assert f'id="{described}">A hint' in html
+    hint_id = html.partition('aria-describedby="')[2].partition('"')[0]
+    assert f'id="{hint_id}">A hint' in html
 
 
-async def test_an_alert_shows_in_a_form() -> None:
-    html = await html_of_form({"type": "alert", "level": "warning", "text": plain("Careful")})
+async def test_a_modal_shows_an_alert() -> None:
+    html = await render_modal({"type": "alert", "level": "warning", "text": plain("Careful")})
 
     assert '<div class="alert warning" role="note">' in html
 
 
-async def test_a_form_can_ask_for_the_focus() -> None:
-    html = await html_of_form(text_input("one"), text_input("two", focus_on_load=True))
+async def test_a_modal_focuses_the_element_with_focus_on_load() -> None:
+    html = await render_modal(text_input("one"), text_input("two", focus_on_load=True))
 
-    assert html.partition('data-first="')[2].partition('"')[0].endswith("-two-two")
+    assert html.partition('data-initial-focus="')[2].partition('"')[0].endswith("-two-two")
 
 
-async def test_a_button_can_ask_whether_one_is_sure() -> None:
+async def test_a_button_can_have_a_confirmation_dialog() -> None:
     confirm = {
         "title": plain("Sure?"),
         "text": plain("Really"),
@@ -117,13 +117,13 @@ async def test_a_button_can_ask_whether_one_is_sure() -> None:
         "deny": plain("No"),
     }
 
-    html = await html_of_message(actions(**button("go", confirm=confirm)))
+    html = await render_message(actions(**button("go", confirm=confirm)))
 
     assert '<dialog class="card confirm"' in html
     assert html.index("Sure?") < html.index("No</button>") < html.index("Do it</button>")
 
 
-async def test_what_anybody_wrote_is_never_html() -> None:
+async def test_user_text_is_escaped() -> None:
     option = {"text": plain(ATTACK), "value": ATTACK}
     blocks = [
         section(
@@ -133,6 +133,6 @@ async def test_what_anybody_wrote_is_never_html() -> None:
         {"type": "image", "image_url": "https://a.b/c.png", "alt_text": ATTACK},
     ]
 
-    assert "<script" not in await html_of_message(*blocks, text=ATTACK)
-    assert "<script" not in await html_of_message(text=ATTACK)
-    assert "<script" not in await html_of_form(text_input("field", initial_value=ATTACK), *blocks)
+    assert "<script" not in await render_message(*blocks, text=ATTACK)
+    assert "<script" not in await render_message(text=ATTACK)
+    assert "<script" not in await render_modal(text_input("field", initial_value=ATTACK), *blocks)

@@ -1,4 +1,4 @@
-"""What somebody does on the page, in a real browser."""
+"""Actions on the page in a real browser."""
 
 from collections.abc import AsyncIterator
 
@@ -8,76 +8,74 @@ from playwright.async_api import Browser, Page, expect
 
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
-from sandbox.x import Fault
-from sandbox.x.feedback import FeedbackType
-from sandbox.x.parameters import CreateParams
-from tests.sandbox.test_page_kit import Journal, chromium, sandbox, tab
+from sandbox.x import CreateParams, Fault, FeedbackType
+from tests.sandbox.test_page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(name="browser", scope="module", loop_scope="module")
 async def _browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
+    async with launch_chromium() as browser:
         yield browser
 
 
 @pytest_asyncio.fixture(name="app", loop_scope="module")
-async def _app() -> Journal:
-    return Journal()
+async def _app() -> SurveyApp:
+    return SurveyApp()
 
 
-@pytest_asyncio.fixture(name="running", loop_scope="module")
-async def _running(app: Journal) -> AsyncIterator[Sandbox]:
-    async with sandbox(app.register) as running:
-        yield running
+@pytest_asyncio.fixture(name="sandbox", loop_scope="module")
+async def _sandbox(app: SurveyApp) -> AsyncIterator[Sandbox]:
+    async with run_sandbox(app.register) as sandbox:
+        yield sandbox
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, running: Sandbox) -> AsyncIterator[Page]:
-    async with tab(browser, running.page_url) as page:
+async def _page(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
+    async with open_page(browser, sandbox.page_url) as page:
         yield page
 
 
-async def say(page: Page, text: str) -> None:
+async def send(page: Page, text: str) -> None:
     composer = page.get_by_role("textbox", name="Message #support")
     await composer.fill(text)
     await composer.press("Enter")
 
 
-async def open_form(page: Page) -> None:
-    await say(page, "/csat")
+async def open_modal(page: Page) -> None:
+    await send(page, "/csat")
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
 
 
-def ask(running: Sandbox, handle: str, kind: FeedbackType = FeedbackType.CSAT) -> None:
-    recipient = running.x.customer(handle).id
-    running.x.create(
+def create_survey(sandbox: Sandbox, handle: str, kind: FeedbackType = FeedbackType.CSAT) -> None:
+    recipient = sandbox.x.customer(handle).id
+    sandbox.x.create(
         CreateParams(kind, recipient, "How did we do?", "https://a.b", None, "0", "Northwind", test=False)
     )
 
 
-async def test_a_command_opens_the_form_with_the_focus_in_its_first_field(page: Page, app: Journal) -> None:
-    await say(page, "/csat @grace")
+async def test_a_command_opens_the_modal_and_focuses_its_first_field(page: Page, app: SurveyApp) -> None:
+    await send(page, "/csat @grace")
 
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
     await expect(page.get_by_role("textbox", name="handle")).to_be_focused()
     await expect(page.get_by_role("textbox", name="Message #support")).to_have_value("")
-    assert app.heard == ["@grace"]
+    assert app.events == ["@grace"]
 
 
-async def test_esc_closes_the_form_as_cancel_does_and_gives_the_focus_back(page: Page, app: Journal) -> None:
-    await open_form(page)
+async def test_esc_closes_the_modal_like_cancel_and_restores_the_focus(page: Page, app: SurveyApp) -> None:
+    await open_modal(page)
 
     await page.keyboard.press("Escape")
 
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.get_by_role("textbox", name="Message #support")).to_be_focused()
     await expect(page.get_by_role("region", name="List of requests")).to_contain_text("view_closed")
-    assert app.heard[-1] == "closed"
+    assert app.events[-1] == "closed"
 
 
-async def test_each_message_has_the_shortcut_in_its_menu(page: Page, app: Journal) -> None:
+async def test_each_message_has_the_shortcut_in_its_menu(page: Page, app: SurveyApp) -> None:
     message = page.get_by_role("listitem").filter(has=page.get_by_role("article", name="Cleo Marchetti"))
 
     await message.get_by_role("button", name="More actions").focus()
@@ -86,27 +84,30 @@ async def test_each_message_has_the_shortcut_in_its_menu(page: Page, app: Journa
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
-    assert app.heard == ["survey"]
+    assert app.events == ["survey"]
     await page.get_by_role("button", name="Cancel").click()
     await expect(message.get_by_role("button", name="More actions")).to_be_focused()
 
 
-async def test_the_open_menu_leaves_its_message_to_be_read(page: Page) -> None:
+async def test_an_open_menu_does_not_cover_its_message(page: Page) -> None:
     for message in await page.get_by_role("listitem").filter(has=page.get_by_role("article")).all():
         await message.scroll_into_view_if_needed()
         await message.get_by_role("button", name="More actions").focus()
         await page.keyboard.press("Enter")
         menu = await page.get_by_role("menu").bounding_box()
-        read = await message.get_by_role("article").bounding_box()
+        article = await message.get_by_role("article").bounding_box()
         await page.keyboard.press("Escape")
 
         assert menu
-        assert read
-        assert menu["y"] >= read["y"] + read["height"] - 1 or menu["y"] + menu["height"] <= read["y"] + 1
+        assert article
+        assert (
+            menu["y"] >= article["y"] + article["height"] - 1
+            or menu["y"] + menu["height"] <= article["y"] + 1
+        )
 
 
-async def test_a_sentence_of_slack_s_goes_when_somebody_else_is_chosen(page: Page) -> None:
-    await say(page, "/unknown")
+async def test_switching_the_person_hides_the_toast(page: Page) -> None:
+    await send(page, "/unknown")
     await expect(page.get_by_role("alert")).to_be_visible()
 
     await page.get_by_label("You are").select_option(BEN)
@@ -114,8 +115,8 @@ async def test_a_sentence_of_slack_s_goes_when_somebody_else_is_chosen(page: Pag
     await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_select_is_searched_and_chosen_with_the_keyboard(page: Page, app: Journal) -> None:
-    await open_form(page)
+async def test_a_select_can_be_filtered_and_chosen_with_the_keyboard(page: Page, app: SurveyApp) -> None:
+    await open_modal(page)
     field = page.get_by_role("combobox", name="question")
 
     await field.press_sequentially("our s")
@@ -126,11 +127,11 @@ async def test_a_select_is_searched_and_chosen_with_the_keyboard(page: Page, app
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    assert app.heard[-1] == "How would you rate our speed?"
+    assert app.events[-1] == "How would you rate our speed?"
 
 
-async def test_esc_in_an_open_list_closes_the_list_alone(page: Page) -> None:
-    await open_form(page)
+async def test_esc_in_an_open_list_closes_only_the_list(page: Page) -> None:
+    await open_modal(page)
     field = page.get_by_role("combobox", name="question")
 
     await field.press_sequentially("crew")
@@ -141,8 +142,8 @@ async def test_esc_in_an_open_list_closes_the_list_alone(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="Survey")).to_be_visible()
 
 
-async def test_what_is_typed_stays_while_the_preview_changes(page: Page) -> None:
-    await open_form(page)
+async def test_typed_text_is_kept_while_the_preview_changes(page: Page) -> None:
+    await open_modal(page)
     await page.get_by_role("textbox", name="handle").fill("@grace")
     name = page.get_by_role("textbox", name="name")
 
@@ -157,8 +158,8 @@ async def test_what_is_typed_stays_while_the_preview_changes(page: Page) -> None
     await expect(page.get_by_role("textbox", name="handle")).to_have_value("@grace")
 
 
-async def test_an_error_stands_under_its_field(page: Page) -> None:
-    await open_form(page)
+async def test_an_error_is_shown_below_its_field(page: Page) -> None:
+    await open_modal(page)
     handle = page.get_by_role("textbox", name="handle")
 
     await handle.fill("@nobody")
@@ -170,10 +171,10 @@ async def test_an_error_stands_under_its_field(page: Page) -> None:
     await expect(handle).to_have_value("@nobody")
 
 
-async def test_only_its_reader_sees_an_ephemeral_message_and_its_button_works(
-    page: Page, app: Journal
+async def test_an_ephemeral_message_is_visible_to_one_person_and_its_button_works(
+    page: Page, app: SurveyApp
 ) -> None:
-    await say(page, "/csat help")
+    await send(page, "/csat help")
     await expect(page.get_by_text("Only visible to you")).to_be_visible()
 
     await page.get_by_role("button", name="again").click()
@@ -182,10 +183,10 @@ async def test_only_its_reader_sees_an_ephemeral_message_and_its_button_works(
     await page.get_by_label("You are").select_option(BEN)
 
     await expect(page.get_by_text("Only visible to you")).to_have_count(0)
-    assert app.heard[:2] == ["help", "button"]
+    assert app.events[:2] == ["help", "button"]
 
 
-async def test_a_thread_opens_beside_the_channel_and_refuses_commands(page: Page) -> None:
+async def test_a_thread_opens_beside_the_channel_and_rejects_commands(page: Page) -> None:
     await page.get_by_role("link", name="3 replies").click()
     thread = page.get_by_role("region", name="Thread", exact=True)
     reply = thread.get_by_role("textbox", name="Reply…")
@@ -203,8 +204,8 @@ async def test_a_thread_opens_beside_the_channel_and_refuses_commands(page: Page
     await expect(page.get_by_role("link", name="4 replies")).to_be_focused()
 
 
-async def test_what_is_new_elsewhere_is_marked(page: Page, running: Sandbox) -> None:
-    await running.workspace.post_message(BEN, LOUNGE, "there is cake again")
+async def test_a_channel_with_new_messages_has_a_badge(page: Page, sandbox: Sandbox) -> None:
+    await sandbox.workspace.post_message(BEN, LOUNGE, "there is cake again")
     lounge = page.get_by_role("link", name="lounge")
 
     await expect(lounge).to_have_accessible_name("lounge 1 new")
@@ -214,16 +215,16 @@ async def test_what_is_new_elsewhere_is_marked(page: Page, running: Sandbox) -> 
     await expect(lounge).to_have_accessible_name("lounge")
 
 
-async def test_what_people_write_is_text_and_mentions_show(page: Page, running: Sandbox) -> None:
-    await running.workspace.post_message(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
+async def test_messages_are_escaped_and_mentions_rendered(page: Page, sandbox: Sandbox) -> None:
+    await sandbox.workspace.post_message(ADA, SUPPORT, "<img src=x onerror=alert(1)> <!channel>")
 
     await expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     await expect(page.get_by_text("@channel")).to_be_visible()
 
 
-async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running: Sandbox) -> None:
+async def test_the_customer_rates_and_comments_on_the_phone(page: Page, sandbox: Sandbox) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
-    ask(running, "tomasberg")
+    create_survey(sandbox, "tomasberg")
 
     await phone.get_by_role("group").get_by_role("button", name="4").click()
     await expect(phone.get_by_role("textbox", name="Tell us more")).to_be_focused()
@@ -232,86 +233,86 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, running:
 
     await expect(phone.get_by_text("Quick & kind")).to_be_visible()
     await expect(phone.get_by_text("Thank you for your feedback.")).to_be_focused()
-    given = running.x.feedbacks[-1]
-    assert given.score
-    assert given.text
-    assert (given.score.value, given.text.value) == (4, "Quick & kind")
+    feedback = sandbox.x.feedbacks[-1]
+    assert feedback.score
+    assert feedback.text
+    assert (feedback.score.value, feedback.text.value) == (4, "Quick & kind")
 
 
-async def test_a_chosen_phone_tells_of_news_elsewhere(page: Page, running: Sandbox) -> None:
+async def test_the_phone_links_to_a_new_message_of_another_customer(page: Page, sandbox: Sandbox) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
-    ask(running, "joonas_ek", FeedbackType.NPS)
+    create_survey(sandbox, "joonas_ek", FeedbackType.NPS)
 
-    await phone.get_by_role("link", name="New message for Joonas Ek: show").click()
+    await phone.get_by_role("link", name="Show the new message for Joonas Ek").click()
     await expect(phone.get_by_role("group").get_by_role("button")).to_have_count(11)
     await phone.get_by_role("button", name="Dismiss").click()
 
-    await expect(phone.get_by_text("The card was dismissed.")).to_be_visible()
-    await expect(phone.locator(".gone")).to_be_focused()
-    assert running.x.feedbacks[-1].dismissed
+    await expect(phone.get_by_text("Survey dismissed.")).to_be_visible()
+    await expect(phone.locator(".dismissed")).to_be_focused()
+    assert sandbox.x.feedbacks[-1].dismissed
 
 
-async def test_trouble_shows_until_everything_is_back_to_normal(page: Page, running: Sandbox) -> None:
-    await page.get_by_role("button", name="Make trouble").click()
+async def test_simulated_problems_are_shown_until_they_are_cleared(page: Page, sandbox: Sandbox) -> None:
+    await page.get_by_role("button", name="Simulate problems").click()
     sending = page.get_by_label("Sending a survey")
 
     await sending.select_option(label="403 / 349: direct messages closed")
     await page.get_by_role("checkbox", name="#support", exact=True).uncheck()
     await expect(
-        page.get_by_text("X answers surveys with “403 / 349: direct messages closed”")
+        page.get_by_text("X responds to surveys with “403 / 349: direct messages closed”")
     ).to_be_visible()
     await expect(page.get_by_text("Feedback is not in this conversation")).to_be_visible()
-    assert running.x.fault() is Fault.DMS_CLOSED
+    assert sandbox.x.fault() is Fault.DMS_CLOSED
     await page.get_by_role("button", name="Back to normal").last.click()
 
-    await expect(page.get_by_text("Trouble is on")).to_have_count(0)
+    await expect(page.get_by_text("Simulating problems")).to_have_count(0)
     await expect(sending).to_have_value("")
-    assert running.x.fault() is None
+    assert sandbox.x.fault() is None
 
 
-async def test_starting_over_waits_for_the_new_beginning(page: Page, running: Sandbox) -> None:
+async def test_start_over_requests_a_restart_and_stays_disabled_until_then(
+    page: Page, sandbox: Sandbox
+) -> None:
     start_over = page.get_by_role("button", name="Start over")
 
     await start_over.click()
 
     await expect(start_over).to_be_disabled()
-    await running.over.wait()
+    await sandbox.page.restart_requested.wait()
 
 
-async def test_the_drawer_opens_each_request_and_hides_tokens(page: Page, running: Sandbox) -> None:
-    await say(page, "/csat help")
-    drawer = page.get_by_role("region", name="List of requests")
+async def test_the_request_list_shows_bodies_and_hides_tokens(page: Page, sandbox: Sandbox) -> None:
+    await send(page, "/csat help")
+    requests = page.get_by_role("region", name="List of requests")
 
-    await drawer.locator("summary", has_text="slash command /csat").click()
-    await expect(drawer.get_by_role("region", name="Request")).to_contain_text('"text": "help"')
+    await requests.locator("summary", has_text="slash command /csat").click()
+    await expect(requests.get_by_role("region", name="Request")).to_contain_text('"text": "help"')
     await page.get_by_label("Show", exact=True).select_option("x")
 
-    await expect(drawer).to_contain_text("Nothing yet")
-    assert running.workspace.bot_token not in await page.content()
+    await expect(requests).to_contain_text("No requests yet")
+    assert sandbox.workspace.bot_token not in await page.content()
 
 
-async def test_an_app_that_is_away_is_missed(browser: Browser) -> None:
-    async with sandbox() as running, tab(browser, running.page_url) as page:
+async def test_a_disconnected_app_is_reported(browser: Browser) -> None:
+    async with run_sandbox() as sandbox, open_page(browser, sandbox.page_url) as page:
         await expect(page.get_by_text("Feedback is not connected.")).to_be_visible()
 
-        await say(page, "/csat @grace")
+        await send(page, "/csat @grace")
 
         await expect(page.get_by_role("alert")).to_have_text('/csat failed with the error "dispatch_failed"')
 
 
-async def test_three_months_are_filled_in_by_the_app_and_the_focus_stays(
-    page: Page, running: Sandbox
-) -> None:
-    await page.get_by_role("button", name="Fill with three months").focus()
+async def test_adding_sample_data_shows_progress_and_keeps_the_focus(page: Page, sandbox: Sandbox) -> None:
+    await page.get_by_role("button", name="Add sample data").focus()
     await page.keyboard.press("Enter")
-    await running.fill.wait()
-    filling = page.get_by_role("button", name="Filling…")
-    await expect(filling).to_be_focused()
-    running.progressed("1,200 of 3,000 surveys")
+    await sandbox.page.sample_data.requested.wait()
+    adding = page.get_by_role("button", name="Adding sample data…")
+    await expect(adding).to_be_focused()
+    sandbox.page.sample_data.update("1,200 of 3,000 surveys")
     await expect(page.get_by_role("status").filter(has_text="1,200 of 3,000 surveys")).to_be_visible()
 
-    running.filled("3,000 surveys and 1,310 answers are in the reports now.")
+    sandbox.page.sample_data.finish("3,000 surveys and 1,310 answers are in the reports now.")
 
-    await expect(page.get_by_role("button", name="Filled")).to_be_focused()
+    await expect(page.get_by_role("button", name="Sample data added")).to_be_focused()
     await expect(page.get_by_text("3,000 surveys and 1,310 answers")).to_be_visible()

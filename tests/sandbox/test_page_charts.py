@@ -1,19 +1,22 @@
-"""Charts: where their shapes stand."""
+"""The layout of charts."""
 
 import pytest
 
-from sandbox.page.charts import HEIGHT, TOP, WIDTH, Pie, Plot, steps, told
+from sandbox.page.charts import HEIGHT, TOP, WIDTH, Pie, Plot, axis_steps, format_number
 
 Series = dict[str, list[float]]
 
 
-def plot(values: Series, names: list[str] | None = None, kind: str = "bar") -> Plot:
-    names = names or [f"w{number}" for number in range(len(next(iter(values.values()))))]
+def plot(values: Series, categories: list[str] | None = None, kind: str = "bar") -> Plot:
+    categories = categories or [f"w{number}" for number in range(len(next(iter(values.values()))))]
     series = [
-        {"name": name, "data": [{"label": at, "value": value} for at, value in zip(names, each, strict=True)]}
-        for name, each in values.items()
+        {
+            "name": name,
+            "data": [{"label": label, "value": value} for label, value in zip(categories, data, strict=True)],
+        }
+        for name, data in values.items()
     ]
-    return Plot({"type": kind, "series": series, "axis_config": {"categories": names}})
+    return Plot({"type": kind, "series": series, "axis_config": {"categories": categories}})
 
 
 @pytest.mark.parametrize(
@@ -29,25 +32,27 @@ def plot(values: Series, names: list[str] | None = None, kind: str = "bar") -> P
         ([1e9], [0, 2e8, 4e8, 6e8, 8e8, 1e9]),
     ],
 )
-def test_steps_are_round_and_span_zero_and_every_value(values: list[float], expected: list[float]) -> None:
-    assert steps(values) == pytest.approx(expected)
+def test_axis_steps_are_round_and_include_zero_and_every_value(
+    values: list[float], expected: list[float]
+) -> None:
+    assert axis_steps(values) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("value", "text"), [(1200, "1,200"), (4.25, "4.25"), (4.5, "4.5"), (-7, "-7")])
-def test_numbers_are_written_as_people_do(value: float, text: str) -> None:
-    assert told(value) == text
+@pytest.mark.parametrize(("value", "expected"), [(1200, "1,200"), (4.25, "4.25"), (4.5, "4.5"), (-7, "-7")])
+def test_numbers_are_formatted_for_people(value: float, expected: str) -> None:
+    assert format_number(value) == expected
 
 
-def test_bars_stand_on_zero_within_the_drawing() -> None:
-    drawn = plot({"up": [4, 0], "down": [-2, 1.5]})
+def test_bars_start_at_zero_and_stay_within_the_plot() -> None:
+    chart = plot({"up": [4, 0], "down": [-2, 1.5]})
 
-    zero = drawn.y(0)
-    up, none, down, _ = drawn.bars
-    assert up.y + up.height == pytest.approx(zero)
-    assert none.height == 0
-    assert down.y == pytest.approx(zero)
-    assert all(bar.y >= TOP and bar.y + bar.height <= drawn.bottom + 0.1 for bar in drawn.bars)
-    assert all(drawn.left <= bar.x and bar.x + bar.width <= WIDTH for bar in drawn.bars)
+    zero = chart.y(0)
+    positive, empty, negative, _ = chart.bars
+    assert positive.y + positive.height == pytest.approx(zero)
+    assert empty.height == 0
+    assert negative.y == pytest.approx(zero)
+    assert all(bar.y >= TOP and bar.y + bar.height <= chart.bottom + 0.1 for bar in chart.bars)
+    assert all(chart.left <= bar.x and bar.x + bar.width <= WIDTH for bar in chart.bars)
 
 
 def test_curves_go_from_left_to_right() -> None:
@@ -58,7 +63,7 @@ def test_curves_go_from_left_to_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"),
+    ("names", "label_count"),
     [
         (["1 very bad", "2", "3", "4", "5 very good indeed"], 5),
         ([f"Mar {day}" for day in range(20)], 10),
@@ -66,24 +71,24 @@ def test_curves_go_from_left_to_right() -> None:
         (["one and only"], 1),
     ],
 )
-def test_names_below_never_run_into_one_another(names: list[str], shown: int) -> None:
-    drawn = plot({"CSAT": [1] * len(names)}, names)
+def test_category_labels_never_overlap(names: list[str], label_count: int) -> None:
+    chart = plot({"CSAT": [1] * len(names)}, names)
 
-    assert len(drawn.labels) == shown
-    assert drawn.bottom < HEIGHT
+    assert len(chart.labels) == label_count
+    assert chart.bottom < HEIGHT
 
 
-def test_a_pie_is_cut_where_its_values_say() -> None:
+def test_a_pie_is_divided_by_its_values() -> None:
     segments = [{"label": "yes", "value": 3}, {"label": "no", "value": 1}]
     pie = Pie({"type": "pie", "segments": segments})
 
-    assert [it.share for it in pie.slices] == ["75%", "25%"]
+    assert [piece.share for piece in pie.slices] == ["75%", "25%"]
     assert "A100 100 0 1 1 4.00 104.00" in pie.slices[0].path
     assert "A100 100 0 0 1 104.00 4.00" in pie.slices[1].path
-    assert pie.numbers == [["Part", "Value", "Share"], ["yes", "3", "75%"], ["no", "1", "25%"]]
+    assert pie.table == [["Segment", "Value", "Share"], ["yes", "3", "75%"], ["no", "1", "25%"]]
 
 
-def test_a_whole_pie_is_drawn_too() -> None:
-    (whole,) = Pie({"type": "pie", "segments": [{"label": "5", "value": 8}]}).slices
+def test_a_pie_with_one_segment_is_a_full_circle() -> None:
+    (piece,) = Pie({"type": "pie", "segments": [{"label": "5", "value": 8}]}).slices
 
-    assert whole.path == "M104.0 4A100 100 0 1 1 104.0 204A100 100 0 1 1 104.0 4Z"
+    assert piece.path == "M104.0 4A100 100 0 1 1 104.0 204A100 100 0 1 1 104.0 4Z"

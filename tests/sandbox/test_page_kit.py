@@ -1,4 +1,4 @@
-"""The page on a pretend Slack and a pretend X, in the process or in a browser, with a small app of Bolt's."""
+"""The page on a fake Slack and a fake X, in-process or in a browser, with a small Bolt app."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.page import PageContext, page
+from sandbox.page import PageContext, create_page
 from sandbox.page.renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import Sandbox, serve_sandbox
@@ -26,8 +26,8 @@ from sandbox.x import FakeX
 from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger
 
 Json = dict[str, Any]
-HOME = "http://127.0.0.1:8765"
-FLAGS = [
+PAGE_URL = "http://127.0.0.1:8765"
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -36,61 +36,72 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUESTIONS = [f"How would you rate our {what}?" for what in ("crew", "food", "seats", "speed", "staff")]
+CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+QUESTIONS = [f"How would you rate our {topic}?" for topic in ("crew", "food", "seats", "speed", "staff")]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A page that nobody serves."""
+class UnservedPage:
+    """A page without a server."""
 
-    slack: Workspace
-    x: FakeX
-    traffic: TrafficLog
-    sources: PageContext
+    context: PageContext
 
-    def html(self, *regions: str, **look: str) -> str:
-        return Renderer(self.sources).draw(UrlState(**look), regions)
+    @property
+    def slack(self) -> Workspace:
+        return self.context.workspace
+
+    @property
+    def x(self) -> FakeX:
+        return self.context.x
+
+    @property
+    def traffic(self) -> TrafficLog:
+        return self.context.traffic
+
+    def html(self, *regions: str, **url_state: str) -> str:
+        return Renderer(self.context).render(UrlState(**url_state), regions)
 
     @contextlib.asynccontextmanager
-    async def client(self, url: str = HOME, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        transport = httpx.ASGITransport(page(self.sources))
+    async def client(self, url: str = PAGE_URL, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(create_page(self.context))
         headers = {"origin": url} | headers
         async with httpx.AsyncClient(
             transport=transport, base_url=url, headers=headers, trust_env=False
-        ) as made:
-            yield made
+        ) as client:
+            yield client
 
 
-def shown() -> Shown:
-    told = manifest()
-    slack = Workspace(told)
+def unserved_page(app_manifest: Json | None = None) -> UnservedPage:
+    app_manifest = app_manifest or manifest()
+    slack = Workspace(app_manifest)
     slack.base_url = "http://slack.test"
-    x, traffic = FakeX(pubsub=slack.pubsub), TrafficLog(slack.pubsub)
-    return Shown(
-        slack, x, traffic, PageContext(slack, x, slack.pubsub, traffic, told, supervisors=frozenset([CLEO]))
+    pubsub, traffic = slack.pubsub, TrafficLog(slack.pubsub)
+    x = FakeX(pubsub=pubsub)
+    supervisors = frozenset([CLEO])
+    return UnservedPage(PageContext(slack, x, pubsub, traffic, app_manifest, supervisors=supervisors))
+
+
+async def render_message(*blocks: Json, text: str = "fallback") -> str:
+    """Post a message as the app, and return its HTML."""
+    page = unserved_page()
+    response = await call(
+        page.slack, "chat.postMessage", channel="C07SUPP0RT1", text=text, blocks=list(blocks)
     )
-
-
-async def html_of_message(*blocks: Json, text: str = "fallback") -> str:
-    """Let the app post a message, and return what the page draws."""
-    page = shown()
-    answer = await call(page.slack, "chat.postMessage", channel="C07SUPP0RT1", text=text, blocks=list(blocks))
-    assert answer["ok"], answer
+    assert response["ok"], response
     html = page.html("channel")
     return html[html.rindex('<li id="message-') :]
 
 
-async def html_of_form(*blocks: Json, **more: object) -> str:
-    """Let the app open a form, and return what the page draws."""
-    page = shown()
+async def render_modal(*blocks: Json, **more: object) -> str:
+    """Open a modal as the app, and return its HTML."""
+    page = unserved_page()
     view = modal(*blocks, **more)
-    answer = await call(page.slack, "views.open", trigger_id=await trigger(page.slack), view=view)
-    assert answer["ok"], answer
-    return page.html("form")
+    response = await call(page.slack, "views.open", trigger_id=await trigger(page.slack), view=view)
+    assert response["ok"], response
+    return page.html("modal")
 
 
-def survey_form(preview: str = "Dear customer") -> Json:
+def survey_modal(preview: str = "Dear customer") -> Json:
     name = text_input("name", dispatch_action_config={"trigger_actions_on": ["on_character_entered"]})
     question = text_input("question", type="static_select", options=options(*QUESTIONS))
     return modal(
@@ -103,11 +114,11 @@ def survey_form(preview: str = "Dear customer") -> Json:
     )
 
 
-class Journal:
-    """What the small app has heard."""
+class SurveyApp:
+    """A small app that records its events."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.events: list[str] = []
 
     def register(self, app: AsyncApp) -> None:
         app.command("/csat")(self.open)
@@ -115,19 +126,19 @@ class Journal:
         app.action("name")(self.preview)
         app.action("again")(self.open)
         app.view("form")(self.submit)
-        app.view_closed("form")(self.closed)
+        app.view_closed("form")(self.record_close)
 
     async def open(self, ack: AsyncAck, body: Json, client: AsyncWebClient, respond: AsyncRespond) -> None:
         await ack()
-        self.heard.append(str(body.get("text", body.get("callback_id", "button"))))
+        self.events.append(str(body.get("text", body.get("callback_id", "button"))))
         if body.get("text") == "help":
             await respond(blocks=[section("Read *this*"), {"type": "actions", "elements": [button("again")]}])
         else:
-            await client.views_open(trigger_id=body["trigger_id"], view=survey_form())
+            await client.views_open(trigger_id=body["trigger_id"], view=survey_modal())
 
     async def preview(self, ack: AsyncAck, body: Json, action: Json, client: AsyncWebClient) -> None:
         await ack()
-        await client.views_update(view_id=body["view"]["id"], view=survey_form(f"From {action['value']}"))
+        await client.views_update(view_id=body["view"]["id"], view=survey_modal(f"From {action['value']}"))
 
     async def submit(self, ack: AsyncAck, view: Json) -> None:
         values = view["state"]["values"]
@@ -136,30 +147,30 @@ class Journal:
         else:
             await ack()
         question = values["question"]["question"]["selected_option"] or {"value": "none"}
-        self.heard.append(question["value"])
+        self.events.append(question["value"])
 
-    async def closed(self, ack: AsyncAck) -> None:
+    async def record_close(self, ack: AsyncAck) -> None:
         await ack()
-        self.heard.append("closed")
+        self.events.append("closed")
 
 
 @contextlib.asynccontextmanager
-async def sandbox(
-    register: Callable[[AsyncApp], None] | None = None, told: Json | None = None
+async def run_sandbox(
+    register: Callable[[AsyncApp], None] | None = None, app_manifest: Json | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Run everything, and an app that is connected if there is one to register."""
+    """Run the sandbox, and connect an app with the listeners of `register`."""
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(serve_sandbox(told or manifest(), page_port=0))
+        sandbox = await stack.enter_async_context(serve_sandbox(app_manifest or manifest(), page_port=0))
         if register:
-            await stack.enter_async_context(_connected(running, register))
-        yield running
+            await stack.enter_async_context(_connect(sandbox, register))
+        yield sandbox
 
 
 @contextlib.asynccontextmanager
-async def _connected(running: Sandbox, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
-    slack = running.workspace
+async def _connect(sandbox: Sandbox, register: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
+    slack = sandbox.workspace
     async with aiohttp.ClientSession() as session:
-        client = AsyncWebClient(slack.bot_token, base_url=running.slack_api_url, session=session)
+        client = AsyncWebClient(slack.bot_token, base_url=sandbox.slack_api_url, session=session)
         app = AsyncApp(token=slack.bot_token, client=client)
         register(app)
         handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
@@ -172,29 +183,31 @@ async def _connected(running: Sandbox, register: Callable[[AsyncApp], None]) -> 
 
 
 @contextlib.asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Start the machine's browser; skip where there is none, but never in CI."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+async def launch_chromium() -> AsyncIterator[Browser]:
+    """Launch the installed browser; skip the test if there is none, except in CI."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_COMMANDS)), None)
     if path is None and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium on this machine")
-    assert path, "CI needs Chromium"
+        pytest.skip("Chromium is not installed")
+    assert path, "Chromium is required in CI"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         await browser.close()
 
 
 @contextlib.asynccontextmanager
-async def tab(browser: Browser, url: str, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
-    """Open the page; afterwards it must not have complained, nor asked anybody else for anything."""
-    complaints: list[str] = []
-    made = await browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    made.set_default_timeout(5000)
-    made.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(url) else None)
-    async with made.expect_response("**/rings"):
-        await made.goto(url)
-    yield made
-    await made.close()
-    assert complaints == []
+async def open_page(browser: Browser, url: str, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
+    """Open the page, and check that it logs no errors and makes no requests to other hosts."""
+    problems: list[str] = []
+    page = await browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page.set_default_timeout(5000)
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "request", lambda request: problems.append(request.url) if not request.url.startswith(url) else None
+    )
+    async with page.expect_response("**/events"):
+        await page.goto(url)
+    yield page
+    await page.close()
+    assert problems == []

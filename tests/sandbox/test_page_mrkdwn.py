@@ -2,17 +2,17 @@ from datetime import datetime
 
 import pytest
 
-from sandbox.page.mrkdwn import Mrkdwn, dated
+from sandbox.page.mrkdwn import MrkdwnRenderer, format_date_tokens
 
-SAFELY = 'target="_blank" rel="noreferrer"'
+LINK_ATTRIBUTES = 'target="_blank" rel="noreferrer"'
 
 
-def name(sigil: str, id_: str) -> str:
+def look_up_name(sigil: str, id_: str) -> str:
     return {"U1": "Ada", "S1": "agents", "C1": "support"}.get(id_, f"{sigil}{id_}?")
 
 
 @pytest.mark.parametrize(
-    ("text", "drawn"),
+    ("text", "expected"),
     [
         ("plain &amp; &lt;b&gt;", "plain &amp; &lt;b&gt;"),
         ("<b>", "&lt;b&gt;"),
@@ -30,31 +30,31 @@ def name(sigil: str, id_: str) -> str:
         ("<!subteam^S1>", '<span class="mention">@agents</span>'),
         ("<!channel>", '<span class="mention broadcast">@channel</span>'),
         ("&lt;!channel&gt;", "&lt;!channel&gt;"),
-        ("<https://a.b/?c&amp;d|A &lt; B>", f'<a href="https://a.b/?c&amp;d" {SAFELY}>A &lt; B</a>'),
-        ("see https://a.b/c.", f'see <a href="https://a.b/c" {SAFELY}>https://a.b/c</a>.'),
+        ("<https://a.b/?c&amp;d|A &lt; B>", f'<a href="https://a.b/?c&amp;d" {LINK_ATTRIBUTES}>A &lt; B</a>'),
+        ("see https://a.b/c.", f'see <a href="https://a.b/c" {LINK_ATTRIBUTES}>https://a.b/c</a>.'),
         ("<javascript:alert(1)|click>", "click"),
-        ('<https://a.b/"onclick="x|y>', f'<a href="https://a.b/&#34;onclick=&#34;x" {SAFELY}>y</a>'),
+        ('<https://a.b/"onclick="x|y>', f'<a href="https://a.b/&#34;onclick=&#34;x" {LINK_ATTRIBUTES}>y</a>'),
         ("<!unknown^1|words>", "words"),
     ],
 )
-def test_mrkdwn_is_drawn_as_slack_draws_it(text: str, drawn: str) -> None:
-    assert Mrkdwn(name)(text) == drawn
+def test_mrkdwn_is_rendered_like_in_slack(text: str, expected: str) -> None:
+    assert MrkdwnRenderer(look_up_name).render(text) == expected
 
 
-def test_a_date_is_told_in_this_machines_time() -> None:
+def test_a_date_is_rendered_in_the_local_time_zone() -> None:
     at = datetime.fromtimestamp(1_760_000_000).astimezone()
 
-    drawn = Mrkdwn(name)("<!date^1760000000^{date_num} at {time}|then>")
+    rendered = MrkdwnRenderer(look_up_name).render("<!date^1760000000^{date_num} at {time}|then>")
 
-    assert drawn == dated(at, "{date_num} at {time}")
+    assert rendered == format_date_tokens(at, "{date_num} at {time}")
 
 
-def test_dates_have_slacks_words() -> None:
+def test_date_tokens_are_formatted_like_in_slack() -> None:
     at = datetime.fromisoformat("2026-03-09T15:04:05+00:00")
 
-    assert dated(at, "{date} {date_short} {time}") == "March 9, 2026 Mar 9, 2026 3:04 PM"
-    assert dated(at, "{date_long} {other}") == "Monday, March 9, 2026 {other}"
+    assert format_date_tokens(at, "{date} {date_short} {time}") == "March 9, 2026 Mar 9, 2026 3:04 PM"
+    assert format_date_tokens(at, "{date_long} {other}") == "Monday, March 9, 2026 {other}"
 
 
-def test_plain_text_knows_emoji_alone() -> None:
-    assert Mrkdwn(name).plain("*a* <b> :tada:") == "*a* &lt;b&gt; 🎉"
+def test_plain_text_renders_emoji_only() -> None:
+    assert MrkdwnRenderer(look_up_name).render_plain("*a* <b> :tada:") == "*a* &lt;b&gt; 🎉"

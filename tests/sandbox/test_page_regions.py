@@ -1,13 +1,12 @@
 import contextlib
 import socket
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
 from sandbox.page import faults, request_log
-from sandbox.page.message_rows import day
+from sandbox.page.message_rows import format_day
 from sandbox.page.renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import PAGE_PORT, serve_sandbox
@@ -15,17 +14,17 @@ from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
-from tests.sandbox.test_page_kit import Shown, shown
+from tests.sandbox.test_page_kit import UnservedPage, unserved_page
 from tests.sandbox.test_slack_kit import call, manifest
 
 
-def record(page: Shown, times: int, receiver: str = "slack", request: str = "{}") -> None:
+def record(page: UnservedPage, times: int, receiver: str = "slack", request: str = "{}") -> None:
     for number in range(times):
         page.traffic.record(page.x.clock(), "app", receiver, f"POST {number}", "ok", 1.0, request, "")
 
 
-def test_an_unknown_address_shows_the_usual() -> None:
-    page = shown()
+def test_unknown_parameters_fall_back_to_the_defaults() -> None:
+    page = unserved_page()
 
     html = page.html(person="nobody", channel="nowhere", customer="nobody", traffic="", order="")
 
@@ -33,24 +32,24 @@ def test_an_unknown_address_shows_the_usual() -> None:
     assert html.count('aria-current="page"') == 1
 
 
-def test_a_guest_and_a_stranger_see_their_channels_alone() -> None:
-    page = shown()
+def test_guests_and_other_organizations_see_only_their_channels() -> None:
+    page = unserved_page()
 
     assert page.html("sidebar", person=GUS).count("/?person=") == 2
     assert "ext-skylinker" in page.html("channel", person=SAM)
     assert page.html("sidebar", person=SAM).count("/?person=") == 1
 
 
-def test_an_app_offers_nothing_to_people_of_other_teams() -> None:
-    page = shown()
+def test_other_organizations_get_no_commands_or_shortcuts() -> None:
+    page = unserved_page()
 
     assert "More actions" not in page.html("channel", person=SAM)
-    assert "data-complete" not in page.html("channel", person=SAM)
+    assert "data-command" not in page.html("channel", person=SAM)
     assert "More actions" in page.html("channel", person=ADA)
 
 
-def test_nobody_looks_into_a_channel_of_others() -> None:
-    page = shown()
+def test_a_private_channel_is_hidden_from_non_members() -> None:
+    page = unserved_page()
 
     html = page.html("channel", person=BEN, channel=LEADS)
 
@@ -58,8 +57,8 @@ def test_nobody_looks_into_a_channel_of_others() -> None:
     assert "Message #support" in html
 
 
-async def test_the_app_can_write_to_somebody() -> None:
-    page = shown()
+async def test_a_direct_message_from_the_app_is_shown() -> None:
+    page = unserved_page()
     await call(page.slack, "chat.postMessage", channel=ADA, text="*Refused*")
 
     html = page.html("channel", channel="app")
@@ -68,8 +67,8 @@ async def test_the_app_can_write_to_somebody() -> None:
     assert "Message Feedback" in html
 
 
-def test_nobody_writes_in_an_archived_channel() -> None:
-    page = shown()
+def test_an_archived_channel_has_no_composer() -> None:
+    page = unserved_page()
     page.slack.archive_channel(SUPPORT)
 
     html = page.html("channel")
@@ -77,24 +76,24 @@ def test_nobody_writes_in_an_archived_channel() -> None:
     assert "#support is archived" in html
     assert "<p>Archived</p>" in html
     assert "<textarea" not in html
-    assert '<span class="unseen">, archived</span>' in page.html("sidebar")
-    assert "#support (archived)" in page.html("trouble")
+    assert '<span class="visually-hidden">, archived</span>' in page.html("sidebar")
+    assert "#support (archived)" in page.html("faults")
 
 
-def test_the_phone_is_nobody_s_until_somebody_is_asked_or_chosen() -> None:
-    page = shown()
+def test_the_phone_has_no_owner_until_a_customer_is_surveyed_or_selected() -> None:
+    page = unserved_page()
 
-    assert 'aria-label="Messages to whoever is asked"' in page.html("phone")
-    assert 'aria-label="Messages to Tom Nakamura"' in page.html("phone", customer="TomInTransit")
+    assert 'aria-label="Direct messages"' in page.html("phone")
+    assert 'aria-label="Direct messages to Tom Nakamura"' in page.html("phone", customer="TomInTransit")
 
 
 @pytest.mark.parametrize(("days", "name"), [(0, "Today"), (1, "Yesterday"), (40, ", ")])
-def test_a_day_is_named_as_one_speaks_of_it(days: int, name: str) -> None:
-    assert name in day(datetime.now().astimezone() - timedelta(days=days))
+def test_recent_days_are_named(days: int, name: str) -> None:
+    assert name in format_day(datetime.now().astimezone() - timedelta(days=days))
 
 
-async def test_a_reply_that_was_broadcast_says_so() -> None:
-    page = shown()
+async def test_a_broadcast_reply_is_labeled() -> None:
+    page = unserved_page()
     parent = page.slack.messages(SUPPORT, ADA)[0].ts
     await call(
         page.slack, "chat.postMessage", channel=SUPPORT, text="Done", thread_ts=parent, reply_broadcast=True
@@ -103,54 +102,54 @@ async def test_a_reply_that_was_broadcast_says_so() -> None:
     assert "replied to a thread" in page.html("channel")
 
 
-async def test_messages_of_one_author_stand_together() -> None:
-    page = shown()
+async def test_consecutive_messages_of_one_author_are_grouped() -> None:
+    page = unserved_page()
     for text in ("one", "two"):
         await page.slack.post_message(ADA, SUPPORT, text)
 
     html = page.html("channel")
 
-    assert html[html.rindex('class="message') :].startswith('class="message compact"')
+    assert html[html.rindex('class="message ') :].startswith('class="message grouped"')
 
 
-async def test_what_came_since_one_looked_is_counted_in_the_side_bar() -> None:
-    page = shown()
-    stage = Renderer(page.sources)
+async def test_unread_messages_are_counted_in_the_sidebar() -> None:
+    page = unserved_page()
+    renderer = Renderer(page.context)
     parent = page.slack.messages(SUPPORT, ADA)[0]
     await page.slack.post_message(BEN, SUPPORT, "one")
     await page.slack.post_message(BEN, SUPPORT, "two", thread_ts=parent.ts)
     await page.slack.post_message(ADA, SUPPORT, "my own")
 
-    before = stage.draw(UrlState(channel=LEADS), ("sidebar",))
-    stage.draw(UrlState(channel=SUPPORT), ("channel",))
-    between = stage.draw(UrlState(channel=LEADS), ("sidebar",))
-    stage.draw(UrlState(channel=SUPPORT, thread=parent.ts), ("thread",))
-    after = stage.draw(UrlState(channel=LEADS), ("sidebar",))
+    before = renderer.render(UrlState(channel=LEADS), ("sidebar",))
+    renderer.render(UrlState(channel=SUPPORT), ("channel",))
+    between = renderer.render(UrlState(channel=LEADS), ("sidebar",))
+    renderer.render(UrlState(channel=SUPPORT, thread=parent.ts), ("thread",))
+    after = renderer.render(UrlState(channel=LEADS), ("sidebar",))
 
-    assert '<span class="count">2<' in before
-    assert '<span class="count">1<' in between
-    assert 'class="count"' not in after
+    assert '<span class="badge">2<' in before
+    assert '<span class="badge">1<' in between
+    assert 'class="badge"' not in after
 
 
 @pytest.mark.parametrize(("order", "first"), [("", MAX_EXCHANGES), ("oldest", 1)])
-def test_the_drawer_begins_where_one_asks(order: str, first: int) -> None:
-    page = shown()
+def test_the_request_list_is_ordered_by_the_url(order: str, first: int) -> None:
+    page = unserved_page()
     record(page, MAX_EXCHANGES)
 
-    assert next(request_log.listed(page.traffic, UrlState(order=order))).number == first
-    assert page.html("traffic", order=order).count('class="exchange"') == MAX_EXCHANGES
+    assert next(request_log.list_exchanges(page.traffic, UrlState(order=order))).number == first
+    assert page.html("requests", order=order).count('class="exchange"') == MAX_EXCHANGES
 
 
-def test_the_drawer_lists_one_service_alone() -> None:
-    page = shown()
+def test_the_request_list_can_be_filtered_by_service() -> None:
+    page = unserved_page()
     record(page, 2, "slack")
     record(page, 3, "x")
 
-    assert len(list(request_log.listed(page.traffic, UrlState(traffic="x")))) == 3
+    assert len(list(request_log.list_exchanges(page.traffic, UrlState(traffic="x")))) == 3
 
 
-async def test_a_request_shows_its_bodies_only_when_asked() -> None:
-    page = shown()
+async def test_bodies_are_loaded_only_on_demand() -> None:
+    page = unserved_page()
     record(page, 1, request='{"token": "xoxb-1-secret", "text": "<b>"}')
 
     async with page.client() as client:
@@ -159,18 +158,18 @@ async def test_a_request_shows_its_bodies_only_when_asked() -> None:
 
     assert "&lt;b&gt;" in one
     assert "secret" not in one + page.html()
-    assert "no longer kept" in none
+    assert "no longer available" in none
 
 
-async def test_only_the_regions_that_changed_are_drawn() -> None:
-    async with shown().client() as client:
-        answer = await client.get("/", headers={"regions": "phone nothing"})
+async def test_only_the_requested_regions_are_rendered() -> None:
+    async with unserved_page().client() as client:
+        response = await client.get("/", headers={"regions": "phone nothing"})
 
-    assert answer.text.count("data-region=") == 1
+    assert response.text.count("data-region=") == 1
 
 
-async def test_what_is_not_possible_is_said_in_a_sentence() -> None:
-    async with shown().client() as client:
+async def test_a_failed_action_responds_with_a_sentence() -> None:
+    async with unserved_page().client() as client:
         rated = await client.post("/rate", data={"feedback": "7", "score": "5"})
         closed = await client.post("/close", data={"person": ADA})
 
@@ -178,94 +177,94 @@ async def test_what_is_not_possible_is_said_in_a_sentence() -> None:
     assert closed.text == "No form is open."
 
 
-async def test_nobody_writes_to_an_app_that_knows_them_not() -> None:
-    async with shown().client() as client:
-        said = await client.post("/say", data={"person": SAM, "channel": "app", "text": "hello"})
+async def test_a_message_to_the_app_is_rejected_before_its_first_message() -> None:
+    async with unserved_page().client() as client:
+        response = await client.post("/send", data={"person": SAM, "channel": "app", "text": "hello"})
 
-    assert said.text == "The app has not written to you yet."
+    assert response.text == "You can write to the app after its first message to you."
 
 
-async def test_an_external_select_without_an_answer_is_empty() -> None:
+async def test_an_external_select_without_a_response_is_empty() -> None:
     query = {"person": ADA, "action_id": "a", "block_id": "b", "query": "x", "field": "f"}
-    async with shown().client() as client:
-        answer = await client.get("/options", params=query)
+    async with unserved_page().client() as client:
+        response = await client.get("/options", params=query)
 
-    assert "No results" in answer.text
-    assert 'role="option"' not in answer.text
+    assert "No results" in response.text
+    assert 'role="option"' not in response.text
 
 
-async def test_starting_over_is_left_to_whoever_runs_the_page() -> None:
-    page = shown()
+async def test_start_over_requests_a_restart() -> None:
+    page = unserved_page()
     async with page.client() as client:
-        answer = await client.post("/start-over")
+        response = await client.post("/restart")
 
-    assert answer.text == ""
-    assert page.sources.over.is_set()
+    assert response.text == ""
+    assert page.context.restart_requested.is_set()
 
 
-def test_every_trouble_of_x_is_offered() -> None:
-    html = shown().html("trouble")
+def test_every_fault_of_x_can_be_selected() -> None:
+    html = unserved_page().html("faults")
 
     assert [name for name in Fault.__members__ if html.count(f'value="{name}"') != 2] == []
-    assert sum(len(members) for _, members in faults.families()) == len(Fault)
+    assert sum(len(members) for _, members in faults.group_faults()) == len(Fault)
 
 
-def test_trouble_is_made_and_ended_as_the_panel_says() -> None:
-    page = shown()
-    troubles = Renderer(page.sources).troubles
+def test_selected_problems_are_simulated_until_cleared() -> None:
+    page = unserved_page()
+    controls = Renderer(page.context).fault_controls
 
-    troubles.apply(
+    controls.apply(
         {
             "create": "HANG",
             "lookup": "RESET",
             "chat.postMessage": "503",
             "slow": "on",
-            "repeats": "on",
-            "plain": "on",
+            "duplicates": "on",
+            "old_blocks": "on",
         }
     )
-    said = list(troubles.sentences())
-    troubles.clear()
+    sentences = list(controls.describe())
+    controls.clear()
 
-    assert len(said) == 6
-    assert list(troubles.sentences()) == []
+    assert len(sentences) == 6
+    assert list(controls.describe()) == []
 
 
-def test_trouble_for_the_next_time_ends_by_itself() -> None:
-    page = shown()
-    troubles = Renderer(page.sources).troubles
+def test_a_fault_for_the_next_request_ends_by_itself() -> None:
+    page = unserved_page()
+    controls = Renderer(page.context).fault_controls
 
-    troubles.apply({"create": "HANG", "once": "on"})
+    controls.apply({"create": "HANG", "once": "on"})
 
     assert page.x.take_fault(Endpoint.CREATE) is Fault.HANG
-    assert list(troubles.sentences()) == []
+    assert list(controls.describe()) == []
 
 
-def test_the_address_says_what_differs_from_the_usual() -> None:
-    look = UrlState(person=ADA, thread="1.2")
+def test_the_url_contains_only_values_other_than_the_defaults() -> None:
+    url_state = UrlState(person=ADA, thread="1.2")
 
-    assert look.query(thread="", channel="C1") == f"person={ADA}&channel=C1"
-    assert UrlState.read({"person": ADA, "thread": "1.2", "other": "x"}) == replace(look)
+    assert url_state.query(thread="", channel="C1") == f"person={ADA}&channel=C1"
+    assert UrlState.parse({"person": ADA, "thread": "1.2", "other": "x"}) == url_state
 
 
-async def test_the_page_takes_a_free_port_where_its_own_is_taken() -> None:
+async def test_the_page_uses_a_free_port_if_its_own_is_taken() -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
-        async with serve_sandbox(manifest(), page_port=port) as running:
-            assert running.page_url.startswith(f"http://{LOOPBACK}:")
-            assert not running.page_url.endswith(f":{port}")
+        async with serve_sandbox(manifest(), page_port=port) as sandbox:
+            assert sandbox.page_url.startswith(f"http://{LOOPBACK}:")
+            assert not sandbox.page_url.endswith(f":{port}")
 
     assert port != PAGE_PORT
 
 
-async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_open_page_does_not_delay_the_shutdown(caplog: pytest.LogCaptureFixture) -> None:
     async with httpx.AsyncClient(trust_env=False) as client, contextlib.AsyncExitStack() as stack:
-        async with serve_sandbox(manifest(), page_port=0) as running:
-            stream = client.stream("GET", f"{running.page_url}/rings")
+        async with serve_sandbox(manifest(), page_port=0) as sandbox:
+            stream = client.stream("GET", f"{sandbox.page_url}/events")
             lines = (await stack.enter_async_context(stream)).aiter_lines()
             assert await anext(lines) == "retry: 500"
-            await client.get(running.page_url)
-            running.workspace.pubsub.publish("phone")
+            await client.get(sandbox.page_url)
+            sandbox.workspace.pubsub.publish("phone")
             assert [await anext(lines) for _ in range(2)] == ["", "data: phone"]
 
         assert [line async for line in lines] == [""]
@@ -273,58 +272,59 @@ async def test_a_browser_that_looks_does_not_hold_the_end_up(caplog: pytest.LogC
     assert caplog.messages == []
 
 
-def test_everybody_s_role_stands_beside_their_name() -> None:
-    page = shown()
+def test_roles_are_shown_beside_names() -> None:
+    page = unserved_page()
 
-    html = page.html("strip", "sidebar", person=CLEO)
+    html = page.html("top_bar", "sidebar", person=CLEO)
 
     assert "Cleo Marchetti (supervisor)" in html
     assert "Cleo Marchetti<small>supervisor</small>" in html
     assert "Ada Okafor (agent)" in html
     assert "Gus Lindqvist (guest)" in html
-    assert "Sam Adeyemi (another team)" in html
+    assert "Sam Adeyemi (other organization)" in html
 
 
-async def test_three_months_are_asked_for_once_and_how_far_they_are_is_told() -> None:
-    page = shown()
-    filling = page.sources.filling
+async def test_sample_data_is_requested_once_and_its_progress_is_shown() -> None:
+    page = unserved_page()
+    sample_data = page.context.sample_data
     async with page.client() as client:
-        await client.post("/fill")
-        filling.say("1,200 of 3,000 surveys")
-        await client.post("/fill")
-        under_way = page.html("strip")
-        filling.finish("3,000 surveys, 1,310 answers")
-        done = page.html("strip")
+        await client.post("/add-sample-data")
+        sample_data.update("1,200 of 3,000 surveys")
+        await client.post("/add-sample-data")
+        running = page.html("top_bar")
+        sample_data.finish("3,000 surveys, 1,310 answers")
+        done = page.html("top_bar")
 
-    assert filling.asked.is_set()
-    assert "1,200 of 3,000 surveys" in under_way
-    assert 'aria-disabled="true"' in under_way
+    assert sample_data.requested.is_set()
+    assert "1,200 of 3,000 surveys" in running
+    assert 'aria-disabled="true"' in running
     assert "3,000 surveys, 1,310 answers" in done
-    assert ">Filled</button>" in done
+    assert ">Sample data added</button>" in done
 
 
-def test_three_months_that_failed_can_be_asked_for_again() -> None:
-    page = shown()
-    page.sources.filling.ask()
+def test_sample_data_can_be_requested_again_after_a_failure() -> None:
+    page = unserved_page()
+    page.context.sample_data.request()
 
-    page.sources.filling.fail("The ledger is away.")
+    page.context.sample_data.fail("The database is unavailable.")
 
-    assert not page.sources.filling.asked.is_set()
-    assert "The ledger is away." in page.html("strip")
-    assert "aria-disabled" not in page.html("strip")
+    assert not page.context.sample_data.requested.is_set()
+    assert "The database is unavailable." in page.html("top_bar")
+    assert "aria-disabled" not in page.html("top_bar")
 
 
-async def test_the_demo_names_its_supervisors_and_their_channel() -> None:
-    async with serve_sandbox(manifest(), page_port=0, supervisors=[BEN]) as running:
-        channel = running.workspace.channels[running.results_channel]
-        running.filling.ask()
-        running.progressed("half")
-        running.not_filled("no")
-        asked = running.fill.is_set()
-        running.filled("done")
+async def test_the_sandbox_has_supervisors_and_a_results_channel() -> None:
+    async with serve_sandbox(manifest(), page_port=0, supervisors=[BEN]) as sandbox:
+        channel = sandbox.workspace.channels[sandbox.results_channel]
+        sample_data = sandbox.page.sample_data
+        sample_data.request()
+        sample_data.update("half")
+        sample_data.fail("no")
+        is_requested = sample_data.requested.is_set()
+        sample_data.finish("done")
 
-    assert running.supervisors == (BEN,)
+    assert sandbox.page.supervisors == {BEN}
     assert channel.is_private
-    assert running.workspace.bot.id in channel.members
-    assert not asked
-    assert running.filling.text == "done"
+    assert sandbox.workspace.bot.id in channel.members
+    assert not is_requested
+    assert sample_data.status == "done"

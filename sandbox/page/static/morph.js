@@ -1,49 +1,49 @@
-// Turns what is on the page into what the server drew anew, and touches nothing that stays: elements keep their
-// focus, their caret, and what a person typed or chose until the server itself changes its mind about it.
+// Update the page to match HTML from the server, without replacing elements that stay: they keep their focus,
+// caret and user input until the server changes their value.
 
-const OURS = new Set(["open", "hidden", "style", "aria-expanded", "aria-activedescendant", "aria-busy", "data-active", "data-placed"]);
-const HELD = { checked: "checked", selected: "selected", value: "value" };
+const CLIENT_ATTRIBUTES = new Set(["open", "hidden", "style", "aria-expanded", "aria-activedescendant", "aria-busy", "data-active", "data-placed"]);
+const INPUT_PROPERTIES = new Set(["checked", "selected", "value"]);
 
-export function morph(old, fresh) {
-  attributes(old, fresh);
-  if ("keep" in old.dataset) return;
-  const text = old instanceof HTMLTextAreaElement && old.defaultValue !== fresh.defaultValue;
-  if (text && old !== document.activeElement) old.value = fresh.defaultValue;
-  children(old, fresh);
+export function morph(element, target) {
+  morphAttributes(element, target);
+  if ("preserve" in element.dataset) return;
+  const isTextChanged = element instanceof HTMLTextAreaElement && element.defaultValue !== target.defaultValue;
+  if (isTextChanged && element !== document.activeElement) element.value = target.defaultValue;
+  morphChildren(element, target);
 }
 
-function attributes(old, fresh) {
-  for (const { name } of [...old.attributes]) if (!OURS.has(name) && !fresh.hasAttribute(name)) set(old, name, null);
-  for (const { name, value } of fresh.attributes) if (!OURS.has(name) && old.getAttribute(name) !== value) set(old, name, value);
+function morphAttributes(element, target) {
+  for (const { name } of [...element.attributes]) if (!CLIENT_ATTRIBUTES.has(name) && !target.hasAttribute(name)) setAttribute(element, name, null);
+  for (const { name, value } of target.attributes) if (!CLIENT_ATTRIBUTES.has(name) && element.getAttribute(name) !== value) setAttribute(element, name, value);
 }
 
-function set(element, name, value) {
+function setAttribute(element, name, value) {
   if (value === null) element.removeAttribute(name);
   else element.setAttribute(name, value);
-  const busy = element === document.activeElement && name === "value";
-  if (name in HELD && name in element && !busy) element[HELD[name]] = name === "value" ? (value ?? "") : value !== null;
+  const isBeingEdited = element === document.activeElement && name === "value";
+  if (INPUT_PROPERTIES.has(name) && name in element && !isBeingEdited) element[name] = name === "value" ? (value ?? "") : value !== null;
 }
 
-function children(old, fresh) {
-  const coming = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
-  const present = new Map([...old.children].map((child) => [child.id, child]));
-  let place = old.firstChild;
-  for (const wanted of [...fresh.childNodes]) {
-    while (place && place.id && place.id !== wanted.id && !coming.has(place.id)) place = remove(place);
-    const match = wanted.id ? present.get(wanted.id) : same(place, wanted) && place;
-    if (!match) old.insertBefore(document.importNode(wanted, true), place);
+function morphChildren(element, target) {
+  const targetIds = new Set([...target.children].map((child) => child.id).filter(Boolean));
+  const childrenById = new Map([...element.children].map((child) => [child.id, child]));
+  let current = element.firstChild;
+  for (const wanted of [...target.childNodes]) {
+    while (current && current.id && current.id !== wanted.id && !targetIds.has(current.id)) current = remove(current);
+    const match = wanted.id ? childrenById.get(wanted.id) : isSameKind(current, wanted) && current;
+    if (!match) element.insertBefore(document.importNode(wanted, true), current);
     else {
-      if (match === place) place = place.nextSibling;
-      else old.insertBefore(match, place);
+      if (match === current) current = current.nextSibling;
+      else element.insertBefore(match, current);
       if (match.nodeType === Node.ELEMENT_NODE) morph(match, wanted);
       else if (match.data !== wanted.data) match.data = wanted.data;
     }
   }
-  while (place) place = remove(place);
+  while (current) current = remove(current);
 }
 
-function same(place, wanted) {
-  return place && !place.id && place.nodeName === wanted.nodeName;
+function isSameKind(node, wanted) {
+  return node && !node.id && node.nodeName === wanted.nodeName;
 }
 
 function remove(node) {

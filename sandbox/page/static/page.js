@@ -1,257 +1,262 @@
-// The page asks the server for what changed, and sends what a person does. Where one looks is in the address;
-// everything else is the server's.
+// Send the user's actions to the server, and update the regions of the page that changed.
+// What is shown is in the URL; all other state is the server's.
 
-import { choosing } from "./choose.js";
+import { initComboboxes } from "./combobox.js";
 import { morph } from "./morph.js";
 
-const TYPING = 120;
-const TOGETHER = 25;
-const TOAST = 8000;
-const SILENT = "The sandbox does not answer. Is it still running?";
+const TYPING_DELAY_MS = 120;
+const REFRESH_DELAY_MS = 25;
+const TOAST_MS = 8000;
+const NO_CONNECTION = "Can't reach the sandbox. Is it still running?";
 
-const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const queryAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-// What changed
+// Updates from the server
 
-const wanted = new Set();
-let running = null;
+const pendingTopics = new Set();
+let refreshing = null;
 
 function refresh(...topics) {
-  topics.forEach((topic) => wanted.add(topic));
-  running ??= run().catch(() => say(SILENT)).finally(() => (running = null));
-  return running;
+  topics.forEach((topic) => pendingTopics.add(topic));
+  refreshing ??= refreshRegions().catch(() => showToast(NO_CONNECTION)).finally(() => (refreshing = null));
+  return refreshing;
 }
 
-async function run() {
-  await pause(TOGETHER);
-  while (wanted.size) {
-    const topics = new Set(wanted);
-    wanted.clear();
-    const about = (region) => topics.has("all") || region.dataset.topics.split(" ").some((topic) => topics.has(topic));
-    const names = all("[data-region]").filter(about).map((region) => region.dataset.region);
-    if (names.length) show(await (await fetch(location.href, { headers: { Regions: names.join(" ") } })).text());
+async function refreshRegions() {
+  await sleep(REFRESH_DELAY_MS);
+  while (pendingTopics.size) {
+    const topics = new Set(pendingTopics);
+    pendingTopics.clear();
+    const isAffected = (region) => topics.has("all") || region.dataset.topics.split(" ").some((topic) => topics.has(topic));
+    const names = queryAll("[data-region]").filter(isAffected).map((region) => region.dataset.region);
+    if (names.length) updateRegions(await (await fetch(location.href, { headers: { Regions: names.join(" ") } })).text());
   }
 }
 
-function show(text) {
-  const ends = all("[data-scroll]").filter(atEnd);
-  const known = new Set(all("[data-scroll]").map((list) => list.id));
-  for (const region of parsed(text).querySelectorAll("[data-region]")) morph(document.getElementById(region.id), region);
-  for (const list of all("[data-scroll]")) if (ends.includes(list) || !known.has(list.id)) list.scrollTop = list.scrollHeight;
-  settle();
+function updateRegions(html) {
+  const atEnd = queryAll("[data-scroll]").filter(isAtEnd);
+  const knownIds = new Set(queryAll("[data-scroll]").map((list) => list.id));
+  for (const region of parseHtml(html).querySelectorAll("[data-region]")) morph(document.getElementById(region.id), region);
+  for (const list of queryAll("[data-scroll]")) if (atEnd.includes(list) || !knownIds.has(list.id)) list.scrollTop = list.scrollHeight;
+  afterUpdate();
 }
 
-function atEnd(list) {
+function isAtEnd(list) {
   return list.scrollHeight - list.scrollTop - list.clientHeight < 40;
 }
 
-const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
-const html = async (url) => [...parsed(await (await fetch(url)).text()).body.childNodes];
+const parseHtml = (html) => new DOMParser().parseFromString(html, "text/html");
+const fetchNodes = async (url) => [...parseHtml(await (await fetch(url)).text()).body.childNodes];
 
-let startingOver = false;
+let restarting = false;
 
-const bell = new EventSource("/rings");
-bell.onmessage = (event) => refresh(event.data);
-bell.onopen = () => (startingOver ? location.assign("/") : refresh("all"));
-bell.onerror = () => say(SILENT);
+const events = new EventSource("/events");
+events.onmessage = (event) => refresh(event.data);
+events.onopen = () => (restarting ? location.assign("/") : refresh("all"));
+events.onerror = () => showToast(NO_CONNECTION);
 
-// The form on top
+// The modal
 
-let shown = "";
-let opener = null;
+let shownView = "";
+let focusBeforeModal = null;
 
-function settle() {
-  for (const list of all("[data-scroll]")) squeezed.observe(list);
-  if (startingOver) document.querySelector("[data-start-over]").disabled = true;
-  for (const table of all("[data-page-size]")) page(table);
-  arrive();
+function afterUpdate() {
+  for (const list of queryAll("[data-scroll]")) resizeObserver.observe(list);
+  if (restarting) document.querySelector("[data-restart]").disabled = true;
+  for (const table of queryAll("[data-page-size]")) limitHeight(table);
+  notifyAppOpened();
+  updateModal();
+}
+
+function updateModal() {
   const modal = document.getElementById("modal");
-  if (modal.dataset.view === shown) return;
-  shown = modal.dataset.view;
-  if (shown && !modal.open) {
-    opener = document.activeElement;
+  if (modal.dataset.view === shownView) return;
+  shownView = modal.dataset.view;
+  if (shownView && !modal.open) {
+    focusBeforeModal = document.activeElement;
     modal.showModal();
   }
-  if (shown) begin(modal);
+  if (shownView) focusFirstField(modal);
   else {
     modal.close();
-    opener?.focus();
+    focusBeforeModal?.focus();
   }
 }
 
-// A table is as high as a page of its rows; the others are reached by scrolling.
-function page(table) {
-  const rows = all("tbody tr", table);
+// A table shows one page of rows; scrolling shows the rest.
+function limitHeight(table) {
+  const rows = queryAll("tbody tr", table);
   const last = rows[table.dataset.pageSize - 1];
   table.style.maxHeight = last && last !== rows.at(-1) ? `${last.offsetTop + last.offsetHeight + 1}px` : "";
 }
 
-// Who comes to the app's Home, or to its messages, is announced to the app.
-let arrived = "";
-function arrive() {
-  const { arrive: place = "" } = document.getElementById("channel").dataset;
-  if (place === arrived) return;
-  arrived = place;
-  if (place) post(place, {});
+// Opening the app's Home or Messages tab sends `app_home_opened` to the app.
+let openedApp = "";
+function notifyAppOpened() {
+  const { openApp: url = "" } = document.getElementById("channel").dataset;
+  if (url === openedApp) return;
+  openedApp = url;
+  if (url) post(url, {});
 }
 
-function begin(modal) {
-  const first = document.getElementById(modal.querySelector("[data-first]").dataset.first);
-  (first ?? modal.querySelector(".body :is(input, textarea, button)") ?? modal.querySelector("footer button:last-child")).focus();
+function focusFirstField(modal) {
+  const field = document.getElementById(modal.querySelector("[data-initial-focus]").dataset.initialFocus);
+  (field ?? modal.querySelector(".body :is(input, textarea, button)") ?? modal.querySelector("footer button:last-child")).focus();
 }
 
-// What a person does
+// Actions of the user
 
-let line = Promise.resolve();
+let queue = Promise.resolve();
 
-function post(url, given, inOrder = false) {
+function post(url, params, inOrder = false) {
   const send = async () => {
     try {
-      const answer = await fetch(url, { method: "POST", body: new URLSearchParams(given) });
-      say(answer.ok ? await answer.text() : `The sandbox failed with ${answer.status}.`);
+      const response = await fetch(url, { method: "POST", body: new URLSearchParams(params) });
+      showToast(response.ok ? await response.text() : `Something went wrong in the sandbox (HTTP ${response.status}).`);
     } catch {
-      say(SILENT);
+      showToast(NO_CONNECTION);
     }
-    await refresh("channel", "view", "phone", "trouble");
+    await refresh("channel", "view", "phone", "faults");
   };
-  return inOrder ? (line = line.then(send)) : send();
+  return inOrder ? (queue = queue.then(send)) : send();
 }
 
-let talking = 0;
-function say(sentence) {
+let toastTimer = 0;
+function showToast(text) {
   const toast = document.getElementById("toast");
-  if (!sentence || (startingOver && sentence === SILENT)) return;
-  clearTimeout(talking);
+  if (!text || (restarting && text === NO_CONNECTION)) return;
+  clearTimeout(toastTimer);
   toast.hidePopover();
-  toast.textContent = sentence;
+  toast.textContent = text;
   toast.showPopover();
-  talking = setTimeout(() => toast.hidePopover(), TOAST);
+  toastTimer = setTimeout(() => toast.hidePopover(), TOAST_MS);
 }
 
-function hush() {
-  clearTimeout(talking);
+function hideToast() {
+  clearTimeout(toastTimer);
   document.getElementById("toast").hidePopover();
 }
 
-// Everything begins anew, the server too: the page comes back when it can be reached again.
-async function startOver(button) {
-  startingOver = button.disabled = true;
+// The server restarts too; the page reloads as soon as it is back.
+async function restart(button) {
+  restarting = button.disabled = true;
   try {
-    await fetch("/start-over", { method: "POST" });
+    await fetch("/restart", { method: "POST" });
   } catch {
-    startingOver = button.disabled = false;
-    say(SILENT);
+    restarting = button.disabled = false;
+    showToast(NO_CONNECTION);
   }
 }
 
 async function submit(form, submitter) {
-  flush();
+  flushTyping();
   form.setAttribute("aria-busy", "true");
   const card = form.closest(".feedback")?.id;
-  await post(form.action, new FormData(form, submitter), "form" in form.dataset);
+  await post(form.action, new FormData(form, submitter), "modalForm" in form.dataset);
   form.removeAttribute("aria-busy");
   form.querySelector("[aria-invalid]")?.focus();
-  if (card) answered(card);
+  if (card) focusCard(card);
 }
 
-// A card that was rated or put away has lost the button that had the focus.
-function answered(id) {
+// A card loses the focused button when it is answered or dismissed.
+function focusCard(id) {
   const card = document.getElementById(id);
-  (card?.querySelector("textarea") ?? card?.querySelector(".given:last-of-type") ?? card)?.focus();
+  (card?.querySelector("textarea") ?? card?.querySelector(".answer:last-of-type") ?? card)?.focus();
 }
 
-function go(url) {
-  hush();
+function navigate(url) {
+  hideToast();
   history.pushState(null, "", url);
   return refresh("all");
 }
 
-function lookAt(form) {
-  const address = new URLSearchParams(location.search);
-  for (const [name, value] of new FormData(form)) value ? address.set(name, value) : address.delete(name);
-  return go(`/?${address}`);
+function navigateByForm(form) {
+  const params = new URLSearchParams(location.search);
+  for (const [name, value] of new FormData(form)) value ? params.set(name, value) : params.delete(name);
+  return navigate(`/?${params}`);
 }
 
-// Typing is told when it pauses, and before anything else is done.
+// Typed text is sent after a pause, and before any other action.
 
-let typed = null;
-let typing = 0;
+let typingField = null;
+let typingTimer = 0;
 
-function type(field) {
-  clearTimeout(typing);
-  if (typed && typed !== field) flush();
-  typed = field;
-  typing = setTimeout(flush, TYPING);
+function scheduleTyping(field) {
+  clearTimeout(typingTimer);
+  if (typingField && typingField !== field) flushTyping();
+  typingField = field;
+  typingTimer = setTimeout(flushTyping, TYPING_DELAY_MS);
 }
 
-function flush() {
-  clearTimeout(typing);
-  if (typed) post(typed.dataset.type, { text: typed.value }, true);
-  typed = null;
+function flushTyping() {
+  clearTimeout(typingTimer);
+  if (typingField) post(typingField.dataset.typeUrl, { text: typingField.value }, true);
+  typingField = null;
 }
 
-function change(field, choices, many = false) {
-  flush();
-  return post(field.dataset.change, [...choices.map((choice) => ["choice", choice]), ...(many ? [["many", "1"]] : [])], true);
+function select(field, values, multiple = false) {
+  flushTyping();
+  return post(field.dataset.selectUrl, [...values.map((value) => ["value", value]), ...(multiple ? [["multiple", "1"]] : [])], true);
 }
 
-function place(popup, anchor) {
-  const at = anchor.getBoundingClientRect();
-  const spared = (anchor.closest(".toolbar") ? anchor.closest(".message") : anchor).getBoundingClientRect();
-  const room = innerHeight - spared.bottom;
-  const below = room > popup.offsetHeight + 8 || spared.top < popup.offsetHeight;
-  popup.style.minWidth = `${at.width}px`;
-  popup.style.top = `${Math.max(8, below ? Math.min(spared.bottom, innerHeight - popup.offsetHeight - 12) + 4 : spared.top - popup.offsetHeight - 4)}px`;
-  const left = at.width < popup.offsetWidth / 2 ? at.right - popup.offsetWidth : at.left;
+// Below the anchor if there is room, otherwise above; a menu of a message does not cover the message.
+function positionPopup(popup, anchor) {
+  const anchorBox = anchor.getBoundingClientRect();
+  const uncovered = (anchor.closest(".toolbar") ? anchor.closest(".message") : anchor).getBoundingClientRect();
+  const room = innerHeight - uncovered.bottom;
+  const isBelow = room > popup.offsetHeight + 8 || uncovered.top < popup.offsetHeight;
+  popup.style.minWidth = `${anchorBox.width}px`;
+  popup.style.top = `${Math.max(8, isBelow ? Math.min(uncovered.bottom, innerHeight - popup.offsetHeight - 12) + 4 : uncovered.top - popup.offsetHeight - 4)}px`;
+  const left = anchorBox.width < popup.offsetWidth / 2 ? anchorBox.right - popup.offsetWidth : anchorBox.left;
   popup.style.left = `${Math.max(8, Math.min(left, innerWidth - popup.offsetWidth - 8))}px`;
   popup.dataset.placed = "";
 }
 
-choosing({ place, change, html });
+initComboboxes({ positionPopup, select, fetchNodes });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   event.preventDefault();
-  if ("go" in form.dataset) return lookAt(form);
+  if ("navigate" in form.dataset) return navigateByForm(form);
   form.closest("[popover].menu")?.hidePopover();
   submit(form, event.submitter);
-  if ("composer" in form.dataset) sent(form);
+  if ("composer" in form.dataset) resetComposer(form);
 });
 
 document.addEventListener("click", (event) => {
-  const at = (selector) => event.target.closest(selector);
-  const link = at("a[data-go]");
+  const closest = (selector) => event.target.closest(selector);
+  const link = closest("a[data-navigate]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    go(link.href).then(() => "back" in link.dataset && document.getElementById(link.dataset.back)?.focus());
+    navigate(link.href).then(() => "returnFocus" in link.dataset && document.getElementById(link.dataset.returnFocus)?.focus());
   }
-  const button = at("[data-post]");
-  if (button) flush(), post(button.dataset.post, "value" in button.dataset ? { choice: button.dataset.value } : {}, Boolean(button.closest("#modal, .home")));
-  if (at("[data-hides]")) at("[popover]").hidePopover();
-  if (at("[data-opens]")) document.getElementById(at("[data-opens]").dataset.opens).showModal();
-  if (at("[data-close]")) at("dialog").close();
-  if (at("[data-complete]")) complete(at("[data-complete]"));
-  if (at("[data-reveal]")) remember(false);
-  if (at("[data-dismiss]")) remember(true), write();
-  if (at("[data-start-over]")) startOver(at("[data-start-over]"));
-  if (at("[data-skip]")) event.preventDefault(), write();
+  const button = closest("[data-post]");
+  if (button) flushTyping(), post(button.dataset.post, "value" in button.dataset ? { value: button.dataset.value } : {}, Boolean(button.closest("#modal, .home")));
+  if (closest("[data-close-popover]")) closest("[popover]").hidePopover();
+  if (closest("[data-open-dialog]")) document.getElementById(closest("[data-open-dialog]").dataset.openDialog).showModal();
+  if (closest("[data-close-dialog]")) closest("dialog").close();
+  if (closest("[data-command]")) completeCommand(closest("[data-command]"));
+  if (closest("[data-show-getting-started]")) hideGettingStarted(false);
+  if (closest("[data-hide-getting-started]")) hideGettingStarted(true), focusComposer();
+  if (closest("[data-restart]")) restart(closest("[data-restart]"));
+  if (closest("[data-focus-composer]")) event.preventDefault(), focusComposer();
 });
 
 document.addEventListener("change", (event) => {
   const field = event.target;
   const form = field.form;
-  if (form && "live" in form.dataset) form.requestSubmit();
-  else if (form && "go" in form.dataset) lookAt(form);
-  else if (field.matches("[type=checkbox][data-change]")) {
-    const checked = all(`[name="${CSS.escape(field.name)}"]:checked`).map((box) => box.value);
-    change(field, checked, true);
-  } else if (field.dataset.change && !field.matches("[role=combobox]")) change(field, field.value ? [field.value] : []);
+  if (form && "autosubmit" in form.dataset) form.requestSubmit();
+  else if (form && "navigate" in form.dataset) navigateByForm(form);
+  else if (field.matches("[type=checkbox][data-select-url]")) {
+    const values = queryAll(`[name="${CSS.escape(field.name)}"]:checked`).map((box) => box.value);
+    select(field, values, true);
+  } else if (field.dataset.selectUrl && !field.matches("[role=combobox]")) select(field, field.value ? [field.value] : []);
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.dataset.type) type(event.target);
-  if (event.target.form && "composer" in event.target.form.dataset) suggest(event.target.form);
+  if (event.target.dataset.typeUrl) scheduleTyping(event.target);
+  if (event.target.form && "composer" in event.target.form.dataset) suggestCommands(event.target.form);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -259,75 +264,75 @@ document.addEventListener("keydown", (event) => {
   if (key === "Enter" && !event.shiftKey && target.matches(".composer textarea, .comment textarea")) {
     event.preventDefault();
     target.form.requestSubmit();
-  } else if (key === "Enter" && target.dataset.enter && !target.matches("textarea")) {
+  } else if (key === "Enter" && target.dataset.enterUrl && !target.matches("textarea")) {
     event.preventDefault();
-    flush();
-    post(target.dataset.enter, {}, true);
-  } else if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.closest("[data-form]")?.requestSubmit();
+    flushTyping();
+    post(target.dataset.enterUrl, {}, true);
+  } else if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.closest("[data-modal-form]")?.requestSubmit();
   else if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[role=menu]")) {
-    const items = all("[role=menuitem]", target.closest("[role=menu]"));
+    const items = queryAll("[role=menuitem]", target.closest("[role=menu]"));
     event.preventDefault();
     items.at((items.indexOf(target) + (key === "ArrowDown" ? 1 : -1)) % items.length).focus();
   }
 });
 
-// A menu appears at its button and takes the focus; a request's bodies are asked for when somebody looks.
+// Position and focus an opened menu; load the bodies of an opened request.
 document.addEventListener("toggle", async (event) => {
-  const it = event.target;
-  if (it.matches("[role=menu]") && event.newState === "closed") delete it.dataset.placed;
-  if (it.matches("[role=menu]:popover-open")) {
-    place(it, document.querySelector(`[popovertarget="${CSS.escape(it.id)}"]`));
-    it.querySelector("[role=menuitem]")?.focus();
+  const element = event.target;
+  if (element.matches("[role=menu]") && event.newState === "closed") delete element.dataset.placed;
+  if (element.matches("[role=menu]:popover-open")) {
+    positionPopup(element, document.querySelector(`[popovertarget="${CSS.escape(element.id)}"]`));
+    element.querySelector("[role=menuitem]")?.focus();
   }
-  if (it.matches("details[open][data-load]")) {
-    it.querySelector(".bodies").replaceChildren(...(await html(it.dataset.load)));
-    it.scrollIntoView({ block: "nearest" });
+  if (element.matches("details[open][data-load]")) {
+    element.querySelector(".bodies").replaceChildren(...(await fetchNodes(element.dataset.load)));
+    element.scrollIntoView({ block: "nearest" });
   }
 }, true);
 
-// Esc closes a form as its Cancel does.
-document.addEventListener("close", ({ target }) => target.dataset.view && target.querySelector("[data-esc]").click(), true);
+// Esc closes a modal like its Cancel button.
+document.addEventListener("close", ({ target }) => target.dataset.view && target.querySelector("[data-cancel]").click(), true);
 
-// Whoever writes sees the end of the conversation, where the answer will appear.
-function sent(form) {
+// After sending, show the end of the conversation, where the response will appear.
+function resetComposer(form) {
   const list = form.parentElement.querySelector("[data-scroll]");
   list.scrollTop = list.scrollHeight;
   form.reset();
-  suggest(form);
+  suggestCommands(form);
 }
 
-function suggest(form) {
+function suggestCommands(form) {
   const text = form.elements.text.value;
   const list = form.querySelector(".commands");
   if (!list) return;
-  for (const button of all("[data-complete]", list)) button.parentElement.hidden = !button.dataset.complete.startsWith(text);
-  list.hidden = !text.startsWith("/") || all("li:not([hidden])", list).length === 0;
+  for (const button of queryAll("[data-command]", list)) button.parentElement.hidden = !button.dataset.command.startsWith(text);
+  list.hidden = !text.startsWith("/") || queryAll("li:not([hidden])", list).length === 0;
 }
 
-function complete(button) {
+function completeCommand(button) {
   const field = button.closest("form").elements.text;
-  field.value = `${button.dataset.complete} `;
+  field.value = `${button.dataset.command} `;
   field.focus();
-  suggest(field.form);
+  suggestCommands(field.form);
 }
 
-function write() {
+function focusComposer() {
   document.querySelector(".channel .composer textarea")?.focus();
 }
 
-function remember(seen) {
-  document.getElementById("hint").hidden = seen;
-  localStorage.setItem("hint", seen ? "seen" : "");
+function hideGettingStarted(isHidden) {
+  document.getElementById("getting-started").hidden = isHidden;
+  localStorage.setItem("getting-started", isHidden ? "hidden" : "");
 }
 
-// whoever reads the newest message goes on seeing it while the drawer below takes room or gives it back
-const reading = new WeakMap();
-const squeezed = new ResizeObserver((lists) => {
-  for (const { target } of lists) if (reading.get(target) ?? true) target.scrollTop = target.scrollHeight;
+// A list scrolled to its end stays there when it is resized.
+const wasAtEnd = new WeakMap();
+const resizeObserver = new ResizeObserver((entries) => {
+  for (const { target } of entries) if (wasAtEnd.get(target) ?? true) target.scrollTop = target.scrollHeight;
 });
-document.addEventListener("scroll", ({ target }) => target.dataset?.scroll === undefined || reading.set(target, atEnd(target)), true);
+document.addEventListener("scroll", ({ target }) => target.dataset?.scroll === undefined || wasAtEnd.set(target, isAtEnd(target)), true);
 
 addEventListener("popstate", () => refresh("all"));
-document.getElementById("hint").hidden = localStorage.getItem("hint") === "seen";
-for (const list of all("[data-scroll]")) list.scrollTop = list.scrollHeight;
-settle();
+document.getElementById("getting-started").hidden = localStorage.getItem("getting-started") === "hidden";
+for (const list of queryAll("[data-scroll]")) list.scrollTop = list.scrollHeight;
+afterUpdate();

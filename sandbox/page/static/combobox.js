@@ -1,10 +1,10 @@
-// The selects of Block Kit: a field that opens a list, and searches it as one types.
+// Comboboxes for Block Kit's selects: a text field that opens a list of options and filters it.
 
-const PAUSE = 200;
+const OPTIONS_DELAY_MS = 200;
 
-export function choosing({ place, change, html }) {
-  const parts = (field) => {
-    const root = field.closest("[data-choose]");
+export function initComboboxes({ positionPopup, select, fetchNodes }) {
+  const getParts = (field) => {
+    const root = field.closest("[data-combobox]");
     const list = root.querySelector("[role=listbox]");
     return { root, list, options: [...list.querySelectorAll("[role=option]")] };
   };
@@ -12,12 +12,12 @@ export function choosing({ place, change, html }) {
 
   function open(field) {
     if (isOpen(field)) return;
-    const { list, options } = parts(field);
+    const { list, options } = getParts(field);
     field.setAttribute("aria-expanded", "true");
     list.showPopover();
     field.select();
-    search(field, "");
-    place(list, field);
+    filter(field, "");
+    positionPopup(list, field);
     activate(field, options.find((option) => option.ariaSelected === "true") ?? options[0]);
   }
 
@@ -25,76 +25,76 @@ export function choosing({ place, change, html }) {
     if (!isOpen(field)) return;
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
-    parts(field).list.hidePopover();
+    getParts(field).list.hidePopover();
     field.value = field.getAttribute("value");
   }
 
-  function search(field, query) {
-    const { list, options } = parts(field);
+  function filter(field, query) {
+    const { list, options } = getParts(field);
     const words = query.toLowerCase().split(/\s+/);
     for (const option of options) option.hidden = !words.every((word) => option.textContent.toLowerCase().includes(word));
     for (const group of list.querySelectorAll("[role=group]")) group.hidden = !group.querySelector("[role=option]:not([hidden])");
-    const found = options.filter((option) => !option.hidden);
-    list.querySelector(".none").hidden = found.length > 0;
-    activate(field, found[0]);
+    const matches = options.filter((option) => !option.hidden);
+    list.querySelector(".no-results").hidden = matches.length > 0;
+    activate(field, matches[0]);
   }
 
   function activate(field, option) {
-    for (const other of parts(field).options) delete other.dataset.active;
+    for (const other of getParts(field).options) delete other.dataset.active;
     if (!option) return field.removeAttribute("aria-activedescendant");
     option.dataset.active = "";
     option.scrollIntoView({ block: "nearest" });
     field.setAttribute("aria-activedescendant", option.id);
   }
 
-  function step(field, by) {
-    const found = parts(field).options.filter((option) => !option.hidden);
-    const now = found.findIndex((option) => "active" in option.dataset);
-    activate(field, found[(now + by + found.length) % found.length]);
+  function moveActive(field, by) {
+    const visible = getParts(field).options.filter((option) => !option.hidden);
+    const index = visible.findIndex((option) => "active" in option.dataset);
+    activate(field, visible[(index + by + visible.length) % visible.length]);
   }
 
   function choose(field, option) {
     if (!option) return;
     field.setAttribute("value", option.querySelector("span").textContent);
     close(field);
-    change(field, [option.dataset.value]);
+    select(field, [option.dataset.value]);
   }
 
-  let waiting = 0;
-  function suggest(field, { root, list }) {
-    clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      const about = new URLSearchParams({ query: field.value, field: field.id });
-      list.replaceChildren(...(await html(`${root.dataset.suggest}&${about}`)));
-      search(field, "");
-    }, PAUSE);
+  let timer = 0;
+  function loadOptions(field, { root, list }) {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const params = new URLSearchParams({ query: field.value, field: field.id });
+      list.replaceChildren(...(await fetchNodes(`${root.dataset.optionsUrl}&${params}`)));
+      filter(field, "");
+    }, OPTIONS_DELAY_MS);
   }
 
   document.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) choose(option.closest("[data-choose]").querySelector("input"), option);
+    if (option) choose(option.closest("[data-combobox]").querySelector("input"), option);
     else if (event.target.matches("[role=combobox]")) open(event.target);
   });
-  // Pressing on the list must not take the focus, and with it the list, away.
+  // Pressing the mouse on the list must not blur the field, which would close the list.
   document.addEventListener("mousedown", (event) => event.target.closest("[role=listbox]") && event.preventDefault());
   document.addEventListener("focusout", (event) => event.target.matches("[role=combobox]") && close(event.target));
   document.addEventListener("input", (event) => {
     const field = event.target;
     if (!field.matches("[role=combobox]")) return;
-    const typed = field.value;
+    const query = field.value;
     open(field);
-    field.value = typed;
-    const { root, list } = parts(field);
-    if (root.dataset.suggest) suggest(field, { root, list });
-    else search(field, typed);
+    field.value = query;
+    const { root, list } = getParts(field);
+    if (root.dataset.optionsUrl) loadOptions(field, { root, list });
+    else filter(field, query);
   });
   document.addEventListener("keydown", (event) => {
     const field = event.target;
     if (!field.matches?.("[role=combobox]")) return;
     const keys = {
-      ArrowDown: () => (isOpen(field) ? step(field, 1) : open(field)),
-      ArrowUp: () => (isOpen(field) ? step(field, -1) : open(field)),
-      Enter: () => (isOpen(field) ? choose(field, parts(field).list.querySelector("[data-active]")) : open(field)),
+      ArrowDown: () => (isOpen(field) ? moveActive(field, 1) : open(field)),
+      ArrowUp: () => (isOpen(field) ? moveActive(field, -1) : open(field)),
+      Enter: () => (isOpen(field) ? choose(field, getParts(field).list.querySelector("[data-active]")) : open(field)),
       Escape: () => close(field),
     };
     if (!(event.key in keys) || (event.key === "Escape" && !isOpen(field))) return;
