@@ -24,25 +24,27 @@ demo: setup ## Try the app in a browser: no account needed
 test: setup ## Run every test, the browser's included
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
 
-check: setup format lint types test ## Format, lint, types, tests
+check: lint types test ## Check format, lint, types and tests
 
-format: setup ## Check the format
+format: setup ## Format the code, and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: setup ## Check format and lint
 	$(BIN)/ruff format --check .
-
-lint: setup ## Lint
 	$(BIN)/ruff check .
 
 types: setup ## Check the types
 	$(BIN)/mypy .
 
-pictures: setup ## Take the screenshots of docs/ anew
+pictures: setup ## Regenerate the screenshots in docs/
 	@mkdir -p docs
 	$(BIN)/python -m tests.pictures docs
 
 bench: setup ## Measure the app beside plain ones: a few minutes; QUICK=1 to try it
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
-bench-growth: setup ## Measure a ledger of 10 million surveys beside a small one; ROWS=1000000 to try it, ON=postgresql
+bench-growth: setup ## Measure a database of 10 million surveys beside a small one; ROWS=1000000 to try it, ON=postgresql
 	@$(BIN)/python -m bench.growth $(if $(ROWS),--rows $(ROWS)) $(if $(ON),--on $(ON))
 
 torture: setup ## Kill, starve and cut off the app: some 20 minutes; QUICK=1 for one; SEED=... to repeat
