@@ -69,12 +69,6 @@ def test_the_lock_names_no_index(lock: str) -> None:
     assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
 
 
-def test_pre_commit_runs_the_ruff_of_the_lock() -> None:
-    config = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
-
-    assert f"rev: v{pins('requirements-dev.txt')['ruff']}" in config
-
-
 def python_stub(folder: Path, name: str, *, is_new_enough: bool) -> None:
     """Write a Python that can do nothing but tell its version and what it was asked to run."""
     stub = folder / name
