@@ -1,4 +1,4 @@
-"""Time, as everything here reads it: UTC, aware, and settable by tests."""
+"""The current time, in UTC and aware, from a clock that tests can set."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return the present moment."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

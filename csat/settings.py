@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.surveys.limits import Limits
-from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, Draft, is_web_address
+from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, Draft, is_web_url
 from csat.x_api.signing import Credentials
 
 LONGEST_MESSAGE: Final = 3_000
@@ -61,13 +61,13 @@ def _wrong(advice: str) -> PydanticCustomError:
 
 
 def _base_url(url: str) -> str:
-    if not is_web_address(url) or "?" in url or "#" in url:
+    if not is_web_url(url) or "?" in url or "#" in url:
         raise _wrong("must be a web address, like https://example.com")
     return url.rstrip("/")
 
 
 def _web_address(url: str) -> str:
-    if url and not is_web_address(url):
+    if url and not is_web_url(url):
         raise _wrong("must be a whole web address, like https://example.com/privacy")
     return url
 

@@ -75,7 +75,7 @@ async def edit_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     same_place = pressed.channel == entry.origin.channel
     fresh = {"response_url": pressed.response_url if same_place else "", "received_at": services.clock()}
     origin = entry.origin.model_copy(update=fresh)
-    await _open(services, pressed.trigger_id, Form(draft=entry.survey.draft(), origin=origin))
+    await _open(services, pressed.trigger_id, Form(draft=entry.survey.to_draft(), origin=origin))
 
 
 async def _open_from_words(services: Services, given: Command) -> None:

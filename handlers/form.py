@@ -14,7 +14,7 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
-from csat.surveys.recipients import parse_recipient
+from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Survey
 from csat.x_api.errors import Refused
 from handlers.look_up import look_up
@@ -113,18 +113,20 @@ async def _complete(services: Services, form: Form) -> Survey:
 
     Raises `InvalidDraft` with all problems at once, or `MightBeClosed`.
     """
+    recipient, account = None, None
     problems: dict[FormField, str] = {}
-    survey = account = None
     try:
-        survey = Survey.from_draft(form.draft, services.form.catalogue)
-    except InvalidDraft as incomplete:
-        problems.update(incomplete.problems)
-    if FormField.RECIPIENT not in problems:
-        try:
-            account = await look_up(services.x, parse_recipient(form.draft.recipient))
-        except Refused as refusal:
-            problems[FormField.RECIPIENT] = refusal.sentence()
-    if survey is None or problems:
+        recipient = parse_recipient(form.draft.recipient)
+        account = await look_up(services.x, recipient)
+    except InvalidRecipient as error:
+        problems[FormField.RECIPIENT] = str(error)
+    except Refused as refusal:
+        problems[FormField.RECIPIENT] = refusal.sentence()
+    try:
+        survey = Survey.from_draft(form.draft, services.form.catalogue, recipient)
+    except InvalidDraft as error:
+        problems = {**error.problems, **problems}
+    if problems:
         raise InvalidDraft(problems)
     if account and account.receives_dm is False and form.warned_of != survey.recipient.label:
         raise MightBeClosed(survey.recipient.label)
@@ -144,7 +146,7 @@ async def _accept(services: Services, view_id: str, survey: Survey, form: Form, 
     )
     if accepted.is_new:
         services.worker.start(accepted.entry)
-    elif accepted.entry.survey.draft() != survey.draft():
+    elif not accepted.entry.survey.is_same_as(survey):
         raise AcceptedBefore
 
 

@@ -120,7 +120,7 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "Not sent. This customer was asked lately." in said(
+    assert "Not sent. This customer got a survey recently." in said(
         world.workspace.view_stack(fixtures.ADA)[-1].blocks
     )
     ((feedback, state, handle),) = world.database("select feedback_id, state, recipient_handle from surveys")
@@ -304,7 +304,7 @@ async def test_the_command_says_what_to_type_and_what_it_found(tmp_path: Path) -
         wrong = await output(tmp_path, environment, "forget", "somebody else")
         nobody = await output(tmp_path, environment, "forget", "@mira_k", "--yes")
 
-    assert wrong == (1, "X handles have only the letters a-z, digits and _: enter it like @handle.\n")
+    assert wrong == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
     assert nobody == (0, "0 surveys to @mira_k are kept.\n")
 
 

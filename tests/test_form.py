@@ -114,7 +114,7 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
         "recipient:0": "X handles have at most 15 characters; this one has 22.",
         "display_name": "Shorten the name to 20 characters; it has 21.",
         "message": "Write the message that the customer gets with the survey.",
-        "privacy_url": "Enter a whole web address without spaces, like https://example.com/privacy.",
+        "privacy_url": "Enter a complete web address without spaces, like https://example.com/privacy.",
         "external_id": "Shorten the id to 256 characters; it has 257.",
     }
     assert world.x.requests == []

@@ -117,7 +117,7 @@ async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> No
     seen = await ask(world, user=fixtures.BEN, message="Kept as typed")
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "Not sent. This customer was asked lately." in form_of(world, fixtures.BEN)
+    assert "Not sent. This customer got a survey recently." in form_of(world, fixtures.BEN)
     assert f"<@{fixtures.ADA}> asked" in form_of(world, fixtures.BEN)
     assert "Possible again from" in form_of(world, fixtures.BEN)
     view = world.workspace.current_view(fixtures.BEN)
@@ -197,7 +197,7 @@ async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
 
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
     answer = await world.message("was not sent")
-    assert "This customer was asked lately" in said(answer)
+    assert "This customer got a survey recently" in said(answer)
     assert "Possible again from" in said(answer)
     assert len(world.x.feedbacks) == 1
 

@@ -236,7 +236,7 @@ async def test_without_a_note_it_is_not_closed(world: World) -> None:
     form = world.workspace.current_view(fixtures.CLEO)
 
     assert form
-    assert form.errors == {"note": "Write what became of it."}
+    assert form.errors == {"note": "Write what was done about it."}
     assert notes(world) == [(None, None, None)]
 
 

@@ -85,12 +85,12 @@ def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, i
     def merged(several: list[Response]) -> Response:
         whole = Response()
         for part in several:
-            whole = whole.merged(part)
+            whole = whole.merge(part)
         return whole
 
     middle = len(parts) // 2
     assert merged(parts) == merged(shuffled) == merged([*shuffled, *parts])
-    assert merged(parts) == merged(parts[:middle]).merged(merged(parts[middle:]))
+    assert merged(parts) == merged(parts[:middle]).merge(merged(parts[middle:]))
     assert all(merged([one, one]) == one for one in parts)
 
 

@@ -23,6 +23,7 @@ FIELDS = st.fixed_dictionaries(
     }
 )
 
+CONTROL_CHARACTERS = "This contains invisible control characters. Type it again instead of pasting it."
 PRINTABLE = st.characters(exclude_categories=["C", "Z"])
 VARIANTS = st.one_of(
     [st.tuples(st.just(metric), st.sampled_from(list(CATALOGUE.variants(metric)))) for metric in Metric]
@@ -96,17 +97,17 @@ def accepted(**fields: Any) -> Survey:
             {FormField.PRIVACY_URL: "Shorten the address to 2,000 characters; it has 2,001."},
         ),
         ({"recipient": ""}, {FormField.RECIPIENT: "Enter the customer's X handle"}),
-        ({"recipient": "@"}, {FormField.RECIPIENT: "X handles have only"}),
-        ({"recipient": "@grace🎉"}, {FormField.RECIPIENT: "X handles have only"}),
+        ({"recipient": "@"}, {FormField.RECIPIENT: "X handles contain only"}),
+        ({"recipient": "@grace🎉"}, {FormField.RECIPIENT: "X handles contain only"}),
         (
             {"recipient": "@" + "w" * 16},
             {FormField.RECIPIENT: "X handles have at most 15 characters; this one has 16."},
         ),
-        ({"recipient": "9223372036854775808"}, {FormField.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "1" * 25}, {FormField.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "9" * 19}, {FormField.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "0"}, {FormField.RECIPIENT: "That is not an X id"}),
-        ({"recipient": "٣"}, {FormField.RECIPIENT: "X handles have only"}),
+        ({"recipient": "9223372036854775808"}, {FormField.RECIPIENT: "This is not an X id"}),
+        ({"recipient": "1" * 25}, {FormField.RECIPIENT: "This is not an X id"}),
+        ({"recipient": "9" * 19}, {FormField.RECIPIENT: "This is not an X id"}),
+        ({"recipient": "0"}, {FormField.RECIPIENT: "This is not an X id"}),
+        ({"recipient": "٣"}, {FormField.RECIPIENT: "X handles contain only"}),
     ],
 )
 def test_what_is_just_beyond_a_limit_is_told_with_what_to_do(
@@ -174,9 +175,9 @@ def test_what_is_just_within_a_limit_is_taken(fields: dict[str, Any]) -> None:
 def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
     assert problems(privacy_url=url) in (
         {
-            FormField.PRIVACY_URL: "Enter a whole web address without spaces, like https://example.com/privacy."
+            FormField.PRIVACY_URL: "Enter a complete web address without spaces, like https://example.com/privacy."
         },
-        {FormField.PRIVACY_URL: "This contains invisible control characters: type it again without pasting."},
+        {FormField.PRIVACY_URL: CONTROL_CHARACTERS},
     )
 
 
@@ -185,9 +186,7 @@ def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
 def test_control_characters_are_told_of(name: str, mark: str) -> None:
     told = problems(**{name: f"https://e.co/a{mark}b"[-20:]})
 
-    assert told == {
-        FormField(name): "This contains invisible control characters: type it again without pasting."
-    }
+    assert told == {FormField(name): CONTROL_CHARACTERS}
 
 
 @pytest.mark.parametrize("mark", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
@@ -233,14 +232,14 @@ def test_a_draft_keeps_everything_that_was_typed(fields: dict[str, Any]) -> None
 def test_a_survey_and_its_draft_say_the_same(typed: Draft) -> None:
     asked = Survey.from_draft(typed, CATALOGUE)
 
-    assert Survey.from_draft(asked.draft(), CATALOGUE) == asked
+    assert Survey.from_draft(asked.to_draft(), CATALOGUE) == asked
     assert Survey.model_validate_json(asked.model_dump_json()) == asked
 
 
 def test_what_was_typed_well_comes_back_as_it_was_typed() -> None:
     typed = draft(metric="nps", variant="5", recipient="@Grace_Lopez", message="One\n\ntwo", test=True)
 
-    assert Survey.from_draft(typed, CATALOGUE).draft() == typed
+    assert Survey.from_draft(typed, CATALOGUE).to_draft() == typed
 
 
 def test_a_survey_is_kept_and_read_back_even_where_its_question_is_gone() -> None:
@@ -253,7 +252,7 @@ def test_a_survey_to_a_known_id_keeps_the_handle_for_people() -> None:
     asked = accepted(recipient="@grace").with_recipient(Recipient(handle="grace", id="42"))
 
     assert asked.recipient.id == "42"
-    assert asked.draft().recipient == "@grace"
+    assert asked.to_draft().recipient == "@grace"
 
 
 def test_what_surrounds_a_text_is_trimmed() -> None:

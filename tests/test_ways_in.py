@@ -64,7 +64,7 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
         ("/csat mira", "Did you mean /csat @mira? X handles begin with @."),
         ("/csat @mira_k @tom", "Name one customer only"),
         ("/csat nps csat @mira_k", "Name one type only"),
-        ("/csat @😀", "X handles have only the letters"),
+        ("/csat @😀", "X handles contain only letters"),
         ("/csat 1234567890123456789012345", "not an X id"),
         ("/csat @ben", "colleague in Slack"),
     ],

@@ -129,7 +129,7 @@ def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -
 def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: str) -> None:
     read = outcome(parse_command_args, link.format(handle, handle))
 
-    assert read == CommandArgs(recipient=Recipient(handle=handle)) or "names no customer" in str(read)
+    assert read == CommandArgs(recipient=Recipient(handle=handle)) or "is not a customer's" in str(read)
 
 
 @pytest.mark.parametrize(
@@ -166,26 +166,26 @@ def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: 
         ("9223372036854775808", "not an X id"),
         ("1234567890123456789012345", "not an X id"),
         ("https://x.com/i/user/9223372036854775808", "not an X id"),
-        ("https://x.com/home", "That link names no customer. Paste their profile or one of their posts."),
+        ("https://x.com/home", "This link is not a customer's. Paste a link to their profile or a post."),
         (
             "https://x.com/i/bookmarks",
-            "That link names no customer. Paste their profile or one of their posts.",
+            "This link is not a customer's. Paste a link to their profile or a post.",
         ),
         (
             "https://x.com/search?q=grace",
-            "That link names no customer. Paste their profile or one of their posts.",
+            "This link is not a customer's. Paste a link to their profile or a post.",
         ),
         (
             "https://x.com/intent/tweet?text=hi",
-            "That link names no customer. Paste their profile or one of their posts.",
+            "This link is not a customer's. Paste a link to their profile or a post.",
         ),
         (
             "https://x.com/compose/post",
-            "That link names no customer. Paste their profile or one of their posts.",
+            "This link is not a customer's. Paste a link to their profile or a post.",
         ),
         (
             "https://x.com/messages/783214-2244994945",
-            "That link names no customer. Paste their profile or one of their posts.",
+            "This link is not a customer's. Paste a link to their profile or a post.",
         ),
         ("x" * 5000, "“" + "x" * 39 + "…”"),
         ("&#" + "9" * 5000 + ";", "9…”"),

@@ -17,7 +17,7 @@ from cli.forget import forgetting
 from csat.db import feeds
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
-from csat.surveys.responses import LOW
+from csat.surveys.responses import LOW_RATINGS
 from sandbox.x import Feedback
 from sandbox.x.serializers import Json
 
@@ -195,7 +195,12 @@ def _check_responses(harness: Harness, result: CaseResult, erased: Mapping[str, 
         comment = feedback.text.value if feedback.text else None
         if feedback.id in erased:
             rating, comment = erased[feedback.id], None
-        expected = ("expired" if rating is None else "answered", rating, comment, rating in LOW[Metric.CSAT])
+        expected = (
+            "expired" if rating is None else "answered",
+            rating,
+            comment,
+            rating in LOW_RATINGS[Metric.CSAT],
+        )
         row = rows.get(feedback.id)
         is_stored = row and (row.state, row.rating, row.comment, row.id in low_ratings) == expected
         has_response = bool(feedback.score or feedback.text)

@@ -151,7 +151,7 @@ def _join(
     if survey.metric != metric:
         return Taken.IMPOSSIBLE
     known = _response(survey)
-    joined = known.merged(response)
+    joined = known.merge(response)
     if joined == known:
         return Taken.JOINED
     values = _columns(joined) | ({"poll_at": None} if joined.rating and joined.comment else {})
@@ -190,7 +190,7 @@ def _keep(connection: Connection, told: Update, recipient_key: str, now: datetim
     kept = connection.execute(select(unmatched_responses).where(this).with_for_update()).first()
     if kept is None:  # it has joined its survey just now
         return take(connection, told, recipient_key, now)
-    joined = _columns(_response(kept).merged(told.response))
+    joined = _columns(_response(kept).merge(told.response))
     connection.execute(update(unmatched_responses).where(this).values(joined))
     return Taken.KEPT
 

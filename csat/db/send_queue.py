@@ -17,7 +17,7 @@ from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
-from csat.surveys.survey import Receipt
+from csat.surveys.survey import RESPONSE_URL_LIFETIME, Receipt
 
 ATTEMPT_LEASE = timedelta(seconds=40)
 """How long an attempt may take: a call to X, and writing its outcome to a busy database."""
@@ -27,9 +27,6 @@ RECONCILE_AFTER = DAY + timedelta(minutes=10)
 
 RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
 """How long until the events are read once more."""
-
-RESPONSE_URL_LIFETIME = timedelta(minutes=30)
-"""Slack's own limit."""
 
 # built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
 _BY_REQUESTER = surveys.c.requester == bindparam("by")

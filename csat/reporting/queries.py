@@ -9,7 +9,7 @@ from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
 from csat.reporting.reports import Commented, Filters, FollowedUp, GroupCounts, Tally
 from csat.surveys.questions import SCALES, Metric
-from csat.surveys.responses import LOW
+from csat.surveys.responses import LOW_RATINGS
 from csat.surveys.states import State
 
 c = surveys.c
@@ -48,7 +48,7 @@ def count_low_ratings(connection: Connection, filters: Filters, period: Period) 
             func.count().filter(follow_ups.c.closed_at.is_not(None)).label("closed"),
         )
         .select_from(surveys.outerjoin(follow_ups, follow_ups.c.survey_id == c.id))
-        .where(*_matching(filters, period), c.rating <= LOW[filters.metric][-1])
+        .where(*_matching(filters, period), c.rating <= LOW_RATINGS[filters.metric][-1])
     )
     return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 

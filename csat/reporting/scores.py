@@ -20,7 +20,7 @@ from csat.reporting.intervals import (
 )
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
-from csat.surveys.responses import LOW
+from csat.surveys.responses import LOW_RATINGS
 
 Ratings = Mapping[int, int]
 """How often each rating was given; what nobody gave may be missing."""
@@ -135,7 +135,7 @@ def bands(metric: Metric, ratings: Ratings) -> Bands:
     """Return how many ratings are high, middling and low; `ValueError` for impossible ones."""
     counts = distribution(metric, ratings)
     high = sum(counts[rating] for rating in HIGH[metric])
-    low = sum(counts[rating] for rating in LOW[metric])
+    low = sum(counts[rating] for rating in LOW_RATINGS[metric])
     return Bands(high, sum(counts.values()) - high - low, low)
 
 

@@ -1,6 +1,6 @@
 """Slack's `response_url`: a way into one conversation, for half an hour, without being a member of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,8 +8,8 @@ import aiohttp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from csat.slack_api.errors import as_slack_error, of_answer
+from csat.surveys.survey import RESPONSE_URL_LIFETIME
 
-LIFETIME = timedelta(minutes=30)
 SLACKS_OWN = frozenset({"https://hooks.slack.com", "https://hooks.slack-gov.com"})
 TIMEOUT = 5
 """Seconds for a whole call."""
@@ -30,7 +30,7 @@ class ResponseUrls:
 
     def usable(self, url: str, received_at: datetime, now: datetime) -> bool:
         """Tell whether a `response_url` is Slack's own and still alive."""
-        return bool(url) and _place(url) in self._trusted and now < received_at + LIFETIME
+        return bool(url) and _place(url) in self._trusted and now < received_at + RESPONSE_URL_LIFETIME
 
     async def post(self, url: str, body: dict[str, Any]) -> None:
         """Post one message; raises `SlackError`. Ask `usable` first."""

@@ -1,9 +1,9 @@
-"""What every model here has in common."""
+"""The base class of the models."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class FrozenModel(BaseModel):
-    """A frozen model whose validation errors do not repeat what somebody typed: they end up in logs."""
+    """A frozen model; its validation errors, which may be logged, don't repeat the input."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)

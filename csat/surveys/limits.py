@@ -1,4 +1,4 @@
-"""How often a customer may be asked, and how much an account may send: X's rules, and our own courtesy."""
+"""Limits on surveys per recipient and per account: X's rules, and the operator's cooldown."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,28 +9,26 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
 DAY = timedelta(hours=24)
-"""X's window: one survey per recipient, and so many per account (POST feedback/create)."""
-
-
+"""The window of X's limits per recipient and per account (POST feedback/create)."""
 MAX_DATETIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Limits(FrozenModel):
-    """What an operator may set."""
+    """The limits that an operator can set."""
 
     daily: int = 1_000
     cooldown: timedelta = timedelta(days=7)
     allowlist: frozenset[str] = frozenset()
-    """Handles, in lower case, that X lets be asked more than once a day."""
+    """Handles, in lower case, that X allows to be surveyed more than once a day."""
 
     @property
     def lookback(self) -> timedelta:
-        """How far back an earlier survey can matter."""
+        """How long ago a survey can have been sent and still count toward a limit."""
         return max(DAY, self.cooldown)
 
 
 class DenialReason(StrEnum):
-    """Which limit stands in the way; also the name of a refusal in the figures."""
+    """The limit that denies a survey; the values are stored as reasons of refusals."""
 
     PENDING = "AlreadyUnderWay"
     DAY = "AskedToday"
@@ -39,12 +37,12 @@ class DenialReason(StrEnum):
 
 
 class PreviousSurvey(FrozenModel):
-    """One time that a customer was asked."""
+    """An earlier survey to the same recipient."""
 
     survey_id: int
     state: State
     sent_at: datetime | None
-    """When X took it; empty while it is under way."""
+    """When X sent it; empty while it is pending."""
     test: bool
     requester: str
     channel: str
@@ -52,7 +50,7 @@ class PreviousSurvey(FrozenModel):
 
     @property
     def counts_toward_limits(self) -> bool:
-        """Whether the customer was asked, or is about to be."""
+        """Whether the survey was sent, or may still be."""
         return self.state not in (State.REFUSED, State.CANCELLED)
 
 
@@ -61,54 +59,56 @@ class Denial(FrozenModel):
 
     reason: DenialReason
     retry_at: datetime | None = None
-    """From when it is possible; empty where that depends on a survey that is under way."""
+    """When it can be sent; empty if that depends on a pending survey."""
     previous: PreviousSurvey | None = None
-    """The survey that stands in the way."""
+    """The earlier survey that the limit counts."""
 
     def sentence(self) -> str:
-        """Return what stands in the way, without its dates."""
+        """Return the reason as a sentence, without dates."""
         return SENTENCES[self.reason]
 
 
 SENTENCES = {
-    DenialReason.PENDING: "A survey to this customer is under way already.",
-    DenialReason.DAY: "This customer was asked in the last 24 hours, and X allows one survey a day.",
-    DenialReason.COOLDOWN: "This customer was asked lately. "
-    "Asking too often annoys people and spoils the figures.",
+    DenialReason.PENDING: "Another survey to this customer is already on its way.",
+    DenialReason.DAY: "This customer got a survey in the last 24 hours, and X allows one a day.",
+    DenialReason.COOLDOWN: (
+        "This customer got a survey recently. Asking too often annoys people and skews the results."
+    ),
     DenialReason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
 }
 
 
 class Denied(Exception):
-    """A limit stands in the way of a survey."""
+    """A limit denies a survey."""
 
-    def __init__(self, find_denial: Denial) -> None:
-        super().__init__(find_denial.reason)
-        self.denial = find_denial
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial.reason)
+        self.denial = denial
 
 
 def find_denial(
-    recipient: Recipient, asked: Sequence[PreviousSurvey], limits: Limits, now: datetime
+    recipient: Recipient, previous: Sequence[PreviousSurvey], limits: Limits, now: datetime
 ) -> Denial | None:
-    """Return which of the earlier surveys to a recipient stands in the way for longest, if any does."""
-    standing = [why for one in asked for why in _in_the_way(recipient, one, limits, now)]
-    return max(standing, key=lambda why: why.retry_at or MAX_DATETIME, default=None)
+    """Return the denial that lasts longest among those of the previous surveys, if any."""
+    denials = [denial for survey in previous for denial in _denials(recipient, survey, limits, now)]
+    return max(denials, key=lambda denial: denial.retry_at or MAX_DATETIME, default=None)
 
 
 def check_recipient(
-    recipient: Recipient, asked: Sequence[PreviousSurvey], limits: Limits, now: datetime
+    recipient: Recipient, previous: Sequence[PreviousSurvey], limits: Limits, now: datetime
 ) -> None:
-    """Raise `Denied` where one of the earlier surveys to a recipient stands in the way."""
-    if standing := find_denial(recipient, asked, limits, now):
-        raise Denied(standing)
+    """Raise `Denied` if one of the previous surveys denies another one."""
+    if denial := find_denial(recipient, previous, limits, now):
+        raise Denied(denial)
 
 
-def _in_the_way(recipient: Recipient, one: PreviousSurvey, limits: Limits, now: datetime) -> list[Denial]:
-    if one.sent_at is None:
-        return [Denial(reason=DenialReason.PENDING, previous=one)]
-    exempt = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
-    rules = [
-        *([] if exempt else [(DenialReason.DAY, one.sent_at + DAY)]),
-        *([] if one.test else [(DenialReason.COOLDOWN, one.sent_at + limits.cooldown)]),
-    ]
-    return [Denial(reason=reason, retry_at=end, previous=one) for reason, end in rules if end > now]
+def _denials(recipient: Recipient, survey: PreviousSurvey, limits: Limits, now: datetime) -> list[Denial]:
+    if survey.sent_at is None:
+        return [Denial(reason=DenialReason.PENDING, previous=survey)]
+    is_allowlisted = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
+    ends = {}
+    if not is_allowlisted:
+        ends[DenialReason.DAY] = survey.sent_at + DAY
+    if not survey.test:
+        ends[DenialReason.COOLDOWN] = survey.sent_at + limits.cooldown
+    return [Denial(reason=reason, retry_at=end, previous=survey) for reason, end in ends.items() if end > now]

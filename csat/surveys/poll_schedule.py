@@ -1,19 +1,19 @@
-"""When X is asked whether a customer has answered: often at first, then ever more rarely."""
+"""When to poll X for a survey's response: often at first, then less and less often."""
 
 from datetime import datetime, timedelta
 
 FIRST_POLL_AGE = timedelta(minutes=1)
-"""How old a survey is when X is asked for the first time."""
+"""The age of a survey at the first poll."""
 
 LAST_POLL_AGE = timedelta(days=14)
-"""How old a survey is when X is asked for the last time; without an answer, it has expired."""
+"""The age of a survey at the last poll; a survey without a response expires after it."""
 
 LAST_POLL_GRACE = timedelta(minutes=10)
-"""How long X may take to answer that."""
+"""How long to wait for the result of the last poll."""
 
 
 def first_poll(sent_at: datetime) -> datetime:
-    """Return when X is asked for the first time."""
+    """Return when to poll for the first time."""
     return sent_at + FIRST_POLL_AGE
 
 
@@ -25,10 +25,10 @@ def next_poll(sent_at: datetime, now: datetime) -> datetime:
 
 
 def expires_at(sent_at: datetime) -> datetime:
-    """Return when a survey is over about which X was asked for the last time, or never is."""
+    """Return when a survey without a response expires."""
     return sent_at + LAST_POLL_AGE + LAST_POLL_GRACE
 
 
 def is_past_last_poll(sent_at: datetime, poll_at: datetime) -> bool:
-    """Tell whether X was asked for the last time, where `poll_at` is when it would be asked next."""
+    """Return True if the last poll is done, given when the next one would be due."""
     return poll_at > sent_at + LAST_POLL_AGE

@@ -1,4 +1,4 @@
-"""What a message says of a customer and of their case, to fill in the form before anybody types."""
+"""Find the customers and the ticket number in a message, to prefill the form."""
 
 import re
 import tomllib
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import HOSTS, MAX_HANDLE_LENGTH, InvalidRecipient, Recipient, parse_recipient
 
-_MENTION = (
+_RECIPIENT = re.compile(
     rf"(?<![\w@./-])(?P<link>{HOSTS}/[\w/?=&.#%@-]+)"  # not pic.twitter.com/..., not help.x.com/...
     rf"|(?<![\w@/+-])@(?P<handle>\w{{1,{MAX_HANDLE_LENGTH}}})(?![\w@À-ɏ]|\.\w)"  # no e-mail, no @name@host
-    r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|to_user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b"
+    r"|\b(?:(?:x|twitter)(?:[\s_]+user)?|to_user)[\s_]?id\W{0,4}(?P<id>[0-9]{1,19})\b",
+    re.IGNORECASE | re.ASCII,  # ASCII: Japanese puts no space around a handle
 )
-_CUSTOMER = re.compile(_MENTION, re.IGNORECASE | re.ASCII)  # ASCII: Japanese puts no blank around a handle
 
 
 class TicketPattern(FrozenModel):
-    """One way in which a case number is written; see tickets.toml."""
+    """How a help desk writes its ticket numbers; see tickets.toml."""
 
     name: str
     find: re.Pattern[str]
@@ -30,22 +30,22 @@ def parse_ticket_patterns(text: str) -> tuple[TicketPattern, ...]:
 
 
 def find_recipients(text: str) -> tuple[Recipient, ...]:
-    """Return everybody on X that a text names, in its order, each one once."""
-    return tuple({person.label.lower(): person for person in _people(text)}.values())
+    """Return the distinct recipients that a text mentions, in order."""
+    return tuple({recipient.label.lower(): recipient for recipient in _parse_mentions(text)}.values())
 
 
-def find_external_id(text: str, tickets: Iterable[TicketPattern]) -> str:
-    """Return the external id for the case that a text names, or ""."""
-    for pattern in tickets:
-        if found := pattern.find.search(text):
-            return pattern.external_id.format(number=found["number"])
+def find_external_id(text: str, patterns: Iterable[TicketPattern]) -> str:
+    """Return the external id for the first ticket that a text mentions, or ""."""
+    for pattern in patterns:
+        if match := pattern.find.search(text):
+            return pattern.external_id.format(number=match["number"])
     return ""
 
 
-def _people(text: str) -> Iterator[Recipient]:
-    for found in _CUSTOMER.finditer(text):
-        typed = found["link"] or found["id"] or f"@{found['handle']}"
+def _parse_mentions(text: str) -> Iterator[Recipient]:
+    for match in _RECIPIENT.finditer(text):
+        mention = match["link"] or match["id"] or f"@{match['handle']}"
         try:
-            yield parse_recipient(typed.rstrip(".,;:!?"))
+            yield parse_recipient(mention.rstrip(".,;:!?"))
         except InvalidRecipient:
             continue

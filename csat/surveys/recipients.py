@@ -1,4 +1,4 @@
-"""Who a survey is for, read from whatever a person types or pastes."""
+"""The recipient of a survey, parsed from what a person types or pastes."""
 
 import re
 
@@ -15,21 +15,21 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 INVISIBLE_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""What comes along unseen when a handle is copied: zero-width characters and marks of direction."""
+"""Zero-width characters and direction marks, which are often copied along with a handle."""
 _PAGES = (
     "i home explore search hashtag intent share compose messages notifications settings account login logout"
     " signup download oauth about jobs tos privacy"
 )
-_NOT_PEOPLE = frozenset(_PAGES.split())
-"""First parts of x.com addresses that are pages of X itself."""
+_RESERVED_PATHS = frozenset(_PAGES.split())
+"""First path segments on x.com that are pages of X itself, not handles."""
 
 
 class InvalidRecipient(ValueError):
-    """The text names nobody on X; `str()` says what to type instead."""
+    """The text is no recipient; `str()` says what to type instead."""
 
 
 class Recipient(FrozenModel):
-    """A customer on X, by handle, by numeric id, or by both."""
+    """A customer on X, by handle, by numeric id, or by both; by neither once erased."""
 
     handle: str | None = None
     """Without the "@"."""
@@ -38,17 +38,17 @@ class Recipient(FrozenModel):
 
     @property
     def label(self) -> str:
-        """How a person would type it: `@handle` or the id; "" of somebody who was forgotten."""
+        """The recipient as a person would type it: `@handle`, or the id; "" if erased."""
         return f"@{self.handle}" if self.handle else self.id or ""
 
     @property
     def is_erased(self) -> bool:
-        """Whether all that names them was erased."""
+        """Whether handle and id were erased."""
         return self.handle is None and self.id is None
 
 
 def parse_recipient(text: str) -> Recipient:
-    """Read a handle, a numeric id or a link to a profile or post; raises `InvalidRecipient`.
+    """Parse a handle, a numeric id, or a link to a profile or post; raises `InvalidRecipient`.
 
     `783214` is an id and `@783214` is a handle, as on X.
     """
@@ -56,32 +56,32 @@ def parse_recipient(text: str) -> Recipient:
     if not text:
         raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric id.")
     if link := _LINK.fullmatch(text):
-        return _from_link(link)
+        return _parse_link(link)
     if re.fullmatch("[0-9]+", text):
-        return Recipient(id=_valid_id(text))
-    return Recipient(handle=_valid_handle(text.removeprefix("@")))
+        return Recipient(id=_parse_id(text))
+    return Recipient(handle=_parse_handle(text.removeprefix("@")))
 
 
-def _from_link(link: re.Match[str]) -> Recipient:
+def _parse_link(link: re.Match[str]) -> Recipient:
     if link["id"]:
-        return Recipient(id=_valid_id(link["id"]))
-    if link["handle"].lower() in _NOT_PEOPLE:
-        raise InvalidRecipient("That link names no customer. Paste their profile or one of their posts.")
-    return Recipient(handle=_valid_handle(link["handle"]))
+        return Recipient(id=_parse_id(link["id"]))
+    if link["handle"].lower() in _RESERVED_PATHS:
+        raise InvalidRecipient("This link is not a customer's. Paste a link to their profile or a post.")
+    return Recipient(handle=_parse_handle(link["handle"]))
 
 
-def _valid_id(digits: str) -> str:
+def _parse_id(digits: str) -> str:
     number = digits.lstrip("0")
     if not number or len(number) > len(str(MAX_ID)) or int(number) > MAX_ID:
         raise InvalidRecipient(
-            "That is not an X id: they are numbers of at most 19 digits. For a handle, put @ in front."
+            "This is not an X id: ids are numbers of at most 19 digits. For a handle, put @ in front."
         )
     return number
 
 
-def _valid_handle(handle: str) -> str:
+def _parse_handle(handle: str) -> str:
     if not re.fullmatch("[A-Za-z0-9_]+", handle):
-        raise InvalidRecipient("X handles have only the letters a-z, digits and _: enter it like @handle.")
+        raise InvalidRecipient("X handles contain only letters a-z, digits and _. Enter one like @handle.")
     if len(handle) > MAX_HANDLE_LENGTH:
         raise InvalidRecipient(
             f"X handles have at most {MAX_HANDLE_LENGTH} characters; this one has {len(handle)}."

@@ -1,4 +1,4 @@
-"""A response is what a customer answered: a rating, perhaps a comment, each given once and never changed."""
+"""Responses: a customer's rating and comment, each given once and never changed."""
 
 from datetime import datetime
 from typing import Self, TypeVar
@@ -10,8 +10,8 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.survey import Receipt
 
-LOW = {Metric.CSAT: range(1, 3), Metric.NPS: range(7)}
-"""The ratings that somebody should look after."""
+LOW_RATINGS = {Metric.CSAT: range(1, 3), Metric.NPS: range(7)}
+"""The ratings that call for a follow-up."""
 
 
 class Rating(FrozenModel):
@@ -22,39 +22,39 @@ class Rating(FrozenModel):
 
 
 class Comment(FrozenModel):
-    """A customer's own words, and when they wrote them."""
+    """A customer's comment, and when they wrote it."""
 
     text: str
     given_at: datetime
 
 
-G = TypeVar("G", Rating, Comment)
+T = TypeVar("T", Rating, Comment)
 
 
 class Response(FrozenModel):
-    """What is known of an answer so far: rating and comment come apart, and either may never come."""
+    """A response so far: rating and comment arrive separately, and either may never arrive."""
 
     rating: Rating | None = None
     comment: Comment | None = None
 
-    def merged(self, other: "Response") -> "Response":
-        """Return both as one: of two different ratings or comments the earlier stands, in whatever order."""
+    def merge(self, other: "Response") -> "Response":
+        """Return both as one, with the earlier rating and the earlier comment; commutative."""
         return Response(
             rating=_earlier(self.rating, other.rating), comment=_earlier(self.comment, other.comment)
         )
 
 
 class Update(FrozenModel):
-    """What X tells of a survey that it delivered; any number of times, in any order."""
+    """The state of a delivered survey as X reports it, any number of times and in any order."""
 
     receipt: Receipt
     account: str
-    """The id of the account on X that sent it."""
+    """The id of the account on X that sent the survey."""
     metric: Metric
     response: Response = Response()
 
     @model_validator(mode="after")
-    def _on_the_scale(self) -> Self:
+    def _check_scale(self) -> Self:
         rating = self.response.rating
         if rating and rating.value not in SCALES[self.metric]:
             raise PydanticCustomError(
@@ -64,14 +64,14 @@ class Update(FrozenModel):
 
 
 def is_low(metric: Metric, rating: int) -> bool:
-    """Tell whether a rating is one that somebody should look after (CSAT 1-2, NPS 0-6)."""
-    return rating in LOW[metric]
+    """Return True if a rating calls for a follow-up (CSAT 1-2, NPS 0-6)."""
+    return rating in LOW_RATINGS[metric]
 
 
-def _earlier(one: G | None, other: G | None) -> G | None:
-    given = [it for it in (one, other) if it is not None]
-    return min(given, key=_order, default=None)
+def _earlier(first: T | None, second: T | None) -> T | None:
+    given = [item for item in (first, second) if item is not None]
+    return min(given, key=_sort_key, default=None)
 
 
-def _order(given: Rating | Comment) -> tuple[datetime, int | str]:
-    return given.given_at, given.value if isinstance(given, Rating) else given.text
+def _sort_key(item: Rating | Comment) -> tuple[datetime, int | str]:
+    return item.given_at, item.value if isinstance(item, Rating) else item.text

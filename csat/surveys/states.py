@@ -1,4 +1,4 @@
-"""What can become of a survey: one table, which everybody asks and nobody else decides."""
+"""The states of a survey and the transitions between them: the only place that decides which are possible."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,24 +6,24 @@ from types import MappingProxyType
 
 
 class State(StrEnum):
-    """Where a survey stands."""
+    """The state of a survey."""
 
     ACCEPTED = "accepted"
-    """Kept in the ledger; waiting for its turn."""
+    """Saved, and waiting to be sent."""
     SENDING = "sending"
-    """A request to X has been started and its outcome is not known yet."""
+    """A request to X was started, and its outcome is not known yet."""
     SENT = "sent"
-    """X gave a receipt."""
+    """X returned a receipt."""
     REFUSED = "refused"
-    """It will not be sent; the requester is told why."""
+    """Will not be sent; the requester is told why."""
     CANCELLED = "cancelled"
-    """The requester called it off while it waited."""
+    """Cancelled by the requester before it was sent."""
     UNCERTAIN = "uncertain"
     """X may or may not have delivered it."""
     ANSWERED = "answered"
     """The customer gave a rating."""
     EXPIRED = "expired"
-    """Nobody answered in time; a late answer still counts."""
+    """There was no response in time; a late one still counts."""
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
@@ -38,9 +38,9 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.ANSWERED: frozenset(),
     }
 )
-"""From each state, the states that can follow it."""
+"""The states that can follow each state."""
 
 
 def predecessors(state: State) -> frozenset[State]:
-    """Return the states from which `state` can be reached in one step."""
+    """Return the states that `state` can follow."""
     return frozenset(before for before, after in TRANSITIONS.items() if state in after)

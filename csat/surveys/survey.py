@@ -1,19 +1,13 @@
-"""A draft is what somebody typed; a survey is what may be sent."""
+"""A draft is what was typed; a survey is valid and can be sent."""
 
 import re
 import string
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NoReturn, Self
 
-from pydantic import (
-    HttpUrl,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import HttpUrl, TypeAdapter, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
@@ -25,23 +19,26 @@ MAX_EXTERNAL_ID_LENGTH = 256
 MAX_MESSAGE_LENGTH = 10_000
 MAX_PRIVACY_URL_LENGTH = 2_000
 
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_INVISIBLE_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+RESPONSE_URL_LIFETIME = timedelta(minutes=30)
+"""How long a `response_url` works: https://docs.slack.dev/interactivity/handling-user-interaction"""
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_CHARACTERS_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-_WHOLE_URL = re.compile(r"https?://[^\s/<>\"|\\][^\s<>\"|\\]*", re.IGNORECASE)
+_ABSOLUTE_URL = re.compile(r"https?://[^\s/<>\"|\\][^\s<>\"|\\]*", re.IGNORECASE)
 
 
-def is_web_address(url: str) -> bool:
-    """Tell whether a text is a whole address that a browser can open."""
+def is_web_url(url: str) -> bool:
+    """Return True if a text is an absolute URL that a browser can open."""
     try:
-        return bool(_WHOLE_URL.fullmatch(url) and _URL.validate_python(url).host)
+        return bool(_ABSOLUTE_URL.fullmatch(url) and _URL.validate_python(url).host)
     except ValidationError:
         return False
 
 
 class Draft(FrozenModel):
-    """What somebody typed, right or wrong: all of it text, so that nothing typed is ever lost."""
+    """The form as it was typed, valid or not: all text, so that nothing typed is lost."""
 
     metric: str = Metric.CSAT
     variant: str = "0"
@@ -54,7 +51,7 @@ class Draft(FrozenModel):
 
 
 class FormField(StrEnum):
-    """The fields of a draft that can be wrong."""
+    """The fields of a draft that can be invalid."""
 
     METRIC = "metric"
     VARIANT = "variant"
@@ -66,7 +63,7 @@ class FormField(StrEnum):
 
 
 Problems = Mapping[FormField, str]
-"""For each wrong field, a sentence that says what to do."""
+"""A sentence that says what to do for each invalid field."""
 
 
 class InvalidDraft(Exception):
@@ -78,10 +75,10 @@ class InvalidDraft(Exception):
 
 
 class Survey(FrozenModel):
-    """One question put to one customer on X: every limit of POST feedback/create holds.
+    """One question to one customer on X, within all limits of POST feedback/create.
 
-    `recipient.id` may be missing while X has not been asked for it yet. An empty `display_name` leaves the
-    name to X, an empty `external_id` is not sent.
+    `recipient.id` may be missing until X was asked for it. X fills in an empty `display_name`; an empty
+    `external_id` is not sent.
     """
 
     metric: Metric
@@ -94,110 +91,121 @@ class Survey(FrozenModel):
     test: bool
 
     @classmethod
-    def from_draft(cls, draft: Draft, catalogue: Catalogue) -> Self:
-        """Return the survey a draft describes; raises `InvalidDraft` with all of its problems at once."""
+    def from_draft(cls, draft: Draft, catalogue: Catalogue, recipient: Recipient | None = None) -> Self:
+        """Return the survey that a draft describes, with the draft's recipient if it was parsed before.
+
+        Raises `InvalidDraft` with all problems at once.
+        """
+        values = draft.model_dump() | ({"recipient": recipient} if recipient else {})
         try:
-            return cls.model_validate(draft.model_dump(), context=catalogue)
+            return cls.model_validate(values, context=catalogue)
         except ValidationError as error:
             raise InvalidDraft({FormField(str(e["loc"][0])): e["msg"] for e in error.errors()}) from None
 
-    def draft(self) -> Draft:
-        """Return what somebody would type to get this survey."""
-        typed = self.model_dump(exclude={"recipient", "variant"})
-        return Draft(**typed, recipient=self.recipient.label, variant=str(self.variant))
+    def to_draft(self) -> Draft:
+        """Return the draft from which this survey can be built again."""
+        values = self.model_dump(exclude={"recipient", "variant"})
+        return Draft(**values, recipient=self.recipient.label, variant=str(self.variant))
 
     def with_recipient(self, recipient: Recipient) -> Self:
-        """Return the same survey for a recipient that X has told more of."""
+        """Return the same survey with another recipient, such as the same one with its id."""
         return self.model_copy(update={"recipient": recipient})
+
+    def is_same_as(self, other: Self) -> bool:
+        """Return True if both are equal, except that only one of them may have its recipient's id."""
+        is_same_recipient = self.recipient.label == other.recipient.label
+        return is_same_recipient and self.with_recipient(other.recipient) == other
 
     @field_validator("metric", mode="before")
     @classmethod
-    def _known_metric(cls, typed: object) -> object:
-        return typed if typed in list(Metric) else _wrong("Choose CSAT or NPS.")
+    def _check_metric(cls, metric: object) -> object:
+        return metric if metric in list(Metric) else _fail("Choose CSAT or NPS.")
 
     @field_validator("variant", mode="before")
     @classmethod
-    def _known_variant(cls, typed: object, info: ValidationInfo) -> object:
+    def _check_variant(cls, variant: object, info: ValidationInfo) -> object:
         metric = info.data.get("metric")
         if metric is None:
-            return 0  # the metric's own problem is told first
+            return 0  # report the metric alone
         if not isinstance(info.context, Catalogue):
-            return typed  # a survey read back was checked before
+            return variant  # a stored survey stays valid when its variant leaves the catalogue
         known = {str(variant) for variant in info.context.variants(metric)}
-        return typed if str(typed) in known else _wrong(f"Choose one of the questions for {metric.upper()}.")
+        if str(variant) not in known:
+            _fail(f"Choose one of the questions for {metric.upper()}.")
+        return variant
 
     @field_validator("display_name")
     @classmethod
-    def _short_name(cls, typed: str) -> str:
-        name = typed.strip()
+    def _check_display_name(cls, text: str) -> str:
+        name = text.strip()
         if len(name) > MAX_DISPLAY_NAME_LENGTH:
-            _wrong(f"Shorten the name to {MAX_DISPLAY_NAME_LENGTH} characters; it has {len(name)}.")
-        return _visible(name)
+            _fail(f"Shorten the name to {MAX_DISPLAY_NAME_LENGTH} characters; it has {len(name)}.")
+        return _check_characters(name)
 
     @field_validator("recipient", mode="before")
     @classmethod
-    def _somebody(cls, typed: object) -> object:
+    def _check_recipient(cls, recipient: object) -> object:
         try:
-            return parse_recipient(typed) if isinstance(typed, str) else typed
+            return parse_recipient(recipient) if isinstance(recipient, str) else recipient
         except InvalidRecipient as error:
-            return _wrong(str(error))
+            return _fail(str(error))
 
     @field_validator("message")
     @classmethod
-    def _some_message(cls, typed: str) -> str:
-        message = typed.replace("\r\n", "\n").strip()
+    def _check_message(cls, text: str) -> str:
+        message = text.replace("\r\n", "\n").strip()
         if not message.strip(_ZERO_WIDTH + string.whitespace):
-            _wrong("Write the message that the customer gets with the survey.")
+            _fail("Write the message that the customer gets with the survey.")
         if len(message) > MAX_MESSAGE_LENGTH:
-            _wrong(f"Shorten the message to {MAX_MESSAGE_LENGTH:,} characters; it has {len(message):,}.")
-        if _INVISIBLE_IN_TEXT.search(message):
-            _wrong("The message contains invisible control characters: type it again without pasting.")
+            _fail(f"Shorten the message to {MAX_MESSAGE_LENGTH:,} characters; it has {len(message):,}.")
+        if _CONTROL_CHARACTERS_IN_MESSAGE.search(message):
+            _fail("The message contains invisible control characters. Type it again instead of pasting it.")
         return message
 
     @field_validator("privacy_url")
     @classmethod
-    def _web_address(cls, typed: str) -> str:
-        url = typed.strip()
+    def _check_privacy_url(cls, text: str) -> str:
+        url = text.strip()
         if not url:
-            _wrong("Enter the address of your privacy policy, like https://example.com/privacy.")
+            _fail("Enter the address of your privacy policy, like https://example.com/privacy.")
         if len(url) > MAX_PRIVACY_URL_LENGTH:
-            _wrong(f"Shorten the address to {MAX_PRIVACY_URL_LENGTH:,} characters; it has {len(url):,}.")
-        if not is_web_address(_visible(url)):
-            _wrong("Enter a whole web address without spaces, like https://example.com/privacy.")
+            _fail(f"Shorten the address to {MAX_PRIVACY_URL_LENGTH:,} characters; it has {len(url):,}.")
+        if not is_web_url(_check_characters(url)):
+            _fail("Enter a complete web address without spaces, like https://example.com/privacy.")
         return url
 
     @field_validator("external_id")
     @classmethod
-    def _short_id(cls, typed: str) -> str:
-        external_id = typed.strip()
+    def _check_external_id(cls, text: str) -> str:
+        external_id = text.strip()
         if len(external_id) > MAX_EXTERNAL_ID_LENGTH:
-            _wrong(f"Shorten the id to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
-        return _visible(external_id)
+            _fail(f"Shorten the id to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
+        return _check_characters(external_id)
 
 
 class Origin(FrozenModel):
-    """Where in Slack a survey was asked for, and by whom."""
+    """Where in Slack a survey was requested, and by whom."""
 
     team: str
     enterprise: str = ""
     channel: str
     thread: str = ""
-    """The `ts` of the message that a confirmation answers; empty where it begins no thread."""
+    """The `ts` of the message that a confirmation replies to; empty if it starts no thread."""
     in_thread: bool = False
-    """Whether it has answers already: Slack shows ephemeral messages in no thread without any."""
+    """Whether the thread has replies: Slack shows ephemeral messages only in threads that have."""
     requester: str
     response_url: str = ""
     received_at: datetime
-    """When Slack gave the `response_url`: it works for 30 minutes."""
+    """When Slack sent the `response_url`."""
 
     @property
     def active_thread(self) -> str:
-        """The thread, if there is one that people look at."""
+        """The thread if it has replies, else ""."""
         return self.thread if self.in_thread else ""
 
 
 class Receipt(FrozenModel):
-    """What X answered to a survey that it took."""
+    """X's response to a survey that it accepted."""
 
     id: str
     dm_id: str
@@ -208,11 +216,11 @@ class Receipt(FrozenModel):
     updated_at: datetime
 
 
-def _visible(text: str) -> str:
-    if _INVISIBLE.search(text):
-        _wrong("This contains invisible control characters: type it again without pasting.")
+def _check_characters(text: str) -> str:
+    if _CONTROL_CHARACTERS.search(text):
+        _fail("This contains invisible control characters. Type it again instead of pasting it.")
     return text
 
 
-def _wrong(advice: str) -> NoReturn:
+def _fail(advice: str) -> NoReturn:
     raise PydanticCustomError("advice", "{advice}", {"advice": advice})
