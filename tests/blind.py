@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from csat.db import tables
+from csat.db.outbox import NotificationKind
 from csat.surveys.questions import Metric
 from csat.web.x_webhook import PATH
 from sandbox.slack import Delivery, Message, fixtures
 from sandbox.x import Customer, Fault, Feedback, Webhook
 from sandbox.x.rate_limits import Endpoint
-from tests.answered import answered
-from tests.lows import ALERT, ask
 from tests.sentinels import CSAT, NPS
 from tests.witness import Secret, Witness, logging_to
-from tests.world import HASTY, World, living
+from tests.world import HASTY, LOW_RATING_ALERT, World, running_world
 
 USER, PASSWORD = "x", "geheim"
 WITH_RESULTS: dict[str, Any] = {
@@ -78,19 +78,20 @@ class Stage:
         if way == "pushed":
             world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
         for name, words, user, rating in ASKED:
-            feedback = await ask(world, words, user, is_test=name == TEST)
+            feedback = await world.send_survey(words, user, is_test=name == TEST)
             whose = f"{name}, {words}"
             world.x.respond(feedback.id, self.rating(whose, rating), self.comment(whose, user))
         self._let_answers_in(way)
-        answered = "select count(*) from outbox where kind = 'answered' and sent_at is not null"
-        await world.until(lambda: world.database(answered) == [(len(ASKED),)])
-        await world.until(lambda: world.database("select * from outbox where due_at is not null") == [])
+        await world.wait_until(
+            lambda: world.count_sent_notifications(NotificationKind.ANSWERED) == len(ASKED)
+        )
+        await world.wait_until(world.is_outbox_empty)
         self._fill_the_past()
 
     async def ask_late(self) -> Feedback:
         """Send one survey more, to somebody who has not answered yet."""
         self.world.x.customers.append(Customer("1820000000000000099", "late_lena", "Lena Late"))
-        return await ask(self.world, "/csat nps @late_lena")
+        return await self.world.send_survey("/csat nps @late_lena")
 
     def _let_answers_in(self, way: str) -> None:
         if way == "asked for":
@@ -108,13 +109,13 @@ class Stage:
         """Let there be older answers, enough of them to be counted and shown."""
         for number, rating in enumerate(ratings):
             words = self.comment(f"{name} {metric} {number}", requester)
-            fields = {"metric": metric, "comment": words, "requester": requester}
-            answered(self.world, [self.rating(f"{name} {metric} {number}", rating)] * 3, **fields)
+            repeated = [self.rating(f"{name} {metric} {number}", rating)] * 3
+            self.world.insert_rated(repeated, metric=metric, comment=words, requester=requester)
 
     def alerts(self) -> list[Message]:
         """Return the alerts in the results channel."""
-        told = self.world.everything(fixtures.LEADS, fixtures.CLEO)
-        return [message for message in told if ALERT in message.text]
+        told = self.world.app_messages(fixtures.LEADS, fixtures.CLEO)
+        return [message for message in told if LOW_RATING_ALERT in message.text]
 
     def names(self) -> set[str]:
         """Return the names of all secrets."""
@@ -122,7 +123,7 @@ class Stage:
 
     def survey_ids(self, requester: str = "") -> list[int]:
         """Return the ids of one survey of each kind: low, high, a supervisor's own, a test, of the past."""
-        rows = self.world.database("select id, requester from surveys order by id limit 6")
+        rows = self.world.rows(tables.surveys.c.id, tables.surveys.c.requester)[:6]
         return [survey_id for survey_id, asked_by in rows if requester in {"", asked_by}]
 
     async def press(self, user: str, action_id: str, message: Message) -> None:
@@ -154,7 +155,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Run the app until the block ends; then, and all the while, nobody has learnt what they must not."""
     with logging_to(capture) as logged:
-        async with living(
+        async with running_world(
             folder, pace=HASTY, database_url=database_url, socket=socket, **WITH_RESULTS
         ) as world:
             witness = Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from slack_sdk.models.blocks import Block
 
 from blocks.rendering import render
@@ -13,7 +14,12 @@ from csat.db.database import Database
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
 from tests.sentinels import use_sentinels
-from tests.world import World, living
+from tests.world import World, running_world
+
+# the same examples in each run, so that a test fails for everybody or for nobody
+settings.register_profile("fast", deadline=None, max_examples=40, derandomize=True, database=None)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=200)
+settings.load_profile("fast")
 
 
 @pytest.fixture(name="databases", scope="session")
@@ -43,14 +49,14 @@ async def _any_world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
     """The app in Socket Mode, on each kind of database."""
-    async with living(tmp_path, database_url=databases.make(request.param, tmp_path)) as world:
+    async with running_world(tmp_path, database_url=databases.make(request.param, tmp_path)) as world:
         yield world
 
 
 @pytest.fixture(name="world")
 async def _world(tmp_path: Path) -> AsyncIterator[World]:
     """The app in Socket Mode."""
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         yield world
 
 
@@ -61,7 +67,7 @@ async def _either_world(
     """The app in Socket Mode on SQLite, and once more over HTTP on PostgreSQL."""
     socket = request.param == "socket mode"
     url = databases.make("sqlite" if socket else "postgresql", tmp_path)
-    async with living(tmp_path, socket=socket, database_url=url) as world:
+    async with running_world(tmp_path, socket=socket, database_url=url) as world:
         yield world
 
 

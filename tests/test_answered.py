@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from csat.db import tables
 from sandbox.slack import fixtures
-from tests.test_fetching import ask
-from tests.world import World, living, said
+from tests.world import World, running_world, visible_text
 
 ANSWERED = "They answered."
 COMMENT = "between you and me"
@@ -23,7 +23,7 @@ def rewritten(world: World) -> int:
 
 def told(world: World) -> bool:
     """Whether nothing is left to be told."""
-    return not world.database("select 1 from outbox where due_at is not null")
+    return world.is_outbox_empty()
 
 
 async def answer(world: World, rating: int = 4) -> None:
@@ -32,28 +32,28 @@ async def answer(world: World, rating: int = 4) -> None:
     world.x.rate(newest, rating)
     world.x.comment(newest, COMMENT)
     world.clock.advance(minutes=1)
-    await world.until(lambda: world.database("select 1 from surveys where state = 'answered'") == [(1,)])
+    await world.wait_until(lambda: world.states() == ["answered"])
 
 
 async def test_the_confirmation_says_that_the_customer_answered_and_not_how(world: World) -> None:
-    await ask(world)
+    await world.send_survey()
     await answer(world)
-    confirmation = await world.message(ANSWERED)
+    confirmation = await world.wait_for_message(ANSWERED)
 
-    assert f"<@{fixtures.ADA}> asked @mira_k for feedback on X. They answered." in said(confirmation)
+    assert f"<@{fixtures.ADA}> asked @mira_k for feedback on X. They answered." in visible_text(confirmation)
     assert confirmation.text.endswith(ANSWERED)
-    assert COMMENT not in str(world.everything())
-    assert len(world.everything()) == 1
+    assert COMMENT not in str(world.app_messages())
+    assert len(world.app_messages()) == 1
 
 
 async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(world: World) -> None:
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 5)
     world.clock.advance(minutes=1)
-    await world.message(ANSWERED)
+    await world.wait_for_message(ANSWERED)
     world.x.comment(sent.id, COMMENT)
     world.clock.advance(minutes=5)
-    await world.until(lambda: world.database("select comment from surveys") == [(COMMENT,)])
+    await world.wait_until(lambda: world.rows(tables.surveys.c.comment) == [(COMMENT,)])
 
     assert told(world)
     assert rewritten(world) == 1
@@ -61,54 +61,50 @@ async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(wor
 
 async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=90)
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.until(lambda: world.database("select attempts from outbox where kind = 'sent'") == [(1,)])
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_until(lambda: world.attempts("sent") == [1])
     await answer(world)
     world.clock.advance(minutes=2)
 
-    assert ANSWERED in said(await world.message("@mira_k"))
-    assert len(world.everything()) == 1
+    assert ANSWERED in visible_text(await world.wait_for_message("@mira_k"))
+    assert len(world.app_messages()) == 1
 
 
 async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) -> None:
-    await ask(world)
+    await world.send_survey()
     world.workspace.faults.fail("chat.update", "ratelimited", times=2, retry_after=30)
     await answer(world)
     for tries in (1, 2):
-        tried = [(tries,)]
-        await world.until(
-            lambda tried=tried: world.database("select attempts from outbox where kind = 'answered'") == tried  # type: ignore[misc]
-        )
+        await world.wait_until(lambda tries=tries: world.attempts("answered") == [tries])  # type: ignore[misc]
         world.clock.advance(minutes=1)
 
-    await world.message(ANSWERED)
+    await world.wait_for_message(ANSWERED)
 
 
 async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) -> None:
-    await ask(world)
+    await world.send_survey()
     world.workspace.faults.fail("chat.update", "message_not_found")
     await answer(world)
-    await world.until(lambda: told(world))
+    await world.wait_until(lambda: told(world))
 
-    assert (rewritten(world), len(world.everything())) == (1, 1)
+    assert (rewritten(world), len(world.app_messages())) == (1, 1)
 
 
 async def test_a_confirmation_through_a_response_url_is_final(world: World) -> None:
-    await ask(world, channel=fixtures.LEADS)
+    await world.send_survey(channel=fixtures.LEADS)
     await answer(world)
-    await world.until(lambda: told(world))
+    await world.wait_until(lambda: told(world))
 
     assert rewritten(world) == 0
-    assert world.seen(ANSWERED, fixtures.LEADS) is None
+    assert world.find_message(ANSWERED, fixtures.LEADS) is None
 
 
 async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) -> None:
-    async with living(tmp_path) as world:
-        await ask(world)
+    async with running_world(tmp_path) as world:
+        await world.send_survey()
         await answer(world)
-        await world.message(ANSWERED)
+        await world.wait_for_message(ANSWERED)
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
-        status = await world.message("asked, answered", viewer=fixtures.BEN)
+        status = await world.wait_for_message("asked, answered", viewer=fixtures.BEN)
 
     assert COMMENT not in str(status)

@@ -19,10 +19,9 @@ from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
-from tests.asked import answered
 from tests.blind import Stage
+from tests.factories import make_rated_row
 from tests.sentinels import NPS
-from tests.test_home import home
 
 WORDS = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
@@ -54,7 +53,7 @@ async def test_an_error_of_the_ledger_tells_nothing_of_what_it_was_to_keep(datab
 
     with pytest.raises(DatabaseError) as refused:
         await database.run(
-            lambda connection: connection.execute(insert(surveys), [answered(1, comment=WORDS)])
+            lambda connection: connection.execute(insert(surveys), [make_rated_row(1, comment=WORDS)])
         )
 
     told = "".join(traceback.format_exception(refused.value))
@@ -132,8 +131,8 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
     assert given.text
     setattr(given, "score", given.text)  # noqa: B010 - words in the place of a number
     world.clock.advance(minutes=2)
-    await world.until(lambda: any(feedback.id in call.path for call in world.x.requests))
-    await world.until(lambda: "Refused what X told" in stage.witness.logged())
+    await world.wait_until(lambda: any(feedback.id in call.path for call in world.x.requests))
+    await world.wait_until(lambda: "Refused what X told" in stage.witness.logged())
 
     assert stage.witness.testify() == []
 
@@ -142,7 +141,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
 async def test_what_slack_does_not_take_is_nowhere_repeated(stage: Stage, error: str) -> None:
     world, troubles = stage.world, stage.world.workspace.faults
     troubles.disable_blocks("data_visualization", "data_table")
-    await home(world, fixtures.CLEO)
+    await world.open_home(fixtures.CLEO)
     for method in METHODS:
         troubles.fail(method, error, times=2)
         await look_at_everything(stage)
@@ -158,7 +157,7 @@ async def test_what_nobody_expected_is_told_without_an_answer(
         with monkeypatch.context() as broken:
             broken.setattr(name, partial(_fail, name))
             await look_at_everything(stage)
-            await stage.world.until(lambda name=name: f"{name} is broken" in stage.witness.logged())  # type: ignore[misc]
+            await stage.world.wait_until(lambda name=name: f"{name} is broken" in stage.witness.logged())  # type: ignore[misc]
 
     assert stage.witness.testify() == []
 

@@ -30,7 +30,8 @@ from csat.x_api.errors import REFUSALS, Uncertain
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.elements import add_missing_ids, interactive_elements, state_values
-from tests.samples import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, TEXT, draft, origin, survey, tried
+from tests.factories import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, make_draft, make_origin, make_survey
+from tests.strategies import TEXT
 
 Json = dict[str, Any]
 
@@ -49,7 +50,7 @@ INPUT = 3_000
 """The longest text that a person can type into an input of Slack."""
 
 FORM = SurveyForm(CATALOGUE)
-FAR = origin(
+FAR = make_origin(
     team="T" * 15,
     enterprise="E" * 15,
     channel="C" * 15,
@@ -150,11 +151,11 @@ def words_of(content: object) -> str:
 # the form
 
 FORMS = {
-    "empty": Form(origin=origin()),
-    "filled in": Form(draft=draft(), origin=origin(), filled=1),
-    "nps": Form(draft=draft(metric="nps", variant="5", test=True), origin=origin()),
+    "empty": Form(origin=make_origin()),
+    "filled in": Form(draft=make_draft(), origin=make_origin(), filled=1),
+    "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
     "with others": Form(
-        draft=draft(recipient="somebody"),
+        draft=make_draft(recipient="somebody"),
         origin=FAR,
         others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
         filled=99,
@@ -162,13 +163,13 @@ FORMS = {
         warned_of="@" + LONGEST_HANDLE,
     ),
     "with ids": Form(
-        draft=draft(recipient=LARGEST_ID), origin=FAR, others=("1", LARGEST_ID), warned_of=LARGEST_ID
+        draft=make_draft(recipient=LARGEST_ID), origin=FAR, others=("1", LARGEST_ID), warned_of=LARGEST_ID
     ),
     "the longest": Form(draft=Draft(**LONG), origin=FAR),
     "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=FAR),
-    "nonsense": Form(draft=Draft(metric="ces", variant="first"), origin=origin()),
+    "nonsense": Form(draft=Draft(metric="ces", variant="first"), origin=make_origin()),
     **{
-        f"hostile: {text[:12]!r}": Form(draft=draft(display_name=text, message=text), origin=FAR)
+        f"hostile: {text[:12]!r}": Form(draft=make_draft(display_name=text, message=text), origin=FAR)
         for text in HOSTILE
     },
 }
@@ -196,10 +197,10 @@ def test_slack_takes_the_form_of_the_largest_catalogue() -> None:
 
 @given(
     st.builds(
-        draft, **dict.fromkeys(["display_name", "recipient", "message", "privacy_url", "external_id"], TEXT)
+        make_draft,
+        **dict.fromkeys(["display_name", "recipient", "message", "privacy_url", "external_id"], TEXT),
     )
 )
-@tried
 def test_slack_takes_whatever_was_typed(typed: Draft) -> None:
     check_view(FORM.build(Form(draft=typed, origin=FAR, variants={Metric.NPS: "3"})))
 
@@ -229,7 +230,6 @@ def test_an_address_too_long_to_begin_with_comes_back_as_it_was_typed() -> None:
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(("display_name", "recipient", "message", "external_id"), TEXT)))
-@tried
 def test_what_is_typed_into_the_form_is_read(typed: dict[str, str]) -> None:
     back = FORM.parse(returned(FORMS["empty"], **typed))
 
@@ -239,7 +239,7 @@ def test_what_is_typed_into_the_form_is_read(typed: dict[str, str]) -> None:
 @pytest.mark.parametrize("metric", Metric)
 def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
     other = next(each for each in Metric if each is not metric)
-    view = returned(Form(draft=draft(metric=metric, variant="3"), origin=origin()))
+    view = returned(Form(draft=make_draft(metric=metric, variant="3"), origin=make_origin()))
     chosen = {"value": other.value, "text": {"type": "plain_text", "text": other.upper()}}
     view["state"]["values"]["metric"]["metric"]["selected_option"] = chosen
 
@@ -247,7 +247,7 @@ def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
 
     assert (back.draft.metric, back.draft.variant, back.shows) == (other, "0", metric)
     assert back.variants == {metric: "3"}
-    again = FORM.parse(returned(back.model_copy(update={"draft": draft(metric=metric, variant="3")})))
+    again = FORM.parse(returned(back.model_copy(update={"draft": make_draft(metric=metric, variant="3")})))
     assert again.draft.variant == "3"
 
 
@@ -274,14 +274,16 @@ def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
 
 
 def test_filling_in_another_customer_changes_the_field_s_block() -> None:
-    before = Form(draft=draft(), origin=origin(), filled=1)
+    before = Form(draft=make_draft(), origin=make_origin(), filled=1)
     after = before.model_copy(update={"filled": 2})
 
     assert get_block_id(FormField.RECIPIENT, before) != get_block_id(FormField.RECIPIENT, after)
 
 
 def test_other_customers_are_offered_until_they_are_chosen() -> None:
-    form = Form(draft=draft(recipient="@grace"), origin=origin(), others=("@grace", "@joonas", "42"))
+    form = Form(
+        draft=make_draft(recipient="@grace"), origin=make_origin(), others=("@grace", "@joonas", "42")
+    )
     (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
 
     assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
@@ -313,7 +315,7 @@ def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
 
 
 def test_the_preview_shows_what_the_customer_will_read() -> None:
-    words = words_of(preview(draft(variant="5"), CATALOGUE))
+    words = words_of(preview(make_draft(variant="5"), CATALOGUE))
 
     assert "How did we do?" in words
     assert "How would you rate your experience so far with Northwind?" in words
@@ -322,7 +324,7 @@ def test_the_preview_shows_what_the_customer_will_read() -> None:
 
 
 def test_the_preview_of_nps_has_its_scale_and_its_warning() -> None:
-    words = words_of(preview(draft(metric="nps"), CATALOGUE))
+    words = words_of(preview(make_draft(metric="nps"), CATALOGUE))
 
     assert "0   1   2   3   4   5   6   7   8   9   10" in words
     assert NPS_WARNING in words
@@ -336,7 +338,7 @@ def test_the_preview_fills_in_what_is_missing() -> None:
 
 
 def test_the_preview_of_a_long_message_ends() -> None:
-    words = words_of(preview(draft(message="m" * INPUT), CATALOGUE))
+    words = words_of(preview(make_draft(message="m" * INPUT), CATALOGUE))
 
     assert words.count("m" * 2_500) == 1
     assert "m" * 2_501 not in words
@@ -356,7 +358,7 @@ def hostile_surveys() -> Iterator[Survey]:
                 ("\u200f\u200eabc", "\u200f\u200e" * 128 + "x"),
                 ("", ""),
             ):
-                yield survey(
+                yield make_survey(
                     metric=metric,
                     variant=variant,
                     recipient=recipient,
@@ -393,8 +395,8 @@ def test_slack_takes_every_message_literally() -> None:
 
 
 def test_a_confirmation_says_who_asked_whom_what() -> None:
-    asked = survey(metric="nps", variant="3", test=True)
-    message = check_message(notifications.confirmation(asked, origin(), CATALOGUE))
+    asked = make_survey(metric="nps", variant="3", test=True)
+    message = check_message(notifications.confirmation(asked, make_origin(), CATALOGUE))
 
     question = "How would you rate the overall experience with Northwind?"
     assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
@@ -411,15 +413,15 @@ def test_a_confirmation_says_who_asked_whom_what() -> None:
     [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer came within two weeks.")],
 )
 def test_a_confirmation_says_whether_an_answer_came_to_ear_and_eye(state: State, outcome: str) -> None:
-    message = check_message(notifications.confirmation(survey(), origin(), CATALOGUE, state))
+    message = check_message(notifications.confirmation(make_survey(), make_origin(), CATALOGUE, state))
 
     assert message["text"].endswith(f"? {outcome}")
     assert outcome in words_of(message["blocks"])
 
 
 def test_a_confirmation_leaves_out_what_there_is_not() -> None:
-    asked = survey(external_id="", display_name="")
-    words = words_of(check_message(notifications.confirmation(asked, origin(), CATALOGUE))["blocks"])
+    asked = make_survey(external_id="", display_name="")
+    words = words_of(check_message(notifications.confirmation(asked, make_origin(), CATALOGUE))["blocks"])
 
     assert "CSAT · What is your overall satisfaction with …?" in words
     assert "External ID" not in words
@@ -428,14 +430,14 @@ def test_a_confirmation_leaves_out_what_there_is_not() -> None:
 
 def test_a_question_that_the_catalogue_lost_is_named_by_its_number() -> None:
     small = CATALOGUE.model_copy(update={"csat": {0: "How was <display_name>?"}})
-    message = check_message(notifications.confirmation(survey(variant="37"), origin(), small))
+    message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), small))
 
     assert message["text"].endswith("question 37")
 
 
 def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
     told = [
-        check_message(notifications.refusal(7, survey(), "Do this.", CATALOGUE, editable=editable))
+        check_message(notifications.refusal(7, make_survey(), "Do this.", CATALOGUE, editable=editable))
         for editable in (True, False)
     ]
     buttons = [
@@ -449,7 +451,7 @@ def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
 
 
 def test_a_survey_that_waits_can_be_cancelled() -> None:
-    message = check_message(notifications.waiting(7, survey(), CATALOGUE, NOON))
+    message = check_message(notifications.waiting(7, make_survey(), CATALOGUE, NOON))
     buttons = [
         (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
     ]
@@ -470,7 +472,6 @@ def test_slack_takes_the_help(problem: str) -> None:
 
 
 @given(TEXT.filter(str.strip))
-@tried
 def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
     message = elements.plain_message(words)
 
@@ -479,7 +480,6 @@ def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
 
 
 @given(st.text() | st.text(MARKS + "ab \n"))
-@tried
 def test_what_was_typed_stays_on_its_line_and_reads_forwards(typed: str) -> None:
     line = elements.one_line(typed)
 

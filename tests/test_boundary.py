@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.world import World, said
+from tests.world import World, visible_text
 
 WORDS = "Between you and me"
 
@@ -16,9 +16,9 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
 ) -> None:
     monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
-    answer = await world.message("Something went wrong")
+    answer = await world.wait_for_message("Something went wrong")
 
-    reference = re.search(r"report (\w{6})", said(answer))
+    reference = re.search(r"report (\w{6})", visible_text(answer))
     assert reference
     assert f"Reference {reference[1]}" in caplog.text
     assert WORDS not in caplog.text
@@ -27,15 +27,14 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
 
 async def test_a_forged_button_is_told_too(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.message("was not sent")
+    await world.submit_survey("/csat @mira_k")
+    answer = await world.wait_for_message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    await world.form()
+    await world.wait_for_form()
     actions = [{**world.workspace.deliveries[-1].payload["actions"][0], "value": "1; drop table surveys"}]
     await world.forge(actions=actions)
 
-    await world.message("Something went wrong")
+    await world.wait_for_message("Something went wrong")
 
 
 async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
@@ -46,13 +45,12 @@ async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
         world.workspace.faults.fail(method, "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")
 
-    await world.until(lambda: "telling of reference" in caplog.text)
+    await world.wait_until(lambda: "telling of reference" in caplog.text)
 
 
 async def test_a_view_that_is_not_ours_keeps_the_form_open(world: World) -> None:
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.sent()
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_for_feedback()
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     world.workspace.deliveries.append(delivery)
     forged = await world.forge(view={**delivery.payload["view"], "id": "V2", "private_metadata": "{}"})

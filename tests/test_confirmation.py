@@ -1,21 +1,20 @@
 """Where the confirmation goes, by which way, and what it can't be made to do."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from csat.delivery.send_worker import WorkerConfig
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.world import World, living, said
+from tests.world import World, running_world, visible_text
 
 HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
 
 
-async def ask(world: World, channel: str = fixtures.SUPPORT, **fields: str) -> None:
-    await world.opened("/csat @mira_k", channel=channel)
-    await world.type_in(**fields)
-    await world.workspace.submit_view(fixtures.ADA)
+async def ask(world: World, channel: str = fixtures.SUPPORT, **fields: Any) -> None:
+    await world.submit_survey(channel=channel, **fields)
 
 
 def posts(world: World) -> list[dict[str, object]]:
@@ -25,12 +24,12 @@ def posts(world: World) -> list[dict[str, object]]:
 
 
 async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
-    await world.opened("/csat nps @mira_k")
+    await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "2")
-    await world.type_in(external_id="ticket_5555")
+    await world.fill_in(external_id="ticket_5555")
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
-    confirmation = said(await world.message("asked"))
+    confirmation = visible_text(await world.wait_for_message("asked"))
 
     for words in (
         f"<@{fixtures.ADA}> asked @mira_k for feedback on X.",
@@ -43,7 +42,7 @@ async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> Non
 
 async def test_without_test_and_external_id_neither_is_mentioned(world: World) -> None:
     await ask(world)
-    confirmation = said(await world.message("asked"))
+    confirmation = visible_text(await world.wait_for_message("asked"))
 
     assert "External ID" not in confirmation
     assert "Test" not in confirmation
@@ -51,7 +50,7 @@ async def test_without_test_and_external_id_neither_is_mentioned(world: World) -
 
 async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(world: World) -> None:
     await ask(world, fixtures.LEADS)
-    confirmation = await world.message("asked", fixtures.LEADS)
+    confirmation = await world.wait_for_message("asked", fixtures.LEADS)
 
     assert not confirmation.visible_to
     assert [call.status for call in world.workspace.api_calls if call.method == "response_url"] == [200]
@@ -60,9 +59,9 @@ async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(wor
 async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) -> None:
     message = await world.workspace.post_message(fixtures.CLEO, fixtures.LEADS, "@mira_k, case 9")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    confirmation = await world.message("asked", fixtures.LEADS)
+    confirmation = await world.wait_for_message("asked", fixtures.LEADS)
 
     assert confirmation.thread_ts == message.ts
 
@@ -70,36 +69,36 @@ async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) 
 async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_requester(world: World) -> None:
     world.workspace.faults.fail("response_url", "404", times=2)
     await ask(world, fixtures.LEADS)
-    confirmation = await world.direct_message("asked")
+    confirmation = await world.wait_for_dm("asked")
 
-    assert "@mira_k" in said(confirmation)
-    assert world.seen("asked", fixtures.LEADS) is None
+    assert "@mira_k" in visible_text(confirmation)
+    assert world.find_message("asked", fixtures.LEADS) is None
 
 
 async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     world.workspace.archive_channel(fixtures.SUPPORT)
     world.workspace.faults.fail("response_url", "404", times=2)
     await world.workspace.submit_view(fixtures.ADA)
 
-    await world.direct_message("asked")
+    await world.wait_for_dm("asked")
 
 
 async def test_an_old_response_url_is_not_used(world: World) -> None:
-    await world.opened("/csat @mira_k", channel=fixtures.LEADS)
+    await world.open_form("/csat @mira_k", channel=fixtures.LEADS)
     world.clock.advance(minutes=31)
     await world.workspace.submit_view(fixtures.ADA)
-    await world.direct_message("asked")
+    await world.wait_for_dm("asked")
 
     assert not [call for call in world.workspace.api_calls if call.method == "response_url"]
 
 
 async def test_a_foreign_response_url_is_never_called(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.LEADS, "/csat help")
-    await world.message("asks a customer", fixtures.LEADS)
+    await world.wait_for_message("asks a customer", fixtures.LEADS)
     used = len([call for call in world.workspace.api_calls if call.method == "response_url"])
     await world.forge(response_url="https://hooks.slack.com.evil.example/commands/1")
-    await world.direct_message("asks a customer")
+    await world.wait_for_dm("asks a customer")
 
     assert len([call for call in world.workspace.api_calls if call.method == "response_url"]) == used
 
@@ -107,37 +106,36 @@ async def test_a_foreign_response_url_is_never_called(world: World) -> None:
 async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await ask(world)
-    await world.sent()
-    await world.until(lambda: world.database("select attempts from outbox") == [(1,)])
-    assert world.seen("asked") is None
+    await world.wait_for_feedback()
+    await world.wait_until(lambda: world.attempts("sent") == [1])
+    assert world.find_message("asked") is None
 
     world.clock.advance(seconds=40)
-    await world.message("asked")
-    assert len(world.everything()) == 1
+    await world.wait_for_message("asked")
+    assert len(world.app_messages()) == 1
 
 
 async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "503", times=2)
     await ask(world)
     for tries in (1, 2):
-        await world.until(lambda tries=tries: world.database("select attempts from outbox") == [(tries,)])  # type: ignore[misc]
+        await world.wait_until(lambda tries=tries: world.attempts("sent") == [tries])  # type: ignore[misc]
         world.clock.advance(minutes=1)
 
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.05, concurrency=1)
-    async with living(tmp_path, pace=pace) as world:
+    async with running_world(tmp_path, pace=pace) as world:
         world.workspace.faults.delay("chat.postMessage", 60)
         for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
-            await world.opened(f"/csat {customer}")
-            await world.workspace.submit_view(fixtures.ADA)
-            await world.sent(number)
-        assert world.seen("asked") is None
+            await world.submit_survey(f"/csat {customer}")
+            await world.wait_for_feedback(number)
+        assert world.find_message("asked") is None
 
         world.workspace.faults.clear()
-        await world.until(lambda: world.shown("asked") == 2)
+        await world.wait_until(lambda: world.count_messages("asked") == 2)
 
 
 async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
@@ -145,23 +143,23 @@ async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: W
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")
     await ask(world)
-    answer = await world.direct_message("was not sent")
+    answer = await world.wait_for_dm("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
-    await world.form()
+    await world.wait_for_form()
     world.x.recover()
     await world.workspace.submit_view(fixtures.ADA)
 
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_later_news_come_by_direct_message(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    await world.message("Waiting for X...")
+    await world.wait_for_message("Waiting for X...")
     world.x.fail(Fault.LOOKS_AUTOMATED)
     world.clock.advance(minutes=20)
 
-    await world.direct_message("was not sent")
+    await world.wait_for_dm("was not sent")
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY])
@@ -169,7 +167,7 @@ async def test_links_are_unfurled_nowhere(world: World, fault: Fault | None) -> 
     if fault:
         world.x.fail(fault)
     await ask(world)
-    await world.eventually(lambda: posts(world))
+    await world.wait_until(lambda: posts(world))
 
     assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in posts(world))
     assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posts(world))
@@ -180,7 +178,7 @@ async def test_nothing_that_was_typed_can_mention_style_or_link(world: World, fa
     if fault:
         world.x.fail(fault)
     await ask(world, external_id=HOSTILE, display_name="<!channel>", message=HOSTILE)
-    await world.eventually(lambda: posts(world))
+    await world.wait_until(lambda: posts(world))
 
     for post in posts(world):
         rendered = str(post["blocks"])
@@ -193,7 +191,7 @@ async def test_nothing_that_was_typed_can_mention_style_or_link(world: World, fa
 
 async def test_messages_turned_around_by_direction_marks_stay_on_their_line(world: World) -> None:
     await ask(world, message="\u202eevil\u202c fine")
-    confirmation = await world.message("asked")
+    confirmation = await world.wait_for_message("asked")
 
-    assert "\u202e" not in said(confirmation)
+    assert "\u202e" not in visible_text(confirmation)
     assert "\u202e" not in confirmation.text

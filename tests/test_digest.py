@@ -9,16 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bootstrap import lifespan
-from csat.db import digests
+from csat.db import digests, tables
 from csat.db.database import Database
 from csat.reporting.periods import last_week
 from notifications.digest import due_at
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
-from tests.answered import answered
 from tests.databases import KINDS, Databases
-from tests.lows import SUPERVISED
-from tests.world import HASTY, World, living, said
+from tests.factories import SUPERVISED
+from tests.world import HASTY, World, running_world, visible_text
 
 TITLE = "Last week: "
 
@@ -29,7 +28,7 @@ async def _world(
 ) -> AsyncIterator[World]:
     """The app with a results channel, on each kind of database."""
     url = databases.make(request.param, tmp_path)
-    async with living(tmp_path, pace=HASTY, database_url=url, **SUPERVISED) as world:
+    async with running_world(tmp_path, pace=HASTY, database_url=url, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
         yield world
 
@@ -47,24 +46,24 @@ def shortly_before_nine(world: World) -> None:
 
 
 def digests_in(world: World) -> int:
-    return world.shown(TITLE, fixtures.LEADS, fixtures.CLEO)
+    return world.count_messages(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def told_at(world: World) -> str:
     """Return when the first digest was noted as told, once it was."""
-    told = "select sent_at from digests where sent_at is not null"
-    await world.until(lambda: bool(world.database(told)))
-    return str(world.database(told)[0][0])
+    told_at = tables.digests.c.sent_at
+    rows = await world.wait_until(lambda: world.rows(told_at, where=told_at.is_not(None)))
+    return str(rows[0][0])
 
 
 async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week_before(world: World) -> None:
     shortly_before_nine(world)
-    answered(world, [5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
-    answered(world, [5] * 3 + [1] * 37, days_ago=10)
-    answered(world, [9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
+    world.insert_rated([5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
+    world.insert_rated([5] * 3 + [1] * 37, days_ago=10)
+    world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
     go_to_monday(world)
-    message = await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
-    told = said(message)
+    message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    told = visible_text(message)
 
     for words in (
         "CSAT score: 75 % (95 % interval 60 to 86) from 40 answers.",
@@ -78,7 +77,7 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
         assert words in told
     assert "75 %" in message.text
     assert validate_blocks(message.blocks, "message") == []
-    assert world.database("select viewer, action from audit") == [(fixtures.LEADS, "report")]
+    assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await told_at(world)
 
 
@@ -87,45 +86,47 @@ async def test_it_comes_once_also_with_several_instances_and_after_a_restart(wor
         for _ in range(2):
             await stack.enter_async_context(lifespan(world.settings, world.clock, HASTY))
         shortly_before_nine(world)
-        answered(world, [5] * 9)
+        world.insert_rated([5] * 9)
         go_to_monday(world)
-        await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
+        await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
         await told_at(world)
     async with lifespan(world.settings, world.clock, HASTY):
         go_to_monday(world, 12)
-        await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
+        await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
     assert digests_in(world) == 1
 
 
 async def test_an_app_that_was_down_at_nine_tells_later_in_the_week(world: World) -> None:
     shortly_before_nine(world)
-    answered(world, [5] * 9)
+    world.insert_rated([5] * 9)
     go_to_monday(world, 17, days=4)
 
-    assert "from 9 answers" in said(await world.message(TITLE, fixtures.LEADS, fixtures.CLEO))
+    assert "from 9 answers" in visible_text(
+        await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    )
 
 
 async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
     shortly_before_nine(world)
-    answered(world, [5] * 9, days_ago=10)
-    answered(world, [5] * 9, days_ago=3, test=True)
+    world.insert_rated([5] * 9, days_ago=10)
+    world.insert_rated([5] * 9, days_ago=3, test=True)
     go_to_monday(world)
     week = str(last_week(world.clock(), ZoneInfo("UTC")).first)
-    await world.until(lambda: (week, None) in world.database("select week, due_at from digests"))
+    await world.wait_until(lambda: (week, None) in world.rows(tables.digests.c.week, tables.digests.c.due_at))
 
     assert digests_in(world) == 0
-    assert world.database("select sent_at from digests where sent_at is not null") == []
+    assert world.rows(tables.digests.c.sent_at, where=tables.digests.c.sent_at.is_not(None)) == []
 
 
 async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
     shortly_before_nine(world)
-    answered(world, [1, 5, 5, 5], comment="SENTINEL")
+    world.insert_rated([1, 5, 5, 5], comment="SENTINEL")
     go_to_monday(world)
-    message = await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
-    assert "CSAT score: - from 4 answers" in said(message)
-    assert "%" not in said(message).partition("sent")[0]
+    assert "CSAT score: - from 4 answers" in visible_text(message)
+    assert "%" not in visible_text(message).partition("sent")[0]
     assert "SENTINEL" not in str(message)
 
 
@@ -133,13 +134,13 @@ async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
 async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) -> None:
     world.workspace.faults.fail("chat.postMessage", trouble, retry_after=90)
     shortly_before_nine(world)
-    answered(world, [5] * 9)
+    world.insert_rated([5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.database("select attempts from digests"))
+    await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
     assert digests_in(world) == 0
     go_to_monday(world, 9, 3)
 
-    await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_where_the_app_is_no_member_it_comes_once_it_is(
@@ -147,25 +148,27 @@ async def test_where_the_app_is_no_member_it_comes_once_it_is(
 ) -> None:
     world.workspace.remove_bot(fixtures.LEADS)
     shortly_before_nine(world)
-    answered(world, [5] * 9)
+    world.insert_rated([5] * 9)
     go_to_monday(world)
-    await world.until(lambda: (1,) in world.database("select attempts from digests"))
+    await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
     assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
     world.workspace.invite_bot(fixtures.LEADS)
     go_to_monday(world, 9, 31)
 
-    await world.message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
     zone = "Asia/Tokyo"
-    async with living(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
+    async with running_world(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
         go_to_monday(world, 8, 59, zone=zone)
-        answered(world, [5] * 9)
+        world.insert_rated([5] * 9)
         go_to_monday(world, zone=zone)
 
-        assert "from 9 answers" in said(await world.message(TITLE, fixtures.LEADS, fixtures.CLEO))
+        assert "from 9 answers" in visible_text(
+            await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+        )
         assert world.clock().astimezone(UTC).hour == 0
 
 

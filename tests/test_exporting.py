@@ -12,6 +12,7 @@ import pytest
 
 from blocks.report_summary import summary_text
 from csat.clock import utc_now
+from csat.db import tables
 from csat.db.database import Database
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import write_export
@@ -23,7 +24,7 @@ from demo.seed import Colleague, Scene, fill
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
 from tests.test_running import around, output
-from tests.world import World, living
+from tests.world import World, running_world
 
 SCENE = Scene(
     team=fixtures.TEAM,
@@ -42,7 +43,9 @@ async def _world(
 ) -> AsyncIterator[World]:
     """The app with Cleo as its supervisor, and a past of three months."""
     url = databases.make(request.param, tmp_path)
-    async with living(tmp_path, database_url=url, csat_supervisors=frozenset({fixtures.CLEO})) as world:
+    async with running_world(
+        tmp_path, database_url=url, csat_supervisors=frozenset({fixtures.CLEO})
+    ) as world:
         await past(url)
         yield world
 
@@ -55,8 +58,8 @@ async def past(url: str) -> None:
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
-    told = await world.direct_message("surveys, your own left out", fixtures.CLEO)
-    await world.until(lambda: all(file.is_complete for file in world.workspace.files.values()))
+    told = await world.wait_for_dm("surveys, your own left out", fixtures.CLEO)
+    await world.wait_until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
     sheet, manifest = world.workspace.files.values()
     assert sheet.content
@@ -65,28 +68,28 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(w
     assert {row["requester"] for row in rows} == {fixtures.ADA}
     assert f"{len(rows):,} surveys" in told.text
     assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
-    assert world.database("select viewer, action from audit") == [(fixtures.CLEO, "export")]
+    assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")]
 
 
 async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat export 30d")
-    await world.message("Exports are for supervisors")
+    await world.wait_for_message("Exports are for supervisors")
 
     assert world.workspace.files == {}
-    assert world.database("select * from audit") == []
+    assert world.rows(tables.audit) == []
 
 
 async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
 
-    await world.message("For example: /csat export 90d", viewer=fixtures.CLEO)
+    await world.wait_for_message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
 
 async def test_where_slack_takes_no_file_the_supervisor_is_told(world: World) -> None:
     world.workspace.faults.fail("files.getUploadURLExternal", "missing_scope")
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await world.message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
+    await world.wait_for_message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
 
 
 async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback, RetryLater, XError
 from csat.x_api.feedback_events import decipher_events, decipher_feedback, parse_event
-from tests.samples import JSON, tried
+from tests.strategies import JSON
 
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
 SECRET = "the answer of Mira"
@@ -180,7 +180,6 @@ def test_an_answer_that_is_no_success_is_an_error_of_x(decipher: Callable[..., o
         decipher(status, {}, json.dumps(shown()).encode())
 
 
-@tried
 @given(told=JSON | st.dictionaries(st.sampled_from([*shown()]), JSON).map(lambda changes: shown(**changes)))
 def test_nothing_but_an_error_of_x_comes_of_whatever_x_says(told: object) -> None:
     for read in WAYS:
@@ -192,7 +191,6 @@ def test_nothing_but_an_error_of_x_comes_of_whatever_x_says(told: object) -> Non
         assert rating is None or rating.value in SCALES[update.metric]
 
 
-@tried
 @given(st.binary(max_size=60) | JSON.map(lambda told: json.dumps(told).encode()))
 def test_nothing_but_an_error_of_x_comes_of_whatever_bytes(body: bytes) -> None:
     for read in (parse_event, lambda bytes_: decipher_feedback(200, {}, bytes_)):
@@ -200,7 +198,6 @@ def test_nothing_but_an_error_of_x_comes_of_whatever_bytes(body: bytes) -> None:
             read(body)
 
 
-@tried
 @given(told=JSON, place=st.sampled_from(["score", "text"]))
 def test_no_error_repeats_what_the_customer_answered(told: object, place: str) -> None:
     marked = {"created_at": SECRET, "value": [SECRET, told], SECRET: told}

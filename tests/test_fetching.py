@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import feeds, poll_queue, send_queue
+from csat.db import feeds, poll_queue, send_queue, tables
 from csat.db.database import Database
 from csat.feedback.intake import Intake
 from csat.surveys.poll_schedule import next_poll
 from sandbox.slack import fixtures
-from sandbox.x import Fault, Feedback
+from sandbox.x import Fault
 from sandbox.x.rate_limits import Endpoint
-from tests.answering import begun
 from tests.databases import KINDS, Databases
-from tests.samples import NOON, told
-from tests.world import HASTY, Clock, World, living
+from tests.factories import NOON, insert_sending, make_update
+from tests.world import HASTY, Clock, World, running_world
 
 DAY = timedelta(days=1)
 
@@ -30,19 +29,8 @@ async def _world(
 ) -> AsyncIterator[World]:
     """The app on each kind of database."""
     url = databases.make(request.param, tmp_path)
-    async with living(tmp_path, pace=HASTY, database_url=url) as world:
+    async with running_world(tmp_path, pace=HASTY, database_url=url) as world:
         yield world
-
-
-async def ask(world: World, who: str = "mira_k", channel: str = fixtures.SUPPORT) -> Feedback:
-    """Send a survey, and return it as X has it."""
-    number = len(world.x.feedbacks)
-    await world.opened(f"/csat @{who}", channel=channel)
-    await world.workspace.submit_view(fixtures.ADA)
-    sent = await world.sent(number + 1)
-    told = "select 1 from outbox where kind = 'sent' and sent_at is not null"
-    await world.until(lambda: len(world.database(told)) == number + 1)
-    return sent
 
 
 def off(world: World, way: Endpoint) -> None:
@@ -57,7 +45,7 @@ def asked(world: World, way: str = "/show/") -> list[datetime]:
 
 def read_until(world: World) -> datetime:
     """Return how far X's events were read."""
-    ((moment,),) = world.database("select swept_until from feeds")
+    ((moment,),) = world.rows(tables.feeds.c.swept_until)
     return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
 
 
@@ -68,12 +56,14 @@ async def in_time(world: World, condition: Callable[[], bool]) -> None:
         world.clock.advance(seconds=3)
         return condition()
 
-    await world.until(passing)
+    await world.wait_until(passing)
 
 
 async def answered(world: World, rating: int, comment: str | None = None) -> None:
     known = [("answered", rating, comment)]
-    await world.until(lambda: world.database("select state, rating, comment from surveys") == known)
+    await world.wait_until(
+        lambda: world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == known
+    )
 
 
 def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_two_weeks() -> None:
@@ -88,33 +78,33 @@ def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_
 
 async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
     off(world, Endpoint.EVENTS)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(seconds=61)
     await answered(world, 4)
     world.clock.advance(seconds=61)
-    await world.until(lambda: len(asked(world)) == 2)
+    await world.wait_until(lambda: len(asked(world)) == 2)
     world.x.comment(sent.id, "Thank you.")
     world.clock.advance(minutes=3)
     await answered(world, 4, "Thank you.")
 
     assert len(asked(world)) == 3
-    assert world.database("select poll_at from surveys") == [(None,)]
+    assert world.rows(tables.surveys.c.poll_at) == [(None,)]
 
 
 async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
     off(world, Endpoint.EVENTS)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 5)
     world.clock.advance(days=20)
 
     await answered(world, 5)
-    assert world.database("select kind from outbox where kind = 'expired'") == []
+    assert world.rows(tables.outbox.c.kind, where=tables.outbox.c.kind == "expired") == []
 
 
 async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
     off(world, Endpoint.SHOW)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.adds_empty_pages = True
     world.clock.advance(days=5)
     world.x.rate(sent.id, 2)
@@ -125,9 +115,11 @@ async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
 
 
 async def test_events_are_read_from_where_they_ended_in_bounded_spans(world: World) -> None:
-    await ask(world)
+    await world.send_survey()
     world.clock.advance(days=4)
-    await world.until(lambda: read_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25))
+    await world.wait_until(
+        lambda: read_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25)
+    )
     reads = [call for call in world.x.requests if call.path.endswith("/events.json")]
     spans = [(int(read.params["from_time"]), int(read.params["to_time"])) for read in reads]
 
@@ -141,11 +133,11 @@ async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     off(world, Endpoint.SHOW)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 3)
     world.x.fail(Fault.TRUNCATED, Endpoint.EVENTS, times=1)
     world.clock.advance(hours=26)
-    await world.until(lambda: "Periodic task failed, retrying later: sweeping X's events" in caplog.text)
+    await world.wait_until(lambda: "Periodic task failed, retrying later: sweeping X's events" in caplog.text)
     begun = read_until(world)
     world.clock.advance(minutes=2)
     await answered(world, 3)
@@ -156,21 +148,21 @@ async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one
     world: World,
 ) -> None:
     off(world, Endpoint.EVENTS)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.clock.advance(days=13)
-    await world.until(lambda: len(asked(world)) == 1)
-    assert world.database("select state from surveys") == [("sent",)]
+    await world.wait_until(lambda: len(asked(world)) == 1)
+    assert world.states() == ["sent"]
     world.clock.advance(days=1)
-    await world.until(lambda: len(asked(world)) == 2)
+    await world.wait_until(lambda: len(asked(world)) == 2)
     world.clock.advance(minutes=11)
-    await world.message("No answer came within two weeks.")
+    await world.wait_for_message("No answer came within two weeks.")
     world.x.recover(Endpoint.EVENTS)
     world.x.rate(sent.id, 5)
     world.clock.advance(hours=25)
-    await in_time(world, lambda: world.database("select state from surveys") == [("answered",)])
+    await in_time(world, lambda: world.states() == ["answered"])
 
-    await world.message("They answered.")
-    assert len(world.everything()) == 1
+    await world.wait_for_message("They answered.")
+    assert len(world.app_messages()) == 1
 
 
 async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
@@ -178,19 +170,19 @@ async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
 ) -> None:
     monkeypatch.setattr("csat.db.feeds.BUDGET", 2)
     for who in ("mira_k", "sofie_l", "benitez_leo"):
-        await ask(world, who)
+        await world.send_survey(f"/csat @{who}")
     world.clock.advance(minutes=1)
-    await world.until(lambda: len(asked(world)) == 2)
-    assert world.database("select requests_used from feeds") == [(2,)]
+    await world.wait_until(lambda: len(asked(world)) == 2)
+    assert world.rows(tables.feeds.c.requests_used) == [(2,)]
     world.clock.advance(minutes=16)
-    await world.until(lambda: len(asked(world)) == 4)
+    await world.wait_until(lambda: len(asked(world)) == 4)
 
-    assert world.database("select requests_used from feeds") == [(2,)]
+    assert world.rows(tables.feeds.c.requests_used) == [(2,)]
 
 
 async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
     world.x.fail(Fault.RATE_LIMITED, Endpoint.SHOW, times=1)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
     await left_alone(world)
@@ -205,7 +197,7 @@ async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: W
 @pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.TOKEN_REVOKED, Fault.RESET, Fault.HTML])
 async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, fault: Fault) -> None:
     world.x.fail(fault, Endpoint.SHOW, times=1)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
     await left_alone(world)
@@ -215,17 +207,19 @@ async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, faul
 
 
 async def left_alone(world: World) -> None:
-    await world.until(lambda: world.database("select requests_used from feeds") == [(feeds.BUDGET,)])
+    await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(feeds.BUDGET,)])
 
 
 async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lost, sent = await ask(world), await ask(world, "sofie_l")
+    lost, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
     world.x.delete_feedback(lost.id)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
-    await world.until(lambda: world.database("select state from surveys where id = 2") == [("answered",)])
+    await world.wait_until(
+        lambda: world.rows(tables.surveys.c.state, where=tables.surveys.c.id == 2) == [("answered",)]
+    )
 
     assert f"X does not show feedback {lost.id}" in caplog.text
 
@@ -234,9 +228,9 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.x.fail(Fault.IDS_MISSING, Endpoint.SHOW, times=1)
-    sent = await ask(world)
+    sent = await world.send_survey()
     world.clock.advance(minutes=1)
-    await world.until(lambda: "Feedback rejected: feedback without an id" in caplog.text)
+    await world.wait_until(lambda: "Feedback rejected: feedback without an id" in caplog.text)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=2)
 
@@ -245,16 +239,15 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
 
 async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
     world.x.fail(Fault.BAD_GATEWAY_AFTER, times=1)
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    question = await world.message("It is not known")
+    await world.submit_survey("/csat @mira_k")
+    question = await world.wait_for_message("It is not known")
     await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
-    await world.message("@mira_k for feedback")
+    await world.wait_for_message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
     world.clock.advance(hours=26)
 
     await answered(world, 4)
-    assert world.database("select feedback_id from surveys") == [(world.x.feedbacks[0].id,)]
+    assert world.rows(tables.surveys.c.feedback_id) == [(world.x.feedbacks[0].id,)]
 
 
 async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the_log(
@@ -262,7 +255,7 @@ async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the
 ) -> None:
     clock = Clock()
     intake = Intake(database, "A1", str, clock)
-    await intake.take(told(5, "Fine.", feedback_id="4711"))
+    await intake.take(make_update(5, "Fine.", feedback_id="4711"))
     clock.advance(hours=49)
     await intake.match()
 
@@ -285,8 +278,8 @@ async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_on
 
 
 def sent_as(connection: Connection, view_id: str, feedback_id: str) -> None:
-    entry = begun(connection, view_id)
-    send_queue.mark_sent(connection, entry.id, 1, told(feedback_id=feedback_id).receipt, NOON)
+    entry = insert_sending(connection, view_id)
+    send_queue.mark_sent(connection, entry.id, 1, make_update(feedback_id=feedback_id).receipt, NOON)
 
 
 async def test_one_instance_at_a_time_reads_the_events(database: Database) -> None:

@@ -12,8 +12,7 @@ from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import get_survey
 from csat.surveys.follow_ups import InvalidNote, parse_note
-from tests.answering import KEY, LATER, sent
-from tests.samples import NOON, origin, survey, told
+from tests.factories import LATER, NOON, RECIPIENT_KEY, insert_sent, make_origin, make_survey, make_update
 
 TEAM = "T012AB3CD"
 WHO = "U012AB3CD"
@@ -23,8 +22,8 @@ CLEO, DORA = "U0CLEO", "U0DORA"
 
 def low(connection: Connection) -> int:
     """Keep a survey that was rated 1."""
-    entry = sent(connection)
-    responses.take(connection, told(1, "Bad."), KEY, LATER)
+    entry = insert_sent(connection)
+    responses.take(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
     return entry.id
 
 
@@ -153,7 +152,7 @@ async def test_a_rating_that_was_not_low_after_all_is_taken_back(database: Datab
             ts,
             LATER,
         )
-    await database.run(responses.take, told(5, at=5), KEY, LATER)
+    await database.run(responses.take, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
     assert await database.read(follow_ups.find, survey_id) is None
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due == bool(ts)
@@ -168,7 +167,7 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
         outbox.mark_sent(
             connection,
             notification(connection, survey_id, NotificationKind.SENT),
-            origin().channel,
+            make_origin().channel,
             "1700000000.000200",
             LATER,
         )
@@ -178,7 +177,7 @@ async def test_where_it_was_asked_for_without_a_thread_the_confirmation_leads_th
 
     assert found
     assert found.ts == "1700000000.000200"
-    assert found.survey.external_id == survey().external_id
+    assert found.survey.external_id == make_survey().external_id
 
 
 async def test_of_somebody_who_is_forgotten_no_note_is_left(database: Database) -> None:

@@ -13,17 +13,17 @@ from csat.db import responses, send_queue, submissions, tables
 from csat.db.accounts import open_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find
+from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
+from csat.db.tables import metadata
 from csat.surveys.limits import Limits
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
-from tests.lows import ALERT, SUPERVISED
-from tests.samples import NOON, origin, survey
-from tests.samples import told as told_by_x
+from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
 from tests.test_running import around, output
-from tests.world import World, living, said
+from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
 
@@ -37,16 +37,13 @@ def _world(any_world: World) -> World:
 
 
 async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.SUPPORT) -> None:
-    await world.opened(f"/csat {recipient}", channel=channel)
-    await world.type_in(message=f"Dear {recipient}, how did we do?", external_id=f"case of {recipient}")
-    await world.workspace.submit_view(fixtures.ADA)
+    message, external_id = f"Dear {recipient}, how did we do?", f"case of {recipient}"
+    await world.submit_survey(f"/csat {recipient}", channel=channel, message=message, external_id=external_id)
 
 
 async def told(world: World, number: int = 1) -> None:
-    """Wait until so many surveys are sent and nothing is left to be told."""
-    done = "select 1 from surveys where state = 'sent' and not exists ("
-    due = "select 1 from outbox where survey_id = surveys.id and due_at is not null)"
-    await world.until(lambda: len(world.database(done + due)) == number)
+    """Wait until this many surveys are sent and nothing is left to be told."""
+    await world.wait_until(lambda: world.states().count("sent") == number and world.is_outbox_empty())
 
 
 async def forgotten(world: World, typed: Recipient) -> Outcome:
@@ -58,7 +55,7 @@ async def forgotten(world: World, typed: Recipient) -> Outcome:
 
 def remembered(world: World) -> str:
     """Return all that the ledger holds, as one text."""
-    return str([world.database(f"select * from {table}") for table in TABLES])  # noqa: S608
+    return str([world.rows(metadata.tables[name]) for name in TABLES])
 
 
 @pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
@@ -73,14 +70,16 @@ async def test_nothing_names_them_any_more_neither_in_the_ledger_nor_in_slack(
 
     assert (outcome.done["erased"], outcome.done["rewritten"], outcome.left, outcome.advice) == (1, 1, 0, [])
     assert not [words for words in ("mira", mira.id) if words in remembered(world).lower()]
-    assert [said(message) for message in world.everything() if "(erased)" in said(message)] == [ERASED]
-    shown = str([(message.text, message.blocks) for message in world.everything()])
+    assert [
+        visible_text(message) for message in world.app_messages() if "(erased)" in visible_text(message)
+    ] == [ERASED]
+    shown = str([(message.text, message.blocks) for message in world.app_messages()])
     assert "mira_k" not in shown
     assert "sofie_l" in shown
 
 
 async def test_not_even_the_file_knows_them_while_the_app_runs(tmp_path: Path) -> None:
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         await ask(world)
         await told(world)
         assert "mira_k" in on_disk(world)
@@ -94,7 +93,7 @@ async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db_module, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         await ask(world)
         await told(world)
         with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
@@ -116,28 +115,30 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     await ask(world)
     await told(world)
     await forgotten(world, Recipient(handle="mira_k"))
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "Not sent. This customer got a survey recently." in said(
+    assert "Not sent. This customer got a survey recently." in visible_text(
         world.workspace.view_stack(fixtures.ADA)[-1].blocks
     )
-    ((feedback, state, handle),) = world.database("select feedback_id, state, recipient_handle from surveys")
+    ((feedback, state, handle),) = world.rows(
+        tables.surveys.c.feedback_id, tables.surveys.c.state, tables.surveys.c.recipient_handle
+    )
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
 
 
 async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
-    await world.until(lambda: bool(world.database("select 1 from outbox where sent_at is not null")))
-    await world.until(lambda: bool(world.database("select 1 from surveys where state = 'accepted'")))
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.WAITING))
+    await world.wait_until(lambda: "accepted" in world.states())
     outcome = await forgotten(world, Recipient(handle="mira_k"))
     world.x.recover()
 
     assert (outcome.done["called off"], outcome.done["erased"], outcome.left) == (1, 1, 0)
-    assert await world.direct_message("was called off: its customer was erased. Nothing was sent.")
-    assert world.database("select state, message from surveys") == [("cancelled", "")]
+    assert await world.wait_for_dm("was called off: its customer was erased. Nothing was sent.")
+    assert world.rows(tables.surveys.c.state, tables.surveys.c.message) == [("cancelled", "")]
     assert not world.x.feedbacks
 
 
@@ -145,7 +146,7 @@ async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> N
     world.x.delay_seconds = 0.5
     world.x.fail(Fault.SLOW)
     await ask(world)
-    await world.until(lambda: bool(world.database("select 1 from surveys where state = 'sending'")))
+    await world.wait_until(lambda: "sending" in world.states())
     early = await forgotten(world, Recipient(handle="mira_k"))
     await told(world)
     late = await forgotten(world, Recipient(handle="mira_k"))
@@ -160,18 +161,18 @@ async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_sett
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
-    asked = await world.message("It is not known whether")
-    await world.until(lambda: bool(world.database("select 1 from outbox where sent_at is not null")))
+    asked = await world.wait_for_message("It is not known whether")
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await forgotten(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(send_queue.give_up_reconciling, 1)
     database.close()
     late = await forgotten(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
-    await world.message("settled already")
+    await world.wait_for_message("settled already")
 
     assert (early.left, late.left) == (1, 0)
-    assert world.database("select state, recipient_id from surveys") == [("uncertain", None)]
+    assert world.rows(tables.surveys.c.state, tables.surveys.c.recipient_id) == [("uncertain", None)]
 
 
 async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
@@ -232,7 +233,7 @@ async def keep(database: Database, view_id: str, recipient: Recipient) -> int:
     """Keep a survey that X took."""
     await database.run(open_account, "A1")
     submission = submissions.Submission(
-        view_id, survey().with_recipient(recipient), origin(), "A1", "one", view_id
+        view_id, make_survey().with_recipient(recipient), make_origin(), "A1", "one", view_id
     )
     entry = (await database.run(submissions.accept, submission, Limits(), NOON)).entry
     number = await database.run(send_queue.begin_attempt, entry, "one", NOON)
@@ -293,7 +294,7 @@ async def test_it_is_asked_before_anything_is_erased(
     monkeypatch.setattr("typer.confirm", lambda _: agrees)
     await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
 
-    assert len(world.database("select 1 from surveys where recipient_handle is not null")) == left
+    assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
     assert "1 surveys to @mira_k are kept." in printed
     assert ("Erased from 1 surveys; 1 messages in Slack changed." in printed) is agrees
@@ -315,14 +316,16 @@ async def test_of_their_answer_the_rating_is_left_as_a_number(world: World) -> N
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
     world.clock.advance(minutes=1)
-    await world.message("They answered.")
-    await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
+    await world.wait_for_message("They answered.")
+    await world.wait_until(world.is_outbox_empty)
     outcome = await forgotten(world, Recipient(handle="mira_k"))
 
     assert (outcome.done["erased"], outcome.left, outcome.advice) == (1, 0, [])
-    assert world.database("select state, rating, comment from surveys") == [("answered", 1, None)]
+    assert world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == [
+        ("answered", 1, None)
+    ]
     assert "Mira" not in remembered(world)
-    assert [said(message) for message in world.everything()] == [ERASED]
+    assert [visible_text(message) for message in world.app_messages()] == [ERASED]
 
 
 async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: World) -> None:
@@ -334,19 +337,19 @@ async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: Wor
     world.x.comment(feedback.id, "It is me, Mira.")
     for minutes in (1, 14 * 24 * 60, 60):
         world.clock.advance(minutes=minutes)
-    await world.until(lambda: world.database("select state from surveys") == [("expired",)])
-    await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
+    await world.wait_until(lambda: world.states() == ["expired"])
+    await world.wait_until(world.is_outbox_empty)
 
     assert not [call for call in world.x.requests if "/show/" in call.path]
-    assert world.database("select rating, comment from surveys") == [(None, None)]
-    assert world.database("select * from unmatched_responses") == []
-    assert [said(message) for message in world.everything()] == [ERASED]
+    assert world.rows(tables.surveys.c.rating, tables.surveys.c.comment) == [(None, None)]
+    assert world.rows(tables.unmatched_responses) == []
+    assert [visible_text(message) for message in world.app_messages()] == [ERASED]
 
 
 async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Database) -> None:
     await keep(database, "one", Recipient(handle="mira_k", id="33"))
-    await database.run(responses.take, told_by_x(1, "It is me.", feedback_id="other"), "one", NOON)
-    await database.run(responses.take, told_by_x(5, feedback_id="another"), "of somebody else", NOON)
+    await database.run(responses.take, make_update(1, "It is me.", feedback_id="other"), "one", NOON)
+    await database.run(responses.take, make_update(5, feedback_id="another"), "of somebody else", NOON)
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
 
     assert await database.run(erase, 1)
@@ -355,16 +358,16 @@ async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Databas
 
 
 async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -> None:
-    async with living(tmp_path, **SUPERVISED) as world:
+    async with running_world(tmp_path, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
         await ask(world)
         await told(world)
         world.x.rate(world.x.feedbacks[0].id, 1)
         world.clock.advance(minutes=1)
-        await world.message(ALERT, fixtures.LEADS, fixtures.CLEO)
-        await world.until(lambda: not world.database("select 1 from outbox where due_at is not null"))
+        await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+        await world.wait_until(world.is_outbox_empty)
         outcome = await forgotten(world, Recipient(handle="mira_k"))
 
         assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])
-        (alert,) = world.everything(fixtures.LEADS, fixtures.CLEO)
-        assert said(alert) == "A survey to a customer. (erased)"
+        (alert,) = world.app_messages(fixtures.LEADS, fixtures.CLEO)
+        assert visible_text(alert) == "A survey to a customer. (erased)"

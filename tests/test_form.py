@@ -1,12 +1,11 @@
 """The open form: preview, questions, and what is wrong told under its field."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sandbox.slack import ActionOutcome, ActionResult, View, fixtures
-from tests.world import World, living, said
+from sandbox.slack import ActionOutcome, View, fixtures
+from tests.world import World, running_world, visible_text
 
 
 def top(world: World) -> View:
@@ -17,55 +16,45 @@ def top(world: World) -> View:
 
 async def shows(world: World, words: str) -> View:
     """Wait until the form shows these words."""
-    await world.eventually(lambda: words in said(top(world).blocks))
+    await world.wait_until(lambda: words in visible_text(top(world).blocks))
     return top(world)
 
 
-def has_told(world: World, number: int) -> bool:
-    return world.database("select 1 from outbox where sent_at is not null") == [(1,)] * number
-
-
-async def submitted(world: World, **fields: str) -> ActionResult:
-    await world.opened("/csat @mira_k")
-    await world.type_in(**fields)
-    return await world.workspace.submit_view(fixtures.ADA)
-
-
 async def test_the_preview_shows_message_question_and_scale(world: World) -> None:
-    form = await world.opened("/csat @mira_k")
+    form = await world.open_form("/csat @mira_k")
 
-    assert "What the customer will read" in said(form.blocks)
-    assert "How did we do?" in said(form.blocks)
-    assert "What is your overall satisfaction with Northwind?" in said(form.blocks)
-    assert "1   2   3   4   5" in said(form.blocks)
+    assert "What the customer will read" in visible_text(form.blocks)
+    assert "How did we do?" in visible_text(form.blocks)
+    assert "What is your overall satisfaction with Northwind?" in visible_text(form.blocks)
+    assert "1   2   3   4   5" in visible_text(form.blocks)
 
 
 async def test_the_preview_follows_type_question_name_and_message(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
 
     await world.workspace.select(fixtures.ADA, "variant", "14")
     await shows(world, "How would you rate the ability to resolve your issue with Northwind?")
-    await world.type_in(display_name="Northwind Air")
+    await world.fill_in(display_name="Northwind Air")
     await shows(world, "resolve your issue with Northwind Air?")
-    await world.type_in(message="Dear Mira")
+    await world.fill_in(message="Dear Mira")
     await shows(world, "Dear Mira")
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     form = await shows(world, "0   1   2   3   4   5   6   7   8   9   10")
 
-    assert said(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
+    assert visible_text(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
 
 
 async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "33")
-    await world.type_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
+    await world.fill_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     await shows(world, "0   1   2")
     await world.workspace.select(fixtures.ADA, "metric", "csat")
     await shows(world, "How would you rate your recent flight with Air?")
     await world.workspace.submit_view(fixtures.ADA)
-    feedback = await world.sent()
+    feedback = await world.wait_for_feedback()
 
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("csat", "33", "Air")
     assert (feedback.external_id, feedback.message, feedback.test) == ("case_1", "Hello", True)
@@ -74,34 +63,33 @@ async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -
 
 @pytest.mark.parametrize("refusal", ["hash_conflict", "not_found", "500", "ratelimited"])
 async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: str) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     world.workspace.faults.fail("views.update", refusal)
-    await world.type_in(message="Dear Mira")
+    await world.fill_in(message="Dear Mira")
     await world.workspace.submit_view(fixtures.ADA)
-    feedback = await world.sent()
+    feedback = await world.wait_for_feedback()
 
     assert feedback.message == "Dear Mira"
-    await world.message("asked")
-    assert len(world.everything()) == 1
+    await world.wait_for_message("asked")
+    assert len(world.app_messages()) == 1
 
 
 async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     world.workspace.faults.fail("views.update", "500")
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "0   1   2" in said(top(world).blocks)
+    assert "0   1   2" in visible_text(top(world).blocks)
     assert world.x.feedbacks == []
 
     await world.workspace.submit_view(fixtures.ADA)
-    assert (await world.sent()).type == "nps"
+    assert (await world.wait_for_feedback()).type == "nps"
 
 
 async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> None:
-    seen = await submitted(
-        world,
+    seen = await world.submit_survey(
         recipient="@much_too_long_a_handle",
         display_name="x" * 21,
         message=" \n ",
@@ -130,7 +118,7 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
 async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
     world: World, handle: str, advice: str
 ) -> None:
-    seen = await submitted(world, recipient=handle, message=" ")
+    seen = await world.submit_survey(recipient=handle, message=" ")
 
     assert seen.errors["recipient:0"].startswith(advice)
     assert set(seen.errors) == {"recipient:0", "message"}
@@ -138,58 +126,56 @@ async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
 
 
 async def test_a_corrected_form_is_sent(world: World) -> None:
-    await submitted(world, recipient="@nobody_at_all")
-    await world.type_in(recipient="https://x.com/mira_k")
+    await world.submit_survey(recipient="@nobody_at_all")
+    await world.fill_in(recipient="https://x.com/mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.CLOSED
-    assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
+    assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
 async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: World) -> None:
-    seen = await submitted(world, recipient="@quiet_quinn", message="Kept")
+    seen = await world.submit_survey(recipient="@quiet_quinn", message="Kept")
 
     assert seen.outcome is ActionOutcome.UPDATED
-    assert "@quiet_quinn probably does not take your direct messages" in said(top(world).blocks)
+    assert "@quiet_quinn probably does not take your direct messages" in visible_text(top(world).blocks)
     assert world.x.feedbacks == []
 
     await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.message("was not sent")
-    assert "can't be messaged" in said(answer)
+    answer = await world.wait_for_message("was not sent")
+    assert "can't be messaged" in visible_text(answer)
 
 
 async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World) -> None:
-    await submitted(world, recipient="@quiet_quinn")
+    await world.submit_survey(recipient="@quiet_quinn")
     world.x.customers.append(
         world.x.customer("quiet_quinn").__class__("99", "closed_too", "C", accepts_messages=False)
     )
-    await world.type_in(recipient="@closed_too")
+    await world.fill_in(recipient="@closed_too")
     await world.workspace.submit_view(fixtures.ADA)
 
-    assert "@closed_too probably does not take your direct messages" in said(top(world).blocks)
+    assert "@closed_too probably does not take your direct messages" in visible_text(top(world).blocks)
 
 
 async def test_a_numeric_id_needs_no_look_up(world: World) -> None:
-    await submitted(world, recipient=world.x.customer("mira_k").id)
-    await world.sent()
+    await world.submit_survey(recipient=world.x.customer("mira_k").id)
+    await world.wait_for_feedback()
 
     assert [call.path for call in world.x.requests] == ["/1.1/feedback/create.json"]
 
 
 async def test_a_handle_is_looked_up_once_for_many_surveys(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_cooldown_days=0, csat_allowlist="@Mira_K") as world:
+    async with running_world(tmp_path, csat_cooldown_days=0, csat_allowlist="@Mira_K") as world:
         world.x.allowlist.add("mira_k")
-        for number in (1, 2, 3):
-            await submitted(world, recipient="@Mira_K")
-            await world.sent(number)
-            await world.until(partial(has_told, world, number))
+        for _ in range(3):
+            await world.send_survey(recipient="@Mira_K")
 
     assert [call.path for call in world.x.requests].count("/2/users/by/username/mira_k") == 1
 
 
 @pytest.mark.parametrize("text", ["<!channel> " * 200, "\u202egnihtemos\u202c", "a\u0000b"])
 async def test_hostile_names_are_refused_or_harmless(world: World, text: str) -> None:
-    seen = await submitted(world, display_name=text)
+    seen = await world.submit_survey(display_name=text)
 
     assert seen.outcome is ActionOutcome.ERRORS
     assert list(seen.errors) == ["display_name"]

@@ -9,7 +9,6 @@ from csat.reporting.formatting import average, figure, headline, in_words, perce
 from csat.reporting.intervals import Interval
 from csat.reporting.scores import Change, Score, change, csat, nps
 from csat.surveys.questions import Metric
-from tests.samples import tried
 
 
 def satisfaction(satisfied: int, n: int) -> Score | None:
@@ -47,7 +46,6 @@ def test_half_is_rounded_away_from_zero(value: float, rounded: int) -> None:
 
 
 @given(st.tuples(*[st.integers(0, 5_000)] * 3).filter(lambda parts: sum(parts) > 0))
-@tried
 def test_what_is_written_is_the_exact_score_rounded(parts: tuple[int, int, int]) -> None:
     promoters, passives, detractors = parts
     score = nps({10: promoters, 7: passives, 0: detractors})

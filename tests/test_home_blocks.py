@@ -24,7 +24,7 @@ from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_view
-from tests.samples import CATALOGUE, LONGEST_HANDLE, NOON, origin, survey
+from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_survey
 
 Json = dict[str, Any]
 
@@ -90,13 +90,13 @@ def full(metric: Metric) -> SupervisorHome:
 
 def low_rating(number: int) -> LowRating:
     taken = FollowUp(opened_at=NOON, taken_by=user(1), taken_at=NOON)
-    asked = survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
-    where = origin(channel="C0123456789")
+    asked = make_survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
+    where = make_origin(channel="C0123456789")
     return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)
 
 
 def own() -> OwnSurveys:
-    asked = survey(
+    asked = make_survey(
         recipient=f"@{LONGEST_HANDLE}",
         external_id="e" * MAX_EXTERNAL_ID_LENGTH,
         test=True,

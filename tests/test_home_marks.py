@@ -6,7 +6,7 @@ from csat.db.database import Database
 from csat.reporting import home_views
 from csat.reporting.home_views import Home
 from csat.reporting.report_query import ReportQuery
-from tests.samples import NOON
+from tests.factories import NOON
 
 TEAM, PERSON = "T1", "U1"
 LATER = NOON + timedelta(seconds=1)

@@ -1,17 +1,17 @@
 """From the command to the confirmation, in Socket Mode and over HTTP."""
 
 from sandbox.slack import ActionOutcome, fixtures
-from tests.world import PRIVACY, World, said
+from tests.world import PRIVACY, World, visible_text
 
 
 async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(either_world: World) -> None:
     world = either_world
-    await world.opened("/csat nps @mira_k")
-    await world.type_in(external_id="ticket_5555", message="Thanks, Mira!")
+    await world.open_form("/csat nps @mira_k")
+    await world.fill_in(external_id="ticket_5555", message="Thanks, Mira!")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
-    feedback = await world.sent()
-    confirmation = await world.message("asked")
+    feedback = await world.wait_for_feedback()
+    confirmation = await world.wait_for_message("asked")
 
     assert seen.outcome is ActionOutcome.CLOSED
     assert (feedback.type, feedback.question_variant_id) == ("nps", "0")
@@ -20,7 +20,7 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
     assert (feedback.privacy_url, feedback.display_name) == (PRIVACY, "Northwind")
     assert (feedback.external_id, feedback.test) == ("ticket_5555", False)
     for words in (f"<@{fixtures.ADA}>", "@mira_k", "NPS", "satisfaction with Northwind", "ticket_5555"):
-        assert words in said(confirmation)
+        assert words in visible_text(confirmation)
 
 
 async def test_the_shortcut_in_a_thread_confirms_in_that_thread(either_world: World) -> None:
@@ -33,10 +33,10 @@ async def test_the_shortcut_in_a_thread_confirms_in_that_thread(either_world: Wo
     )
 
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
-    form = await world.form()
+    form = await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    feedback = await world.sent()
-    confirmation = await world.message("asked")
+    feedback = await world.wait_for_feedback()
+    confirmation = await world.wait_for_message("asked")
 
     assert "@sofie_l" in str(form.blocks[0])
     assert feedback.external_id == "case_77"

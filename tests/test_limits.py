@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
 from sandbox.x import Fault
-from tests.samples import NOON, origin, survey
-from tests.world import World, living, said
+from tests.factories import NOON, make_origin, make_survey
+from tests.world import World, running_world, visible_text
 
 MIRA = Recipient(handle="mira_k", id="33")
 HOUR = timedelta(hours=1)
@@ -72,7 +73,7 @@ async def outcomes(database: Database, keys: list[str]) -> Counter[str]:
     await database.run(open_account, "A1")
 
     async def submit(number: int, key: str) -> str:
-        submission = submissions.Submission(f"V{number}", survey(), origin(), "A1", "one", key)
+        submission = submissions.Submission(f"V{number}", make_survey(), make_origin(), "A1", "one", key)
         try:
             await database.run(submissions.accept, submission, Limits(), NOON)
         except Denied as denied:
@@ -93,22 +94,20 @@ async def test_of_1200_surveys_a_thousand_are_accepted(database: Database) -> No
 
 
 async def ask(
-    world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: str
+    world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: Any
 ) -> ActionResult:
-    await world.opened(f"/csat {recipient}", user)
-    await world.type_in(user, **fields)
-    return await world.workspace.submit_view(user)
+    return await world.submit_survey(f"/csat {recipient}", user, **fields)
 
 
 async def sent(world: World, number: int = 1) -> None:
-    await world.sent(number)
-    await world.until(lambda: len(world.database("select 1 from surveys where state = 'sent'")) == number)
+    await world.wait_for_feedback(number)
+    await world.wait_until(lambda: world.states().count("sent") == number)
 
 
 def form_of(world: World, user: str = fixtures.ADA) -> str:
     view = world.workspace.current_view(user)
     assert view
-    return said(view.blocks)
+    return visible_text(view.blocks)
 
 
 async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> None:
@@ -125,9 +124,9 @@ async def test_the_form_says_why_not_before_anything_is_sent(world: World) -> No
     assert "{date_short_pretty} at {time}" in str(view.blocks)
     assert len(world.x.feedbacks) == 1
 
-    await world.type_in(fixtures.BEN, recipient="@sofie_l")
+    await world.fill_in(fixtures.BEN, recipient="@sofie_l")
     await world.workspace.submit_view(fixtures.BEN)
-    assert (await world.sent(2)).message == "Kept as typed"
+    assert (await world.wait_for_feedback(2)).message == "Kept as typed"
 
 
 async def test_the_same_customer_by_id_is_the_same_customer(world: World) -> None:
@@ -159,11 +158,10 @@ async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
 ) -> None:
     message = await world.workspace.post_message(fixtures.ADA, channel, "@mira_k")
     await world.workspace.run_shortcut(fixtures.ADA, channel, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
     await sent(world)
-    await world.opened("/csat @mira_k", fixtures.CLEO, reader_in)
-    await world.workspace.submit_view(fixtures.CLEO)
+    await world.submit_survey("/csat @mira_k", fixtures.CLEO, reader_in)
 
     assert ("in this thread" in form_of(world, fixtures.CLEO)) is linked
     assert (f"archives/{channel}" in str(world.workspace.current_view(fixtures.CLEO))) is linked
@@ -172,7 +170,7 @@ async def test_the_thread_is_linked_only_where_its_reader_may_see_it(
 async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await ask(world)
-    await world.message("was not sent")
+    await world.wait_for_message("was not sent")
     world.x.recover()
 
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
@@ -183,7 +181,7 @@ async def test_a_refusal_gives_the_reservation_back(world: World) -> None:
 async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     world.x.fail(Fault.HANG)
     await ask(world)
-    await world.message("It is not known whether")
+    await world.wait_for_message("It is not known whether")
 
     assert (await ask(world)).outcome is ActionOutcome.UPDATED
 
@@ -196,14 +194,14 @@ async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
 
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
-    answer = await world.message("was not sent")
-    assert "This customer got a survey recently" in said(answer)
-    assert "Possible again from" in said(answer)
+    answer = await world.wait_for_message("was not sent")
+    assert "This customer got a survey recently" in visible_text(answer)
+    assert "Possible again from" in visible_text(answer)
     assert len(world.x.feedbacks) == 1
 
 
 async def test_the_account_s_own_limit_is_told(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_daily_limit=1) as world:
+    async with running_world(tmp_path, csat_daily_limit=1) as world:
         await ask(world)
         await sent(world)
         seen = await ask(world, "@sofie_l")
@@ -219,16 +217,18 @@ async def test_status_tells_what_became_of_the_last_surveys_and_when_it_is_possi
     await ask(world, "@mira_k")
     await sent(world)
     await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
-    answer = await world.message("Possible again from", viewer=fixtures.BEN)
+    answer = await world.wait_for_message("Possible again from", viewer=fixtures.BEN)
 
     assert answer.visible_to == fixtures.BEN
-    assert f"<@{fixtures.ADA}> asked, sent, no answer yet" in said(answer)
+    assert f"<@{fixtures.ADA}> asked, sent, no answer yet" in visible_text(answer)
 
 
 async def test_status_of_somebody_new_says_so(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
 
-    assert "Nobody has asked them yet." in said(await world.message("They can be asked now."))
+    assert "Nobody has asked them yet." in visible_text(
+        await world.wait_for_message("They can be asked now.")
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,4 +242,4 @@ async def test_status_of_somebody_new_says_so(world: World) -> None:
 async def test_status_says_what_it_needs(world: World, text: str, answer: str) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
 
-    await world.message(answer)
+    await world.wait_for_message(answer)

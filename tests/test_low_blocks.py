@@ -14,8 +14,9 @@ from blocks import low_rating, response_modal
 from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.recipients import Recipient
 from sandbox.slack.blockkit import validate_blocks, validate_view
-from tests.samples import CATALOGUE, NOON, TEXT, origin, survey, tried
-from tests.world import said
+from tests.factories import CATALOGUE, NOON, make_origin, make_survey
+from tests.strategies import TEXT
+from tests.world import visible_text
 
 HOSTILE = "<!channel> <@U012AB3CE> *b* <https://evil.example|x> \u202egnp.exe\u2066 one\u2028two"
 LINK = "https://northwindair.slack.com/archives/C012AB3CD/p1700000000000100"
@@ -26,8 +27,8 @@ UP = FollowUp(opened_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLE
 def shown(**fields: Any) -> RevealedRating:
     fine = {
         "survey_id": 7,
-        "survey": survey(),
-        "origin": origin(),
+        "survey": make_survey(),
+        "origin": make_origin(),
         "asked_at": NOON - timedelta(days=1),
         "ts": "1700000000.000100",
         "follow_up": FollowUp(opened_at=NOON),
@@ -52,7 +53,7 @@ def check(view: dict[str, Any]) -> None:
 @pytest.mark.parametrize("external_id", ["", "e" * 256, "<!channel>" * 25])
 @pytest.mark.parametrize("link", ["", LINK])
 def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: str) -> None:
-    one = shown(follow_up=follow_up, survey=survey(external_id=external_id, display_name="W" * 20))
+    one = shown(follow_up=follow_up, survey=make_survey(external_id=external_id, display_name="W" * 20))
     message = low_rating.alert_message(one, CATALOGUE, link)
     blocks = json.loads(json.dumps(message.blocks))
 
@@ -74,21 +75,20 @@ def test_slack_takes_every_answer(comment: str | None, rating: int | None) -> No
 
     check(view)
     assert "mrkdwn" not in str(view)
-    assert "\u202e" not in said(view["blocks"])
+    assert "\u202e" not in visible_text(view["blocks"])
 
 
 @given(TEXT, TEXT | st.none())
-@tried
 def test_slack_takes_whatever_a_customer_or_a_supervisor_wrote(comment: str, note: str | None) -> None:
     check(response_modal.response_modal(shown(comment=comment, note=note), CATALOGUE))
 
 
 def test_an_answer_of_somebody_who_was_erased_names_nobody() -> None:
-    erased = shown(survey=survey().with_recipient(Recipient()), comment=None)
+    erased = shown(survey=make_survey().with_recipient(Recipient()), comment=None)
     view = response_modal.response_modal(erased, CATALOGUE)
 
     check(view)
-    assert "a customer who was erased" in said(view["blocks"])
+    assert "a customer who was erased" in visible_text(view["blocks"])
     assert "x.com" not in str(view)
 
 

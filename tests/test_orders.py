@@ -15,9 +15,18 @@ from csat.db.responses import Taken, match_unmatched, take
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
-from tests.answering import KEY, begun, confirmed, known, newest, sent, uncertain
 from tests.databases import KINDS, Databases
-from tests.samples import NOON, told, tried
+from tests.factories import (
+    NOON,
+    RECIPIENT_KEY,
+    insert_confirmed,
+    insert_sending,
+    insert_sent,
+    insert_uncertain,
+    make_update,
+    newest_survey_id,
+    stored_response,
+)
 
 WEEKS_LATER = NOON + timedelta(days=14)
 Step = Callable[[Connection], object]
@@ -49,7 +58,7 @@ def model(updates: Sequence[Update], *, test: bool = False) -> Known:
 
 
 def found(connection: Connection) -> Known:
-    now = known(connection)
+    now = stored_response(connection)
     assert now["waiting"] == []
     assert ("answered" in now["outbox"]) is (now["state"] == "answered")
     assert ("low_rating" in now["outbox"]) is now["low"]
@@ -59,7 +68,7 @@ def found(connection: Connection) -> Known:
 
 updates = st.lists(
     st.builds(
-        told,
+        make_update,
         rating=st.none() | st.sampled_from(list(SCALES[Metric.CSAT])),
         comment=st.none() | st.sampled_from(["", "a", "Ä", "slow", "z" * 300]).filter(bool),
         at=st.integers(0, 5),
@@ -69,7 +78,6 @@ updates = st.lists(
 """Contradictions, repetitions, halves; also several of the same second."""
 
 
-@tried
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), max_size=5), st.randoms())
 def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, int]], random: object) -> None:
     parts = [
@@ -94,14 +102,18 @@ def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, i
     assert all(merged([one, one]) == one for one in parts)
 
 
-@pytest.mark.parametrize("begin", [begun, uncertain, confirmed, sent], ids=lambda begin: begin.__name__)
-@settings(tried, max_examples=40)
+@pytest.mark.parametrize(
+    "begin",
+    [insert_sending, insert_uncertain, insert_confirmed, insert_sent],
+    ids=lambda begin: begin.__name__,
+)
+@settings(max_examples=40)
 @given(several=updates, data=st.data())
 def test_the_ledger_knows_what_the_model_knows_in_any_order(
     engine: Engine, begin: Callable[[Connection], object], several: list[Update], data: st.DataObject
 ) -> None:
     repeated = several + data.draw(st.lists(st.sampled_from(several), max_size=4)) if several else []
-    steps: list[Step] = [lambda c, one=one: take(c, one, KEY, NOON) for one in repeated]  # type: ignore[misc]
+    steps: list[Step] = [lambda c, one=one: take(c, one, RECIPIENT_KEY, NOON) for one in repeated]  # type: ignore[misc]
     steps += [receipt, matching, weeks_pass]
     order = data.draw(st.permutations(steps))
     with engine.connect() as connection, connection.begin() as transaction:
@@ -117,7 +129,7 @@ def test_the_ledger_knows_what_the_model_knows_in_any_order(
 
 def receipt(connection: Connection) -> None:
     """X's own answer comes, perhaps once more, perhaps late."""
-    send_queue.mark_sent(connection, newest(connection), 1, told().receipt, NOON)
+    send_queue.mark_sent(connection, newest_survey_id(connection), 1, make_update().receipt, NOON)
 
 
 def matching(connection: Connection) -> None:
@@ -130,16 +142,16 @@ def weeks_pass(connection: Connection) -> None:
         poll_queue.claim(connection, "A1", now, 10)
 
 
-@settings(tried, max_examples=60)
+@settings(max_examples=60)
 @given(updates)
 def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
     engine: Engine, several: list[Update]
 ) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
         for one in several:
-            assert take(connection, one, KEY, NOON) in (Taken.KEPT, Taken.IGNORED)
+            assert take(connection, one, RECIPIENT_KEY, NOON) in (Taken.KEPT, Taken.IGNORED)
         assert len(connection.execute(select(unmatched_responses)).all()) <= 1
-        begun(connection)
+        insert_sending(connection)
         receipt(connection)
         matching(connection)
         assert found(connection) == model(several)
@@ -147,7 +159,12 @@ def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
 
 
 def test_the_model_takes_the_earliest() -> None:
-    several = [told(5, at=3), told(1, "b", at=2), told(4, "a", at=2), told(comment="c", at=9)]
+    several = [
+        make_update(5, at=3),
+        make_update(1, "b", at=2),
+        make_update(4, "a", at=2),
+        make_update(comment="c", at=9),
+    ]
     earliest = NOON + timedelta(seconds=2)
 
     assert model(several) == Known(1, earliest, "a", earliest, answered=True, low=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from csat.reporting.periods import LONGEST, InvalidPeriod, Period, custom, last_days, last_week, parse_period
-from tests.samples import TEXT, tried
+from tests.strategies import TEXT
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -77,7 +77,6 @@ def test_a_day_on_which_clocks_are_changed_has_other_than_24_hours(
 
 
 @given(PERIODS)
-@tried
 def test_its_first_moment_is_on_its_first_day_and_the_one_before_is_not(one: Period) -> None:
     assert one.begin.astimezone(one.zone).date() == one.first
     assert (one.begin - MOMENT).astimezone(one.zone).date() == one.first - DAY
@@ -86,7 +85,6 @@ def test_its_first_moment_is_on_its_first_day_and_the_one_before_is_not(one: Per
 
 
 @given(PERIODS)
-@tried
 def test_the_period_before_has_as_many_days_and_ends_where_it_begins(one: Period) -> None:
     before = one.previous()
 
@@ -123,7 +121,6 @@ def test_no_day_is_no_period() -> None:
 
 
 @given(st.integers(1, LONGEST), NOWS, ANY_ZONE)
-@tried
 def test_the_last_days_hold_the_present_moment_in_their_last_day(
     days: int, now: datetime, zone: ZoneInfo
 ) -> None:
@@ -149,7 +146,6 @@ def test_last_week_is_from_monday_to_monday(now: str, first: str, last: str) -> 
 
 
 @given(NOWS, ANY_ZONE)
-@tried
 def test_last_week_is_seven_days_that_ended_less_than_a_week_ago(now: datetime, zone: ZoneInfo) -> None:
     week = last_week(now, zone)
 
@@ -184,7 +180,6 @@ def test_a_trend_has_days_or_else_as_few_whole_weeks_as_fit_a_chart(
 
 
 @given(PERIODS, st.integers(1, 30))
-@tried
 def test_the_parts_of_a_trend_cover_the_period_exactly(one: Period, most: int) -> None:
     parts = one.buckets(most)
 
@@ -196,7 +191,6 @@ def test_the_parts_of_a_trend_cover_the_period_exactly(one: Period, most: int) -
 
 
 @given(PERIODS)
-@tried
 def test_the_labels_of_a_trend_fit_a_chart_and_differ(one: Period) -> None:
     labels = [part.label for part in one.buckets()]
 
@@ -289,7 +283,6 @@ def test_today_is_the_reader_s_own() -> None:
 
 
 @given(TEXT | st.text("0123456789-. d", max_size=22) | st.builds("{}..{}".format, st.dates(), ANY_DAY))
-@tried
 def test_whatever_is_typed_is_a_period_or_no_period(text: str) -> None:
     try:
         read = parse_period(text, EVENING, BERLIN)

@@ -36,8 +36,8 @@ from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 from tests.databases import Databases
+from tests.factories import NOON, make_origin, make_survey, make_update
 from tests.plans import Plans
-from tests.samples import NOON, origin, survey, told
 
 ROWS = 2_000
 LIMITS = Limits()
@@ -81,10 +81,10 @@ WORK: dict[str, Callable[[Connection], object]] = {
     "listing what is open": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
     "taking an answer": lambda connection: responses.take(
-        connection, told(1, "Slow.", feedback_id="X7"), "customer 7", NOON
+        connection, make_update(1, "Slow.", feedback_id="X7"), "customer 7", NOON
     ),
     "taking an answer that comes too early": lambda connection: responses.take(
-        connection, told(1, "Slow."), "customer 7", NOON
+        connection, make_update(1, "Slow."), "customer 7", NOON
     ),
     "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
     "asking about surveys": ask,
@@ -114,7 +114,9 @@ COUNTS: dict[str, Callable[[Connection], object]] = {
 
 
 def submission(view_id: str) -> submissions.Submission:
-    return submissions.Submission(view_id, survey(), origin(), "A1", "one", "customer of " + view_id)
+    return submissions.Submission(
+        view_id, make_survey(), make_origin(), "A1", "one", "customer of " + view_id
+    )
 
 
 def follow_up(connection: Connection, survey_id: int) -> None:
@@ -180,7 +182,7 @@ def settled(number: int) -> dict[str, Any]:
     long_ago = NOON - timedelta(days=30, minutes=number)
     answered = number % 3 == 0
     return {
-        **to_columns(survey(), origin(received_at=long_ago)),
+        **to_columns(make_survey(), make_origin(received_at=long_ago)),
         "view_id": f"V{number}",
         "state": State.SENT,
         "feedback_id": f"X{number}",

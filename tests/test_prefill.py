@@ -9,7 +9,7 @@ from csat.data_files import load_ticket_patterns
 from csat.slack_api.message_text import DEEPEST, extract_text
 from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
-from tests.samples import JSON, TEXT, tried
+from tests.strategies import JSON, TEXT
 
 Message = dict[str, Any]
 
@@ -294,7 +294,6 @@ def test_a_message_is_not_said_twice() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["text", "blocks", "attachments", "elements", "title", "rows"]), JSON))
-@tried
 def test_any_message_is_read(message: Message) -> None:
     said = extract_text(message)
 
@@ -311,7 +310,6 @@ def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
 
 
 @given(TEXT)
-@tried
 def test_whoever_is_found_is_named_in_the_text(text: str) -> None:
     for person in find_recipients(text):
         assert (person.handle or person.id or "?").lower() in text.lower()
@@ -323,7 +321,6 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=12).map("".join))
-@tried
 def test_an_external_id_always_fits(text: str) -> None:
     assert len(ticket(text)) <= MAX_EXTERNAL_ID_LENGTH
 

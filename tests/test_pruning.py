@@ -19,7 +19,7 @@ from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
-from tests.samples import NOON, origin, survey
+from tests.factories import NOON, make_origin, make_survey
 from tests.test_running import around, output
 
 DAY = timedelta(days=1)
@@ -51,7 +51,7 @@ def test_what_the_limits_ask_about_is_not_pruned() -> None:
 
 async def accepted(database: Database, view_id: str, now: datetime = NOON) -> int:
     await database.run(open_account, "A1")
-    submission = submissions.Submission(view_id, survey(), origin(), "A1", "one", view_id)
+    submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", view_id)
     return (await database.run(submissions.accept, submission, LIMITS, now)).entry.id
 
 
@@ -133,7 +133,7 @@ async def test_it_goes_batch_by_batch_and_others_write_in_between(
 
 def refused(connection: Connection, number: int) -> None:
     row = {
-        **to_columns(survey(), origin()),
+        **to_columns(make_survey(), make_origin()),
         "state": State.REFUSED,
         "account": "A1",
         "accepted_at": NOON,

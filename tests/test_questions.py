@@ -6,7 +6,7 @@ from blocks.form_fields import question_options
 from csat.data_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH
-from tests.samples import CATALOGUE
+from tests.factories import CATALOGUE
 
 FIRST_SIX = {
     0: "What is your overall satisfaction with <display_name>?",

@@ -18,8 +18,8 @@ from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from demo.seed import fill
+from tests.factories import SCENE
 from tests.recount import Recount
-from tests.test_exporting import SCENE
 
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report import report_message
+from csat.db import tables
 from csat.reporting.periods import Period, last_days
 from csat.reporting.reports import Filters, FollowedUp, Report, Tally
 from csat.surveys.questions import SCALES, Metric
@@ -14,10 +15,9 @@ from handlers.command_args import InvalidArguments
 from handlers.report_args import parse_report_args
 from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import validate_blocks
-from tests.answered import answered
 from tests.databases import KINDS, Databases
-from tests.samples import NOON
-from tests.world import World, living, said
+from tests.factories import NOON
+from tests.world import World, running_world, visible_text
 
 UTC = ZoneInfo("UTC")
 MONTH = last_days(30, NOON, UTC)
@@ -31,24 +31,24 @@ async def _watched(
     """The app with one supervisor, Cleo, on each kind of database."""
     folder = tmp_path_factory.mktemp("world")
     url = databases.make(request.param, folder)
-    async with living(folder, database_url=url, csat_supervisors=fixtures.CLEO) as world:
+    async with running_world(folder, database_url=url, csat_supervisors=fixtures.CLEO) as world:
         yield world
 
 
 async def told(world: World, words: str, command: str = "/csat report", user: str = fixtures.CLEO) -> Message:
     """Type a command and return the answer with these words in it, as the person sees it."""
     await world.workspace.run_command(user, fixtures.SUPPORT, command)
-    return await world.message(words, viewer=user)
+    return await world.wait_for_message(words, viewer=user)
 
 
 async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(watched: World) -> None:
-    answered(watched, [5] * 45 + [2] * 5 + [None] * 50)
-    answered(watched, [5] * 20 + [1] * 20, days_ago=40)
-    answered(watched, [1] * 3, requester=fixtures.CLEO)
+    watched.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
+    watched.insert_rated([5] * 20 + [1] * 20, days_ago=40)
+    watched.insert_rated([1] * 3, requester=fixtures.CLEO)
 
     message = await told(watched, "CSAT score: ")
 
-    words = said(message)
+    words = visible_text(message)
     assert "90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
     assert "Previous 30 days: 50 % from 40 answers; up 40 points." in words
     assert "100 sent · 50 answers (50 %) · 0 comments (0 %) · 50 still open · 0 expired" in words
@@ -57,55 +57,57 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
     assert "who chose to answer is not in it" in words
     assert "3 surveys of your own are left out." in words
     assert "5 of 5: 45 (90 %) · 4 of 5: 0 (0 %)" in message.text
-    assert watched.seen("CSAT score", viewer=fixtures.ADA) is None
+    assert watched.find_message("CSAT score", viewer=fixtures.ADA) is None
 
 
 async def test_a_report_is_noted_before_it_is_shown(watched: World) -> None:
     await told(watched, "No NPS survey", "/csat report 7d nps")
 
-    ((person, action, detail),) = watched.database("select viewer, action, detail from audit")
+    ((person, action, detail),) = watched.rows(
+        tables.audit.c.viewer, tables.audit.c.action, tables.audit.c.detail
+    )
     assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
 
 
 async def test_nps_is_asked_for_by_its_name(watched: World) -> None:
-    answered(watched, [10] * 50 + [8] * 30 + [3] * 20, metric="nps")
+    watched.insert_rated([10] * 50 + [8] * 30 + [3] * 20, metric="nps")
 
     message = await told(watched, "NPS: ", "/csat report nps 90 days")
 
-    assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in said(message)
-    assert "10 ████████████████████ 50 (50 %)" in said(message)
+    assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in visible_text(message)
+    assert "10 ████████████████████ 50 (50 %)" in visible_text(message)
 
 
 @pytest.mark.parametrize("number", [1, 4])
 async def test_of_fewer_than_five_answers_there_is_no_score_and_no_rating(
     watched: World, number: int
 ) -> None:
-    answered(watched, [5] * number)
+    watched.insert_rated([5] * number)
 
     message = await told(watched, "CSAT score: ")
 
-    assert "- from " in said(message)
-    assert "with fewer than 5 there is no score" in said(message)
-    assert "5 of 5" not in said(message) + message.text
-    assert "█" not in said(message)
+    assert "- from " in visible_text(message)
+    assert "with fewer than 5 there is no score" in visible_text(message)
+    assert "5 of 5" not in visible_text(message) + message.text
+    assert "█" not in visible_text(message)
 
 
 async def test_an_empty_workspace_is_told_how_to_begin(watched: World) -> None:
     message = await told(watched, "No CSAT survey was sent")
 
-    assert "Type /csat @handle in any channel" in said(message)
+    assert "Type /csat @handle in any channel" in visible_text(message)
     assert "Type /csat @handle in any channel" in message.text
 
 
 async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World) -> None:
-    answered(watched, [5] * 10)
+    watched.insert_rated([5] * 10)
 
     message = await told(watched, "Reports are for supervisors", user=fixtures.ADA)
 
-    assert "CSAT_SUPERVISORS" in said(message)
-    assert watched.seen("CSAT score", viewer=fixtures.ADA) is None
-    assert watched.database("select * from audit") == []
+    assert "CSAT_SUPERVISORS" in visible_text(message)
+    assert watched.find_message("CSAT score", viewer=fixtures.ADA) is None
+    assert watched.rows(tables.audit) == []
 
 
 @pytest.mark.parametrize(
@@ -120,11 +122,11 @@ async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World)
 async def test_words_that_are_not_understood_get_an_advice(watched: World, words: str, advice: str) -> None:
     message = await told(watched, advice, f"/csat report {words}")
 
-    assert "For example: /csat report 30d nps" in said(message)
+    assert "For example: /csat report 30d nps" in visible_text(message)
 
 
 async def test_the_help_tells_of_reports(watched: World) -> None:
-    assert "/csat report" in said(await told(watched, "opens the form", "/csat help"))
+    assert "/csat report" in visible_text(await told(watched, "opens the form", "/csat help"))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report, Tally
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
-from tests.asked import answered, keep, row
-from tests.samples import NOON
+from tests.factories import NOON, make_rated_row, make_row, replace_surveys
 
 TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -26,18 +25,18 @@ async def reported(
     database: Database, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
 ) -> Report:
     """Return the report of a ledger with these surveys and no others."""
-    await database.run(keep, list(rows))
+    await database.run(replace_surveys, list(rows))
     return await fetch_report(database, filters, period)
 
 
 async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> None:
     told = await reported(
         database,
-        answered(5, comment="Great!", commented_at=NOON),
-        answered(5),
-        answered(2),
-        row(),
-        row(state=State.EXPIRED),
+        make_rated_row(5, comment="Great!", commented_at=NOON),
+        make_rated_row(5),
+        make_rated_row(2),
+        make_row(),
+        make_row(state=State.EXPIRED),
     )
 
     assert told.now == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
@@ -65,7 +64,7 @@ async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> 
 async def test_what_was_not_sent_in_the_period_or_was_a_test_counts_nowhere(
     database: Database, fields: dict[str, Any]
 ) -> None:
-    told = await reported(database, row(**fields))
+    told = await reported(database, make_row(**fields))
 
     assert told.now == Tally()
     assert (told.by_agent, told.by_channel) == ({}, {})
@@ -75,9 +74,9 @@ async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Databa
     filters = CSAT.model_copy(update={"without": CLEO})
     told = await reported(
         database,
-        answered(1, requester=CLEO),
-        row(requester=CLEO),
-        answered(4, requester=ADA),
+        make_rated_row(1, requester=CLEO),
+        make_row(requester=CLEO),
+        make_rated_row(4, requester=ADA),
         filters=filters,
     )
 
@@ -88,9 +87,9 @@ async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Databa
 
 
 async def test_an_agent_with_fewer_than_five_ratings_has_no_row(database: Database) -> None:
-    many = [answered(5, requester=ADA) for _ in range(5)]
-    few = [answered(5, requester=CLEO) for _ in range(4)]
-    told = await reported(database, *many, *few, row(requester=CLEO), row(requester=CLEO))
+    many = [make_rated_row(5, requester=ADA) for _ in range(5)]
+    few = [make_rated_row(5, requester=CLEO) for _ in range(4)]
+    told = await reported(database, *many, *few, make_row(requester=CLEO), make_row(requester=CLEO))
 
     assert [name for name, _ in told.agents] == [ADA]
     assert told.now.rated == 9

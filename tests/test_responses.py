@@ -18,9 +18,19 @@ from csat.db.tables import outbox, surveys, unmatched_responses
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Update
 from csat.surveys.states import State
-from tests.answering import KEY, LATER, begun, confirmed, known, newest, sent, uncertain
 from tests.databases import KINDS, Databases
-from tests.samples import NOON, told
+from tests.factories import (
+    LATER,
+    NOON,
+    RECIPIENT_KEY,
+    insert_confirmed,
+    insert_sending,
+    insert_sent,
+    insert_uncertain,
+    make_update,
+    newest_survey_id,
+    stored_response,
+)
 
 
 @pytest.fixture(name="engine", params=KINDS, scope="module")
@@ -43,10 +53,10 @@ def _connection(engine: Engine) -> Iterator[Connection]:
 def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_told(
     connection: Connection,
 ) -> None:
-    sent(connection)
+    insert_sent(connection)
 
-    assert take(connection, told(2, "Slow."), KEY, LATER) is Taken.JOINED
-    found = known(connection)
+    assert take(connection, make_update(2, "Slow."), RECIPIENT_KEY, LATER) is Taken.JOINED
+    found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["outbox"], found["low"]) == ({"sent", "answered", "low_rating"}, True)
     assert found["rated_at"] == NOON + timedelta(seconds=10)
@@ -67,154 +77,172 @@ def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_to
 def test_only_a_low_rating_of_no_test_is_followed_up(
     connection: Connection, rating: int, fields: dict[str, object], low: object
 ) -> None:
-    sent(connection, **fields)
-    take(connection, told(rating, metric=Metric(str(fields.get("metric", "csat")))), KEY, LATER)
+    insert_sent(connection, **fields)
+    take(
+        connection,
+        make_update(rating, metric=Metric(str(fields.get("metric", "csat")))),
+        RECIPIENT_KEY,
+        LATER,
+    )
 
-    found = known(connection)
+    found = stored_response(connection)
     assert (found["state"], found["low"], "low_rating" in found["outbox"]) == (State.ANSWERED, low, low)
 
 
 def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connection) -> None:
-    sent(connection)
+    insert_sent(connection)
     asked = []
-    for update_ in (told(), told(5), told(5, "Fine.")):
-        take(connection, update_, KEY, LATER)
+    for update_ in (make_update(), make_update(5), make_update(5, "Fine.")):
+        take(connection, update_, RECIPIENT_KEY, LATER)
         asked.append(connection.execute(select(surveys.c.poll_at)).scalar_one())
 
     assert asked == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
 
 
 def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> None:
-    sent(connection)
-    take(connection, told(comment="Fine."), KEY, LATER)
+    insert_sent(connection)
+    take(connection, make_update(comment="Fine."), RECIPIENT_KEY, LATER)
 
-    assert (known(connection)["state"], known(connection)["comment"]) == (State.SENT, "Fine.")
+    assert (stored_response(connection)["state"], stored_response(connection)["comment"]) == (
+        State.SENT,
+        "Fine.",
+    )
 
 
-@pytest.mark.parametrize("make", [begun, uncertain, confirmed])
+@pytest.mark.parametrize("make", [insert_sending, insert_uncertain, insert_confirmed])
 def test_an_update_settles_what_x_never_gave_a_receipt_for(
     connection: Connection, make: Callable[[Connection], SurveyRecord]
 ) -> None:
     entry = make(connection)
 
-    assert take(connection, told(), KEY, LATER) is Taken.JOINED
-    found = known(connection)
+    assert take(connection, make_update(), RECIPIENT_KEY, LATER) is Taken.JOINED
+    found = stored_response(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["outbox"]
-    assert not send_queue.mark_sent(connection, entry.id, 1, told().receipt, LATER)
+    assert not send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, LATER)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        told(5, account="A2"),
-        told(5, external_id="ticket_6666"),
-        told(5, metric=Metric.NPS),
-        told(5, created_at=NOON + timedelta(minutes=6)),
-        told(5, created_at=NOON - timedelta(minutes=6)),
+        make_update(5, account="A2"),
+        make_update(5, external_id="ticket_6666"),
+        make_update(5, metric=Metric.NPS),
+        make_update(5, created_at=NOON + timedelta(minutes=6)),
+        make_update(5, created_at=NOON - timedelta(minutes=6)),
     ],
     ids=["account", "external id", "metric", "too late", "too early"],
 )
 def test_an_update_of_something_else_settles_nothing_and_waits(connection: Connection, other: Update) -> None:
-    uncertain(connection)
+    insert_uncertain(connection)
 
-    assert take(connection, other, KEY, LATER) is Taken.KEPT
-    assert known(connection)["state"] == State.UNCERTAIN
+    assert take(connection, other, RECIPIENT_KEY, LATER) is Taken.KEPT
+    assert stored_response(connection)["state"] == State.UNCERTAIN
 
 
 def test_an_update_of_somebody_else_settles_nothing(connection: Connection) -> None:
-    uncertain(connection)
+    insert_uncertain(connection)
 
-    assert take(connection, told(5), "somebody else", LATER) is Taken.KEPT
+    assert take(connection, make_update(5), "somebody else", LATER) is Taken.KEPT
 
 
 def test_news_without_an_answer_of_a_survey_that_is_not_ours_are_not_kept(connection: Connection) -> None:
-    assert take(connection, told(), KEY, LATER) is Taken.IGNORED
+    assert take(connection, make_update(), RECIPIENT_KEY, LATER) is Taken.IGNORED
     assert connection.execute(select(unmatched_responses)).all() == []
 
 
 def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: Connection) -> None:
-    entry = begun(connection, external_id="changed on the way")
-    for early in (told(comment="Slow."), told(2, at=20), told(1, at=30)):
-        assert take(connection, early, KEY, NOON) is Taken.KEPT
+    entry = insert_sending(connection, external_id="changed on the way")
+    for early in (make_update(comment="Slow."), make_update(2, at=20), make_update(1, at=30)):
+        assert take(connection, early, RECIPIENT_KEY, NOON) is Taken.KEPT
     assert match_unmatched(connection, NOON, 10) == ([], [], [])
-    send_queue.mark_sent(connection, entry.id, 1, told().receipt, NOON)
+    send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, NOON)
 
     assert match_unmatched(connection, NOON, 10).joined == ["900"]
-    found = known(connection)
+    found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["waiting"], found["low"]) == ([], True)
 
 
 def test_an_answer_whose_survey_never_comes_is_dropped_after_two_days(connection: Connection) -> None:
-    take(connection, told(5, feedback_id="901"), KEY, NOON)
-    take(connection, told(5, feedback_id="902"), KEY, NOON + timedelta(hours=1))
-    take(connection, told(comment="Hello?", feedback_id="901"), KEY, NOON + timedelta(hours=47))
+    take(connection, make_update(5, feedback_id="901"), RECIPIENT_KEY, NOON)
+    take(connection, make_update(5, feedback_id="902"), RECIPIENT_KEY, NOON + timedelta(hours=1))
+    take(
+        connection,
+        make_update(comment="Hello?", feedback_id="901"),
+        RECIPIENT_KEY,
+        NOON + timedelta(hours=47),
+    )
 
     assert match_unmatched(connection, NOON + KEPT, 10).dropped == ["901"]
     assert match_unmatched(connection, NOON + KEPT, 10).dropped == []
 
 
 def test_a_rating_for_another_metric_is_impossible(connection: Connection) -> None:
-    sent(connection)
+    insert_sent(connection)
 
-    assert take(connection, told(5, metric=Metric.NPS), KEY, LATER) is Taken.IMPOSSIBLE
-    assert known(connection)["rating"] is None
+    assert take(connection, make_update(5, metric=Metric.NPS), RECIPIENT_KEY, LATER) is Taken.IMPOSSIBLE
+    assert stored_response(connection)["rating"] is None
 
 
 def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
-    take(connection, told(9, metric=Metric.NPS), KEY, NOON)
-    sent(connection)
+    take(connection, make_update(9, metric=Metric.NPS), RECIPIENT_KEY, NOON)
+    insert_sent(connection)
 
     assert match_unmatched(connection, NOON, 10) == ([], ["900"], [])
-    assert known(connection)["waiting"] == []
+    assert stored_response(connection)["waiting"] == []
 
 
 def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> None:
-    sent(connection)
+    insert_sent(connection)
     connection.execute(update(surveys).values(state=State.EXPIRED, poll_at=None))
-    take(connection, told(1), KEY, LATER)
+    take(connection, make_update(1), RECIPIENT_KEY, LATER)
 
-    assert (known(connection)["state"], known(connection)["low"]) == (State.ANSWERED, True)
+    assert (stored_response(connection)["state"], stored_response(connection)["low"]) == (
+        State.ANSWERED,
+        True,
+    )
 
 
 def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
     connection: Connection,
 ) -> None:
-    sent(connection)
-    take(connection, told(1, at=20), KEY, LATER)
-    take(connection, told(5, at=10), KEY, LATER)
+    insert_sent(connection)
+    take(connection, make_update(1, at=20), RECIPIENT_KEY, LATER)
+    take(connection, make_update(5, at=10), RECIPIENT_KEY, LATER)
 
-    found = known(connection)
+    found = stored_response(connection)
     assert (found["rating"], found["low"], found["outbox"]) == (5, False, {"sent", "answered"})
 
 
 def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -> None:
-    sent(connection)
+    insert_sent(connection)
     connection.execute(update(outbox).values(due_at=None))
-    assert erasure.erase(connection, newest(connection))
+    assert erasure.erase(connection, newest_survey_id(connection))
 
-    assert take(connection, told(1, "Slow."), KEY, LATER) is Taken.IGNORED
-    assert take(connection, told(1, "Slow.", feedback_id="other"), KEY, LATER) is Taken.IGNORED
-    assert known(connection)["waiting"] == []
-    assert known(connection)["rating"] is None
+    assert take(connection, make_update(1, "Slow."), RECIPIENT_KEY, LATER) is Taken.IGNORED
+    assert (
+        take(connection, make_update(1, "Slow.", feedback_id="other"), RECIPIENT_KEY, LATER) is Taken.IGNORED
+    )
+    assert stored_response(connection)["waiting"] == []
+    assert stored_response(connection)["rating"] is None
 
 
 async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Database) -> None:
-    await database.run(uncertain)
-    both = [told(2, "Slow."), told(2), told(comment="Slow.")]
-    outcomes = await asyncio.gather(*(database.run(take, one, KEY, LATER) for one in both * 12))
+    await database.run(insert_uncertain)
+    both = [make_update(2, "Slow."), make_update(2), make_update(comment="Slow.")]
+    outcomes = await asyncio.gather(*(database.run(take, one, RECIPIENT_KEY, LATER) for one in both * 12))
 
     assert set(outcomes) == {Taken.JOINED}
-    found = await database.run(known)
+    found = await database.run(stored_response)
     assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
     kinds = await database.run(lambda c: list(c.execute(select(outbox.c.kind)).scalars()))
     assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low_rating": 1}
 
 
 async def test_strangers_at_once_are_kept_once(database: Database) -> None:
-    many = [told(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
-    outcomes = await asyncio.gather(*(database.run(take, one, KEY, LATER) for one in many))
+    many = [make_update(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
+    outcomes = await asyncio.gather(*(database.run(take, one, RECIPIENT_KEY, LATER) for one in many))
 
     assert set(outcomes) == {Taken.KEPT}
     rows = await database.run(
@@ -227,7 +255,7 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
     databases: Databases, tmp_path: Path
 ) -> None:
     database = Database(databases.make("postgresql", tmp_path))
-    entry = await database.run(lambda connection: begun(connection, "V1"))
+    entry = await database.run(lambda connection: insert_sending(connection, "V1"))
     locked = threading.Event()
 
     def answer(connection: Connection) -> Taken:
@@ -236,12 +264,12 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
         waiting = text("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
         while not connection.execute(waiting).first():
             connection.execute(text("select pg_stat_clear_snapshot()"))
-        return take(connection, told(4), KEY, LATER)
+        return take(connection, make_update(4), RECIPIENT_KEY, LATER)
 
     answering = asyncio.create_task(database.run(answer))
     await asyncio.to_thread(locked.wait)
-    late = await database.run(send_queue.mark_sent, entry.id, 1, told().receipt, LATER)
+    late = await database.run(send_queue.mark_sent, entry.id, 1, make_update().receipt, LATER)
 
     assert (await answering, late) == (Taken.JOINED, None)
-    assert (await database.read(known))["outbox"] == {"sent", "answered"}
+    assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}
     database.close()

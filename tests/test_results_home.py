@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy
 
+from csat.db import tables
 from sandbox.slack import View, fixtures
-from tests.answered import answered
-from tests.test_home import home, words
-from tests.world import World, living
+from tests.world import World, running_world, visible_text
 
 SEES = "Feedback results"
 SEES_NOT = "Your feedback surveys"
@@ -19,27 +18,8 @@ SEES_NOT = "Your feedback surveys"
 @pytest.fixture(name="watched")
 async def _watched(tmp_path: Path) -> AsyncIterator[World]:
     """The app with one supervisor, Cleo."""
-    async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         yield world
-
-
-async def choose(world: World, action_id: str, choice: str | None, user: str = fixtures.CLEO) -> View:
-    """Choose something in the Home and return what is published then."""
-    before = world.workspace.home_view(user)
-    assert before
-    shown = before.hash
-    await world.workspace.select(user, action_id, choice, home=True)
-    return await published(world, shown, user)
-
-
-async def published(world: World, shown: str, user: str = fixtures.CLEO) -> View:
-    """Return the Home that is published after another one."""
-
-    def newer() -> View | None:
-        view = world.workspace.home_view(user)
-        return view if view and view.hash != shown else None
-
-    return await world.eventually(newer)
 
 
 def blocks(view: View, kind: str) -> list[dict[str, Any]]:
@@ -47,14 +27,16 @@ def blocks(view: View, kind: str) -> list[dict[str, Any]]:
 
 
 def audited(world: World) -> list[tuple[str, str, str]]:
-    return [tuple(row) for row in world.database("select viewer, action, detail from audit order by id")]
+    return [
+        tuple(row) for row in world.rows(tables.audit.c.viewer, tables.audit.c.action, tables.audit.c.detail)
+    ]
 
 
 async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World) -> None:
-    answered(watched, [5] * 45 + [2] * 5 + [None] * 50)
-    answered(watched, [5] * 20 + [1] * 20, days_ago=40)
+    watched.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
+    watched.insert_rated([5] * 20 + [1] * 20, days_ago=40)
 
-    told = words(await home(watched, fixtures.CLEO))
+    told = visible_text(await watched.open_home(fixtures.CLEO))
 
     assert "CSAT score: 90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in told
     assert "Previous 30 days: 50 % from 40 answers; up 40 points." in told
@@ -63,31 +45,31 @@ async def test_a_supervisor_sees_score_interval_change_and_rates(watched: World)
 
 
 async def test_nps_is_a_signed_number_without_percent(watched: World) -> None:
-    answered(watched, [10] * 50 + [8] * 30 + [3] * 20, metric="nps")
-    await home(watched, fixtures.CLEO)
+    watched.insert_rated([10] * 50 + [8] * 30 + [3] * 20, metric="nps")
+    await watched.open_home(fixtures.CLEO)
 
-    told = words(await choose(watched, "home_metric", "nps"))
+    told = visible_text(await watched.choose_in_home("home_metric", "nps"))
 
     assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in told
     assert "Average" not in told
 
 
 async def test_of_fewer_than_five_answers_there_is_no_score_and_no_agent_has_a_row(watched: World) -> None:
-    answered(watched, [5, 5, 5, 1])
+    watched.insert_rated([5, 5, 5, 1])
 
-    view = await home(watched, fixtures.CLEO)
+    view = await watched.open_home(fixtures.CLEO)
 
-    assert "CSAT score: - from 4 answers; with fewer than 5 there is no score." in words(view)
-    assert "1 agent with fewer than 5 answers: no row of their own." in words(view)
+    assert "CSAT score: - from 4 answers; with fewer than 5 there is no score." in visible_text(view)
+    assert "1 agent with fewer than 5 answers: no row of their own." in visible_text(view)
     assert not blocks(view, "data_visualization")
     assert fixtures.ADA not in str(blocks(view, "data_table"))
 
 
 async def test_few_answers_are_called_few_and_chance_is_no_change(watched: World) -> None:
-    answered(watched, [5] * 9 + [1])
-    answered(watched, [5] * 8 + [1] * 2, days_ago=40)
+    watched.insert_rated([5] * 9 + [1])
+    watched.insert_rated([5] * 8 + [1] * 2, days_ago=40)
 
-    told = words(await home(watched, fixtures.CLEO))
+    told = visible_text(await watched.open_home(fixtures.CLEO))
 
     assert "90 % (95 % interval 60 to 98) from 10 answers, few answers." in told
     assert "Previous 30 days: 80 % from 10 answers; no clear change." in told
@@ -95,10 +77,10 @@ async def test_few_answers_are_called_few_and_chance_is_no_change(watched: World
 
 async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) -> None:
     for day in (2, 3, 4):
-        answered(watched, [5, 5, 5, 4, 1], days_ago=day)
-    answered(watched, [4] * 5, days_ago=10, requester=fixtures.BEN, channel=fixtures.LOUNGE)
+        watched.insert_rated([5, 5, 5, 4, 1], days_ago=day)
+    watched.insert_rated([4] * 5, days_ago=10, requester=fixtures.BEN, channel=fixtures.LOUNGE)
 
-    view = await home(watched, fixtures.CLEO)
+    view = await watched.open_home(fixtures.CLEO)
     bars, curve = (block["chart"]["series"][0]["data"] for block in blocks(view, "data_visualization"))
     (table,) = blocks(view, "data_table")
 
@@ -109,64 +91,64 @@ async def test_charts_and_the_table_say_the_same_as_their_words(watched: World) 
         ("4", 8),
         ("5", 9),
     ]
-    assert "5 of 5: 9 (45 %) · 4 of 5: 8 (40 %) · 3 of 5: 0 (0 %)" in words(view)
+    assert "5 of 5: 9 (45 %) · 4 of 5: 8 (40 %) · 3 of 5: 0 (0 %)" in visible_text(view)
     assert len(curve) >= 2
     assert [row[3].get("value") for row in table["rows"][1:]] == [15, 5, 15, 5]
-    assert "CSAT score by week:" in words(view)
+    assert "CSAT score by week:" in visible_text(view)
 
 
 async def test_where_slack_lacks_charts_the_home_says_it_in_words(watched: World) -> None:
     for error in ("invalid_blocks", "invalid_arguments"):
         watched.workspace.faults.disable_blocks("data_visualization", "data_table", view_error=error)
-        answered(watched, [5] * 10)
+        watched.insert_rated([5] * 10)
 
-        view = await home(watched, fixtures.CLEO)
+        view = await watched.open_home(fixtures.CLEO)
 
         assert not blocks(view, "data_visualization")
-        assert "By agent and by channel" in words(view)
-        assert f"<@{fixtures.ADA}>: Score 100 %" in words(view)
+        assert "By agent and by channel" in visible_text(view)
+        assert f"<@{fixtures.ADA}>: Score 100 %" in visible_text(view)
 
 
 async def test_comments_are_shortened_and_lead_to_their_threads(watched: World) -> None:
-    answered(watched, [4], comment="x" * 10_000, external_id="ticket_7")
+    watched.insert_rated([4], comment="x" * 10_000, external_id="ticket_7")
 
-    view = await home(watched, fixtures.CLEO)
+    view = await watched.open_home(fixtures.CLEO)
 
-    assert "4 of 5, " in words(view)
-    assert f"{'x' * 599}…" in words(view)
+    assert "4 of 5, " in visible_text(view)
+    assert f"{'x' * 599}…" in visible_text(view)
     assert f"https://northwindair.slack.com/archives/{fixtures.SUPPORT}/p1700000000000100" in str(view.blocks)
 
 
 async def test_low_ratings_are_listed_oldest_first_until_somebody_closes_them(watched: World) -> None:
-    answered(watched, [1], external_id="ticket_new", days_ago=2)
-    answered(watched, [2], external_id="ticket_old", days_ago=5)
-    answered(watched, [1], external_id="ticket_own", requester=fixtures.CLEO)
-    view = await home(watched, fixtures.CLEO)
-    told = words(view).partition("Low ratings to look after")[2].partition("Your own surveys")[0]
+    watched.insert_rated([1], external_id="ticket_new", days_ago=2)
+    watched.insert_rated([2], external_id="ticket_old", days_ago=5)
+    watched.insert_rated([1], external_id="ticket_own", requester=fixtures.CLEO)
+    view = await watched.open_home(fixtures.CLEO)
+    told = visible_text(view).partition("Low ratings to look after")[2].partition("Your own surveys")[0]
     assert 0 < told.index("ticket_old") < told.index("ticket_new")
     assert "ticket_own" not in told
 
     oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
     await watched.workspace.click(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
-    view = await published(watched, view.hash)
-    assert "2 low ratings · 1 taken on · 0 closed" in words(view)
-    assert f"Taken on by <@{fixtures.CLEO}>" in words(view)
+    view = await watched.wait_for_home(view.hash)
+    assert "2 low ratings · 1 taken on · 0 closed" in visible_text(view)
+    assert f"Taken on by <@{fixtures.CLEO}>" in visible_text(view)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
     await watched.workspace.click(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
-    await watched.form(fixtures.CLEO)
+    await watched.wait_for_form(fixtures.CLEO)
     await watched.workspace.type_text(fixtures.CLEO, "note", "Called them.")
     await watched.workspace.submit_view(fixtures.CLEO)
-    told = words(await published(watched, view.hash))
+    told = visible_text(await watched.wait_for_home(view.hash))
     assert "2 low ratings · 1 taken on · 1 closed" in told
     assert "ticket_old" not in told
 
 
 async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched: World) -> None:
-    answered(watched, [5] * 10)
-    answered(watched, [1] * 3, requester=fixtures.CLEO, comment="own marker")
+    watched.insert_rated([5] * 10)
+    watched.insert_rated([1] * 3, requester=fixtures.CLEO, comment="own marker")
 
-    told = words(await home(watched, fixtures.CLEO))
+    told = visible_text(await watched.open_home(fixtures.CLEO))
 
     assert "from 10 answers" in told
     assert "3 surveys of your own are left out." in told
@@ -175,48 +157,50 @@ async def test_a_supervisor_s_own_surveys_are_left_out_and_that_is_said(watched:
 
 
 async def test_filters_are_kept_and_cleared(watched: World) -> None:
-    answered(watched, [5] * 6, variant="1")
-    answered(watched, [4] * 5, requester=fixtures.BEN, channel=fixtures.LOUNGE)
-    await home(watched, fixtures.CLEO)
+    watched.insert_rated([5] * 6, variant="1")
+    watched.insert_rated([4] * 5, requester=fixtures.BEN, channel=fixtures.LOUNGE)
+    await watched.open_home(fixtures.CLEO)
 
-    assert "from 5 answers" in words(await choose(watched, "home_agent", fixtures.BEN))
-    assert "from 5 answers" in words(await home(watched, fixtures.CLEO))
-    assert "from 11 answers" in words(await choose(watched, "home_clear", None))
-    assert "from 5 answers" in words(await choose(watched, "home_channel", fixtures.LOUNGE))
-    await choose(watched, "home_clear", None)
-    view = await choose(watched, "home_variant", "1")
-    assert "from 6 answers" in words(view)
-    assert "from 11 answers" in words(await choose(watched, "home_variant", "all"))
+    assert "from 5 answers" in visible_text(await watched.choose_in_home("home_agent", fixtures.BEN))
+    assert "from 5 answers" in visible_text(await watched.open_home(fixtures.CLEO))
+    assert "from 11 answers" in visible_text(await watched.choose_in_home("home_clear", None))
+    assert "from 5 answers" in visible_text(await watched.choose_in_home("home_channel", fixtures.LOUNGE))
+    await watched.choose_in_home("home_clear", None)
+    view = await watched.choose_in_home("home_variant", "1")
+    assert "from 6 answers" in visible_text(view)
+    assert "from 11 answers" in visible_text(await watched.choose_in_home("home_variant", "all"))
 
 
 async def test_a_period_is_chosen_and_two_dates_can_be(watched: World) -> None:
-    answered(watched, [5] * 6)
-    answered(watched, [4] * 5, days_ago=60)
+    watched.insert_rated([5] * 6)
+    watched.insert_rated([4] * 5, days_ago=60)
     today = watched.clock().date()
-    await home(watched, fixtures.CLEO)
+    await watched.open_home(fixtures.CLEO)
 
-    assert "from 11 answers" in words(await choose(watched, "home_period", "90"))
-    assert "from 6 answers" in words(await choose(watched, "home_period", "7"))
-    await choose(watched, "home_period", "0")
-    assert "from 11 answers" in words(await choose(watched, "home_since", f"{today.year - 1}-01-01"))
-    ahead = await choose(watched, "home_until", f"{today.year + 1}-01-01")
-    assert "That day is still to come" in words(ahead)
-    assert "from 6 answers" in words(ahead)
+    assert "from 11 answers" in visible_text(await watched.choose_in_home("home_period", "90"))
+    assert "from 6 answers" in visible_text(await watched.choose_in_home("home_period", "7"))
+    await watched.choose_in_home("home_period", "0")
+    assert "from 11 answers" in visible_text(
+        await watched.choose_in_home("home_since", f"{today.year - 1}-01-01")
+    )
+    ahead = await watched.choose_in_home("home_until", f"{today.year + 1}-01-01")
+    assert "That day is still to come" in visible_text(ahead)
+    assert "from 6 answers" in visible_text(ahead)
 
 
 async def test_an_agent_sees_no_results_whatever_they_press(watched: World) -> None:
-    answered(watched, [1] * 10, comment="marker")
-    await home(watched, fixtures.CLEO)
-    await choose(watched, "home_refresh", None)
-    await home(watched, fixtures.ADA)
+    watched.insert_rated([1] * 10, comment="marker")
+    await watched.open_home(fixtures.CLEO)
+    await watched.choose_in_home("home_refresh", None)
+    await watched.open_home(fixtures.ADA)
     shown = watched.workspace.home_view(fixtures.ADA)
     assert shown
 
     before = shown.hash
     await watched.forge(user={"id": fixtures.ADA})
-    view = await published(watched, before, fixtures.ADA)
+    view = await watched.wait_for_home(before, fixtures.ADA)
 
-    assert SEES_NOT in words(view)
+    assert SEES_NOT in visible_text(view)
     assert "marker" not in str(view.blocks)
     assert {person for person, _, _ in audited(watched)} == {fixtures.CLEO}
 
@@ -224,34 +208,34 @@ async def test_an_agent_sees_no_results_whatever_they_press(watched: World) -> N
 @pytest.fixture(name="grouped")
 async def _grouped(tmp_path: Path) -> AsyncIterator[World]:
     """The app whose supervisors are a group: Cleo, Ada and Ben."""
-    async with living(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
+    async with running_world(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
         yield world
 
 
 async def test_who_left_the_group_gets_an_agent_s_home_at_once_and_by_any_press(grouped: World) -> None:
-    answered(grouped, [1] * 10, requester=fixtures.BEN, comment="marker")
-    assert SEES in words(await home(grouped, fixtures.ADA))
-    shown = (await choose(grouped, "home_refresh", None, fixtures.ADA)).hash
+    grouped.insert_rated([1] * 10, requester=fixtures.BEN, comment="marker")
+    assert SEES in visible_text(await grouped.open_home(fixtures.ADA))
+    shown = (await grouped.choose_in_home("home_refresh", None, fixtures.ADA)).hash
     press = grouped.workspace.deliveries[-1]
 
     await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
-    view = await published(grouped, shown, fixtures.ADA)
+    view = await grouped.wait_for_home(shown, fixtures.ADA)
 
-    assert SEES_NOT in words(view)
+    assert SEES_NOT in visible_text(view)
     shown = view.hash
     await grouped.workspace.redeliver(press)
-    assert SEES_NOT in words(await published(grouped, shown, fixtures.ADA))
-    assert "marker" not in str((await home(grouped, fixtures.ADA)).blocks)
+    assert SEES_NOT in visible_text(await grouped.wait_for_home(shown, fixtures.ADA))
+    assert "marker" not in str((await grouped.open_home(fixtures.ADA)).blocks)
 
 
 async def test_who_joins_the_group_is_shown_results_without_coming_back(grouped: World) -> None:
     await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
-    answered(grouped, [5] * 10)
-    shown = (await home(grouped, fixtures.BEN)).hash
+    grouped.insert_rated([5] * 10)
+    shown = (await grouped.open_home(fixtures.BEN)).hash
 
     await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO, fixtures.BEN])
 
-    assert SEES in words(await published(grouped, shown, fixtures.BEN))
+    assert SEES in visible_text(await grouped.wait_for_home(shown, fixtures.BEN))
     assert audited(grouped) == [(fixtures.BEN, "home", "30 days, csat")]
 
 
@@ -259,40 +243,40 @@ async def test_who_joins_the_group_is_shown_results_without_coming_back(grouped:
 async def test_where_slack_does_not_tell_who_somebody_is_they_see_no_results(
     grouped: World, method: str
 ) -> None:
-    answered(grouped, [5] * 10)
+    grouped.insert_rated([5] * 10)
     grouped.workspace.faults.fail(method, "internal_error", times=1_000)
 
-    assert SEES_NOT in words(await home(grouped, fixtures.CLEO))
+    assert SEES_NOT in visible_text(await grouped.open_home(fixtures.CLEO))
     assert audited(grouped) == []
 
 
 async def test_after_a_start_without_the_supervisor_their_home_shows_no_results(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_supervisors=fixtures.CLEO) as world:
-        answered(world, [5] * 10)
-        assert SEES in words(await home(world, fixtures.CLEO))
-        assert world.database("select shows_results from homes") == [(1,)]
-    async with living(tmp_path) as world:
-        view = await world.eventually(lambda: world.workspace.home_view(fixtures.CLEO))
-        assert SEES_NOT in words(view)
-        await world.until(lambda: world.database("select shows_results from homes") == [(0,)])
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
+        world.insert_rated([5] * 10)
+        assert SEES in visible_text(await world.open_home(fixtures.CLEO))
+        assert world.rows(tables.homes.c.shows_results) == [(True,)]
+    async with running_world(tmp_path) as world:
+        view = await world.wait_until(lambda: world.workspace.home_view(fixtures.CLEO))
+        assert SEES_NOT in visible_text(view)
+        await world.wait_until(lambda: world.rows(tables.homes.c.shows_results) == [(False,)])
 
 
 async def test_a_home_that_slack_did_not_take_is_tried_again(grouped: World) -> None:
-    answered(grouped, [5] * 10)
-    shown = (await home(grouped, fixtures.ADA)).hash
+    grouped.insert_rated([5] * 10)
+    shown = (await grouped.open_home(fixtures.ADA)).hash
     grouped.workspace.faults.fail("views.publish", "internal_error", times=2)
 
     await grouped.workspace.set_usergroup_members(fixtures.AGENTS, [])
 
-    assert SEES_NOT in words(await published(grouped, shown, fixtures.ADA))
+    assert SEES_NOT in visible_text(await grouped.wait_for_home(shown, fixtures.ADA))
 
 
 async def test_each_view_is_noted_with_what_was_asked_before_it_is_shown(watched: World) -> None:
-    answered(watched, [5] * 10)
-    await home(watched, fixtures.CLEO)
-    await choose(watched, "home_agent", fixtures.ADA)
-    await choose(watched, "home_metric", "nps")
-    await home(watched, fixtures.BEN)
+    watched.insert_rated([5] * 10)
+    await watched.open_home(fixtures.CLEO)
+    await watched.choose_in_home("home_agent", fixtures.ADA)
+    await watched.choose_in_home("home_metric", "nps")
+    await watched.open_home(fixtures.BEN)
 
     assert audited(watched) == [
         (fixtures.CLEO, "home", "30 days, csat"),
@@ -302,31 +286,31 @@ async def test_each_view_is_noted_with_what_was_asked_before_it_is_shown(watched
 
 
 async def test_where_nothing_was_sent_a_supervisor_is_told_how_to_begin(watched: World) -> None:
-    told = words(await home(watched, fixtures.CLEO))
+    told = visible_text(await watched.open_home(fixtures.CLEO))
 
     assert "No survey was sent in these days" in told
     assert "Type /csat @handle in any channel" in told
 
 
 async def test_what_can_not_be_chosen_changes_nothing(watched: World) -> None:
-    answered(watched, [5] * 10)
-    await home(watched, fixtures.CLEO)
-    shown = (await choose(watched, "home_agent", fixtures.ADA)).hash
+    watched.insert_rated([5] * 10)
+    await watched.open_home(fixtures.CLEO)
+    shown = (await watched.choose_in_home("home_agent", fixtures.ADA)).hash
     action = {"action_id": "home_agent", "type": "users_select", "selected_user": "'; drop table surveys"}
 
     await watched.forge(actions=[{**action, "block_id": "b", "action_ts": "1.2"}])
 
-    assert "from 10 answers" in words(await published(watched, shown))
+    assert "from 10 answers" in visible_text(await watched.wait_for_home(shown))
 
 
 async def test_what_can_not_be_noted_is_not_shown(watched: World) -> None:
-    answered(watched, [5] * 10)
-    shown = (await home(watched, fixtures.CLEO)).hash
+    watched.insert_rated([5] * 10)
+    shown = (await watched.open_home(fixtures.CLEO)).hash
     sabotage(watched, "drop table audit")
 
     await watched.workspace.click(fixtures.CLEO, "home_refresh", home=True)
 
-    told = words(await published(watched, shown))
+    told = visible_text(await watched.wait_for_home(shown))
     assert "This can't be shown right now" in told
     assert SEES not in told
 

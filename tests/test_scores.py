@@ -25,7 +25,6 @@ from csat.reporting.scores import (
 )
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
-from tests.samples import tried
 
 NPS = Metric.NPS
 CSAT = Metric.CSAT
@@ -106,7 +105,6 @@ def test_where_all_are_satisfied_or_none_is_the_interval_ends_exactly_there() ->
 
 
 @given(SHARE)
-@tried
 def test_wilson_s_interval_is_that_of_scipy(share: tuple[int, int]) -> None:
     level = 1 - 2 * norm.sf(1.96)
 
@@ -116,7 +114,6 @@ def test_wilson_s_interval_is_that_of_scipy(share: tuple[int, int]) -> None:
 
 
 @given(NPS_SAMPLE)
-@tried
 def test_the_error_of_an_nps_is_that_of_numpy(parts: tuple[int, int, int]) -> None:
     """Four times the sample: a quarter of a customer can't be put in a list."""
     promoters, passives, detractors = parts
@@ -130,7 +127,6 @@ def test_the_error_of_an_nps_is_that_of_numpy(parts: tuple[int, int, int]) -> No
 
 
 @given(SHARE)
-@tried
 def test_the_error_of_a_share_is_that_of_numpy(share: tuple[int, int]) -> None:
     satisfied, n = share
     sample = np.repeat([1.0, 0.0], [satisfied + 1, n - satisfied + 1])
@@ -202,7 +198,6 @@ def test_promoters_and_detractors_are_no_more_than_all() -> None:
 
 
 @given(METRIC_AND_RATINGS)
-@tried
 def test_a_score_and_its_interval_stay_on_the_scale(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     found = of(metric, ratings)
@@ -214,7 +209,6 @@ def test_a_score_and_its_interval_stay_on_the_scale(rated: tuple[Metric, Ratings
 
 
 @given(METRIC_AND_RATINGS)
-@tried
 def test_an_interval_contains_its_score(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     found = of(metric, ratings)
@@ -224,7 +218,6 @@ def test_an_interval_contains_its_score(rated: tuple[Metric, Ratings]) -> None:
 
 
 @given(NPS_SAMPLE)
-@tried
 def test_an_nps_turned_around_is_its_negative(parts: tuple[int, int, int]) -> None:
     there, back = nps_of(*parts), nps_of(*reversed(parts))
 
@@ -233,7 +226,6 @@ def test_an_nps_turned_around_is_its_negative(parts: tuple[int, int, int]) -> No
 
 
 @given(SHARE)
-@tried
 def test_the_interval_of_the_others_is_the_mirror_image(share: tuple[int, int]) -> None:
     satisfied, n = share
     low, high = wilson(n - satisfied, n)
@@ -242,7 +234,6 @@ def test_the_interval_of_the_others_is_the_mirror_image(share: tuple[int, int]) 
 
 
 @given(METRIC_AND_RATINGS)
-@tried
 def test_one_more_good_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     found = of(metric, ratings)
@@ -256,7 +247,6 @@ def test_one_more_good_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]
 
 
 @given(METRIC_AND_RATINGS, st.integers(2, 50))
-@tried
 def test_more_answers_of_the_same_kind_make_the_interval_narrower(
     rated: tuple[Metric, Ratings], times: int
 ) -> None:
@@ -316,7 +306,6 @@ def test_two_metrics_are_never_compared() -> None:
 
 
 @given(TWO_PERIODS)
-@tried
 def test_a_change_backwards_is_its_negative(periods: tuple[Metric, Ratings, Ratings]) -> None:
     metric, one, other = periods
     there = change(of(metric, one), of(metric, other))
@@ -330,7 +319,6 @@ def test_a_change_backwards_is_its_negative(periods: tuple[Metric, Ratings, Rati
 
 
 @given(TWO_PERIODS)
-@tried
 def test_a_clear_change_goes_the_way_of_its_interval(periods: tuple[Metric, Ratings, Ratings]) -> None:
     metric, one, other = periods
     changed = change(of(metric, one), of(metric, other))
@@ -343,7 +331,6 @@ def test_a_clear_change_goes_the_way_of_its_interval(periods: tuple[Metric, Rati
 
 
 @given(METRIC_AND_RATINGS)
-@tried
 def test_the_same_answers_again_are_no_change(rated: tuple[Metric, Ratings]) -> None:
     changed = change(of(*rated), of(*rated))
 
@@ -382,7 +369,6 @@ def test_of_periods_that_differ_by_chance_about_one_in_twenty_is_called_changed(
 
 
 @given(METRIC_AND_RATINGS)
-@tried
 def test_a_distribution_tells_of_the_whole_scale(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     whole = distribution(metric, ratings)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import send_queue
+from csat.db import send_queue, tables
 from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Fault, FeedbackType
 from sandbox.x.parameters import CreateParams
 from sandbox.x.rate_limits import Endpoint
-from tests.world import PRIVACY, World, living, said
+from tests.world import PRIVACY, World, running_world, visible_text
 
 REFUSED = {
     Fault.PARAMETER_MISSING: "a part of the survey is missing",
@@ -71,10 +71,8 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-async def ask(world: World, **fields: str) -> None:
-    await world.opened("/csat @mira_k")
-    await world.type_in(**fields)
-    seen = await world.workspace.submit_view(fixtures.ADA)
+async def ask(world: World, **fields: Any) -> None:
+    seen = await world.submit_survey(**fields)
     assert seen.outcome is ActionOutcome.CLOSED
 
 
@@ -83,13 +81,9 @@ def creations(world: World) -> int:
     return [call.path for call in world.x.requests].count("/1.1/feedback/create.json")
 
 
-def states(world: World) -> list[str]:
-    return [state for (state,) in world.database("select state from surveys order by id")]
-
-
 async def looked_for_work(world: World) -> None:
     """Wait until the dispatcher has looked, after half an hour: it erases the response_url last of all."""
-    await world.until(lambda: set(world.database("select response_url from surveys")) == {("",)})
+    await world.wait_until(lambda: set(world.rows(tables.surveys.c.response_url)) == {("",)})
 
 
 def test_every_trouble_is_tried() -> None:
@@ -100,12 +94,12 @@ def test_every_trouble_is_tried() -> None:
 async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, fault: Fault) -> None:
     world.x.fail(fault)
     await ask(world)
-    answer = await world.message("was not sent")
+    answer = await world.wait_for_message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
-    assert REFUSED[fault] in said(answer)
-    assert "Edit and try again" in said(answer)
-    assert world.seen("was not sent", viewer=fixtures.BEN) is None
+    assert REFUSED[fault] in visible_text(answer)
+    assert "Edit and try again" in visible_text(answer)
+    assert world.find_message("was not sent", viewer=fixtures.BEN) is None
     assert creations(world) == 1
 
 
@@ -115,43 +109,42 @@ async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
 ) -> None:
     world.x.fail(fault)
     await ask(world)
-    answer = await world.message("Waiting for X...")
+    answer = await world.wait_for_message("Waiting for X...")
 
     assert answer.visible_to == fixtures.ADA
-    assert PAUSES[fault] in said(answer)
-    assert "Cancel" in said(answer)
+    assert PAUSES[fault] in visible_text(answer)
+    assert "Cancel" in visible_text(answer)
 
 
 async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_itself(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
+    async with running_world(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
         world.x.fail(Fault.TOKEN_REVOKED)
         await ask(world)
-        told = await world.direct_message("Surveys wait, because X refuses them.", fixtures.CLEO)
-        await world.direct_message("Surveys wait", fixtures.BEN)
-        assert "no longer accepts this app's keys" in said(told)
+        told = await world.wait_for_dm("Surveys wait, because X refuses them.", fixtures.CLEO)
+        await world.wait_for_dm("Surveys wait", fixtures.BEN)
+        assert "no longer accepts this app's keys" in visible_text(told)
 
-        await world.opened("/csat @sofie_l", fixtures.BEN)
-        await world.workspace.submit_view(fixtures.BEN)
-        await world.message("Waiting for X...", viewer=fixtures.BEN)
+        await world.submit_survey("/csat @sofie_l", fixtures.BEN)
+        await world.wait_for_message("Waiting for X...", viewer=fixtures.BEN)
         assert creations(world) == 1
 
         world.x.recover()
         world.clock.advance(minutes=6)
-        await world.sent(2)
-        await world.until(lambda: world.database("select paused_at from accounts") == [(None,)])
-        assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
+        await world.wait_for_feedback(2)
+        await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
+        assert world.count_messages("Surveys wait", told.channel, fixtures.CLEO) == 1
 
 
 async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_operators=fixtures.CLEO) as world:
+    async with running_world(tmp_path, csat_operators=fixtures.CLEO) as world:
         world.x.fail(Fault.WRONG_PLAN)
         await ask(world)
-        told = await world.direct_message("Surveys wait", fixtures.CLEO)
+        told = await world.wait_for_dm("Surveys wait", fixtures.CLEO)
         world.clock.advance(minutes=6)
-        await world.until(lambda: creations(world) == 2)
-        await world.until(lambda: world.database("select paused_at from accounts") != [(None,)])
+        await world.wait_until(lambda: creations(world) == 2)
+        await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
 
-        assert world.shown("Surveys wait", told.channel, fixtures.CLEO) == 1
+        assert world.count_messages("Surveys wait", told.channel, fixtures.CLEO) == 1
 
 
 async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
@@ -159,46 +152,48 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
 ) -> None:
     world.x.fail(Fault.APP_SUSPENDED)
     await ask(world)
-    await world.message("Waiting for X...")
+    await world.wait_for_message("Waiting for X...")
     world.clock.advance(hours=25)
-    answer = await world.direct_message("was not sent")
+    answer = await world.wait_for_dm("was not sent")
 
-    assert "does not allow this app" in said(answer)
+    assert "does not allow this app" in visible_text(answer)
 
 
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
-    await world.opened("/csat nps @mira_k")
+    await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "3")
-    await world.type_in(message="Was it good?", external_id="case_9", display_name="Air")
+    await world.fill_in(message="Was it good?", external_id="case_9", display_name="Air")
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.message("was not sent")
+    answer = await world.wait_for_message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    form = await world.form()
+    form = await world.wait_for_form()
 
     for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
         assert typed in str(form.blocks)
 
     world.x.recover()
-    await world.type_in(message="How was it, Mira?")
+    await world.fill_in(message="How was it, Mira?")
     await world.workspace.submit_view(fixtures.ADA)
-    feedback = await world.sent()
+    feedback = await world.wait_for_feedback()
     assert (feedback.message, feedback.external_id, feedback.test) == ("How was it, Mira?", "case_9", True)
     assert (feedback.type, feedback.question_variant_id, feedback.display_name) == ("nps", "3", "Air")
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await ask(world)
-    answer = await world.message("was not sent")
+    answer = await world.wait_for_message("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.close_view(fixtures.ADA)
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM})
 
-    assert "Only the person who asked" in said(await world.message("Only the person", viewer=fixtures.BEN))
+    assert "Only the person who asked" in visible_text(
+        await world.wait_for_message("Only the person", viewer=fixtures.BEN)
+    )
     assert world.workspace.current_view(fixtures.BEN) is None
 
 
@@ -208,9 +203,9 @@ async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World
         CreateParams(FeedbackType.CSAT, mira, "How did we do?", PRIVACY, None, "0", "Northwind", test=False)
     )
     await ask(world)
-    answer = await world.message("was not sent")
+    answer = await world.wait_for_message("was not sent")
 
-    assert "already sent a feedback request" in said(answer)
+    assert "already sent a feedback request" in visible_text(answer)
     assert len(world.x.feedbacks) == 1
 
 
@@ -220,12 +215,12 @@ async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
 ) -> None:
     world.x.fail(fault, times=1)
     await ask(world)
-    answer = await world.message("Waiting for X...")
+    answer = await world.wait_for_message("Waiting for X...")
     assert answer.visible_to == fixtures.ADA
 
     world.clock.advance(minutes=20)
-    await world.sent()
-    await world.message("asked")
+    await world.wait_for_feedback()
+    await world.wait_for_message("asked")
     assert creations(world) == 2
 
 
@@ -233,80 +228,79 @@ async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
     world.x.limit_reset_seconds = 3600
     world.x.fail(Fault.RATE_LIMITED, times=1)
     await ask(world)
-    await world.message("Waiting for X...")
+    await world.wait_for_message("Waiting for X...")
     world.clock.advance(minutes=50)
     await looked_for_work(world)
-    assert states(world) == ["accepted"]
+    assert world.states() == ["accepted"]
     assert creations(world) == 1
 
     world.clock.advance(minutes=11)
-    await world.sent()
+    await world.wait_for_feedback()
 
 
 async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World) -> None:
     world.x.limit_reset_seconds = int(timedelta(hours=25).total_seconds())
     world.x.fail(Fault.DAILY_LIMIT)
     await ask(world)
-    await world.message("Waiting for X...")
+    await world.wait_for_message("Waiting for X...")
     world.clock.advance(hours=23)
-    assert world.direct("was not sent") is None
+    assert world.find_dm("was not sent") is None
 
     world.clock.advance(hours=2)
-    answer = await world.direct_message("was not sent")
-    assert "X was too busy for this survey" in said(answer)
+    answer = await world.wait_for_dm("was not sent")
+    assert "X was too busy for this survey" in visible_text(answer)
     assert creations(world) == 2
 
 
 async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    answer = await world.message("Waiting for X...")
+    answer = await world.wait_for_message("Waiting for X...")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    await world.message("Cancelled. Nothing was sent.")
+    await world.wait_for_message("Cancelled. Nothing was sent.")
 
     world.clock.advance(hours=1)
-    assert world.seen("Waiting for X...") is None
+    assert world.find_message("Waiting for X...") is None
     assert world.x.feedbacks == []
 
 
 async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    answer = await world.message("Waiting for X...")
+    answer = await world.wait_for_message("Waiting for X...")
     world.workspace.faults.fail("response_url", "404")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
 
-    assert (await world.message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
+    assert (await world.wait_for_message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
 
 
 async def test_nobody_else_can_cancel_it(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
-    first = await world.message("Waiting for X...")
-    await world.opened("/csat @sofie_l")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.until(lambda: world.shown("Waiting for X...") == 2)
+    first = await world.wait_for_message("Waiting for X...")
+    await world.submit_survey("/csat @sofie_l")
+    await world.wait_until(lambda: world.count_messages("Waiting for X...") == 2)
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
-    await world.message("Cancelled")
+    await world.wait_for_message("Cancelled")
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
-    await world.message("Only the person who asked for this survey can cancel it")
+    await world.wait_for_message("Only the person who asked for this survey can cancel it")
 
     world.x.recover()
     world.clock.advance(minutes=20)
-    await world.sent()
+    await world.wait_for_feedback()
 
 
 async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> None:
     world.x.delay_seconds = 0.8
     world.x.fail(Fault.SLOW)
     await ask(world)
-    answer = await world.message("Waiting for X...")
+    answer = await world.wait_for_message("Waiting for X...")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    await world.message("Too late to cancel")
+    await world.wait_for_message("Too late to cancel")
 
-    await world.sent()
-    await world.message("asked")
+    await world.wait_for_feedback()
+    await world.wait_for_message("asked")
 
 
 @pytest.mark.usefixtures("impatient")
@@ -314,13 +308,13 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
 async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, fault: Fault) -> None:
     world.x.fail(fault)
     await ask(world)
-    answer = await world.message("It is not known whether")
+    answer = await world.wait_for_message("It is not known whether")
 
     assert answer.visible_to == fixtures.ADA
-    assert "it was not sent again" in said(answer)
+    assert "it was not sent again" in visible_text(answer)
     world.clock.advance(hours=1)
     await looked_for_work(world)
-    assert states(world) == ["uncertain"]
+    assert world.states() == ["uncertain"]
     assert creations(world) == 1
 
 
@@ -345,12 +339,12 @@ async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_u
 ) -> None:
     standing_still(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
     await ask(world)
-    await world.until(lambda: states(world) == ["uncertain"])
+    await world.wait_until(lambda: world.states() == ["uncertain"])
     world.clock.advance(minutes=1)
-    await world.message("It is not known whether")
+    await world.wait_for_message("It is not known whether")
 
     world.clock.advance(hours=24, minutes=11)
-    assert "X has no record of this survey" in said(await world.direct_message("was not sent"))
+    assert "X has no record of this survey" in visible_text(await world.wait_for_dm("was not sent"))
     assert creations(world) == 0
 
 
@@ -359,18 +353,18 @@ async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_
 ) -> None:
     standing_still(world, monkeypatch, 21, meanwhile=lambda *_: None)
     await ask(world)
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
     assert "Survey 1 was not sent: this instance was frozen" in caplog.text
     assert creations(world) == 1
-    assert world.database("select number, outcome from attempts") == [(1, "accepted"), (2, "sent")]
+    assert world.rows(tables.attempts.c.number, tables.attempts.c.outcome) == [(1, "accepted"), (2, "sent")]
 
 
 async def in_doubt(world: World, fault: Fault) -> Message:
     """Send a survey whose outcome stays unknown, and return what its requester is told."""
     world.x.fail(fault, times=1)
     await ask(world, external_id="case_7")
-    return await world.message("It is not known whether")
+    return await world.wait_for_message("It is not known whether")
 
 
 async def press(world: World, action_id: str, message: Message) -> None:
@@ -383,12 +377,12 @@ async def test_a_day_later_x_s_own_record_settles_it(world: World, fault: Fault)
     world.clock.advance(hours=24, minutes=11)
 
     if fault is Fault.BAD_GATEWAY_AFTER:
-        await world.message("asked")
-        assert states(world) == ["sent"]
+        await world.wait_for_message("asked")
+        assert world.states() == ["sent"]
     else:
-        answer = await world.direct_message("was not sent")
-        assert "X has no record of this survey" in said(answer)
-        assert states(world) == ["refused"]
+        answer = await world.wait_for_dm("was not sent")
+        assert "X has no record of this survey" in visible_text(answer)
+        assert world.states() == ["refused"]
     assert creations(world) == 1
 
 
@@ -398,15 +392,15 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     world.x.fail(Fault.WRONG_PLAN, Endpoint.EVENTS)
     world.clock.advance(hours=24, minutes=11)
-    await world.until(lambda: "Survey 1 is still uncertain" in caplog.text)
+    await world.wait_until(lambda: "Survey 1 is still uncertain" in caplog.text)
     world.clock.advance(days=3)
-    await world.until(lambda: world.database("select reconcile_at from surveys") == [(None,)])
-    await world.until(lambda: "Survey 1 stays uncertain" in caplog.text)
-    assert states(world) == ["uncertain"]
+    await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
+    await world.wait_until(lambda: "Survey 1 stays uncertain" in caplog.text)
+    assert world.states() == ["uncertain"]
 
     await press(world, "send_survey_again", answer)
-    await world.message("asked")
-    assert states(world) == ["refused", "sent"]
+    await world.wait_for_message("asked")
+    assert world.states() == ["refused", "sent"]
 
 
 async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
@@ -414,53 +408,53 @@ async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
     await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     world.clock.advance(hours=24, minutes=11)
 
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_the_requester_says_that_it_arrived(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     await press(world, "survey_arrived", answer)
-    await world.message("Noted: it arrived.")
-    await world.message("asked")
+    await world.wait_for_message("Noted: it arrived.")
+    await world.wait_for_message("asked")
 
-    assert states(world) == ["sent"]
+    assert world.states() == ["sent"]
 
 
 async def test_the_requester_has_it_sent_again_once(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     await press(world, "send_survey_again", answer)
-    await world.sent()
-    await world.message("asked")
+    await world.wait_for_feedback()
+    await world.wait_for_message("asked")
     world.workspace.deliveries.append(
         next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
     )
     await world.forge()
-    await world.message("settled already")
+    await world.wait_for_message("settled already")
 
-    assert states(world) == ["refused", "sent"]
+    assert world.states() == ["refused", "sent"]
     assert creations(world) == 2
 
 
 async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     await press(world, "leave_survey", answer)
-    await world.message("Left as it is.")
-    assert states(world) == ["uncertain"]
+    await world.wait_for_message("Left as it is.")
+    assert world.states() == ["uncertain"]
 
     world.clock.advance(hours=24, minutes=11)
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_nobody_else_settles_it(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     await press(world, "leave_survey", answer)
-    await world.message("Left as it is.")
+    await world.wait_for_message("Left as it is.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
         await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
-    await world.message("settled already, or is not yours")
+    await world.wait_for_message("settled already, or is not yours")
 
-    assert states(world) == ["uncertain"]
+    assert world.states() == ["uncertain"]
 
 
 async def test_what_x_says_of_people_stays_out_of_the_log(
@@ -468,9 +462,8 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
 ) -> None:
     caplog.set_level("DEBUG")
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
-    await world.opened("/csat @nobody_here")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.message("was not sent")
+    await world.submit_survey("/csat @nobody_here")
+    await world.wait_for_message("was not sent")
 
     assert "Survey 1 was not sent" in caplog.text
     assert "nobody_here" not in caplog.text
@@ -481,33 +474,33 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("csat.db.send_queue.claim", lambda *_: 1 / 0)
-        await world.until(lambda: "polling the send queue failed" in caplog.text)
+        await world.wait_until(lambda: "polling the send queue failed" in caplog.text)
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    await world.message("Waiting for X...")
+    await world.wait_for_message("Waiting for X...")
     world.clock.advance(minutes=20)
 
-    await world.sent()
+    await world.wait_for_feedback()
 
 
 async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         world.x.delay_seconds = 0.5
         world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
         await ask(world)
     assert world.x.feedbacks == []
 
-    async with living(tmp_path) as world:
-        await world.sent()
-        await world.message("asked")
+    async with running_world(tmp_path) as world:
+        await world.wait_for_feedback()
+        await world.wait_for_message("asked")
 
 
 async def test_what_is_sent_is_exactly_what_the_specification_names(world: World) -> None:
     await ask(world, external_id="", display_name="")
-    await world.sent()
+    await world.wait_for_feedback()
     (create,) = [call for call in world.x.requests if call.path.endswith("create.json")]
 
     assert set(dict(create.form)) == {
@@ -526,12 +519,12 @@ async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str
     setattr(world.x, switch, True)
     await ask(world)
 
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
 
 async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
     world.x.unknown_handles_return_404 = True
-    await world.opened("/csat @nobody_here")
+    await world.open_form("/csat @nobody_here")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert "There is no such customer on X" in seen.errors["recipient:0"]
@@ -541,6 +534,6 @@ async def test_a_message_with_odd_characters_arrives_as_typed(world: World) -> N
     message = "Ünïcode + & = % ~ “quotes”\n😀 <b>bold</b> @everyone  a  b"
     await ask(world, message=message, external_id="a+b c&d=é")
 
-    feedback = await world.sent()
+    feedback = await world.wait_for_feedback()
     assert feedback.message == message
     assert feedback.external_id == "a+b c&d=é"

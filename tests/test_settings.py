@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from csat.data_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
 from csat.surveys.survey import Draft
-from tests.samples import tried
 
 COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
@@ -150,7 +149,7 @@ def test_an_app_token_that_is_wrong_is_not_told_twice(monkeypatch: pytest.Monkey
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=12, max_size=40), st.sampled_from(SECRETS))
-@examples(tried, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_secret_is_ever_shown(secret: str, name: str) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         for every in SECRETS:

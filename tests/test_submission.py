@@ -7,31 +7,32 @@ from pathlib import Path
 import pytest
 
 from csat.db import database as db_module
+from csat.db import tables
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
-from tests.world import World, living, said
+from tests.world import World, running_world, visible_text
 
 
 async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(either_world: World) -> None:
     world = either_world
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     world.workspace.faults.duplicate_deliveries = 4
     seen = await world.workspace.submit_view(fixtures.ADA)
-    await world.message("asked")
+    await world.wait_for_message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
 
     assert seen.outcome is ActionOutcome.CLOSED
     assert not again.error
     assert [call.path for call in world.x.requests].count("/1.1/feedback/create.json") == 1
-    assert len(world.everything()) == 1
+    assert len(world.app_messages()) == 1
 
 
 async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: World) -> None:
-    await world.opened("/csat @mira_k")
-    await world.type_in(message="As it was")
+    await world.open_form("/csat @mira_k")
+    await world.fill_in(message="As it was")
     await world.workspace.submit_view(fixtures.ADA)
-    await world.message("asked")
+    await world.wait_for_message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     view = delivery.payload["view"]
     values = {
@@ -46,30 +47,28 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
 
 
 async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
     await world.workspace.submit_view(fixtures.ADA)
     lock.close()
-    await world.until(lambda: world.database("select count(*) from outbox") == [(0,)])
+    await world.wait_until(lambda: world.rows(tables.outbox.c.survey_id) == [])
 
-    assert world.database("select count(*) from surveys") == [(0,)]
+    assert world.rows(tables.surveys.c.id) == []
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
     world.x.fail(Fault.HANG)
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
+    await world.submit_survey("/csat @mira_k")
 
-    with sqlite3.connect(world.database_file) as database:
-        row = database.execute("select view_id, requester, recipient_id from surveys").fetchone()
-    assert row[1:] == (fixtures.ADA, world.x.customer("mira_k").id)
+    (row,) = world.rows(tables.surveys.c.requester, tables.surveys.c.recipient_id)
+    assert row == (fixtures.ADA, world.x.customer("mira_k").id)
 
 
 async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: World) -> None:
-    await world.opened("/csat @mira_k")
-    await world.type_in(message="Dear Mira")
+    await world.open_form("/csat @mira_k")
+    await world.fill_in(message="Dear Mira")
     lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
     seen = await world.workspace.submit_view(fixtures.ADA)
@@ -78,33 +77,33 @@ async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: Wo
     assert seen.outcome is ActionOutcome.UPDATED
     view = world.workspace.current_view(fixtures.ADA)
     assert view
-    assert "Not saved, nothing was sent" in said(view.blocks)
+    assert "Not saved, nothing was sent" in visible_text(view.blocks)
     assert world.x.feedbacks == []
 
     seen = await world.workspace.submit_view(fixtures.ADA)
     assert seen.outcome is ActionOutcome.CLOSED
-    assert (await world.sent()).message == "Dear Mira"
+    assert (await world.wait_for_feedback()).message == "Dear Mira"
 
 
 async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         with sqlite3.connect(world.database_file) as database:
             pages = database.execute("pragma page_count").fetchone()[0]
     monkeypatch.setattr(db_module, "PRAGMAS", (*db_module.PRAGMAS, f"max_page_count={pages}"))
-    async with living(tmp_path) as world:
-        await world.opened("/csat @mira_k")
-        await world.type_in(message="x" * 3000, external_id="x" * 256)
+    async with running_world(tmp_path) as world:
+        await world.open_form("/csat @mira_k")
+        await world.fill_in(message="x" * 3000, external_id="x" * 256)
         for number in range(3):
             seen = await world.workspace.submit_view(fixtures.ADA)
             if seen.outcome is not ActionOutcome.CLOSED:
                 break
-            await world.sent(number + 1)
-            await world.opened(f"/csat {1820000000000000011 + 11 * number}")
-            await world.type_in(message="x" * 3000, external_id="x" * 256)
+            await world.wait_for_feedback(number + 1)
+            await world.open_form(f"/csat {1820000000000000011 + 11 * number}")
+            await world.fill_in(message="x" * 3000, external_id="x" * 256)
         sent = len(world.x.feedbacks)
 
         assert seen.outcome is ActionOutcome.UPDATED
-        assert "Not saved, nothing was sent" in said(world.workspace.current_view(fixtures.ADA).blocks)  # type: ignore[union-attr]
+        assert "Not saved, nothing was sent" in visible_text(world.workspace.current_view(fixtures.ADA))
         assert sent == len(world.x.feedbacks)
 
 
@@ -114,11 +113,11 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     world.x.delay_seconds = 0.4
     world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.CLOSED
-    assert (await world.sent()).to_user_id == world.x.customer("mira_k").id
+    assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
 async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
@@ -127,28 +126,27 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
     world.x.delay_seconds = 0.3
     world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
-    await world.opened("/csat @nobody_at_all")
-    await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.message("was not sent")
+    await world.submit_survey("/csat @nobody_at_all")
+    answer = await world.wait_for_message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
-    assert "There is no such customer on X" in said(answer)
+    assert "There is no such customer on X" in visible_text(answer)
     assert world.x.feedbacks == []
 
 
 async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World) -> None:
     world.x.fail(Fault.NO_CREDIT, Endpoint.LOOKUP)
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert "Enter the customer's numeric id instead." in seen.errors["recipient:0"]
 
 
 async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     payload = {"user": {"id": fixtures.GUS, "team_id": fixtures.TEAM}}
     await world.workspace.submit_view(fixtures.ADA)
-    await world.sent()
+    await world.wait_for_feedback()
     view = {**world.workspace.deliveries[-1].payload["view"], "id": "VFORGED"}
     forged = await world.forge(view=view, **payload)
 
@@ -158,24 +156,20 @@ async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World)
 
 
 async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) -> None:
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.message("asked")
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_for_message("asked")
+    ((response_url,),) = world.rows(tables.surveys.c.response_url)
+    assert response_url.startswith("http")
 
-    def kept() -> str:
-        with sqlite3.connect(world.database_file) as database:
-            return str(database.execute("select response_url from surveys").fetchone()[0])
-
-    assert kept().startswith("http")
     world.clock.advance(minutes=31)
-    await world.until(lambda: not kept())
+    await world.wait_until(lambda: world.rows(tables.surveys.c.response_url) == [("",)])
 
 
 async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.opened("/csat @mira_k")
-    await world.type_in(message="A secret between us")
+    await world.open_form("/csat @mira_k")
+    await world.fill_in(message="A secret between us")
 
     async def broken(*_: object) -> None:
         raise ZeroDivisionError

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Draft, FormField, InvalidDraft, Survey
-from tests.samples import CATALOGUE, LARGEST_ID, TEXT, draft, survey, tried
+from tests.factories import CATALOGUE, LARGEST_ID, make_draft, make_survey
+from tests.strategies import TEXT
 
 FIELDS = st.fixed_dictionaries(
     {
@@ -29,7 +30,7 @@ VARIANTS = st.one_of(
     [st.tuples(st.just(metric), st.sampled_from(list(CATALOGUE.variants(metric)))) for metric in Metric]
 )
 GOOD = st.builds(
-    lambda variant, **fields: draft(metric=variant[0], variant=str(variant[1]), **fields),
+    lambda variant, **fields: make_draft(metric=variant[0], variant=str(variant[1]), **fields),
     variant=VARIANTS,
     display_name=st.text(PRINTABLE, max_size=20),
     recipient=st.from_regex(r"\A@[A-Za-z0-9_]{1,15}\Z") | st.integers(1, int(LARGEST_ID)).map(str),
@@ -42,7 +43,7 @@ GOOD = st.builds(
 def problems(**fields: Any) -> dict[FormField, str]:
     """Return what is wrong with a draft."""
     try:
-        Survey.from_draft(draft(**fields), CATALOGUE)
+        Survey.from_draft(make_draft(**fields), CATALOGUE)
     except InvalidDraft as incomplete:
         return dict(incomplete.problems)
     return {}
@@ -50,7 +51,7 @@ def problems(**fields: Any) -> dict[FormField, str]:
 
 def accepted(**fields: Any) -> Survey:
     """Return the survey of a draft as it was typed."""
-    return Survey.from_draft(draft(**fields), CATALOGUE)
+    return Survey.from_draft(make_draft(**fields), CATALOGUE)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,6 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 @given(FIELDS)
-@tried
 def test_any_draft_is_a_survey_or_told_what_to_do(fields: dict[str, Any]) -> None:
     for field, told in problems(**fields).items():
         assert isinstance(field, FormField)
@@ -220,7 +220,6 @@ def test_any_draft_is_a_survey_or_told_what_to_do(fields: dict[str, Any]) -> Non
 
 
 @given(FIELDS)
-@tried
 def test_a_draft_keeps_everything_that_was_typed(fields: dict[str, Any]) -> None:
     kept = Draft(**fields)
 
@@ -228,7 +227,6 @@ def test_a_draft_keeps_everything_that_was_typed(fields: dict[str, Any]) -> None
 
 
 @given(GOOD)
-@tried
 def test_a_survey_and_its_draft_say_the_same(typed: Draft) -> None:
     asked = Survey.from_draft(typed, CATALOGUE)
 
@@ -237,13 +235,13 @@ def test_a_survey_and_its_draft_say_the_same(typed: Draft) -> None:
 
 
 def test_what_was_typed_well_comes_back_as_it_was_typed() -> None:
-    typed = draft(metric="nps", variant="5", recipient="@Grace_Lopez", message="One\n\ntwo", test=True)
+    typed = make_draft(metric="nps", variant="5", recipient="@Grace_Lopez", message="One\n\ntwo", test=True)
 
     assert Survey.from_draft(typed, CATALOGUE).to_draft() == typed
 
 
 def test_a_survey_is_kept_and_read_back_even_where_its_question_is_gone() -> None:
-    asked = survey(metric="csat", variant="37")
+    asked = make_survey(metric="csat", variant="37")
 
     assert Survey.model_validate_json(asked.model_dump_json()) == asked
 
@@ -274,7 +272,7 @@ def test_what_surrounds_a_text_is_trimmed() -> None:
 
 def test_a_survey_is_not_changed() -> None:
     with pytest.raises(ValidationError):
-        survey().message = "Hello"  # type: ignore[misc]
+        make_survey().message = "Hello"  # type: ignore[misc]
 
 
 def test_what_was_typed_is_not_repeated_to_the_log() -> None:

@@ -18,8 +18,7 @@ from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedU
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
-from tests.asked import keep, row
-from tests.samples import tried
+from tests.factories import make_row, replace_surveys
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -61,7 +60,7 @@ def asked(draw: st.DrawFn, period: Period, wanted: Filters) -> Row:
     rating = draw(st.sampled_from(SCALES[metric])) if state is State.ANSWERED else None
     has_words = state in DELIVERED and draw(st.booleans())
     later = timedelta(minutes=draw(st.integers(1, 60 * 24 * 40)))
-    return row(
+    return make_row(
         state=state,
         metric=metric,
         sent_at=sent_at,
@@ -113,7 +112,7 @@ CARE: list[Row] = [
 
 
 def write(connection: Connection, rows: list[Row], cared: dict[int, Row]) -> None:
-    keep(connection, rows)
+    replace_surveys(connection, rows)
     for survey_id, care in cared.items():
         connection.execute(insert(follow_ups).values(survey_id=survey_id, team="T1", opened_at=THEN, **care))
 
@@ -195,7 +194,7 @@ def newest(rows: list[Row]) -> tuple[Commented, ...]:
     )
 
 
-@settings(tried, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 async def test_the_ledger_counts_as_python_does(
     database: Database, world: tuple[Period, Filters, list[Row], dict[int, Row]]

@@ -10,7 +10,7 @@ from bench.torture import faults, instances, kills, responses, storage
 from bench.torture.checker import CaseResult
 from bench.torture.harness import LOG_FILE, Harness, open_harness
 from bench.torture.processes import AppProcesses
-from csat.db import send_queue
+from csat.db import send_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.submissions import Submission, accept
@@ -19,8 +19,8 @@ from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.databases import KINDS, Databases
-from tests.samples import origin, survey
-from tests.world import World, living
+from tests.factories import make_origin, make_survey
+from tests.world import World, running_world
 
 SOCKET_MODE = " over Socket Mode"
 
@@ -158,12 +158,11 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
 ) -> None:
     with monkeypatch.context() as away:
         away.setattr(send_queue, "begin_attempt", _away)
-        await any_world.opened("/csat @mira_k")
-        await any_world.workspace.submit_view(fixtures.ADA)
-        await any_world.message("Waiting for X...")
+        await any_world.submit_survey("/csat @mira_k")
+        await any_world.wait_for_message("Waiting for X...")
     any_world.clock.advance(seconds=13)
-    await any_world.sent()
-    await any_world.message("asked")
+    await any_world.wait_for_feedback()
+    await any_world.wait_for_message("asked")
 
     assert "Reference" not in caplog.text
 
@@ -172,7 +171,7 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
     database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
-    async with living(tmp_path, database_url=database_url, pace=pace) as world:
+    async with running_world(tmp_path, database_url=database_url, pace=pace) as world:
         world.x.delay_seconds = 0.2
         world.x.fail(Fault.SLOW)
         for user, customer in (
@@ -180,42 +179,41 @@ async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_on
             (fixtures.BEN, "sofie_l"),
             (fixtures.CLEO, "benitez_leo"),
         ):
-            await world.opened(f"/csat @{customer}", user)
-            await world.workspace.submit_view(user)
-        waiting = world.database(
-            "select count(*) from surveys where state = 'accepted' and lease_owner <> ''"
-        )
-        await world.sent(3)
+            await world.submit_survey(f"/csat @{customer}", user)
+        claimed = (tables.surveys.c.state == "accepted") & (tables.surveys.c.lease_owner != "")
+        waiting = world.rows(tables.surveys.c.id, where=claimed)
+        await world.wait_for_feedback(3)
 
-    assert waiting == [(2,)]
+    assert len(waiting) == 2
     assert "polled:" not in caplog.text
 
 
 async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
-    async with living(tmp_path, pace=pace) as world:
+    async with running_world(tmp_path, pace=pace) as world:
         world.x.delay_seconds = 4.0
         world.x.fail(Fault.SLOW)
-        await world.opened("/csat @mira_k")
-        await world.workspace.submit_view(fixtures.ADA)
-        await world.until(lambda: world.database("select state from surveys") == [("sending",)])
+        await world.submit_survey("/csat @mira_k")
+        await world.wait_until(lambda: world.states() == ["sending"])
         await leave_one(world)
         world.clock.advance(seconds=13)
-        await world.until(lambda: "gone" not in owners(world))
+        await world.wait_until(lambda: "gone" not in owners(world))
 
-        assert world.database("select state from surveys order by id") == [("sending",), ("accepted",)]
+        assert world.states() == ["sending", "accepted"]
 
 
 async def leave_one(world: World) -> None:
     """Accept a survey as an instance that is gone thereafter."""
     database = Database(world.database_url)
-    submission = Submission("V-left", survey(), origin(), world.settings.x_account, "gone", "its customer")
+    submission = Submission(
+        "V-left", make_survey(), make_origin(), world.settings.x_account, "gone", "its customer"
+    )
     await database.run(accept, submission, Limits(), world.clock())
     database.close()
 
 
 def owners(world: World) -> set[str]:
-    return {owner for (owner,) in world.database("select lease_owner from surveys")}
+    return {owner for (owner,) in world.rows(tables.surveys.c.lease_owner)}
 
 
 def _away(*_: object) -> None:

@@ -10,16 +10,14 @@ import pytest
 
 from blocks import low_rating
 from bootstrap import NOISY_LIBRARIES
+from csat.db.outbox import NotificationKind
 from csat.web.x_webhook import PATH
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
-from tests.answered import answered
 from tests.blind import PASSWORD, USER, WITH_RESULTS, Stage
 from tests.databases import Databases
-from tests.lows import ask
-from tests.test_home import home
 from tests.witness import Witness, logging_to
-from tests.world import living
+from tests.world import running_world
 
 BY_CHANCE = (
     (r"127\.0\.0\.1:\d+", "a host"),
@@ -75,7 +73,7 @@ async def heard(
     for library in NOISY_LIBRARIES:  # the first run would hear more of them than the second
         logging.getLogger(library).setLevel(logging.ERROR)
     with logging_to(capture) as logged:
-        async with living(folder, socket=socket, database_url=url, **WITH_RESULTS) as world:
+        async with running_world(folder, socket=socket, database_url=url, **WITH_RESULTS) as world:
             stage = Stage(world, Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged))
             await journey(stage, requester, answer)
         stage.witness.testify()
@@ -84,7 +82,7 @@ async def heard(
     public = [one for one in seen if not one.readers <= knowing]
     lines = {line for one in public for line in f"{one.what}: {one.text}".splitlines()}
     numbers = {
-        f"{len(world.everything(place, fixtures.ADA))} in {place}"
+        f"{len(world.app_messages(place, fixtures.ADA))} in {place}"
         for place in (fixtures.SUPPORT, fixtures.LEADS)
     }
     return set(map(without_chance, lines | numbers))
@@ -96,20 +94,20 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
     await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
     world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
-    answered(world, [5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
-    feedback = await ask(world, user=requester)
+    world.insert_rated([5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
+    feedback = await world.send_survey(user=requester)
     world.x.respond(feedback.id, *answer)
-    told = "select count(*) from outbox where sent_at is not null"
-    await world.until(lambda: world.database(told) == [(3,)])  # sent, answered, low
+    for kind in (NotificationKind.SENT, NotificationKind.ANSWERED, NotificationKind.LOW_RATING):
+        await world.wait_until(lambda kind=kind: world.count_sent_notifications(kind) == 1)  # type: ignore[misc]
     for person in (fixtures.ADA, fixtures.CLEO):
-        await home(world, person)
+        await world.open_home(person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
             asking = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
             await answered_to(stage, person, asking)
         for action_id in (low_rating.SHOW_ACTION, low_rating.CLOSE_ACTION, low_rating.TAKE_ON_ACTION):
             await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
     files = world.workspace.files
-    await world.eventually(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
+    await world.wait_until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
 
 
 async def answered_to(stage: Stage, person: str, doing: Coroutine[Any, Any, Any]) -> None:
@@ -121,7 +119,7 @@ async def answered_to(stage: Stage, person: str, doing: Coroutine[Any, Any, Any]
 
     before = seen()
     await doing
-    await stage.world.eventually(lambda: seen() > before)
+    await stage.world.wait_until(lambda: seen() > before)
 
 
 def without_chance(text: str) -> str:

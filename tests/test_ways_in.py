@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackError, View, fixtures
-from tests.world import World, living, said
+from tests.world import World, running_world, visible_text
 
 
 def field(view: View, action_id: str) -> str:
@@ -35,7 +35,7 @@ def field(view: View, action_id: str) -> str:
 async def test_a_command_opens_the_form_filled_in(
     world: World, text: str, metric: str, recipient: str
 ) -> None:
-    form = await world.opened(text)
+    form = await world.open_form(text)
 
     assert field(form, "metric") == metric
     assert field(form, "recipient") == recipient
@@ -45,7 +45,7 @@ async def test_a_command_opens_the_form_filled_in(
 @pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
 async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world: World, text: str) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
-    answer = await world.message("asks a customer")
+    answer = await world.wait_for_message("asks a customer")
 
     assert answer.visible_to == fixtures.ADA
     for usage in (
@@ -55,7 +55,7 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
         "/csat nps @handle",
         "/csat https://x.com/handle",
     ):
-        assert usage in said(answer)
+        assert usage in visible_text(answer)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
 )
 async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
-    answer = await world.message(problem)
+    answer = await world.wait_for_message(problem)
 
     assert answer.visible_to == fixtures.ADA
-    assert "/csat nps @handle" in said(answer)
+    assert "/csat nps @handle" in visible_text(answer)
     assert world.workspace.current_view(fixtures.ADA) is None
 
 
@@ -82,18 +82,18 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
     text = "From <https://x.com/mira_k/status/9|Mira> to @sofie_l &amp; @TomInTransit: <https://acme.zendesk.com/agent/tickets/12|#12>"
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, text)
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    form = await world.form()
+    form = await world.wait_for_form()
 
     assert field(form, "recipient") == "@mira_k"
     assert field(form, "external_id") == "zendesk_12"
-    assert "Use @sofie_l" in said(form.blocks)
-    assert "Use @TomInTransit" in said(form.blocks)
+    assert "Use @sofie_l" in visible_text(form.blocks)
+    assert "Use @TomInTransit" in visible_text(form.blocks)
 
-    await world.type_in(message="Kept as typed")
+    await world.fill_in(message="Kept as typed")
     await world.workspace.click(fixtures.ADA, "use_customer:1")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.wait_until(lambda: "Use @mira_k" in visible_text(world.workspace.current_view(fixtures.ADA)))
     await world.workspace.submit_view(fixtures.ADA)
-    feedback = await world.sent()
+    feedback = await world.wait_for_feedback()
 
     assert feedback.to_user_id == world.x.customer("TomInTransit").id
     assert feedback.message == "Kept as typed"
@@ -102,24 +102,24 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
 async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.click(fixtures.ADA, "use_customer:0")
-    await world.eventually(lambda: "Use @mira_k" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
-    await world.type_in(recipient="@TomInTransit", message="Hello")
-    await world.eventually(lambda: "Use @sofie_l" in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.wait_until(lambda: "Use @mira_k" in visible_text(world.workspace.current_view(fixtures.ADA)))
+    await world.fill_in(recipient="@TomInTransit", message="Hello")
+    await world.wait_until(lambda: "Use @sofie_l" in visible_text(world.workspace.current_view(fixtures.ADA)))
     await world.workspace.click(fixtures.ADA, "use_customer:1")
-    await world.eventually(
-        lambda: "Use @sofie_l" not in said(world.workspace.view_stack(fixtures.ADA)[-1].blocks)
+    await world.wait_until(
+        lambda: "Use @sofie_l" not in visible_text(world.workspace.view_stack(fixtures.ADA)[-1].blocks)
     )
     await world.workspace.submit_view(fixtures.ADA)
 
-    assert (await world.sent()).to_user_id == world.x.customer("sofie_l").id
+    assert (await world.wait_for_feedback()).to_user_id == world.x.customer("sofie_l").id
 
 
 async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.close_view(fixtures.ADA)
     shortcut = next(d for d in world.workspace.deliveries if d.payload.get("type") == "message_action")
     world.workspace.deliveries.append(shortcut)
@@ -127,13 +127,13 @@ async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
     forged = await world.forge(message=sent, enterprise={"id": None}, is_enterprise_install=None)
 
     assert not forged.error
-    assert world.seen("Something went wrong") is None
+    assert world.find_message("Something went wrong") is None
 
 
 async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    form = await world.form()
+    form = await world.wait_for_form()
 
     assert field(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
@@ -141,26 +141,26 @@ async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: W
 async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    form = await world.form()
+    form = await world.wait_for_form()
 
     assert field(form, "recipient") == ""
-    assert "This message names no customer." in said(form.blocks)
+    assert "This message names no customer." in visible_text(form.blocks)
 
 
 @pytest.mark.parametrize("text", ["/csat", "/csat @mira_k"])
 async def test_a_command_says_nothing_of_messages(world: World, text: str) -> None:
-    form = await world.opened(text)
+    form = await world.open_form(text)
 
-    assert "names no customer" not in said(form.blocks)
+    assert "names no customer" not in visible_text(form.blocks)
 
 
 async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    await world.form()
-    await world.type_in(recipient="@mira_k", message="Hello")
+    await world.wait_for_form()
+    await world.fill_in(recipient="@mira_k", message="Hello")
 
-    await world.eventually(lambda: "names no" not in said(world.workspace.current_view(fixtures.ADA).blocks))  # type: ignore[union-attr]
+    await world.wait_until(lambda: "names no" not in visible_text(world.workspace.current_view(fixtures.ADA)))
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,9 @@ async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(wor
     ],
 )
 async def test_the_command_works_in_any_conversation(world: World, channel: str) -> None:
-    await world.opened("/csat @mira_k", channel=channel)
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.sent()
-    confirmation = await world.message("asked", channel)
+    await world.submit_survey("/csat @mira_k", channel=channel)
+    await world.wait_for_feedback()
+    confirmation = await world.wait_for_message("asked", channel)
 
     assert not confirmation.visible_to
 
@@ -192,7 +191,7 @@ async def test_slack_itself_refuses_the_command_in_threads(world: World) -> None
 
 async def test_a_guest_may_not_send(world: World) -> None:
     await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
-    answer = await world.message("Guests can't send surveys", viewer=fixtures.GUS)
+    answer = await world.wait_for_message("Guests can't send surveys", viewer=fixtures.GUS)
 
     assert answer.visible_to == fixtures.GUS
     assert world.workspace.current_view(fixtures.GUS) is None
@@ -201,38 +200,38 @@ async def test_a_guest_may_not_send(world: World) -> None:
 async def test_people_of_another_team_may_not_send(world: World) -> None:
     message = await world.workspace.post_message(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.forge(user={"id": fixtures.SAM, "team_id": fixtures.OTHER_TEAM})
-    answer = await world.message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
+    answer = await world.wait_for_message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
 
     assert answer.visible_to == fixtures.SAM
 
 
 @pytest.mark.parametrize("agents", [fixtures.ADA, fixtures.AGENTS, f"{fixtures.CLEO},{fixtures.AGENTS}"])
 async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: str) -> None:
-    async with living(tmp_path, csat_agents=agents) as world:
+    async with running_world(tmp_path, csat_agents=agents) as world:
         world.workspace.usergroups[fixtures.AGENTS].users.remove(fixtures.BEN)
-        await world.opened("/csat @mira_k")
+        await world.open_form("/csat @mira_k")
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
-        answer = await world.message("not on the list", viewer=fixtures.BEN)
+        answer = await world.wait_for_message("not on the list", viewer=fixtures.BEN)
 
     assert answer.visible_to == fixtures.BEN
     assert world.workspace.current_view(fixtures.BEN) is None
 
 
 async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path) -> None:
-    async with living(tmp_path, csat_agents=f"S00DELETED,{fixtures.AGENTS}") as world:
-        await world.opened("/csat @mira_k")
+    async with running_world(tmp_path, csat_agents=f"S00DELETED,{fixtures.AGENTS}") as world:
+        await world.open_form("/csat @mira_k")
         await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
-        await world.message("not on the list", viewer=fixtures.GUS)
+        await world.wait_for_message("not on the list", viewer=fixtures.GUS)
 
 
 async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
     world.workspace.faults.fail("users.info", "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
-    await world.message("Slack could not tell")
+    await world.wait_for_message("Slack could not tell")
 
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +248,7 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
 async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
     world.workspace.faults.fail("views.open", error)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
-    answer = await world.message(told)
+    answer = await world.wait_for_message(told)
 
     assert answer.visible_to == fixtures.ADA
 
@@ -260,13 +259,13 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
     world = either_world
     world.workspace.faults.duplicate_deliveries = 1
     with caplog.at_level(logging.INFO, "handlers.modals"):
-        await world.opened("/csat @mira_k")
-        await world.until(lambda: "exchanged_trigger_id" in caplog.text)
+        await world.open_form("/csat @mira_k")
+        await world.wait_until(lambda: "exchanged_trigger_id" in caplog.text)
     world.workspace.faults.duplicate_deliveries = 0
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
-    await world.message("asks a customer")
+    await world.wait_for_message("asks a customer")
 
-    assert len(world.everything()) == 1
+    assert len(world.app_messages()) == 1
     assert [r.levelname for r in caplog.records if "exchanged_trigger_id" in r.getMessage()] == ["INFO"]
 
 
@@ -274,7 +273,7 @@ async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None
     world.workspace.faults.duplicate_deliveries = 1
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
 
-    await world.eventually(lambda: world.shown("asks a customer") == 2)
+    await world.wait_until(lambda: world.count_messages("asks a customer") == 2)
 
 
 async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
@@ -284,15 +283,15 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world.workspace.faults.delay("views.open", 1.0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
-    await world.message("Slack is slow. If the window has not opened, try again.")
+    await world.wait_for_message("Slack is slow. If the window has not opened, try again.")
 
 
 async def test_no_history_of_any_conversation_is_read(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
-    await world.form()
+    await world.wait_for_form()
     await world.workspace.submit_view(fixtures.ADA)
-    await world.message("asked")
+    await world.wait_for_message("asked")
 
     allowed = {
         "auth.test",

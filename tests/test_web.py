@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from csat.web.slack_events import parse
 from sandbox.slack import ActionOutcome, fixtures
-from tests.samples import tried
-from tests.world import World, living
+from tests.world import World, running_world
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SECRET_WORDS = "between you and me"
@@ -28,7 +27,7 @@ SECRET_WORDS = "between you and me"
 
 @pytest.fixture(name="http")
 async def _http(tmp_path: Path) -> AsyncIterator[World]:
-    async with living(tmp_path, socket=False) as world:
+    async with running_world(tmp_path, socket=False) as world:
         yield world
 
 
@@ -125,7 +124,6 @@ async def test_a_signed_but_broken_body_is_refused(http: World, body: bytes, con
     assert answer.status_code == 400
 
 
-@tried
 @given(st.dictionaries(st.text(), st.text()))
 def test_whatever_people_typed_is_read_as_they_typed_it(said: dict[str, str]) -> None:
     body = urlencode({"payload": json.dumps(said, ensure_ascii=False)})
@@ -133,7 +131,6 @@ def test_whatever_people_typed_is_read_as_they_typed_it(said: dict[str, str]) ->
     assert parse(body.encode(), FORM["content-type"]) == said
 
 
-@tried
 @given(st.text(st.sampled_from("%&=+;#?/C3A9f \n\xe9\u2028"), max_size=99))
 def test_any_form_is_read_as_the_standard_library_reads_it(body: str) -> None:
     assert parse(body.encode(), FORM["content-type"]) == dict(parse_qsl(body, keep_blank_values=True))
@@ -146,7 +143,7 @@ async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
 async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -> None:
     await http.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat payload=1 payload")
 
-    await http.message("I don't understand “payload=1”")
+    await http.wait_for_message("I don't understand “payload=1”")
 
 
 async def test_slack_s_own_checks_are_answered(http: World) -> None:
@@ -157,9 +154,8 @@ async def test_slack_s_own_checks_are_answered(http: World) -> None:
 
 
 async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
-    await http.opened("/csat @mira_k")
-    await http.workspace.submit_view(fixtures.ADA)
-    await http.message("asked")
+    await http.submit_survey("/csat @mira_k")
+    await http.wait_for_message("asked")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
     for _ in range(3):
         assert not (await http.workspace.redeliver(delivery)).error
@@ -188,10 +184,10 @@ async def test_oauth_variables_in_the_environment_change_nothing(
 ) -> None:
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
         monkeypatch.setenv(name, "from another app")
-    async with living(tmp_path, socket=False) as world:
-        await world.opened("/csat @mira_k")
+    async with running_world(tmp_path, socket=False) as world:
+        await world.open_form("/csat @mira_k")
         seen = await world.workspace.submit_view(fixtures.ADA)
-        await world.message("asked")
+        await world.wait_for_message("asked")
 
     assert seen.outcome is ActionOutcome.CLOSED
 
@@ -227,23 +223,29 @@ async def test_a_socket_that_is_gone_is_told(world: World) -> None:
 
 async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> None:
     await world.workspace.disconnect_sockets()
-    await world.until(lambda: world.workspace.connection_count == 1)
+    await world.wait_until(lambda: world.workspace.connection_count)
+    await run_until_received(world)
 
-    await world.opened("/csat @mira_k")
+    await world.wait_for_form()
+
+
+async def run_until_received(world: World) -> None:
+    """Run a command again while it is sent to a socket that is being replaced."""
+    while (await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")).failure:
+        pass
 
 
 async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("csat.slack_api.socket_mode.PING", 0.05)
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         world.workspace.faults.fail("socket", "503", times=2)
         await world.workspace.disconnect_sockets()
-        await world.until(lambda: world.workspace.connection_count == 0)
-        await world.until(lambda: world.workspace.connection_count == 1)
-        while (await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")).failure:
-            pass  # it went to a socket that was being replaced: its person tries again
-        await world.form()
+        await world.wait_until(lambda: world.workspace.connection_count == 0)
+        await world.wait_until(lambda: world.workspace.connection_count == 1)
+        await run_until_received(world)
+        await world.wait_for_form()
 
     assert len([call for call in world.workspace.api_calls if call.method == "apps.connections.open"]) >= 4
     assert "No socket to Slack yet" in caplog.text
@@ -253,7 +255,7 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
 
 
 async def test_a_socket_that_no_longer_answers_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    async with living(tmp_path) as world:
+    async with running_world(tmp_path) as world:
         world.workspace.freeze_sockets()
         begun = time.monotonic()
 
@@ -266,7 +268,7 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
     monkeypatch.setattr("csat.slack_api.socket_mode.Socket.send_socket_mode_response", lost)
     asking = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
-    await world.message("asks a customer on X")
+    await world.wait_for_message("asks a customer on X")
     asking.cancel()
 
     assert "An answer to Slack was lost with its socket (ConnectionResetError)" in caplog.text

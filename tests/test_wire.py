@@ -11,7 +11,8 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import errors, wire
 from csat.x_api.errors import REFUSALS, Refused, RetryLater, Uncertain, XError
-from tests.samples import CATALOGUE, JSON, draft, survey, tried
+from tests.factories import CATALOGUE, make_draft, make_survey
+from tests.strategies import JSON
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -63,7 +64,7 @@ def error_of(status: int, body: bytes, headers: dict[str, str] | None = None) ->
 
 
 def test_a_survey_is_sent_under_x_s_own_names() -> None:
-    asked = survey(metric="nps", variant="3", test=True)
+    asked = make_survey(metric="nps", variant="3", test=True)
 
     assert wire.encode(asked) == {
         "type": "nps",
@@ -78,7 +79,7 @@ def test_a_survey_is_sent_under_x_s_own_names() -> None:
 
 
 def test_what_is_optional_and_empty_is_left_out() -> None:
-    fields = wire.encode(survey(external_id="", display_name=""))
+    fields = wire.encode(make_survey(external_id="", display_name=""))
 
     assert fields.keys() == {"type", "to_user_id", "message", "privacy_url", "question_variant_id", "test"}
     assert fields["question_variant_id"] == "0"
@@ -86,9 +87,8 @@ def test_what_is_optional_and_empty_is_left_out() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=20), st.booleans())
-@tried
 def test_what_was_typed_is_sent_as_it_is(message: str, name: str, test: bool) -> None:  # noqa: FBT001
-    asked = survey().model_copy(update={"message": message, "display_name": name, "test": test})
+    asked = make_survey().model_copy(update={"message": message, "display_name": name, "test": test})
 
     fields = wire.encode(asked)
 
@@ -141,7 +141,6 @@ def test_every_month_is_known(number: int) -> None:
     st.sampled_from(WEEKDAYS),
     st.sampled_from(["{} {} {} {} {} {}", "{}{}{}{}{}{}"]),
 )
-@tried
 def test_any_date_is_read_in_either_spelling(at: datetime, minutes: int, weekday: str, spelling: str) -> None:
     moment = at.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
@@ -214,7 +213,6 @@ def test_a_success_that_can_t_be_read_leaves_us_uncertain(status: int, body: byt
 
 
 @given(st.integers(100, 599), st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
-@tried
 def test_any_answer_is_a_receipt_or_an_error_of_x(status: int, body: bytes) -> None:
     error = error_of(status, body)
 
@@ -223,7 +221,6 @@ def test_any_answer_is_a_receipt_or_an_error_of_x(status: int, body: bytes) -> N
 
 
 @given(st.sampled_from([*PUBLISHED]), JSON)
-@tried
 def test_any_field_may_be_wrong(name: str, value: object) -> None:
     try:
         wire.decipher(200, {}, answer(**{name: value}))
@@ -232,7 +229,6 @@ def test_any_field_may_be_wrong(name: str, value: object) -> None:
 
 
 @given(st.integers(400, 599), JSON, JSON)
-@tried
 def test_any_error_may_be_malformed(status: int, code: object, message: object) -> None:
     for errors_ in ([{"code": code, "message": message}], [message], message, {"code": code}):
         assert isinstance(error_of(status, json.dumps({"errors": errors_}).encode()), XError)
@@ -375,7 +371,6 @@ def test_a_busy_x_is_waited_for_until_the_exhausted_window_opens(
 
 
 @given(st.integers(100, 599), st.text("0123456789-. ", max_size=14))
-@tried
 def test_any_reset_is_read_or_ignored(status: int, reset: str) -> None:
     headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
 
@@ -464,7 +459,6 @@ def test_a_look_up_that_finds_nobody_says_why(status: int, body: object, kind: t
 
 
 @given(st.integers(100, 599), JSON, JSON)
-@tried
 def test_any_answer_to_a_look_up_is_an_account_or_an_error_of_x(
     status: int, data: object, problems: object
 ) -> None:
@@ -474,6 +468,6 @@ def test_any_answer_to_a_look_up_is_an_account_or_an_error_of_x(
 
 
 def test_a_survey_to_nobody_known_has_no_recipient_on_the_wire() -> None:
-    asked = Survey.from_draft(draft(recipient="@grace"), CATALOGUE)
+    asked = Survey.from_draft(make_draft(recipient="@grace"), CATALOGUE)
 
     assert "to_user_id" not in wire.encode(asked)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, parse_recipient
 from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
-from tests.samples import TEXT, tried
+from tests.strategies import TEXT
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
 IDS = st.integers(1, MAX_ID).map(str)
@@ -106,7 +106,6 @@ def test_a_pasted_link_with_an_id_is_that_id(link: str) -> None:
 
 
 @given(PEOPLE, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
-@tried
 def test_any_order_of_the_words_says_the_same(
     person: Recipient, metric: Metric, spelled: Callable[[str], str]
 ) -> None:
@@ -118,14 +117,12 @@ def test_any_order_of_the_words_says_the_same(
 
 
 @given(PEOPLE)
-@tried
 def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -> None:
     assert parse_recipient(person.label) == person
     assert parse_command_args(person.label).recipient == person
 
 
 @given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))
-@tried
 def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: str) -> None:
     read = outcome(parse_command_args, link.format(handle, handle))
 
@@ -200,7 +197,6 @@ def test_what_is_not_understood_is_said(text: str, told: str) -> None:
 
 
 @given(TEXT)
-@tried
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     read = outcome(parse_command_args, text)
 
@@ -208,7 +204,6 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 
 @given(TEXT)
-@tried
 def test_any_recipient_is_read_or_refused_with_a_sentence(text: str) -> None:
     read = outcome(parse_recipient, text)
 

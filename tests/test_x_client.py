@@ -22,7 +22,7 @@ from csat.x_api.errors import (
     Uncertain,
     XError,
 )
-from tests.samples import survey
+from tests.factories import make_survey
 from tests.test_signing import EXAMPLE, keys
 from tests.test_wire import RECEIPT, answer, refusal, user
 
@@ -63,7 +63,7 @@ async def test_a_survey_is_posted_as_a_form_and_answered_with_a_receipt() -> Non
         return httpx.Response(200, content=answer())
 
     async with answered_by(reply) as x:
-        receipt = await x.create_feedback(survey())
+        receipt = await x.create_feedback(make_survey())
 
     assert receipt.model_dump() == RECEIPT.model_dump()
     assert [(request.method, request.url.path) for request in requests] == [
@@ -115,7 +115,7 @@ async def test_what_becomes_of_a_survey_is_known_or_said_to_be_unknown(
 ) -> None:
     async with answered_by(reply) as x:
         with pytest.raises(XError) as error:
-            await x.create_feedback(survey())
+            await x.create_feedback(make_survey())
 
     assert type(error.value) is kind
 
@@ -189,7 +189,7 @@ async def test_a_survey_that_left_without_an_answer_is_uncertain(
 
     async with listening(converse) as url, open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(Uncertain):
-            await XClient(http).create_feedback(survey())
+            await XClient(http).create_feedback(make_survey())
 
 
 async def test_a_survey_that_could_not_leave_waits() -> None:
@@ -198,7 +198,7 @@ async def test_a_survey_that_could_not_leave_waits() -> None:
 
     async with open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(RetryLater):
-            await XClient(http).create_feedback(survey())
+            await XClient(http).create_feedback(make_survey())
 
 
 async def test_a_survey_is_sent_once_even_where_the_connection_breaks() -> None:
@@ -211,7 +211,7 @@ async def test_a_survey_is_sent_once_even_where_the_connection_breaks() -> None:
 
     async with listening(count) as url, open_http_client(keys(EXAMPLE), url) as http:
         with pytest.raises(Uncertain):
-            await XClient(http).create_feedback(survey())
+            await XClient(http).create_feedback(make_survey())
 
     assert times == 1
 

@@ -12,12 +12,12 @@ import aiohttp
 import httpx
 import pytest
 
-from csat.db import responses
+from csat.db import responses, tables
 from csat.db.errors import DatabaseError
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.databases import KINDS, Databases
-from tests.world import World, living
+from tests.world import World, running_world
 
 USER, PASSWORD = "x", "geheim:ß"
 KNOWN = b"Basic " + b64encode(f"{USER}:{PASSWORD}".encode())
@@ -32,16 +32,15 @@ async def _world(
     """The app with a webhook that X uses, in Socket Mode and over HTTP."""
     url, socket = databases.make(request.param, tmp_path), request.param == "sqlite"
     known: dict[str, Any] = {"x_webhook_user": USER, "x_webhook_password": PASSWORD}
-    async with living(tmp_path, database_url=url, socket=socket, **known) as world:
+    async with running_world(tmp_path, database_url=url, socket=socket, **known) as world:
         world.x.webhook = Webhook(f"{world.url}/x/feedback", USER, PASSWORD)
         yield world
 
 
 async def asked(world: World) -> str:
     """Send a survey to Mira, and return its id at X."""
-    await world.opened("/csat @mira_k")
-    await world.workspace.submit_view(fixtures.ADA)
-    await world.message("asked")
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_for_message("asked")
     return world.x.feedbacks[-1].id
 
 
@@ -75,9 +74,9 @@ async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> No
     await world.x.wait_for_webhook_posts()
 
     assert [push.status for push in world.x.webhook_posts] == [200, 200, 200]
-    assert world.database("select state, rating, comment, poll_at from surveys") == [
-        ("answered", 2, COMMENT, None)
-    ]
+    assert world.rows(
+        tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment, tables.surveys.c.poll_at
+    ) == [("answered", 2, COMMENT, None)]
 
 
 async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: World) -> None:
@@ -87,8 +86,8 @@ async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: Wo
     for pushed in (*reversed(world.x.pending_events), *world.x.pending_events):
         assert (await world.x.post_to_webhook(pushed)).status == 200
 
-    assert world.database("select state, rating from surveys") == [("answered", 4)]
-    kinds = [kind for (kind,) in world.database("select kind from outbox order by kind")]
+    assert world.rows(tables.surveys.c.state, tables.surveys.c.rating) == [("answered", 4)]
+    kinds = [kind for (kind,) in world.rows(tables.outbox.c.kind)]
     assert kinds == ["answered", "sent"]
 
 
@@ -119,7 +118,7 @@ async def test_nobody_else_is_heard(
     answer = await post(world, event(), authorization)
 
     assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
-    assert world.database("select * from unmatched_responses") == []
+    assert world.rows(tables.unmatched_responses) == []
     assert COMMENT not in caplog.text
 
 
@@ -128,7 +127,9 @@ async def test_the_scheme_may_be_written_in_any_way(world: World, scheme: bytes)
     answer = await post(world, event(), scheme + KNOWN.removeprefix(b"Basic "))
 
     assert answer.status_code == 200
-    assert world.database("select feedback_id, rating from unmatched_responses") == [("4711", 5)]
+    assert world.rows(tables.unmatched_responses.c.feedback_id, tables.unmatched_responses.c.rating) == [
+        ("4711", 5)
+    ]
 
 
 @pytest.mark.parametrize("given", [{}, {"x_webhook_user": USER}, {"x_webhook_password": PASSWORD}], ids=str)
@@ -138,7 +139,7 @@ async def test_without_both_name_and_password_there_is_no_such_address(
     given: dict[str, Any],
     socket: bool,  # noqa: FBT001
 ) -> None:
-    async with living(tmp_path, socket=socket, **given) as world:
+    async with running_world(tmp_path, socket=socket, **given) as world:
         assert (await post(world, event(), b"Basic " + b64encode(b":"))).status_code == 404
 
 
@@ -180,7 +181,7 @@ async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest
 
     assert answer.status_code == 200
     assert "Feedback 4711 is ignored: it belongs to account 99" in caplog.text
-    assert world.database("select * from unmatched_responses") == []
+    assert world.rows(tables.unmatched_responses) == []
 
 
 async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
@@ -195,7 +196,7 @@ async def test_while_the_ledger_is_away_x_is_told_to_come_again(
         assert (await post(world, event())).status_code == 503
 
     assert (await post(world, event())).status_code == 200
-    assert len(world.database("select * from unmatched_responses")) == 1
+    assert len(world.rows(tables.unmatched_responses)) == 1
 
 
 async def test_only_post_is_served(world: World) -> None:
@@ -204,7 +205,7 @@ async def test_only_post_is_served(world: World) -> None:
 
 
 async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(world: World) -> None:
-    await world.opened("/csat @mira_k")
+    await world.open_form("/csat @mira_k")
     async with aiohttp.ClientSession(headers={"authorization": KNOWN.decode()}) as x:
         url = f"{world.url}/x/feedback"
         burst = [asyncio.create_task(_status(x, url, event(id=str(n)))) for n in range(300)]
@@ -213,7 +214,7 @@ async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(w
 
     assert seen.outcome == "closed"
     assert set(answers) == {200}
-    assert world.database("select count(*) from unmatched_responses") == [(300,)]
+    assert len(world.rows(tables.unmatched_responses.c.feedback_id)) == 300
 
 
 async def _status(x: aiohttp.ClientSession, url: str, body: bytes) -> int:

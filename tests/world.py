@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,17 +10,21 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 
+from blocks.form_fields import TEST
 from bootstrap import lifespan
 from cli import manifest
+from csat.db.outbox import NotificationKind
+from csat.db.tables import outbox, surveys
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.web import slack_events
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
-from sandbox.slack import Delivery, Message, View, Workspace, fixtures
+from sandbox.slack import ActionResult, Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic import TrafficLog
 from sandbox.x import FakeX, Feedback
 from tests.databases import sqlite_in
+from tests.factories import insert_rated
 
 T = TypeVar("T")
 
@@ -28,6 +32,11 @@ PACE = WorkerConfig(notify_after=0.3, poll_interval=0.05, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For what comes by rounds that rest a minute."""
 PRIVACY = "https://northwind.example/privacy"
+LOW_RATING_ALERT = "gave a low rating"
+
+WAIT_SECONDS = 60
+"""How long a test waits for what must happen; only a failing test waits that long."""
+POLL_SECONDS = 0.003
 
 
 @dataclass
@@ -46,110 +55,178 @@ class Clock:
 
 @dataclass
 class World:
-    """A person at Slack, the app, and X."""
+    """A person in Slack, the app, and X."""
 
     workspace: Workspace
     x: FakeX
     clock: Clock
     url: str
-    """Where the app's own HTTP routes are."""
+    """The base URL of the app's own HTTP routes."""
     database_file: Path
-    """The ledger's file, on SQLite."""
+    """The database file, on SQLite."""
     database_url: str
     engine: sqlalchemy.Engine
-    """The test's own way to the ledger."""
+    """The test's own connections to the app's database."""
     settings: Settings
 
-    async def opened(
-        self, text: str = "/csat", user: str = fixtures.ADA, channel: str = fixtures.SUPPORT
+    async def send_survey(self, command: str = "/csat @mira_k", *args: Any, **kwargs: Any) -> Feedback:
+        """Submit the form, wait until the confirmation is posted, and return X's record of the survey.
+
+        Takes the arguments of `submit_survey`.
+        """
+        number, confirmed = len(self.x.feedbacks), self.count_sent_notifications(NotificationKind.SENT)
+        await self.submit_survey(command, *args, **kwargs)
+        await self.wait_until(lambda: self.count_sent_notifications(NotificationKind.SENT) > confirmed)
+        return self.x.feedbacks[number]
+
+    async def submit_survey(
+        self,
+        command: str = "/csat @mira_k",
+        user: str = fixtures.ADA,
+        channel: str = fixtures.SUPPORT,
+        *,
+        is_test: bool = False,
+        **fields: str,
+    ) -> ActionResult:
+        """Open the form with a command, fill it in, and submit it."""
+        await self.open_form(command, user, channel)
+        await self.fill_in(user, **fields)
+        if is_test:
+            await self.workspace.select(user, TEST, [TEST])
+        return await self.workspace.submit_view(user)
+
+    async def open_form(
+        self, command: str = "/csat", user: str = fixtures.ADA, channel: str = fixtures.SUPPORT
     ) -> View:
-        """Type a command and return the form that opens."""
-        await self.workspace.run_command(user, channel, text)
-        return await self.form(user)
+        """Run a command and return the form that it opens."""
+        await self.workspace.run_command(user, channel, command)
+        return await self.wait_for_form(user)
 
-    async def form(self, user: str = fixtures.ADA) -> View:
-        """Return the form that is open, or about to be."""
-        return await self.eventually(lambda: self.workspace.current_view(user))
+    async def wait_for_form(self, user: str = fixtures.ADA) -> View:
+        """Return the user's form once one is open."""
+        return await self.wait_until(lambda: self.workspace.current_view(user))
 
-    async def type_in(self, user: str = fixtures.ADA, **fields: str) -> None:
-        """Type into the open form."""
+    async def fill_in(self, user: str = fixtures.ADA, **fields: str) -> None:
+        """Type into fields of the open form."""
         for action_id, text in fields.items():
             await self.workspace.type_text(user, action_id, text)
 
-    async def sent(self, number: int = 1) -> Feedback:
-        """Return the newest survey once X has so many."""
-        await self.eventually(lambda: len(self.x.feedbacks) >= number)
+    async def open_home(self, user: str = fixtures.ADA) -> View:
+        """Open the app's Home and return the view that the app publishes for it."""
+        before = self.workspace.home_view(user)
+        await self.workspace.open_home(user)
+        return await self.wait_for_home(before.hash if before else "", user)
+
+    async def choose_in_home(self, action_id: str, choice: str | None, user: str = fixtures.CLEO) -> View:
+        """Use a control of the Home and return the view that the app publishes then."""
+        before = self.workspace.home_view(user)
+        await self.workspace.select(user, action_id, choice, home=True)
+        return await self.wait_for_home(before.hash if before else "", user)
+
+    async def wait_for_home(self, shown: str, user: str = fixtures.CLEO) -> View:
+        """Return the user's Home once it differs from the one with the hash `shown`."""
+
+        def newer() -> View | None:
+            view = self.workspace.home_view(user)
+            return view if view and view.hash != shown else None
+
+        return await self.wait_until(newer)
+
+    async def wait_for_feedback(self, number: int = 1) -> Feedback:
+        """Return the newest survey once X has this many."""
+        await self.wait_until(lambda: len(self.x.feedbacks) >= number)
         return self.x.feedbacks[-1]
 
-    async def message(
-        self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA
+    async def wait_for_message(
+        self, text: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA
     ) -> Message:
-        """Return the app's message with these words in it, once the viewer sees it."""
-        return await self.eventually(lambda: self.seen(words, channel, viewer))
+        """Return the app's newest message with this text once the viewer sees it."""
+        return await self.wait_until(lambda: self.find_message(text, channel, viewer))
 
-    def seen(self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> Message | None:
-        """Return the newest message of the app with these words in it, in the channel or a thread of it."""
-        told = self.everything(channel, viewer)
-        return next((message for message in reversed(told) if words in said(message)), None)
+    def find_message(
+        self, text: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA
+    ) -> Message | None:
+        """Return the app's newest message with this text in a channel or its threads."""
+        messages = self.app_messages(channel, viewer)
+        return next((message for message in reversed(messages) if text in visible_text(message)), None)
 
-    def shown(self, words: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> int:
-        """Return how many messages of the app have these words in them."""
-        return sum(words in said(message) for message in self.everything(channel, viewer))
+    def count_messages(self, text: str, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> int:
+        """Return how many of the app's messages have this text."""
+        return sum(text in visible_text(message) for message in self.app_messages(channel, viewer))
 
-    def everything(self, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> list[Message]:
-        """Return all that the app said in a channel, its threads included."""
+    def app_messages(self, channel: str = fixtures.SUPPORT, viewer: str = fixtures.ADA) -> list[Message]:
+        """Return the app's messages in a channel and its threads, oldest first."""
         tops = self.workspace.messages(channel, viewer)
         threads = [self.workspace.messages(channel, viewer, thread_ts=top.ts) for top in tops]
-        told = {message.ts: message for part in (tops, *threads) for message in part}
-        return [told[ts] for ts in sorted(told) if told[ts].user == self.workspace.bot.id]
+        messages = {message.ts: message for part in (tops, *threads) for message in part}
+        return [messages[ts] for ts in sorted(messages) if messages[ts].user == self.workspace.bot.id]
+
+    async def wait_for_dm(self, text: str, user: str = fixtures.ADA) -> Message:
+        """Return the app's newest direct message with this text once it has arrived."""
+        return await self.wait_until(lambda: self.find_dm(text, user))
+
+    def find_dm(self, text: str, user: str = fixtures.ADA) -> Message | None:
+        """Return the app's newest direct message with this text."""
+        rooms = [
+            channel.id
+            for channel in self.workspace.channels.values()
+            if channel.is_im and channel.members == {user, self.workspace.bot.id}
+        ]
+        return next((found for room in rooms if (found := self.find_message(text, room, user))), None)
 
     async def forge(self, **changes: Any) -> Delivery:
-        """Deliver the newest payload once more, changed, as if Slack had sent it."""
+        """Deliver the newest payload again with changes, as if Slack had sent it."""
         newest = self.workspace.deliveries[-1]
         return await self.workspace.redeliver(replace(newest, payload={**newest.payload, **changes}))
 
-    async def direct_message(self, words: str, user: str = fixtures.ADA) -> Message:
-        """Return the app's direct message with these words in it, once it has come."""
-        return await self.eventually(lambda: self.direct(words, user))
+    def insert_rated(self, ratings: Iterable[int | None], *, days_ago: float = 3, **fields: Any) -> None:
+        """Insert surveys sent some days ago, one for each rating; see `factories.insert_rated`."""
+        with self.engine.begin() as connection:
+            insert_rated(connection, ratings, self.clock() - timedelta(days=days_ago), **fields)
 
-    def direct(self, words: str, user: str = fixtures.ADA) -> Message | None:
-        """Return the app's direct message with these words in it."""
-        rooms = [
-            c.id
-            for c in self.workspace.channels.values()
-            if c.is_im and c.members == {user, self.workspace.bot.id}
-        ]
-        return next((found for room in rooms if (found := self.seen(words, room, user))), None)
+    def rows(self, *columns: Any, where: Any = True) -> list[tuple[Any, ...]]:
+        """Return columns of a table's rows, or a whole table's, in the order of its primary key."""
+        table = columns[0] if isinstance(columns[0], sqlalchemy.Table) else columns[0].table
+        query = sqlalchemy.select(*columns).where(where).order_by(*table.primary_key)
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
 
-    async def eventually(self, predicate: Callable[[], T | None]) -> T:
-        """Return what becomes true within a moment."""
-        found = await self.workspace.wait_until(predicate, timeout_seconds=20)
-        assert found
+    def states(self) -> list[str]:
+        """Return each survey's state."""
+        return [state for (state,) in self.rows(surveys.c.state)]
+
+    def attempts(self, kind: str) -> list[int]:
+        """Return how often each notification of a kind was tried and put off."""
+        return [attempts for (attempts,) in self.rows(outbox.c.attempts, where=outbox.c.kind == kind)]
+
+    def count_sent_notifications(self, kind: NotificationKind) -> int:
+        """Return how many notifications of a kind Slack has accepted."""
+        is_sent = (outbox.c.kind == kind) & outbox.c.sent_at.is_not(None)
+        return len(self.rows(outbox.c.survey_id, where=is_sent))
+
+    def is_outbox_empty(self) -> bool:
+        """Return True if no notification is still to be posted."""
+        return not self.rows(outbox.c.survey_id, where=outbox.c.due_at.is_not(None))
+
+    async def wait_until(self, predicate: Callable[[], T | None]) -> T:
+        """Return the predicate's first true result."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not (found := predicate()):  # noqa: ASYNC110 - no event tells of every change
+                await asyncio.sleep(POLL_SECONDS)
         return found
 
-    def database(self, query: str) -> list[Any]:
-        """Return the rows of a query."""
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
-    async def until(self, predicate: Callable[[], bool]) -> None:
-        """Wait until the predicate is true, where no change is published, such as one in the ledger."""
-        async with asyncio.timeout(20):
-            while not predicate():  # noqa: ASYNC110 - nothing else would tell
-                await asyncio.sleep(0.005)
-
-
-def said(part: Any) -> str:
-    """Return all words of a message's blocks, as a person reads them."""
-    if isinstance(part, Message):
-        return said(part.blocks)
+def visible_text(part: Any) -> str:
+    """Return the text that a person reads in a message, a view or their blocks."""
+    if isinstance(part, Message | View):
+        return visible_text(part.blocks)
     if isinstance(part, list):
-        return "".join(said(item) for item in part)
+        return "".join(visible_text(item) for item in part)
     if not isinstance(part, dict):
         return ""
     own = part["text"] if isinstance(part.get("text"), str) else ""
     person = f"<@{part['user_id']}>" if part.get("type") == "user" else ""
-    return own + person + "".join(said(inner) for inner in part.values())
+    return own + person + "".join(visible_text(inner) for inner in part.values())
 
 
 def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **others: Any) -> Settings:
@@ -172,7 +249,7 @@ def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **o
 
 
 @contextlib.asynccontextmanager
-async def living(
+async def running_world(
     folder: Path,
     *,
     socket: bool = True,

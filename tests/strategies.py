@@ -1,0 +1,10 @@
+"""Values for hypothesis to draw from."""
+
+from hypothesis import strategies as st
+
+TEXT = st.text(max_size=60) | st.text(st.sampled_from('@x.com/twi_1 \n<>|#!&;:"*'), max_size=40)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
