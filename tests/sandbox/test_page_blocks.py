@@ -1,10 +1,10 @@
 import pytest
 
 from tests.sandbox.test_page_kit import Json, render_message, render_modal
-from tests.sandbox.test_slack_kit import button, options, plain, section, text_input
+from tests.sandbox.test_slack_kit import button, options, plain_text, section, text_input
 
 ATTACK = "<script>alert(1)</script>"
-VIDEO = {"type": "video", "alt_text": "a", "title": plain("b"), "thumbnail_url": "https://a.b/c"}
+VIDEO = {"type": "video", "alt_text": "a", "title": plain_text("b"), "thumbnail_url": "https://a.b/c"}
 
 
 def actions(**element: object) -> Json:
@@ -18,9 +18,12 @@ def inline(kind: str, **more: object) -> Json:
 @pytest.mark.parametrize(
     ("block", "expected"),
     [
-        ({"type": "header", "text": plain("Hello")}, '<h3 class="header">Hello</h3>'),
+        ({"type": "header", "text": plain_text("Hello")}, '<h3 class="header">Hello</h3>'),
         (section("*Hello*"), "<strong>Hello</strong>"),
-        ({"type": "section", "fields": [plain("One"), plain("Two")]}, '<div class="text">Two</div>'),
+        (
+            {"type": "section", "fields": [plain_text("One"), plain_text("Two")]},
+            '<div class="text">Two</div>',
+        ),
         (section(accessory=button("go")), '<div class="accessory">'),
         ({"type": "divider"}, "<hr>"),
         ({"type": "context", "elements": [{"type": "mrkdwn", "text": "_so_"}]}, "<em>so</em>"),
@@ -54,13 +57,13 @@ async def test_a_message_shows_each_block(block: Json, expected: str) -> None:
         (
             {
                 "type": "static_select",
-                "option_groups": [{"label": plain("Group"), "options": options("one")}],
+                "option_groups": [{"label": plain_text("Group"), "options": options("one")}],
             },
             ">Group</span>",
         ),
         ({"type": "external_select", "min_query_length": 0}, 'data-options-url="/options?'),
         ({"type": "multi_users_select"}, '<span class="unknown">multi_users_select</span>'),
-        ({"placeholder": plain("Who?")}, 'placeholder="Who?"'),
+        ({"placeholder": plain_text("Who?")}, 'placeholder="Who?"'),
     ],
 )
 async def test_a_modal_shows_each_input(element: Json, expected: str) -> None:
@@ -90,7 +93,7 @@ async def test_rich_text_is_rendered(part: Json, expected: str) -> None:
 async def test_an_input_is_described_by_its_hint_and_marked_as_optional() -> None:
     block = text_input("field", optional=True)
 
-    html = await render_modal({**block, "hint": plain("A hint")})
+    html = await render_modal({**block, "hint": plain_text("A hint")})
 
     assert "<small>(optional)</small>" in html
     hint_id = html.partition('aria-describedby="')[2].partition('"')[0]
@@ -98,7 +101,7 @@ async def test_an_input_is_described_by_its_hint_and_marked_as_optional() -> Non
 
 
 async def test_a_modal_shows_an_alert() -> None:
-    html = await render_modal({"type": "alert", "level": "warning", "text": plain("Careful")})
+    html = await render_modal({"type": "alert", "level": "warning", "text": plain_text("Careful")})
 
     assert '<div class="alert warning" role="note">' in html
 
@@ -111,10 +114,10 @@ async def test_a_modal_focuses_the_element_with_focus_on_load() -> None:
 
 async def test_a_button_can_have_a_confirmation_dialog() -> None:
     confirm = {
-        "title": plain("Sure?"),
-        "text": plain("Really"),
-        "confirm": plain("Do it"),
-        "deny": plain("No"),
+        "title": plain_text("Sure?"),
+        "text": plain_text("Really"),
+        "confirm": plain_text("Do it"),
+        "deny": plain_text("No"),
     }
 
     html = await render_message(actions(**button("go", confirm=confirm)))
@@ -124,12 +127,13 @@ async def test_a_button_can_have_a_confirmation_dialog() -> None:
 
 
 async def test_user_text_is_escaped() -> None:
-    option = {"text": plain(ATTACK), "value": ATTACK}
+    option = {"text": plain_text(ATTACK), "value": ATTACK}
     blocks = [
         section(
-            ATTACK, accessory={"type": "static_select", "placeholder": plain(ATTACK), "options": [option]}
+            ATTACK,
+            accessory={"type": "static_select", "placeholder": plain_text(ATTACK), "options": [option]},
         ),
-        {"type": "header", "text": plain(ATTACK)},
+        {"type": "header", "text": plain_text(ATTACK)},
         {"type": "image", "image_url": "https://a.b/c.png", "alt_text": ATTACK},
     ]
 

@@ -6,7 +6,7 @@ from sandbox.page.renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
 from tests.sandbox.test_page_kit import Json, UnservedPage, render_message, unserved_page
-from tests.sandbox.test_slack_kit import SCOPES, button, call, manifest, plain, section, text_input
+from tests.sandbox.test_slack_kit import SCOPES, button, call, manifest, plain_text, section, text_input
 
 LABELS = ["bad", "good & fine"]
 RATINGS = {"name": "Ratings", "data": [{"label": LABELS[0], "value": 1}, {"label": LABELS[1], "value": 1200}]}
@@ -194,7 +194,7 @@ async def test_text_in_charts_and_tables_is_escaped() -> None:
     html = await published(
         {"type": "data_visualization", "title": attack, "chart": pie},
         {"type": "data_table", "caption": attack, "rows": cells},
-        {"type": "header", "text": plain(attack)},
+        {"type": "header", "text": plain_text(attack)},
     )
 
     assert "<script" not in html

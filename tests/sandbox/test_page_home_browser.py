@@ -13,7 +13,7 @@ from sandbox.slack.fixtures import ADA, CLEO
 from tests.sandbox.test_page_accessibility import expect_accessible
 from tests.sandbox.test_page_home import chart, table
 from tests.sandbox.test_page_kit import Json, launch_chromium, open_page, run_sandbox
-from tests.sandbox.test_slack_kit import SCOPES, button, manifest, options, plain, section, text_input
+from tests.sandbox.test_slack_kit import SCOPES, button, manifest, options, plain_text, section, text_input
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,7 +24,7 @@ def report(period: str = "30 Days", suffix: str = "") -> Json:
     select = {
         "type": "static_select",
         "action_id": "period",
-        "placeholder": plain("Period"),
+        "placeholder": plain_text("Period"),
         "options": PERIODS,
         "initial_option": PERIODS[1],
     }

@@ -23,7 +23,16 @@ from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
 from sandbox.traffic import TrafficLog
 from sandbox.x import FakeX
-from tests.sandbox.test_slack_kit import button, call, manifest, modal, options, section, text_input, trigger
+from tests.sandbox.test_slack_kit import (
+    button,
+    call,
+    manifest,
+    modal,
+    new_trigger_id,
+    options,
+    section,
+    text_input,
+)
 
 Json = dict[str, Any]
 PAGE_URL = "http://127.0.0.1:8765"
@@ -96,7 +105,7 @@ async def render_modal(*blocks: Json, **more: object) -> str:
     """Open a modal as the app, and return its HTML."""
     page = unserved_page()
     view = modal(*blocks, **more)
-    response = await call(page.slack, "views.open", trigger_id=await trigger(page.slack), view=view)
+    response = await call(page.slack, "views.open", trigger_id=await new_trigger_id(page.slack), view=view)
     assert response["ok"], response
     return page.html("modal")
 

@@ -8,11 +8,11 @@ from tests.sandbox.test_slack_kit import (
     button,
     call,
     modal,
+    new_trigger_id,
     options,
-    plain,
+    plain_text,
     section,
     text_input,
-    trigger,
     workspace,
 )
 
@@ -31,7 +31,7 @@ def radio(count: int) -> Json:
 
 
 def option(**more: Any) -> Json:
-    return {"text": plain("One"), "value": "one", **more}
+    return {"text": plain_text("One"), "value": "one", **more}
 
 
 def table(rows: int, columns: int = 2, kind: str = "data_table", text: str = "x") -> Json:
@@ -55,26 +55,30 @@ def rich_text(*elements: Json) -> Json:
     }
 
 
-ACCEPTED = {
+VALID_BLOCKS = {
     "the longest section": [section("x" * 3000)],
-    "ten fields": [{"type": "section", "fields": [plain("x" * 1000)] * 10}],
-    "the longest header": [{"type": "header", "text": plain("x" * 150)}],
+    "ten fields": [{"type": "section", "fields": [plain_text("x" * 1000)] * 10}],
+    "the longest header": [{"type": "header", "text": plain_text("x" * 150)}],
     "fifty blocks": [{"type": "divider"}] * 50,
-    "ten notes": [{"type": "context", "elements": [plain("x")] * 10}],
+    "ten context elements": [{"type": "context", "elements": [plain_text("x")] * 10}],
     "25 buttons": [actions(*(button(f"b{number}") for number in range(25)))],
     "the longest button": [
-        actions(button("b", text=plain("x" * 75), value="x" * 2000, url="https://" + "x" * 2992))
+        actions(button("b", text=plain_text("x" * 75), value="x" * 2000, url="https://" + "x" * 2992))
     ],
     "100 options": [actions(select(options=options(*(f"v{number}" for number in range(100)))))],
     "the longest option": [
-        actions(select(options=[option(text=plain("x" * 75), value="x" * 150, description=plain("x" * 75))]))
+        actions(
+            select(
+                options=[option(text=plain_text("x" * 75), value="x" * 150, description=plain_text("x" * 75))]
+            )
+        )
     ],
-    "groups": [
+    "option groups": [
         actions(
             {
                 "type": "static_select",
                 "action_id": "pick",
-                "option_groups": [{"label": plain("x" * 75), "options": options("one")}] * 100,
+                "option_groups": [{"label": plain_text("x" * 75), "options": options("one")}] * 100,
                 "initial_option": options("one")[0],
             }
         )
@@ -92,30 +96,30 @@ ACCEPTED = {
     "a table": [table(100, 20, "table")],
     "a data table": [table(101, 20)],
     "two charts": [chart(12, 20), chart(title="x" * 50)],
-    "a pie": [
+    "a pie chart": [
         {
             "type": "data_visualization",
             "title": "Ratings",
             "chart": {"type": "pie", "segments": [{"label": "5", "value": 8}]},
         }
     ],
-    "a card": [{"type": "card", "title": plain("x" * 150), "body": plain("x" * 200)}],
-    "a carousel": [{"type": "carousel", "elements": [{"type": "card", "title": plain("x")}] * 10}],
-    "a container": [{"type": "container", "title": plain("x"), "child_blocks": [section()]}],
+    "a card": [{"type": "card", "title": plain_text("x" * 150), "body": plain_text("x" * 200)}],
+    "a carousel": [{"type": "carousel", "elements": [{"type": "card", "title": plain_text("x")}] * 10}],
+    "a container": [{"type": "container", "title": plain_text("x"), "child_blocks": [section()]}],
     "markdown": [{"type": "markdown", "text": "x" * 12_000}],
     "an image": [{"type": "image", "image_url": "https://x.test/i.png", "alt_text": "x"}],
 }
 
 
-@pytest.mark.parametrize("blocks", ACCEPTED.values(), ids=ACCEPTED)
-async def test_what_slack_accepts_is_posted(blocks: list[Json]) -> None:
-    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, text="Hi", blocks=blocks)
+@pytest.mark.parametrize("blocks", VALID_BLOCKS.values(), ids=VALID_BLOCKS)
+async def test_valid_blocks_are_posted(blocks: list[Json]) -> None:
+    response = await call(workspace(), "chat.postMessage", channel=SUPPORT, text="Hi", blocks=blocks)
 
-    assert answer.get("errors") is None
-    assert answer["ok"]
+    assert response.get("errors") is None
+    assert response["ok"]
 
 
-REFUSED: dict[str, tuple[list[Json], str]] = {
+INVALID_BLOCKS: dict[str, tuple[list[Json], str]] = {
     "51 blocks": ([{"type": "divider"}] * 51, "no more than 50 items allowed [json-pointer:/blocks]"),
     "long section": (
         [section("x" * 3001)],
@@ -125,28 +129,28 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         [section("")],
         "must be more than 0 characters [json-pointer:/blocks/0/text/text]",
     ),
-    "section of nothing": (
+    "section without text and fields": (
         [{"type": "section"}],
         "must define at least one of: text, fields [json-pointer:/blocks/0]",
     ),
     "eleven fields": (
-        [{"type": "section", "fields": [plain("x")] * 11}],
+        [{"type": "section", "fields": [plain_text("x")] * 11}],
         "no more than 10 items allowed [json-pointer:/blocks/0/fields]",
     ),
     "long field": (
-        [{"type": "section", "fields": [plain("x" * 2001)]}],
+        [{"type": "section", "fields": [plain_text("x" * 2001)]}],
         "must be less than 2001 characters [json-pointer:/blocks/0/fields/0/text]",
     ),
     "long header": (
-        [{"type": "header", "text": plain("x" * 151)}],
+        [{"type": "header", "text": plain_text("x" * 151)}],
         "must be less than 151 characters [json-pointer:/blocks/0/text/text]",
     ),
     "header in mrkdwn": (
         [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
         "unsupported type: mrkdwn [json-pointer:/blocks/0/text]",
     ),
-    "eleven notes": (
-        [{"type": "context", "elements": [plain("x")] * 11}],
+    "eleven context elements": (
+        [{"type": "context", "elements": [plain_text("x")] * 11}],
         "no more than 10 items allowed [json-pointer:/blocks/0/elements]",
     ),
     "26 buttons": (
@@ -154,7 +158,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "no more than 25 items allowed [json-pointer:/blocks/0/elements]",
     ),
     "long button": (
-        [actions(button("b", text=plain("x" * 76)))],
+        [actions(button("b", text=plain_text("x" * 76)))],
         "must be less than 76 characters [json-pointer:/blocks/0/elements/0/text/text]",
     ),
     "long button value": (
@@ -170,7 +174,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "must be one of: primary, danger [json-pointer:/blocks/0/elements/0/style]",
     ),
     "long action_id": (
-        [actions(button("b" * 256, text=plain("x")))],
+        [actions(button("b" * 256, text=plain_text("x")))],
         "must be less than 256 characters [json-pointer:/blocks/0/elements/0/action_id]",
     ),
     "long block_id": (
@@ -186,7 +190,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "`action_id` must be unique in its block: b [json-pointer:/blocks]",
     ),
     "long option": (
-        [actions(select(options=[option(text=plain("x" * 76))]))],
+        [actions(select(options=[option(text=plain_text("x" * 76))]))],
         "must be less than 76 characters [json-pointer:/blocks/0/elements/0/options/0/text/text]",
     ),
     "long option value": (
@@ -194,56 +198,56 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "must be less than 151 characters [json-pointer:/blocks/0/elements/0/options/0/value]",
     ),
     "long option description": (
-        [actions(select(options=[option(description=plain("x" * 76))]))],
+        [actions(select(options=[option(description=plain_text("x" * 76))]))],
         "must be less than 76 characters [json-pointer:/blocks/0/elements/0/options/0/description/text]",
     ),
     "101 options": (
         [actions(select(options=options(*(f"v{number}" for number in range(101)))))],
         "no more than 100 items allowed [json-pointer:/blocks/0/elements/0/options]",
     ),
-    "101 groups": (
+    "101 option groups": (
         [
             actions(
                 {
                     "type": "static_select",
-                    "option_groups": [{"label": plain("x"), "options": options("one")}] * 101,
+                    "option_groups": [{"label": plain_text("x"), "options": options("one")}] * 101,
                 }
             )
         ],
         "no more than 100 items allowed [json-pointer:/blocks/0/elements/0/option_groups]",
     ),
-    "long group": (
+    "long option group label": (
         [
             actions(
                 {
                     "type": "static_select",
-                    "option_groups": [{"label": plain("x" * 76), "options": options("one")}],
+                    "option_groups": [{"label": plain_text("x" * 76), "options": options("one")}],
                 }
             )
         ],
         "must be less than 76 characters [json-pointer:/blocks/0/elements/0/option_groups/0/label/text]",
     ),
-    "options and groups": (
-        [actions(select(option_groups=[{"label": plain("x"), "options": options("one")}]))],
+    "options and option groups": (
+        [actions(select(option_groups=[{"label": plain_text("x"), "options": options("one")}]))],
         "must define exactly one of: options, option_groups [json-pointer:/blocks/0/elements/0]",
     ),
-    "another first option": (
+    "unknown initial option": (
         [actions(select(initial_option=options("three")[0]))],
         "initial option not found among the options [json-pointer:/blocks/0/elements/0/initial_option]",
     ),
-    "almost the same first option": (
-        [actions(select(initial_option={**options("one")[0], "description": plain("x")}))],
+    "initial option with other fields": (
+        [actions(select(initial_option={**options("one")[0], "description": plain_text("x")}))],
         "initial option not found among the options [json-pointer:/blocks/0/elements/0/initial_option]",
     ),
     "long placeholder": (
-        [actions(select(placeholder=plain("x" * 151)))],
+        [actions(select(placeholder=plain_text("x" * 151)))],
         "must be less than 151 characters [json-pointer:/blocks/0/elements/0/placeholder/text]",
     ),
     "eleven radio buttons": (
         [actions(radio(11))],
         "no more than 10 items allowed [json-pointer:/blocks/0/elements/0/options]",
     ),
-    "an input among actions": (
+    "input in an actions block": (
         [actions({"type": "plain_text_input"})],
         "unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0]",
     ),
@@ -253,10 +257,10 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
                 button(
                     "b",
                     confirm={
-                        "title": plain("x" * 101),
-                        "text": plain("x"),
-                        "confirm": plain("x"),
-                        "deny": plain("x"),
+                        "title": plain_text("x" * 101),
+                        "text": plain_text("x"),
+                        "confirm": plain_text("x"),
+                        "deny": plain_text("x"),
                     },
                 )
             )
@@ -264,26 +268,26 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "must be less than 101 characters [json-pointer:/blocks/0/elements/0/confirm/title/text]",
     ),
     "long label": (
-        [{**text_input("b"), "label": plain("x" * 2001)}],
+        [{**text_input("b"), "label": plain_text("x" * 2001)}],
         "must be less than 2001 characters [json-pointer:/blocks/0/label/text]",
     ),
     "long hint": (
-        [{**text_input("b"), "hint": plain("x" * 2001)}],
+        [{**text_input("b"), "hint": plain_text("x" * 2001)}],
         "must be less than 2001 characters [json-pointer:/blocks/0/hint/text]",
     ),
     "input without a label": (
         [{"type": "input", "element": {"type": "plain_text_input"}}],
         "missing required field: label [json-pointer:/blocks/0]",
     ),
-    "too much to type": (
+    "max_length too great": (
         [text_input("b", max_length=3001)],
         "must be between 1 and 3000 [json-pointer:/blocks/0/element/max_length]",
     ),
-    "more typed at first than allowed": (
+    "initial value too long": (
         [text_input("b", max_length=3, initial_value="four")],
         "must be between 0 and 3 characters [json-pointer:/blocks/0/element/initial_value]",
     ),
-    "lengths that disagree": (
+    "min_length above max_length": (
         [text_input("b", min_length=9, max_length=3)],
         "`min_length` must not be greater than `max_length` [json-pointer:/blocks/0/element]",
     ),
@@ -300,10 +304,10 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "invalid additional property: colour [json-pointer:/blocks/0]",
     ),
     "alert in a message": (
-        [{"type": "alert", "text": plain("x")}],
+        [{"type": "alert", "text": plain_text("x")}],
         "unsupported type: alert [json-pointer:/blocks/0]",
     ),
-    "unknown part of rich text": (
+    "unknown rich text element": (
         [rich_text({"type": "blink", "text": "x"})],
         "unsupported type: blink [json-pointer:/blocks/0/elements/0/elements/0]",
     ),
@@ -311,7 +315,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         [table(2), table(2)],
         "no more than 1 of type data_table allowed [json-pointer:/blocks]",
     ),
-    "an empty slice of a pie": (
+    "empty pie segment": (
         [
             {
                 "type": "data_visualization",
@@ -324,11 +328,11 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         ],
         "must be greater than 0 [json-pointer:/blocks/0/chart/segments/1/value]",
     ),
-    "a cell of no documented type": (
+    "unknown cell type": (
         [{**table(2), "rows": [*table(1)["rows"], [{"type": "action"}] * 2]}],
         "unsupported type: action [json-pointer:/blocks/0/rows/1/0]",
     ),
-    "too much rich text in a table": (
+    "table with too much rich text": (
         [
             {
                 **table(2, 1),
@@ -338,7 +342,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "must be less than 10001 characters in all cells [json-pointer:/blocks/0/rows]",
     ),
     "102 rows": ([table(102)], "no more than 101 items allowed [json-pointer:/blocks/0/rows]"),
-    "a row alone": ([table(1)], "no fewer than 2 items allowed [json-pointer:/blocks/0/rows]"),
+    "one row": ([table(1)], "no fewer than 2 items allowed [json-pointer:/blocks/0/rows]"),
     "21 columns": (
         [table(2, 21)],
         "no more than 20 items allowed [json-pointer:/blocks/0/rows/0]",
@@ -347,7 +351,7 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         [{**table(2), "rows": [*table(1)["rows"], *table(1, 3)["rows"]]}],
         "all rows must have the same number of cells [json-pointer:/blocks/0/rows]",
     ),
-    "too much in a table": (
+    "table with too much text": (
         [table(101, 1, text="x" * 100)],
         "must be less than 10001 characters in all cells [json-pointer:/blocks/0/rows]",
     ),
@@ -384,37 +388,37 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "must be less than 12001 characters [json-pointer:/blocks/0/text]",
     ),
     "empty card": (
-        [{"type": "card", "subtitle": plain("x")}],
+        [{"type": "card", "subtitle": plain_text("x")}],
         "must define at least one of: hero_image, title, actions, body [json-pointer:/blocks/0]",
     ),
-    "text where an object belongs": (
+    "text instead of a text object": (
         [{"type": "header", "text": "x"}],
         "unsupported type: None [json-pointer:/blocks/0/text]",
     ),
 }
 
 
-@pytest.mark.parametrize(("blocks", "problem"), REFUSED.values(), ids=REFUSED)
-async def test_what_slack_refuses_is_refused_with_its_place(blocks: list[Json], problem: str) -> None:
-    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, text="Hi", blocks=blocks)
+@pytest.mark.parametrize(("blocks", "problem"), INVALID_BLOCKS.values(), ids=INVALID_BLOCKS)
+async def test_invalid_blocks_are_rejected_with_a_json_pointer(blocks: list[Json], problem: str) -> None:
+    response = await call(workspace(), "chat.postMessage", channel=SUPPORT, text="Hi", blocks=blocks)
 
-    assert answer["error"] == "invalid_blocks"
-    assert problem in answer["errors"]
-    assert f"[ERROR] {problem}" in answer["response_metadata"]["messages"]
+    assert response["error"] == "invalid_blocks"
+    assert problem in response["errors"]
+    assert f"[ERROR] {problem}" in response["response_metadata"]["messages"]
 
 
-async def test_blocks_of_attachments_are_checked_too() -> None:
+async def test_blocks_in_attachments_are_validated_too() -> None:
     attachments = [{"blocks": [section("")]}]
 
-    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, attachments=attachments)
+    response = await call(workspace(), "chat.postMessage", channel=SUPPORT, attachments=attachments)
 
     problem = "must be more than 0 characters [json-pointer:/attachments/0/blocks/0/text/text]"
-    assert answer["errors"] == [problem]
+    assert response["errors"] == [problem]
 
 
-FORMS: dict[str, tuple[Json, str]] = {
+INVALID_VIEWS: dict[str, tuple[Json, str]] = {
     "long title": (
-        modal(title=plain("x" * 25)),
+        modal(title=plain_text("x" * 25)),
         "must be less than 25 characters [json-pointer:/view/title/text]",
     ),
     "title in mrkdwn": (
@@ -422,11 +426,11 @@ FORMS: dict[str, tuple[Json, str]] = {
         "unsupported type: mrkdwn [json-pointer:/view/title]",
     ),
     "long submit": (
-        modal(submit=plain("x" * 25)),
+        modal(submit=plain_text("x" * 25)),
         "must be less than 25 characters [json-pointer:/view/submit/text]",
     ),
     "long close": (
-        modal(close=plain("x" * 25)),
+        modal(close=plain_text("x" * 25)),
         "must be less than 25 characters [json-pointer:/view/close/text]",
     ),
     "long metadata": (
@@ -445,56 +449,56 @@ FORMS: dict[str, tuple[Json, str]] = {
         modal(*[{"type": "divider"}] * 101),
         "no more than 100 items allowed [json-pointer:/view/blocks]",
     ),
-    "inputs that nobody can submit": (
+    "inputs without a submit button": (
         {name: value for name, value in modal().items() if name != "submit"},
         "must define `submit` to use an `input` block in modals [json-pointer:/view]",
     ),
-    "table in a form": (
+    "table in a modal": (
         modal(table(2)),
         "unsupported type: data_table [json-pointer:/view/blocks/0]",
     ),
-    "chart in a form": (
+    "chart in a modal": (
         modal(chart()),
         "unsupported type: data_visualization [json-pointer:/view/blocks/0]",
     ),
-    "markdown in a form": (
+    "markdown in a modal": (
         modal({"type": "markdown", "text": "x"}),
         "unsupported type: markdown [json-pointer:/view/blocks/0]",
     ),
     "long alert": (
-        modal({"type": "alert", "text": plain("x" * 201)}),
+        modal({"type": "alert", "text": plain_text("x" * 201)}),
         "must be less than 201 characters [json-pointer:/view/blocks/0/text/text]",
     ),
-    "home in place of a form": (
+    "home instead of a modal": (
         {"type": "home", "blocks": []},
         "must be a view of type modal [json-pointer:/view]",
     ),
 }
 
 
-@pytest.mark.parametrize(("view", "problem"), FORMS.values(), ids=FORMS)
-async def test_a_form_that_slack_refuses_does_not_open(view: Json, problem: str) -> None:
+@pytest.mark.parametrize(("view", "problem"), INVALID_VIEWS.values(), ids=INVALID_VIEWS)
+async def test_an_invalid_view_does_not_open(view: Json, problem: str) -> None:
     slack = workspace()
 
-    answer = await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
+    response = await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=view)
 
-    assert answer["error"] == "invalid_arguments"
-    assert f"[ERROR] {problem}" in answer["response_metadata"]["messages"]
+    assert response["error"] == "invalid_arguments"
+    assert f"[ERROR] {problem}" in response["response_metadata"]["messages"]
 
 
-async def test_a_form_that_is_too_large_does_not_open() -> None:
+async def test_a_view_that_is_too_large_does_not_open() -> None:
     slack = workspace()
     view = modal(*(section("é" * 3000) for _ in range(42)))
 
-    answer = await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
+    response = await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=view)
 
-    assert answer["error"] == "view_too_large"
+    assert response["error"] == "view_too_large"
 
 
-async def test_an_alert_stands_in_a_form() -> None:
+async def test_a_modal_can_contain_an_alert() -> None:
     slack = workspace()
-    view = modal({"type": "alert", "level": "warning", "text": plain("x" * 200)}, text_input("handle"))
+    view = modal({"type": "alert", "level": "warning", "text": plain_text("x" * 200)}, text_input("handle"))
 
-    answer = await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
+    response = await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=view)
 
-    assert answer["ok"]
+    assert response["ok"]

@@ -26,69 +26,69 @@ from sandbox.slack.fixtures import (
 from tests.sandbox.test_slack_kit import (
     Json,
     call,
-    connected,
-    listening,
+    run_http_app,
+    run_socket_mode_app,
     section,
     workspace,
 )
 
 
-@pytest.mark.parametrize("way", [connected, listening])
-async def test_a_command_is_answered_in_its_acknowledgement(way: Any) -> None:
-    async def answer(ack: AsyncAck) -> None:
+@pytest.mark.parametrize("run_app", [run_socket_mode_app, run_http_app])
+async def test_a_command_can_be_answered_in_the_acknowledgement(run_app: Any) -> None:
+    async def reply(ack: AsyncAck) -> None:
         await ack("Only you")
 
     slack = workspace()
-    async with way(slack, lambda app: app.command("/csat")(answer)):
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+    async with run_app(slack, lambda app: app.command("/csat")(reply)):
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.outcome is ActionOutcome.REPLIED
-    assert seen.message
-    assert (seen.message.text, seen.message.visible_to) == ("Only you", ADA)
+    assert result.outcome is ActionOutcome.REPLIED
+    assert result.message
+    assert (result.message.text, result.message.visible_to) == ("Only you", ADA)
 
 
-@pytest.mark.parametrize("way", [connected, listening])
-async def test_a_shortcut_brings_its_message(way: Any) -> None:
-    told: list[Json] = []
+@pytest.mark.parametrize("run_app", [run_socket_mode_app, run_http_app])
+async def test_a_message_shortcut_sends_the_message(run_app: Any) -> None:
+    shortcuts: list[Json] = []
 
-    async def take(ack: AsyncAck, shortcut: Json) -> None:
+    async def handle(ack: AsyncAck, shortcut: Json) -> None:
         await ack()
-        told.append(shortcut)
+        shortcuts.append(shortcut)
 
     slack = workspace()
     message = slack.messages(SUPPORT, ADA)[0]
-    async with way(slack, lambda app: app.shortcut("survey")(take)):
-        seen = await slack.run_shortcut(ADA, SUPPORT, message.ts, "survey")
+    async with run_app(slack, lambda app: app.shortcut("survey")(handle)):
+        result = await slack.run_shortcut(ADA, SUPPORT, message.ts, "survey")
 
-    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
-    assert told[0]["message"]["blocks"] == message.blocks
-    assert told[0]["channel"] == {"id": SUPPORT, "name": "support"}
-    assert told[0]["message_ts"] == message.ts
+    assert result.outcome is ActionOutcome.ACKNOWLEDGED
+    assert shortcuts[0]["message"]["blocks"] == message.blocks
+    assert shortcuts[0]["channel"] == {"id": SUPPORT, "name": "support"}
+    assert shortcuts[0]["message_ts"] == message.ts
 
 
-async def test_a_global_shortcut_knows_no_channel() -> None:
+async def test_a_global_shortcut_has_no_channel() -> None:
     slack = workspace()
 
     await slack.run_global_shortcut(ADA, "anywhere")
 
-    told = slack.deliveries[-1].payload
-    assert told["type"] == "shortcut"
-    assert "channel" not in told
-    assert "response_url" not in told
+    payload = slack.deliveries[-1].payload
+    assert payload["type"] == "shortcut"
+    assert "channel" not in payload
+    assert "response_url" not in payload
 
 
 @pytest.mark.parametrize(
     ("channel", "name"),
     [(SUPPORT, "support"), (ESCALATIONS, "privategroup"), (ADA_AND_BEN, "directmessage")],
 )
-async def test_a_command_tells_where_it_came_from(channel: str, name: str) -> None:
+async def test_a_command_sends_its_channel_and_user(channel: str, name: str) -> None:
     slack = workspace()
 
     await slack.run_command(ADA, channel, "/csat")
 
-    told = slack.deliveries[-1].payload
-    assert (told["channel_id"], told["channel_name"], told["user_name"]) == (channel, name, "ada")
-    assert told["api_app_id"] == slack.app_id
+    payload = slack.deliveries[-1].payload
+    assert (payload["channel_id"], payload["channel_name"], payload["user_name"]) == (channel, name, "ada")
+    assert payload["api_app_id"] == slack.app_id
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_a_command_tells_where_it_came_from(channel: str, name: str) -> No
         ("/csat", ""),
     ],
 )
-async def test_a_commands_text_is_escaped_as_the_manifest_says(line: str, text: str) -> None:
+async def test_the_text_of_a_command_is_escaped_if_the_manifest_requests_it(line: str, text: str) -> None:
     slack = workspace()
 
     await slack.run_command(ADA, SUPPORT, line)
@@ -121,7 +121,9 @@ async def test_a_commands_text_is_escaped_as_the_manifest_says(line: str, text: 
         ("U0NEVERWAS1", SUPPORT, "/csat", "user_not_found"),
     ],
 )
-async def test_some_commands_never_reach_the_app(user: str, channel: str, line: str, error: str) -> None:
+async def test_slack_rejects_commands_that_the_user_cannot_run(
+    user: str, channel: str, line: str, error: str
+) -> None:
     slack = workspace()
 
     with pytest.raises(SlackError, match=error):
@@ -130,7 +132,7 @@ async def test_some_commands_never_reach_the_app(user: str, channel: str, line: 
     assert slack.deliveries == []
 
 
-async def test_threads_have_no_commands() -> None:
+async def test_commands_cannot_be_run_in_threads() -> None:
     slack = workspace()
     parent = slack.messages(SUPPORT, ADA)[0]
 
@@ -138,7 +140,7 @@ async def test_threads_have_no_commands() -> None:
         await slack.run_command(ADA, SUPPORT, "/csat", thread_ts=parent.ts)
 
 
-async def test_shortcuts_that_are_not_in_the_manifest_are_refused() -> None:
+async def test_shortcuts_that_are_not_in_the_manifest_are_rejected() -> None:
     slack = workspace()
     message = slack.messages(PARTNERS, ADA)[0]
 
@@ -157,58 +159,58 @@ async def test_ephemeral_messages_have_no_shortcuts() -> None:
         await slack.run_shortcut(ADA, SUPPORT, posted["message_ts"], "survey")
 
 
-async def test_without_a_connection_the_person_is_told() -> None:
-    seen = await workspace().run_command(ADA, SUPPORT, "/csat")
+async def test_a_command_fails_without_a_connection() -> None:
+    result = await workspace().run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.outcome is ActionOutcome.FAILED
-    assert seen.failure == '/csat failed with the error "dispatch_failed"'
+    assert result.outcome is ActionOutcome.FAILED
+    assert result.failure == '/csat failed with the error "dispatch_failed"'
 
 
-async def test_who_acknowledges_too_late_has_failed() -> None:
-    answered = asyncio.Event()
+async def test_a_command_fails_if_the_acknowledgement_is_late() -> None:
+    acknowledged = asyncio.Event()
 
-    async def late(ack: AsyncAck) -> None:
-        await answered.wait()
+    async def acknowledge_late(ack: AsyncAck) -> None:
+        await acknowledged.wait()
         await ack()
 
-    slack = workspace(ack_seconds=0.01)
-    async with connected(slack, lambda app: app.command("/csat")(late)):
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
-        answered.set()
+    slack = workspace(ack_timeout=0.01)
+    async with run_socket_mode_app(slack, lambda app: app.command("/csat")(acknowledge_late)):
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
+        acknowledged.set()
 
-    assert seen.failure == '/csat failed with the error "operation_timeout"'
+    assert result.failure == '/csat failed with the error "operation_timeout"'
 
 
-async def test_a_command_whose_answer_slack_refuses_has_failed() -> None:
-    async def answer(ack: AsyncAck) -> None:
+async def test_a_command_fails_if_the_response_is_invalid() -> None:
+    async def reply(ack: AsyncAck) -> None:
         await ack(text="Hi", blocks=[section("")])
 
     slack = workspace()
-    async with connected(slack, lambda app: app.command("/csat")(answer)):
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+    async with run_socket_mode_app(slack, lambda app: app.command("/csat")(reply)):
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.failure == '/csat failed with the error "invalid_blocks"'
+    assert result.failure == '/csat failed with the error "invalid_blocks"'
 
 
-async def test_plain_text_is_an_answer_too() -> None:
-    async def take(_: Request) -> Response:
+async def test_the_response_to_a_command_can_be_plain_text() -> None:
+    async def handle(_: Request) -> Response:
         return PlainTextResponse("Only you")
 
     slack = workspace()
-    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/", handle, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.message
-    assert seen.message.text == "Only you"
+    assert result.message
+    assert result.message.text == "Only you"
 
 
-async def test_an_old_fashioned_bots_message_names_no_user() -> None:
+async def test_a_message_of_a_legacy_bot_has_no_user() -> None:
     slack = workspace()
     message = next(message for message in slack.messages(SUPPORT, ADA) if not message.user)
 
     await slack.run_shortcut(ADA, SUPPORT, message.ts, "survey")
 
-    told = slack.deliveries[-1].payload["message"]
-    assert (told["subtype"], told["username"]) == ("bot_message", "Northwind Helpdesk")
-    assert "user" not in told
+    message_json = slack.deliveries[-1].payload["message"]
+    assert (message_json["subtype"], message_json["username"]) == ("bot_message", "Northwind Helpdesk")
+    assert "user" not in message_json

@@ -23,56 +23,56 @@ from tests.sandbox.test_slack_kit import (
     Clock,
     Json,
     call,
-    connected,
-    listening,
     manifest,
+    run_http_app,
+    run_socket_mode_app,
     workspace,
 )
 
 
-@pytest.mark.parametrize("way", [connected, listening])
-async def test_a_delivery_is_repeated_on_request(way: Any) -> None:
+@pytest.mark.parametrize("run_app", [run_socket_mode_app, run_http_app])
+async def test_a_delivery_can_be_duplicated_and_redelivered(run_app: Any) -> None:
     triggers: list[str] = []
 
-    async def take(ack: AsyncAck, body: Json) -> None:
+    async def handle(ack: AsyncAck, body: Json) -> None:
         await ack()
         triggers.append(body["trigger_id"])
 
     slack = workspace()
     slack.faults.duplicate_deliveries = 1
-    async with way(slack, lambda app: app.command("/csat")(take)):
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+    async with run_app(slack, lambda app: app.command("/csat")(handle)):
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
         await slack.redeliver(slack.deliveries[0])
 
-    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
+    assert result.outcome is ActionOutcome.ACKNOWLEDGED
     assert len(triggers) == 3
     assert len(set(triggers)) == 1
     assert len({delivery.envelope_id for delivery in slack.deliveries}) == 1
 
 
-async def test_a_dropped_connection_comes_back() -> None:
-    async def take(ack: AsyncAck) -> None:
+async def test_the_app_reconnects_after_a_disconnect() -> None:
+    async def handle(ack: AsyncAck) -> None:
         await ack()
 
     slack = workspace()
-    async with connected(slack, lambda app: app.command("/csat")(take)):
+    async with run_socket_mode_app(slack, lambda app: app.command("/csat")(handle)):
         await slack.disconnect_sockets()
         assert slack.connection_count == 0
         await slack.wait_until(lambda: slack.connection_count, timeout_seconds=5)
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.outcome is ActionOutcome.ACKNOWLEDGED
+    assert result.outcome is ActionOutcome.ACKNOWLEDGED
 
 
-async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
+async def test_a_connection_sends_hello_and_pongs_and_the_eleventh_is_disconnected() -> None:
     slack = workspace()
     async with slack.serve(), aiohttp.ClientSession() as session:
-        links = [await _link(slack, session) for _ in range(11)]
-        greetings = [await link.receive_json() for link in links]
-        await links[0].ping(b"sdk-ping-pong:1")
-        pong = await links[0].receive()
-        for link in links:
-            await link.close()
+        sockets = [await _connect(slack, session) for _ in range(11)]
+        greetings = [await socket.receive_json() for socket in sockets]
+        await sockets[0].ping(b"sdk-ping-pong:1")
+        pong = await sockets[0].receive()
+        for socket in sockets:
+            await socket.close()
 
     assert [greeting["type"] for greeting in greetings] == ["hello"] * 10 + ["disconnect"]
     assert greetings[-1]["reason"] == "too_many_websockets"
@@ -80,36 +80,36 @@ async def test_a_connection_greets_pongs_and_is_one_of_ten() -> None:
     assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"sdk-ping-pong:1")
 
 
-async def test_each_envelope_goes_to_one_connection() -> None:
+async def test_each_envelope_is_sent_to_one_connection() -> None:
     slack = workspace()
     async with slack.serve(), aiohttp.ClientSession() as session:
-        links = [await _link(slack, session) for _ in range(2)]
-        greetings = [await link.receive_json() for link in links]
+        sockets = [await _connect(slack, session) for _ in range(2)]
+        greetings = [await socket.receive_json() for socket in sockets]
         envelopes = []
-        for link in links:
-            sending = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
-            envelope = await link.receive_json()
-            await link.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "Yes"}})
+        for socket in sockets:
+            running = asyncio.create_task(slack.run_command(ADA, SUPPORT, "/csat"))
+            envelope = await socket.receive_json()
+            await socket.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "Yes"}})
             envelopes.append(envelope)
-            assert (await sending).outcome is ActionOutcome.REPLIED
-        for link in links:
-            await link.close()
+            assert (await running).outcome is ActionOutcome.REPLIED
+        for socket in sockets:
+            await socket.close()
 
     assert len(greetings) == 2
     assert [envelope["type"] for envelope in envelopes] == ["slash_commands"] * 2
     assert envelopes[0]["accepts_response_payload"]
 
 
-async def test_requests_are_signed_and_marked_as_repeats() -> None:
+async def test_http_requests_are_signed_and_retries_are_marked() -> None:
     received: list[tuple[bytes, dict[str, str]]] = []
 
-    async def take(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         received.append((await request.body(), dict(request.headers)))
         return PlainTextResponse("")
 
     slack = workspace()
     slack.faults.duplicate_deliveries = 1
-    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/", handle, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
         await slack.run_command(ADA, SUPPORT, "/csat what's this payload=")
 
@@ -123,35 +123,35 @@ async def test_requests_are_signed_and_marked_as_repeats() -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(404, "http_client_error"), (401, "http_client_error"), (500, "http_service_error")]
 )
-async def test_an_app_that_answers_badly_has_failed(status: int, error: str) -> None:
-    async def take(_: Request) -> Response:
+async def test_a_delivery_fails_if_the_app_responds_with_an_http_error(status: int, error: str) -> None:
+    async def handle(_: Request) -> Response:
         return PlainTextResponse("no", status)
 
     slack = workspace()
-    async with serve(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
+    async with serve(Starlette(routes=[Route("/", handle, methods=["POST"])])) as url:
         slack.deliver_over_http(f"{url}/")
-        seen = await slack.run_command(ADA, SUPPORT, "/csat")
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.failure == f'/csat failed with the error "{error}"'
+    assert result.failure == f'/csat failed with the error "{error}"'
 
 
-async def test_an_app_that_is_gone_has_failed() -> None:
+async def test_a_delivery_fails_if_the_app_is_unreachable() -> None:
     slack = workspace()
     async with serve(Starlette()) as url:
         slack.deliver_over_http(url)
-    seen = await slack.run_command(ADA, SUPPORT, "/csat")
+    result = await slack.run_command(ADA, SUPPORT, "/csat")
 
-    assert seen.failure == '/csat failed with the error "dispatch_failed"'
+    assert result.failure == '/csat failed with the error "dispatch_failed"'
     slack.deliver_over_socket_mode()
     assert (await slack.run_command(ADA, SUPPORT, "/csat")).outcome is ActionOutcome.FAILED
 
 
-async def test_waiting_ends() -> None:
+async def test_waiting_for_a_condition_times_out() -> None:
     with pytest.raises(TimeoutError):
         await workspace().wait_until(lambda: None, timeout_seconds=0.001)
 
 
-async def test_everything_that_passes_is_recorded() -> None:
+async def test_deliveries_and_calls_are_recorded_in_the_traffic() -> None:
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     slack = Workspace(manifest(), Clock(), pubsub, traffic)
@@ -159,21 +159,21 @@ async def test_everything_that_passes_is_recorded() -> None:
     await slack.run_command(ADA, SUPPORT, "/csat @grace")
     await call(slack, "chat.postMessage", channel=LEADS, text=slack.bot_token)
 
-    delivered, called = traffic.exchanges
-    assert (delivered.sender, delivered.title) == ("slack", "slash command /csat")
-    assert delivered.status == "dispatch_failed"
-    assert (called.sender, called.title) == ("app", "POST chat.postMessage")
-    assert called.status == "channel_not_found"
-    assert slack.bot_token not in called.request
+    delivery, api_call = traffic.exchanges
+    assert (delivery.sender, delivery.title) == ("slack", "slash command /csat")
+    assert delivery.status == "dispatch_failed"
+    assert (api_call.sender, api_call.title) == ("app", "POST chat.postMessage")
+    assert api_call.status == "channel_not_found"
+    assert slack.bot_token not in api_call.request
 
 
-async def test_nobody_delivers_before_the_workspace_is_served() -> None:
+async def test_nothing_is_delivered_before_the_workspace_is_served() -> None:
     slack = Workspace(manifest())
 
     with pytest.raises(RuntimeError, match="base_url"):
         await slack.run_command(ADA, SUPPORT, "/csat")
 
 
-async def _link(slack: Workspace, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-    opened = await call(slack, "apps.connections.open", slack.app_token)
-    return await session.ws_connect(opened["url"], autoping=False)
+async def _connect(slack: Workspace, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    response = await call(slack, "apps.connections.open", slack.app_token)
+    return await session.ws_connect(response["url"], autoping=False)

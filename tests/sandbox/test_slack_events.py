@@ -12,49 +12,49 @@ from sandbox.slack.fixtures import (
 from tests.sandbox.test_slack_kit import (
     Clock,
     Json,
-    listening,
     manifest,
+    run_http_app,
     workspace,
 )
 
 
-async def test_events_reach_the_app_that_subscribed_to_them() -> None:
-    heard: list[Json] = []
+async def test_subscribed_events_are_delivered() -> None:
+    received: list[Json] = []
 
-    async def hear(event: Json) -> None:
-        heard.append(event)
+    async def handle(event: Json) -> None:
+        received.append(event)
 
     subscribed = ("reaction_added", "message.channels", "app_mention", "app_home_opened", "tokens_revoked")
     slack = Workspace(manifest(events=subscribed), Clock())
 
     def register(app: AsyncApp) -> None:
         for name in ("reaction_added", "message", "app_mention", "app_home_opened", "tokens_revoked"):
-            app.event(name)(hear)
+            app.event(name)(handle)
 
-    async with listening(slack, register):
-        said = await slack.post_message(ADA, SUPPORT, f"hello <@{slack.bot.id}>")
-        await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
+    async with run_http_app(slack, register):
+        message = await slack.post_message(ADA, SUPPORT, f"hello <@{slack.bot.id}>")
+        await slack.add_reaction(BEN, SUPPORT, message.ts, "star")
         await slack.add_reaction(BEN, LOUNGE, slack.messages(LOUNGE, BEN)[0].ts, "star")
         await slack.open_home(ADA)
         await slack.send_event({"type": "tokens_revoked", "tokens": {"bot": [slack.bot.id]}})
         await slack.wait_until(lambda: len(slack.deliveries) == 5)
 
-    told = [delivery.payload["event"]["type"] for delivery in slack.deliveries]
-    assert told == ["message", "app_mention", "reaction_added", "app_home_opened", "tokens_revoked"]
+    types = [delivery.payload["event"]["type"] for delivery in slack.deliveries]
+    assert types == ["message", "app_mention", "reaction_added", "app_home_opened", "tokens_revoked"]
     assert slack.deliveries[2].payload["event"]["item"] == {
         "type": "message",
         "channel": SUPPORT,
-        "ts": said.ts,
+        "ts": message.ts,
     }
 
 
-async def test_events_nobody_subscribed_to_are_not_sent() -> None:
+async def test_other_events_are_not_delivered() -> None:
     slack = workspace()
-    said = await slack.post_message(ADA, SUPPORT, "hello")
-    await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
+    message = await slack.post_message(ADA, SUPPORT, "hello")
+    await slack.add_reaction(BEN, SUPPORT, message.ts, "star")
 
     with pytest.raises(SlackError, match="already_reacted"):
-        await slack.add_reaction(BEN, SUPPORT, said.ts, "star")
+        await slack.add_reaction(BEN, SUPPORT, message.ts, "star")
     with pytest.raises(SlackError, match="not_subscribed"):
         await slack.send_event({"type": "app_uninstalled"})
     with pytest.raises(SlackError, match="is_archived"):

@@ -1,4 +1,4 @@
-"""What strikes after the effect: Slack did the work, and the app does not learn of it."""
+"""Faults: errors and delays, before or after a call is processed."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, BEN, SUPPORT
-from tests.sandbox.test_slack_kit import call, post, respond, response_url, workspace
+from tests.sandbox.test_slack_kit import call, new_response_url, post, post_to_response_url, workspace
 
 
 def texts(slack: Workspace, viewer: str = ADA) -> list[str]:
@@ -16,7 +16,7 @@ def texts(slack: Workspace, viewer: str = ADA) -> list[str]:
 
 
 @pytest.mark.parametrize(("error", "status"), [("503", 503), ("internal_error", 200), ("ratelimited", 429)])
-async def test_a_message_is_posted_and_the_caller_sees_an_error(error: str, status: int) -> None:
+async def test_a_call_can_fail_after_it_was_processed(error: str, status: int) -> None:
     slack = workspace()
     slack.faults.fail("chat.postMessage", error, after=True)
     message = {"channel": SUPPORT, "text": "Sent."}
@@ -30,78 +30,81 @@ async def test_a_message_is_posted_and_the_caller_sees_an_error(error: str, stat
     assert texts(slack)[-2:] == ["Sent.", "And again."]
 
 
-async def test_what_slack_refuses_is_no_effect_to_strike_after() -> None:
+async def test_a_fault_after_processing_does_not_replace_an_error_of_slack() -> None:
     slack = workspace()
     slack.faults.fail("chat.postMessage", "503", after=True)
 
-    refused = await call(slack, "chat.postMessage", channel=SUPPORT)
+    rejected = await call(slack, "chat.postMessage", channel=SUPPORT)
     failed = await post(
         slack, "/api/chat.postMessage", {"channel": SUPPORT, "text": "Sent."}, slack.bot_token
     )
 
-    assert refused["error"] == "no_text"
+    assert rejected["error"] == "no_text"
     assert failed.status_code == 503
     assert texts(slack)[-1] == "Sent."
 
 
-async def test_an_answer_is_shown_and_its_sender_sees_an_error() -> None:
+async def test_a_post_to_a_response_url_can_fail_after_it_was_processed() -> None:
     slack = workspace()
-    url = await response_url(slack)
+    url = await new_response_url(slack)
     slack.faults.fail("response_url", "500", times=2, after=True)
 
-    failed = [await respond(slack, url, text="Only you", response_type="in_channel") for _ in range(3)]
+    failed = [
+        await post_to_response_url(slack, url, text="Only you", response_type="in_channel") for _ in range(3)
+    ]
 
     assert [response.status_code for response in failed] == [500, 500, 200]
     assert texts(slack, BEN)[-3:] == ["Only you"] * 3
 
 
-async def test_a_message_is_posted_long_before_the_answer_comes() -> None:
+async def test_a_response_can_be_delayed_after_the_call_was_processed() -> None:
     slack = workspace()
     slack.faults.delay("chat.postMessage", 30, after=True)
-    async with slack.serve() as base, httpx.AsyncClient(timeout=0.1) as client:
-        headers = {"authorization": f"Bearer {slack.bot_token}"}
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post(
-                f"{base}/api/chat.postMessage", json={"channel": SUPPORT, "text": "Sent."}, headers=headers
-            )
+    message = {"channel": SUPPORT, "text": "Sent."}
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {slack.bot_token}"}) as client:
+        async with slack.serve() as base:
+            posting = asyncio.create_task(client.post(f"{base}/api/chat.postMessage", json=message))
+            await slack.wait_until(lambda: texts(slack)[-1] == "Sent.", timeout_seconds=20)
+            assert not posting.done()
+            started = time.perf_counter()
 
-        assert texts(slack)[-1] == "Sent."
-        started = time.perf_counter()
-
-    assert time.perf_counter() - started < 0.5
+        assert time.perf_counter() - started < 0.5
+        assert (await posting).json()["ok"]
     assert slack.api_calls[-1].method == "chat.postMessage"
 
 
-async def test_a_slow_answer_still_comes() -> None:
+async def test_a_delayed_response_is_sent_in_the_end() -> None:
     slack = workspace()
     slack.faults.delay("auth.test", 0.02, after=True)
     started = time.perf_counter()
 
-    answer = await call(slack, "auth.test")
+    response = await call(slack, "auth.test")
 
-    assert answer["ok"]
+    assert response["ok"]
     assert time.perf_counter() - started >= 0.02
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_waiting_calls_go_on_when_troubles_are_cleared(after: bool) -> None:  # noqa: FBT001 - both ways alike
+async def test_clearing_the_faults_ends_delays(after: bool) -> None:  # noqa: FBT001 - a parameter
     slack = workspace()
     slack.faults.delay("chat.postMessage", 30, after=after)
     slack.faults.fail("chat.postMessage", "503", after=after)
-    calling = asyncio.create_task(call(slack, "chat.postMessage", channel=SUPPORT, text="Sent."))
-    await asyncio.sleep(0.05)
-    posted_already = texts(slack)[-1] == "Sent."
+    posting = asyncio.create_task(call(slack, "chat.postMessage", channel=SUPPORT, text="Sent."))
+    if after:
+        await slack.wait_until(lambda: texts(slack)[-1] == "Sent.", timeout_seconds=20)
+    else:
+        await asyncio.sleep(0.05)
+        assert texts(slack)[-1] != "Sent."
 
     slack.faults.clear()
 
-    assert (await asyncio.wait_for(calling, 1))["ok"]
-    assert posted_already is after
+    assert (await asyncio.wait_for(posting, 1))["ok"]
 
 
-async def test_a_handshake_has_no_afterwards() -> None:
-    troubles = workspace().faults
+async def test_a_handshake_cannot_be_affected_after_it_was_processed() -> None:
+    faults = workspace().faults
 
     with pytest.raises(ValueError, match="handshake"):
-        troubles.fail("socket", "503", after=True)
+        faults.fail("socket", "503", after=True)
     with pytest.raises(ValueError, match="handshake"):
-        troubles.delay("socket", 1, after=True)
+        faults.delay("socket", 1, after=True)

@@ -6,7 +6,13 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
-from tests.sandbox.test_slack_kit import call, connected, respond, response_url, workspace
+from tests.sandbox.test_slack_kit import (
+    call,
+    new_response_url,
+    post_to_response_url,
+    run_socket_mode_app,
+    workspace,
+)
 
 
 def texts(slack: Workspace) -> list[str]:
@@ -114,9 +120,9 @@ async def test_the_end_of_serving_releases_held_responses() -> None:
 
 async def test_the_response_to_a_response_url_is_held() -> None:
     slack = workspace()
-    url = await response_url(slack)
+    url = await new_response_url(slack)
     with slack.faults.hold("response_url") as hold:
-        posting = asyncio.create_task(respond(slack, url, text="Only you"))
+        posting = asyncio.create_task(post_to_response_url(slack, url, text="Only you"))
         await hold.arrived.wait()
 
         assert texts(slack)[-1] == "Only you"
@@ -135,7 +141,7 @@ async def test_a_handshake_of_socket_mode_is_held_before_it_is_processed() -> No
         hold.release()
 
     releasing = asyncio.create_task(release())
-    async with connected(slack, lambda _: None):
+    async with run_socket_mode_app(slack, lambda _: None):
         assert slack.connection_count == 1
     await releasing
 

@@ -11,13 +11,13 @@ from tests.sandbox.test_slack_kit import (
     call,
     manifest,
     options,
-    plain,
+    plain_text,
     section,
     text_input,
     workspace,
 )
 
-OPENED = "app_home_opened"
+APP_HOME_OPENED = "app_home_opened"
 CHART = {
     "type": "data_visualization",
     "title": "Ratings",
@@ -29,7 +29,7 @@ def home(*blocks: Json) -> Json:
     return {"type": "home", "callback_id": "report", "blocks": list(blocks)}
 
 
-def period() -> Json:
+def filters() -> Json:
     return {
         "type": "actions",
         "block_id": "filters",
@@ -45,14 +45,14 @@ def period() -> Json:
     }
 
 
-def subscribed(*events: str, **app_home: bool) -> Workspace:
+def subscribed_workspace(*events: str, **app_home: bool) -> Workspace:
     slack = Workspace(manifest(events=events, **app_home), Clock())
     slack.base_url = "http://slack.test"
     return slack
 
 
-async def test_opening_tells_the_app_the_tab_the_conversation_and_what_was_published() -> None:
-    slack = subscribed(OPENED)
+async def test_opening_the_app_home_sends_the_tab_the_channel_and_the_view() -> None:
+    slack = subscribed_workspace(APP_HOME_OPENED)
     await slack.open_home(CLEO)
     published = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
     await slack.open_home(CLEO)
@@ -68,49 +68,49 @@ async def test_opening_tells_the_app_the_tab_the_conversation_and_what_was_publi
     assert "view" not in third
 
 
-async def test_what_the_manifest_does_not_have_is_not_opened() -> None:
-    without_home = subscribed(OPENED, home_tab_enabled=False)
-    without_event = subscribed()
+async def test_the_app_home_opens_only_if_the_manifest_enables_it() -> None:
+    without_home = subscribed_workspace(APP_HOME_OPENED, home_tab_enabled=False)
+    without_event = subscribed_workspace()
     for slack in (without_home, without_event):
         assert await slack.open_home(CLEO) is None
 
     assert [*without_home.deliveries, *without_event.deliveries] == []
-    with_both = subscribed(OPENED)
+    with_both = subscribed_workspace(APP_HOME_OPENED)
     assert await with_both.open_home(SAM) is None
     assert with_both.deliveries == []
 
 
-async def test_what_is_chosen_in_a_home_is_told_with_all_that_stands_in_it() -> None:
+async def test_an_action_in_the_app_home_sends_all_values() -> None:
     slack = workspace()
     search = {**text_input("search"), "dispatch_action": True}
-    await call(slack, "views.publish", user_id=CLEO, view=home(period(), search))
+    await call(slack, "views.publish", user_id=CLEO, view=home(filters(), search))
     await slack.type_text(CLEO, "search", "bags", home=True)
     await slack.select(CLEO, "since", "2026-04-01", home=True)
     await slack.select(CLEO, "period", "90d", home=True)
 
-    told = slack.deliveries[-1].payload
+    payload = slack.deliveries[-1].payload
     view = slack.home_view(CLEO)
     assert view
-    assert told["container"] == {"type": "view", "view_id": view.id}
-    assert (told["view"]["type"], told["view"]["hash"]) == ("home", view.hash)
-    assert told["actions"][0]["selected_option"]["value"] == "90d"
-    assert told["trigger_id"]
-    assert not {"channel", "message", "response_url"} & told.keys()
-    values = told["view"]["state"]["values"]
+    assert payload["container"] == {"type": "view", "view_id": view.id}
+    assert (payload["view"]["type"], payload["view"]["hash"]) == ("home", view.hash)
+    assert payload["actions"][0]["selected_option"]["value"] == "90d"
+    assert payload["trigger_id"]
+    assert not {"channel", "message", "response_url"} & payload.keys()
+    values = payload["view"]["state"]["values"]
     assert values["filters"]["period"]["selected_option"]["value"] == "90d"
     assert values["filters"]["since"]["selected_date"] == "2026-04-01"
     assert values["search"]["search"]["value"] == "bags"
-    assert values == told["state"]["values"]
+    assert values == payload["state"]["values"]
 
 
-async def test_a_form_opens_from_a_home_and_the_home_is_published_behind_it() -> None:
+async def test_the_app_home_can_be_published_behind_a_modal() -> None:
     slack = workspace()
     await call(slack, "views.publish", user_id=CLEO, view=home(section(accessory=button("show"))))
     await slack.click(CLEO, "show", home=True)
-    form = {"type": "modal", "title": plain("Answer"), "blocks": [section("5")]}
+    modal = {"type": "modal", "title": plain_text("Answer"), "blocks": [section("5")]}
 
-    trigger = slack.deliveries[-1].payload["trigger_id"]
-    opened = await call(slack, "views.open", trigger_id=trigger, view=form)
+    trigger_id = slack.deliveries[-1].payload["trigger_id"]
+    opened = await call(slack, "views.open", trigger_id=trigger_id, view=modal)
     await call(slack, "views.publish", user_id=CLEO, view=home(section("New")))
 
     view = slack.current_view(CLEO)
@@ -118,7 +118,7 @@ async def test_a_form_opens_from_a_home_and_the_home_is_published_behind_it() ->
     assert view.id == opened["view"]["id"]
 
 
-async def test_a_home_that_was_published_meanwhile_is_not_overwritten() -> None:
+async def test_an_outdated_hash_does_not_overwrite_the_app_home() -> None:
     slack = workspace()
     old = await call(slack, "views.publish", user_id=CLEO, view=home(section("1")))
     new = await call(slack, "views.publish", user_id=CLEO, view=home(section("2")))
@@ -134,50 +134,50 @@ async def test_a_home_that_was_published_meanwhile_is_not_overwritten() -> None:
     assert new["view"]["id"] == old["view"]["id"]
 
 
-async def test_what_is_no_home_is_not_published() -> None:
+async def test_an_invalid_home_is_not_published() -> None:
     slack = workspace()
-    modal = {"type": "modal", "title": plain("Report"), "blocks": [section()]}
+    modal = {"type": "modal", "title": plain_text("Report"), "blocks": [section()]}
 
-    answers = [
+    responses = [
         await call(slack, "views.publish", user_id=CLEO, view=modal),
         await call(slack, "views.publish", user_id=CLEO, view=home(*[section()] * 101)),
         await call(slack, "views.publish", user_id=CLEO, view=home(CHART, CHART, CHART)),
-        await call(slack, "views.publish", user_id=CLEO, view={**home(), "title": plain("Report")}),
+        await call(slack, "views.publish", user_id=CLEO, view={**home(), "title": plain_text("Report")}),
         await call(slack, "views.publish", user_id="", view=home()),
     ]
 
-    assert {answer["error"] for answer in answers} == {"invalid_arguments"}
+    assert {response["error"] for response in responses} == {"invalid_arguments"}
     assert slack.home_view(CLEO) is None
 
 
-@pytest.mark.parametrize("in_views", ["invalid_blocks", "invalid_arguments"])
-async def test_a_workspace_may_not_have_the_new_blocks_yet(in_views: str) -> None:
+@pytest.mark.parametrize("view_error", ["invalid_blocks", "invalid_arguments"])
+async def test_blocks_can_be_disabled_and_enabled_again(view_error: str) -> None:
     slack = workspace()
-    slack.faults.disable_blocks("data_visualization", "data_table", view_error=in_views)
+    slack.faults.disable_blocks("data_visualization", "data_table", view_error=view_error)
     blocks = [section(), CHART]
 
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Report", blocks=blocks)
     published = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
-    plainly = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
+    without_chart = await call(slack, "views.publish", user_id=CLEO, view=home(section()))
     slack.faults.clear()
     later = await call(slack, "views.publish", user_id=CLEO, view=home(*blocks))
 
-    assert (posted["error"], published["error"]) == ("invalid_blocks", in_views)
-    told = "[ERROR] unsupported type: data_visualization [json-pointer:/view/blocks/1/type]"
-    assert published["response_metadata"]["messages"] == [told]
-    assert plainly["ok"]
+    assert (posted["error"], published["error"]) == ("invalid_blocks", view_error)
+    message = "[ERROR] unsupported type: data_visualization [json-pointer:/view/blocks/1/type]"
+    assert published["response_metadata"]["messages"] == [message]
+    assert without_chart["ok"]
     assert later["ok"]
 
 
-async def test_a_user_group_gets_other_members() -> None:
-    slack = subscribed("subteam_members_changed")
+async def test_changing_a_user_group_sends_an_event() -> None:
+    slack = subscribed_workspace("subteam_members_changed")
 
     await slack.set_usergroup_members(AGENTS, [ADA, CLEO])
 
-    answer = await call(slack, "usergroups.users.list", usergroup=AGENTS)
-    told = slack.deliveries[-1].payload["event"]
-    assert answer["users"] == [ADA, CLEO]
-    assert (told["subteam_id"], told["added_users"], told["removed_users"]) == (AGENTS, [], [BEN])
+    response = await call(slack, "usergroups.users.list", usergroup=AGENTS)
+    event = slack.deliveries[-1].payload["event"]
+    assert response["users"] == [ADA, CLEO]
+    assert (event["subteam_id"], event["added_users"], event["removed_users"]) == (AGENTS, [], [BEN])
     silent = workspace()
     await silent.set_usergroup_members(AGENTS, [])
     assert silent.deliveries == []

@@ -1,4 +1,4 @@
-"""A pretend Slack for one test, with a manifest, a clock, and an app to talk with it."""
+"""A workspace for one test, apps that connect to it, and builders of views and blocks."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ SCOPES = ["commands", "chat:write", "users:read", "usergroups:read", "channels:r
 
 
 def manifest(*scopes: str, events: tuple[str, ...] = (), **app_home: bool) -> Json:
-    """A small app's manifest."""
+    """Return the manifest of a small app."""
     return {
         "display_information": {"name": "Feedback"},
         "features": {
@@ -48,61 +48,61 @@ def manifest(*scopes: str, events: tuple[str, ...] = (), **app_home: bool) -> Js
 
 
 class Clock:
-    """A clock that runs, and can be put forward."""
+    """The current time, which a test can advance."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.offset = timedelta()
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.offset
 
     def advance(self, **by: float) -> None:
-        self.ahead += timedelta(**by)
+        self.offset += timedelta(**by)
 
 
-def workspace(*scopes: str, clock: Clock | None = None, ack_seconds: float = 3.0) -> Workspace:
-    """A workspace that nobody serves; its Web API is reached in the process."""
-    made = Workspace(manifest(*scopes), clock or Clock(), ack_timeout=ack_seconds)
-    made.base_url = "http://slack.test"
-    return made
+def workspace(*scopes: str, clock: Clock | None = None, ack_timeout: float = 3.0) -> Workspace:
+    """Return a workspace that is not served; `call` and `post` call it within the process."""
+    slack = Workspace(manifest(*scopes), clock or Clock(), ack_timeout=ack_timeout)
+    slack.base_url = "http://slack.test"
+    return slack
 
 
 async def call(slack: Workspace, method: str, token: str | None = None, /, **args: object) -> Json:
-    """Call the Web API with JSON, and return its answer."""
+    """Call a method of the Web API with JSON, and return its response."""
     response = await post(slack, f"/api/{method}", args, slack.bot_token if token is None else token)
-    answer: Json = response.json()
-    return answer
+    body: Json = response.json()
+    return body
 
 
 async def post(slack: Workspace, path: str, body: object, token: str = "") -> httpx.Response:
-    """Post JSON to the pretend Slack, in the process."""
+    """Post JSON to the fake Slack."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(slack.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://slack.test", verify=False) as client:  # noqa: S501 - nothing leaves the process
         return await client.post(path, json=body, headers=headers)
 
 
-async def respond(slack: Workspace, url: str, **body: object) -> httpx.Response:
+async def post_to_response_url(slack: Workspace, url: str, **body: object) -> httpx.Response:
     """Post to a `response_url`."""
     return await post(slack, url.removeprefix(slack.base_url), body)
 
 
-async def trigger(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
-    """Let somebody send a command that no app hears, and return its `trigger_id`."""
+async def new_trigger_id(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
+    """Run a command without an app, and return its `trigger_id`."""
     await slack.run_command(user, channel, "/csat")
     return str(slack.deliveries[-1].payload["trigger_id"])
 
 
-async def response_url(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
-    """Let somebody send a command that no app hears, and return its `response_url`."""
+async def new_response_url(slack: Workspace, user: str = ADA, channel: str = SUPPORT) -> str:
+    """Run a command without an app, and return its `response_url`."""
     await slack.run_command(user, channel, "/csat")
     return str(slack.deliveries[-1].payload["response_url"])
 
 
 @contextlib.asynccontextmanager
-async def connected(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
-    """Serve the workspace and run an app of Bolt's against it, over Socket Mode."""
-    async with slack.serve() as base, client_of(slack, base) as client:
+async def run_socket_mode_app(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
+    """Serve the workspace, and run a Bolt app over Socket Mode."""
+    async with slack.serve() as base, web_client(slack, base) as client:
         app = AsyncApp(token=slack.bot_token, client=client)
         register(app)
         handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
@@ -115,55 +115,55 @@ async def connected(slack: Workspace, register: Register) -> AsyncIterator[Async
 
 
 @contextlib.asynccontextmanager
-async def listening(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
-    """Serve the workspace and run an app of Bolt's against it, over HTTP."""
-    async with slack.serve() as base, client_of(slack, base) as client:
+async def run_http_app(slack: Workspace, register: Register) -> AsyncIterator[AsyncApp]:
+    """Serve the workspace, and run a Bolt app over HTTP."""
+    async with slack.serve() as base, web_client(slack, base) as client:
         app = AsyncApp(token=slack.bot_token, signing_secret=slack.signing_secret, client=client)
         register(app)
         handler = AsyncSlackRequestHandler(app)
 
-        async def take(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             return await handler.handle(request)
 
-        async with serve(Starlette(routes=[Route("/slack/events", take, methods=["POST"])])) as url:
+        async with serve(Starlette(routes=[Route("/slack/events", handle, methods=["POST"])])) as url:
             slack.deliver_over_http(f"{url}/slack/events")
             yield app
 
 
 @contextlib.asynccontextmanager
-async def client_of(slack: Workspace, base: str) -> AsyncIterator[AsyncWebClient]:
-    """A client of Slack's own library, with one session."""
+async def web_client(slack: Workspace, base: str) -> AsyncIterator[AsyncWebClient]:
+    """Create a client of the Slack SDK."""
     async with aiohttp.ClientSession() as session:
         yield AsyncWebClient(slack.bot_token, base_url=f"{base}/api/", session=session)
 
 
-def plain(text: str) -> Json:
+def plain_text(text: str) -> Json:
     return {"type": "plain_text", "text": text}
 
 
 def text_input(block_id: str, *, optional: bool = False, **element: object) -> Json:
-    """An input block whose element has the block's own id."""
-    kind = element.pop("type", "plain_text_input")
+    """Return an input block whose element has the same id."""
+    type_ = element.pop("type", "plain_text_input")
     return {
         "type": "input",
         "block_id": block_id,
-        "label": plain(block_id),
+        "label": plain_text(block_id),
         "optional": optional,
-        "element": {"type": kind, "action_id": block_id, **element},
+        "element": {"type": type_, "action_id": block_id, **element},
     }
 
 
 def options(*values: str) -> list[Json]:
-    return [{"text": plain(value.title()), "value": value} for value in values]
+    return [{"text": plain_text(value.title()), "value": value} for value in values]
 
 
 def modal(*blocks: Json, **more: object) -> Json:
-    """A form."""
+    """Return a modal."""
     return {
         "type": "modal",
         "callback_id": "form",
-        "title": plain("Survey"),
-        "submit": plain("Send"),
+        "title": plain_text("Survey"),
+        "submit": plain_text("Send"),
         "blocks": list(blocks) or [text_input("handle")],
         **more,
     }
@@ -174,4 +174,4 @@ def section(text: str = "Hello", **more: object) -> Json:
 
 
 def button(action_id: str, **more: object) -> Json:
-    return {"type": "button", "text": plain(action_id), "action_id": action_id, **more}
+    return {"type": "button", "text": plain_text(action_id), "action_id": action_id, **more}

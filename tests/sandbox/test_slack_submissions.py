@@ -14,63 +14,63 @@ from sandbox.slack.response_actions import CONNECTION_ERROR
 from tests.sandbox.test_slack_kit import (
     Json,
     call,
-    connected,
-    listening,
     modal,
+    run_http_app,
+    run_socket_mode_app,
     section,
     text_input,
     workspace,
 )
 
 
-def survey(app: AsyncApp, answer: Json | None = None) -> None:
-    """Register an app that opens a form from a command and answers its submission."""
+def register_survey(app: AsyncApp, response: Json | None = None) -> None:
+    """Register a command that opens a modal, and the response to its submission."""
 
-    async def open_form(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def open_modal(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
         blocks = [text_input("handle"), section(block_id="no_input")]
         await client.views_open(trigger_id=body["trigger_id"], view=modal(*blocks))
 
-    async def submitted(ack: AsyncAck) -> None:
-        await ack(**(answer or {}))
+    async def submit(ack: AsyncAck) -> None:
+        await ack(**(response or {}))
 
-    app.command("/csat")(open_form)
-    app.view("form")(submitted)
+    app.command("/csat")(open_modal)
+    app.view("form")(submit)
 
 
-async def filled(slack: Workspace) -> None:
-    """Let Ada open the form and fill it."""
+async def fill_in(slack: Workspace) -> None:
+    """Open the modal as Ada and fill it in."""
     await slack.run_command(ADA, SUPPORT, "/csat")
     await slack.wait_until(lambda: slack.current_view(ADA))
     await slack.type_text(ADA, "handle", "@grace")
 
 
-@pytest.mark.parametrize("way", [connected, listening])
-async def test_a_command_opens_a_form_that_is_submitted(way: Any) -> None:
+@pytest.mark.parametrize("run_app", [run_socket_mode_app, run_http_app])
+async def test_a_modal_can_be_opened_and_submitted(run_app: Any) -> None:
     slack = workspace()
-    async with way(slack, survey):
-        await filled(slack)
-        seen = await slack.submit_view(ADA)
+    async with run_app(slack, register_survey):
+        await fill_in(slack)
+        result = await slack.submit_view(ADA)
 
-    told = slack.deliveries[-1].payload
-    assert (seen.outcome, seen.view) == (ActionOutcome.CLOSED, None)
-    assert told["view"]["state"]["values"]["handle"]["handle"]["value"] == "@grace"
+    payload = slack.deliveries[-1].payload
+    assert (result.outcome, result.view) == (ActionOutcome.CLOSED, None)
+    assert payload["view"]["state"]["values"]["handle"]["handle"]["value"] == "@grace"
     assert slack.deliveries[-1].response == {}
 
 
-async def test_an_unacknowledged_form_stays_open() -> None:
+async def test_a_modal_stays_open_if_the_submission_is_not_acknowledged() -> None:
     slack = workspace()
-    async with connected(slack, survey):
-        await filled(slack)
-    seen = await slack.submit_view(ADA)
+    async with run_socket_mode_app(slack, register_survey):
+        await fill_in(slack)
+    result = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
-    assert seen.view
-    assert seen.view.values["handle"]["handle"]["value"] == "@grace"
+    assert (result.outcome, result.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
+    assert result.view
+    assert result.view.values["handle"]["handle"]["value"] == "@grace"
 
 
 @pytest.mark.parametrize(
-    ("answer", "happened", "title"),
+    ("response", "outcome", "title"),
     [
         ({"response_action": "errors", "errors": {"handle": "Who?"}}, ActionOutcome.ERRORS, "Survey"),
         (
@@ -85,31 +85,29 @@ async def test_an_unacknowledged_form_stays_open() -> None:
         ),
     ],
 )
-async def test_a_submission_is_answered_with_an_action(
-    answer: Json, happened: ActionOutcome, title: str
-) -> None:
+async def test_response_actions_are_applied(response: Json, outcome: ActionOutcome, title: str) -> None:
     slack = workspace()
-    async with connected(slack, lambda app: survey(app, answer)):
-        await filled(slack)
-        seen = await slack.submit_view(ADA)
+    async with run_socket_mode_app(slack, lambda app: register_survey(app, response)):
+        await fill_in(slack)
+        result = await slack.submit_view(ADA)
 
-    assert seen.outcome is happened
-    assert seen.errors == answer.get("errors", {})
-    assert seen.view
-    assert seen.view.content["title"]["text"] == title
+    assert result.outcome is outcome
+    assert result.errors == response.get("errors", {})
+    assert result.view
+    assert result.view.content["title"]["text"] == title
 
 
-async def test_a_submission_may_clear_the_stack() -> None:
+async def test_a_response_can_clear_the_stack() -> None:
     slack = workspace()
-    async with connected(slack, lambda app: survey(app, {"response_action": "clear"})):
-        await filled(slack)
-        seen = await slack.submit_view(ADA)
+    async with run_socket_mode_app(slack, lambda app: register_survey(app, {"response_action": "clear"})):
+        await fill_in(slack)
+        result = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.view) == (ActionOutcome.CLEARED, None)
+    assert (result.outcome, result.view) == (ActionOutcome.CLEARED, None)
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         ({"response_action": "errors", "errors": {"unknown": "Who?"}}, "invalid_errors"),
         ({"response_action": "errors", "errors": {"no_input": "Who?"}}, "invalid_errors"),
@@ -117,34 +115,34 @@ async def test_a_submission_may_clear_the_stack() -> None:
         ({"text": "Thanks"}, "invalid_response_action"),
     ],
 )
-async def test_an_answer_that_makes_no_sense_is_trouble_connecting(answer: Json, error: str) -> None:
+async def test_an_invalid_response_is_shown_as_a_connection_error(response: Json, error: str) -> None:
     slack = workspace()
-    async with connected(slack, lambda app: survey(app, answer)):
-        await filled(slack)
-        seen = await slack.submit_view(ADA)
+    async with run_socket_mode_app(slack, lambda app: register_survey(app, response)):
+        await fill_in(slack)
+        result = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
+    assert (result.outcome, result.failure) == (ActionOutcome.FAILED, CONNECTION_ERROR)
     assert slack.deliveries[-1].error == error
 
 
-async def test_a_submission_can_be_corrected_in_the_same_form() -> None:
-    answers: Iterator[Json] = iter([{"response_action": "errors", "errors": {"handle": "Who?"}}, {}])
+async def test_a_submission_can_be_corrected_in_the_same_view() -> None:
+    responses: Iterator[Json] = iter([{"response_action": "errors", "errors": {"handle": "Who?"}}, {}])
 
-    async def submitted(ack: AsyncAck) -> None:
-        await ack(**next(answers))
+    async def submit(ack: AsyncAck) -> None:
+        await ack(**next(responses))
 
     def register(app: AsyncApp) -> None:
-        survey(app)
-        app.view("other")(submitted)
+        register_survey(app)
+        app.view("other")(submit)
 
     slack = workspace()
-    async with connected(slack, register):
-        await filled(slack)
-        first_id = slack.view_stack(ADA)[0].id
-        await call(slack, "views.update", view_id=first_id, view=modal(callback_id="other"))
+    async with run_socket_mode_app(slack, register):
+        await fill_in(slack)
+        view_id = slack.view_stack(ADA)[0].id
+        await call(slack, "views.update", view_id=view_id, view=modal(callback_id="other"))
         first = await slack.submit_view(ADA)
         second = await slack.submit_view(ADA)
 
-    views = [delivery.payload["view"]["id"] for delivery in slack.deliveries[-2:]]
+    view_ids = [delivery.payload["view"]["id"] for delivery in slack.deliveries[-2:]]
     assert (first.outcome, second.outcome) == (ActionOutcome.ERRORS, ActionOutcome.CLOSED)
-    assert views == [first_id, first_id]
+    assert view_ids == [view_id, view_id]

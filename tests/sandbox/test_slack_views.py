@@ -9,11 +9,11 @@ from tests.sandbox.test_slack_kit import (
     call,
     manifest,
     modal,
+    new_trigger_id,
     options,
-    plain,
+    plain_text,
     section,
     text_input,
-    trigger,
     workspace,
 )
 
@@ -21,7 +21,7 @@ RADIO = {
     "type": "input",
     "block_id": "metric",
     "dispatch_action": True,
-    "label": plain("Metric"),
+    "label": plain_text("Metric"),
     "element": {
         "type": "radio_buttons",
         "action_id": "metric",
@@ -31,28 +31,28 @@ RADIO = {
 }
 
 
-async def opened(slack: Workspace, *blocks: Json, **more: object) -> Json:
-    """Open a form for Ada and return it as the app gets it."""
+async def open_view(slack: Workspace, *blocks: Json, **more: object) -> Json:
+    """Open a modal for Ada and return it as in the response."""
     view = modal(*blocks, **more)
-    answer = await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
-    told: Json = answer["view"]
-    return told
+    response = await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=view)
+    opened: Json = response["view"]
+    return opened
 
 
-async def test_a_form_opens_for_who_sent_the_command() -> None:
+async def test_a_view_opens_for_the_user_of_the_command() -> None:
     slack = workspace()
 
-    told = await opened(slack, private_metadata="carried along")
+    opened = await open_view(slack, private_metadata="carried along")
 
     view = slack.current_view(ADA)
     assert view
-    assert (view.id, view.callback_id, view.private_metadata) == (told["id"], "form", "carried along")
+    assert (view.id, view.callback_id, view.private_metadata) == (opened["id"], "form", "carried along")
     assert slack.current_view(BEN) is None
 
 
-async def test_a_trigger_works_once() -> None:
+async def test_a_trigger_can_be_used_once() -> None:
     slack = workspace()
-    trigger_id = await trigger(slack)
+    trigger_id = await new_trigger_id(slack)
 
     first = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
     second = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
@@ -61,120 +61,120 @@ async def test_a_trigger_works_once() -> None:
     assert second == {"ok": False, "error": "exchanged_trigger_id"}
 
 
-async def test_a_trigger_lives_three_seconds() -> None:
+async def test_a_trigger_expires_after_three_seconds() -> None:
     clock = Clock()
     slack = workspace(clock=clock)
-    trigger_id = await trigger(slack)
+    trigger_id = await new_trigger_id(slack)
     clock.advance(seconds=3.1)
 
-    answer = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
+    response = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
 
-    assert answer == {"ok": False, "error": "expired_trigger_id"}
+    assert response == {"ok": False, "error": "expired_trigger_id"}
 
 
 @pytest.mark.parametrize("trigger_id", ["", "nonsense", "1.2.abc"])
-async def test_a_made_up_trigger_is_refused(trigger_id: str) -> None:
-    answer = await call(workspace(), "views.open", trigger_id=trigger_id, view=modal())
+async def test_an_unknown_trigger_is_rejected(trigger_id: str) -> None:
+    response = await call(workspace(), "views.open", trigger_id=trigger_id, view=modal())
 
-    assert answer == {"ok": False, "error": "invalid_trigger_id"}
+    assert response == {"ok": False, "error": "invalid_trigger_id"}
 
 
-async def test_a_refused_form_leaves_its_trigger_usable() -> None:
+async def test_an_invalid_view_does_not_use_up_the_trigger() -> None:
     slack = workspace()
-    trigger_id = await trigger(slack)
+    trigger_id = await new_trigger_id(slack)
 
-    await call(slack, "views.open", trigger_id=trigger_id, view=modal(title=plain("x" * 25)))
-    answer = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
+    await call(slack, "views.open", trigger_id=trigger_id, view=modal(title=plain_text("x" * 25)))
+    response = await call(slack, "views.open", trigger_id=trigger_id, view=modal())
 
-    assert answer["ok"]
+    assert response["ok"]
 
 
 async def test_an_update_keeps_the_id_and_changes_the_hash() -> None:
     slack = workspace()
-    told = await opened(slack)
+    opened = await open_view(slack)
 
-    answer = await call(
-        slack, "views.update", view_id=told["id"], hash=told["hash"], view=modal(section("Sent"))
+    response = await call(
+        slack, "views.update", view_id=opened["id"], hash=opened["hash"], view=modal(section("Sent"))
     )
 
-    assert answer["view"]["id"] == told["id"]
-    assert answer["view"]["hash"] != told["hash"]
+    assert response["view"]["id"] == opened["id"]
+    assert response["view"]["hash"] != opened["hash"]
 
 
-async def test_a_stale_hash_conflicts() -> None:
+async def test_an_outdated_hash_conflicts() -> None:
     slack = workspace()
-    told = await opened(slack)
-    await call(slack, "views.update", view_id=told["id"], view=modal())
+    opened = await open_view(slack)
+    await call(slack, "views.update", view_id=opened["id"], view=modal())
 
-    answer = await call(slack, "views.update", view_id=told["id"], hash=told["hash"], view=modal())
+    response = await call(slack, "views.update", view_id=opened["id"], hash=opened["hash"], view=modal())
 
-    assert answer == {"ok": False, "error": "hash_conflict"}
+    assert response == {"ok": False, "error": "hash_conflict"}
 
 
-async def test_a_form_is_found_by_its_external_id_which_is_unique() -> None:
+async def test_a_view_is_found_by_its_unique_external_id() -> None:
     slack = workspace()
-    await opened(slack, external_id="survey-1")
+    await open_view(slack, external_id="survey-1")
 
     updated = await call(slack, "views.update", external_id="survey-1", view=modal(external_id="survey-1"))
-    trigger_id = await trigger(slack, BEN)
+    trigger_id = await new_trigger_id(slack, BEN)
     second = await call(slack, "views.open", trigger_id=trigger_id, view=modal(external_id="survey-1"))
 
     assert updated["ok"]
     assert second["error"] == "duplicate_external_id"
 
 
-async def test_a_form_may_take_a_new_external_id_that_is_free() -> None:
+async def test_an_update_can_change_the_external_id() -> None:
     slack = workspace()
-    told = await opened(slack, external_id="survey-1")
+    opened = await open_view(slack, external_id="survey-1")
 
-    renamed = await call(slack, "views.update", view_id=told["id"], view=modal(external_id="survey-2"))
-    by_new_name = await call(slack, "views.update", external_id="survey-2", view=modal())
+    updated = await call(slack, "views.update", view_id=opened["id"], view=modal(external_id="survey-2"))
+    by_new_id = await call(slack, "views.update", external_id="survey-2", view=modal())
 
-    assert renamed["ok"]
-    assert by_new_name["view"]["id"] == told["id"]
+    assert updated["ok"]
+    assert by_new_id["view"]["id"] == opened["id"]
 
 
-async def test_a_home_is_no_place_for_another_form_on_top() -> None:
+async def test_no_view_can_be_pushed_onto_the_app_home() -> None:
     slack = workspace()
     home = {"type": "home", "blocks": [section("Welcome", accessory=button("go"))]}
     await call(slack, "views.publish", user_id=ADA, view=home)
     await slack.click(ADA, "go", home=True)
-    told = slack.deliveries[-1].payload
+    payload = slack.deliveries[-1].payload
 
-    pushed = await call(slack, "views.push", trigger_id=told["trigger_id"], view=modal())
+    pushed = await call(slack, "views.push", trigger_id=payload["trigger_id"], view=modal())
 
-    assert told["view"]["type"] == "home"
+    assert payload["view"]["type"] == "home"
     assert pushed["error"] == "not_found"
 
 
-async def test_a_closed_form_is_not_found() -> None:
+async def test_a_closed_view_is_not_found() -> None:
     slack = workspace()
-    told = await opened(slack)
+    opened = await open_view(slack)
     await slack.close_view(ADA)
 
-    answer = await call(slack, "views.update", view_id=told["id"], view=modal())
+    response = await call(slack, "views.update", view_id=opened["id"], view=modal())
 
-    assert answer == {"ok": False, "error": "not_found"}
-
-
-async def test_an_update_names_its_form() -> None:
-    answer = await call(workspace(), "views.update", view=modal())
-
-    assert answer["error"] == "invalid_arguments"
+    assert response == {"ok": False, "error": "not_found"}
 
 
-async def test_three_forms_lie_on_one_another_and_no_more() -> None:
+async def test_an_update_requires_an_id() -> None:
+    response = await call(workspace(), "views.update", view=modal())
+
+    assert response["error"] == "invalid_arguments"
+
+
+async def test_at_most_three_views_can_be_stacked() -> None:
     slack = workspace()
-    root = await opened(slack, section(accessory=button("more")))
+    root = await open_view(slack, section(accessory=button("more")))
     for expected in (True, True, False):
         await slack.click(ADA, "more")
         trigger_id = slack.deliveries[-1].payload["trigger_id"]
         view = modal(section(accessory=button("more")))
-        answer = await call(slack, "views.push", trigger_id=trigger_id, view=view)
-        assert answer["ok"] is expected
+        response = await call(slack, "views.push", trigger_id=trigger_id, view=view)
+        assert response["ok"] is expected
 
     stack = slack.view_stack(ADA)
-    assert answer["error"] == "push_limit_reached"
+    assert response["error"] == "push_limit_reached"
     assert [view.root_view_id for view in stack] == [root["id"]] * 3
     assert stack[2].previous_view_id == stack[1].id
 
@@ -183,59 +183,59 @@ async def test_three_forms_lie_on_one_another_and_no_more() -> None:
     assert slack.current_view(ADA) is stack[1]
 
 
-async def test_a_push_needs_a_trigger_from_a_form() -> None:
+async def test_a_push_requires_a_trigger_from_a_view() -> None:
     slack = workspace()
 
-    answer = await call(slack, "views.push", trigger_id=await trigger(slack), view=modal())
+    response = await call(slack, "views.push", trigger_id=await new_trigger_id(slack), view=modal())
 
-    assert answer["error"] == "not_found"
+    assert response["error"] == "not_found"
 
 
-async def test_what_is_typed_survives_an_update_of_the_same_fields() -> None:
+async def test_an_update_keeps_the_values_of_the_same_inputs() -> None:
     slack = workspace()
-    told = await opened(slack, text_input("handle"), text_input("note"), RADIO)
+    opened = await open_view(slack, text_input("handle"), text_input("note"), RADIO)
     await slack.type_text(ADA, "handle", "@grace")
     await slack.type_text(ADA, "note", "bag found")
     await slack.select(ADA, "metric", "nps")
 
     renamed = {**text_input("note"), "block_id": "another_note"}
     view = modal(text_input("handle", initial_value="@ignored"), renamed, RADIO)
-    await call(slack, "views.update", view_id=told["id"], view=view)
+    await call(slack, "views.update", view_id=opened["id"], view=view)
 
-    open_view = slack.current_view(ADA)
-    assert open_view
-    assert open_view.values["handle"]["handle"]["value"] == "@grace"
-    assert open_view.values["another_note"]["note"]["value"] is None
-    assert open_view.values["metric"]["metric"]["selected_option"] == options("nps")[0]
+    current = slack.current_view(ADA)
+    assert current
+    assert current.values["handle"]["handle"]["value"] == "@grace"
+    assert current.values["another_note"]["note"]["value"] is None
+    assert current.values["metric"]["metric"]["selected_option"] == options("nps")[0]
 
 
-async def test_dropped_fields_lose_what_was_typed() -> None:
+async def test_removed_inputs_lose_their_values() -> None:
     slack = workspace()
-    told = await opened(slack, text_input("handle"))
+    opened = await open_view(slack, text_input("handle"))
     await slack.type_text(ADA, "handle", "@grace")
 
     for view in (modal(section("Sending")), modal(text_input("handle", initial_value="@tomas"))):
-        await call(slack, "views.update", view_id=told["id"], view=view)
+        await call(slack, "views.update", view_id=opened["id"], view=view)
 
-    open_view = slack.current_view(ADA)
-    assert open_view
-    assert open_view.values["handle"]["handle"]["value"] == "@tomas"
+    current = slack.current_view(ADA)
+    assert current
+    assert current.values["handle"]["handle"]["value"] == "@tomas"
 
 
-async def test_fields_begin_with_what_the_app_says() -> None:
+async def test_inputs_have_their_initial_values() -> None:
     slack = workspace()
-    here = {
+    conversations_select = {
         "type": "conversations_select",
         "action_id": "where",
         "default_to_current_conversation": True,
     }
-    boxes = {"type": "checkboxes", "action_id": "box", "options": options("test")}
-    told = await opened(
+    checkboxes = {"type": "checkboxes", "action_id": "box", "options": options("test")}
+    opened = await open_view(
         slack,
         text_input("handle", initial_value="@grace"),
         RADIO,
-        {"type": "input", "block_id": "where", "label": plain("Where"), "element": here},
-        section(block_id="box", accessory=boxes),
+        {"type": "input", "block_id": "where", "label": plain_text("Where"), "element": conversations_select},
+        section(block_id="box", accessory=checkboxes),
         {
             "type": "actions",
             "block_id": "when",
@@ -243,7 +243,7 @@ async def test_fields_begin_with_what_the_app_says() -> None:
         },
     )
 
-    values = told["state"]["values"]
+    values = opened["state"]["values"]
     assert values["handle"]["handle"] == {"type": "plain_text_input", "value": "@grace"}
     assert values["metric"]["metric"]["selected_option"]["value"] == "csat"
     assert values["where"]["where"]["selected_conversation"] == SUPPORT
@@ -251,23 +251,25 @@ async def test_fields_begin_with_what_the_app_says() -> None:
     assert values["when"]["day"] == {"type": "datepicker", "selected_date": "2026-03-02"}
 
 
-async def test_missing_ids_are_given() -> None:
+async def test_missing_ids_are_added() -> None:
     slack = workspace()
-    told = await opened(slack, {"type": "section", "text": plain("x"), "accessory": {**button("x")}})
-    del told["blocks"][0]["accessory"]["action_id"]
-    bare = {"type": "button", "text": plain("x")}
+    opened = await open_view(
+        slack, {"type": "section", "text": plain_text("x"), "accessory": {**button("x")}}
+    )
+    del opened["blocks"][0]["accessory"]["action_id"]
+    bare = {"type": "button", "text": plain_text("x")}
 
-    answer = await call(
-        slack, "views.update", view_id=told["id"], view=modal({"type": "actions", "elements": [bare]})
+    response = await call(
+        slack, "views.update", view_id=opened["id"], view=modal({"type": "actions", "elements": [bare]})
     )
 
-    block = answer["view"]["blocks"][0]
+    block = response["view"]["blocks"][0]
     assert block["block_id"]
     assert block["elements"][0]["action_id"]
 
 
 @pytest.mark.parametrize(
-    ("block", "typed", "sentence"),
+    ("block", "text", "error"),
     [
         (text_input("f"), "", "Please complete this required field."),
         (text_input("f", min_length=3), "ab", "Please enter at least 3 characters."),
@@ -292,50 +294,50 @@ async def test_missing_ids_are_given() -> None:
         ),
     ],
 )
-async def test_slacks_client_checks_a_form_before_the_app_hears_of_it(
-    block: Json, typed: str, sentence: str
-) -> None:
+async def test_invalid_inputs_are_not_submitted_to_the_app(block: Json, text: str, error: str) -> None:
     slack = workspace()
-    await opened(slack, block)
-    await slack.type_text(ADA, "f", typed)
+    await open_view(slack, block)
+    await slack.type_text(ADA, "f", text)
     before = len(slack.deliveries)
 
-    seen = await slack.submit_view(ADA)
+    result = await slack.submit_view(ADA)
 
-    assert (seen.outcome, seen.errors) == (ActionOutcome.ERRORS, {"f": sentence})
+    assert (result.outcome, result.errors) == (ActionOutcome.ERRORS, {"f": error})
     assert len(slack.deliveries) == before
 
 
-async def test_an_error_goes_once_its_field_is_touched() -> None:
+async def test_typing_removes_the_error_of_an_input() -> None:
     slack = workspace()
-    await opened(slack)
+    await open_view(slack)
     await slack.submit_view(ADA)
 
-    seen = await slack.type_text(ADA, "handle", "@grace")
+    result = await slack.type_text(ADA, "handle", "@grace")
 
-    assert seen.view
-    assert seen.view.errors == {}
+    assert result.view
+    assert result.view.errors == {}
 
 
-async def test_an_optional_field_may_stay_empty() -> None:
+async def test_an_optional_input_can_be_empty() -> None:
     slack = workspace()
-    await opened(slack, text_input("f", optional=True, min_length=3))
+    await open_view(slack, text_input("f", optional=True, min_length=3))
 
     await slack.submit_view(ADA)
 
     assert slack.deliveries[-1].payload["type"] == "view_submission"
 
 
-async def test_what_is_not_offered_can_not_be_chosen() -> None:
+async def test_invalid_selections_are_rejected() -> None:
     slack = workspace()
-    several = {
+    multi_select = {
         "type": "multi_static_select",
         "action_id": "several",
         "options": options("a", "b", "c"),
         "max_selected_items": 2,
     }
-    day = {"type": "datepicker", "action_id": "day"}
-    await opened(slack, RADIO, section(accessory=several), {"type": "actions", "elements": [day]})
+    datepicker = {"type": "datepicker", "action_id": "day"}
+    await open_view(
+        slack, RADIO, section(accessory=multi_select), {"type": "actions", "elements": [datepicker]}
+    )
 
     with pytest.raises(SlackError, match="invalid_option"):
         await slack.select(ADA, "metric", "ces")
@@ -357,77 +359,81 @@ async def test_a_view_cannot_be_submitted_or_closed_while_none_is_open(method: s
         await getattr(slack, method)(ADA)
 
 
-async def test_a_form_without_a_button_can_not_be_submitted() -> None:
+async def test_a_view_without_a_submit_button_cannot_be_submitted() -> None:
     slack = workspace()
-    view = {"type": "modal", "title": plain("Sent"), "blocks": [section("Done")]}
-    await call(slack, "views.open", trigger_id=await trigger(slack), view=view)
+    view = {"type": "modal", "title": plain_text("Sent"), "blocks": [section("Done")]}
+    await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=view)
 
     with pytest.raises(SlackError, match="not_found"):
         await slack.submit_view(ADA)
 
 
-async def test_a_home_is_published_and_published_again() -> None:
+async def test_the_app_home_can_be_published_again() -> None:
     slack = workspace()
     home = {"type": "home", "blocks": [section("Welcome")]}
 
     first = await call(slack, "views.publish", user_id=ADA, view=home)
     second = await call(slack, "views.publish", user_id=ADA, view=home, hash=first["view"]["hash"])
-    stale = await call(slack, "views.publish", user_id=ADA, view=home, hash=first["view"]["hash"])
-    nobody = await call(slack, "views.publish", user_id="U0NEVERWAS1", view=home)
+    outdated = await call(slack, "views.publish", user_id=ADA, view=home, hash=first["view"]["hash"])
+    unknown_user = await call(slack, "views.publish", user_id="U0NEVERWAS1", view=home)
 
     assert first["view"]["id"] == second["view"]["id"]
-    assert stale["error"] == "hash_conflict"
-    assert nobody["error"] == "user_not_found"
+    assert outdated["error"] == "hash_conflict"
+    assert unknown_user["error"] == "user_not_found"
     published = slack.home_view(ADA)
     assert published
     assert published.blocks[0]["text"]["text"] == "Welcome"
 
 
-async def test_without_a_home_tab_nothing_is_published() -> None:
+async def test_the_app_home_requires_the_home_tab() -> None:
     slack = Workspace(manifest(home_tab_enabled=False))
 
-    answer = await call(slack, "views.publish", user_id=ADA, view={"type": "home", "blocks": []})
+    response = await call(slack, "views.publish", user_id=ADA, view={"type": "home", "blocks": []})
 
-    assert answer == {"ok": False, "error": "not_enabled"}
+    assert response == {"ok": False, "error": "not_enabled"}
 
 
-async def test_closing_tells_the_app_where_it_wants_to_know() -> None:
+async def test_closing_a_view_sends_view_closed_if_requested() -> None:
     slack = workspace()
-    await opened(slack, notify_on_close=True)
+    await open_view(slack, notify_on_close=True)
 
-    seen = await slack.close_view(ADA)
+    result = await slack.close_view(ADA)
 
-    told = slack.deliveries[-1].payload
-    assert seen.outcome is ActionOutcome.CLOSED
-    assert (told["type"], told["is_cleared"], told["view"]["callback_id"]) == ("view_closed", False, "form")
+    payload = slack.deliveries[-1].payload
+    assert result.outcome is ActionOutcome.CLOSED
+    assert (payload["type"], payload["is_cleared"], payload["view"]["callback_id"]) == (
+        "view_closed",
+        False,
+        "form",
+    )
 
 
-async def test_closing_all_tells_of_each_form() -> None:
+async def test_closing_all_views_sends_view_closed_for_each() -> None:
     slack = workspace()
-    await opened(slack, section(accessory=button("more")), notify_on_close=True)
+    await open_view(slack, section(accessory=button("more")), notify_on_close=True)
     await slack.click(ADA, "more")
     trigger_id = slack.deliveries[-1].payload["trigger_id"]
     await call(
         slack, "views.push", trigger_id=trigger_id, view=modal(notify_on_close=True, callback_id="two")
     )
 
-    seen = await slack.close_all_views(ADA)
+    result = await slack.close_all_views(ADA)
 
-    told = [delivery.payload for delivery in slack.deliveries[-2:]]
-    assert seen.outcome is ActionOutcome.CLEARED
+    payloads = [delivery.payload for delivery in slack.deliveries[-2:]]
+    assert result.outcome is ActionOutcome.CLEARED
     assert slack.current_view(ADA) is None
-    assert [payload["view"]["callback_id"] for payload in told] == ["two", "form"]
-    assert all(payload["is_cleared"] for payload in told)
+    assert [payload["view"]["callback_id"] for payload in payloads] == ["two", "form"]
+    assert all(payload["is_cleared"] for payload in payloads)
 
 
-async def test_a_form_may_take_those_below_with_it() -> None:
+async def test_closing_a_view_can_clear_the_stack() -> None:
     slack = workspace()
-    await opened(slack, section(accessory=button("more")))
+    await open_view(slack, section(accessory=button("more")))
     await slack.click(ADA, "more")
     trigger_id = slack.deliveries[-1].payload["trigger_id"]
     await call(slack, "views.push", trigger_id=trigger_id, view=modal(clear_on_close=True))
 
-    seen = await slack.close_view(ADA)
+    result = await slack.close_view(ADA)
 
-    assert seen.outcome is ActionOutcome.CLEARED
+    assert result.outcome is ActionOutcome.CLEARED
     assert slack.current_view(ADA) is None

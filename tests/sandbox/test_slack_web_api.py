@@ -19,20 +19,20 @@ from sandbox.slack.fixtures import (
     SAM,
     SUPPORT,
 )
-from tests.sandbox.test_slack_kit import Json, call, client_of, manifest, post, section, workspace
+from tests.sandbox.test_slack_kit import Json, call, manifest, post, section, web_client, workspace
 
 
 @pytest.mark.parametrize(
     ("token", "error"),
     [("", "not_authed"), ("xoxb-somebody-elses", "invalid_auth")],
 )
-async def test_a_call_needs_the_right_token(token: str, error: str) -> None:
-    answer = await call(workspace(), "auth.test", token)
+async def test_a_call_requires_a_valid_token(token: str, error: str) -> None:
+    response = await call(workspace(), "auth.test", token)
 
-    assert answer == {"ok": False, "error": error}
+    assert response == {"ok": False, "error": error}
 
 
-async def test_connections_take_the_app_token_and_nothing_else_does() -> None:
+async def test_only_apps_connections_open_takes_the_app_token() -> None:
     slack = workspace()
 
     by_bot = await call(slack, "apps.connections.open")
@@ -44,7 +44,7 @@ async def test_connections_take_the_app_token_and_nothing_else_does() -> None:
     assert posting_by_app["error"] == "not_allowed_token_type"
 
 
-async def test_auth_test_tells_who_the_app_is_and_its_scopes() -> None:
+async def test_auth_test_returns_the_bot_and_its_scopes() -> None:
     slack = workspace("commands", "chat:write")
 
     response = await post(slack, "/api/auth.test", {}, slack.bot_token)
@@ -54,10 +54,10 @@ async def test_auth_test_tells_who_the_app_is_and_its_scopes() -> None:
     assert response.json()["team_id"] == slack.team.id
 
 
-async def test_an_unknown_method_is_refused() -> None:
-    answer = await call(workspace(), "chat.shout")
+async def test_an_unknown_method_is_rejected() -> None:
+    response = await call(workspace(), "chat.shout")
 
-    assert answer == {"ok": False, "error": "unknown_method", "req_method": "chat.shout"}
+    assert response == {"ok": False, "error": "unknown_method", "req_method": "chat.shout"}
 
 
 @pytest.mark.parametrize(
@@ -70,66 +70,66 @@ async def test_an_unknown_method_is_refused() -> None:
         ("conversations.open", "im:write"),
     ],
 )
-async def test_a_method_needs_its_scope(method: str, scope: str) -> None:
-    answer = await call(workspace("commands"), method, channel=SUPPORT)
+async def test_a_method_requires_its_scope(method: str, scope: str) -> None:
+    response = await call(workspace("commands"), method, channel=SUPPORT)
 
     expected = {"ok": False, "error": "missing_scope", "needed": scope, "provided": "commands"}
-    assert answer == expected
+    assert response == expected
 
 
-async def test_a_missing_argument_is_named() -> None:
-    answer = await call(workspace(), "chat.postMessage", text="Hi")
+async def test_a_missing_argument_is_rejected() -> None:
+    response = await call(workspace(), "chat.postMessage", text="Hi")
 
-    assert answer["error"] == "invalid_arguments"
-    assert answer["response_metadata"]["messages"] == ["[ERROR] missing required field: channel"]
+    assert response["error"] == "invalid_arguments"
+    assert response["response_metadata"]["messages"] == ["[ERROR] missing required field: channel"]
 
 
-async def test_a_message_appears_in_its_thread() -> None:
+async def test_a_reply_is_posted_in_its_thread() -> None:
     slack = workspace()
     parent = slack.messages(SUPPORT, ADA)[-1]
 
-    answer = await call(
+    response = await call(
         slack, "chat.postMessage", channel=SUPPORT, text="Sent.", thread_ts=parent.ts, blocks=[section()]
     )
 
     thread = slack.messages(SUPPORT, BEN, thread_ts=parent.ts)
-    assert [message.ts for message in thread] == [parent.ts, answer["ts"]]
-    assert answer["message"]["thread_ts"] == parent.ts
+    assert [message.ts for message in thread] == [parent.ts, response["ts"]]
+    assert response["message"]["thread_ts"] == parent.ts
     assert thread[1] not in slack.messages(SUPPORT, BEN)
 
 
-async def test_an_ephemeral_message_is_seen_in_an_active_thread_only() -> None:
+async def test_an_ephemeral_message_in_a_thread_without_replies_is_not_shown() -> None:
     slack = workspace()
-    quiet, aside = slack.messages(SUPPORT, ADA)[-1], {"channel": SUPPORT, "user": ADA}
+    parent, recipient = slack.messages(SUPPORT, ADA)[-1], {"channel": SUPPORT, "user": ADA}
 
-    lost = await call(slack, "chat.postEphemeral", **aside, text="Lost", thread_ts=quiet.ts)
-    reply = await slack.post_message(BEN, SUPPORT, "On it", thread_ts=quiet.ts)
-    seen = await call(slack, "chat.postEphemeral", **aside, text="ActionResult", thread_ts=quiet.ts)
-    await call(slack, "chat.postEphemeral", **aside, text="ActionResult too", thread_ts=reply.ts)
+    hidden = await call(slack, "chat.postEphemeral", **recipient, text="Lost", thread_ts=parent.ts)
+    reply = await slack.post_message(BEN, SUPPORT, "On it", thread_ts=parent.ts)
+    shown = await call(slack, "chat.postEphemeral", **recipient, text="Seen", thread_ts=parent.ts)
+    await call(slack, "chat.postEphemeral", **recipient, text="Seen too", thread_ts=reply.ts)
 
-    thread = slack.messages(SUPPORT, ADA, thread_ts=quiet.ts)
-    assert [message.text for message in thread[1:]] == ["On it", "ActionResult", "ActionResult too"]
+    thread = slack.messages(SUPPORT, ADA, thread_ts=parent.ts)
+    assert [message.text for message in thread[1:]] == ["On it", "Seen", "Seen too"]
     assert "Lost" not in {message.text for message in slack.messages(SUPPORT, ADA)}
-    assert lost["ok"]
-    assert lost.keys() == seen.keys()
-    assert [made.error for made in slack.api_calls] == ["", "", ""]
+    assert hidden["ok"]
+    assert hidden.keys() == shown.keys()
+    assert [api_call.error for api_call in slack.api_calls] == ["", "", ""]
 
 
-async def test_a_thread_whose_replies_are_gone_is_active_no_more() -> None:
+async def test_an_ephemeral_message_in_a_thread_with_deleted_replies_is_not_shown() -> None:
     slack = workspace()
     parent = slack.messages(SUPPORT, ADA)[-1]
     replied = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent.", thread_ts=parent.ts)
     await call(slack, "chat.delete", channel=SUPPORT, ts=replied["ts"])
 
-    answer = await call(
+    response = await call(
         slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Lost", thread_ts=parent.ts
     )
 
-    assert answer["ok"]
+    assert response["ok"]
     assert slack.messages(SUPPORT, ADA, thread_ts=parent.ts) == [parent]
 
 
-async def test_a_message_to_a_person_opens_a_direct_message() -> None:
+async def test_a_message_to_a_user_opens_a_direct_message() -> None:
     slack = workspace()
 
     first = await call(slack, "chat.postMessage", channel=ADA, text="Sent.")
@@ -140,15 +140,15 @@ async def test_a_message_to_a_person_opens_a_direct_message() -> None:
 
 
 @pytest.mark.parametrize("app_home", [{"messages_tab_enabled": False}, {"home_tab_enabled": True}, {}, None])
-async def test_a_messages_tab_that_is_not_asked_for_refuses_direct_messages(app_home: Json | None) -> None:
-    described = manifest()
-    del described["features"]["app_home"]
+async def test_direct_messages_require_the_messages_tab(app_home: Json | None) -> None:
+    app_manifest = manifest()
+    del app_manifest["features"]["app_home"]
     if app_home is not None:
-        described["features"]["app_home"] = app_home
+        app_manifest["features"]["app_home"] = app_home
 
-    answer = await call(Workspace(described), "chat.postMessage", channel=ADA, text="Sent.")
+    response = await call(Workspace(app_manifest), "chat.postMessage", channel=ADA, text="Sent.")
 
-    assert answer["error"] == "messages_tab_disabled"
+    assert response["error"] == "messages_tab_disabled"
 
 
 @pytest.mark.parametrize(
@@ -162,29 +162,29 @@ async def test_a_messages_tab_that_is_not_asked_for_refuses_direct_messages(app_
         (HELPDESK, "cannot_dm_bot"),
     ],
 )
-async def test_the_app_can_not_post_everywhere(channel: str, error: str) -> None:
-    answer = await call(workspace(), "chat.postMessage", channel=channel, text="Hi")
+async def test_the_app_can_only_post_in_its_channels(channel: str, error: str) -> None:
+    response = await call(workspace(), "chat.postMessage", channel=channel, text="Hi")
 
-    assert answer == {"ok": False, "error": error}
+    assert response == {"ok": False, "error": error}
 
 
-async def test_the_public_scope_opens_public_channels_alone() -> None:
+async def test_the_public_scope_allows_posting_in_public_channels_only() -> None:
     slack = workspace("chat:write", "chat:write.public")
 
     assert (await call(slack, "chat.postMessage", channel=LOUNGE, text="Hi"))["ok"]
     assert (await call(slack, "chat.postMessage", channel=LEADS, text="Hi"))["error"] == "channel_not_found"
 
 
-async def test_a_bot_that_leaves_can_not_post_until_it_is_invited() -> None:
+async def test_a_removed_bot_cannot_post_until_it_is_invited() -> None:
     slack = workspace()
     slack.remove_bot(SUPPORT)
-    refused = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
+    failed = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
     slack.invite_bot(SUPPORT)
     accepted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
     slack.archive_channel(SUPPORT)
     archived = await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi")
 
-    assert (refused["error"], accepted["ok"], archived["error"]) == ("not_in_channel", True, "is_archived")
+    assert (failed["error"], accepted["ok"], archived["error"]) == ("not_in_channel", True, "is_archived")
 
 
 @pytest.mark.parametrize(
@@ -199,84 +199,84 @@ async def test_a_bot_that_leaves_can_not_post_until_it_is_invited() -> None:
         ({"text": "Hi", "metadata": {"event_type": "sent"}}, "invalid_metadata_format"),
     ],
 )
-async def test_a_message_must_make_sense(args: dict[str, object], error: str) -> None:
-    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, **args)
+async def test_invalid_messages_are_rejected(args: dict[str, object], error: str) -> None:
+    response = await call(workspace(), "chat.postMessage", channel=SUPPORT, **args)
 
-    assert answer == {"ok": False, "error": error}
+    assert response == {"ok": False, "error": error}
 
 
-async def test_an_ephemeral_message_is_seen_by_one_person() -> None:
+async def test_an_ephemeral_message_is_shown_to_one_user() -> None:
     slack = workspace()
 
-    answer = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Only you")
+    response = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Only you")
 
-    assert slack.messages(SUPPORT, ADA)[-1].ts == answer["message_ts"]
-    assert slack.messages(SUPPORT, BEN)[-1].ts != answer["message_ts"]
-
-
-async def test_an_ephemeral_message_needs_its_reader_in_the_channel() -> None:
-    answer = await call(workspace(), "chat.postEphemeral", channel=ESCALATIONS, user=BEN, text="Only you")
-
-    assert answer["error"] == "user_not_in_channel"
+    assert slack.messages(SUPPORT, ADA)[-1].ts == response["message_ts"]
+    assert slack.messages(SUPPORT, BEN)[-1].ts != response["message_ts"]
 
 
-async def test_a_message_changes_and_goes() -> None:
+async def test_an_ephemeral_message_requires_its_user_in_the_channel() -> None:
+    response = await call(workspace(), "chat.postEphemeral", channel=ESCALATIONS, user=BEN, text="Only you")
+
+    assert response["error"] == "user_not_in_channel"
+
+
+async def test_a_message_can_be_updated_and_deleted() -> None:
     slack = workspace()
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sending", blocks=[section()])
-    where = {"channel": SUPPORT, "ts": posted["ts"]}
+    location = {"channel": SUPPORT, "ts": posted["ts"]}
 
-    await call(slack, "chat.update", **where, text="Sent")
-    changed = slack.get_message(SUPPORT, posted["ts"])
-    await call(slack, "chat.delete", **where)
-    gone = await call(slack, "chat.update", **where, text="Sent again")
+    await call(slack, "chat.update", **location, text="Sent")
+    updated = slack.get_message(SUPPORT, posted["ts"])
+    await call(slack, "chat.delete", **location)
+    failed = await call(slack, "chat.update", **location, text="Sent again")
 
-    assert changed.text == "Sent"
-    assert changed.is_edited
-    assert changed.blocks
-    assert gone["error"] == "message_not_found"
+    assert updated.text == "Sent"
+    assert updated.is_edited
+    assert updated.blocks
+    assert failed["error"] == "message_not_found"
 
 
 @pytest.mark.parametrize(
     ("method", "error"), [("chat.update", "cant_update_message"), ("chat.delete", "cant_delete_message")]
 )
-async def test_the_app_changes_its_own_messages_alone(method: str, error: str) -> None:
+async def test_the_app_can_only_change_its_own_messages(method: str, error: str) -> None:
     slack = workspace()
-    somebody_elses = slack.messages(SUPPORT, ADA)[0].ts
+    other_ts = slack.messages(SUPPORT, ADA)[0].ts
 
-    answer = await call(slack, method, channel=SUPPORT, ts=somebody_elses, text="Hi")
+    response = await call(slack, method, channel=SUPPORT, ts=other_ts, text="Hi")
 
-    assert answer["error"] == error
+    assert response["error"] == error
 
 
-async def test_ephemeral_messages_can_not_be_updated() -> None:
+async def test_ephemeral_messages_cannot_be_updated() -> None:
     slack = workspace()
     posted = await call(slack, "chat.postEphemeral", channel=SUPPORT, user=ADA, text="Only you")
 
-    answer = await call(slack, "chat.update", channel=SUPPORT, ts=posted["message_ts"], text="Changed")
+    response = await call(slack, "chat.update", channel=SUPPORT, ts=posted["message_ts"], text="Changed")
 
-    assert answer["error"] == "message_not_found"
+    assert response["error"] == "message_not_found"
 
 
-async def test_a_permalink_leads_to_a_reply_in_its_thread() -> None:
+async def test_the_permalink_of_a_reply_names_its_thread() -> None:
     slack = workspace()
     reply = next(message for message in slack.channels[SUPPORT].messages if message.is_reply)
 
-    answer = await call(slack, "chat.getPermalink", channel=SUPPORT, message_ts=reply.ts)
+    response = await call(slack, "chat.getPermalink", channel=SUPPORT, message_ts=reply.ts)
 
-    place = f"{SUPPORT}/p{reply.ts.replace('.', '')}?thread_ts={reply.thread_ts}&cid={SUPPORT}"
-    assert answer["permalink"] == f"https://northwindair.slack.com/archives/{place}"
+    path = f"{SUPPORT}/p{reply.ts.replace('.', '')}?thread_ts={reply.thread_ts}&cid={SUPPORT}"
+    assert response["permalink"] == f"https://northwindair.slack.com/archives/{path}"
 
 
-async def test_slacks_own_client_reads_who_and_what_there_is() -> None:
+async def test_the_slack_sdk_reads_users_groups_and_conversations() -> None:
     slack = workspace("users:read", "usergroups:read", "channels:read", "groups:read", "im:write")
-    async with slack.serve() as base, client_of(slack, base) as client:
+    async with slack.serve() as base, web_client(slack, base) as client:
         guest = await client.users_info(user=GUS)
-        stranger = await client.users_info(user=SAM)
+        external_user = await client.users_info(user=SAM)
         agents = await client.usergroups_users_list(usergroup=AGENTS)
         support = await client.conversations_info(channel=SUPPORT, include_num_members=True)
         lounge = await client.conversations_info(channel=LOUNGE)
         members = await client.conversations_members(channel=ESCALATIONS)
-        direct = await client.conversations_open(users=ADA)
+        dm = await client.conversations_open(users=ADA)
         with pytest.raises(SlackApiError, match="channel_not_found"):
             await client.conversations_info(channel=LEADS)
         with pytest.raises(SlackApiError, match="user_not_found"):
@@ -285,29 +285,29 @@ async def test_slacks_own_client_reads_who_and_what_there_is() -> None:
             await client.usergroups_users_list(usergroup="S0NEVERWAS1")
 
     assert guest["user"]["is_restricted"]
-    assert stranger["user"]["is_stranger"]
-    assert stranger["user"]["team_id"] != slack.team.id
+    assert external_user["user"]["is_stranger"]
+    assert external_user["user"]["team_id"] != slack.team.id
     assert ADA in agents["users"]
     assert support["channel"]["is_member"]
     assert support["channel"]["num_members"] == 6
     assert not lounge["channel"]["is_member"]
     assert slack.bot.id in members["members"]
-    assert direct["channel"]["id"].startswith("D")
+    assert dm["channel"]["id"].startswith("D")
 
 
-async def test_a_direct_message_opens_for_one_person_at_a_time() -> None:
-    answer = await call(workspace(), "conversations.open", users=f"{ADA},{BEN}")
+async def test_a_direct_message_is_opened_with_one_user() -> None:
+    response = await call(workspace(), "conversations.open", users=f"{ADA},{BEN}")
 
-    assert answer["error"] == "invalid_arguments"
-
-
-async def test_a_private_channel_needs_its_own_scope() -> None:
-    answer = await call(workspace("channels:read"), "conversations.info", channel=ESCALATIONS)
-
-    assert (answer["error"], answer["needed"]) == ("missing_scope", "groups:read")
+    assert response["error"] == "invalid_arguments"
 
 
-async def test_a_forced_limit_ends_after_its_calls() -> None:
+async def test_reading_a_private_channel_requires_its_own_scope() -> None:
+    response = await call(workspace("channels:read"), "conversations.info", channel=ESCALATIONS)
+
+    assert (response["error"], response["needed"]) == ("missing_scope", "groups:read")
+
+
+async def test_an_injected_rate_limit_ends_after_its_calls() -> None:
     slack = workspace()
     slack.faults.fail("chat.postMessage", "ratelimited", times=2, retry_after=30)
 
@@ -320,7 +320,7 @@ async def test_a_forced_limit_ends_after_its_calls() -> None:
 
 
 @pytest.mark.parametrize(("error", "status"), [("503", 503), ("is_archived", 200)])
-async def test_any_failure_can_be_forced(error: str, status: int) -> None:
+async def test_any_error_can_be_injected(error: str, status: int) -> None:
     slack = workspace()
     slack.faults.fail("chat.postMessage", error)
 
@@ -331,38 +331,38 @@ async def test_any_failure_can_be_forced(error: str, status: int) -> None:
     assert slack.messages(SUPPORT, ADA)[-1].text != "Hi"
 
 
-async def test_troubles_end_when_they_are_cleared() -> None:
+async def test_faults_end_when_they_are_cleared() -> None:
     slack = workspace()
     slack.faults.fail("auth.test", "internal_error", times=9)
     slack.faults.delay("auth.test", 0.001)
     slack.faults.duplicate_deliveries = 1
 
-    refused = await call(slack, "auth.test")
+    failed = await call(slack, "auth.test")
     slack.faults.clear()
 
-    assert refused["error"] == "internal_error"
+    assert failed["error"] == "internal_error"
     assert (await call(slack, "auth.test"))["ok"]
     assert not slack.faults.duplicate_deliveries
 
 
-async def test_calls_are_kept_without_their_token() -> None:
+async def test_calls_are_recorded_without_the_token() -> None:
     slack = workspace()
 
     await call(slack, "chat.postMessage", channel=SUPPORT, text="Hi", token=slack.bot_token)
 
-    kept = slack.api_calls[-1]
-    assert kept.args == {"channel": SUPPORT, "text": "Hi"}
-    assert kept.response["ok"]
+    api_call = slack.api_calls[-1]
+    assert api_call.args == {"channel": SUPPORT, "text": "Hi"}
+    assert api_call.response["ok"]
 
 
-async def test_broken_json_is_refused() -> None:
+async def test_a_json_list_is_rejected() -> None:
     slack = workspace()
-    answer = await post(slack, "/api/auth.test", ["a", "list"], slack.bot_token)
+    response = await post(slack, "/api/auth.test", ["a", "list"], slack.bot_token)
 
-    assert answer.json()["error"] == "json_not_object"
+    assert response.json()["error"] == "json_not_object"
 
 
-async def test_a_form_body_carries_json_and_flags() -> None:
+async def test_a_form_can_contain_json_and_booleans() -> None:
     slack = workspace()
     form = {
         "token": slack.bot_token,
@@ -376,40 +376,44 @@ async def test_a_form_body_carries_json_and_flags() -> None:
         empty = await session.post(
             f"{base}/api/auth.test", data="{", headers={"content-type": "application/json"}
         )
-        answers = [await response.json() for response in (sent, broken, empty)]
+        responses = [await response.json() for response in (sent, broken, empty)]
 
-    message = slack.get_message(SUPPORT, answers[0]["ts"])
+    message = slack.get_message(SUPPORT, responses[0]["ts"])
     assert message.blocks[0]["text"]["text"] == "Hi"
     assert not message.unfurl_links
-    assert [answer.get("error") for answer in answers] == [None, "invalid_blocks_format", "invalid_json"]
+    assert [response.get("error") for response in responses] == [
+        None,
+        "invalid_blocks_format",
+        "invalid_json",
+    ]
 
 
-async def test_a_direct_message_is_told_with_its_person() -> None:
+async def test_a_direct_message_is_returned_with_its_user() -> None:
     slack = workspace("im:write", "im:read")
     opened = await call(slack, "conversations.open", users=ADA)
 
-    answer = await call(slack, "conversations.info", channel=opened["channel"]["id"])
+    response = await call(slack, "conversations.info", channel=opened["channel"]["id"])
 
-    assert (answer["channel"]["is_im"], answer["channel"]["user"]) == (True, ADA)
+    assert (response["channel"]["is_im"], response["channel"]["user"]) == (True, ADA)
 
 
-async def test_nothing_changes_in_an_archived_channel() -> None:
+async def test_messages_in_an_archived_channel_cannot_be_updated() -> None:
     slack = workspace()
     posted = await call(slack, "chat.postMessage", channel=SUPPORT, text="Sent")
     slack.archive_channel(SUPPORT)
 
-    answer = await call(slack, "chat.update", channel=SUPPORT, ts=posted["ts"], text="Answered")
+    response = await call(slack, "chat.update", channel=SUPPORT, ts=posted["ts"], text="Answered")
 
-    assert answer["error"] == "is_archived"
-
-
-async def test_a_message_has_a_hundred_attachments_at_most() -> None:
-    answer = await call(workspace(), "chat.postMessage", channel=SUPPORT, attachments=[{"text": "x"}] * 101)
-
-    assert answer["error"] == "too_many_attachments"
+    assert response["error"] == "is_archived"
 
 
-async def test_a_reply_can_be_sent_to_the_channel_too() -> None:
+async def test_a_message_has_at_most_a_hundred_attachments() -> None:
+    response = await call(workspace(), "chat.postMessage", channel=SUPPORT, attachments=[{"text": "x"}] * 101)
+
+    assert response["error"] == "too_many_attachments"
+
+
+async def test_a_reply_can_be_broadcast_to_the_channel() -> None:
     slack = workspace()
     parent = slack.messages(SUPPORT, ADA)[0]
     reply = {"thread_ts": parent.ts, "reply_broadcast": True}
