@@ -156,7 +156,7 @@ def build_services(resources: Resources, worker: SendWorker, notifier: Notifier)
         app_home=AppHome(resources),
         form=SurveyForm(resources.catalogue),
         defaults=resources.settings.defaults,
-        tickets=load_ticket_patterns(),
+        ticket_patterns=load_ticket_patterns(),
         account=resources.account,
         instance=resources.instance,
         clock=resources.clock,

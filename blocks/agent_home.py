@@ -1,35 +1,39 @@
-"""What somebody sees of their own surveys: what became of them, never how customers answered."""
+"""The App Home of an agent: their own surveys and what became of them, but never how customers answered."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from slack_sdk.models.blocks import (
-    Block,
-    HeaderBlock,
-    RichTextBlock,
-    RichTextElement,
-    RichTextElementParts,
-    RichTextListElement,
-    RichTextSectionElement,
-)
+from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks.elements import context, numbered_list, one_line, profile_link, rich_line, text, timestamp
-from blocks.form_fields import BlockDict
+from blocks.elements import (
+    DATE_AND_TIME,
+    bullet_list,
+    context,
+    header,
+    numbered_list,
+    profile_link,
+    rich_line,
+    text,
+    timestamp,
+    truncate_line,
+)
 from blocks.help import SHORTCUT_HINT
-from blocks.status import DATE_AND_TIME, STATE_LABELS
+from blocks.rendering import BlockDict, render
+from blocks.status import STATE_LABELS
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
 
-MAX_NOTE_LENGTH: Final = 150
-"""How many characters of an advice or a ticket are repeated."""
+MAX_REMARK_LENGTH: Final = 150
 
 FIRST_STEPS: Final = (
     "Type /csat @handle in any channel, with the customer's handle on X.",
     SHORTCUT_HINT,
     "Check what the customer will read, and send it. The channel is told that you asked.",
 )
-WHO_SEES_ANSWERS: Final = "Supervisors see how customers answered. Whoever asked does not, as X wishes."
+SUPERVISORS_SEE_ANSWERS: Final = (
+    "Supervisors see how customers answered. Whoever asked does not, as X wishes."
+)
 NOBODY_SEES_ANSWERS: Final = (
     "Nobody can see how customers answer yet: "
     "whoever runs this app names the supervisors in its setting CSAT_SUPERVISORS."
@@ -37,7 +41,7 @@ NOBODY_SEES_ANSWERS: Final = (
 
 
 class SurveyStatus(NamedTuple):
-    """A survey that somebody asked for, and what became of it."""
+    """A survey and its state."""
 
     survey: Survey
     channel: str
@@ -48,70 +52,51 @@ class SurveyStatus(NamedTuple):
 
 
 class OwnSurveys(NamedTuple):
-    """All that somebody's Home says of their own surveys."""
+    """The surveys that one person asked for."""
 
     newest: Sequence[SurveyStatus]
     counts: Mapping[State, int]
-    """Of the last 30 days."""
+    """How many are in each state, of those of the last 30 days."""
 
 
-def agent_home(own: OwnSurveys, *, names_supervisors: bool) -> Iterator[BlockDict]:
-    """Yield the Home of somebody who does not see results."""
-    yield header("Your feedback surveys")
+def agent_home(own: OwnSurveys, *, has_supervisors: bool) -> Iterator[BlockDict]:
+    """Yield the blocks of an agent's Home."""
+    yield render(header("Your feedback surveys"))
     if own.newest:
-        yield rich_line(
-            text("/csat @handle", bold=True), text(" asks a customer on X how you did.")
-        ).to_dict()
-        yield context(SHORTCUT_HINT).to_dict()
+        yield render(rich_line(text("/csat @handle", bold=True), text(" asks a customer on X how you did.")))
+        yield render(context(SHORTCUT_HINT))
         yield from own_survey_blocks(own)
     else:
-        yield rich_line(text("You have not asked a customer yet. So you begin:")).to_dict()
-        yield _rendered(numbered_list(*FIRST_STEPS))
-    yield context(WHO_SEES_ANSWERS if names_supervisors else NOBODY_SEES_ANSWERS).to_dict()
+        yield render(rich_line(text("You have not asked a customer yet. So you begin:")))
+        yield render(numbered_list(*FIRST_STEPS))
+    yield render(context(SUPERVISORS_SEE_ANSWERS if has_supervisors else NOBODY_SEES_ANSWERS))
 
 
 def unavailable_home() -> Iterator[BlockDict]:
-    """Yield what is shown while the ledger can't be read."""
-    yield rich_line(text("This can't be shown right now. Open it again in a minute.")).to_dict()
+    """Yield the blocks of a Home while the database is unavailable."""
+    yield render(rich_line(text("This can't be shown right now. Open it again in a minute.")))
 
 
 def own_survey_blocks(own: OwnSurveys) -> Iterator[BlockDict]:
-    """Yield what became of somebody's surveys, the newest first."""
-    yield rich_line(text("Your last 30 days: ", bold=True), text(_counted(own.counts))).to_dict()
-    rows = [RichTextSectionElement(elements=list(_row(sent))) for sent in own.newest]
-    yield RichTextBlock(elements=[RichTextListElement(style="bullet", elements=rows)]).to_dict()
+    """Yield one person's surveys, newest first."""
+    yield render(rich_line(text("Your last 30 days: ", bold=True), text(_format_counts(own.counts))))
+    yield render(bullet_list(*[list(_list_item(status)) for status in own.newest]))
 
 
-def header(words: str) -> BlockDict:
-    """Return a heading."""
-    return _rendered(HeaderBlock(text=words))
+def _format_counts(counts: Mapping[State, int]) -> str:
+    formatted = [f"{counts[state]} {label}" for state, label in STATE_LABELS.items() if counts.get(state)]
+    return " · ".join(formatted) or "no survey"
 
 
-def _rendered(block: Block) -> BlockDict:
-    rendered: BlockDict = block.to_dict()
-    return rendered
-
-
-def _counted(counts: Mapping[State, int]) -> str:
-    asked = [f"{counts[state]} {words}" for state, words in STATE_LABELS.items() if counts.get(state)]
-    return " · ".join(asked) or "no survey"
-
-
-def _row(sent: SurveyStatus) -> Iterator[RichTextElement]:
-    yield timestamp(sent.asked_at, DATE_AND_TIME)
+def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
+    yield timestamp(status.asked_at, DATE_AND_TIME)
     yield text(": ")
-    recipient = sent.survey.recipient
+    recipient = status.survey.recipient
     yield text("a customer who was erased") if recipient.is_erased else profile_link(recipient.label)
-    if not sent.channel.startswith("D"):
+    if not status.channel.startswith("D"):
         yield text(" in ")
-        yield RichTextElementParts.Channel(channel_id=sent.channel)
-    yield text(f", {sent.survey.metric.upper()}: {STATE_LABELS[sent.state]}", bold=True)
-    notes = (sent.advice, sent.survey.external_id, "test" if sent.survey.test else "")
-    if said := " · ".join(truncate_line(note) for note in notes if note):
-        yield text(f" · {said}")
-
-
-def truncate_line(typed: str, most: int = MAX_NOTE_LENGTH) -> str:
-    """Return a typed text on one line, and not too much of it."""
-    bare = one_line(typed)
-    return bare if len(bare) <= most else f"{bare[: most - 1]}…"
+        yield RichTextElementParts.Channel(channel_id=status.channel)
+    yield text(f", {status.survey.metric.upper()}: {STATE_LABELS[status.state]}", bold=True)
+    remarks = (status.advice, status.survey.external_id, "test" if status.survey.test else "")
+    if shown := " · ".join(truncate_line(remark, MAX_REMARK_LENGTH) for remark in remarks if remark):
+        yield text(f" · {shown}")

@@ -1,7 +1,7 @@
-"""Slack's own charts and tables, and what is said instead where a workspace does not have them yet.
+"""Slack's charts and tables, with fallbacks for workspaces that don't have them yet.
 
-Slack's library has no classes for them. Neither has an alternative text of its own: the words that follow a
-chart say the same to those who can't see it, and a table is read cell by cell.
+The Slack SDK has no classes for them. They have no alternative text either, so each chart is followed by
+its data as text for screen readers; a table can be read cell by cell.
 https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block
 https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 """
@@ -9,53 +9,53 @@ https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from blocks.form_fields import BlockDict
+from blocks.rendering import BlockDict
 
 MAX_TITLE_LENGTH: Final = 50
 MAX_LABEL_LENGTH: Final = 20
 MAX_POINTS: Final = 20
 MAX_ROWS: Final = 100
-"""Beside the header."""
+"""Without the header."""
 MAX_TABLE_CHARACTERS: Final = 10_000
-"""In all cells of the tables of one view."""
+"""In all cells of all tables of a view."""
 
 Cell = dict[str, Any]
 
 
 class BlockWithFallback(NamedTuple):
-    """A block that some workspaces do not have yet, and those that stand in for it there."""
+    """A block that some workspaces don't have yet, and the blocks that replace it there."""
 
     block: BlockDict
-    instead: Sequence[BlockDict]
+    fallback: Sequence[BlockDict]
 
 
 HomePart = BlockDict | BlockWithFallback
 
 
-def home_view(parts: Iterable[HomePart], *, in_words: bool = False) -> BlockDict:
-    """Return a Home of these parts."""
-    shown = [block for part in parts for block in _blocks(part, in_words=in_words)]
-    return {"type": "home", "blocks": shown}
+def home_view(parts: Iterable[HomePart], *, use_fallbacks: bool = False) -> BlockDict:
+    """Return a Home view."""
+    blocks = [block for part in parts for block in _blocks(part, use_fallbacks=use_fallbacks)]
+    return {"type": "home", "blocks": blocks}
 
 
 def data_visualization(
-    kind: Literal["bar", "line"], title: str, series: str, points: Mapping[str, float], axis: str
+    chart_type: Literal["bar", "line"], title: str, series: str, points: Mapping[str, float], x_label: str
 ) -> BlockDict:
-    """Return a chart of one series; each point has a label of its own, of at most 20 characters."""
+    """Return a chart of one series; the labels of `points` have at most 20 characters."""
     data = [{"label": label, "value": value} for label, value in points.items()]
     return {
         "type": "data_visualization",
         "title": title[:MAX_TITLE_LENGTH],
         "chart": {
-            "type": kind,
+            "type": chart_type,
             "series": [{"name": series[:MAX_LABEL_LENGTH], "data": data}],
-            "axis_config": {"categories": list(points), "x_label": axis, "y_label": series},
+            "axis_config": {"categories": list(points), "x_label": x_label, "y_label": series},
         },
     }
 
 
 def data_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> BlockDict:
-    """Return a table, whose first column names each row."""
+    """Return a table whose first column holds the row headers."""
     return {
         "type": "data_table",
         "caption": caption,
@@ -66,22 +66,22 @@ def data_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[Cell
 
 
 def text_cell(text: str) -> Cell:
-    """Return a cell to be taken literally."""
+    """Return a cell with literal text."""
     return {"type": "raw_text", "text": text}
 
 
 def number_cell(value: float, text: str = "") -> Cell:
-    """Return a cell that is sorted as a number, whatever it is written like."""
+    """Return a cell that sorts by its value, shown as `text` if given."""
     return {"type": "raw_number", "value": value, **({"text": text} if text else {})}
 
 
 def rich_text_cell(element: BlockDict) -> Cell:
-    """Return a cell that mentions a person or a channel."""
+    """Return a cell with a rich text element, such as a mention."""
     section = {"type": "rich_text_section", "elements": [element]}
     return {"type": "rich_text", "elements": [section]}
 
 
-def _blocks(part: HomePart, *, in_words: bool) -> Sequence[BlockDict]:
+def _blocks(part: HomePart, *, use_fallbacks: bool) -> Sequence[BlockDict]:
     if isinstance(part, BlockWithFallback):
-        return part.instead if in_words else [part.block]
+        return part.fallback if use_fallbacks else [part.block]
     return [part]

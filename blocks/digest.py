@@ -1,29 +1,29 @@
-"""The weekly digest, for everybody in the results channel: sums alone."""
+"""The weekly digest in the results channel: aggregates only, as everyone there can read it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from slack_sdk.models.blocks import Block, HeaderBlock, PlainTextObject
+from slack_sdk.models.blocks import Block
 
-from blocks.elements import Message, build_message, context
-from blocks.report_summary import INTERVAL, summary_lines, summary_text
+from blocks.elements import Message, build_message, context, header
+from blocks.report_summary import INTERVAL_CAVEAT, summary_lines, summary_text
 from csat.reporting.reports import Report
 
-EVERYBODY: Final = (
+WHOLE_TEAM: Final = (
     "All surveys of the team are counted. A report in the app's Home leaves its reader's own ones out."
 )
-LATE: Final = "Late answers still change these figures."
+LATE_RESPONSES: Final = "Late answers still change these figures."
 
 
 def digest_message(reports: Sequence[Report]) -> Message:
-    """Tell of a week against the one before; there is at least one metric's report, all of one week."""
+    """Return the digest of one week from a report for each metric, of which there is at least one."""
     title = f"Last week: {reports[0].period.title}"
     return build_message(f"{title}. {' '.join(map(summary_text, reports))}", list(_blocks(title, reports)))
 
 
 def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:
-    yield HeaderBlock(text=PlainTextObject(text=title, emoji=False))
+    yield header(title)
     for report in reports:
         yield from summary_lines(report)
-    late = LATE if any(report.now.open for report in reports) else ""
-    yield context(EVERYBODY, INTERVAL, late)
+    late = LATE_RESPONSES if any(report.now.open for report in reports) else ""
+    yield context(WHOLE_TEAM, INTERVAL_CAVEAT, late)

@@ -1,19 +1,20 @@
-"""The few pieces that every view and message is made of.
+"""The elements that all views and messages are built from.
 
-What people typed goes into rich text elements and plain text objects only: Slack takes those literally, so
-nothing in them can mention anybody, style anything, or pose as a link.
+Text that people typed goes only into rich text elements and plain text objects. Slack shows those literally,
+so that they can't mention anyone, style anything, or pose as a link.
 """
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from slack_sdk.models.blocks import (
     AlertBlock,
     Block,
     ContextBlock,
+    HeaderBlock,
     PlainTextObject,
     RichTextBlock,
     RichTextElement,
@@ -23,63 +24,74 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
-from blocks.rendering import render
+from blocks.rendering import BlockDict, render_all
 
-_LAYOUT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+DATE_AND_TIME: Final = "{date_short_pretty} at {time}"
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
 class Message(NamedTuple):
-    """A message: its fallback text, for notifications and screen readers, and its blocks as JSON."""
+    """A message: its fallback text, for notifications and screen readers, and its rendered blocks."""
 
     text: str
-    blocks: list[dict[str, Any]]
+    blocks: list[BlockDict]
 
 
 def build_message(text: str, blocks: Iterable[Block]) -> Message:
     """Return a message with its blocks rendered."""
-    return Message(text, render(list(blocks)))
+    return Message(text, render_all(blocks))
 
 
 def one_line(typed: str) -> str:
-    """Return typed text without breaks and without marks that turn the direction of writing."""
-    return _LAYOUT.sub(" ", typed).strip()
+    """Return text without line breaks and bidirectional control characters."""
+    return _CONTROLS.sub(" ", typed).strip()
 
 
-def truncate_lines(typed: str, most: int) -> str:
-    """Return typed text without such marks, its breaks kept, and cut where it is longer than `most`."""
-    kept = "\n".join(map(one_line, typed.splitlines())).strip()
-    return kept if len(kept) <= most else f"{kept[: most - 1]}…"
+def truncate_line(typed: str, max_length: int) -> str:
+    """Return text on one line and at most so long."""
+    return _truncate(one_line(typed), max_length)
+
+
+def truncate_lines(typed: str, max_length: int) -> str:
+    """Return text without bidirectional control characters and at most so long; line breaks stay."""
+    return _truncate("\n".join(map(one_line, typed.splitlines())).strip(), max_length)
 
 
 def escape_mrkdwn(typed: str) -> str:
-    """Return typed text for a message's fallback text, which Slack reads as mrkdwn.
+    """Return text on one line for a fallback text, which Slack reads as mrkdwn.
 
     https://docs.slack.dev/messaging/formatting-message-text
     """
     return html.escape(one_line(typed), quote=False)
 
 
+def plain_text(words: str) -> BlockDict:
+    """Return a plain text object."""
+    return {"type": "plain_text", "text": words, "emoji": True}
+
+
 def text(words: str, *, bold: bool = False) -> RichTextElement:
-    """Return words, to be taken literally."""
+    """Return a rich text element, which Slack shows literally."""
     style = RichTextElementParts.TextStyle(bold=True) if bold else None
     return RichTextElementParts.Text(text=words, style=style)
 
 
 def user_mention(user: str) -> RichTextElement:
-    """Return a mention of a Slack member."""
+    """Return a mention of a Slack user."""
     return RichTextElementParts.User(user_id=user)
 
 
 def profile_link(typed: str) -> RichTextElement:
-    """Return a link to a customer's profile on X; `typed` is `@handle` or a numeric id."""
+    """Return a link to a profile on X; `typed` is `@handle` or a numeric id."""
     path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"
     return RichTextElementParts.Link(url=f"https://x.com/{path}", text=typed)
 
 
-def timestamp(when: datetime, style: str = "{time}") -> RichTextElement:
-    """Return a moment in the reader's own time zone."""
+def timestamp(when: datetime, date_format: str = "{time}") -> RichTextElement:
+    """Return a date that Slack shows in the reader's time zone."""
     return RichTextElementParts.Date(
-        timestamp=int(when.timestamp()), format=style, fallback=f"{when:%Y-%m-%d %H:%M} UTC"
+        timestamp=int(when.timestamp()), format=date_format, fallback=f"{when:%Y-%m-%d %H:%M} UTC"
     )
 
 
@@ -88,15 +100,36 @@ def rich_line(*parts: RichTextElement) -> RichTextBlock:
     return RichTextBlock(elements=[RichTextSectionElement(elements=list(parts))])
 
 
-def numbered_list(*what: str) -> RichTextBlock:
-    """Return what to do, one after the other."""
-    each = [RichTextSectionElement(elements=[text(step)]) for step in what]
-    return RichTextBlock(elements=[RichTextListElement(style="ordered", elements=each)])
+def numbered_list(*items: str) -> RichTextBlock:
+    """Return a numbered list."""
+    sections = [RichTextSectionElement(elements=[text(item)]) for item in items]
+    return RichTextBlock(elements=[RichTextListElement(style="ordered", elements=sections)])
 
 
-def quote(*parts: RichTextElement, block_id: str | None = None) -> RichTextBlock:
-    """Return rich text with a bar beside it."""
-    return RichTextBlock(block_id=block_id, elements=[RichTextQuoteElement(elements=list(parts))])
+def bullet_list(*items: Sequence[RichTextElement]) -> RichTextBlock:
+    """Return a list with bullets."""
+    sections = [RichTextSectionElement(elements=list(item)) for item in items]
+    return RichTextBlock(elements=[RichTextListElement(style="bullet", elements=sections)])
+
+
+def quote(*parts: RichTextElement) -> RichTextBlock:
+    """Return quoted rich text."""
+    return RichTextBlock(elements=[RichTextQuoteElement(elements=list(parts))])
+
+
+def header(words: str) -> HeaderBlock:
+    """Return a heading."""
+    return HeaderBlock(text=PlainTextObject(text=words, emoji=False))
+
+
+def context(*lines: str) -> ContextBlock:
+    """Return small print with an element for each line that is not empty."""
+    return ContextBlock(elements=[PlainTextObject(text=words, emoji=False) for words in lines if words])
+
+
+def alert(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
+    """Return a banner for a modal."""
+    return AlertBlock(level=level, text=PlainTextObject(text=words, emoji=False))
 
 
 def plain_message(words: str) -> Message:
@@ -104,13 +137,5 @@ def plain_message(words: str) -> Message:
     return build_message(escape_mrkdwn(words), [rich_line(text(words))])
 
 
-def context(*truncate_lines: str) -> ContextBlock:
-    """Return small print, to be taken literally; each line is an element of its own."""
-    return ContextBlock(
-        elements=[PlainTextObject(text=words, emoji=False) for words in truncate_lines if words]
-    )
-
-
-def alert(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
-    """Return a banner for a modal, to be taken literally."""
-    return AlertBlock(level=level, text=PlainTextObject(text=words, emoji=False))
+def _truncate(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"

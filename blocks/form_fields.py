@@ -1,8 +1,7 @@
-"""The fields of the survey form, each rendered once: rendering is what costs."""
+"""The fields of the survey form, rendered once and cached."""
 
-from collections.abc import Callable, Mapping
-from functools import cache, wraps
-from typing import Any, Final, ParamSpec, cast
+from collections.abc import Mapping
+from typing import Final
 
 from slack_sdk.models.blocks import (
     Block,
@@ -16,16 +15,12 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
+from blocks.rendering import BlockDict, render_once
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
 
-BlockDict = dict[str, Any]
-"""A block as Slack reads it; it is shared, so nobody changes it."""
-
-P = ParamSpec("P")
-
 MAX_INITIAL_VALUE_LENGTH: Final = 3_000
-"""What Slack lets a form begin with; an address can be typed longer, and stays as typed."""
+"""Slack's limit for the initial value of an input; a URL can be typed longer."""
 TEST: Final = "test"
 
 _TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
@@ -40,34 +35,23 @@ _TEST_OPTION = Option(
 )
 
 
-def render_once(build: Callable[P, Block]) -> Callable[P, BlockDict]:
-    """Let a builder return its block rendered, once for the same (few, small) arguments."""
-
-    @wraps(build)
-    def render(*args: P.args, **kwargs: P.kwargs) -> BlockDict:
-        block: BlockDict = build(*args, **kwargs).to_dict()
-        return block
-
-    return cast("Callable[P, BlockDict]", cache(render))
-
-
 def question_options(catalogue: Catalogue, metric: Metric) -> dict[int, Option]:
-    """Return the options of a question menu by variant id, with "…" in place of the name."""
+    """Return the options of a question menu by variant id, with "…" in place of the display name."""
     return {
         variant: Option(value=str(variant), text=template.replace(PLACEHOLDER, "…"))
         for variant, template in catalogue.variants(metric).items()
     }
 
 
-def with_value(field: BlockDict, typed: str, **more: str) -> BlockDict:
-    """Return a field with a text in it, and with `more` about its block."""
-    element = {**field["element"], "initial_value": typed} if typed else field["element"]
-    return {**field, **more, "element": element}
+def with_value(field: BlockDict, value: str, **block_properties: str) -> BlockDict:
+    """Return a copy of a field with an initial value, and with other properties of its block."""
+    element = {**field["element"], "initial_value": value} if value else field["element"]
+    return {**field, **block_properties, "element": element}
 
 
 @render_once
 def recipient(*, focused: bool) -> Block:
-    """Return the field for who is asked."""
+    """Return the field for the customer."""
     return InputBlock(
         label="Customer",
         hint="Their X handle, numeric id, or a link to their profile.",
@@ -78,33 +62,33 @@ def recipient(*, focused: bool) -> Block:
 
 
 @render_once
-def metric(chosen: Metric) -> Block:
-    """Return the field for the type."""
+def metric(selected: Metric) -> Block:
+    """Return the field for the metric."""
     return InputBlock(
         block_id=FormField.METRIC,
         label="Type",
         dispatch_action=True,
         element=RadioButtonsElement(
-            action_id=FormField.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[chosen]
+            action_id=FormField.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[selected]
         ),
     )
 
 
-def variant(block_id: str, options: Mapping[str, BlockDict], chosen: str) -> Block:
-    """Return the field for the question; the options are rendered already."""
+def variant(block_id: str, options: Mapping[str, BlockDict], selected: str) -> Block:
+    """Return the field for the question, from rendered options."""
     return InputBlock(
         block_id=block_id,
         label="Question",
         dispatch_action=True,
         element=StaticSelectElement(
-            action_id=FormField.VARIANT, options=list(options.values()), initial_option=options[chosen]
+            action_id=FormField.VARIANT, options=list(options.values()), initial_option=options[selected]
         ),
     )
 
 
 @render_once
 def display_name() -> Block:
-    """Return the field for the brand's name."""
+    """Return the field for the display name."""
     return InputBlock(
         block_id=FormField.DISPLAY_NAME,
         label="Display name",
@@ -136,7 +120,7 @@ def message() -> Block:
 
 @render_once
 def privacy_url() -> Block:
-    """Return the field for the privacy policy's address."""
+    """Return the field for the URL of the privacy policy."""
     return InputBlock(
         block_id=FormField.PRIVACY_URL,
         label="Privacy policy URL",
@@ -149,7 +133,7 @@ def privacy_url() -> Block:
 
 @render_once
 def external_id() -> Block:
-    """Return the field for the case or ticket."""
+    """Return the field for the external id."""
     return InputBlock(
         block_id=FormField.EXTERNAL_ID,
         label="External ID",
@@ -160,13 +144,13 @@ def external_id() -> Block:
 
 
 @render_once
-def test(ticked: bool) -> Block:  # noqa: FBT001 - it is the field's value
-    """Return the field that marks a test."""
+def test(checked: bool) -> Block:  # noqa: FBT001 - it is the field's value
+    """Return the checkbox for a test."""
     return InputBlock(
         block_id=TEST,
         label="Test",
         optional=True,
         element=CheckboxesElement(
-            action_id=TEST, options=[_TEST_OPTION], initial_options=[_TEST_OPTION] if ticked else None
+            action_id=TEST, options=[_TEST_OPTION], initial_options=[_TEST_OPTION] if checked else None
         ),
     )

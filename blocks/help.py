@@ -1,16 +1,11 @@
-"""What `/csat help` answers."""
+"""The help for `/csat`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slack_sdk.models.blocks import (
-    RichTextBlock,
-    RichTextElementParts,
-    RichTextListElement,
-    RichTextSectionElement,
-)
+from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks.elements import Message, build_message, escape_mrkdwn, rich_line, text
+from blocks.elements import Message, build_message, bullet_list, escape_mrkdwn, rich_line, text
 
 INTRO = "/csat asks a customer on X how you did."
 SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on the message that names the customer."
@@ -20,26 +15,22 @@ class Usage(NamedTuple):
     """One way to use the command."""
 
     example: str
-    does: str
+    description: str
 
 
 def help_message(usages: Sequence[Usage], problem: str = "") -> Message:
-    """Say what the command does, with examples; and first, what was not understood."""
+    """Return the help, below the problem with the command if there was one."""
     return build_message(
         escape_mrkdwn(problem or INTRO),
         [
             *([rich_line(text(problem, bold=True))] if problem else []),
             rich_line(text(INTRO)),
-            RichTextBlock(
-                elements=[RichTextListElement(style="bullet", elements=[_row(row) for row in usages])]
-            ),
+            bullet_list(*map(_list_item, usages)),
             rich_line(text(SHORTCUT_HINT)),
         ],
     )
 
 
-def _row(usage: Usage) -> RichTextSectionElement:
+def _list_item(usage: Usage) -> list[RichTextElement]:
     code = RichTextElementParts.TextStyle(code=True)
-    return RichTextSectionElement(
-        elements=[RichTextElementParts.Text(text=usage.example, style=code), text(f"  {usage.does}")]
-    )
+    return [RichTextElementParts.Text(text=usage.example, style=code), text(f"  {usage.description}")]

@@ -1,4 +1,4 @@
-"""What Slack is told of a survey on its way."""
+"""The messages about one survey: confirmation, refusal, uncertain outcome, waiting."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from blocks.elements import (
+    DATE_AND_TIME,
     Message,
     build_message,
     context,
@@ -28,27 +29,28 @@ CANCEL_ACTION: Final = "cancel_survey"
 ARRIVED_ACTION: Final = "survey_arrived"
 SEND_AGAIN_ACTION: Final = "send_survey_again"
 LEAVE_ACTION: Final = "leave_survey"
-"""Action ids of buttons whose value is the survey's id."""
+"""The value of each button is the survey's id."""
 
-OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
+PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
     {State.ANSWERED: "They answered.", State.EXPIRED: "No answer came within two weeks."}
 )
-"""What everybody may know of an answer."""
+"""What everyone may know of a response."""
 
 _TEST_MARK: Final = "Test: kept out of the figures"
 
 
 def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
-    """Tell the conversation that a customer was asked, and whether they answered; never how."""
-    who, outcome = survey.recipient.label, OUTCOMES.get(state, "")
-    asked = f"<@{origin.requester}> asked {who} for feedback: {escape_mrkdwn(_question(survey, catalogue))}"
+    """Tell the conversation that a customer was asked, and whether they answered, but never how."""
+    recipient, outcome = survey.recipient.label, PUBLIC_OUTCOMES.get(state, "")
+    question = escape_mrkdwn(_question(survey, catalogue))
+    fallback_text = f"<@{origin.requester}> asked {recipient} for feedback: {question} {outcome}"
     return build_message(
-        f"{asked} {outcome}".rstrip(),
+        fallback_text.rstrip(),
         [
             rich_line(
                 user_mention(origin.requester),
                 text(" asked "),
-                profile_link(who),
+                profile_link(recipient),
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
@@ -67,14 +69,14 @@ def refusal(
     retry_at: datetime | None = None,
 ) -> Message:
     """Tell the requester that nothing was sent, why, and what to do."""
-    who = survey.recipient.label
+    recipient = survey.recipient.label
     edit = ButtonElement(
         action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
     )
     return build_message(
-        f"The survey to {who} was not sent. {escape_mrkdwn(advice)}",
+        f"The survey to {recipient} was not sent. {escape_mrkdwn(advice)}",
         [
-            rich_line(text("The survey to "), profile_link(who), text(" was not sent.")),
+            rich_line(text("The survey to "), profile_link(recipient), text(" was not sent.")),
             rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
@@ -83,43 +85,43 @@ def refusal(
 
 
 def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
-    """Tell the requester that nobody knows whether the survey arrived, and let them say."""
-    who, value = survey.recipient.label, str(survey_id)
+    """Ask the requester whether a survey arrived, as X did not say."""
+    recipient = survey.recipient.label
+    labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again", LEAVE_ACTION: "Leave it"}
+    buttons = [
+        ButtonElement(action_id=action_id, text=label, value=str(survey_id))
+        for action_id, label in labels.items()
+    ]
     return build_message(
-        f"It is not known whether the survey to {who} arrived. {escape_mrkdwn(advice)}",
+        f"It is not known whether the survey to {recipient} arrived. {escape_mrkdwn(advice)}",
         [
-            rich_line(text("It is not known whether the survey to "), profile_link(who), text(" arrived.")),
+            rich_line(
+                text("It is not known whether the survey to "), profile_link(recipient), text(" arrived.")
+            ),
             rich_line(text(advice)),
             _details(survey, catalogue),
-            ActionsBlock(
-                elements=[
-                    ButtonElement(action_id=ARRIVED_ACTION, text="It arrived", value=value),
-                    ButtonElement(action_id=SEND_AGAIN_ACTION, text="Send again", value=value),
-                    ButtonElement(action_id=LEAVE_ACTION, text="Leave it", value=value),
-                ]
-            ),
+            ActionsBlock(elements=buttons),
         ],
     )
 
 
-def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime, hold: str = "") -> Message:
-    """Tell the requester that X keeps them waiting, and how to call it off; it stays true when it is over.
-
-    `hold` says what keeps the whole account from sending, where something does.
-    """
-    who = survey.recipient.label
+def waiting(
+    survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime, pause_reason: str = ""
+) -> Message:
+    """Tell the requester that their survey waits, and why if the account is paused; it stays true later."""
+    recipient = survey.recipient.label
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
-        f"Waiting for X... The survey to {who} goes out as soon as X takes it.",
+        f"Waiting for X... The survey to {recipient} goes out as soon as X takes it.",
         [
             rich_line(
                 text("Waiting for X... At "),
                 timestamp(now),
                 text(" the survey to "),
-                profile_link(who),
+                profile_link(recipient),
                 text(" had not left yet. It goes out as soon as X takes it, and you will be told."),
             ),
-            *([rich_line(text(hold))] if hold else []),
+            *([rich_line(text(pause_reason))] if pause_reason else []),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
@@ -127,7 +129,7 @@ def waiting(survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime,
 
 
 def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
-    """Return the type, the question and the external id, to be taken literally."""
+    """Return the metric with the question, and the external id."""
     external_id = [f"External ID: {one_line(survey.external_id)}"] if survey.external_id else []
     return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
 
@@ -137,11 +139,11 @@ def _details(survey: Survey, catalogue: Catalogue) -> Block:
 
 
 def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
-    return text(" Possible again from "), timestamp(retry_at, "{date_short_pretty} at {time}"), text(".")
+    return text(" Possible again from "), timestamp(retry_at, DATE_AND_TIME), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:
-    """Return the question; of a variant that the catalogue has lost, its number."""
+    """Return the question, or its number if the catalogue no longer has it."""
     if survey.variant not in catalogue.variants(survey.metric):
         return f"question {survey.variant}"
     return catalogue.question(survey.metric, survey.variant, one_line(survey.display_name) or "…")

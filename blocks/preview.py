@@ -1,4 +1,4 @@
-"""What the customer will read, as far as a draft says."""
+"""The preview of what the customer will read."""
 
 from functools import lru_cache
 from typing import Final
@@ -6,21 +6,20 @@ from typing import Final
 from slack_sdk.models.blocks import Block, DividerBlock
 
 from blocks.elements import context, one_line, quote, rich_line, text
-from blocks.form_fields import BlockDict, render_once
+from blocks.rendering import BlockDict, render, render_once
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 
 MAX_MESSAGE_LENGTH: Final = 2_500
-"""How many characters of the message are shown."""
 NPS_WARNING: Final = "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
 
 
 def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
-    """Return the message, the whole question and the scale; what is wrong or missing is filled in."""
+    """Return the message, the question and the scale, with placeholders for what is missing or invalid."""
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
     message = draft.message.strip()[:MAX_MESSAGE_LENGTH] or "(your message)"
     return [
-        _rule(),
+        _divider(),
         _heading(),
         _card(message, _question(draft, metric, catalogue), metric),
         _scale(metric),
@@ -28,7 +27,7 @@ def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
 
 
 @render_once
-def _rule() -> Block:
+def _divider() -> Block:
     return DividerBlock()
 
 
@@ -40,8 +39,7 @@ def _heading() -> Block:
 @lru_cache(16)  # most forms open with the same message
 def _card(message: str, question: str, metric: Metric) -> BlockDict:
     scale = "   ".join(map(str, SCALES[metric]))
-    card: BlockDict = quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")).to_dict()
-    return card
+    return render(quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")))
 
 
 @render_once

@@ -1,4 +1,4 @@
-"""What `/csat report` answers: a report in short, in words and in bars made of characters."""
+"""The reply to `/csat report`: a short report in text, with bars made of characters."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,46 +16,47 @@ BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
     "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
 )
+COME_BACK: Final = "Ask for the report again: answers show as they come, usually within hours."
 
 
 def report_message(report: Report) -> Message:
-    """Tell a supervisor the figures of a period; where nothing was asked yet, how to begin."""
-    name = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
+    """Return the report, or the first steps if no survey was sent."""
+    title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     if not (report.now.sent or report.before.sent or report.left_out):
-        return _nothing(report, name)
-    told = " ".join([f"{name}.", summary_text(report), distribution_text(report), *caveats(report)])
+        return _first_steps(report, title)
+    fallback_text = " ".join([f"{title}.", summary_text(report), distribution_text(report), *caveats(report)])
     blocks = [
-        rich_line(text(name, bold=True)),
+        rich_line(text(title, bold=True)),
         *summary_lines(report),
         *_bars(report),
         context(*caveats(report), HOME_HINT),
     ]
-    return build_message(escape_mrkdwn(told), blocks)
+    return build_message(escape_mrkdwn(fallback_text), blocks)
 
 
-def _nothing(report: Report, name: str) -> Message:
-    told = f"No {report.filters.metric.upper()} survey was sent in these days, nor as long before."
-    first = (*FIRST_STEPS, "Ask for the report again: answers show as they come, usually within hours.")
+def _first_steps(report: Report, title: str) -> Message:
+    nothing_sent = f"No {report.filters.metric.upper()} survey was sent in these days, nor as long before."
+    steps = (*FIRST_STEPS, COME_BACK)
     blocks = [
-        rich_line(text(name, bold=True)),
-        rich_line(text(f"{told} So you begin:")),
-        numbered_list(*first),
+        rich_line(text(title, bold=True)),
+        rich_line(text(f"{nothing_sent} So you begin:")),
+        numbered_list(*steps),
     ]
-    return build_message(escape_mrkdwn(f"{name}. {told} {' '.join(first)}"), blocks)
+    return build_message(escape_mrkdwn(f"{title}. {nothing_sent} {' '.join(steps)}"), blocks)
 
 
 def _bars(report: Report) -> Iterator[Block]:
-    """Yield how customers rated, the best first; as for screen readers, each row ends in its numbers."""
+    """Yield the distribution, best rating first; each row ends in its numbers for screen readers."""
     if sample_size(report.now.rated) is SampleSize.TOO_FEW:
         return
     counts = distribution(report.filters.metric, report.now.ratings)
-    most = max(counts.values())
+    max_count = max(counts.values())
     rows = [
-        f"{rating:>2} {_bar(number, most)} {number:,} ({percent(rate(number, report.now.rated))})"
-        for rating, number in reversed(list(counts.items()))
+        f"{rating:>2} {_bar(count, max_count)} {count:,} ({percent(rate(count, report.now.rated))})"
+        for rating, count in reversed(list(counts.items()))
     ]
     yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[text("\n".join(rows))])])
 
 
-def _bar(number: int, most: int) -> str:
-    return ("█" * round(BAR_WIDTH * number / most) or "▏" * (number > 0)).ljust(BAR_WIDTH)
+def _bar(count: int, max_count: int) -> str:
+    return ("█" * round(BAR_WIDTH * count / max_count) or "▏" * (count > 0)).ljust(BAR_WIDTH)

@@ -1,4 +1,4 @@
-"""What a supervisor chooses from in their Home: built, and read back, with the ids that both sides share."""
+"""The controls with which a supervisor chooses a report: built, and their choices applied."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -18,14 +18,15 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
-from blocks.form_fields import BlockDict, question_options
+from blocks.form_fields import question_options
+from blocks.rendering import BlockDict, render
 from csat.reporting.periods import Period
 from csat.reporting.report_query import CUSTOM, DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 
 
 class ActionId(StrEnum):
-    """Action ids; their blocks have ids too, since Slack keeps what is chosen while those stay the same."""
+    """The controls' action ids; Slack keeps a control's value as long as it and its block keep their ids."""
 
     PERIOD = "home_period"
     METRIC = "home_metric"
@@ -49,70 +50,76 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
 
 
-def report_controls(choices: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[BlockDict]:
-    """Yield what can be chosen, with what is chosen in it; in three rows at most."""
+def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[BlockDict]:
+    """Yield two rows of controls, or three if the period is chosen by its dates."""
     yield _row(
         "home_period",
-        _select(ActionId.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[choices.days]),
-        _select(ActionId.METRIC, "Score", list(_METRICS.values()), _METRICS[choices.metric]),
+        _select(ActionId.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[query.days]),
+        _select(ActionId.METRIC, "Score", list(_METRICS.values()), _METRICS[query.metric]),
         ButtonElement(action_id=ActionId.REFRESH, text="Refresh"),
     )
-    if choices.days == CUSTOM:
-        yield _row("home_dates", *_dates(choices, period))
-    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if choices.filtered else []
-    filters = f"home_filters:{choices.metric}:{choices.cleared}"
-    yield _row(filters, _channel(choices), _agent(choices), _question(choices, catalogue), *clear)
+    if query.days == CUSTOM:
+        yield _row("home_dates", *_date_pickers(query, period))
+    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if query.filtered else []
+    block_id = f"home_filters:{query.metric}:{query.cleared}"
+    yield _row(
+        block_id, _channel_select(query), _agent_select(query), _question_select(query, catalogue), *clear
+    )
 
 
-def apply_choice(choices: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
-    """Return the choices after one of them was changed; the same where it can't be."""
+def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
+    """Return the query after a control was used, unchanged if the choice is not valid."""
     match action_id:
         case ActionId.PERIOD if value == str(CUSTOM):
-            first = today - timedelta(days=choices.days - 1)
-            return choices if choices.days == CUSTOM else choices.with_(days=CUSTOM, since=first, until=today)
+            first = today - timedelta(days=query.days - 1)
+            return query if query.days == CUSTOM else query.with_(days=CUSTOM, since=first, until=today)
         case ActionId.PERIOD:
-            return choices.with_(days=value)
+            return query.with_(days=value)
         case ActionId.METRIC:
-            return choices.with_(metric=value, variant=None)
+            return query.with_(metric=value, variant=None)
         case ActionId.VARIANT:
-            return choices.with_(variant=None if value == ALL_QUESTIONS.value else value)
+            return query.with_(variant=None if value == ALL_QUESTIONS.value else value)
         case ActionId.CLEAR:
-            return choices.with_(channel="", agent="", variant=None, cleared=choices.cleared + 1)
-    return choices.with_(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else choices
+            return query.with_(channel="", agent="", variant=None, cleared=query.cleared + 1)
+    return query.with_(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else query
 
 
 def _row(block_id: str, *elements: InteractiveElement) -> BlockDict:
-    rendered: BlockDict = ActionsBlock(block_id=block_id, elements=list(elements)).to_dict()
-    return rendered
+    return render(ActionsBlock(block_id=block_id, elements=list(elements)))
 
 
-def _select(action_id: str, name: str, options: Sequence[Option], initial: Option) -> StaticSelectElement:
-    return StaticSelectElement(action_id=action_id, placeholder=name, options=options, initial_option=initial)
+def _select(
+    action_id: str, placeholder: str, options: Sequence[Option], initial: Option
+) -> StaticSelectElement:
+    return StaticSelectElement(
+        action_id=action_id, placeholder=placeholder, options=options, initial_option=initial
+    )
 
 
-def _dates(choices: ReportQuery, period: Period) -> Iterator[DatePickerElement]:
-    first, last = choices.since or period.first, choices.until or period.last
+def _date_pickers(query: ReportQuery, period: Period) -> Iterator[DatePickerElement]:
+    first, last = query.since or period.first, query.until or period.last
     yield DatePickerElement(action_id=ActionId.SINCE, placeholder="First day", initial_date=first.isoformat())
     yield DatePickerElement(action_id=ActionId.UNTIL, placeholder="Last day", initial_date=last.isoformat())
 
 
-def _channel(choices: ReportQuery) -> ConversationSelectElement:
+def _channel_select(query: ReportQuery) -> ConversationSelectElement:
     return ConversationSelectElement(
         action_id=ActionId.CHANNEL,
         placeholder="All channels",
-        initial_conversation=choices.channel or None,
+        initial_conversation=query.channel or None,
         filter=ConversationFilter(include=["public", "private"], exclude_bot_users=True),
     )
 
 
-def _agent(choices: ReportQuery) -> UserSelectElement:
+def _agent_select(query: ReportQuery) -> UserSelectElement:
     return UserSelectElement(
-        action_id=ActionId.AGENT, placeholder="All agents", initial_user=choices.agent or None
+        action_id=ActionId.AGENT, placeholder="All agents", initial_user=query.agent or None
     )
 
 
-def _question(choices: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
-    options = question_options(catalogue, choices.metric)
-    offered = [ALL_QUESTIONS, *options.values()][:MAX_OPTIONS]
-    initial = options.get(choices.variant, ALL_QUESTIONS) if choices.variant is not None else ALL_QUESTIONS
-    return _select(ActionId.VARIANT, "Question", offered, initial if initial in offered else ALL_QUESTIONS)
+def _question_select(query: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
+    by_variant = question_options(catalogue, query.metric)
+    options = [ALL_QUESTIONS, *by_variant.values()][:MAX_OPTIONS]
+    selected = ALL_QUESTIONS if query.variant is None else by_variant.get(query.variant, ALL_QUESTIONS)
+    initial = selected if selected in options else ALL_QUESTIONS
+    return _select(ActionId.VARIANT, "Question", options, initial)

@@ -1,4 +1,4 @@
-"""What stands in the way of asking a customer, and since when, and until when."""
+"""Whether a customer can be asked, and the states of the last surveys to them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
 from blocks.elements import (
+    DATE_AND_TIME,
     Message,
     build_message,
     context,
@@ -19,8 +20,6 @@ from blocks.elements import (
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.states import State
 
-DATE_AND_TIME: Final = "{date_short_pretty} at {time}"
-
 STATE_LABELS: Final = {
     State.ACCEPTED: "waiting to be sent",
     State.SENDING: "on its way to X",
@@ -33,35 +32,35 @@ STATE_LABELS: Final = {
 }
 
 
-def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
-    """Return what stands in the way, with its dates in the reader's own time zone."""
-    return rich_line(text("Not sent. ", bold=True), text(denial.sentence()), *_when(denial, link))
-
-
 def status_message(
-    who: str, asked: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
+    customer: str, surveys: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
 ) -> Message:
-    """Say whether a customer can be asked now, and what became of the last surveys; never a rating."""
-    now = rich_line(text("They can be asked now.")) if denial is None else denial_line(denial, link)
+    """Return whether a customer can be asked now, and the last surveys to them without their ratings."""
+    answer = denial_line(denial, link) if denial else rich_line(text("They can be asked now."))
     return build_message(
-        f"{escape_mrkdwn(who)}: {denial.sentence() if denial else 'can be asked now.'}",
+        f"{escape_mrkdwn(customer)}: {denial.sentence() if denial else 'can be asked now.'}",
         [
-            rich_line(profile_link(who)),
-            now,
-            *[rich_line(*_row(one)) for one in asked],
-            *([] if asked else [context("Nobody has asked them yet.")]),
+            rich_line(profile_link(customer)),
+            answer,
+            *[rich_line(*_survey(survey)) for survey in surveys],
+            *([] if surveys else [context("Nobody has asked them yet.")]),
         ],
     )
 
 
-def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
-    if last := denial.previous:
+def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
+    """Return which limit denies a survey, since when and until when."""
+    return rich_line(text("Not sent. ", bold=True), text(denial.sentence()), *_dates(denial, link))
+
+
+def _dates(denial: Denial, link: str) -> Iterator[RichTextElement]:
+    if previous := denial.previous:
         yield text(" ")
-        yield user_mention(last.requester)
+        yield user_mention(previous.requester)
         yield text(" asked")
-        if last.sent_at:
+        if previous.sent_at:
             yield text(" on ")
-            yield timestamp(last.sent_at, DATE_AND_TIME)
+            yield timestamp(previous.sent_at, DATE_AND_TIME)
         if link:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
@@ -72,9 +71,9 @@ def _when(denial: Denial, link: str) -> Iterator[RichTextElement]:
         yield text(".")
 
 
-def _row(one: PreviousSurvey) -> Iterator[RichTextElement]:
-    if one.sent_at:
-        yield timestamp(one.sent_at, DATE_AND_TIME)
+def _survey(survey: PreviousSurvey) -> Iterator[RichTextElement]:
+    if survey.sent_at:
+        yield timestamp(survey.sent_at, DATE_AND_TIME)
         yield text(": ")
-    yield user_mention(one.requester)
-    yield text(f" asked, {STATE_LABELS[one.state]}{' (test)' if one.test else ''}")
+    yield user_mention(survey.requester)
+    yield text(f" asked, {STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}")

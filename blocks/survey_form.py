@@ -1,4 +1,4 @@
-"""The form that a survey is asked for with: built, and read back, with the ids that both sides share."""
+"""The survey form: built, and parsed when Slack sends it back."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,9 +6,10 @@ from typing import Any, Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_fields
-from blocks.elements import alert, context
-from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, BlockDict, render_once, with_value
+from blocks.elements import alert, context, plain_text
+from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.preview import NPS_WARNING, preview
+from blocks.rendering import BlockDict, render, render_once
 from blocks.status import denial_line
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
@@ -17,12 +18,12 @@ from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
 PREVIEW_FIELDS: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_NAME, FormField.MESSAGE)
-"""The fields whose changes the preview follows; a field's name is its action id."""
+"""The fields whose changes update the preview; a field's name is its action id."""
 USE_CUSTOMER_ACTION: Final = "use_customer"
-"""The action id of the buttons that fill in another customer; followed by a number."""
+"""The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
 
-_TEXTS: Final = (
+_TEXT_FIELDS: Final = (
     FormField.DISPLAY_NAME,
     FormField.RECIPIENT,
     FormField.MESSAGE,
@@ -32,30 +33,30 @@ _TEXTS: Final = (
 
 
 class Form(FrozenModel):
-    """An open form: what is typed in it, and what it remembers beside that."""
+    """The state of an open form: its values, and what its private metadata keeps."""
 
     draft: Draft = Draft()
     origin: Origin
-    others: tuple[str, ...] = ()
-    """More customers that the message named."""
-    names_nobody: bool = False
-    """Whether it was opened from a message in which no customer was found."""
-    filled: int = 0
-    """How often the app filled in a customer; part of the field's block id, so that filling in shows."""
+    other_customers: tuple[str, ...] = ()
+    """The customers that the message names."""
+    no_customer_found: bool = False
+    """True if the message names no customer."""
+    fill_count: int = 0
+    """How often a customer was filled in. Part of the block id, as Slack keeps a value until that changes."""
     variants: Mapping[Metric, str] = {}
-    """The question last chosen for each type."""
-    warned_of: str = ""
-    """The customer whom X's hint warned of; submitting the same again sends."""
+    """The question last selected for each metric."""
+    warned_about: str = ""
+    """The customer who may not accept messages, as the requester was warned; submitting again sends."""
     denial: Denial | None = None
-    """The limit that stood in the way of the last submission."""
+    """Why the last submission was denied."""
     link: str = ""
-    """Where the survey that stands in the way was asked for, if the reader may see that."""
-    shows: Metric | None = None
-    """The type whose questions the form shows: another one than the draft's where an update was lost."""
+    """The link to the survey that caused the denial, if the requester may see it."""
+    shown_metric: Metric | None = None
+    """The metric whose questions are shown; it differs from the draft's if an update was lost."""
 
 
 class SurveyForm:
-    """Builds and reads the form; what does not change from one form to the next is rendered once.
+    """Builds and parses the form; the options of the menus are rendered once.
 
     Args:
         catalogue: the questions to choose from.
@@ -66,41 +67,44 @@ class SurveyForm:
         self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
 
     def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
-        """Return the form as a modal view; `alert_text` is shown on top of it."""
+        """Return the form as a modal view, with an alert on top if there is a text for it."""
         return {
             "type": "modal",
             "callback_id": CALLBACK_ID,
-            "title": _plain("Feedback survey"),
-            "submit": _plain("Send survey"),
-            "close": _plain("Cancel"),
-            "private_metadata": form.model_dump_json(exclude={"draft", "shows"}),
+            "title": plain_text("Feedback survey"),
+            "submit": plain_text("Send survey"),
+            "close": plain_text("Cancel"),
+            "private_metadata": form.model_dump_json(exclude={"draft", "shown_metric"}),
             "blocks": list(self._blocks(form, alert_text)),
         }
 
     def parse(self, view: Mapping[str, Any]) -> Form:
-        """Return the form that Slack sends back with a change or a submission."""
+        """Return the form from the view of a block action or a submission."""
         form = Form.model_validate_json(view["private_metadata"])
-        typed = dict(_typed(view["state"]["values"]))
-        shows = next((metric for metric in Metric if f"{FormField.VARIANT}:{metric}" in typed), None)
-        metric = typed.get(FormField.METRIC, "")
-        variants = {**form.variants, **({shows: typed[f"{FormField.VARIANT}:{shows}"]} if shows else {})}
+        values = dict(_values(view["state"]["values"]))
+        shown_metric = next((metric for metric in Metric if f"{FormField.VARIANT}:{metric}" in values), None)
+        metric = values.get(FormField.METRIC, "")
+        variants = {
+            **form.variants,
+            **({shown_metric: values[f"{FormField.VARIANT}:{shown_metric}"]} if shown_metric else {}),
+        }
         draft = Draft(
             metric=metric,
             variant=variants.get(Metric(metric), "0") if metric in list(Metric) else "",
-            test=bool(typed.get(form_fields.TEST)),
-            **{field: typed.get(field, "") for field in _TEXTS},
+            test=bool(values.get(form_fields.TEST)),
+            **{field: values.get(field, "") for field in _TEXT_FIELDS},
         )
-        return form.model_copy(update={"draft": draft, "variants": variants, "shows": shows})
+        return form.model_copy(update={"draft": draft, "variants": variants, "shown_metric": shown_metric})
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
         metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
         questions = self._questions[metric]
         if alert_text:
-            yield alert(alert_text, level="error").to_dict()
+            yield render(alert(alert_text, level="error"))
         customer = form_fields.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
-        yield from (block.to_dict() for block in _about_the_customer(form))
+        yield from map(render, _customer_blocks(form))
         yield form_fields.metric(metric)
         if metric is Metric.NPS:
             yield _nps_warning()
@@ -114,25 +118,25 @@ class SurveyForm:
 
 
 def get_block_id(field: FormField, form: Form) -> str:
-    """Return the block id under which the form shows a field."""
+    """Return the block id of a field."""
     if field is FormField.VARIANT:
-        return f"{field}:{form.shows}"
-    return f"{field}:{form.filled}" if field is FormField.RECIPIENT else field
+        return f"{field}:{form.shown_metric}"
+    return f"{field}:{form.fill_count}" if field is FormField.RECIPIENT else field
 
 
 def field_errors(problems: Problems, form: Form) -> dict[str, str]:
-    """Return problems as Slack shows them, by block id."""
+    """Return the errors for Slack's response action, by block id."""
     return {get_block_id(field, form): advice for field, advice in problems.items()}
 
 
 def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, BlockDict]:
-    """Return the field for the question, rendered for each question that can be chosen in it."""
+    """Return the rendered field for each question that can be selected in it."""
     options = {
         str(variant): option.to_dict()
         for variant, option in form_fields.question_options(catalogue, metric).items()
     }
     block_id = f"{FormField.VARIANT}:{metric}"
-    return {chosen: form_fields.variant(block_id, options, chosen).to_dict() for chosen in options}
+    return {selected: render(form_fields.variant(block_id, options, selected)) for selected in options}
 
 
 @render_once
@@ -140,20 +144,20 @@ def _nps_warning() -> Block:
     return alert(NPS_WARNING)
 
 
-def _about_the_customer(form: Form) -> Iterator[Block]:
-    if form.names_nobody and not form.draft.recipient:
+def _customer_blocks(form: Form) -> Iterator[Block]:
+    if form.no_customer_found and not form.draft.recipient:
         yield context("This message names no customer.")
-    if form.warned_of:
+    if customer := form.warned_about:
         yield alert(
-            f"{form.warned_of} probably does not take your direct messages. Send again to try all the same."
+            f"{customer} probably does not take your direct messages. Send again to try all the same."
         )
     if form.denial:
         yield denial_line(form.denial, form.link)
-    if others := [other for other in form.others if other != form.draft.recipient]:
-        yield ActionsBlock(elements=[_use(number, other) for number, other in enumerate(others)])
+    if others := [other for other in form.other_customers if other != form.draft.recipient]:
+        yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
 
 
-def _use(number: int, other: str) -> ButtonElement:
+def _use_button(number: int, other: str) -> ButtonElement:
     return ButtonElement(
         action_id=f"{USE_CUSTOMER_ACTION}:{number}",
         text=f"Use {other}",
@@ -162,16 +166,12 @@ def _use(number: int, other: str) -> ButtonElement:
     )
 
 
-def _plain(words: str) -> BlockDict:
-    return {"type": "plain_text", "text": words, "emoji": True}
-
-
-def _typed(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield each input's value by field; a question's by field and type."""
-    for block_id, elements in values.items():
-        for action_id, element in elements.items():
-            chosen: Mapping[str, Any] = element.get("selected_option") or next(
+def _values(state: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the value of each input by action id, but of a question by block id."""
+    for block_id, inputs in state.items():
+        for action_id, element in inputs.items():
+            selected: Mapping[str, Any] = element.get("selected_option") or next(
                 iter(element.get("selected_options") or ()), {}
             )
             name = block_id if action_id == FormField.VARIANT else action_id
-            yield name, element.get("value") or chosen.get("value") or ""
+            yield name, element.get("value") or selected.get("value") or ""

@@ -33,7 +33,7 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
 def _lines(report: Report) -> Iterator[str]:
     yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     rendered = [block.to_dict() for block in summary_lines(report)]
-    in_words = charts.home_view(report_charts(report), in_words=True)["blocks"]
+    in_words = charts.home_view(report_charts(report), use_fallbacks=True)["blocks"]
     for block in [*rendered, *in_words]:
         yield from _said(block)
     yield from filter(None, caveats(report))

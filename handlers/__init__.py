@@ -1,17 +1,16 @@
-"""What people do in Slack, one module for each journey."""
+"""What people do in Slack: one module for each journey."""
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import commands, errors, form, home, low_ratings, uncertain, waiting
+from handlers import commands, errors, form, home, low_ratings, survey_buttons
 from handlers.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect every journey; the ones that people wait for most come first."""
+    """Register every listener, the most used ones first: Bolt tries them in this order."""
     commands.register(app, services)
     form.register(app, services)
-    waiting.register(app, services)
-    uncertain.register(app, services)
+    survey_buttons.register(app, services)
     low_ratings.register(app, services)
     home.register(app, services)
     errors.register(app, services)

@@ -1,4 +1,4 @@
-"""The ways in: `/csat`, the message shortcut, and another try after a refusal."""
+"""The ways to open the survey form: `/csat`, the message shortcut, and "Edit and try again"."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,12 +15,13 @@ from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Command, Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.prefill import find_external_id, find_recipients
+from csat.surveys.survey import Origin
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export import send_export
 from handlers.modals import open_modal
-from handlers.report import tell_report
+from handlers.report import send_report
 from handlers.services import Services
-from handlers.status import tell_status
+from handlers.status import send_status
 
 COMMAND = "/csat"
 SHORTCUT = "send_survey"
@@ -29,95 +30,100 @@ NOT_YOURS = "Only the person who asked for this survey can change it."
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect the ways in."""
-    app.command(COMMAND)(partial(command, services))
-    app.shortcut(SHORTCUT)(partial(from_message, services))
-    app.action(notifications.EDIT_ACTION)(partial(edit_again, services))
+    """Register the listeners for the command, the shortcut and the button."""
+    app.command(COMMAND)(partial(run_command, services))
+    app.shortcut(SHORTCUT)(partial(open_from_message, services))
+    app.action(notifications.EDIT_ACTION)(partial(edit_refused, services))
 
 
-async def command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Do what the words after `/csat` say."""
+async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Run the subcommand that follows `/csat`, or open the form."""
     await ack()
-    given = Command.model_validate(body)
-    word = given.text.strip().partition(" ")[0].lower()
-    subcommand = SUBCOMMANDS.get(word, OPEN)
-    await subcommand.run(services, given)
+    command = Command.model_validate(body)
+    first_word = command.text.strip().partition(" ")[0].lower()
+    await SUBCOMMANDS.get(first_word, OPEN_FORM).run(services, command)
 
 
-async def from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the form filled in from the message that the shortcut was used on."""
+async def open_from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form, prefilled from the message that the shortcut was used on."""
     await ack()
-    used = Interaction.model_validate(body)
-    origin = used.origin(services.clock())
-    said = extract_text(body.get("message") or {})
-    people = [person.label for person in find_recipients(said)]
-    draft = services.defaults.model_copy(
-        update={
-            "recipient": next(iter(people), ""),
-            "external_id": find_external_id(said, services.tickets)
-            or f"slack_{origin.channel}_{origin.thread}",
-        }
-    )
-    others = tuple(people[: MAX_OTHER_CUSTOMERS + 1])
-    await _open(
-        services, used.trigger_id, Form(draft=draft, origin=origin, others=others, names_nobody=not people)
-    )
+    interaction = Interaction.model_validate(body)
+    origin = interaction.origin(services.clock())
+    form = _prefill(services, origin, extract_text(body.get("message") or {}))
+    await _open(services, interaction.trigger_id, form)
 
 
-async def edit_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the form once more, as it was typed for a survey that was refused."""
+async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Reopen the form of a refused survey as it was filled in."""
     await ack()
-    pressed = Interaction.model_validate(body)
-    entry = await services.database.read(get_survey, int(pressed.value or 0))
-    if entry is None or entry.origin.requester != pressed.user:
-        await services.tell(pressed.origin(services.clock()), plain_message(NOT_YOURS))
+    interaction = Interaction.model_validate(body)
+    record = await services.database.read(get_survey, int(interaction.value or 0))
+    if record is None or record.origin.requester != interaction.user:
+        await services.reply(interaction.origin(services.clock()), plain_message(NOT_YOURS))
         return
-    same_place = pressed.channel == entry.origin.channel
-    fresh = {"response_url": pressed.response_url if same_place else "", "received_at": services.clock()}
-    origin = entry.origin.model_copy(update=fresh)
-    await _open(services, pressed.trigger_id, Form(draft=entry.survey.to_draft(), origin=origin))
+    same_channel = interaction.channel == record.origin.channel
+    renewed = {
+        "response_url": interaction.response_url if same_channel else "",
+        "received_at": services.clock(),
+    }
+    origin = record.origin.model_copy(update=renewed)
+    await _open(services, interaction.trigger_id, Form(draft=record.survey.to_draft(), origin=origin))
 
 
-async def _open_from_words(services: Services, given: Command) -> None:
-    origin = given.origin(services.clock())
+async def _open_form(services: Services, command: Command) -> None:
+    origin = command.origin(services.clock())
     try:
-        words = parse_command_args(given.text)
+        args = parse_command_args(command.text)
     except InvalidArguments as problem:
-        await services.tell(origin, help_message(USAGES, str(problem)))
+        await services.reply(origin, help_message(USAGES, str(problem)))
         return
     draft = services.defaults.model_copy(
         update={
-            "metric": words.metric or services.defaults.metric,
-            "recipient": words.recipient.label if words.recipient else "",
+            "metric": args.metric or services.defaults.metric,
+            "recipient": args.recipient.label if args.recipient else "",
         }
     )
-    await _open(services, given.trigger_id, Form(draft=draft, origin=origin))
+    await _open(services, command.trigger_id, Form(draft=draft, origin=origin))
 
 
-async def _help(services: Services, given: Command) -> None:
-    await services.tell(given.origin(services.clock()), help_message(USAGES))
+async def _send_help(services: Services, command: Command) -> None:
+    await services.reply(command.origin(services.clock()), help_message(USAGES))
+
+
+def _prefill(services: Services, origin: Origin, message_text: str) -> Form:
+    customers = [recipient.label for recipient in find_recipients(message_text)]
+    external_id = find_external_id(message_text, services.ticket_patterns)
+    prefilled = {
+        "recipient": customers[0] if customers else "",
+        "external_id": external_id or f"slack_{origin.channel}_{origin.thread}",
+    }
+    return Form(
+        draft=services.defaults.model_copy(update=prefilled),
+        origin=origin,
+        other_customers=tuple(customers[: MAX_OTHER_CUSTOMERS + 1]),
+        no_customer_found=not customers,
+    )
 
 
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
-    """Open the form for somebody who may send; tell anybody else why not."""
-    origin = form.origin
+    """Open the form if its requester may send surveys; tell them why not otherwise."""
     try:
-        await services.slack.permissions.check(origin.requester)
+        await services.slack.permissions.check(form.origin.requester)
     except PermissionDenied as refusal:
-        await services.tell(origin, plain_message(str(refusal)))
+        await services.reply(form.origin, plain_message(str(refusal)))
     else:
-        await open_modal(services, origin, trigger_id, services.form.build(form))
+        await open_modal(services, form.origin, trigger_id, services.form.build(form))
 
 
 class Subcommand(NamedTuple):
-    """What follows `/csat`: how it is used, and what it does."""
+    """A subcommand of `/csat`: what it runs, and its lines in the help."""
 
     run: Callable[[Services, Command], Awaitable[None]]
     usages: tuple[Usage, ...]
 
 
-OPEN = Subcommand(
-    _open_from_words,
+OPEN_FORM = Subcommand(
+    _open_form,
     (
         Usage("/csat", "opens the form"),
         Usage("/csat @handle", "opens it for a customer on X"),
@@ -128,17 +134,17 @@ OPEN = Subcommand(
 )
 SUBCOMMANDS = {
     "status": Subcommand(
-        tell_status,
+        send_status,
         (Usage("/csat status @handle", "tells whether a customer can be asked, and who asked them"),),
     ),
     "report": Subcommand(
-        tell_report,
+        send_report,
         (Usage("/csat report 30d nps", "tells a supervisor how customers answered (CSAT without nps)"),),
     ),
     "export": Subcommand(
         send_export,
         (Usage("/csat export 90d", "sends a supervisor a file with a row for each survey"),),
     ),
-    "help": Subcommand(_help, (Usage("/csat help", "shows this"),)),
+    "help": Subcommand(_send_help, (Usage("/csat help", "shows this"),)),
 }
-USAGES = tuple(usage for subcommand in (OPEN, *SUBCOMMANDS.values()) for usage in subcommand.usages)
+USAGES = tuple(usage for subcommand in (OPEN_FORM, *SUBCOMMANDS.values()) for usage in subcommand.usages)

@@ -1,4 +1,4 @@
-"""Where everything ends up that nobody expected: logged under a short reference, which the person is told."""
+"""The boundary for unexpected errors: log them under a short reference, and tell that to the person."""
 
 from functools import partial
 from typing import Any
@@ -12,34 +12,36 @@ from csat.surveys.survey import Origin
 from csat.tasks import log_with_reference
 from handlers.services import Services
 
+UNEXPECTED = "Something went wrong in this app. Try again in a minute; if it goes on, report {reference}."
+
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect the boundary."""
-    app.error(partial(tell, services))
+    """Register the error handler."""
+    app.error(partial(report_error, services))
 
 
-async def tell(services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Log an unexpected error, and tell the person under which reference it is found."""
+async def report_error(services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Log an unexpected error, and tell the person its reference; an open form stays open."""
     reference = log_with_reference(error, body.get("type") or body.get("command") or "a request")
-    apology = f"Something went wrong in this app. Try again in a minute; if it goes on, report {reference}."
+    apology = UNEXPECTED.format(reference=reference)
     if body.get("type") == "view_submission" and ack.response is None:
         await ack(response_action="errors", errors=dict.fromkeys(_first_input(body), apology))
         return
     if ack.response is None:
         await ack()
     try:
-        await services.tell(_origin(services, body), plain_message(apology))
+        await services.reply(_origin(services, body), plain_message(apology))
     except SlackError as unreachable:
         log_with_reference(unreachable, f"telling of reference {reference}")
 
 
 def _origin(services: Services, body: dict[str, Any]) -> Origin:
+    now = services.clock()
     if "event" in body:
-        return Origin(
-            team="", channel="", requester=HomeOpened.model_validate(body).user, received_at=services.clock()
-        )
-    given = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
-    return given.origin(services.clock())
+        user = HomeOpened.model_validate(body).user
+        return Origin(team="", channel="", requester=user, received_at=now)
+    payload = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
+    return payload.origin(now)
 
 
 def _first_input(body: dict[str, Any]) -> list[str]:

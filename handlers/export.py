@@ -1,4 +1,4 @@
-"""`/csat export 90d`: a file with a row for each survey, for a supervisor, in their direct message."""
+"""`/csat export 90d`: send a supervisor a file with a row for each survey."""
 
 import contextlib
 import logging
@@ -15,51 +15,49 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Command
 from handlers.services import Services
 
-NOT_YOURS = (
+NOT_A_SUPERVISOR = (
     "Exports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS)."
 )
-COMING = "The export of {title} is being made. It comes as a file in your direct message with this app."
-WORDS = (
+STARTED = "The export of {title} is being made. It comes as a file in your direct message with this app."
+FINISHED = (
     "Your export of {title}: {rows:,} surveys, your own left out, and a manifest with its checksum. "
     "It has ratings and customers' words in it: keep it where agents don't see it."
 )
-NOT_SENT = "Slack did not take the file ({reason}), so there is no export. Try again, or a shorter period."
-USUAL = "90d"
+FAILED = "Slack did not take the file ({reason}), so there is no export. Try again, or a shorter period."
+EXAMPLE = "For example: /csat export 90d"
+DEFAULT_PERIOD = "90d"
 
 log = logging.getLogger(__name__)
 
 
-async def send_export(services: Services, given: Command) -> None:
-    """Send the file to a supervisor; tell anybody else that it is not for them."""
-    origin, now = given.origin(services.clock()), services.clock()
-    if not await services.slack.permissions.is_supervisor(given.user):
-        await services.tell(origin, plain_message(NOT_YOURS))
+async def send_export(services: Services, command: Command) -> None:
+    """Send the file in a direct message to a supervisor; tell others that it is not for them."""
+    origin = command.origin(services.clock())
+    if not await services.slack.permissions.is_supervisor(command.user):
+        await services.reply(origin, plain_message(NOT_A_SUPERVISOR))
         return
     try:
-        period = parse_period(given.text.partition(" ")[2] or USUAL, now, services.timezone)
+        typed = command.text.partition(" ")[2] or DEFAULT_PERIOD
+        period = parse_period(typed, services.clock(), services.timezone)
     except InvalidPeriod as problem:
-        await services.tell(origin, plain_message(f"{problem} For example: /csat export {USUAL}"))
+        await services.reply(origin, plain_message(f"{problem} {EXAMPLE}"))
         return
-    await services.tell(origin, plain_message(COMING.format(title=period.title)))
+    await services.reply(origin, plain_message(STARTED.format(title=period.title)))
     try:
-        await _send(services, given, period)
+        await _export(services, command, period)
     except SlackError as error:
         log.warning("An export was not sent: %s", error)
-        await services.tell(origin, plain_message(NOT_SENT.format(reason=error)))
+        await services.reply(origin, plain_message(FAILED.format(reason=error)))
 
 
-async def _send(services: Services, given: Command, period: Period) -> None:
-    selection = Selection(team=given.team, period=period, without=given.user)
-    await services.database.run(
-        audit.note, given.team, given.user, Action.EXPORT, selection.model_dump_json(), services.clock()
-    )
-    rows = 0
+async def _export(services: Services, command: Command, period: Period) -> None:
+    selection = Selection(team=command.team, period=period, without=command.user)
+    audited = (command.team, command.user, Action.EXPORT, selection.model_dump_json(), services.clock())
+    await services.database.run(audit.note, *audited)
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         path = Path(folder) / f"csat-{period.first}-to-{period.last}.csv"
-        async with contextlib.aclosing(
-            write_export(services.database, selection, path, services.clock())
-        ) as pages:
-            async for number in pages:
-                rows += number
-        words = WORDS.format(title=period.title, rows=rows)
-        await services.slack.files.send(given.user, [path, manifest_of(path)], *plain_message(words))
+        pages = write_export(services.database, selection, path, services.clock())
+        async with contextlib.aclosing(pages):
+            rows = sum([number async for number in pages])
+        message = plain_message(FINISHED.format(title=period.title, rows=rows))
+        await services.slack.files.send(command.user, [path, manifest_of(path)], *message)

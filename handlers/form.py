@@ -17,7 +17,6 @@ from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Survey
 from csat.x_api.errors import Refused
-from handlers.look_up import look_up
 from handlers.services import Services
 
 NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
@@ -53,7 +52,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     begin_by = asyncio.get_running_loop().time() + BEGIN_BY
     services.slack.updates.supersede(view["id"])
     form = _form_of(services, body, view)
-    if form.shows != form.draft.metric:  # the update that changes the questions was lost
+    if form.shown_metric != form.draft.metric:  # the update that changes the questions was lost
         await ack(response_action="update", view=services.form.build(form))
         return
     try:
@@ -68,7 +67,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     except Denied as denied:
         await ack(response_action="update", view=await _denied(services, form, denied.denial))
     except MightBeClosed as hint:
-        warned = form.model_copy(update={"warned_of": str(hint)})
+        warned = form.model_copy(update={"warned_about": str(hint)})
         await ack(response_action="update", view=services.form.build(warned))
     except (DatabaseError, AcceptedBefore) as problem:
         alert = ALREADY_ACCEPTED if isinstance(problem, AcceptedBefore) else NOT_SAVED
@@ -98,7 +97,7 @@ async def _fill_in(services: Services, body: dict[str, Any]) -> None:
     view, chosen = body["view"], Interaction.model_validate(body).value or ""
     form = _form_of(services, body, view)
     draft = form.draft.model_copy(update={"recipient": chosen})
-    filled_in = form.model_copy(update={"draft": draft, "filled": form.filled + 1})
+    filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
     await services.slack.updates.show(view["id"], view["hash"], services.form.build(filled_in))
 
 
@@ -117,7 +116,7 @@ async def _complete(services: Services, form: Form) -> Survey:
     problems: dict[FormField, str] = {}
     try:
         recipient = parse_recipient(form.draft.recipient)
-        account = await look_up(services.x, recipient)
+        account = await services.look_up_account(recipient)
     except InvalidRecipient as error:
         problems[FormField.RECIPIENT] = str(error)
     except Refused as refusal:
@@ -128,7 +127,7 @@ async def _complete(services: Services, form: Form) -> Survey:
         problems = {**error.problems, **problems}
     if problems:
         raise InvalidDraft(problems)
-    if account and account.receives_dm is False and form.warned_of != survey.recipient.label:
+    if account and account.receives_dm is False and form.warned_about != survey.recipient.label:
         raise MightBeClosed(survey.recipient.label)
     return survey.with_recipient(account.recipient) if account else survey
 

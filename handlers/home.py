@@ -1,4 +1,4 @@
-"""The app's Home: opened, and asked for something else."""
+"""The App Home: show it when it is opened, and when a supervisor changes the report."""
 
 import logging
 from functools import partial
@@ -14,49 +14,48 @@ from csat.slack_api.payloads import Chosen, HomeOpened
 from handlers.services import Services
 from notifications.app_home import Change, unchanged
 
-OPENED = "app_home_opened"
-HOME = "home"
-"""The tab; beside it there are the messages."""
+APP_HOME_OPENED = "app_home_opened"
+HOME_TAB = "home"
 
 log = logging.getLogger(__name__)
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect the Home."""
-    app.event(OPENED)(partial(opened, services))
+    """Register the listeners for the Home tab and its controls."""
+    app.event(APP_HOME_OPENED)(partial(show_home, services))
     for action_id in ActionId:
-        app.action(action_id)(partial(choose, services))
+        app.action(action_id)(partial(change_report, services))
 
 
-async def opened(services: Services, body: dict[str, Any]) -> None:
-    """Show somebody what there is by now."""
-    visit = HomeOpened.model_validate(body)
-    if visit.tab == HOME:
-        await _show(services, visit.user)
+async def show_home(services: Services, body: dict[str, Any]) -> None:
+    """Show the current Home to the person who opened it."""
+    opened = HomeOpened.model_validate(body)
+    if opened.tab == HOME_TAB:
+        await _show(services, opened.user)
 
 
-async def choose(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Show a supervisor what they ask for now; anybody else gets the Home that they may see."""
+async def change_report(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Show a supervisor the report they chose; anyone else gets their own Home."""
     await ack()
     choice = Chosen.model_validate(body)
     today = services.clock().astimezone(services.timezone).date()
 
-    def change(choices: ReportQuery) -> ReportQuery:
-        return apply_choice(choices, choice.action_id, choice.value, today)
+    def change(query: ReportQuery) -> ReportQuery:
+        return apply_choice(query, choice.action_id, choice.value, today)
 
     await _show(services, choice.user, change)
 
 
-async def renew(services: Services, person: str) -> None:
-    """Let a Home that shows results show what has become of them; where it can't, it does so when opened."""
+async def refresh_home(services: Services, user: str) -> None:
+    """Publish a supervisor's Home again; a failure is logged, as opening the Home refreshes it too."""
     try:
-        await services.app_home.refresh(person)
+        await services.app_home.refresh(user)
     except (SlackError, DatabaseError) as error:
-        log.warning("The Home of %s was not renewed: %s", person, error)
+        log.warning("The Home of %s was not refreshed: %s", user, error)
 
 
-async def _show(services: Services, person: str, change: Change = unchanged) -> None:
+async def _show(services: Services, user: str, change: Change = unchanged) -> None:
     try:
-        await services.app_home.show(person, change)
+        await services.app_home.show(user, change)
     except SlackError as error:
-        log.warning("Slack did not take the Home of %s: %s", person, error)
+        log.warning("Slack did not publish the Home of %s: %s", user, error)

@@ -1,6 +1,6 @@
-"""Low ratings: shown to supervisors, taken on, and closed with a note.
+"""Low ratings: a supervisor sees the response, takes the follow-up on, and closes it with a note.
 
-Slack's buttons outlive the right to press them, so each one asks anew who presses it.
+Buttons outlive the permission to press them, so each listener checks that the person is a supervisor.
 """
 
 import asyncio
@@ -18,114 +18,118 @@ from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.payloads import Interaction, parse_id
 from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
-from handlers.home import renew
+from handlers.home import refresh_home
 from handlers.modals import open_modal
 from handlers.services import Services
 
 SUPERVISORS_ONLY = (
     "Only supervisors see answers, and Slack does not say that you are one. Ask whoever runs this app."
 )
-OWN = "You asked for this survey, so its answer is closed to you. Another supervisor can look after it."
-GONE = "This is not among the low ratings any more."
+OWN_SURVEY = (
+    "You asked for this survey, so its answer is closed to you. Another supervisor can look after it."
+)
+NOT_FOUND = "This is not among the low ratings any more."
 ALREADY_DONE = "Nothing was changed: this was done already."
 NOT_SAVED = "Not saved. Try again in a moment; if it goes on, tell whoever runs this app."
 
-BEGIN_WITHIN = 1.0
-"""Seconds for the ledger to begin; Slack was asked about the person before, and wants its answer in three."""
+DATABASE_TIMEOUT_SECONDS = 1.0
+"""For the transaction to begin: Slack has been asked about the person, and allows three seconds in all."""
 
 
-class NoSupervisor(Exception):
-    """This person may not see results, or Slack could not tell whether they may."""
+class NotASupervisor(Exception):
+    """The person may not see results, or Slack could not tell."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect the buttons of the alert and of App Home, and the form for the note."""
-    app.action(low_rating.SHOW_ACTION)(partial(show, services))
+    """Register the listeners for the buttons of an alert and the form for the note."""
+    app.action(low_rating.SHOW_ACTION)(partial(show_response, services))
     app.action(low_rating.TAKE_ON_ACTION)(partial(take_on, services))
-    app.action(low_rating.CLOSE_ACTION)(partial(ask_for_note, services))
+    app.action(low_rating.CLOSE_ACTION)(partial(open_close_form, services))
     app.view(response_modal.CLOSE_CALLBACK_ID)(partial(close, services))
 
 
-async def show(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the answer for a supervisor who did not ask for it, once it is noted who sees it."""
+async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the response to a supervisor, and record in the audit log who saw it."""
     await ack()
-    pressed = Interaction.model_validate(body)
-    async with _telling_why_not(services, pressed):
-        rating = await _admit(services, pressed, pressed.number)
-        showing = (rating.survey_id, pressed.team, pressed.user, services.clock())
-        link = services.slack.link(rating.origin.channel, rating.ts)
-        shown, leading = await asyncio.gather(services.database.run(follow_ups.show, *showing), link)
-        view = response_modal.response_modal(shown, services.form.catalogue, leading)
-        await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, view)
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, interaction.number)
+        viewed = (rating.survey_id, interaction.team, interaction.user, services.clock())
+        revealed, link = await asyncio.gather(
+            services.database.run(follow_ups.show, *viewed),
+            services.slack.link(rating.origin.channel, rating.ts),
+        )
+        view = response_modal.response_modal(revealed, services.form.catalogue, link)
+        await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
 
 
 async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Note that somebody takes care of a low rating; the alert says so."""
+    """Assign a low rating to the supervisor who pressed the button, and update the alert."""
     await ack()
-    pressed = Interaction.model_validate(body)
-    async with _telling_why_not(services, pressed):
-        rating = await _admit(services, pressed, pressed.number)
-        taking = (rating.survey_id, pressed.team, pressed.user, services.clock())
-        if notification := await services.database.run(follow_ups.take, *taking):
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, interaction.number)
+        taken = (rating.survey_id, interaction.team, interaction.user, services.clock())
+        if notification := await services.database.run(follow_ups.take, *taken):
             services.notify(notification)
-    await renew(services, pressed.user)
+    await refresh_home(services, interaction.user)
 
 
-async def ask_for_note(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the form that asks what became of a low rating."""
+async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form that asks for a note."""
     await ack()
-    pressed = Interaction.model_validate(body)
-    async with _telling_why_not(services, pressed):
-        rating = await _admit(services, pressed, pressed.number)
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, interaction.number)
         if rating.follow_up.closed_by:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
-        form = response_modal.close_modal(rating, services.form.catalogue)
-        await open_modal(services, pressed.origin(services.clock()), pressed.trigger_id, form)
+        view = response_modal.close_modal(rating, services.form.catalogue)
+        await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
 
 
 async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-    """Close a low rating durably, then let Slack close the form; the alert says so."""
-    given = Interaction.model_validate(body)
+    """Close a low rating with the note, and update the alert; the form closes once that is committed."""
+    interaction = Interaction.model_validate(body)
     try:
-        note = parse_note(
-            view["state"]["values"][response_modal.NOTE_ID][response_modal.NOTE_ID]["value"] or ""
+        note = parse_note(response_modal.get_note(view))
+        rating = await _find_low_rating(services, interaction, parse_id(view["private_metadata"]))
+        closed = (rating.survey_id, interaction.team, interaction.user, note, services.clock())
+        notification = await services.database.run_before_deadline(
+            DATABASE_TIMEOUT_SECONDS, follow_ups.close, *closed
         )
-        rating = await _admit(services, given, parse_id(view["private_metadata"]))
-        closing = (rating.survey_id, given.team, given.user, note, services.clock())
-        notification = await services.database.run_before_deadline(BEGIN_WITHIN, follow_ups.close, *closing)
-    except (InvalidNote, DatabaseError) as problem:
-        advice = str(problem) if isinstance(problem, InvalidNote) else NOT_SAVED
-        await ack(response_action="errors", errors={response_modal.NOTE_ID: advice})
-    except (NoSupervisor, FollowUpConflict) as refusal:
-        await ack(response_action="update", view=response_modal.message_modal(_why_not(refusal)))
+    except InvalidNote as problem:
+        await ack(response_action="errors", errors={response_modal.NOTE_ID: str(problem)})
+    except DatabaseError:
+        await ack(response_action="errors", errors={response_modal.NOTE_ID: NOT_SAVED})
+    except (NotASupervisor, FollowUpConflict) as refusal:
+        await ack(response_action="update", view=response_modal.message_modal(_refusal_message(refusal)))
     else:
         await ack()
         if notification:
             services.notify(notification)
-        await renew(services, given.user)
+        await refresh_home(services, interaction.user)
 
 
 @contextlib.asynccontextmanager
-async def _telling_why_not(services: Services, pressed: Interaction) -> AsyncIterator[None]:
-    """Tell the person who pressed a button, and nobody else, why nothing came of it."""
+async def _replying_with_refusal(services: Services, interaction: Interaction) -> AsyncIterator[None]:
+    """Tell only the person who pressed the button why nothing was done."""
     try:
         yield
-    except (NoSupervisor, FollowUpConflict) as refusal:
-        await services.tell(pressed.origin(services.clock()), _why_not(refusal))
+    except (NotASupervisor, FollowUpConflict) as refusal:
+        await services.reply(interaction.origin(services.clock()), _refusal_message(refusal))
 
 
-async def _admit(services: Services, pressed: Interaction, survey_id: int) -> LowRating:
-    """Return a low rating for a supervisor; raises `NoSupervisor` or `FollowUpConflict`."""
-    if not await services.slack.permissions.is_supervisor(pressed.user):
-        raise NoSupervisor
-    return await services.database.read(follow_ups.find_for, survey_id, pressed.team, pressed.user)
+async def _find_low_rating(services: Services, interaction: Interaction, survey_id: int) -> LowRating:
+    """Return a low rating to a supervisor; raises `NotASupervisor` or `FollowUpConflict`."""
+    if not await services.slack.permissions.is_supervisor(interaction.user):
+        raise NotASupervisor
+    return await services.database.read(follow_ups.find_for, survey_id, interaction.team, interaction.user)
 
 
-def _why_not(refusal: NoSupervisor | FollowUpConflict) -> Message:
-    if isinstance(refusal, NoSupervisor):
+def _refusal_message(refusal: NotASupervisor | FollowUpConflict) -> Message:
+    if isinstance(refusal, NotASupervisor):
         return plain_message(SUPERVISORS_ONLY)
     if refusal.follow_up is None:
-        return plain_message(OWN if refusal.conflict is Conflict.OWN else GONE)
-    return build_message(
-        ALREADY_DONE, [rich_line(text(ALREADY_DONE)), low_rating.follow_up_line(refusal.follow_up)]
-    )
+        return plain_message(OWN_SURVEY if refusal.conflict is Conflict.OWN else NOT_FOUND)
+    status = low_rating.follow_up_line(refusal.follow_up)
+    return build_message(ALREADY_DONE, [rich_line(text(ALREADY_DONE)), status])

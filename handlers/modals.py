@@ -1,4 +1,4 @@
-"""Opening a modal: Slack wants it within three seconds, and may refuse."""
+"""Open a modal within the three seconds that a trigger id lives, or say why it did not open."""
 
 import logging
 from typing import Any
@@ -8,31 +8,32 @@ from csat.slack_api.errors import BROKEN, Busy, Silent, SlackError
 from csat.surveys.survey import Origin
 from handlers.services import Services
 
-EXCHANGED = "exchanged_trigger_id"
-"""Slack's name for a window that another delivery of the same request has opened."""
-EXPIRED = "expired_trigger_id"
-PERHAPS_OPENED = "Slack is slow. If the window has not opened, try again."
+EXCHANGED_TRIGGER = "exchanged_trigger_id"
+"""Slack's error if another delivery of the same request has opened the modal."""
+EXPIRED_TRIGGER = "expired_trigger_id"
+
+MAYBE_OPENED = "Slack is slow. If the window has not opened, try again."
 TOO_SLOW = "Slack took too long to open the window. Nothing was sent or changed: try again."
-NOT_NOW = "Slack did not open the window. Nothing was sent or changed: try again in a minute."
+BUSY = "Slack did not open the window. Nothing was sent or changed: try again in a minute."
 NOT_OPENED = "Slack did not open the window. Nothing was sent or changed: tell whoever runs this app."
 
 log = logging.getLogger(__name__)
 
 
 async def open_modal(services: Services, origin: Origin, trigger_id: str, view: dict[str, Any]) -> None:
-    """Open a modal, or tell the person who wanted it why it did not open; raises `SlackError`."""
+    """Open a modal, or tell the person why it did not open; raises `SlackError` if that fails too."""
     try:
         await services.slack.open_view(trigger_id, view)
     except SlackError as error:
-        known = str(error) == EXCHANGED
-        log.log(logging.INFO if known else logging.WARNING, "Slack opened no window: %s", error)
-        if not known:
-            await services.tell(origin, plain_message(_why(error)))
+        already_open = str(error) == EXCHANGED_TRIGGER
+        log.log(logging.INFO if already_open else logging.WARNING, "Slack did not open a modal: %s", error)
+        if not already_open:
+            await services.reply(origin, plain_message(_advice(error)))
 
 
-def _why(error: SlackError) -> str:
+def _advice(error: SlackError) -> str:
     if isinstance(error, Silent):
-        return PERHAPS_OPENED
+        return MAYBE_OPENED
     if isinstance(error, Busy) and str(error) not in BROKEN:
-        return NOT_NOW
-    return TOO_SLOW if str(error) == EXPIRED else NOT_OPENED
+        return BUSY
+    return TOO_SLOW if str(error) == EXPIRED_TRIGGER else NOT_OPENED

@@ -1,4 +1,4 @@
-"""`/csat report`: the figures of a period, for the supervisor who asks and nobody else."""
+"""`/csat report`: tell a supervisor how customers answered in a period."""
 
 from blocks.elements import plain_message
 from blocks.report import report_message
@@ -11,28 +11,30 @@ from handlers.command_args import InvalidArguments
 from handlers.report_args import ReportArgs, parse_report_args
 from handlers.services import Services
 
-NOT_YOURS = (
+NOT_A_SUPERVISOR = (
     "Reports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS). "
     "What became of your own surveys is in this app's Home."
 )
 
 
-async def tell_report(services: Services, given: Command) -> None:
-    """Tell a supervisor how customers answered; tell anybody else that it is not for them."""
-    origin, now = given.origin(services.clock()), services.clock()
-    if not await services.slack.permissions.is_supervisor(given.user):
-        await services.tell(origin, plain_message(NOT_YOURS))
+async def send_report(services: Services, command: Command) -> None:
+    """Send a report to a supervisor; tell others that it is not for them."""
+    origin = command.origin(services.clock())
+    if not await services.slack.permissions.is_supervisor(command.user):
+        await services.reply(origin, plain_message(NOT_A_SUPERVISOR))
         return
     try:
-        wanted = parse_report_args(given.text.strip().partition(" ")[2], now, services.timezone)
+        typed = command.text.strip().partition(" ")[2]
+        args = parse_report_args(typed, services.clock(), services.timezone)
     except InvalidArguments as problem:
-        await services.tell(origin, plain_message(str(problem)))
+        await services.reply(origin, plain_message(str(problem)))
         return
-    await _note(services, given, wanted)
-    filters = Filters(team=given.team, metric=wanted.metric, without=given.user)
-    await services.tell(origin, report_message(await fetch_report(services.database, filters, wanted.period)))
+    await _audit(services, command, args)
+    filters = Filters(team=command.team, metric=args.metric, without=command.user)
+    await services.reply(origin, report_message(await fetch_report(services.database, filters, args.period)))
 
 
-async def _note(services: Services, given: Command, wanted: ReportArgs) -> None:
-    detail = f"{wanted.period.first} to {wanted.period.last}, {wanted.metric}"
-    await services.database.run(audit.note, given.team, given.user, Action.REPORT, detail, services.clock())
+async def _audit(services: Services, command: Command, args: ReportArgs) -> None:
+    detail = f"{args.period.first} to {args.period.last}, {args.metric}"
+    audited = (command.team, command.user, Action.REPORT, detail, services.clock())
+    await services.database.run(audit.note, *audited)

@@ -1,5 +1,6 @@
 """The services that the listeners use."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -13,9 +14,15 @@ from csat.resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
 from csat.surveys.prefill import TicketPattern
+from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
+from csat.x_api.errors import RetryLater
+from csat.x_api.wire import Account
 from notifications.app_home import AppHome
+
+LOOKUP_TIMEOUT_SECONDS = 1.5
+"""For X to name an account while a person waits."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Services:
     form: SurveyForm
     defaults: Draft
     """The form's initial values."""
-    tickets: Sequence[TicketPattern]
+    ticket_patterns: Sequence[TicketPattern]
     account: str
     """The id of the X account that sends the surveys."""
     instance: str
@@ -42,6 +49,16 @@ class Services:
     timezone: ZoneInfo
     """The time zone of reports' days."""
 
-    async def tell(self, origin: Origin, message: Message) -> None:
-        """Tell something to the person who asked, and nobody else; raises `SlackError`."""
+    async def reply(self, origin: Origin, message: Message) -> None:
+        """Post a message that only the requester sees; raises `SlackError`."""
         await self.slack.poster.post_ephemeral(origin, *message)
+
+    async def look_up_account(self, recipient: Recipient) -> Account | None:
+        """Return the account of a handle; `None` for an id, or if X is slow. Raises `Refused`."""
+        if recipient.id:
+            return None
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
+                return await self.x.look_up_user(recipient)
+        except (RetryLater, TimeoutError):
+            return None

@@ -1,4 +1,4 @@
-"""`/csat status`: can this customer be asked, and what became of the last surveys to them."""
+"""`/csat status @handle`: tell whether a customer can be asked, and list the last surveys to them."""
 
 from blocks.elements import plain_message
 from blocks.status import status_message
@@ -9,49 +9,46 @@ from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
 from csat.x_api.errors import Refused
 from handlers.command_args import InvalidArguments, parse_command_args
-from handlers.look_up import look_up
 from handlers.services import Services
 
-SHOWN = 5
-"""How many of the last surveys are told."""
-NOBODY = "Name the customer: /csat status @handle"
-NOT_NOW = "X did not say in time who that is. Try again in a minute, or use the customer's numeric id."
+MAX_SURVEYS = 5
+NO_CUSTOMER = "Name the customer: /csat status @handle"
+LOOKUP_TIMED_OUT = (
+    "X did not say in time who that is. Try again in a minute, or use the customer's numeric id."
+)
 
 
-async def tell_status(services: Services, given: Command) -> None:
-    """Tell the person who asked, and nobody else."""
-    origin = given.origin(services.clock())
+async def send_status(services: Services, command: Command) -> None:
+    """Reply with the customer's status, or with what is wrong with the command."""
+    origin = command.origin(services.clock())
     try:
         await services.slack.permissions.check(origin.requester)
-        recipient = _named(given.text.partition(" ")[2])
-        account = await look_up(services.x, recipient)
+        recipient = _parse_recipient(command.text.partition(" ")[2])
+        account = await services.look_up_account(recipient)
     except (PermissionDenied, InvalidArguments) as problem:
-        await services.tell(origin, plain_message(str(problem)))
-        return
+        await services.reply(origin, plain_message(str(problem)))
     except Refused as refusal:
-        await services.tell(origin, plain_message(refusal.sentence()))
-        return
-    known = account.recipient if account else recipient
-    if known.id is None:
-        await services.tell(origin, plain_message(NOT_NOW))
-        return
-    await _tell(services, given, known, known.id)
+        await services.reply(origin, plain_message(refusal.sentence()))
+    else:
+        await _reply(services, command, account.recipient if account else recipient)
 
 
-def _named(words: str) -> Recipient:
-    recipient = parse_command_args(words, "/csat status").recipient
+def _parse_recipient(text: str) -> Recipient:
+    recipient = parse_command_args(text, "/csat status").recipient
     if recipient is None:
-        raise InvalidArguments(NOBODY)
+        raise InvalidArguments(NO_CUSTOMER)
     return recipient
 
 
-async def _tell(services: Services, given: Command, recipient: Recipient, recipient_id: str) -> None:
-    now = services.clock()
-    asked = await services.database.read(
-        limits.list_previous, services.account, services.recipient_key(recipient_id)
-    )
-    counted = [survey for survey in asked if survey.counts_toward_limits]
+async def _reply(services: Services, command: Command, recipient: Recipient) -> None:
+    origin = command.origin(now := services.clock())
+    if recipient.id is None:
+        await services.reply(origin, plain_message(LOOKUP_TIMED_OUT))
+        return
+    key = services.recipient_key(recipient.id)
+    surveys = await services.database.read(limits.list_previous, services.account, key)
+    counted = [survey for survey in surveys if survey.counts_toward_limits]
     denial = find_denial(recipient, counted, services.limits, now)
     previous = denial.previous if denial else None
-    link = await services.slack.permalink(previous, given.channel) if previous else ""
-    await services.tell(given.origin(now), status_message(recipient.label, asked[:SHOWN], denial, link))
+    link = await services.slack.permalink(previous, command.channel) if previous else ""
+    await services.reply(origin, status_message(recipient.label, surveys[:MAX_SURVEYS], denial, link))

@@ -131,7 +131,7 @@ class AppHome:
         shown = await self._database.read(home_views.find, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.names_supervisors
-        await self._publish(person, agent_home(own, names_supervisors=has_supervisors))
+        await self._publish(person, agent_home(own, has_supervisors=has_supervisors))
         await self._database.run(home_views.shows_none, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
@@ -142,7 +142,7 @@ class AppHome:
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)
-        await publish(self._slack.web, person, home_view(kept), home_view(kept, in_words=True))
+        await publish(self._slack.web, person, home_view(kept), home_view(kept, use_fallbacks=True))
 
 
 def _sent(survey: SurveyRecord) -> SurveyStatus:

@@ -1,7 +1,7 @@
 import functools
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from slack_sdk.models.blocks import Block
 
-from blocks.rendering import render
+from blocks import rendering
 from csat.db.database import Database
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
@@ -110,13 +110,15 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)
 def _valid_blocks() -> Iterator[None]:
-    """The blocks of every message are validated by their models, and rendered as the models would."""
+    """Every block is validated by its model, and rendered as the model would."""
+    render = rendering._render  # noqa: SLF001 - the function that all rendering goes through
 
-    def validate_and_render(blocks: Sequence[Block]) -> Any:
-        rendered = render(blocks)
-        assert rendered == [block.to_dict() for block in blocks]
+    def validate_and_render(part: Any) -> Any:
+        rendered = render(part)
+        if isinstance(part, Block):
+            assert rendered == part.to_dict()
         return rendered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("blocks.elements.render", validate_and_render)
+        patch.setattr("blocks.rendering._render", validate_and_render)
         yield

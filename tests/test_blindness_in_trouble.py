@@ -27,7 +27,7 @@ WORDS = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 BUILDERS = (
     "blocks.response_modal.response_modal",
-    "notifications.app_home.results_home",
+    "notifications.app_home.supervisor_home",
     "notifications.app_home.fetch_report",
     "handlers.report.report_message",
     "handlers.export.write_export",
@@ -132,7 +132,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
     setattr(given, "score", given.text)  # noqa: B010 - words in the place of a number
     world.clock.advance(minutes=2)
     await world.wait_until(lambda: any(feedback.id in call.path for call in world.x.requests))
-    await world.wait_until(lambda: "Refused what X told" in stage.witness.logged())
+    await world.wait_until(lambda: "Feedback rejected" in stage.witness.logged())
 
     assert stage.witness.testify() == []
 

@@ -152,18 +152,18 @@ def words_of(content: object) -> str:
 
 FORMS = {
     "empty": Form(origin=make_origin()),
-    "filled in": Form(draft=make_draft(), origin=make_origin(), filled=1),
+    "filled in": Form(draft=make_draft(), origin=make_origin(), fill_count=1),
     "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
     "with others": Form(
         draft=make_draft(recipient="somebody"),
         origin=FAR,
-        others=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
-        filled=99,
+        other_customers=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
+        fill_count=99,
         variants={Metric.CSAT: "37", Metric.NPS: "5"},
-        warned_of="@" + LONGEST_HANDLE,
+        warned_about="@" + LONGEST_HANDLE,
     ),
     "with ids": Form(
-        draft=make_draft(recipient=LARGEST_ID), origin=FAR, others=("1", LARGEST_ID), warned_of=LARGEST_ID
+        draft=make_draft(recipient=LARGEST_ID), origin=FAR, other_customers=("1", LARGEST_ID), warned_about=LARGEST_ID
     ),
     "the longest": Form(draft=Draft(**LONG), origin=FAR),
     "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=FAR),
@@ -214,10 +214,10 @@ def test_a_form_comes_back_as_it_was_built(form: Form) -> None:
     fine = form.draft.metric in list(Metric)
     typed = form.draft if fine else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
     assert back.draft == typed
-    assert back.shows == typed.metric
+    assert back.shown_metric == typed.metric
     assert back.variants == {**form.variants, Metric(typed.metric): typed.variant}
-    assert back.model_copy(update=dict.fromkeys(["draft", "shows", "variants"])) == form.model_copy(
-        update=dict.fromkeys(["draft", "shows", "variants"])
+    assert back.model_copy(update=dict.fromkeys(["draft", "shown_metric", "variants"])) == form.model_copy(
+        update=dict.fromkeys(["draft", "shown_metric", "variants"])
     )
     assert FORM.build(back)["blocks"] == FORM.build(form)["blocks"]
 
@@ -245,7 +245,7 @@ def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
 
     back = FORM.parse(view)
 
-    assert (back.draft.metric, back.draft.variant, back.shows) == (other, "0", metric)
+    assert (back.draft.metric, back.draft.variant, back.shown_metric) == (other, "0", metric)
     assert back.variants == {metric: "3"}
     again = FORM.parse(returned(back.model_copy(update={"draft": make_draft(metric=metric, variant="3")})))
     assert again.draft.variant == "3"
@@ -274,15 +274,15 @@ def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
 
 
 def test_filling_in_another_customer_changes_the_field_s_block() -> None:
-    before = Form(draft=make_draft(), origin=make_origin(), filled=1)
-    after = before.model_copy(update={"filled": 2})
+    before = Form(draft=make_draft(), origin=make_origin(), fill_count=1)
+    after = before.model_copy(update={"fill_count": 2})
 
     assert get_block_id(FormField.RECIPIENT, before) != get_block_id(FormField.RECIPIENT, after)
 
 
 def test_other_customers_are_offered_until_they_are_chosen() -> None:
     form = Form(
-        draft=make_draft(recipient="@grace"), origin=make_origin(), others=("@grace", "@joonas", "42")
+        draft=make_draft(recipient="@grace"), origin=make_origin(), other_customers=("@grace", "@joonas", "42")
     )
     (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
 

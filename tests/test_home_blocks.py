@@ -107,16 +107,16 @@ def own() -> OwnSurveys:
 
 
 @pytest.mark.parametrize("metric", Metric)
-@pytest.mark.parametrize("in_words", [False, True])
-def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, in_words: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("use_fallbacks", [False, True])
+def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, use_fallbacks: bool) -> None:  # noqa: FBT001
     parts = list(supervisor_home(full(metric), LONGEST))
 
-    view = checked(charts.home_view(parts, in_words=in_words))
+    view = checked(charts.home_view(parts, use_fallbacks=use_fallbacks))
 
     assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS
     kinds = [block["type"] for block in view["blocks"]]
-    assert kinds.count("data_visualization") == (0 if in_words else 2)
-    assert kinds.count("data_table") == (0 if in_words else 1)
+    assert kinds.count("data_visualization") == (0 if use_fallbacks else 2)
+    assert kinds.count("data_table") == (0 if use_fallbacks else 1)
 
 
 @pytest.mark.parametrize("metric", Metric)
@@ -140,8 +140,8 @@ def test_a_supervisor_s_home_without_anything_is_within_slack_s_limits(metric: M
 
 @pytest.mark.parametrize("shown", [own(), OwnSurveys([], dict.fromkeys(State, 0))])
 def test_an_agent_s_home_is_within_slack_s_limits(shown: OwnSurveys) -> None:
-    for names_supervisors in (True, False):
-        checked(charts.home_view(agent_home(shown, names_supervisors=names_supervisors)))
+    for has_supervisors in (True, False):
+        checked(charts.home_view(agent_home(shown, has_supervisors=has_supervisors)))
     checked(charts.home_view(unavailable_home()))
 
 

@@ -191,7 +191,7 @@ async def test_a_loser_that_was_resolved_later_is_refused_with_the_same_reason(
 ) -> None:
     await ask(world, world.x.customer("mira_k").id)
     await sent(world)
-    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
 
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
     answer = await world.wait_for_message("was not sent")

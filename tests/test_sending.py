@@ -461,7 +461,7 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.0)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
     await world.submit_survey("/csat @nobody_here")
     await world.wait_for_message("was not sent")
 
@@ -486,7 +486,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
 async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     async with running_world(tmp_path) as world:
         world.x.delay_seconds = 0.5
         world.x.fail(Fault.SLOW, Endpoint.LOOKUP)

@@ -110,7 +110,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
 async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     world.x.delay_seconds = 0.4
     world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
     await world.open_form("/csat @mira_k")
@@ -123,7 +123,7 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
 async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.look_up.IN_TIME", 0.05)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     world.x.delay_seconds = 0.3
     world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
     await world.submit_survey("/csat @nobody_at_all")

@@ -58,7 +58,7 @@ def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: st
     blocks = json.loads(json.dumps(message.blocks))
 
     assert validate_blocks(blocks, "message") == []
-    assert validate_blocks(rendered(low_rating.list_entry(one, CATALOGUE, link)), "home") == []
+    assert validate_blocks(rendered(low_rating.low_rating_blocks(one, CATALOGUE, link)), "home") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert "<" not in message.text
     assert "mrkdwn" not in str(blocks)

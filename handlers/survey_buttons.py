@@ -1,0 +1,103 @@
+"""The buttons below a survey's messages: cancel a waiting survey, settle an uncertain one."""
+
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from blocks import notifications
+from blocks.elements import plain_message
+from csat.db import send_queue, submissions
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Interaction
+from csat.slack_api.permissions import PermissionDenied
+from csat.surveys.limits import Denied
+from csat.surveys.states import State
+from csat.surveys.survey import Origin
+from handlers.services import Services
+
+CANCEL_OUTCOMES = {
+    State.CANCELLED: "Cancelled. Nothing was sent.",
+    State.SENDING: "Too late to cancel: the survey is on its way to X. You will be told what became of it.",
+    State.UNCERTAIN: "Too late to cancel: the survey left for X, and X did not say whether it arrived.",
+    State.REFUSED: "Nothing to cancel: the survey was not sent.",
+    None: "Only the person who asked for this survey can cancel it.",
+}
+ALREADY_SENT = "Too late to cancel: the survey was already sent."
+
+ARRIVED = "Noted: it arrived. The confirmation follows."
+SENT_AGAIN = "It is sent again. You will be told what became of it."
+LEFT_UNCERTAIN = "Left as it is. X's own record tells tomorrow, and so will we."
+ALREADY_SETTLED = "This survey is settled already, or is not yours."
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Register the listeners for the buttons."""
+    app.action(notifications.CANCEL_ACTION)(partial(cancel, services))
+    app.action(notifications.ARRIVED_ACTION)(partial(confirm_arrival, services))
+    app.action(notifications.SEND_AGAIN_ACTION)(partial(send_again, services))
+    app.action(notifications.LEAVE_ACTION)(partial(leave_uncertain, services))
+
+
+async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Cancel a waiting survey; its requester always may."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    survey_id = int(interaction.value or 0)
+    state = await services.database.run(send_queue.cancel, survey_id, interaction.user)
+    await _replace_message(services, _origin(services, interaction), CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+
+
+async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Mark an uncertain survey as sent."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    survey_id = int(interaction.value or 0)
+    notification = await services.database.run(
+        send_queue.confirm_arrival, survey_id, interaction.user, services.clock()
+    )
+    await _replace_message(
+        services, _origin(services, interaction), ARRIVED if notification else ALREADY_SETTLED
+    )
+    if notification:
+        services.notify(notification)
+
+
+async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Send an uncertain survey again if its requester may send and no limit forbids it."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    origin = _origin(services, interaction)
+    again = (int(interaction.value or 0), interaction.user, services.instance)
+    try:
+        await services.slack.permissions.check(interaction.user)
+        record = await services.database.run(
+            submissions.send_again, *again, services.limits, services.clock()
+        )
+    except PermissionDenied as refusal:
+        await services.reply(origin, plain_message(str(refusal)))
+    except Denied as denied:
+        await services.reply(origin, plain_message(denied.denial.sentence()))
+    else:
+        if record:
+            services.worker.start(record)
+        await _replace_message(services, origin, SENT_AGAIN if record else ALREADY_SETTLED)
+
+
+async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Leave an uncertain survey to the reconciler."""
+    await ack()
+    await _replace_message(services, _origin(services, Interaction.model_validate(body)), LEFT_UNCERTAIN)
+
+
+def _origin(services: Services, interaction: Interaction) -> Origin:
+    return interaction.origin(services.clock())
+
+
+async def _replace_message(services: Services, origin: Origin, words: str) -> None:
+    """Replace the message whose button was pressed, or reply if Slack refuses that."""
+    message = plain_message(words)
+    try:
+        await services.slack.poster.replace_original(origin, *message)
+    except SlackError:
+        await services.reply(origin, message)
