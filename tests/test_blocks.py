@@ -163,7 +163,10 @@ FORMS = {
         warned_about="@" + LONGEST_HANDLE,
     ),
     "with ids": Form(
-        draft=make_draft(recipient=LARGEST_ID), origin=FAR, other_customers=("1", LARGEST_ID), warned_about=LARGEST_ID
+        draft=make_draft(recipient=LARGEST_ID),
+        origin=FAR,
+        other_customers=("1", LARGEST_ID),
+        warned_about=LARGEST_ID,
     ),
     "the longest": Form(draft=Draft(**LONG), origin=FAR),
     "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=FAR),
@@ -282,7 +285,9 @@ def test_filling_in_another_customer_changes_the_field_s_block() -> None:
 
 def test_other_customers_are_offered_until_they_are_chosen() -> None:
     form = Form(
-        draft=make_draft(recipient="@grace"), origin=make_origin(), other_customers=("@grace", "@joonas", "42")
+        draft=make_draft(recipient="@grace"),
+        origin=make_origin(),
+        other_customers=("@grace", "@joonas", "42"),
     )
     (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
 
