@@ -1,4 +1,4 @@
-"""The three apps, each started as its users start it, with the same environment."""
+"""The apps, each started as its users would start it, with the same environment."""
 
 import asyncio
 import contextlib
@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import Final
 
 from bench import fixtures
-from bench.fixtures import FIRST_KEY
-from bench.linux import pinned
-from bench.load import Connection, LoadError
-from bench.slack_requests import command
+from bench.errors import BenchError
+from bench.linux import children_pinned_to
+from bench.load import Connection
+from bench.slack_requests import build_command
 
 BENCH: Final = Path(__file__).parent
 ROOT: Final = BENCH.parent
-PLAIN_JS: Final = BENCH / "plain_js"
+PLAIN_JS_FOLDER: Final = BENCH / "plain_js"
 
-LONGEST_START: Final = 30.0
-LONGEST_END: Final = 15.0
-"""Seconds."""
+START_TIMEOUT_SECONDS: Final = 30.0
+SHUTDOWN_TIMEOUT_SECONDS: Final = 15.0
+LOG_TAIL_LINES: Final = 60
 
 
 @dataclass(frozen=True)
 class App:
-    """One of the three."""
+    """An app to measure."""
 
     name: str
     label: str
@@ -39,108 +39,107 @@ class App:
 
 
 OURS: Final = App("ours", "csat-slack", (sys.executable, str(ROOT / "app.py")))
-PLAIN_PYTHON: Final = App("plain_python", "plain Python", (sys.executable, str(BENCH / "plain_python.py")))
-PLAIN_JS_APP: Final = App("plain_js", "plain JavaScript", ("node", str(PLAIN_JS / "app.js")))
-APPS: Final = (OURS, PLAIN_PYTHON, PLAIN_JS_APP)
-PLAIN: Final = (PLAIN_PYTHON, PLAIN_JS_APP)
+PLAIN_PYTHON: Final = App(
+    "plain_python", "plain Bolt (Python)", (sys.executable, str(BENCH / "plain_python.py"))
+)
+PLAIN_JS: Final = App("plain_js", "plain Bolt (JS)", ("node", str(PLAIN_JS_FOLDER / "app.js")))
+BASELINES: Final = (PLAIN_PYTHON, PLAIN_JS)
+APPS: Final = (OURS, *BASELINES)
 
 
-class NotInstalled(Exception):
-    """The plain app in JavaScript can't be run here."""
-
-
-def install() -> None:
-    """Install the plain app in JavaScript, where its pinned packages are not there yet."""
+def install_plain_js() -> None:
+    """Install the pinned npm packages of the JavaScript app, unless they are installed."""
     if not (shutil.which("node") and shutil.which("npm")):
-        raise NotInstalled(
-            "The bench compares with an app in JavaScript: install Node 20 or newer, with npm."
-        )
-    locked, installed = PLAIN_JS / "package-lock.json", PLAIN_JS / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
+        raise BenchError("The bench includes an app in JavaScript: install Node.js 20 or newer, with npm.")
+    lock_file = PLAIN_JS_FOLDER / "package-lock.json"
+    installed = PLAIN_JS_FOLDER / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock_file.stat().st_mtime:
         return
-    done = subprocess.run(["npm", "ci", "--silent"], cwd=PLAIN_JS, check=False)  # noqa: S607 - npm of the PATH
-    if done.returncode:
-        raise NotInstalled("npm could not install the packages of the plain app in JavaScript.")
+    npm = subprocess.run(["npm", "ci", "--silent"], cwd=PLAIN_JS_FOLDER, check=False)  # noqa: S607 - from the PATH
+    if npm.returncode:
+        raise BenchError("npm could not install the packages of the JavaScript app.")
 
 
 @dataclass(frozen=True)
-class Running:
-    """An app that is up."""
+class RunningApp:
+    """An app that accepts requests."""
 
     app: App
     pid: int
     port: int
-    log: Path
-    to_first_ack: float
-    """Seconds from starting the process to its first acknowledgement."""
+    log_file: Path
+    start_seconds: float
+    """Time from the start of the process to its first acknowledgement."""
 
     @property
-    def last_words(self) -> str:
-        """The end of what the app logged."""
-        return _end_of(self.log)
+    def log_tail(self) -> str:
+        """The last lines of the app's log."""
+        return _read_tail(self.log_file)
 
 
 @contextlib.asynccontextmanager
-async def started(app: App, folder: Path, form: Path, stub_port: int, core: int) -> AsyncIterator[Running]:
-    """Run an app: start it, wait for its first acknowledgement, and stop it at the end.
+async def run_app(
+    app: App, folder: Path, form_file: Path, stub_port: int, core: int
+) -> AsyncIterator[RunningApp]:
+    """Start an app, wait for its first acknowledgement, and stop it when the block ends.
 
     Args:
-        app: which one.
-        folder: where it runs and keeps what it keeps; made here.
-        form: the file with the form that the plain apps show.
-        stub_port: where Slack and X are.
-        core: where the app runs, with all of its threads.
+        app: the app.
+        folder: a new folder to run in, for its log and its database.
+        form_file: the form that the baseline apps open.
+        stub_port: the port of Slack and X.
+        core: the core for all of the app's threads.
     """
     folder.mkdir()  # noqa: ASYNC240 - nothing else runs yet
-    port, log = _free_port(), folder / "log.txt"
-    with log.open("wb") as output, pinned(core):
-        began = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own commands; starting takes a millisecond
+    port, log_file = _find_free_port(), folder / "log.txt"
+    with log_file.open("wb") as log, children_pinned_to(core):
+        started_at = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own commands; starting one takes a millisecond
             app.command,
             cwd=folder,
-            env=_environment(port, stub_port, form, folder),
+            env=_build_environment(port, stub_port, form_file, folder),
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        await _first_ack(app, port, process, log)
-        yield Running(app, process.pid, port, log, time.perf_counter() - began)
+        await _wait_for_ack(app, port, process, log_file)
+        yield RunningApp(app, process.pid, port, log_file, time.perf_counter() - started_at)
     finally:
         process.terminate()
         try:
-            await asyncio.to_thread(process.wait, LONGEST_END)
+            await asyncio.to_thread(process.wait, SHUTDOWN_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-async def _first_ack(app: App, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    async with asyncio.timeout(LONGEST_START):
+async def _wait_for_ack(app: App, port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
+    async with asyncio.timeout(START_TIMEOUT_SECONDS):
         while process.poll() is None:
             try:
-                connection = await Connection.to(port)
+                connection = await Connection.open(port)
             except OSError:
                 await asyncio.sleep(0.005)
                 continue
-            await connection.ask(command(app.path, str(FIRST_KEY)))
+            await connection.send(build_command(app.path, str(fixtures.FIRST_KEY)))
             connection.close()
             return
-    raise LoadError(f"{app.label} ended at once:\n{_end_of(log)}")
+    raise BenchError(f"{app.label} exited at once:\n{_read_tail(log_file)}")
 
 
-def _environment(port: int, stub_port: int, form: Path, folder: Path) -> dict[str, str]:
-    stub = f"http://127.0.0.1:{stub_port}"
+def _build_environment(port: int, stub_port: int, form_file: Path, folder: Path) -> dict[str, str]:
+    stub_url = f"http://127.0.0.1:{stub_port}"
     return {
         "PATH": os.environ["PATH"],
         "SLACK_BOT_TOKEN": fixtures.BOT_TOKEN,
         "SLACK_SIGNING_SECRET": fixtures.SIGNING_SECRET,
-        "SLACK_API_URL": f"{stub}/api",
+        "SLACK_API_URL": f"{stub_url}/api",
         "X_API_KEY": fixtures.X_API_KEY,
         "X_API_SECRET": fixtures.X_API_SECRET,
         "X_ACCESS_TOKEN": fixtures.X_ACCESS_TOKEN,
         "X_ACCESS_TOKEN_SECRET": fixtures.X_ACCESS_TOKEN_SECRET,
-        "X_API_URL": stub,
+        "X_API_URL": stub_url,
         "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -149,16 +148,17 @@ def _environment(port: int, stub_port: int, form: Path, folder: Path) -> dict[st
         "CSAT_MESSAGE": fixtures.MESSAGE,
         "CSAT_DAILY_LIMIT": "100000000",
         "CSAT_COOLDOWN_DAYS": "0",
-        "FORM": str(form),
+        "FORM_FILE": str(form_file),
         "NODE_ENV": "production",
     }
 
 
-def _end_of(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-60:])
+def _read_tail(log_file: Path) -> str:
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+def _find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""The figures as a picture: a small chart for each of them, with a bar for each app."""
+"""Bar charts of the main results, as one SVG."""
 
 import html
 from collections.abc import Callable, Iterator
@@ -7,23 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from bench.apps import APPS, OURS
-from bench.runner import SLASH, SUBMIT
-from bench.stats import Cell, Figures, Results
-from bench.targets import MANY
+from bench.runner import OPEN_FORM, SEND_SURVEY
+from bench.stats import Results, Scenario
+from bench.targets import HIGH_CONCURRENCY
 
-LATENCY: Final = 20
-"""What is drawn was measured with Slack and X answering after so many milliseconds, as from afar."""
+LATENCY_MS: Final = 20
+"""The charts show the scenarios with this latency, which is closer to reality than none."""
 
 WIDTH: Final = 880
 COLUMNS: Final = 2
 MARGIN: Final = 24
-HEAD: Final = 84
-CHART: Final = 132
-"""The height of a chart with the room below it."""
-BAR: Final = 20
-NAMES: Final = 112
-"""The width that the apps' names take."""
-LONGEST: Final = 190
+HEADER_HEIGHT: Final = 84
+CHART_HEIGHT: Final = 132
+BAR_HEIGHT: Final = 20
+BAR_SPACING: Final = 6
+LABEL_WIDTH: Final = 136
+MAX_BAR_WIDTH: Final = 170
 
 _STYLE: Final = """\
 text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
@@ -44,45 +43,46 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-s
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure of all the apps."""
+    """A bar chart with one value per app."""
 
     title: str
     better: str
-    figures: dict[str, float]
-    """By app."""
-    form: Callable[[float], str]
+    """`lower` or `higher`."""
+    values: dict[str, float]
+    """By name of the app."""
+    format_value: Callable[[float], str]
 
 
-def write(folder: Path, results: Results) -> None:
-    """Draw the figures into a folder."""
-    (folder / "bench.svg").write_text(drawn(list(charts(results))), encoding="utf-8")
+def write_chart(folder: Path, results: Results) -> None:
+    """Write bench.svg to a folder."""
+    (folder / "bench.svg").write_text(render_svg(list(build_charts(results))), encoding="utf-8")
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """Yield what is drawn, row by row."""
-    for title, better, concurrency, figure, form in (
-        ("acknowledged", "less", 1, "ack_p50", "{:.1f} ms"),
-        ("through, p99 of 64 at a time", "less", MANY, "end_p99", "{:.0f} ms"),
-        ("CPU for each", "less", MANY, "cpu", "{:.1f} ms"),
-        ("each second, 64 at a time", "more", MANY, "per_second", "{:.0f}"),
+def build_charts(results: Results) -> Iterator[Chart]:
+    """Yield the charts, row by row."""
+    for title, better, concurrency, field, value_format in (
+        ("ack p50, 1 user", "lower", 1, "ack_p50", "{:.1f} ms"),
+        (f"end-to-end p99, {HIGH_CONCURRENCY} users", "lower", HIGH_CONCURRENCY, "end_p99", "{:.0f} ms"),
+        (f"CPU per operation, {HIGH_CONCURRENCY} users", "lower", HIGH_CONCURRENCY, "cpu", "{:.1f} ms"),
+        (f"throughput, {HIGH_CONCURRENCY} users", "higher", HIGH_CONCURRENCY, "throughput", "{:.0f}/s"),
     ):
-        for workload, what in ((SLASH, "Form"), (SUBMIT, "Survey")):
-            cell = Cell(workload, LATENCY, concurrency)
-            figures = {app.name: _figure(results.of(cell, app.name), figure) for app in APPS}
-            yield Chart(f"{what}: {title}", better, figures, form.format)
-    footprints = results.footprints
-    memory = {app.name: footprints[app.name].peak_memory for app in APPS}
-    yield Chart("Peak memory", "less", memory, "{:.0f} MiB".format)
-    starts = {app.name: footprints[app.name].start for app in APPS}
-    yield Chart("Start to first acknowledgement", "less", starts, "{:.2f} s".format)
+        for workload, name in ((OPEN_FORM, "Open form"), (SEND_SURVEY, "Send survey")):
+            scenario = Scenario(workload, LATENCY_MS, concurrency)
+            values = {app.name: getattr(results.median(scenario, app.name), field) for app in APPS}
+            yield Chart(f"{name}: {title}", better, values, value_format.format)
+    memory = {app.name: results.footprints[app.name].peak_memory_mib for app in APPS}
+    yield Chart("Peak memory", "lower", memory, "{:.0f} MiB".format)
+    starts = {app.name: results.footprints[app.name].start_seconds for app in APPS}
+    yield Chart("Time to first ack after start", "lower", starts, "{:.2f} s".format)
 
 
-def drawn(them: list[Chart]) -> str:
+def render_svg(charts: list[Chart]) -> str:
     """Return the charts as SVG."""
-    height = HEAD + CHART * -(-len(them) // COLUMNS)
-    title = "csat-slack beside plain Bolt apps"
+    height = HEADER_HEIGHT + CHART_HEIGHT * -(-len(charts) // COLUMNS)
+    title = "csat-slack compared with plain Bolt apps"
     note = (
-        f"One core each; Slack and X answer after {LATENCY} ms; csat-slack alone keeps every survey on disk"
+        f"One core each; Slack and X respond after {LATENCY_MS} ms; "
+        "only csat-slack stores each survey durably before it acknowledges"
     )
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
@@ -92,29 +92,25 @@ def drawn(them: list[Chart]) -> str:
         _text(MARGIN, 36, title, "title"),
         _text(MARGIN, 58, note, "small"),
     ]
-    for number, chart in enumerate(them):
+    for number, chart in enumerate(charts):
         row, column = divmod(number, COLUMNS)
-        lines += _chart(chart, MARGIN + column * WIDTH // COLUMNS, HEAD + row * CHART)
+        lines += _render_chart(chart, MARGIN + column * WIDTH // COLUMNS, HEADER_HEIGHT + row * CHART_HEIGHT)
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _chart(chart: Chart, left: int, top: int) -> Iterator[str]:
+def _render_chart(chart: Chart, left: int, top: int) -> Iterator[str]:
     yield _text(left, top + 14, f"{chart.title} ({chart.better} is better)", "chart")
-    most = max(chart.figures.values()) or 1
+    maximum = max(chart.values.values()) or 1
     for number, app in enumerate(APPS):
-        figure = chart.figures[app.name]
-        y = top + 24 + number * (BAR + 6)
-        length = max(2, round(LONGEST * figure / most))
-        kind = "bar ours" if app is OURS else "bar"
+        value = chart.values[app.name]
+        y = top + 24 + number * (BAR_HEIGHT + BAR_SPACING)
+        width = max(2, round(MAX_BAR_WIDTH * value / maximum))
+        style = "bar ours" if app is OURS else "bar"
+        bar = f'x="{left + LABEL_WIDTH}" y="{y}" width="{width}" height="{BAR_HEIGHT}" rx="3"'
         yield _text(left, y + 15, app.label, "")
-        yield f'<rect class="{kind}" x="{left + NAMES}" y="{y}" width="{length}" height="{BAR}" rx="3"/>'
-        yield _text(left + NAMES + length + 8, y + 15, chart.form(figure), "")
+        yield f'<rect class="{style}" {bar}/>'
+        yield _text(left + LABEL_WIDTH + width + 8, y + 15, chart.format_value(value), "")
 
 
-def _text(x: int, y: int, words: str, kind: str) -> str:
-    return f'<text x="{x}" y="{y}" class="{kind}">{html.escape(words)}</text>'
-
-
-def _figure(figures: Figures, name: str) -> float:
-    figure: float = getattr(figures, name)
-    return figure
+def _text(x: int, y: int, text: str, style: str) -> str:
+    return f'<text x="{x}" y="{y}" class="{style}">{html.escape(text)}</text>'

@@ -1,60 +1,60 @@
-"""As much of HTTP/1.1 as a stub and a load generator need, so that both cost next to nothing."""
+"""A minimal HTTP/1.1 parser, so that the load generator and the stub cost next to nothing."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:\s*chunked", re.IGNORECASE)
 _END_OF_HEAD = b"\r\n\r\n"
 
 
 class Message(NamedTuple):
-    """A request or an answer."""
+    """A request or a response."""
 
     head: bytes
     body: bytes
 
 
-class Reader:
-    """Cuts what arrives on a connection into messages."""
+class Parser:
+    """Split the bytes received on a connection into messages."""
 
     def __init__(self) -> None:
-        self._arrived = bytearray()
+        self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Take some bytes, and yield every message that is whole now."""
-        self._arrived += data
-        while (end := self._arrived.find(_END_OF_HEAD)) >= 0:
-            head = bytes(self._arrived[:end])
-            read = self._chunks if _CHUNKED.search(head) else self._counted
-            found = read(head, end + len(_END_OF_HEAD))
-            if found is None:
+        """Add received bytes, and yield each message that is now complete."""
+        self._buffer += data
+        while (end := self._buffer.find(_END_OF_HEAD)) >= 0:
+            head = bytes(self._buffer[:end])
+            parse_body = self._parse_chunks if _CHUNKED.search(head) else self._parse_by_length
+            parsed = parse_body(head, end + len(_END_OF_HEAD))
+            if parsed is None:
                 return
-            body, stop = found
-            del self._arrived[:stop]
+            body, stop = parsed
+            del self._buffer[:stop]
             yield Message(head, body)
 
-    def _counted(self, head: bytes, start: int) -> tuple[bytes, int] | None:
-        length = _LENGTH.search(head)
+    def _parse_by_length(self, head: bytes, start: int) -> tuple[bytes, int] | None:
+        length = _CONTENT_LENGTH.search(head)
         stop = start + (int(length[1]) if length else 0)
-        return (bytes(self._arrived[start:stop]), stop) if len(self._arrived) >= stop else None
+        return (bytes(self._buffer[start:stop]), stop) if len(self._buffer) >= stop else None
 
-    def _chunks(self, _head: bytes, start: int) -> tuple[bytes, int] | None:
+    def _parse_chunks(self, _head: bytes, start: int) -> tuple[bytes, int] | None:
         body = bytearray()
-        while (end := self._arrived.find(b"\r\n", start)) >= 0:
-            size, start = int(self._arrived[start:end], 16), end + 2
-            if len(self._arrived) < start + size + 2:
+        while (end := self._buffer.find(b"\r\n", start)) >= 0:
+            size, start = int(self._buffer[start:end], 16), end + 2
+            if len(self._buffer) < start + size + 2:
                 return None
             if not size:
                 return bytes(body), start + 2
-            body += self._arrived[start : start + size]
+            body += self._buffer[start : start + size]
             start += size + 2
         return None
 
 
-def answer(body: bytes) -> bytes:
-    """Return a JSON answer that keeps the connection open."""
+def json_response(body: bytes) -> bytes:
+    """Return a keep-alive response with a JSON body."""
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
         len(body),
         body,

@@ -1,4 +1,4 @@
-"""The journey in Python as the documentation of Bolt shows it: no ledger, every default left alone."""
+"""A baseline in Python, written as Bolt's documentation shows it: default settings, no database."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from oauthlib.oauth1 import Client
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-FORM = json.loads(Path(os.environ["FORM"]).read_text(encoding="utf-8"))
+FORM = json.loads(Path(os.environ["FORM_FILE"]).read_text(encoding="utf-8"))
 CREATE = f"{os.environ['X_API_URL']}/1.1/feedback/create.json"
-FORM_TYPE = "application/x-www-form-urlencoded"
+URLENCODED = "application/x-www-form-urlencoded"
 
 x = httpx.AsyncClient()
 oauth = Client(
@@ -36,7 +36,7 @@ async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient)
 
 @app.view("survey_form")
 async def submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
-    """Send the survey, and tell the channel."""
+    """Send the survey, and confirm it in the channel."""
     await ack()
     fields = survey_fields(view["state"]["values"])
     await send_survey(fields)
@@ -51,9 +51,9 @@ async def submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], clie
 
 
 def survey_form(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the form, with the customer that the command names."""
-    customer, *others = FORM["blocks"]
-    filled_in = {**customer, "element": {**customer["element"], "initial_value": body["text"]}}
+    """Return the form, with the recipient given in the command."""
+    recipient, *others = FORM["blocks"]
+    filled_in = {**recipient, "element": {**recipient["element"], "initial_value": body["text"]}}
     return {
         **FORM,
         "private_metadata": json.dumps({"channel": body["channel_id"]}),
@@ -62,31 +62,31 @@ def survey_form(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def survey_fields(values: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return what X is sent."""
-    typed = {action: element for block in values.values() for action, element in block.items()}
+    """Return the fields of POST feedback/create."""
+    inputs = {action: element for block in values.values() for action, element in block.items()}
     return {
-        "type": typed["metric"]["selected_option"]["value"],
-        "to_user_id": typed["recipient"]["value"],
-        "message": typed["message"]["value"],
-        "privacy_url": typed["privacy_url"]["value"],
-        "external_id": typed["external_id"]["value"] or "",
-        "question_variant_id": typed["variant"]["selected_option"]["value"],
-        "display_name": typed["display_name"]["value"] or "",
-        "test": "true" if typed["test"]["selected_options"] else "false",
+        "type": inputs["metric"]["selected_option"]["value"],
+        "to_user_id": inputs["recipient"]["value"],
+        "message": inputs["message"]["value"],
+        "privacy_url": inputs["privacy_url"]["value"],
+        "external_id": inputs["external_id"]["value"] or "",
+        "question_variant_id": inputs["variant"]["selected_option"]["value"],
+        "display_name": inputs["display_name"]["value"] or "",
+        "test": "true" if inputs["test"]["selected_options"] else "false",
     }
 
 
 async def send_survey(fields: dict[str, str]) -> None:
-    """Sign and send POST feedback/create."""
-    url, headers, body = oauth.sign(CREATE, "POST", body=fields, headers={"Content-Type": FORM_TYPE})
+    """Send the survey to X."""
+    url, headers, body = oauth.sign(CREATE, "POST", body=fields, headers={"Content-Type": URLENCODED})
     response = await x.post(url, headers=headers, data=body)
     response.raise_for_status()
     response.json()
 
 
 def confirmation(user: str, fields: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the message's blocks."""
-    customer = {
+    """Return the blocks of the confirmation."""
+    recipient = {
         "type": "link",
         "url": f"https://x.com/i/user/{fields['to_user_id']}",
         "text": fields["to_user_id"],
@@ -94,7 +94,7 @@ def confirmation(user: str, fields: dict[str, str]) -> list[dict[str, Any]]:
     sentence = [
         {"type": "user", "user_id": user},
         {"type": "text", "text": " asked "},
-        customer,
+        recipient,
         {"type": "text", "text": " for feedback on X."},
     ]
     question = f"{fields['type'].upper()} · question {fields['question_variant_id']}"

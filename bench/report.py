@@ -1,4 +1,4 @@
-"""The figures in words: tables for the terminal, and the raw ones for docs/."""
+"""The results as tables for the terminal, and as JSON for docs/."""
 
 import importlib.metadata
 import json
@@ -10,118 +10,125 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.apps import APPS, OURS, PLAIN, PLAIN_JS
-from bench.linux import processor
+from bench.apps import APPS, BASELINES, OURS, PLAIN_JS_FOLDER
+from bench.linux import processor_name
 from bench.runner import Plan
-from bench.stats import Cell, Figures, Results
-from bench.targets import judged
+from bench.stats import Results, Scenario, Stats
+from bench.targets import check_targets
 
-_HEAD = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")
-_CAVEATS = """\
-ack: from the request to its whole answer. end: from the request until the last call has arrived at the stub.
-ops/s counts journeys that have ended. CPU ms: of the app, all threads, for each operation.
-Medians over {rounds} round(s), in which the apps took turns; a ratio is the median of the rounds' ratios.
-One operation at a time: a pause of 10 ms after each one, which ops/s leaves out.
-csat-slack keeps every survey in a SQLite file (synchronous=FULL) and checks who may send; the others don't.
-Slack and X are a stub on this machine, without TLS: plain Python, which connects anew for each call to Slack,
-would have to pay more for that in earnest. The load and the stub took {load:.2f} CPU ms for each operation,
-on a core of their own; others took {disturbed:.0%} of the apps' core meanwhile, at worst {worst:.0%}."""
+_COLUMNS = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")
+_NOTES = """\
+ack: from the request to its acknowledgement, ms. end: to the final call to Slack, ms. ops/s: throughput.
+CPU ms: CPU time of the app per operation, all threads.
+Values are medians of {rounds} round(s) in which the apps took turns; ratios are medians of their ratios.
+With 1 user there is a pause of 10 ms after each operation, which ops/s leaves out.
+csat-slack stores each survey in SQLite (synchronous=FULL) and checks permissions; the plain apps don't.
+Slack and X are a stub on this machine, without TLS: in production, the plain Python app would pay more for
+opening a connection per call to Slack. The load generator and the stub, on a core of their own, used
+{load_cpu:.2f} CPU ms per operation. Other processes used {other_cpu:.0%} of the apps' core, and
+at worst {max_other_cpu:.0%}."""
 
 
-def tables(plan: Plan, results: Results) -> Iterator[str]:
-    """Yield everything that is told, line by line."""
-    for cell in results.runs:
-        yield from _table(cell, results)
-    yield from _footprints(results)
-    yield from _targets(results)
+def format_report(plan: Plan, results: Results) -> Iterator[str]:
+    """Yield the report line by line."""
+    for scenario in results.runs:
+        yield from _format_scenario(scenario, results)
+    yield from _format_footprints(results)
+    yield from _format_targets(results)
     yield ""
-    yield _CAVEATS.format(
+    yield _NOTES.format(
         rounds=plan.rounds,
-        load=median(results.load_cpu),
-        disturbed=median(results.disturbance),
-        worst=max(results.disturbance),
+        load_cpu=median(results.load_cpu),
+        other_cpu=median(results.other_cpu),
+        max_other_cpu=max(results.other_cpu),
     )
 
 
-def _table(cell: Cell, results: Results) -> Iterator[str]:
+def _format_scenario(scenario: Scenario, results: Results) -> Iterator[str]:
+    users = "1 user" if scenario.concurrency == 1 else f"{scenario.concurrency} users"
     yield ""
-    title = f"{cell.workload}, {cell.concurrency} at a time, Slack and X answer after {cell.latency} ms"
-    yield title
-    yield _row(*_HEAD)
+    yield f"{scenario.workload}, {users}, Slack and X respond after {scenario.latency_ms} ms"
+    yield _format_row(*_COLUMNS)
     for app in APPS:
-        yield _row(app.label, *map(_short, astuple(results.of(cell, app.name))))
-    for app in PLAIN:
-        ratio = results.ratio(cell, OURS.name, app.name)
-        yield _row(f"ours / {app.label}", *(f"{each:.2f}x" for each in astuple(ratio)))
+        stats = results.median(scenario, app.name)
+        yield _format_row(app.label, *map(_format_value, astuple(stats)))
+    for baseline in BASELINES:
+        ratios = results.ratio(scenario, OURS.name, baseline.name)
+        yield _format_row(f"ours / {baseline.label}", *(f"{ratio:.2f}x" for ratio in astuple(ratios)))
 
 
-def _footprints(results: Results) -> Iterator[str]:
+def _format_footprints(results: Results) -> Iterator[str]:
     yield ""
-    yield _row("", "start s", "peak MiB", "idle %")
+    yield _format_row("", "start s", "peak MiB", "idle CPU")
     for app in APPS:
-        taken = results.footprints[app.name]
-        yield _row(app.label, f"{taken.start:.2f}", f"{taken.peak_memory:.0f}", f"{taken.idle * 100:.2f}")
+        footprint = results.footprints[app.name]
+        yield _format_row(
+            app.label,
+            f"{footprint.start_seconds:.2f}",
+            f"{footprint.peak_memory_mib:.0f}",
+            f"{footprint.idle_cpu:.2%}",
+        )
 
 
-def _targets(results: Results) -> Iterator[str]:
+def _format_targets(results: Results) -> Iterator[str]:
     yield ""
-    yield "Targets (each ratio is the worst of the loads that it speaks of)"
-    for target in judged(results):
-        mark = "reached    " if target.reached else "NOT REACHED"
-        bound = "at least" if target.at_least else "at most"
-        limit = f"{bound} {target.limit:g} {target.unit}"
-        yield f"  {mark}  {target.measured:7.2f} {target.unit}  ({limit})  {target.what}"
+    yield "Targets (a ratio is the worst of all scenarios to which it applies)"
+    for target in check_targets(results):
+        status = "met   " if target.is_met else "MISSED"
+        limit = f"{'at least' if target.at_least else 'at most'} {target.limit:g} {target.unit}"
+        yield f"  {status}  {target.measured:7.2f} {target.unit}  ({limit})  {target.name}"
 
 
-def _row(label: str, *columns: str) -> str:
-    return f"  {label:<24}" + "".join(f"{column:>10}" for column in columns)
+def _format_row(label: str, *cells: str) -> str:
+    return f"  {label:<28}" + "".join(f"{cell:>10}" for cell in cells)
 
 
-def _short(figure: float) -> str:
-    return f"{figure:.2f}" if figure < 100 else f"{figure:.0f}"  # noqa: PLR2004 - three digits are enough
+def _format_value(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else f"{value:.0f}"  # noqa: PLR2004 - three digits are enough
 
 
-def raw(plan: Plan, results: Results) -> str:
-    """Return every figure as JSON."""
-    figures: dict[str, Any] = {
-        "on": _versions(),
+def write_json(folder: Path, plan: Plan, results: Results) -> None:
+    """Write bench.json, with all values, to a folder."""
+    (folder / "bench.json").write_text(to_json(plan, results), encoding="utf-8")
+
+
+def to_json(plan: Plan, results: Results) -> str:
+    """Return all values as JSON."""
+    report: dict[str, Any] = {
+        "environment": _versions(),
         "plan": asdict(plan),
         "runs": [
             {
-                **cell._asdict(),
-                "apps": {name: [_rounded(run) for run in runs] for name, runs in by_app.items()},
-                "medians": {app.name: _rounded(results.of(cell, app.name)) for app in APPS},
+                **scenario._asdict(),
+                "apps": {name: [_rounded(stats) for stats in rounds] for name, rounds in apps.items()},
+                "medians": {app.name: _rounded(results.median(scenario, app.name)) for app in APPS},
                 "ratios": {
-                    f"to_{app.name}": _rounded(results.ratio(cell, OURS.name, app.name)) for app in PLAIN
+                    f"to_{app.name}": _rounded(results.ratio(scenario, OURS.name, app.name))
+                    for app in BASELINES
                 },
             }
-            for cell, by_app in results.runs.items()
+            for scenario, apps in results.runs.items()
         ],
         "footprints": {name: asdict(footprint) for name, footprint in results.footprints.items()},
-        "targets": [{**asdict(target), "reached": target.reached} for target in judged(results)],
-        "disturbance": {"median": median(results.disturbance), "worst": max(results.disturbance)},
+        "targets": [{**asdict(target), "is_met": target.is_met} for target in check_targets(results)],
+        "other_cpu": {"median": median(results.other_cpu), "max": max(results.other_cpu)},
         "load_cpu": median(results.load_cpu),
     }
-    return json.dumps(figures, indent=1) + "\n"
+    return json.dumps(report, indent=1) + "\n"
 
 
-def _rounded(figures: Figures) -> dict[str, float]:
-    return {name: round(figure, 3) for name, figure in asdict(figures).items()}
+def _rounded(stats: Stats) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in asdict(stats).items()}
 
 
 def _versions() -> dict[str, str]:
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)  # noqa: S607 - of the PATH
-    bolt = json.loads((PLAIN_JS / "node_modules/@slack/bolt/package.json").read_text(encoding="utf-8"))
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)  # noqa: S607 - from the PATH
+    package_file = PLAIN_JS_FOLDER / "node_modules/@slack/bolt/package.json"
     return {
-        "processor": processor(),
+        "processor": processor_name(),
         "system": platform.system(),
         "python": platform.python_version(),
         "slack-bolt": importlib.metadata.version("slack-bolt"),
         "node": node.stdout.strip().removeprefix("v"),
-        "@slack/bolt": bolt["version"],
+        "@slack/bolt": json.loads(package_file.read_text(encoding="utf-8"))["version"],
     }
-
-
-def write(folder: Path, plan: Plan, results: Results) -> None:
-    """Keep the raw figures in a folder."""
-    (folder / "bench.json").write_text(raw(plan, results), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The runs: the same work for each app in turn, one after the other, round after round."""
+"""Run all scenarios: the apps take turns, one run after the other, round after round."""
 
 import asyncio
 import contextlib
@@ -13,197 +13,221 @@ from statistics import median
 from typing import TypeVar
 
 from bench import checks
-from bench.apps import APPS, OURS, App, Running, started
+from bench.apps import APPS, OURS, App, RunningApp, run_app
+from bench.errors import BenchError
 from bench.fixtures import FIRST_KEY
-from bench.linux import Cores, busy_seconds, cpu_seconds, peak_memory
-from bench.load import Load, LoadError
-from bench.slack_requests import Requests, commands, submissions
-from bench.stats import Cell, Figures, Footprint, Results, of_run
+from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
+from bench.load import LoadGenerator
+from bench.slack_requests import RequestBuilder, command_builder, submission_builder
+from bench.stats import Footprint, Results, Scenario, Stats, compute_stats
 from bench.stub import POST_MESSAGE, VIEWS_OPEN
-from bench.stub_process import StubProcess, stub_process
+from bench.stub_process import StubProcess, run_stub
 
-SETTLING = 0.15
-"""Seconds after the last call until everything that belongs to a run is done."""
+SETTLE_SECONDS = 0.15
+"""Time from the final call of a run until the apps have finished all of its work."""
+WARM_UP_CONCURRENCY = 8
 
-SLASH, SUBMIT = "slash", "submit"
-ENDS_WITH = {SLASH: VIEWS_OPEN, SUBMIT: POST_MESSAGE}
+OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"
+FINAL_CALLS = {OPEN_FORM: VIEWS_OPEN, SEND_SURVEY: POST_MESSAGE}
+"""The call that completes an operation, by workload."""
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """How much to measure."""
 
     rounds: int
     starts: int
     operations: dict[int, int]
-    """How many a run does, by concurrency."""
-    warm_up: int
-    """Operations of each workload that are not counted, for each app."""
-    idle: float
-    """Seconds."""
-    latencies: Sequence[int] = (0, 20)
+    """Operations per run, by concurrency."""
+    warm_up_operations: int
+    """Operations of each workload that each app runs first, not counted."""
+    idle_seconds: float
+    latencies_ms: Sequence[int] = (0, 20)
 
     @property
-    def cells(self) -> list[Cell]:
-        """Every kind of run."""
-        kinds = itertools.product(ENDS_WITH, self.latencies, self.operations)
-        return [Cell(*kind) for kind in kinds]
+    def scenarios(self) -> list[Scenario]:
+        """All combinations of workload, latency and concurrency."""
+        combinations = itertools.product(FINAL_CALLS, self.latencies_ms, self.operations)
+        return [Scenario(*combination) for combination in combinations]
 
 
-FULL = Plan(rounds=5, starts=5, operations={1: 100, 8: 300, 64: 640}, warm_up=1000, idle=15)
-QUICK = Plan(rounds=1, starts=1, operations={1: 30, 8: 120, 64: 320}, warm_up=200, idle=4)
+FULL = Plan(
+    rounds=5,
+    starts=5,
+    operations={1: 100, 8: 300, 64: 640},
+    warm_up_operations=1000,
+    idle_seconds=15,
+)
+QUICK = Plan(
+    rounds=1,
+    starts=1,
+    operations={1: 30, 8: 120, 64: 320},
+    warm_up_operations=200,
+    idle_seconds=4,
+)
 
 
 @dataclass
-class Bench:
-    """One run of the bench."""
+class Runner:
+    """Measure all scenarios once."""
 
     plan: Plan
     cores: Cores
     folder: Path
     stub: StubProcess
     stub_port: int
-    load: Load
-    say: Say
+    load: LoadGenerator
+    echo: Echo
     results: Results = field(default_factory=Results)
-    look: str = ""
-    """How the form looks, in each of the apps."""
+    expected_form: str = ""
+    """The form that each app must open, normalized."""
 
     async def run(self) -> Results:
-        """Measure everything; raises `LoadError` where an app does not do what it should."""
-        await self._learn_the_form()
-        starts = await self._starts()
+        """Measure everything; raise BenchError if an app does something wrong."""
+        await self._copy_our_form()
+        start_seconds = await self._measure_starts()
         async with contextlib.AsyncExitStack() as stack:
-            up = [await stack.enter_async_context(self._up(app, "main")) for app in APPS]
-            work = {running.app.name: await self._requests(running) for running in up}
-            await self._warm_up(up, work)
-            idle = await self._idle(up)
-            for cell in self.plan.cells:
-                await self._cell(cell, up, work)
-            for running in up:
+            apps = [await stack.enter_async_context(self._run_app(app, "main")) for app in APPS]
+            builders = {running.app.name: await self._request_builders(running) for running in apps}
+            await self._warm_up(apps, builders)
+            idle_cpu = await self._measure_idle_cpu(apps)
+            for scenario in self.plan.scenarios:
+                await self._measure_scenario(scenario, apps, builders)
+            for running in apps:
                 name = running.app.name
-                self.results.footprints[name] = Footprint(
-                    median(starts[name]), peak_memory(running.pid) / 2**20, idle[name]
-                )
+                memory = peak_memory_bytes(running.pid) / 2**20
+                self.results.footprints[name] = Footprint(median(start_seconds[name]), memory, idle_cpu[name])
         return self.results
 
-    async def _learn_the_form(self) -> None:
-        """Let our app open its form, which the plain apps then show too, and Slack's answer repeats."""
-        self._form.write_text("{}", encoding="utf-8")
-        async with self._up(OURS, "form") as ours:
-            view = await self._opened(ours, str(FIRST_KEY))
-        self.look = checks.look_of(view, str(FIRST_KEY))
-        self._form.write_text(json.dumps(checks.plain_form(view)), encoding="utf-8")
-        self.stub.order(view=view)
+    async def _copy_our_form(self) -> None:
+        """Let our app open its form, for the baseline apps to open, and for views.open to return."""
+        self._form_file.write_text("{}", encoding="utf-8")
+        async with self._run_app(OURS, "form") as ours:
+            view = await self._find_opened_view(ours, str(FIRST_KEY))
+        self.expected_form = checks.normalize_view(view, str(FIRST_KEY))
+        self._form_file.write_text(json.dumps(checks.baseline_form(view)), encoding="utf-8")
+        self.stub.send_command(view=view)
 
-    async def _starts(self) -> dict[str, list[float]]:
-        """Start each app in turn, again and again, each time with nothing there yet."""
+    async def _measure_starts(self) -> dict[str, list[float]]:
+        """Start each app in turn, several times, each time without a database."""
         seconds: dict[str, list[float]] = {app.name: [] for app in APPS}
         for number in range(self.plan.starts):
-            for app in _turned(APPS, number):
-                async with self._up(app, f"start-{number}") as running:
-                    seconds[app.name].append(running.to_first_ack)
+            for app in _rotate(APPS, number):
+                async with self._run_app(app, f"start-{number}") as running:
+                    seconds[app.name].append(running.start_seconds)
         return seconds
 
-    async def _requests(self, running: Running) -> dict[str, Requests]:
-        """Return what Slack sends to an app, by workload; a submission is of the form that the app opened."""
-        operations, _ = await self.load.run(running.port, commands(running.app.path), VIEWS_OPEN, 1, 1)
-        key = operations[0].key
-        view = await self._opened(running, key)
-        if checks.look_of(view, key) != self.look:
-            raise LoadError(f"{running.app.label} shows another form")
+    async def _request_builders(self, running: RunningApp) -> dict[str, RequestBuilder]:
+        """Return the app's request builders by workload; its own form is the one to submit."""
+        build_command = command_builder(running.app.path)
+        (operation,), _ = await self.load.run(running.port, build_command, VIEWS_OPEN, 1, 1)
+        view = await self._find_opened_view(running, operation.key)
+        if checks.normalize_view(view, operation.key) != self.expected_form:
+            raise BenchError(f"{running.app.label} opens a different form")
         return {
-            SLASH: commands(running.app.path),
-            SUBMIT: submissions(running.app.path, view, key),
+            OPEN_FORM: build_command,
+            SEND_SURVEY: submission_builder(running.app.path, view, operation.key),
         }
 
-    async def _opened(self, running: Running, key: str) -> dict[str, object]:
-        """Return the form that was opened for a key."""
+    async def _find_opened_view(self, running: RunningApp, key: str) -> dict[str, object]:
+        """Wait for the call of views.open with this key, and return its view."""
         for _ in range(100):
-            for call in await self.stub.collect():
+            for call in await self.stub.collect_calls():
                 if call.path == VIEWS_OPEN and call.key == key:
-                    return checks.opened(call)
+                    return checks.parse_view(call)
             await asyncio.sleep(0.02)
-        raise LoadError(f"{running.app.label} opened no form:\n{running.last_words}")
+        raise BenchError(f"{running.app.label} opened no form:\n{running.log_tail}")
 
-    async def _warm_up(self, up: Sequence[Running], work: dict[str, dict[str, Requests]]) -> None:
-        for running in up:
-            for workload in ENDS_WITH:
-                cell = Cell(workload, 0, 8)
-                await self._measured(cell, running, work[running.app.name][workload], self.plan.warm_up)
+    async def _warm_up(
+        self, apps: Sequence[RunningApp], builders: dict[str, dict[str, RequestBuilder]]
+    ) -> None:
+        for running in apps:
+            for workload in FINAL_CALLS:
+                scenario = Scenario(workload, 0, WARM_UP_CONCURRENCY)
+                build_request = builders[running.app.name][workload]
+                await self._measure(scenario, running, build_request, self.plan.warm_up_operations)
 
-    async def _idle(self, up: Sequence[Running]) -> dict[str, float]:
-        """Return the share of a core that each app takes while nobody does anything."""
+    async def _measure_idle_cpu(self, apps: Sequence[RunningApp]) -> dict[str, float]:
+        """Return the share of a core that each app uses while there are no requests."""
         await asyncio.sleep(2)
-        before = {running.app.name: cpu_seconds(running.pid) for running in up}
-        await asyncio.sleep(self.plan.idle)
+        before = {running.app.name: cpu_seconds(running.pid) for running in apps}
+        await asyncio.sleep(self.plan.idle_seconds)
         return {
-            running.app.name: (cpu_seconds(running.pid) - before[running.app.name]) / self.plan.idle
-            for running in up
+            running.app.name: (cpu_seconds(running.pid) - before[running.app.name]) / self.plan.idle_seconds
+            for running in apps
         }
 
-    async def _cell(self, cell: Cell, up: Sequence[Running], work: dict[str, dict[str, Requests]]) -> None:
-        self.stub.order(latency=cell.latency / 1000)
-        runs = self.results.runs[cell] = {app.name: [] for app in APPS}
+    async def _measure_scenario(
+        self,
+        scenario: Scenario,
+        apps: Sequence[RunningApp],
+        builders: dict[str, dict[str, RequestBuilder]],
+    ) -> None:
+        self.stub.send_command(latency_seconds=scenario.latency_ms / 1000)
+        runs = self.results.runs[scenario] = {app.name: [] for app in APPS}
         for number in range(self.plan.rounds):
-            for running in _turned(up, number):
-                requests = work[running.app.name][cell.workload]
-                count = self.plan.operations[cell.concurrency]
-                figures, disturbance, load_cpu = await self._measured(cell, running, requests, count)
-                runs[running.app.name].append(figures)
-                self.results.disturbance.append(disturbance)
+            for running in _rotate(apps, number):
+                build_request = builders[running.app.name][scenario.workload]
+                count = self.plan.operations[scenario.concurrency]
+                stats, other_cpu, load_cpu = await self._measure(scenario, running, build_request, count)
+                runs[running.app.name].append(stats)
+                self.results.other_cpu.append(other_cpu)
                 self.results.load_cpu.append(load_cpu)
-        self.say(f"{cell.workload}, {cell.latency} ms, {cell.concurrency} at a time: measured")
+        users, latency = scenario.concurrency, scenario.latency_ms
+        self.echo(f"measured {scenario.workload}, concurrency {users}, latency {latency} ms")
 
-    async def _measured(
-        self, cell: Cell, running: Running, requests: Requests, count: int
-    ) -> tuple[Figures, float, float]:
-        """Do one run and check it; return its figures, what others took of the core, what the load cost."""
-        await self.stub.collect()
-        loaders = (os.getpid(), self.stub.pid)
-        load_before = sum(map(cpu_seconds, loaders))
-        began, busy, cpu = time.perf_counter(), busy_seconds(self.cores.apps), cpu_seconds(running.pid)
+    async def _measure(
+        self, scenario: Scenario, running: RunningApp, build_request: RequestBuilder, count: int
+    ) -> tuple[Stats, float, float]:
+        """Do and check one run; return its statistics, `Results.other_cpu` and `Results.load_cpu`."""
+        await self.stub.collect_calls()
+        load_pids = (os.getpid(), self.stub.pid)
+        load_before = sum(map(cpu_seconds, load_pids))
+        started_at, busy_before = time.perf_counter(), core_busy_seconds(self.cores.apps)
+        cpu_before = cpu_seconds(running.pid)
         try:
             operations, seconds = await self.load.run(
-                running.port, requests, ENDS_WITH[cell.workload], count, cell.concurrency
+                running.port, build_request, FINAL_CALLS[scenario.workload], count, scenario.concurrency
             )
-            load_cpu = sum(map(cpu_seconds, loaders)) - load_before
-            await asyncio.sleep(SETTLING + cell.latency / 1000)
-            cpu = cpu_seconds(running.pid) - cpu
-            busy = busy_seconds(self.cores.apps) - busy
-            disturbance = max(0.0, busy - cpu) / (time.perf_counter() - began)
-            await self._check(cell, [operation.key for operation in operations])
-        except LoadError as error:
-            raise LoadError(f"{running.app.label}, {cell}: {error}\n{running.last_words}") from error
-        return of_run(operations, seconds, cpu), disturbance, load_cpu * 1000 / count
+            load_cpu = sum(map(cpu_seconds, load_pids)) - load_before
+            await asyncio.sleep(SETTLE_SECONDS + scenario.latency_ms / 1000)
+            app_cpu = cpu_seconds(running.pid) - cpu_before
+            busy = core_busy_seconds(self.cores.apps) - busy_before
+            other_cpu = max(0.0, busy - app_cpu) / (time.perf_counter() - started_at)
+            await self._check(scenario, [operation.key for operation in operations])
+        except BenchError as error:
+            raise BenchError(f"{running.app.label}, {scenario}: {error}\n{running.log_tail}") from error
+        return compute_stats(operations, seconds, app_cpu), other_cpu, load_cpu * 1000 / count
 
-    async def _check(self, cell: Cell, keys: Sequence[str]) -> None:
-        calls = await self.stub.collect()
-        if cell.workload == SLASH:
-            checks.check_slash(calls, keys, self.look)
+    async def _check(self, scenario: Scenario, keys: Sequence[str]) -> None:
+        calls = await self.stub.collect_calls()
+        if scenario.workload == OPEN_FORM:
+            checks.check_opened_forms(calls, keys, self.expected_form)
         else:
-            checks.check_submit(calls, keys, f"http://127.0.0.1:{self.stub_port}")
+            checks.check_sent_surveys(calls, keys, f"http://127.0.0.1:{self.stub_port}")
 
-    def _up(self, app: App, what: str) -> contextlib.AbstractAsyncContextManager[Running]:
-        return started(app, self.folder / f"{app.name}-{what}", self._form, self.stub_port, self.cores.apps)
+    def _run_app(self, app: App, folder: str) -> contextlib.AbstractAsyncContextManager[RunningApp]:
+        path = self.folder / f"{app.name}-{folder}"
+        return run_app(app, path, self._form_file, self.stub_port, self.cores.apps)
 
     @property
-    def _form(self) -> Path:
+    def _form_file(self) -> Path:
         return self.folder / "form.json"
 
 
-async def measure(plan: Plan, cores: Cores, folder: Path, say: Say) -> Results:
-    """Run the bench in a folder of its own; raises `LoadError`."""
+async def run_bench(plan: Plan, cores: Cores, folder: Path, echo: Echo) -> Results:
+    """Run the bench in an empty folder; raise BenchError if an app does something wrong."""
     os.sched_setaffinity(0, {cores.load})
-    load = Load(keys=itertools.count(FIRST_KEY + 1))
-    async with stub_process(cores.load, load.called) as stub:
-        return await Bench(plan, cores, folder, stub, await stub.port(), load, say).run()
+    load = LoadGenerator(keys=itertools.count(FIRST_KEY + 1))
+    async with run_stub(cores.load, load.record_call) as stub:
+        return await Runner(plan, cores, folder, stub, await stub.wait_for_port(), load, echo).run()
 
 
-def _turned(things: Sequence[T], by: int) -> Iterator[T]:
-    """Yield things in their order, beginning with another one each time."""
-    start = by % len(things)
-    yield from (*things[start:], *things[:start])
+def _rotate(items: Sequence[T], number: int) -> Iterator[T]:
+    """Yield all items, starting with another one for each number."""
+    start = number % len(items)
+    yield from (*items[start:], *items[:start])

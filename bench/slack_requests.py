@@ -1,26 +1,31 @@
-"""What Slack sends: signed commands and signed submissions of an open form."""
+"""Signed requests as Slack sends them: slash commands and form submissions."""
 
 import hashlib
 import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from bench.fixtures import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
 
-Requests = Callable[[str], bytes]
-"""Makes the request of the operation with a given key."""
+RequestBuilder = Callable[[str], bytes]
+"""Build the request of an operation from its key."""
 
-_TOKEN = "gIkuvaNzQIHg97ATvDxqgjtO"  # noqa: S105 - Slack's own sample
-_CHOSEN = {"radio_buttons": "selected_option", "static_select": "selected_option"}
+_VERIFICATION_TOKEN = "gIkuvaNzQIHg97ATvDxqgjtO"  # noqa: S105 - from Slack's documentation
 
 
-def command(path: str, key: str) -> bytes:
-    """Return `/csat KEY`, given in a channel."""
+def command_builder(path: str) -> RequestBuilder:
+    """Return a builder of commands for the app at `path`."""
+    return partial(build_command, path)
+
+
+def build_command(path: str, key: str) -> bytes:
+    """Build the request for `/csat KEY`, typed in a channel."""
     fields = {
-        "token": _TOKEN,
+        "token": _VERIFICATION_TOKEN,
         "team_id": TEAM,
         "team_domain": "bench",
         "channel_id": CHANNEL,
@@ -32,42 +37,39 @@ def command(path: str, key: str) -> bytes:
         "api_app_id": "A0BENCH00",
         "is_enterprise_install": "false",
         "response_url": f"https://hooks.slack.com/commands/{TEAM}/1234567890/aBcDeFgHiJkLmNoPqRsTuVwX",
-        "trigger_id": _trigger(key),
+        "trigger_id": _trigger_id(key),
     }
-    return _signed(path, urlencode(fields).encode())
+    return _build_signed(path, urlencode(fields).encode())
 
 
-def commands(path: str) -> Requests:
-    """Return what makes commands for the app at `path`."""
-    return lambda key: command(path, key)
+def submission_builder(path: str, view: Mapping[str, Any], opened_by: str) -> RequestBuilder:
+    """Return a builder of submissions, as Slack sends them, for the app at `path`.
 
-
-def submissions(path: str, view: Mapping[str, Any], opened_by: str) -> Requests:
-    """Return what makes submissions of the form that an app opened for the operation `opened_by`.
-
-    The form comes back as Slack would send it: with all of its blocks, what the app keeps in it, and in its
-    state what it was filled in with, beside a case number that is typed.
+    Args:
+        path: the app's path for requests from Slack.
+        view: the form that the app opened.
+        opened_by: the key of the operation that opened it.
     """
     payload = {
         "type": "view_submission",
         "team": {"id": TEAM, "domain": "bench"},
         "user": {"id": USER, "username": "ada", "name": "ada", "team_id": TEAM},
         "api_app_id": "A0BENCH00",
-        "token": _TOKEN,
-        "trigger_id": _trigger(opened_by),
-        "view": shown(view, opened_by),
+        "token": _VERIFICATION_TOKEN,
+        "trigger_id": _trigger_id(opened_by),
+        "view": _submitted_view(view, opened_by),
         "response_urls": [],
         "is_enterprise_install": False,
         "enterprise": None,
     }
     template = urlencode({"payload": json.dumps(payload)}).encode()
-    return lambda key: _signed(path, template.replace(opened_by.encode(), key.encode()))
+    return lambda key: _build_signed(path, template.replace(opened_by.encode(), key.encode()))
 
 
-def shown(view: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return an opened form as Slack knows it, with a case number typed."""
+def _submitted_view(view: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the view with its initial values and a typed external id as its state."""
     values = {
-        block["block_id"]: {block["element"]["action_id"]: _state(block["element"], key)}
+        block["block_id"]: {block["element"]["action_id"]: _element_state(block["element"], key)}
         for block in view["blocks"]
         if block["type"] == "input"
     }
@@ -88,21 +90,23 @@ def shown(view: Mapping[str, Any], key: str) -> dict[str, Any]:
     }
 
 
-def _state(element: Mapping[str, Any], key: str) -> dict[str, Any]:
-    kind = element["type"]
-    if kind == "checkboxes":
-        return {"type": kind, "selected_options": element.get("initial_options", [])}
-    if kind in _CHOSEN:
-        return {"type": kind, _CHOSEN[kind]: element.get("initial_option")}
-    typed = external_id(key) if element["action_id"] == "external_id" else element.get("initial_value")
-    return {"type": kind, "value": typed}
+def _element_state(element: Mapping[str, Any], key: str) -> dict[str, Any]:
+    match element["type"]:
+        case "checkboxes" as kind:
+            return {"type": kind, "selected_options": element.get("initial_options", [])}
+        case "radio_buttons" | "static_select" as kind:
+            return {"type": kind, "selected_option": element.get("initial_option")}
+        case kind if element["action_id"] == "external_id":
+            return {"type": kind, "value": external_id(key)}
+        case kind:
+            return {"type": kind, "value": element.get("initial_value")}
 
 
-def _trigger(key: str) -> str:
+def _trigger_id(key: str) -> str:
     return f"{key}.1234567890.0123456789abcdef0123456789abcdef"
 
 
-def _signed(path: str, body: bytes) -> bytes:
+def _build_signed(path: str, body: bytes) -> bytes:
     now = b"%d" % time.time()
     signature = hmac.new(SIGNING_SECRET.encode(), b"v0:%b:%b" % (now, body), hashlib.sha256).hexdigest()
     return b"\r\n".join(

@@ -1,96 +1,98 @@
-"""The figures: of one run, over the runs, and of one app beside another."""
+"""Statistics of one run, of all rounds, and of one app relative to another."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, fields
 from statistics import median
 from typing import NamedTuple
 
 from bench.load import Operation
 
-_MS = 1e6
-"""Nanoseconds."""
+_NS_PER_MS = 1e6
 
 
-class Cell(NamedTuple):
-    """A kind of run."""
+class Scenario(NamedTuple):
+    """The parameters of a run."""
 
     workload: str
-    latency: int
-    """Milliseconds after which Slack and X answer."""
+    latency_ms: int
+    """Response time of Slack and X."""
     concurrency: int
 
 
 @dataclass(frozen=True)
-class Figures:
+class Stats:
     """What is measured in a run: milliseconds, and operations per second."""
 
     ack_p50: float
+    """Time to the acknowledgement."""
     ack_p99: float
     end_p50: float
+    """Time to the final call to Slack."""
     end_p99: float
-    per_second: float
+    throughput: float
     cpu: float
-    """CPU milliseconds of the app for each operation, all threads."""
+    """CPU time of the app per operation, all threads."""
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What an app takes beside its operations."""
+    """What an app needs apart from its operations."""
 
-    start: float
-    """Seconds to the first acknowledgement, median of the starts."""
-    peak_memory: float
-    """MiB, over the whole bench."""
-    idle: float
-    """Share of a core while nobody does anything."""
+    start_seconds: float
+    """Time to the first acknowledgement, median of all starts."""
+    peak_memory_mib: float
+    idle_cpu: float
+    """Share of a core while there are no requests."""
 
 
 @dataclass
 class Results:
-    """Everything that was measured; each list holds one entry for each round."""
+    """All measurements; each list has one entry per round."""
 
-    runs: dict[Cell, dict[str, list[Figures]]] = field(default_factory=dict)
+    runs: dict[Scenario, dict[str, list[Stats]]] = field(default_factory=dict)
+    """By scenario and name of the app."""
     footprints: dict[str, Footprint] = field(default_factory=dict)
-    disturbance: list[float] = field(default_factory=list)
-    """The share of the apps' core that other programs took, for each run."""
+    other_cpu: list[float] = field(default_factory=list)
+    """For each run, the share of the apps' core that other processes used."""
     load_cpu: list[float] = field(default_factory=list)
-    """CPU milliseconds of the load generator and the stub for each operation, for each run."""
+    """For each run, CPU milliseconds of the load generator and the stub per operation."""
 
-    def of(self, cell: Cell, app: str) -> Figures:
-        """Return the medians over the rounds."""
-        return _medians(self.runs[cell][app])
+    def median(self, scenario: Scenario, app: str) -> Stats:
+        """Return the median of each value over all rounds."""
+        return _median(self.runs[scenario][app])
 
-    def ratio(self, cell: Cell, app: str, to: str) -> Figures:
-        """Return the medians of one app's figures divided by another's of the same round."""
-        pairs = zip(self.runs[cell][app], self.runs[cell][to], strict=True)
-        return _medians(
-            [
-                Figures(*(mine / its for mine, its in zip(astuple(one), astuple(other), strict=True)))
-                for one, other in pairs
-            ]
-        )
+    def ratio(self, scenario: Scenario, app: str, baseline: str) -> Stats:
+        """Return the median over all rounds of one app's values divided by another's in the same round."""
+        rounds = zip(self.runs[scenario][app], self.runs[scenario][baseline], strict=True)
+        return _median([_divide(*stats) for stats in rounds])
 
 
-def of_run(operations: Sequence[Operation], seconds: float, cpu_seconds: float) -> Figures:
-    """Return the figures of one run."""
-    acks = sorted((operation.acked - operation.began) / _MS for operation in operations)
-    ends = sorted((operation.ended.result() - operation.began) / _MS for operation in operations)
-    return Figures(
+def compute_stats(operations: Sequence[Operation], seconds: float, cpu_seconds: float) -> Stats:
+    """Return the statistics of one run."""
+    acks = sorted((operation.acked_at - operation.started_at) / _NS_PER_MS for operation in operations)
+    ends = sorted(
+        (operation.completed_at.result() - operation.started_at) / _NS_PER_MS for operation in operations
+    )
+    return Stats(
         ack_p50=percentile(acks, 50),
         ack_p99=percentile(acks, 99),
         end_p50=percentile(ends, 50),
         end_p99=percentile(ends, 99),
-        per_second=len(operations) / seconds,
+        throughput=len(operations) / seconds,
         cpu=cpu_seconds * 1000 / len(operations),
     )
 
 
-def percentile(ordered: Sequence[float], share: int) -> float:
-    """Return the smallest figure that `share` percent of them don't exceed."""
-    return ordered[math.ceil(len(ordered) * share / 100) - 1]
+def percentile(sorted_values: Sequence[float], percent: int) -> float:
+    """Return the smallest value that is at least as large as `percent` percent of the values."""
+    return sorted_values[math.ceil(len(sorted_values) * percent / 100) - 1]
 
 
-def _medians(runs: Iterable[Figures]) -> Figures:
-    together = list(runs)
-    return Figures(*(median(getattr(run, each.name) for run in together) for each in fields(Figures)))
+def _divide(stats: Stats, baseline: Stats) -> Stats:
+    pairs = zip(astuple(stats), astuple(baseline), strict=True)
+    return Stats(*(value / baseline_value for value, baseline_value in pairs))
+
+
+def _median(rounds: Sequence[Stats]) -> Stats:
+    return Stats(*(median(getattr(stats, each.name) for stats in rounds) for each in fields(Stats)))

@@ -1,9 +1,10 @@
-"""Slack's Web API and X, as far as the journey calls them, in a process of its own.
+"""A stub of Slack's Web API and of X, in a process of its own.
 
-It answers after a given latency, always with success, and notes each call: what was called, when the whole
-request had arrived, and what it said. Whether that was right is looked at after a run, so that it takes no
-time from it. Started as `python -m bench.stub <file descriptor>`; over that socket it tells in lines of JSON
-its port and then each call's `[name, key, nanoseconds]`, and takes orders.
+It responds with success after a given latency, and records each call: its path, its time of arrival and its
+contents. These are checked after the run, so that the checks don't slow it down.
+
+Run as `python -m bench.stub FILE_DESCRIPTOR`. Over that socket it sends lines of JSON: its port, then
+`[path, key, nanoseconds]` for each call; and it receives commands (see `Stub._run_command`).
 """
 
 import asyncio
@@ -17,8 +18,8 @@ from typing import Any, NamedTuple, cast
 
 import uvloop
 
-from bench.fixtures import CHANNEL, KEY, TEAM, USER
-from bench.http1 import Message, Reader, answer
+from bench.fixtures import CHANNEL, KEY_PATTERN, TEAM, USER
+from bench.http1 import Message, Parser, json_response
 
 AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"
@@ -28,11 +29,11 @@ CREATE = "/1.1/feedback/create.json"
 SHOW = "/1.1/feedback/show/"
 ME = "/2/users/me"
 
-_KEY = re.compile(KEY)
+_KEY = re.compile(KEY_PATTERN)
 _AUTHORIZATION = re.compile(rb"\r\nauthorization: *([^\r]*)", re.IGNORECASE)
-_DATE = "%a %b %d %H:%M:%S +0000 %Y"
+_DATE_FORMAT = "%a %b %d %H:%M:%S +0000 %Y"
 
-_FIXED: dict[str, dict[str, Any]] = {
+_RESPONSES: dict[str, dict[str, Any]] = {
     AUTH_TEST: {
         "ok": True,
         "url": "https://bench.slack.com/",
@@ -48,104 +49,115 @@ _FIXED: dict[str, dict[str, Any]] = {
         "ok": True,
         "channel": CHANNEL,
         "ts": "1700000000.000100",
-        "message": {"type": "message", "user": "U0BOT0000", "bot_id": "B0BOT0000", "text": "Told."},
+        "message": {"type": "message", "user": "U0BOT0000", "bot_id": "B0BOT0000", "text": "Sent."},
     },
     ME: {"data": {"id": "370773112", "name": "Northwind", "username": "northwind"}},
 }
 
 
 class Call(NamedTuple):
-    """A request that arrived."""
+    """A received request."""
 
     path: str
     key: str
     at: int
+    """Nanoseconds."""
     authorization: str
     body: str
 
 
 class Stub:
-    """Notes every call, tells of it, and answers."""
+    """Record, report and answer calls.
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._latency = 0.0
+    Args:
+        control: the socket to the load generator.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._latency_seconds = 0.0
         self._calls: list[Call] = []
-        self._answers = {path: answer(json.dumps(body).encode()) for path, body in _FIXED.items()}
+        self._responses = {
+            path: json_response(json.dumps(body).encode()) for path, body in _RESPONSES.items()
+        }
 
     async def run(self) -> None:
-        """Serve until the other side of the channel is closed."""
+        """Serve until the control socket is closed."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Door(self), "127.0.0.1", 0, backlog=1024)
-        reader, writer = await asyncio.open_connection(sock=self._channel, limit=2**20)
+        server = await loop.create_server(lambda: StubConnection(self), "127.0.0.1", 0, backlog=1024)
+        reader, writer = await asyncio.open_connection(sock=self._control, limit=2**20)
         self._write = writer.write
-        self._tell(server.sockets[0].getsockname()[1])
+        self._send(server.sockets[0].getsockname()[1])
         while line := await reader.readline():
-            self._obey(json.loads(line))
+            self._run_command(json.loads(line))
         server.close()
 
-    def take(self, request: Message, transport: asyncio.Transport) -> None:
-        """Note a request, and answer it when its time has come."""
+    def handle(self, request: Message, transport: asyncio.Transport) -> None:
+        """Record a request, and respond after the latency."""
         at = time.perf_counter_ns()
         path = request.head.split(b" ", 2)[1].partition(b"?")[0].decode()
-        found = _KEY.search(request.body)
-        key = found[0].decode() if found else ""
-        authorization = _AUTHORIZATION.search(request.head)
-        said = authorization[1].decode() if authorization else ""
-        self._calls.append(Call(path, key, at, said, request.body.decode()))
+        key_match = _KEY.search(request.body)
+        key = key_match[0].decode() if key_match else ""
+        header = _AUTHORIZATION.search(request.head)
+        authorization = header[1].decode() if header else ""
+        self._calls.append(Call(path, key, at, authorization, request.body.decode()))
         if key:
-            self._tell([path, key, at])
+            self._send([path, key, at])
+        response = self._build_response(path, key)
+        if self._latency_seconds:
+            respond = partial(_respond, transport, response)
+            asyncio.get_running_loop().call_later(self._latency_seconds, respond)
+        else:
+            transport.write(response)
+
+    def _build_response(self, path: str, key: str) -> bytes:
         if path == CREATE:
-            reply = _feedback(key)
-        elif path.startswith(SHOW):
-            reply = _feedback(path.removeprefix(SHOW).removesuffix(".json"))
-        else:
-            reply = self._answers.get(path, answer(b'{"ok": false}'))
-        if self._latency:
-            asyncio.get_running_loop().call_later(self._latency, partial(_reply, transport, reply))
-        else:
-            transport.write(reply)
+            return _feedback(key)
+        if path.startswith(SHOW):
+            return _feedback(path.removeprefix(SHOW).removesuffix(".json"))
+        return self._responses.get(path, json_response(b'{"ok": false}'))
 
-    def _tell(self, what: object) -> None:
-        self._write(json.dumps(what).encode() + b"\n")
+    def _send(self, message: object) -> None:
+        self._write(json.dumps(message).encode() + b"\n")
 
-    def _obey(self, order: dict[str, Any]) -> None:
-        if "latency" in order:
-            self._latency = order["latency"]
-        if "view" in order:
-            opened = json.dumps({"ok": True, "view": order["view"]})
-            self._answers[VIEWS_OPEN] = answer(opened.encode())
-        if "collect" in order:
-            collected, self._calls = self._calls, []
-            self._tell({"calls": collected})
+    def _run_command(self, command: dict[str, Any]) -> None:
+        """Set the latency, set the view that views.open returns, or send and forget the recorded calls."""
+        if "latency_seconds" in command:
+            self._latency_seconds = command["latency_seconds"]
+        if "view" in command:
+            body = json.dumps({"ok": True, "view": command["view"]})
+            self._responses[VIEWS_OPEN] = json_response(body.encode())
+        if "collect" in command:
+            calls, self._calls = self._calls, []
+            self._send({"calls": calls})
 
 
-class Door(asyncio.Protocol):
-    """One connection."""
+class StubConnection(asyncio.Protocol):
+    """A connection of an app."""
 
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
-        self._reader = Reader()
+        self._parser = Parser()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on every whole request."""
-        for request in self._reader.feed(data):
-            self._stub.take(request, self._transport)
+        """Handle each complete request."""
+        for request in self._parser.feed(data):
+            self._stub.handle(request, self._transport)
 
 
-def _reply(transport: asyncio.Transport, reply: bytes) -> None:
+def _respond(transport: asyncio.Transport, response: bytes) -> None:
     if not transport.is_closing():
-        transport.write(reply)
+        transport.write(response)
 
 
 def _feedback(key: str) -> bytes:
-    """Answer with a survey that nobody has answered yet."""
-    now = time.strftime(_DATE, time.gmtime())
-    fields = {
+    """Return X's response for feedback without a rating."""
+    now = time.strftime(_DATE_FORMAT, time.gmtime())
+    feedback = {
         "id": key,
         "dm_id": key,
         "type": "csat",
@@ -155,7 +167,7 @@ def _feedback(key: str) -> bytes:
         "created_at": now,
         "updated_at": now,
     }
-    return answer(json.dumps(fields).encode())
+    return json_response(json.dumps(feedback).encode())
 
 
 if __name__ == "__main__":

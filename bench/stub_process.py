@@ -1,4 +1,4 @@
-"""The stub's process, from outside."""
+"""Start and control the stub's process."""
 
 import asyncio
 import contextlib
@@ -9,57 +9,57 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
-from bench.apps import LONGEST_START, ROOT
-from bench.linux import pinned
+from bench.apps import ROOT, START_TIMEOUT_SECONDS
+from bench.linux import children_pinned_to
 from bench.stub import Call
 
-Called = Callable[[str, str, int], None]
+OnCall = Callable[[str, str, int], None]
 
 
 class StubProcess(asyncio.Protocol):
-    """Tells of every call at once, and hands over what was called.
+    """The load generator's end of the control socket.
 
     Args:
-        called: told of the path, key and moment of each call.
+        on_call: called with the path, key and time of each call that the stub receives.
     """
 
-    def __init__(self, called: Called, pid: int) -> None:
+    def __init__(self, on_call: OnCall, pid: int) -> None:
         self.pid = pid
-        self._called = called
-        self._arrived = bytearray()
+        self._on_call = on_call
+        self._buffer = bytearray()
         self._port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._calls: asyncio.Future[list[Call]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way to the stub."""
+        """Keep the transport."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read what the stub tells."""
-        self._arrived += data
-        *lines, rest = self._arrived.split(b"\n")
-        self._arrived = bytearray(rest)
+        """Handle each complete line."""
+        self._buffer += data
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = bytearray(rest)
         for line in lines:
-            self._read(json.loads(line))
+            self._handle(json.loads(line))
 
-    async def port(self) -> int:
-        """Return the port that the stub serves."""
-        return await asyncio.wait_for(self._port, LONGEST_START)
+    async def wait_for_port(self) -> int:
+        """Return the stub's port once it serves."""
+        return await asyncio.wait_for(self._port, START_TIMEOUT_SECONDS)
 
-    def order(self, **what: Any) -> None:  # noqa: ANN401 - see `bench.stub`
-        """Have the stub do something else from now on."""
-        self._transport.write(json.dumps(what).encode() + b"\n")
+    def send_command(self, **command: Any) -> None:  # noqa: ANN401 - JSON
+        """Send a command; see `bench.stub.Stub`."""
+        self._transport.write(json.dumps(command).encode() + b"\n")
 
-    async def collect(self) -> list[Call]:
-        """Return every call since the last time."""
+    async def collect_calls(self) -> list[Call]:
+        """Return all calls since the previous collection."""
         self._calls = asyncio.get_running_loop().create_future()
-        self.order(collect=True)
+        self.send_command(collect=True)
         return await self._calls
 
-    def _read(self, told: Any) -> None:  # noqa: ANN401 - see `bench.stub`
-        match told:
+    def _handle(self, message: Any) -> None:  # noqa: ANN401 - JSON
+        match message:
             case [path, key, at]:
-                self._called(path, key, at)
+                self._on_call(path, key, at)
             case {"calls": calls} if self._calls:
                 self._calls.set_result([Call(*call) for call in calls])
             case int(port):
@@ -67,16 +67,18 @@ class StubProcess(asyncio.Protocol):
 
 
 @contextlib.asynccontextmanager
-async def stub_process(core: int, called: Called) -> AsyncIterator[StubProcess]:
-    """Run the stub on a core; it ends with the block."""
-    mine, its = socket.socketpair()
-    mine.settimeout(0)
-    with pinned(core), its:
+async def run_stub(core: int, on_call: OnCall) -> AsyncIterator[StubProcess]:
+    """Run the stub on a core until the block ends."""
+    our_end, stub_end = socket.socketpair()
+    our_end.settimeout(0)
+    with children_pinned_to(core), stub_end:
         process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own command
-            [sys.executable, "-m", "bench.stub", str(its.fileno())], cwd=ROOT, pass_fds=[its.fileno()]
+            [sys.executable, "-m", "bench.stub", str(stub_end.fileno())],
+            cwd=ROOT,
+            pass_fds=[stub_end.fileno()],
         )
     loop = asyncio.get_running_loop()
-    transport, stub = await loop.create_connection(lambda: StubProcess(called, process.pid), sock=mine)
+    transport, stub = await loop.create_connection(lambda: StubProcess(on_call, process.pid), sock=our_end)
     try:
         yield stub
     finally:

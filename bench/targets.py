@@ -1,77 +1,78 @@
-"""The targets, and whether they are reached."""
+"""Performance targets, and whether they are met."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bench.apps import OURS, PLAIN, PLAIN_JS_APP, PLAIN_PYTHON, App
-from bench.runner import SLASH, SUBMIT
-from bench.stats import Cell, Figures, Results
+from bench.apps import BASELINES, OURS, PLAIN_JS, PLAIN_PYTHON, App
+from bench.runner import OPEN_FORM, SEND_SURVEY
+from bench.stats import Results, Scenario
 
-MANY: Final = 64
-"""The concurrency at which throughput and p99 are judged."""
+HIGH_CONCURRENCY: Final = 64
+"""The concurrency for throughput and p99."""
 
 
 @dataclass(frozen=True)
 class Target:
     """A limit, and what was measured."""
 
-    what: str
+    name: str
     limit: float
     measured: float
     at_least: bool = False
     unit: str = "x"
 
     @property
-    def reached(self) -> bool:
-        """Whether the measured figure keeps the limit."""
+    def is_met(self) -> bool:
+        """True if the measured value is within the limit."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
-def judged(results: Results) -> Iterator[Target]:
-    """Yield every target; a ratio is the worst of all the loads that it speaks of."""
-    alone, many = _when(lambda cell: cell.concurrency == 1), _when(lambda cell: cell.concurrency == MANY)
-    every = _when(lambda _: True)
-    yield _ratio(results, SLASH, "acknowledgement p50, 1 at a time", "ack_p50", PLAIN_PYTHON, 0.2, alone)
-    yield _ratio(results, SLASH, "CPU per operation", "cpu", PLAIN_PYTHON, 0.6, every)
-    yield _ratio(results, SLASH, "CPU per operation", "cpu", PLAIN_JS_APP, 1.0, every)
-    for app in PLAIN:
-        yield _ratio(results, SUBMIT, "CPU per operation", "cpu", app, 1.0, every)
-    for app in PLAIN:
-        yield _ratio(
-            results, SUBMIT, f"operations per second, {MANY} at a time", "per_second", app, 1.0, many
-        )
-    for app in PLAIN:
-        yield _ratio(results, SUBMIT, f"end-to-end p99, {MANY} at a time", "end_p99", app, 1.0, many)
-    for app in PLAIN:
-        yield _ratio(results, SUBMIT, f"acknowledgement p99, {MANY} at a time", "ack_p99", app, 1.0, many)
-    ours, javascript = results.footprints[OURS.name], results.footprints[PLAIN_JS_APP.name]
-    memory = ours.peak_memory / javascript.peak_memory
-    yield Target(f"peak memory, beside {PLAIN_JS_APP.label}", 0.5, memory)
-    yield Target("idle, of a core", 1, ours.idle * 100, unit="%")
-    yield Target("start to first acknowledgement", 1.5, ours.start, unit="s")
+def check_targets(results: Results) -> Iterator[Target]:
+    """Yield all targets; a ratio is the worst of all scenarios to which it applies."""
+    yield _ratio_target(results, OPEN_FORM, "ack p50, 1 user", "ack_p50", PLAIN_PYTHON, 0.2, _has_one_user)
+    yield _ratio_target(results, OPEN_FORM, "CPU per operation", "cpu", PLAIN_PYTHON, 0.6, _is_any)
+    yield _ratio_target(results, OPEN_FORM, "CPU per operation", "cpu", PLAIN_JS, 1.0, _is_any)
+    for app in BASELINES:
+        yield _ratio_target(results, SEND_SURVEY, "CPU per operation", "cpu", app, 1.0, _is_any)
+    for name, field in (("throughput", "throughput"), ("end-to-end p99", "end_p99"), ("ack p99", "ack_p99")):
+        for app in BASELINES:
+            title = f"{name}, {HIGH_CONCURRENCY} users"
+            yield _ratio_target(results, SEND_SURVEY, title, field, app, 1.0, _has_many_users)
+    ours, plain_js = results.footprints[OURS.name], results.footprints[PLAIN_JS.name]
+    memory = ours.peak_memory_mib / plain_js.peak_memory_mib
+    yield Target(f"peak memory, relative to {PLAIN_JS.label}", 0.5, memory)
+    yield Target("idle CPU, of a core", 1, ours.idle_cpu * 100, unit="%")
+    yield Target("time to the first acknowledgement", 1.5, ours.start_seconds, unit="s")
 
 
-Cells = Callable[[Results, str], list[Cell]]
+def _is_any(_scenario: Scenario) -> bool:
+    return True
 
 
-def _when(condition: Callable[[Cell], bool]) -> Cells:
-    return lambda results, workload: [
-        cell for cell in results.runs if cell.workload == workload and condition(cell)
-    ]
+def _has_one_user(scenario: Scenario) -> bool:
+    return scenario.concurrency == 1
 
 
-def _ratio(
-    results: Results, workload: str, what: str, figure: str, beside: App, limit: float, cells: Cells
+def _has_many_users(scenario: Scenario) -> bool:
+    return scenario.concurrency == HIGH_CONCURRENCY
+
+
+def _ratio_target(
+    results: Results,
+    workload: str,
+    name: str,
+    field: str,
+    baseline: App,
+    limit: float,
+    applies: Callable[[Scenario], bool],
 ) -> Target:
-    at_least = figure == "per_second"
     ratios = [
-        _figure(results.ratio(cell, OURS.name, beside.name), figure) for cell in cells(results, workload)
+        getattr(results.ratio(scenario, OURS.name, baseline.name), field)
+        for scenario in results.runs
+        if scenario.workload == workload and applies(scenario)
     ]
+    at_least = field == "throughput"
     worst = min(ratios) if at_least else max(ratios)
-    return Target(f"{workload}: {what}, beside {beside.label}", limit, worst, at_least=at_least)
-
-
-def _figure(figures: Figures, name: str) -> float:
-    figure: float = getattr(figures, name)
-    return figure
+    title = f"{workload}: {name}, relative to {baseline.label}"
+    return Target(title, limit, worst, at_least=at_least)

@@ -1,8 +1,8 @@
-"""What reports cost in a large ledger: the time of each, and of each survey that it counts.
+"""What reports cost in a large database: the time of each, and per survey that it counts.
 
-They read one index, which holds all that they count, and no sums are kept beside it: what is shown can't go
-wrong, and a late answer needs no second place to be noted in. PostgreSQL reads an index alone where VACUUM
-has been since its rows were written; autovacuum sees to that in life, and `seed.fill` here.
+Their queries read a single index that covers all they count, and no sums are stored: so nothing can get out
+of date, and a late response is written in one place only. PostgreSQL can use an index-only scan only where
+VACUUM has run since the rows were written; in production autovacuum does that, here `seed.fill`.
 """
 
 import statistics
@@ -25,59 +25,61 @@ from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from tests.plans import Plans
 
-DAYS = (7, 30, 90)
+PERIOD_DAYS = (7, 30, 90)
 ROUNDS = 15
-TARGET = 1.0
-"""Seconds for the report of a million surveys."""
-CSAT = Filters(team="T1", metric=Metric.CSAT)
+MAX_SECONDS = 1.0
+"""For the report of a million surveys."""
+FILTERS = Filters(team="T1", metric=Metric.CSAT)
 UTC = ZoneInfo("UTC")
-WAYS = ("ix_surveys", "follow_ups")
-"""What tells in a plan by which way rows are found."""
+INDEX_NAMES = ("ix_surveys", "follow_ups")
+"""Parts of a query plan's lines that show how rows are found."""
 
 
-class Cost(NamedTuple):
-    """What a report counted, and how many seconds each round took."""
+class ReportTimings(NamedTuple):
+    """How many surveys a report counts, and how many seconds it took in each round."""
 
     days: int
-    counted: int
-    before: int
-    times: list[float]
+    surveys: int
+    previous_surveys: int
+    """Surveys in the period before, for the comparison."""
+    seconds: list[float]
 
 
-async def measure(database: Database, now: datetime) -> list[Cost]:
-    """Make the report of each period again and again, by turns."""
-    costs = [await _first(database, days, now) for days in DAYS]
+async def measure_reports(database: Database, now: datetime) -> list[ReportTimings]:
+    """Make the report of each period several times, in turn."""
+    timings = [await _count_surveys(database, days, now) for days in PERIOD_DAYS]
     for _ in range(ROUNDS):
-        for cost in costs:
-            begun = time.perf_counter()
-            await fetch_report(database, CSAT, last_days(cost.days, now, UTC))
-            cost.times.append(time.perf_counter() - begun)
-    return costs
+        for timing in timings:
+            started_at = time.perf_counter()
+            await fetch_report(database, FILTERS, last_days(timing.days, now, UTC))
+            timing.seconds.append(time.perf_counter() - started_at)
+    return timings
 
 
-async def _first(database: Database, days: int, now: datetime) -> Cost:
-    counted = await fetch_report(database, CSAT, last_days(days, now, UTC))
-    return Cost(days, counted.now.sent, counted.before.sent, [])
+async def _count_surveys(database: Database, days: int, now: datetime) -> ReportTimings:
+    report = await fetch_report(database, FILTERS, last_days(days, now, UTC))
+    return ReportTimings(days, report.now.sent, report.before.sent, [])
 
 
-def tell(costs: list[Cost], url: str, now: datetime) -> None:
-    """Print the medians, and by which way the database finds what a report counts."""
-    heads = f"{'a report of':<12}{'surveys':>12}{'and before':>12}{'ms: median':>12}{'us a survey':>13}"
-    typer.echo(f"\n{heads}  target {TARGET:.0f} s")
-    for cost in costs:
-        median = statistics.median(cost.times)
-        each = median / max(cost.counted + cost.before, 1) * 1_000_000
+def print_reports(timings: list[ReportTimings], url: str, now: datetime) -> None:
+    """Print the median times, and which indexes the queries use."""
+    header = f"{'report':<12}{'surveys':>12}{'previous':>12}{'median ms':>12}{'us/survey':>13}"
+    typer.echo(f"\n{header}  target {MAX_SECONDS:.0f} s")
+    for timing in timings:
+        median = statistics.median(timing.seconds)
+        per_survey = median / max(timing.surveys + timing.previous_surveys, 1) * 1_000_000
         typer.echo(
-            f"{f'{cost.days} days':<12}{cost.counted:>12,}{cost.before:>12,}{median * 1000:>12.0f}"
-            f"{each:>13.2f}  {'reached' if median < TARGET else 'not reached'}"
+            f"{f'{timing.days} days':<12}{timing.surveys:>12,}{timing.previous_surveys:>12,}"
+            f"{median * 1000:>12.0f}{per_survey:>13.2f}  {'met' if median < MAX_SECONDS else 'MISSED'}"
         )
     engine = sqlalchemy.create_engine(url)
     week = last_days(7, now - timedelta(days=1), UTC)
-    for count in (queries.count_by_group, queries.count_all, queries.count_low_ratings):
-        typer.echo(f"{count.__name__}: {_plan(engine, partial(count, filters=CSAT, period=week))}")
+    for query in (queries.count_by_group, queries.count_all, queries.count_low_ratings):
+        typer.echo(f"{query.__name__}: {_explain(engine, partial(query, filters=FILTERS, period=week))}")
     engine.dispose()
 
 
-def _plan(engine: Engine, count: Callable[[Connection], object]) -> str:
-    (plan,) = Plans(engine).of(count).values()
-    return "; ".join(line.strip(" ->") for line in plan.splitlines() if any(way in line for way in WAYS))
+def _explain(engine: Engine, query: Callable[[Connection], object]) -> str:
+    (plan,) = Plans(engine).of(query).values()
+    lines = [line for line in plan.splitlines() if any(name in line for name in INDEX_NAMES)]
+    return "; ".join(line.strip(" ->") for line in lines)

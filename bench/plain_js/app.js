@@ -1,4 +1,4 @@
-// The journey in JavaScript as the documentation of Bolt shows it: no ledger, every default left alone.
+// A baseline in JavaScript, written as Bolt's documentation shows it: default settings, no database.
 
 const crypto = require("node:crypto");
 const fs = require("node:fs");
@@ -6,7 +6,7 @@ const { App } = require("@slack/bolt");
 const OAuth = require("oauth-1.0a");
 
 const env = process.env;
-const FORM = JSON.parse(fs.readFileSync(env.FORM, "utf8"));
+const FORM = JSON.parse(fs.readFileSync(env.FORM_FILE, "utf8"));
 const CREATE = `${env.X_API_URL}/1.1/feedback/create.json`;
 
 const oauth = new OAuth({
@@ -41,8 +41,8 @@ app.view("survey_form", async ({ ack, body, view, client }) => {
 });
 
 function surveyForm(body) {
-  const [customer, ...others] = FORM.blocks;
-  const filledIn = { ...customer, element: { ...customer.element, initial_value: body.text } };
+  const [recipient, ...others] = FORM.blocks;
+  const filledIn = { ...recipient, element: { ...recipient.element, initial_value: body.text } };
   return {
     ...FORM,
     private_metadata: JSON.stringify({ channel: body.channel_id }),
@@ -51,16 +51,16 @@ function surveyForm(body) {
 }
 
 function surveyFields(values) {
-  const typed = Object.assign({}, ...Object.values(values));
+  const inputs = Object.assign({}, ...Object.values(values));
   return {
-    type: typed.metric.selected_option.value,
-    to_user_id: typed.recipient.value,
-    message: typed.message.value,
-    privacy_url: typed.privacy_url.value,
-    external_id: typed.external_id.value || "",
-    question_variant_id: typed.variant.selected_option.value,
-    display_name: typed.display_name.value || "",
-    test: typed.test.selected_options.length > 0 ? "true" : "false",
+    type: inputs.metric.selected_option.value,
+    to_user_id: inputs.recipient.value,
+    message: inputs.message.value,
+    privacy_url: inputs.privacy_url.value,
+    external_id: inputs.external_id.value || "",
+    question_variant_id: inputs.variant.selected_option.value,
+    display_name: inputs.display_name.value || "",
+    test: inputs.test.selected_options.length > 0 ? "true" : "false",
   };
 }
 
@@ -76,9 +76,9 @@ async function sendSurvey(fields) {
 }
 
 function confirmation(user, fields) {
-  const customer = { type: "link", url: `https://x.com/i/user/${fields.to_user_id}`, text: fields.to_user_id };
-  const line = [{ type: "user", user_id: user }, { type: "text", text: " asked " }, customer];
-  const sentence = [...line, { type: "text", text: " for feedback on X." }];
+  const recipient = { type: "link", url: `https://x.com/i/user/${fields.to_user_id}`, text: fields.to_user_id };
+  const start = [{ type: "user", user_id: user }, { type: "text", text: " asked " }, recipient];
+  const sentence = [...start, { type: "text", text: " for feedback on X." }];
   const details = [`${fields.type.toUpperCase()} · question ${fields.question_variant_id}`, `External ID: ${fields.external_id}`];
   return [
     { type: "rich_text", elements: [{ type: "rich_text_section", elements: sentence }] },

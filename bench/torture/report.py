@@ -22,7 +22,7 @@ COLUMNS: Final = {
     "responses": "responses",
     "responses_stored": "stored",
 }
-NAME_WIDTH: Final = 34
+NAME_WIDTH: Final = 42
 LEGEND: Final = """\
 kills: kills, freezes, restarts or locks. The other columns count surveys:
 acknowledged: a form abandoned after a failure isn't. duplicated: sent more often than anyone asked for.
