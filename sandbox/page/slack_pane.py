@@ -74,7 +74,7 @@ class SlackPane:
     def role(self, user: User) -> str:
         """Return a person's role."""
         if user.is_stranger:
-            return "other organization"
+            return "external"
         if user.id in self._supervisors:
             return "supervisor"
         return "guest" if user.is_restricted else "agent"

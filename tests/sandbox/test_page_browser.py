@@ -239,12 +239,12 @@ async def test_the_customer_rates_and_comments_on_the_phone(page: Page, sandbox:
     assert (feedback.score.value, feedback.text.value) == (4, "Quick & kind")
 
 
-async def test_the_phone_links_to_a_new_message_of_another_customer(page: Page, sandbox: Sandbox) -> None:
+async def test_the_phone_links_to_the_latest_survey_of_another_customer(page: Page, sandbox: Sandbox) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_label("Phone of").select_option("grace_lopez_nw")
     create_survey(sandbox, "joonas_ek", FeedbackType.NPS)
 
-    await phone.get_by_role("link", name="Show the new message for Joonas Ek").click()
+    await phone.get_by_role("link", name="Show the latest survey (Joonas Ek)").click()
     await expect(phone.get_by_role("group").get_by_role("button")).to_have_count(11)
     await phone.get_by_role("button", name="Dismiss").click()
 

@@ -281,7 +281,7 @@ def test_roles_are_shown_beside_names() -> None:
     assert "Cleo Marchetti<small>supervisor</small>" in html
     assert "Ada Okafor (agent)" in html
     assert "Gus Lindqvist (guest)" in html
-    assert "Sam Adeyemi (other organization)" in html
+    assert "Sam Adeyemi (external)" in html
 
 
 async def test_sample_data_is_requested_once_and_its_progress_is_shown() -> None:
