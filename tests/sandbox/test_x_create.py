@@ -2,15 +2,15 @@ import pytest
 
 from sandbox.x import Customer, Endpoint, FeedbackType
 from sandbox.x.questions import QUESTIONS
-from tests.sandbox.test_x_kit import NOON, ORDER, Sender, refusal, words
+from tests.sandbox.test_x_kit import NOON, PARAMS, ApiClient, error_code, error_message
 
 BENITEZ = "1820000000000000022"
 
 
-async def test_a_survey_is_answered_as_the_documentation_shows() -> None:
-    sender = Sender()
+async def test_the_response_matches_the_documentation() -> None:
+    client = ApiClient()
 
-    response = await sender.create(
+    response = await client.create(
         type="nps",
         external_id="ticket_5555",
         question_variant_id="3",
@@ -22,12 +22,12 @@ async def test_a_survey_is_answered_as_the_documentation_shows() -> None:
     assert response.json() == {
         "created_at": "Mon Mar 02 12:00:00 +0000 2026",
         "updated_at": "Mon Mar 02 12:00:00 +0000 2026",
-        "id": sender.x.feedbacks[0].id,
+        "id": client.x.feedbacks[0].id,
         "type": "nps",
         "test": True,
-        "dm_id": sender.x.feedbacks[0].dm_id,
-        "from_user_id": sender.x.account.id,
-        "to_user_id": ORDER["to_user_id"],
+        "dm_id": client.x.feedbacks[0].dm_id,
+        "from_user_id": client.x.account.id,
+        "to_user_id": PARAMS["to_user_id"],
         "privacy_url": "https://nimbus.example/privacy",
         "external_id": "ticket_5555",
         "question_variant_id": "3",
@@ -35,64 +35,67 @@ async def test_a_survey_is_answered_as_the_documentation_shows() -> None:
     }
 
 
-async def test_what_was_left_out_has_its_default() -> None:
-    sender = Sender()
+async def test_optional_parameters_have_defaults() -> None:
+    client = ApiClient()
 
-    body = (await sender.create()).json()
+    body = (await client.create()).json()
 
     assert (body["question_variant_id"], body["display_name"], body["test"]) == ("0", "Nimbus Air", False)
     assert "external_id" not in body
 
 
-async def test_ids_are_beyond_what_a_double_holds() -> None:
-    body = (await Sender().create()).json()
+async def test_ids_are_too_large_for_a_double() -> None:
+    body = (await ApiClient().create()).json()
 
     assert all(int(body[name]) > 2**53 for name in ("id", "dm_id", "from_user_id", "to_user_id"))
 
 
-async def test_the_message_arrives_as_it_was_typed() -> None:
-    sender = Sender()
+async def test_the_message_is_stored_unchanged() -> None:
+    client = ApiClient()
 
-    await sender.create()
+    await client.create()
 
-    assert sender.x.feedbacks[0].message == ORDER["message"]
-    assert sender.x.feedbacks[0].created_at == NOON
-
-
-async def test_dates_can_be_printed_as_in_the_documentation() -> None:
-    sender = Sender()
-    sender.x.dates_without_spaces = True
-
-    assert (await sender.create()).json()["created_at"] == "MonMar0212:00:00+00002026"
+    assert client.x.feedbacks[0].message == PARAMS["message"]
+    assert client.x.feedbacks[0].created_at == NOON
 
 
-async def test_variants_can_be_printed_as_integers() -> None:
-    sender = Sender()
-    sender.x.variants_as_integers = True
+async def test_dates_can_be_formatted_without_spaces() -> None:
+    client = ApiClient()
+    client.x.dates_without_spaces = True
 
-    assert (await sender.create(question_variant_id="7")).json()["question_variant_id"] == 7
+    assert (await client.create()).json()["created_at"] == "MonMar0212:00:00+00002026"
 
 
-@pytest.mark.parametrize("kind", FeedbackType)
-async def test_every_question_variant_is_taken(kind: FeedbackType) -> None:
-    sender = Sender()
-    sender.x.allowlist.add("ADA_travels")
+async def test_variants_can_be_sent_as_integers() -> None:
+    client = ApiClient()
+    client.x.variants_as_integers = True
 
-    answers = [await sender.create(type=kind, question_variant_id=variant) for variant in QUESTIONS[kind]]
+    assert (await client.create(question_variant_id="7")).json()["question_variant_id"] == 7
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert len(answers) == {FeedbackType.CSAT: 38, FeedbackType.NPS: 6}[kind]
+
+@pytest.mark.parametrize("feedback_type", FeedbackType)
+async def test_every_question_variant_is_accepted(feedback_type: FeedbackType) -> None:
+    client = ApiClient()
+    client.x.allowlist.add("ADA_travels")
+
+    responses = [
+        await client.create(type=feedback_type, question_variant_id=variant)
+        for variant in QUESTIONS[feedback_type]
+    ]
+
+    assert {response.status_code for response in responses} == {200}
+    assert len(responses) == {FeedbackType.CSAT: 38, FeedbackType.NPS: 6}[feedback_type]
 
 
 @pytest.mark.parametrize("name", ["type", "to_user_id", "message", "privacy_url"])
 @pytest.mark.parametrize("value", [None, "", " \n"])
-async def test_a_required_parameter_that_is_missing_or_blank_is_403_38_by_name(
+async def test_a_missing_or_blank_required_parameter_is_403_38_with_its_name(
     name: str, value: str | None
 ) -> None:
-    response = await Sender().create(**{name: value})
+    response = await ApiClient().create(**{name: value})
 
-    assert refusal(response) == (403, 38)
-    assert words(response) == f"{name} parameter is missing."
+    assert error_code(response) == (403, 38)
+    assert error_message(response) == f"{name} parameter is missing."
 
 
 @pytest.mark.parametrize(
@@ -121,133 +124,135 @@ async def test_a_required_parameter_that_is_missing_or_blank_is_403_38_by_name(
         ("priority", "high"),
     ],
 )
-async def test_a_parameter_that_x_does_not_take_is_400_44_by_name(name: str, value: str) -> None:
-    sender = Sender()
+async def test_an_invalid_parameter_is_400_44_with_its_name(name: str, value: str) -> None:
+    client = ApiClient()
 
-    response = await sender.create(**{name: value})
+    response = await client.create(**{name: value})
 
-    assert refusal(response) == (400, 44)
-    assert words(response).startswith(f"{name} parameter is invalid")
-    assert sender.x.feedbacks == []
-
-
-async def test_a_csat_question_is_no_nps_question() -> None:
-    assert refusal(await Sender().create(type="nps", question_variant_id="6")) == (400, 44)
+    assert error_code(response) == (400, 44)
+    assert error_message(response).startswith(f"{name} parameter is invalid")
+    assert client.x.feedbacks == []
 
 
-async def test_the_longest_values_are_taken() -> None:
-    response = await Sender().create(message="é" * 10_000, external_id="é" * 256, display_name="é" * 20)
+async def test_a_csat_question_is_rejected_for_nps() -> None:
+    assert error_code(await ApiClient().create(type="nps", question_variant_id="6")) == (400, 44)
+
+
+async def test_values_of_maximum_length_are_accepted() -> None:
+    response = await ApiClient().create(message="é" * 10_000, external_id="é" * 256, display_name="é" * 20)
 
     assert response.status_code == 200
 
 
 async def test_a_message_too_long_is_403_354() -> None:
-    assert refusal(await Sender().create(message="é" * 10_001)) == (403, 354)
+    assert error_code(await ApiClient().create(message="é" * 10_001)) == (403, 354)
 
 
-async def test_a_parameter_given_twice_is_refused() -> None:
-    assert refusal(await Sender().post("/1.1/feedback/create.json", "type=csat&type=nps")) == (400, 44)
+async def test_a_duplicate_parameter_is_rejected() -> None:
+    assert error_code(await ApiClient().post("/1.1/feedback/create.json", "type=csat&type=nps")) == (400, 44)
 
 
-async def test_a_parameter_in_the_address_is_refused() -> None:
-    response = await Sender().post("/1.1/feedback/create.json", ORDER, query="?test=true")
+async def test_a_parameter_in_the_query_is_rejected() -> None:
+    response = await ApiClient().post("/1.1/feedback/create.json", PARAMS, query="?test=true")
 
-    assert refusal(response) == (400, 44)
+    assert error_code(response) == (400, 44)
 
 
-async def test_json_is_refused() -> None:
-    response = await Sender().send("POST", "/1.1/feedback/create.json", "{}", content_type="application/json")
+async def test_json_is_rejected() -> None:
+    response = await ApiClient().send(
+        "POST", "/1.1/feedback/create.json", "{}", content_type="application/json"
+    )
 
-    assert refusal(response) == (415, 44)
+    assert error_code(response) == (415, 44)
 
 
 @pytest.mark.parametrize(
     ("to_user_id", "status", "code"),
     [("1", 404, 108), ("1820000000000000066", 403, 349), ("1820000000000000077", 403, 63)],
-    ids=["nobody", "closed direct messages", "suspended"],
+    ids=["unknown", "closed direct messages", "suspended"],
 )
-async def test_who_cannot_be_asked_is_refused(to_user_id: str, status: int, code: int) -> None:
-    assert refusal(await Sender().create(to_user_id=to_user_id)) == (status, code)
+async def test_an_unreachable_recipient_is_rejected(to_user_id: str, status: int, code: int) -> None:
+    assert error_code(await ApiClient().create(to_user_id=to_user_id)) == (status, code)
 
 
-async def test_everybody_is_known_when_x_knows_every_id() -> None:
-    sender = Sender()
-    sender.x.accepts_any_recipient = True
+async def test_any_recipient_can_be_accepted() -> None:
+    client = ApiClient()
+    client.x.accepts_any_recipient = True
 
-    assert (await sender.create(to_user_id="987654321")).status_code == 200
-
-
-async def test_a_customer_can_join() -> None:
-    sender = Sender()
-    sender.x.customers.append(Customer("1830000000000000001", "newcomer", "New Comer"))
-
-    assert (await sender.create(to_user_id="1830000000000000001")).status_code == 200
+    assert (await client.create(to_user_id="987654321")).status_code == 200
 
 
-async def test_a_customer_is_asked_once_per_24_hours() -> None:
-    sender = Sender()
-    await sender.create()
-    sender.clock.advance(hours=23, minutes=59)
+async def test_customers_can_be_added() -> None:
+    client = ApiClient()
+    client.x.customers.append(Customer("1830000000000000001", "newcomer", "New Comer"))
 
-    response = await sender.create()
-
-    assert refusal(response) == (403, 481)
-    assert "already sent a feedback request to this user in the last 24 hours" in words(response)
-    assert len(sender.x.feedbacks) == 1
+    assert (await client.create(to_user_id="1830000000000000001")).status_code == 200
 
 
-async def test_a_customer_can_be_asked_again_after_24_hours() -> None:
-    sender = Sender()
-    await sender.create()
-    sender.clock.advance(hours=24)
+async def test_a_customer_can_be_surveyed_once_per_24_hours() -> None:
+    client = ApiClient()
+    await client.create()
+    client.clock.advance(hours=23, minutes=59)
 
-    assert (await sender.create()).status_code == 200
+    response = await client.create()
 
-
-async def test_another_customer_can_be_asked_at_once() -> None:
-    sender = Sender()
-    await sender.create()
-
-    assert (await sender.create(to_user_id=BENITEZ)).status_code == 200
+    assert error_code(response) == (403, 481)
+    assert "already sent a feedback request to this user in the last 24 hours" in error_message(response)
+    assert len(client.x.feedbacks) == 1
 
 
-async def test_a_customer_on_the_allowlist_can_be_asked_again_at_once() -> None:
-    sender = Sender()
-    sender.x.allowlist.add("ada_travels")
-    await sender.create()
+async def test_a_customer_can_be_surveyed_again_after_24_hours() -> None:
+    client = ApiClient()
+    await client.create()
+    client.clock.advance(hours=24)
 
-    assert (await sender.create()).status_code == 200
+    assert (await client.create()).status_code == 200
 
 
-async def test_an_account_sends_1000_surveys_per_24_hours() -> None:
-    sender = Sender()
-    sender.x.accepts_any_recipient = True
-    statuses = [(await sender.create(to_user_id=str(number))).status_code for number in range(1, 1_001)]
+async def test_another_customer_can_be_surveyed_at_once() -> None:
+    client = ApiClient()
+    await client.create()
 
-    response = await sender.create(to_user_id="5000")
+    assert (await client.create(to_user_id=BENITEZ)).status_code == 200
+
+
+async def test_a_customer_on_the_allowlist_can_be_surveyed_again_at_once() -> None:
+    client = ApiClient()
+    client.x.allowlist.add("ada_travels")
+    await client.create()
+
+    assert (await client.create()).status_code == 200
+
+
+async def test_an_account_can_send_1000_surveys_per_24_hours() -> None:
+    client = ApiClient()
+    client.x.accepts_any_recipient = True
+    statuses = [(await client.create(to_user_id=str(number))).status_code for number in range(1, 1_001)]
+
+    response = await client.create(to_user_id="5000")
 
     assert set(statuses) == {200}
-    assert refusal(response) == (429, 88)
+    assert error_code(response) == (429, 88)
     assert response.headers["x-user-limit-24hour-limit"] == "1000"
     assert response.headers["x-user-limit-24hour-remaining"] == "0"
     assert response.headers["x-user-limit-24hour-reset"] == str(int(NOON.timestamp()) + 86_400)
 
 
-async def test_the_limit_of_an_account_is_reset_when_x_said() -> None:
-    sender = Sender()
-    sender.x.rate_limits[Endpoint.CREATE].limit = 1
-    await sender.create()
-    sender.clock.advance(hours=24)
+async def test_the_daily_limit_is_reset_after_24_hours() -> None:
+    client = ApiClient()
+    client.x.rate_limits[Endpoint.CREATE].limit = 1
+    await client.create()
+    client.clock.advance(hours=24)
 
-    assert (await sender.create(to_user_id=BENITEZ)).status_code == 200
+    assert (await client.create(to_user_id=BENITEZ)).status_code == 200
 
 
-async def test_a_refused_survey_uses_no_quota() -> None:
-    sender = Sender()
-    await sender.create(test="perhaps")
-    await sender.create(to_user_id="1")
+async def test_a_rejected_survey_does_not_count_towards_the_limit() -> None:
+    client = ApiClient()
+    await client.create(test="perhaps")
+    await client.create(to_user_id="1")
 
-    response = await sender.create()
+    response = await client.create()
 
     assert response.status_code == 200
     assert response.headers["x-user-limit-24hour-remaining"] == "999"

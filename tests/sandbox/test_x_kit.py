@@ -1,4 +1,4 @@
-"""A client of the pretend X that signs with oauthlib, at a time of the test's choosing."""
+"""A client of the fake X that signs with oauthlib, and a clock set by the test."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,10 @@ from oauthlib.oauth1 import Client
 
 from sandbox.x import FakeX, Keys
 
-BASE = "https://api.x.test"
+BASE_URL = "https://api.x.test"
 NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
 
-ORDER = {
+PARAMS = {
     "type": "csat",
     "to_user_id": "1820000000000000011",
     "message": "Thanks for flying with us! How did we do? + = & % 100 % é 🛫",
@@ -28,7 +28,7 @@ _nonces = itertools.count(1)
 
 
 class Clock:
-    """Time that stands still until told."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -40,10 +40,10 @@ class Clock:
         self.now += timedelta(**by)
 
 
-def authorization(
+def sign_request(
     keys: Keys, method: Verb, url: str, body: str, at: datetime, nonce: str | None = None
 ) -> str:
-    """Sign as the app does: with oauthlib."""
+    """Return an Authorization header signed by oauthlib."""
     signer = Client(
         keys.consumer_key,
         keys.consumer_secret,
@@ -56,21 +56,21 @@ def authorization(
     return str(headers["Authorization"])
 
 
-class Sender:
-    """The business that sends surveys, and its X."""
+class ApiClient:
+    """An API client of a fake X, in-process or over HTTP."""
 
-    def __init__(self, base: str = BASE, x: FakeX | None = None) -> None:
+    def __init__(self, base_url: str = BASE_URL, x: FakeX | None = None) -> None:
         self.clock = Clock()
         self.x = x or FakeX(self.clock)
-        self.base = base
+        self.base_url = base_url
 
     async def create(self, **changes: str | None) -> httpx.Response:
-        """Send a good survey with some parameters changed, or left out (None)."""
-        order = {name: value for name, value in (ORDER | changes).items() if value is not None}
-        return await self.post("/1.1/feedback/create.json", order)
+        """Send a valid survey with some parameters changed, or omitted (None)."""
+        params = {name: value for name, value in (PARAMS | changes).items() if value is not None}
+        return await self.post("/1.1/feedback/create.json", params)
 
-    async def created(self, **changes: str | None) -> str:
-        """Send a survey that X takes, and return its id."""
+    async def create_feedback(self, **changes: str | None) -> str:
+        """Send a valid survey, and return its id."""
         return str((await self.create(**changes)).json()["id"])
 
     async def post(self, path: str, form: dict[str, str] | str, *, query: str = "") -> httpx.Response:
@@ -79,39 +79,41 @@ class Sender:
         return await self.send("POST", f"{path}{query}", body)
 
     async def post_as_customer(self, path: str, form: dict[str, str]) -> httpx.Response:
-        """Post a form as the customer's phone does: unsigned."""
-        return await self.unsigned("POST", path, urlencode(form), {"content-type": FORM})
+        """Post an unsigned form, like the customer's phone."""
+        return await self.send_unsigned("POST", path, urlencode(form), {"content-type": FORM})
 
     async def get(self, path: str, **params: str) -> httpx.Response:
-        """Get a signed address."""
+        """Send a signed GET request."""
         return await self.send("GET", f"{path}?{urlencode(params)}" if params else path)
 
     async def send(
-        self, method: Verb, path: str, body: str = "", *, content_type: str = FORM, authorized: str = ""
+        self, method: Verb, path: str, body: str = "", *, content_type: str = FORM, authorization: str = ""
     ) -> httpx.Response:
-        """Send a signed request, by `authorized` if that is given; only a form is signed."""
+        """Send a signed request; `authorization` replaces the signature, and only forms are signed."""
         form = body if content_type == FORM else ""
-        url = f"{self.base}{path}"
+        url = f"{self.base_url}{path}"
         headers = {
-            "authorization": authorized or authorization(self.x.keys, method, url, form, self.clock.now),
+            "authorization": authorization or sign_request(self.x.keys, method, url, form, self.clock.now),
             "content-type": content_type,
         }
-        return await self.unsigned(method, path, body, headers)
+        return await self.send_unsigned(method, path, body, headers)
 
-    async def unsigned(
+    async def send_unsigned(
         self, method: Verb, path: str, body: str = "", headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        """Send a request as it is."""
-        transport = httpx.ASGITransport(self.x.app) if self.base == BASE else None
-        async with httpx.AsyncClient(transport=transport, timeout=0.2) as client:
-            return await client.request(method, f"{self.base}{path}", content=body.encode(), headers=headers)
+        """Send a request without signing it."""
+        transport = httpx.ASGITransport(self.x.app) if self.base_url == BASE_URL else None
+        async with httpx.AsyncClient(transport=transport, timeout=10) as client:
+            return await client.request(
+                method, f"{self.base_url}{path}", content=body.encode(), headers=headers
+            )
 
 
-def refusal(response: httpx.Response) -> tuple[int, int]:
-    """The HTTP status and X's code."""
+def error_code(response: httpx.Response) -> tuple[int, int]:
+    """Return the HTTP status and X's error code."""
     return response.status_code, response.json()["errors"][0]["code"]
 
 
-def words(response: httpx.Response) -> str:
-    """X's message."""
+def error_message(response: httpx.Response) -> str:
+    """Return X's error message."""
     return str(response.json()["errors"][0]["message"])

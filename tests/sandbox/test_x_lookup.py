@@ -1,31 +1,31 @@
 import pytest
 
-from tests.sandbox.test_x_kit import Sender
+from tests.sandbox.test_x_kit import ApiClient
 
 
-async def test_a_handle_is_found_in_upper_or_lower_case() -> None:
-    response = await Sender().get("/2/users/by/username/ADA_Travels")
+async def test_a_handle_is_found_ignoring_case() -> None:
+    response = await ApiClient().get("/2/users/by/username/ADA_Travels")
 
     assert response.json() == {
         "data": {"id": "1820000000000000011", "name": "Ada Okafor", "username": "ada_travels"}
     }
 
 
-@pytest.mark.parametrize(("handle", "open_"), [("ada_travels", True), ("quiet_quinn", False)])
-async def test_a_user_tells_whether_messages_can_be_received_when_asked(handle: str, *, open_: bool) -> None:
+@pytest.mark.parametrize(("handle", "accepts_messages"), [("ada_travels", True), ("quiet_quinn", False)])
+async def test_receives_your_dm_is_returned_on_request(handle: str, *, accepts_messages: bool) -> None:
     params = {"user.fields": "receives_your_dm,verified"}
 
-    response = await Sender().get(f"/2/users/by/username/{handle}", **params)
+    response = await ApiClient().get(f"/2/users/by/username/{handle}", **params)
 
-    assert response.json()["data"]["receives_your_dm"] is open_
+    assert response.json()["data"]["receives_your_dm"] is accepts_messages
 
 
 @pytest.mark.parametrize("status", [200, 404])
-async def test_a_handle_that_nobody_has_is_told_without_data(status: int) -> None:
-    sender = Sender()
-    sender.x.unknown_handles_return_404 = status == 404
+async def test_an_unknown_handle_has_errors_and_no_data(status: int) -> None:
+    client = ApiClient()
+    client.x.unknown_handles_return_404 = status == 404
 
-    response = await sender.get("/2/users/by/username/nobody")
+    response = await client.get("/2/users/by/username/nobody")
 
     assert response.status_code == status
     assert "data" not in response.json()
@@ -33,8 +33,8 @@ async def test_a_handle_that_nobody_has_is_told_without_data(status: int) -> Non
     assert response.json()["errors"][0]["detail"] == "Could not find user with username: [nobody]."
 
 
-async def test_a_suspended_user_is_told_without_data() -> None:
-    response = await Sender().get("/2/users/by/username/gone_gary")
+async def test_a_suspended_user_has_errors_and_no_data() -> None:
+    response = await ApiClient().get("/2/users/by/username/gone_gary")
 
     assert response.status_code == 200
     assert "data" not in response.json()
@@ -52,18 +52,18 @@ async def test_a_suspended_user_is_told_without_data() -> None:
         ("ada_travels", {"expansions": "pinned_tweet_id"}),
     ],
 )
-async def test_a_look_up_that_x_does_not_take_is_400(handle: str, params: dict[str, str]) -> None:
-    response = await Sender().get(f"/2/users/by/username/{handle}", **params)
+async def test_an_invalid_lookup_is_400(handle: str, params: dict[str, str]) -> None:
+    response = await ApiClient().get(f"/2/users/by/username/{handle}", **params)
 
     assert response.status_code == 400
     assert response.json()["title"] == "Invalid Request"
 
 
 async def test_me_is_the_account_of_the_token() -> None:
-    sender = Sender()
+    client = ApiClient()
 
-    response = await sender.get("/2/users/me")
+    response = await client.get("/2/users/me")
 
     assert response.json() == {
-        "data": {"id": sender.x.account.id, "name": "Nimbus Air", "username": "NimbusAirHelp"}
+        "data": {"id": client.x.account.id, "name": "Nimbus Air", "username": "NimbusAirHelp"}
     }

@@ -9,7 +9,7 @@ from oauthlib.oauth1 import Client
 from sandbox.x import Account, FakeX, Keys
 from sandbox.x.errors import ApiError
 from sandbox.x.oauth import SignatureVerifier, build_base_string, sign
-from tests.sandbox.test_x_kit import BASE, NOON, Sender, authorization, refusal
+from tests.sandbox.test_x_kit import BASE_URL, NOON, ApiClient, error_code, sign_request
 
 EXAMPLE_KEYS = Keys(
     "xvz1evFS4wEEPTGEFPHBog",
@@ -48,11 +48,11 @@ def example_verifier() -> SignatureVerifier:
     return SignatureVerifier(EXAMPLE_KEYS, lambda: datetime.fromtimestamp(1318622958, UTC))
 
 
-def header(oauth: dict[str, str]) -> str:
+def build_header(oauth: dict[str, str]) -> str:
     return "OAuth " + ", ".join(f'{name}="{urlencode({"": value})[1:]}"' for name, value in oauth.items())
 
 
-def test_the_base_string_is_that_of_x_s_worked_example() -> None:
+def test_the_base_string_matches_x_s_example() -> None:
     url = "https://api.x.com/1.1/statuses/update.json"
 
     assert (
@@ -60,21 +60,21 @@ def test_the_base_string_is_that_of_x_s_worked_example() -> None:
     )
 
 
-def test_the_signature_is_that_of_x_s_worked_example() -> None:
+def test_the_signature_matches_x_s_example() -> None:
     made = sign(EXAMPLE_BASE_STRING, EXAMPLE_KEYS.consumer_secret, EXAMPLE_KEYS.token_secret)
 
     assert made == EXAMPLE_SIGNATURES["api.x.com"]
 
 
 @pytest.mark.parametrize("host", EXAMPLE_SIGNATURES)
-def test_x_s_worked_example_is_let_in_under_both_names_of_its_host(host: str) -> None:
-    signed = header(EXAMPLE_OAUTH | {"oauth_signature": EXAMPLE_SIGNATURES[host]})
+def test_x_s_example_is_accepted_for_both_hosts(host: str) -> None:
+    signed = build_header(EXAMPLE_OAUTH | {"oauth_signature": EXAMPLE_SIGNATURES[host]})
 
     example_verifier().verify("POST", f"https://{host}/1.1/statuses/update.json", signed, EXAMPLE_PARAMETERS)
 
 
-def test_the_worked_example_with_another_status_is_refused() -> None:
-    signed = header(EXAMPLE_OAUTH | {"oauth_signature": EXAMPLE_SIGNATURES["api.x.com"]})
+def test_x_s_example_with_a_changed_parameter_is_rejected() -> None:
+    signed = build_header(EXAMPLE_OAUTH | {"oauth_signature": EXAMPLE_SIGNATURES["api.x.com"]})
     changed = [("include_entities", "true"), ("status", "Hello")]
 
     with pytest.raises(ApiError, match="Could not authenticate you"):
@@ -89,21 +89,21 @@ PAIRS = st.lists(
 
 @settings(deadline=None)
 @given(form=PAIRS, query=PAIRS, secret=TEXT.filter(bool))
-def test_whatever_oauthlib_signs_is_let_in(
+def test_any_request_signed_by_oauthlib_is_accepted(
     form: list[tuple[str, str]], query: list[tuple[str, str]], secret: str
 ) -> None:
     url, body = "https://api.x.com/1.1/feedback/create.json", urlencode(form)
     keys = Keys("key", secret, "token", secret[::-1])
-    signed = authorization(keys, "POST", f"{url}?{urlencode(query)}", body, NOON)
+    signed = sign_request(keys, "POST", f"{url}?{urlencode(query)}", body, NOON)
     parameters = parse_qsl(urlencode(query), keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)
 
     SignatureVerifier(keys, lambda: NOON).verify("POST", url, signed, parameters)
 
 
 async def test_a_request_without_credentials_is_400_215() -> None:
-    sender = Sender()
+    client = ApiClient()
 
-    assert refusal(await sender.unsigned("POST", "/1.1/feedback/create.json")) == (400, 215)
+    assert error_code(await client.send_unsigned("POST", "/1.1/feedback/create.json")) == (400, 215)
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,16 @@ async def test_a_request_without_credentials_is_400_215() -> None:
         "OAuth %FF=%, ,",
     ],
 )
-async def test_credentials_that_are_no_oauth_are_400_215(credentials: str) -> None:
+async def test_an_invalid_authorization_header_is_400_215(credentials: str) -> None:
     headers = {"authorization": credentials}
-    response = await Sender().unsigned("POST", "/1.1/feedback/create.json", headers=headers)
+    response = await ApiClient().send_unsigned("POST", "/1.1/feedback/create.json", headers=headers)
 
-    assert refusal(response) == (400, 215)
+    assert error_code(response) == (400, 215)
 
 
-async def signed_with(sender: Sender, keys: Keys, method: str = "HMAC-SHA1") -> tuple[int, int]:
-    at = str(int(sender.clock.now.timestamp()))
-    client = Client(
+async def send_signed_with(client: ApiClient, keys: Keys, method: str = "HMAC-SHA1") -> tuple[int, int]:
+    at = str(int(client.clock.now.timestamp()))
+    signer = Client(
         keys.consumer_key,
         keys.consumer_secret,
         keys.token,
@@ -134,100 +134,101 @@ async def signed_with(sender: Sender, keys: Keys, method: str = "HMAC-SHA1") -> 
         signature_method=method,
         timestamp=at,
     )
-    _, headers, _ = client.sign(f"{BASE}{MISSING}")
-    authorized = str(headers["Authorization"])
-    return refusal(await sender.send("GET", MISSING, authorized=authorized))
+    _, headers, _ = signer.sign(f"{BASE_URL}{MISSING}")
+    authorization = str(headers["Authorization"])
+    return error_code(await client.send("GET", MISSING, authorization=authorization))
 
 
 @pytest.mark.parametrize("wrong", ["consumer_key", "consumer_secret", "token", "token_secret"])
 async def test_any_wrong_key_is_401_32(wrong: str) -> None:
-    sender = Sender()
-    keys = Keys(**(vars(sender.x.keys) | {wrong: "wrong"}))
+    client = ApiClient()
+    keys = Keys(**(vars(client.x.keys) | {wrong: "wrong"}))
 
-    assert await signed_with(sender, keys) == (401, 32)
+    assert await send_signed_with(client, keys) == (401, 32)
 
 
 @pytest.mark.parametrize("method", ["PLAINTEXT", "HMAC-SHA256"])
-async def test_another_method_of_signing_is_401_32(method: str) -> None:
-    sender = Sender()
+async def test_another_signature_method_is_401_32(method: str) -> None:
+    client = ApiClient()
 
-    assert await signed_with(sender, sender.x.keys, method=method) == (401, 32)
+    assert await send_signed_with(client, client.x.keys, method=method) == (401, 32)
 
 
-async def test_the_keys_of_x_are_let_in_as_far_as_a_page_that_is_missing() -> None:
-    sender = Sender()
+async def test_the_correct_keys_are_accepted() -> None:
+    client = ApiClient()
 
-    assert await signed_with(sender, sender.x.keys) == (404, 34)
+    assert await send_signed_with(client, client.x.keys) == (404, 34)
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])
-async def test_a_clock_that_is_off_by_more_than_five_minutes_is_401_135(seconds: int) -> None:
-    sender = Sender()
-    url = f"{BASE}{MISSING}"
+async def test_a_timestamp_off_by_more_than_five_minutes_is_401_135(seconds: int) -> None:
+    client = ApiClient()
+    url = f"{BASE_URL}{MISSING}"
     at = datetime.fromtimestamp(NOON.timestamp() + seconds, UTC)
-    signed = authorization(sender.x.keys, "GET", url, "", at)
+    signed = sign_request(client.x.keys, "GET", url, "", at)
 
-    response = await sender.send("GET", MISSING, authorized=signed)
+    response = await client.send("GET", MISSING, authorization=signed)
 
-    assert refusal(response) == (401, 135)
+    assert error_code(response) == (401, 135)
 
 
 @pytest.mark.parametrize("seconds", [-299, 299])
-async def test_a_clock_that_is_off_by_less_than_five_minutes_will_do(seconds: int) -> None:
-    sender = Sender()
+async def test_a_timestamp_off_by_less_than_five_minutes_is_accepted(seconds: int) -> None:
+    client = ApiClient()
     at = datetime.fromtimestamp(NOON.timestamp() + seconds, UTC)
-    signed = authorization(sender.x.keys, "GET", f"{BASE}{ME}", "", at)
+    signed = sign_request(client.x.keys, "GET", f"{BASE_URL}{ME}", "", at)
 
-    assert (await sender.send("GET", ME, authorized=signed)).status_code == 200
+    assert (await client.send("GET", ME, authorization=signed)).status_code == 200
 
 
-async def test_a_nonce_is_good_for_one_request() -> None:
-    sender = Sender()
-    url = f"{BASE}{MISSING}"
-    signed = authorization(sender.x.keys, "GET", url, "", NOON)
-    await sender.send("GET", MISSING, authorized=signed)
+async def test_a_nonce_can_be_used_only_once() -> None:
+    client = ApiClient()
+    url = f"{BASE_URL}{MISSING}"
+    signed = sign_request(client.x.keys, "GET", url, "", NOON)
+    await client.send("GET", MISSING, authorization=signed)
 
-    again = await sender.send("GET", MISSING, authorized=signed)
+    again = await client.send("GET", MISSING, authorization=signed)
 
-    assert refusal(again) == (401, 32)
+    assert error_code(again) == (401, 32)
 
 
 @pytest.mark.parametrize("timestamp", ["soon", "", "-1", "9" * 5000])
-async def test_a_timestamp_that_is_none_is_401_135(timestamp: str) -> None:
-    sender = Sender()
-    keys = sender.x.keys
+async def test_an_invalid_timestamp_is_401_135(timestamp: str) -> None:
+    client = ApiClient()
+    keys = client.x.keys
     oauth = EXAMPLE_OAUTH | {
         "oauth_consumer_key": keys.consumer_key,
         "oauth_token": keys.token,
         "oauth_timestamp": timestamp,
     }
-    made = sign(
-        build_base_string("GET", f"{BASE}{MISSING}", oauth.items()), keys.consumer_secret, keys.token_secret
+    base_string = build_base_string("GET", f"{BASE_URL}{MISSING}", oauth.items())
+    signed = oauth | {"oauth_signature": sign(base_string, keys.consumer_secret, keys.token_secret)}
+
+    response = await client.send("GET", MISSING, authorization=build_header(signed))
+
+    assert error_code(response) == (401, 135)
+
+
+async def test_a_bad_signature_for_v2_is_an_error_in_the_shape_of_v2() -> None:
+    response = await ApiClient().send(
+        "GET", ME, authorization=build_header(EXAMPLE_OAUTH | {"oauth_signature": "x"})
     )
-
-    response = await sender.send("GET", MISSING, authorized=header(oauth | {"oauth_signature": made}))
-
-    assert refusal(response) == (401, 135)
-
-
-async def test_a_refused_signature_on_v2_is_told_in_v2_s_shape() -> None:
-    response = await Sender().send("GET", ME, authorized=header(EXAMPLE_OAUTH | {"oauth_signature": "x"}))
 
     assert response.status_code == 401
     assert response.json()["title"] == "Unauthorized"
 
 
-async def test_a_form_changed_on_the_way_is_refused() -> None:
-    sender = Sender()
-    url = f"{BASE}/1.1/feedback/create.json"
-    signed = authorization(sender.x.keys, "POST", url, "message=Hello", NOON)
+async def test_a_form_changed_after_signing_is_rejected() -> None:
+    client = ApiClient()
+    url = f"{BASE_URL}/1.1/feedback/create.json"
+    signed = sign_request(client.x.keys, "POST", url, "message=Hello", NOON)
 
-    response = await sender.send("POST", "/1.1/feedback/create.json", "message=Hi", authorized=signed)
+    response = await client.send("POST", "/1.1/feedback/create.json", "message=Hi", authorization=signed)
 
-    assert refusal(response) == (401, 32)
+    assert error_code(response) == (401, 32)
 
 
-def test_the_token_begins_with_the_id_of_the_account_that_it_speaks_for() -> None:
+def test_the_token_starts_with_the_account_id() -> None:
     account = Account("1718260345", "NorthwindAir", "Northwind Air")
 
     assert FakeX(account=account).keys.token.startswith("1718260345-")

@@ -1,4 +1,4 @@
-"""Events that X pushes."""
+"""Posting events to a webhook."""
 
 import base64
 import contextlib
@@ -13,112 +13,110 @@ from starlette.routing import Route
 
 from sandbox.serving import serve
 from sandbox.x import Webhook
-from tests.sandbox.test_x_kit import Sender
+from tests.sandbox.test_x_kit import ApiClient
 
 SECRET = base64.b64encode(b"x:s\xc3\xa9cret").decode()
 
 
-class Listener:
-    """Takes what X pushes, and answers with `status`."""
+class WebhookServer:
+    """A webhook that records posts and responds with `status`."""
 
     def __init__(self) -> None:
         self.status = 200
-        self.heard: list[Any] = []
+        self.bodies: list[Any] = []
         self.headers: list[dict[str, str]] = []
         self.url = ""
 
-    async def take(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
         body = await request.body()
-        self.heard.append(await request.json() if body.startswith(b"{") else body.decode())
+        self.bodies.append(await request.json() if body.startswith(b"{") else body.decode())
         return PlainTextResponse("done", self.status)
 
 
 @contextlib.asynccontextmanager
-async def listening(sender: Sender) -> AsyncIterator[Listener]:
-    listener = Listener()
-    async with serve(Starlette(routes=[Route("/x", listener.take, methods=["POST"])])) as url:
-        sender.x.webhook = Webhook(f"{url}/x", "x", "sécret")
-        listener.url = f"{url}/x"
-        yield listener
+async def serve_webhook(client: ApiClient) -> AsyncIterator[WebhookServer]:
+    server = WebhookServer()
+    async with serve(Starlette(routes=[Route("/x", server.receive, methods=["POST"])])) as url:
+        client.x.webhook = Webhook(f"{url}/x", "x", "sécret")
+        server.url = f"{url}/x"
+        yield server
 
 
-async def test_each_event_is_pushed_once_as_it_happens() -> None:
-    sender = Sender()
-    async with listening(sender) as listener:
-        feedback_id = await sender.created(question_variant_id="3")
-        await sender.x.wait_for_webhook_posts()
-        sender.x.rate(feedback_id, 4)
-        await sender.x.wait_for_webhook_posts()
-        sender.x.comment(feedback_id, "Quick & kind")
-        await sender.x.wait_for_webhook_posts()
+async def test_each_event_is_posted_once() -> None:
+    client = ApiClient()
+    async with serve_webhook(client) as server:
+        feedback_id = await client.create_feedback(question_variant_id="3")
+        await client.x.wait_for_webhook_posts()
+        client.x.rate(feedback_id, 4)
+        await client.x.wait_for_webhook_posts()
+        client.x.comment(feedback_id, "Quick & kind")
+        await client.x.wait_for_webhook_posts()
 
-    kinds = [event["event_type"] for event in listener.heard]
-    assert kinds == ["feedback.created", "feedback.updated", "feedback.updated"]
-    newest = listener.heard[-1]["feedback"]
-    assert (newest["id"], newest["question_variant_id"]) == (feedback_id, 3)
-    assert newest["response"]["score"]["value"] == 4
-    assert newest["response"]["text"]["value"] == "Quick & kind"
-    assert listener.headers[0]["authorization"] == f"Basic {SECRET}"
-    assert listener.headers[0]["content-type"] == "application/json"
-    assert [push.status for push in sender.x.webhook_posts] == [200, 200, 200]
-    assert [(it.sender, it.receiver, it.title) for it in sender.x.traffic.exchanges][-1] == (
-        "x",
-        "app",
-        "POST webhook feedback.updated",
-    )
+    event_types = [event["event_type"] for event in server.bodies]
+    assert event_types == ["feedback.created", "feedback.updated", "feedback.updated"]
+    feedback = server.bodies[-1]["feedback"]
+    assert (feedback["id"], feedback["question_variant_id"]) == (feedback_id, 3)
+    assert feedback["response"]["score"]["value"] == 4
+    assert feedback["response"]["text"]["value"] == "Quick & kind"
+    assert server.headers[0]["authorization"] == f"Basic {SECRET}"
+    assert server.headers[0]["content-type"] == "application/json"
+    assert [post.status for post in client.x.webhook_posts] == [200, 200, 200]
+    exchange = client.x.traffic.exchanges[-1]
+    assert (exchange.sender, exchange.receiver) == ("x", "app")
+    assert exchange.title == "POST webhook feedback.updated"
 
 
 @pytest.mark.parametrize("status", [401, 500])
-async def test_what_is_not_taken_is_not_pushed_again(status: int) -> None:
-    sender = Sender()
-    async with listening(sender) as listener:
-        listener.status = status
-        await sender.created()
-        await sender.x.wait_for_webhook_posts()
+async def test_a_failed_post_is_not_retried(status: int) -> None:
+    client = ApiClient()
+    async with serve_webhook(client) as server:
+        server.status = status
+        await client.create_feedback()
+        await client.x.wait_for_webhook_posts()
 
-        assert len(listener.heard) == 1
-    assert [(push.status, push.response) for push in sender.x.webhook_posts] == [(status, "done")]
+        assert len(server.bodies) == 1
+    assert [(post.status, post.response) for post in client.x.webhook_posts] == [(status, "done")]
 
 
-async def test_nobody_at_home_is_no_answer() -> None:
-    sender = Sender()
-    async with listening(sender):
+async def test_a_post_without_a_listener_has_no_response() -> None:
+    client = ApiClient()
+    async with serve_webhook(client):
         pass
-    await sender.created()
-    await sender.x.wait_for_webhook_posts()
+    await client.create_feedback()
+    await client.x.wait_for_webhook_posts()
 
-    (push,) = sender.x.webhook_posts
-    assert (push.status, push.error) == (None, "ClientConnectorError")
-    assert sender.x.traffic.exchanges[-1].status == "no response"
+    (post,) = client.x.webhook_posts
+    assert (post.status, post.error) == (None, "ClientConnectorError")
+    assert client.x.traffic.exchanges[-1].status == "no response"
 
 
-async def test_events_can_be_held_and_pushed_in_another_order_and_twice() -> None:
-    sender = Sender()
-    async with listening(sender) as listener:
-        sender.x.webhook_paused = True
-        feedback_id = await sender.created()
-        sender.x.rate(feedback_id, 4)
-        created, updated = sender.x.pending_events
-        answers = [await sender.x.post_to_webhook(body) for body in (updated, created, updated)]
+async def test_pending_events_can_be_posted_out_of_order_and_twice() -> None:
+    client = ApiClient()
+    async with serve_webhook(client) as server:
+        client.x.webhook_paused = True
+        feedback_id = await client.create_feedback()
+        client.x.rate(feedback_id, 4)
+        created, updated = client.x.pending_events
+        posts = [await client.x.post_to_webhook(body) for body in (updated, created, updated)]
 
-    assert [event["event_type"] for event in listener.heard] == [
+    assert [event["event_type"] for event in server.bodies] == [
         "feedback.updated",
         "feedback.created",
         "feedback.updated",
     ]
-    assert answers == sender.x.webhook_posts
+    assert posts == client.x.webhook_posts
 
 
-async def test_anything_can_be_pushed_as_anybody() -> None:
-    sender = Sender()
-    async with listening(sender) as listener:
-        await sender.x.post_to_webhook("no JSON", Webhook(listener.url, "x", "wrong"))
-        await sender.x.post_to_webhook({"event_type": "feedback.updated"}, Webhook(listener.url))
+async def test_any_body_can_be_posted_with_any_credentials() -> None:
+    client = ApiClient()
+    async with serve_webhook(client) as server:
+        await client.x.post_to_webhook("no JSON", Webhook(server.url, "x", "wrong"))
+        await client.x.post_to_webhook({"event_type": "feedback.updated"}, Webhook(server.url))
 
-    assert listener.heard == ["no JSON", {"event_type": "feedback.updated"}]
-    assert listener.headers[0]["authorization"] != f"Basic {SECRET}"
-    assert "authorization" not in listener.headers[1]
-    sender.x.webhook = None
+    assert server.bodies == ["no JSON", {"event_type": "feedback.updated"}]
+    assert server.headers[0]["authorization"] != f"Basic {SECRET}"
+    assert "authorization" not in server.headers[1]
+    client.x.webhook = None
     with pytest.raises(ValueError, match="webhook"):
-        await sender.x.post_to_webhook({})
+        await client.x.post_to_webhook({})
