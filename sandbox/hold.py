@@ -1,11 +1,11 @@
-"""Hold responses of a fake service until a test releases them."""
+"""Hold requests to a fake service, or its responses, until a test releases them."""
 
 import asyncio
 from typing import Self
 
 
 class Hold:
-    """A gate in front of responses; leaving the `with` block releases it.
+    """A gate for requests or responses; leaving the `with` block releases it.
 
     ```
     with x.hold(Endpoint.CREATE) as hold:
@@ -17,16 +17,16 @@ class Hold:
 
     def __init__(self, times: int | None = None) -> None:
         self.arrived = asyncio.Event()
-        """Set as soon as a response is held."""
+        """Set as soon as a request or response is held."""
         self._remaining = times
         self._released = asyncio.Event()
 
     def release(self) -> None:
-        """Send the held responses, and hold no more."""
+        """Let the held requests or responses continue, and hold no more."""
         self._released.set()
 
     async def wait(self) -> None:
-        """Wait until released; return at once if `times` responses were held already."""
+        """Wait until released; return at once after the first `times` calls."""
         if self._remaining == 0:
             return
         if self._remaining is not None:

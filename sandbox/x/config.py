@@ -44,7 +44,7 @@ class Config:
         self.limit_reset_seconds = 900
         """Seconds until the reset that a simulated rate limit announces."""
         self._faults: dict[Endpoint, ActiveFault] = {}
-        self._holds: dict[Endpoint, Hold] = {}
+        self._holds: dict[tuple[Endpoint, bool], Hold] = {}
 
     def fail(self, fault: Fault, endpoint: Endpoint = Endpoint.CREATE, *, times: int | None = None) -> None:
         """Make requests to an endpoint fail: the next `times` of them, or all until `recover()`."""
@@ -73,17 +73,19 @@ class Config:
                 del self._faults[endpoint]
         return active.fault
 
-    def hold(self, endpoint: Endpoint = Endpoint.CREATE, *, times: int | None = None) -> Hold:
-        """Hold the responses of an endpoint until released: the next `times` of them, or all.
+    def hold(
+        self, endpoint: Endpoint = Endpoint.CREATE, *, times: int | None = None, after: bool = True
+    ) -> Hold:
+        """Hold the next `times` responses of an endpoint (None: all) until the hold is released.
 
-        X has processed a request by the time its response is held.
+        Error responses are held, too. With `after=False`, requests are held before they are processed.
         """
-        hold = self._holds[endpoint] = Hold(times)
+        hold = self._holds[endpoint, after] = Hold(times)
         return hold
 
-    async def wait_for_release(self, endpoint: Endpoint) -> None:
-        """Wait while the responses of an endpoint are held."""
-        if hold := self._holds.get(endpoint):
+    async def wait_for_release(self, endpoint: Endpoint, *, after: bool) -> None:
+        """Wait while a hold applies before or after processing a request."""
+        if hold := self._holds.get((endpoint, after)):
             await hold.wait()
 
     @property

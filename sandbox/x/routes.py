@@ -42,13 +42,14 @@ def build_routes(x: XState) -> Starlette:
 def _signed(x: XState, endpoint: Endpoint, handler: Handler) -> RouteEndpoint:
     async def respond(request: Request) -> Response:
         recorded: RecordedRequest = request.state.recorded
+        await x.wait_for_release(endpoint, after=False)
         try:
             response = _respond(x, endpoint, recorded, partial(handler, x, recorded, **request.path_params))
         except ApiError as error:
             response = _error_response(recorded.path, error)
         for name, value in x.rate_limits[endpoint].headers(x.clock()).items():
             response.headers.setdefault(name, value)
-        await x.wait_for_release(endpoint)
+        await x.wait_for_release(endpoint, after=True)
         return response
 
     return respond

@@ -21,6 +21,17 @@ async def test_a_response_is_held_until_it_is_released() -> None:
         assert (await request).status_code == 200
 
 
+async def test_a_request_can_be_held_before_it_is_processed() -> None:
+    client = ApiClient()
+    with client.x.hold(Endpoint.CREATE, after=False) as hold:
+        request = asyncio.create_task(client.create())
+        await hold.arrived.wait()
+
+        assert client.x.feedbacks == []
+
+    assert (await request).status_code == 200
+
+
 async def test_a_released_hold_holds_no_further_responses() -> None:
     client = ApiClient()
     client.x.hold(Endpoint.CREATE).release()
