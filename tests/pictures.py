@@ -18,7 +18,7 @@ async def take(url: str, folder: Path) -> None:
         async with open_page(browser, url, 1440, 900) as page:
             await _ask_in_a_thread(page, folder)
         async with open_page(browser, url, 1280, 800) as page:
-            await _get_into_trouble(page, folder)
+            await _simulate_a_problem(page, folder)
         async with open_page(browser, url, 1440, 1500) as page:
             await _see_results(page, folder)
 
@@ -48,12 +48,12 @@ async def _ask_in_a_thread(page: Page, folder: Path) -> None:
     await page.screenshot(path=folder / "sandbox-answer.png")
 
 
-async def _get_into_trouble(page: Page, folder: Path) -> None:
+async def _simulate_a_problem(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Got it").click()
     await page.get_by_role("button", name="Simulate problems").click()
     await page.get_by_label("Sending a survey").select_option("DMS_CLOSED")
     await expect(page.get_by_text("Simulating problems")).to_be_visible()
-    await page.screenshot(path=folder / "sandbox-trouble.png")
+    await page.screenshot(path=folder / "sandbox-problems.png")
     await page.keyboard.press("Escape")
     composer = page.get_by_role("textbox", name="Message #support")
     await composer.fill(f"/csat {HANDLE}")

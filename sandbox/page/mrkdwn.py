@@ -94,7 +94,7 @@ class MrkdwnRenderer:
                 return self.link(unescape(inside))
             case "emoji":
                 return escape(render_emoji(inside))
-        return Markup("<{0}>{1}</{0}>").format(Markup(kind), self._render_spans(inside))  # noqa: S704 - a group of ours
+        return Markup("<{0}>{1}</{0}>").format(Markup(kind), self._render_spans(inside))  # noqa: S704 - a group name of _SPAN
 
     def _render_angle(self, inside: str) -> Markup:
         target, _, label = unescape(inside).partition("|")
