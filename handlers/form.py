@@ -1,8 +1,10 @@
-"""The open form: its preview, the customers it offers, and its submission."""
+"""The open form: its preview, the customers that it offers, and its submission."""
 
 import asyncio
 import contextlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,103 +17,126 @@ from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
-from csat.surveys.survey import FormField, InvalidDraft, Survey
+from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import Refused
 from handlers.services import Services
 
 NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
-
-
 ALREADY_ACCEPTED = (
     "This form was already accepted as you sent it before, and that survey is on its way. "
     "What you changed since was not sent: close this form, and ask once more if you need to."
 )
 
-BEGIN_BY = 2.0
-"""Seconds after which the ledger must have begun: with its own second, Slack's three are used up."""
+DATABASE_DEADLINE_SECONDS = 2.0
+"""For the transaction to begin: its own timeout takes the third second that Slack allows."""
 
 
-class MightBeClosed(Exception):
-    """X hints that this customer can't be messaged, and nobody was told yet."""
+@dataclass(frozen=True)
+class Accepted:
+    """The survey was committed, by this delivery of the submission or by an earlier one."""
 
 
-class AcceptedBefore(Exception):
-    """The same form was accepted before, with something else typed in it."""
+@dataclass(frozen=True)
+class Invalid:
+    """Fields of the form are invalid, or the requester may not send surveys."""
+
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class MessagesMayBeClosed:
+    """X hints that the customer does not accept messages; the requester was not warned yet."""
+
+    customer: str
+
+
+@dataclass(frozen=True)
+class NotAccepted:
+    """The survey could not be saved, or another one was accepted from this form."""
+
+    alert_text: str
+
+
+SubmissionResult = Accepted | Invalid | Denial | MessagesMayBeClosed | NotAccepted
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Connect the form."""
+    """Register the listeners for the form."""
     app.view(CALLBACK_ID)(partial(submit, services))
     for action_id in PREVIEW_FIELDS:
-        app.action(action_id)(partial(refresh, services))
+        app.action(action_id)(partial(update_preview, services))
     app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
 
 async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-    """Accept the survey durably, then let Slack close the form."""
-    begin_by = asyncio.get_running_loop().time() + BEGIN_BY
+    """Commit the survey, then let Slack close the form; or keep it open and say why."""
+    deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
     services.slack.updates.supersede(view["id"])
-    form = _form_of(services, body, view)
-    if form.shown_metric != form.draft.metric:  # the update that changes the questions was lost
+    form = _parse_form(services, body, view)
+    if form.shown_metric != form.draft.metric:  # the update that shows the metric's questions was lost
         await ack(response_action="update", view=services.form.build(form))
         return
-    try:
-        _, survey = await asyncio.gather(
-            services.slack.permissions.check(form.origin.requester), _complete(services, form)
-        )
-        await _accept(services, view["id"], survey, form, begin_by)
-    except PermissionDenied as refusal:
-        await ack(response_action="errors", errors=field_errors({FormField.RECIPIENT: str(refusal)}, form))
-    except InvalidDraft as incomplete:
-        await ack(response_action="errors", errors=field_errors(incomplete.problems, form))
-    except Denied as denied:
-        await ack(response_action="update", view=await _denied(services, form, denied.denial))
-    except MightBeClosed as hint:
-        warned = form.model_copy(update={"warned_about": str(hint)})
-        await ack(response_action="update", view=services.form.build(warned))
-    except (DatabaseError, AcceptedBefore) as problem:
-        alert = ALREADY_ACCEPTED if isinstance(problem, AcceptedBefore) else NOT_SAVED
-        await ack(response_action="update", view=services.form.build(form, alert_text=alert))
-    else:
-        await ack()
+    match await _submit(services, form, view["id"], deadline):
+        case Accepted():
+            await ack()
+        case Invalid(problems):
+            await ack(response_action="errors", errors=field_errors(problems, form))
+        case Denial() as denial:
+            link = await services.link_previous(denial, form.origin.channel)
+            await _keep_open(services, ack, form, denial=denial, link=link)
+        case MessagesMayBeClosed(customer):
+            await _keep_open(services, ack, form, warned_about=customer)
+        case NotAccepted(alert_text):
+            await ack(response_action="update", view=services.form.build(form, alert_text))
 
 
-async def refresh(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Let the preview follow what is typed."""
+async def update_preview(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Show what was typed in the preview."""
     await ack()
-    view = body["view"]
-    await services.slack.updates.show(
-        view["id"], view["hash"], services.form.build(_form_of(services, body, view))
-    )
+    await _update(services, body["view"], _parse_form(services, body, body["view"]))
 
 
 async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Fill in another customer that the message named, for somebody who may send."""
+    """Fill in another customer that the message names, if the person may send surveys."""
     await ack()
+    interaction = Interaction.model_validate(body)
     with contextlib.suppress(PermissionDenied):
-        await services.slack.permissions.check(Interaction.model_validate(body).user)
-        await _fill_in(services, body)
+        await services.slack.permissions.check(interaction.user)
+        form = _parse_form(services, body, body["view"])
+        draft = form.draft.model_copy(update={"recipient": interaction.value or ""})
+        filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
+        await _update(services, body["view"], filled_in)
 
 
-async def _fill_in(services: Services, body: dict[str, Any]) -> None:
-    view, chosen = body["view"], Interaction.model_validate(body).value or ""
-    form = _form_of(services, body, view)
-    draft = form.draft.model_copy(update={"recipient": chosen})
-    filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
-    await services.slack.updates.show(view["id"], view["hash"], services.form.build(filled_in))
-
-
-def _form_of(services: Services, body: dict[str, Any], view: dict[str, Any]) -> Form:
+def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) -> Form:
+    """Return the form, whose requester is the person who uses it now."""
     form = services.form.parse(view)
-    person = {"requester": Interaction.model_validate(body).user}
-    return form.model_copy(update={"origin": form.origin.model_copy(update=person)})
+    requester = Interaction.model_validate(body).user
+    return form.model_copy(update={"origin": form.origin.model_copy(update={"requester": requester})})
 
 
-async def _complete(services: Services, form: Form) -> Survey:
-    """Return the survey, for a recipient that X knows if it says so in time.
+async def _update(services: Services, view: Mapping[str, Any], form: Form) -> None:
+    await services.slack.updates.show(view["id"], view["hash"], services.form.build(form))
 
-    Raises `InvalidDraft` with all problems at once, or `MightBeClosed`.
-    """
+
+async def _keep_open(services: Services, ack: AsyncAck, form: Form, **changes: Any) -> None:  # noqa: ANN401
+    await ack(response_action="update", view=services.form.build(form.model_copy(update=changes)))
+
+
+async def _submit(services: Services, form: Form, view_id: str, deadline: float) -> SubmissionResult:
+    try:
+        _, checked = await asyncio.gather(
+            services.slack.permissions.check(form.origin.requester), _check(services, form)
+        )
+    except PermissionDenied as refusal:
+        return Invalid({FormField.RECIPIENT: str(refusal)})
+    if not isinstance(checked, Survey):
+        return checked
+    return await _save(services, form, view_id, checked, deadline)
+
+
+async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesMayBeClosed:
+    """Return the survey with what X knows of its recipient, or all of the form's problems at once."""
     recipient, account = None, None
     problems: dict[FormField, str] = {}
     try:
@@ -124,32 +149,34 @@ async def _complete(services: Services, form: Form) -> Survey:
     try:
         survey = Survey.from_draft(form.draft, services.form.catalogue, recipient)
     except InvalidDraft as error:
-        problems = {**error.problems, **problems}
+        return Invalid({**error.problems, **problems})
     if problems:
-        raise InvalidDraft(problems)
+        return Invalid(problems)
     if account and account.receives_dm is False and form.warned_about != survey.recipient.label:
-        raise MightBeClosed(survey.recipient.label)
+        return MessagesMayBeClosed(survey.recipient.label)
     return survey.with_recipient(account.recipient) if account else survey
 
 
-async def _accept(services: Services, view_id: str, survey: Survey, form: Form, begin_by: float) -> None:
-    """Accept a form once; raises `Denied`, or `AcceptedBefore` where it was accepted with other words."""
-    recipient = survey.recipient
-    key = services.recipient_key(recipient.id) if recipient.id else None
+async def _save(
+    services: Services, form: Form, view_id: str, survey: Survey, deadline: float
+) -> Accepted | Denial | NotAccepted:
+    """Commit the survey once per view, and start to send it."""
+    recipient_id = survey.recipient.id
+    key = services.recipient_key(recipient_id) if recipient_id else None
     submission = submissions.Submission(
         view_id, survey, form.origin, services.account, services.instance, key
     )
-    left = begin_by - asyncio.get_running_loop().time()
-    accepted = await services.database.run_before_deadline(
-        left, submissions.accept, submission, services.limits, services.clock()
-    )
+    remaining = deadline - asyncio.get_running_loop().time()
+    try:
+        accepted = await services.database.run_before_deadline(
+            remaining, submissions.accept, submission, services.limits, services.clock()
+        )
+    except Denied as denied:
+        return denied.denial
+    except DatabaseError:
+        return NotAccepted(NOT_SAVED)
     if accepted.is_new:
         services.worker.start(accepted.entry)
     elif not accepted.entry.survey.is_same_as(survey):
-        raise AcceptedBefore
-
-
-async def _denied(services: Services, form: Form, denial: Denial) -> dict[str, Any]:
-    """Return the form with what stands in the way, linked where its reader may see it."""
-    link = await services.slack.permalink(denial.previous, form.origin.channel) if denial.previous else ""
-    return services.form.build(form.model_copy(update={"denial": denial, "link": link}))
+        return NotAccepted(ALREADY_ACCEPTED)
+    return Accepted()

@@ -12,7 +12,7 @@ from csat.db.database import Database
 from csat.delivery.send_worker import SendWorker
 from csat.resources import Notify
 from csat.slack_api.client import SlackClient
-from csat.surveys.limits import Limits
+from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Draft, Origin
@@ -62,3 +62,9 @@ class Services:
                 return await self.x.look_up_user(recipient)
         except (RetryLater, TimeoutError):
             return None
+
+    async def link_previous(self, denial: Denial | None, channel: str) -> str:
+        """Return a link to the survey that caused a denial, if a reader in `channel` may see it."""
+        if denial is None or denial.previous is None:
+            return ""
+        return await self.slack.permalink(denial.previous, channel)

@@ -49,6 +49,5 @@ async def _reply(services: Services, command: Command, recipient: Recipient) -> 
     surveys = await services.database.read(limits.list_previous, services.account, key)
     counted = [survey for survey in surveys if survey.counts_toward_limits]
     denial = find_denial(recipient, counted, services.limits, now)
-    previous = denial.previous if denial else None
-    link = await services.slack.permalink(previous, command.channel) if previous else ""
+    link = await services.link_previous(denial, command.channel)
     await services.reply(origin, status_message(recipient.label, surveys[:MAX_SURVEYS], denial, link))

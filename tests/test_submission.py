@@ -174,7 +174,7 @@ async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("handlers.form._complete", broken)
+    monkeypatch.setattr("handlers.form._check", broken)
     seen = await world.workspace.submit_view(fixtures.ADA)
 
     assert seen.outcome is ActionOutcome.ERRORS
