@@ -29,13 +29,7 @@ from csat.settings import Settings
 from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError
-from csat.slack_api.files import Files
-from csat.slack_api.identity import Identity
-from csat.slack_api.permissions import Permissions
-from csat.slack_api.posting import Poster
-from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.socket_mode import SocketMode
-from csat.slack_api.view_updates import ViewUpdates
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import Health
@@ -85,7 +79,7 @@ async def lifespan(
         scheduler = Scheduler(
             periodic_tasks(resources, intake, services.app_home), resources.tasks, config.interval_scale
         )
-        resources.tasks.start(warm_up(resources.slack.identity), "authenticating with Slack")
+        resources.tasks.start(warm_up(resources.slack), "authenticating with Slack")
         for loop in (worker.run(), notifier.run(), scheduler.run()):
             stack.callback(asyncio.create_task(loop).cancel)
         url = await stack.enter_async_context(
@@ -134,14 +128,13 @@ def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock
         session=session,
         logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
     )
-    identity = Identity(web)
     return SlackClient(
-        web=web,
-        identity=identity,
-        permissions=Permissions(web, identity, settings.csat_agents, settings.csat_supervisors),
-        poster=Poster(web, ResponseUrls(session, settings.slack_api_url), clock),
-        updates=ViewUpdates(web),
-        files=Files(web, session),
+        web,
+        session,
+        settings.slack_api_url,
+        clock,
+        agents=settings.csat_agents,
+        supervisors=settings.csat_supervisors,
     )
 
 
@@ -182,10 +175,10 @@ def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> l
     return tasks
 
 
-async def warm_up(identity: Identity) -> None:
+async def warm_up(slack: SlackClient) -> None:
     """Open the connection to Slack before somebody waits for it."""
     try:
-        await identity.team()
+        await slack.team_id()
     except SlackError as error:
         log.error("Slack rejects this app (%s): see python app.py check", error)  # noqa: TRY400
 
@@ -201,7 +194,7 @@ async def serve(
             socket = SocketMode(dispatch, settings.slack_app_token.get_secret_value(), resources.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = Health(database, worker, socket.alive), []
+            health, routes = Health(database, worker, socket.is_connected), []
         else:
             health, routes = Health(database, worker, None), [_slack_route(resources, dispatch)]
         routes += [Route("/healthz", health.answer), *_webhook_routes(settings, intake)]

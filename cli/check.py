@@ -12,7 +12,7 @@ from csat.data_files import load_catalogue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
-from csat.slack_api.errors import BROKEN, Busy, SlackError, as_slack_error
+from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable, as_slack_error
 from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
@@ -74,8 +74,8 @@ async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Findi
     try:
         with as_slack_error():
             answer = await web.auth_test()
-    except Busy as error:
-        if str(error) not in BROKEN:
+    except SlackUnavailable as error:
+        if str(error) not in INSTALLATION_ERRORS:
             advice = "Check SLACK_API_URL and the way to it, then try again."
             yield Finding(fine=False, what=f"Slack: {error}", advice=advice)
             return
@@ -103,7 +103,7 @@ async def _results_channel(channel: str, web: AsyncWebClient) -> Finding:
     try:
         with as_slack_error():
             told = (await web.conversations_info(channel=channel))["channel"]
-    except Busy as error:
+    except SlackUnavailable as error:
         return Finding(fine=True, what=f"{what}: Slack does not tell whether the app is in it ({error})")
     except SlackError as error:
         return Finding(fine=False, what=f"{what}: {error}", advice=advice)

@@ -12,13 +12,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import erased_messages
 from blocks.elements import Message
+from csat.clock import utc_now
 from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import Found, Said
 from csat.db.outbox import NotificationKind
 from csat.settings import Settings
-from csat.slack_api.errors import Busy, SlackError, Unreachable, as_slack_error
-from csat.slack_api.rewriting import update_message
+from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
+from csat.slack_api.posting import Posted, Poster
+from csat.slack_api.response_urls import ResponseUrls
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, XError
@@ -49,11 +51,11 @@ class Forgetting:
     """
 
     def __init__(
-        self, database: Database, x: XClient, web: AsyncWebClient, pauses: Sequence[float] = PAUSES
+        self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float] = PAUSES
     ) -> None:
         self._database = database
         self._x = x
-        self._web = web
+        self._poster = poster
         self._pauses = pauses
 
     async def find(self, typed: Recipient) -> tuple[Found, str]:
@@ -94,13 +96,13 @@ class Forgetting:
         for said in await self._database.read(erasure.said, survey_id):
             try:
                 await self._unsay(said, outcome)
-            except Busy as error:
+            except SlackUnavailable as error:
                 outcome.advice.append(f"Slack takes no changes at the moment ({error}).")
                 return
         outcome.done["erased"] += await self._database.run_with_retry(erasure.erase, survey_id)
 
     async def _unsay(self, said: Said, outcome: Outcome) -> None:
-        """Change a message; what can't be changed is told to the operator. Raises `Busy`."""
+        """Change a message; what can't be changed is told to the operator. Raises `SlackUnavailable`."""
         if not said.ts and said.kind is NotificationKind.SENT:
             outcome.advice.append(
                 f"{_place(said)}: Slack never told where our message is. Look there for it."
@@ -114,25 +116,24 @@ class Forgetting:
         )
         try:
             await self._rewrite(said, message)
-        except Unreachable as error:
+        except SlackRefused as error:
             if str(error) != GONE:
                 outcome.advice.append(f"{_place(said)}: not changed ({error}). Delete the message there.")
         else:
             outcome.done["rewritten"] += 1
 
     async def _rewrite(self, said: Said, message: Message) -> None:
+        posted = Posted(said.channel, said.ts)
         for pause in self._pauses:
             try:
-                return await update_message(self._web, said.channel, said.ts, *message)
-            except Busy as error:
-                await asyncio.sleep(max(pause, error.seconds))
-        return await update_message(self._web, said.channel, said.ts, *message)
+                return await self._poster.update_message(posted, *message)
+            except SlackUnavailable as error:
+                await asyncio.sleep(max(pause, error.retry_after))
+        return await self._poster.update_message(posted, *message)
 
     async def _tell_called_off(self, requester: str, outcome: Outcome) -> None:
-        words, blocks = erased_messages.cancellation()
         try:
-            with as_slack_error():
-                await self._web.chat_postMessage(channel=requester, text=words, blocks=blocks)
+            await self._poster.post_dm(requester, *erased_messages.cancellation())
         except SlackError as error:
             outcome.advice.append(f"<@{requester}> could not be told that a survey was called off ({error}).")
 
@@ -161,7 +162,8 @@ async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
         web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, session=session)
-        yield Forgetting(database, x, web)
+        poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
+        yield Forgetting(database, x, poster)
 
 
 def _lines(outcome: Outcome) -> list[str]:

@@ -12,7 +12,7 @@ from blocks.help import Usage, help_message
 from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
 from csat.db.survey_records import get_survey
 from csat.slack_api.message_text import extract_text
-from csat.slack_api.payloads import Command, Interaction
+from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import Origin
@@ -39,7 +39,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Run the subcommand that follows `/csat`, or open the form."""
     await ack()
-    command = Command.model_validate(body)
+    command = SlashCommand.model_validate(body)
     first_word = command.text.strip().partition(" ")[0].lower()
     await SUBCOMMANDS.get(first_word, OPEN_FORM).run(services, command)
 
@@ -70,7 +70,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     await _open(services, interaction.trigger_id, Form(draft=record.survey.to_draft(), origin=origin))
 
 
-async def _open_form(services: Services, command: Command) -> None:
+async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
         args = parse_command_args(command.text)
@@ -86,7 +86,7 @@ async def _open_form(services: Services, command: Command) -> None:
     await _open(services, command.trigger_id, Form(draft=draft, origin=origin))
 
 
-async def _send_help(services: Services, command: Command) -> None:
+async def _send_help(services: Services, command: SlashCommand) -> None:
     await services.reply(command.origin(services.clock()), help_message(USAGES))
 
 
@@ -108,7 +108,7 @@ def _prefill(services: Services, origin: Origin, message_text: str) -> Form:
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form if its requester may send surveys; tell them why not otherwise."""
     try:
-        await services.slack.permissions.check(form.origin.requester)
+        await services.slack.permissions.require_agent(form.origin.requester)
     except PermissionDenied as refusal:
         await services.reply(form.origin, plain_message(str(refusal)))
     else:
@@ -118,7 +118,7 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
 class Subcommand(NamedTuple):
     """A subcommand of `/csat`: what it runs, and its lines in the help."""
 
-    run: Callable[[Services, Command], Awaitable[None]]
+    run: Callable[[Services, SlashCommand], Awaitable[None]]
     usages: tuple[Usage, ...]
 
 

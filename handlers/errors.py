@@ -7,7 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.elements import plain_message
 from csat.slack_api.errors import SlackError
-from csat.slack_api.payloads import Command, HomeOpened, Interaction
+from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand
 from csat.surveys.survey import Origin
 from csat.tasks import log_with_reference
 from handlers.services import Services
@@ -38,9 +38,9 @@ async def report_error(services: Services, error: Exception, ack: AsyncAck, body
 def _origin(services: Services, body: dict[str, Any]) -> Origin:
     now = services.clock()
     if "event" in body:
-        user = HomeOpened.model_validate(body).user
+        user = AppHomeOpened.model_validate(body).user
         return Origin(team="", channel="", requester=user, received_at=now)
-    payload = Command.model_validate(body) if "command" in body else Interaction.model_validate(body)
+    payload = SlashCommand.model_validate(body) if "command" in body else Interaction.model_validate(body)
     return payload.origin(now)
 
 

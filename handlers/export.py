@@ -12,7 +12,7 @@ from csat.reporting.export_rows import Selection
 from csat.reporting.exports import manifest_of, write_export
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.slack_api.errors import SlackError
-from csat.slack_api.payloads import Command
+from csat.slack_api.payloads import SlashCommand
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = (
@@ -30,7 +30,7 @@ DEFAULT_PERIOD = "90d"
 log = logging.getLogger(__name__)
 
 
-async def send_export(services: Services, command: Command) -> None:
+async def send_export(services: Services, command: SlashCommand) -> None:
     """Send the file in a direct message to a supervisor; tell others that it is not for them."""
     origin = command.origin(services.clock())
     if not await services.slack.permissions.is_supervisor(command.user):
@@ -50,7 +50,7 @@ async def send_export(services: Services, command: Command) -> None:
         await services.reply(origin, plain_message(FAILED.format(reason=error)))
 
 
-async def _export(services: Services, command: Command, period: Period) -> None:
+async def _export(services: Services, command: SlashCommand, period: Period) -> None:
     selection = Selection(team=command.team, period=period, without=command.user)
     audited = (command.team, command.user, Action.EXPORT, selection.model_dump_json(), services.clock())
     await services.database.run(audit.note, *audited)

@@ -71,7 +71,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Commit the survey, then let Slack close the form; or keep it open and say why."""
     deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
-    services.slack.updates.supersede(view["id"])
+    services.slack.views.supersede(view["id"])
     form = _parse_form(services, body, view)
     if form.shown_metric != form.draft.metric:  # the update that shows the metric's questions was lost
         await ack(response_action="update", view=services.form.build(form))
@@ -101,7 +101,7 @@ async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     await ack()
     interaction = Interaction.model_validate(body)
     with contextlib.suppress(PermissionDenied):
-        await services.slack.permissions.check(interaction.user)
+        await services.slack.permissions.require_agent(interaction.user)
         form = _parse_form(services, body, body["view"])
         draft = form.draft.model_copy(update={"recipient": interaction.value or ""})
         filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
@@ -116,7 +116,7 @@ def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) 
 
 
 async def _update(services: Services, view: Mapping[str, Any], form: Form) -> None:
-    await services.slack.updates.show(view["id"], view["hash"], services.form.build(form))
+    await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
 
 
 async def _keep_open(services: Services, ack: AsyncAck, form: Form, **changes: Any) -> None:  # noqa: ANN401
@@ -126,7 +126,7 @@ async def _keep_open(services: Services, ack: AsyncAck, form: Form, **changes: A
 async def _submit(services: Services, form: Form, view_id: str, deadline: float) -> SubmissionResult:
     try:
         _, checked = await asyncio.gather(
-            services.slack.permissions.check(form.origin.requester), _check(services, form)
+            services.slack.permissions.require_agent(form.origin.requester), _check(services, form)
         )
     except PermissionDenied as refusal:
         return Invalid({FormField.RECIPIENT: str(refusal)})

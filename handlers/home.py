@@ -10,7 +10,7 @@ from blocks.report_controls import ActionId, apply_choice
 from csat.db.errors import DatabaseError
 from csat.reporting.report_query import ReportQuery
 from csat.slack_api.errors import SlackError
-from csat.slack_api.payloads import Chosen, HomeOpened
+from csat.slack_api.payloads import AppHomeOpened, BlockAction
 from handlers.services import Services
 from notifications.app_home import Change, unchanged
 
@@ -29,7 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def show_home(services: Services, body: dict[str, Any]) -> None:
     """Show the current Home to the person who opened it."""
-    opened = HomeOpened.model_validate(body)
+    opened = AppHomeOpened.model_validate(body)
     if opened.tab == HOME_TAB:
         await _show(services, opened.user)
 
@@ -37,7 +37,7 @@ async def show_home(services: Services, body: dict[str, Any]) -> None:
 async def change_report(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Show a supervisor the report they chose; anyone else gets their own Home."""
     await ack()
-    choice = Chosen.model_validate(body)
+    choice = BlockAction.model_validate(body)
     today = services.clock().astimezone(services.timezone).date()
 
     def change(query: ReportQuery) -> ReportQuery:

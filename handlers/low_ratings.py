@@ -53,11 +53,11 @@ async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any])
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.number)
+        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         viewed = (rating.survey_id, interaction.team, interaction.user, services.clock())
         revealed, link = await asyncio.gather(
             services.database.run(follow_ups.show, *viewed),
-            services.slack.link(rating.origin.channel, rating.ts),
+            services.slack.message_url(rating.origin.channel, rating.ts),
         )
         view = response_modal.response_modal(revealed, services.form.catalogue, link)
         await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
@@ -68,7 +68,7 @@ async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.number)
+        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         taken = (rating.survey_id, interaction.team, interaction.user, services.clock())
         if notification := await services.database.run(follow_ups.take, *taken):
             services.notify(notification)
@@ -80,7 +80,7 @@ async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.number)
+        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         if rating.follow_up.closed_by:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
         view = response_modal.close_modal(rating, services.form.catalogue)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from blocks.elements import plain_message
-from csat.slack_api.errors import BROKEN, Busy, Silent, SlackError
+from csat.slack_api.errors import INSTALLATION_ERRORS, NoResponse, SlackError, SlackUnavailable
 from csat.surveys.survey import Origin
 from handlers.services import Services
 
@@ -32,8 +32,8 @@ async def open_modal(services: Services, origin: Origin, trigger_id: str, view: 
 
 
 def _advice(error: SlackError) -> str:
-    if isinstance(error, Silent):
+    if isinstance(error, NoResponse):
         return MAYBE_OPENED
-    if isinstance(error, Busy) and str(error) not in BROKEN:
+    if isinstance(error, SlackUnavailable) and str(error) not in INSTALLATION_ERRORS:
         return BUSY
     return TOO_SLOW if str(error) == EXPIRED_TRIGGER else NOT_OPENED

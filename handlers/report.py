@@ -6,7 +6,7 @@ from csat.db import audit
 from csat.db.audit import Action
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
-from csat.slack_api.payloads import Command
+from csat.slack_api.payloads import SlashCommand
 from handlers.command_args import InvalidArguments
 from handlers.report_args import ReportArgs, parse_report_args
 from handlers.services import Services
@@ -17,7 +17,7 @@ NOT_A_SUPERVISOR = (
 )
 
 
-async def send_report(services: Services, command: Command) -> None:
+async def send_report(services: Services, command: SlashCommand) -> None:
     """Send a report to a supervisor; tell others that it is not for them."""
     origin = command.origin(services.clock())
     if not await services.slack.permissions.is_supervisor(command.user):
@@ -34,7 +34,7 @@ async def send_report(services: Services, command: Command) -> None:
     await services.reply(origin, report_message(await fetch_report(services.database, filters, args.period)))
 
 
-async def _audit(services: Services, command: Command, args: ReportArgs) -> None:
+async def _audit(services: Services, command: SlashCommand, args: ReportArgs) -> None:
     detail = f"{args.period.first} to {args.period.last}, {args.metric}"
     audited = (command.team, command.user, Action.REPORT, detail, services.clock())
     await services.database.run(audit.note, *audited)

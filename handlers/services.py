@@ -67,4 +67,4 @@ class Services:
         """Return a link to the survey that caused a denial, if a reader in `channel` may see it."""
         if denial is None or denial.previous is None:
             return ""
-        return await self.slack.permalink(denial.previous, channel)
+        return await self.slack.find_permalink(denial.previous, channel)

@@ -3,7 +3,7 @@
 from blocks.elements import plain_message
 from blocks.status import status_message
 from csat.db import limits
-from csat.slack_api.payloads import Command
+from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
@@ -18,11 +18,11 @@ LOOKUP_TIMED_OUT = (
 )
 
 
-async def send_status(services: Services, command: Command) -> None:
+async def send_status(services: Services, command: SlashCommand) -> None:
     """Reply with the customer's status, or with what is wrong with the command."""
     origin = command.origin(services.clock())
     try:
-        await services.slack.permissions.check(origin.requester)
+        await services.slack.permissions.require_agent(origin.requester)
         recipient = _parse_recipient(command.text.partition(" ")[2])
         account = await services.look_up_account(recipient)
     except (PermissionDenied, InvalidArguments) as problem:
@@ -40,7 +40,7 @@ def _parse_recipient(text: str) -> Recipient:
     return recipient
 
 
-async def _reply(services: Services, command: Command, recipient: Recipient) -> None:
+async def _reply(services: Services, command: SlashCommand, recipient: Recipient) -> None:
     origin = command.origin(now := services.clock())
     if recipient.id is None:
         await services.reply(origin, plain_message(LOOKUP_TIMED_OUT))

@@ -70,7 +70,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     origin = _origin(services, interaction)
     again = (int(interaction.value or 0), interaction.user, services.instance)
     try:
-        await services.slack.permissions.check(interaction.user)
+        await services.slack.permissions.require_agent(interaction.user)
         record = await services.database.run(
             submissions.send_again, *again, services.limits, services.clock()
         )

@@ -24,8 +24,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_query import DEFAULT, ReportQuery
 from csat.resources import Resources
 from csat.scheduler import PeriodicTask
-from csat.slack_api.errors import Silent, SlackError
-from csat.slack_api.home import publish
+from csat.slack_api.errors import NoResponse, SlackError
 
 COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
@@ -64,7 +63,7 @@ class AppHome:
     async def show(self, person: str, change: Change = unchanged) -> None:
         """Publish somebody's Home, with a supervisor's query changed; raises `SlackError`."""
         async with self._locks.setdefault(person, asyncio.Lock()):
-            team = await self._slack.identity.team()
+            team = await self._slack.team_id()
             try:
                 if await self._slack.permissions.is_supervisor(person):
                     await self._show_results(team, person, change)
@@ -76,15 +75,15 @@ class AppHome:
 
     async def refresh(self, person: str) -> None:
         """Publish somebody's Home again if it shows results; raises `SlackError`."""
-        shown = await self._database.read(home_views.find, await self._slack.identity.team(), person)
+        shown = await self._database.read(home_views.find, await self._slack.team_id(), person)
         if shown and shown.shows_results:
             await self.show(person)
 
     async def check(self) -> None:
         """Publish each Home whose owner became a supervisor, or is one no longer; raises `SlackError`."""
-        team = await self._slack.identity.team()
+        team = await self._slack.team_id()
         homes = await self._database.read(home_views.everybody, team)
-        supervisors = await self._slack.permissions.supervisors_among([shown.user_id for shown in homes])
+        supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in homes])
         for shown in homes:
             if shown.shows_results != (shown.user_id in supervisors):
                 await self._try_to_show(shown.user_id)
@@ -101,7 +100,7 @@ class AppHome:
             page = await self._page(team, person, request.choices)
             await self._publish(person, supervisor_home(page, self._catalogue))
         except SlackError as error:
-            if not (request.again or isinstance(error, Silent)):  # nothing is shown: the next check retries
+            if not (request.again or isinstance(error, NoResponse)):  # not shown, so the next check retries
                 await self._database.run(home_views.shows_none, team, person, request.home, self._clock())
             raise
         await self._database.run_with_retry(home_views.shows_results, team, person, self._clock())
@@ -113,7 +112,7 @@ class AppHome:
         except InvalidPeriod as reason:
             period, problem = last_days(DEFAULT, now, self._timezone), str(reason)
         report = await fetch_report(self._database, query.filters(team, person), period)
-        link = self._slack.link
+        link = self._slack.message_url
         low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS + 1, person)
         return SupervisorHome(
             query,
@@ -130,7 +129,7 @@ class AppHome:
     async def _show_own(self, team: str, person: str) -> None:
         shown = await self._database.read(home_views.find, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
-        has_supervisors = self._slack.permissions.names_supervisors
+        has_supervisors = self._slack.permissions.has_supervisors
         await self._publish(person, agent_home(own, has_supervisors=has_supervisors))
         await self._database.run(home_views.shows_none, team, person, shown, self._clock())
 
@@ -142,7 +141,7 @@ class AppHome:
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)
-        await publish(self._slack.web, person, home_view(kept), home_view(kept, use_fallbacks=True))
+        await self._slack.publish_home(person, home_view(kept), home_view(kept, use_fallbacks=True))
 
 
 def _sent(survey: SurveyRecord) -> SurveyStatus:

@@ -11,7 +11,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report
 from csat.resources import Resources
 from csat.scheduler import PeriodicTask
-from csat.slack_api.errors import Busy, SlackError
+from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.surveys.questions import Metric
 
 POST_TIME = time(9)
@@ -46,7 +46,7 @@ class WeeklyDigest:
         week = last_week(now, self._timezone)
         if now < due_at(week):
             return
-        key = await self._slack.identity.team(), week.first.isoformat()
+        key = await self._slack.team_id(), week.first.isoformat()
         if key == self._settled:
             return
         if await self._database.read(digests.is_settled, *key):
@@ -70,10 +70,10 @@ class WeeklyDigest:
             await self._database.run_with_retry(digests.told, team, name, self._clock())
 
     async def _postpone(self, error: SlackError, team: str, name: str) -> None:
-        is_busy = isinstance(error, Busy)
+        is_busy = isinstance(error, SlackUnavailable)
         wait = (
-            max(RETRY_AFTER, timedelta(seconds=error.seconds))
-            if isinstance(error, Busy)
+            max(RETRY_AFTER, timedelta(seconds=error.retry_after))
+            if isinstance(error, SlackUnavailable)
             else RETRY_AFTER_REFUSAL
         )
         advice = "" if is_busy else ": invite the app to CSAT_RESULTS_CHANNEL"

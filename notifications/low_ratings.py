@@ -7,8 +7,7 @@ from blocks.elements import Message
 from csat.db import follow_ups, outbox
 from csat.db.outbox import Notification, NotificationKind
 from csat.resources import Resources
-from csat.slack_api.errors import Unreachable
-from csat.slack_api.rewriting import update_message
+from csat.slack_api.errors import SlackRefused
 from csat.surveys.follow_ups import LowRating
 from notifications.posted import NothingToUpdate, find_posted
 
@@ -35,7 +34,7 @@ class LowRatingAlerts:
             raise NothingToUpdate
         try:
             posted = await self._slack.poster.post_dm(self._channel, *await self._message(rating))
-        except Unreachable as refusal:
+        except SlackRefused as refusal:
             log.error(  # noqa: TRY400 - an operator has to fix it
                 "Slack does not let the app post in CSAT_RESULTS_CHANNEL (%s): invite it there", refusal
             )
@@ -52,12 +51,12 @@ class LowRatingAlerts:
         while not is_current:  # the follow-up may change while Slack is called
             rating = await self._database.read(follow_ups.find, survey_id)
             message = await self._message(rating) if rating else low_rating.withdrawn_message()
-            await update_message(self._slack.web, posted.channel, posted.ts, *message)
+            await self._slack.poster.update_message(posted, *message)
             shown = rating.follow_up if rating else None
             is_current = await self._database.run_with_retry(
                 follow_ups.mark_alert_updated, notification, shown, self._clock()
             )
 
     async def _message(self, rating: LowRating) -> Message:
-        link = await self._slack.link(rating.origin.channel, rating.ts)
+        link = await self._slack.message_url(rating.origin.channel, rating.ts)
         return low_rating.alert_message(rating, self._catalogue, link)

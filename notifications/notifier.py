@@ -11,7 +11,7 @@ from csat.db import accounts, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.resources import Resources
-from csat.slack_api.errors import Busy, SlackError
+from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
 from csat.x_api.errors import Uncertain
@@ -135,7 +135,7 @@ class Notifier:
         )
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
-        retry = isinstance(error, Busy) and notification.attempts < MAX_TRIES
+        retry = isinstance(error, SlackUnavailable) and notification.attempts < MAX_TRIES
         log.warning(
             "Survey %s: %s not posted (%s), retry: %s",
             notification.survey.id,
@@ -146,7 +146,7 @@ class Notifier:
         if not retry:
             await self._database.run_with_retry(outbox.drop, notification)
             return
-        wait = max(backoff(notification.attempts), timedelta(seconds=getattr(error, "seconds", 0)))
+        wait = max(backoff(notification.attempts), timedelta(seconds=getattr(error, "retry_after", 0)))
         await self._database.run_with_retry(outbox.reschedule, notification, self._clock() + wait)
 
     async def _alert_operators(self, alert: accounts.PauseAlert) -> None:

@@ -105,7 +105,7 @@ def _certificates() -> Iterator[None]:
 @pytest.fixture(name="patient", autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack's answer about a person is awaited also while this machine has much else to do."""
-    monkeypatch.setattr("csat.slack_api.permissions.ASKING", 10.0)
+    monkeypatch.setattr("csat.slack_api.permissions.TIMEOUT_SECONDS", 10.0)
 
 
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)

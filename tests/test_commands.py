@@ -229,7 +229,7 @@ async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path)
 async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
     world.workspace.faults.fail("users.info", "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
-    await world.wait_for_message("Slack could not tell")
+    await world.wait_for_message("Slack can't confirm right now")
 
     await world.open_form("/csat @mira_k")
 
@@ -279,7 +279,7 @@ async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None
 async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("csat.slack_api.client.OPENING", 0.05)
+    monkeypatch.setattr("csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS", 0.05)
     world.workspace.faults.delay("views.open", 1.0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.data_files import load_ticket_patterns
-from csat.slack_api.message_text import DEEPEST, extract_text
+from csat.slack_api.message_text import MAX_DEPTH, extract_text
 from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
 from tests.strategies import JSON, TEXT
@@ -303,7 +303,7 @@ def test_any_message_is_read(message: Message) -> None:
 
 def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
     message: Message = {"text": "deepest"}
-    for _ in range(DEEPEST * 100):
+    for _ in range(MAX_DEPTH * 100):
         message = {"text": "above", "elements": [message]}
 
     assert extract_text(message) == "above"

@@ -238,7 +238,7 @@ async def run_until_received(world: World) -> None:
 async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("csat.slack_api.socket_mode.PING", 0.05)
+    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.05)
     async with running_world(tmp_path) as world:
         world.workspace.faults.fail("socket", "503", times=2)
         await world.workspace.disconnect_sockets()
@@ -248,7 +248,7 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
         await world.wait_for_form()
 
     assert len([call for call in world.workspace.api_calls if call.method == "apps.connections.open"]) >= 4
-    assert "No socket to Slack yet" in caplog.text
+    assert "Can't connect to Slack over Socket Mode" in caplog.text
     assert "ticket=" not in "".join(
         record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")
     )
@@ -266,10 +266,10 @@ async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
-    monkeypatch.setattr("csat.slack_api.socket_mode.Socket.send_socket_mode_response", lost)
+    monkeypatch.setattr("csat.slack_api.socket_mode.ReconnectingClient.send_socket_mode_response", lost)
     asking = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.wait_for_message("asks a customer on X")
     asking.cancel()
 
-    assert "An answer to Slack was lost with its socket (ConnectionResetError)" in caplog.text
+    assert "An acknowledgement was lost with its connection (ConnectionResetError)" in caplog.text
     assert "Reference" not in caplog.text

@@ -73,7 +73,7 @@ async def _serve(settings: Settings, clock: SharedClock, parent: Connection) -> 
 def _shorten_timeouts() -> None:
     client.CALL_TIMEOUT_SECONDS = X_TIMEOUT_SECONDS
     bootstrap.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
-    socket_mode.PING = PING_INTERVAL_SECONDS  # type: ignore[assignment]
+    socket_mode.PING_INTERVAL_SECONDS = PING_INTERVAL_SECONDS  # type: ignore[assignment]
     pauses = [pause * DB_BACKOFF_SCALE for pause in PAUSES]
     Database.__init__ = functools.partialmethod(Database.__init__, pauses=pauses)  # type: ignore[assignment,method-assign]
 

@@ -1,1 +1,1 @@
-"""Slack's Web API: client, errors, posting, permissions."""
+"""Slack's Web API and Socket Mode: client, errors, posting, permissions."""

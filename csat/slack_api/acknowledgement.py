@@ -1,11 +1,11 @@
-"""What the app returns to Slack for a request, over HTTP or a socket."""
+"""The app's acknowledgement of a request from Slack."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 
 class Acknowledgement(NamedTuple):
-    """An HTTP response; over a socket, only the body of a 200 is sent."""
+    """An HTTP response; over Socket Mode, only the body of a 200 is sent."""
 
     status: int
     body: str
@@ -13,4 +13,4 @@ class Acknowledgement(NamedTuple):
 
 
 Dispatch = Callable[[dict[str, Any]], Awaitable[Acknowledgement]]
-"""Handles the payload of a verified request, and returns the acknowledgement."""
+"""Handles the payload of a verified request and returns the acknowledgement."""

@@ -1,71 +1,131 @@
-"""Slack as this app's listeners use it."""
+"""The client of Slack's Web API, with the app's ways to post, update and ask for permissions."""
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
+import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.errors import SlackError, as_slack_error
-from csat.slack_api.files import Files
-from csat.slack_api.identity import Identity
+from csat.clock import Clock
+from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
+from csat.slack_api.files import FileSender
 from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
-from csat.slack_api.view_updates import ViewUpdates
+from csat.slack_api.response_urls import ResponseUrls
+from csat.slack_api.view_updates import ViewUpdater
 from csat.surveys.limits import PreviousSurvey
 
 Json = dict[str, Any]
 
-LINKING = 0.7
-"""Seconds to find a link that is nice to have."""
+OPEN_VIEW_TIMEOUT_SECONDS = 2.5
+"""A `trigger_id` expires after three seconds."""
+PERMALINK_TIMEOUT_SECONDS = 0.7
+
+UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_arguments"})
+"""Errors of workspaces where Slack does not support charts and tables yet."""
 
 log = logging.getLogger(__name__)
 
-OPENING = 2.5
-"""Seconds for opening a form: its `trigger_id` lives for three."""
 
-
-@dataclass(frozen=True)
 class SlackClient:
-    """The Web API, who we are in it, who may do what, and how to post, update and send files."""
+    """The Web API of one workspace.
 
-    web: AsyncWebClient
-    identity: Identity
-    permissions: Permissions
-    poster: Poster
-    updates: ViewUpdates
-    files: Files
+    Args:
+        web: the SDK's client, with the bot's token.
+        session: the HTTP session that all calls share.
+        api_url: the base URL of the Web API.
+        clock: the current time.
+        agents: the users and user groups that may send surveys; empty for all full members.
+        supervisors: the users and user groups that may see results.
+    """
 
-    async def permalink(self, asked: PreviousSurvey, reader_in: str) -> str:
-        """Return a link to where a survey was asked for, if it is public or where its reader is; else ""."""
-        try:
-            with as_slack_error():
-                async with asyncio.timeout(LINKING):
-                    if not asked.thread or not (
-                        asked.channel == reader_in or await self._is_public(asked.channel)
-                    ):
-                        return ""
-                    answer = await self.web.chat_getPermalink(channel=asked.channel, message_ts=asked.thread)
-        except SlackError as error:
-            log.info("No link to where survey %s was asked for: %s", asked.survey_id, error)
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        api_url: str,
+        clock: Clock,
+        agents: Collection[str],
+        supervisors: Collection[str],
+    ) -> None:
+        self.web = web
+        self.permissions = Permissions(web, self.team_id, agents, supervisors)
+        self.poster = Poster(web, ResponseUrls(session, api_url), clock)
+        self.views = ViewUpdater(web)
+        self.files = FileSender(web, session)
+        self._team: tuple[str, str] | None = None
+
+    async def team_id(self) -> str:
+        """Return the id of the workspace that the app is installed in; raises `SlackError`."""
+        team_id, _ = await self._get_team()
+        return team_id
+
+    async def message_url(self, channel: str, ts: str) -> str:
+        """Return the URL of a message, or "" if `ts` is empty or Slack can't be reached."""
+        if not ts:
             return ""
-        return str(answer["permalink"])
-
-    async def link(self, channel: str, ts: str) -> str:
-        """Return a link to a message, which opens for those who may read it; "" where there is none."""
         try:
-            return f"{await self.identity.url()}archives/{channel}/p{ts.replace('.', '')}" if ts else ""
+            _, workspace_url = await self._get_team()
         except SlackError as error:
             log.info("No link to a message in %s: %s", channel, error)
             return ""
+        return f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}"
 
-    async def _is_public(self, channel: str) -> bool:
-        answer = await self.web.conversations_info(channel=channel)
-        return answer["channel"].get("is_private") is False and not answer["channel"].get("is_im")
+    async def find_permalink(self, previous: PreviousSurvey, reader_channel: str) -> str:
+        """Return a link to where a survey was asked for, or "".
+
+        Only public channels, and the one that the reader is in, are linked.
+        """
+        channel, thread = previous.channel, previous.thread
+        if not thread:
+            return ""
+        try:
+            with as_slack_error():
+                async with asyncio.timeout(PERMALINK_TIMEOUT_SECONDS):
+                    if channel != reader_channel and not await self._is_public_channel(channel):
+                        return ""
+                    response = await self.web.chat_getPermalink(channel=channel, message_ts=thread)
+        except SlackError as error:
+            log.info("No permalink for survey %s: %s", previous.survey_id, error)
+            return ""
+        return str(response["permalink"])
 
     async def open_view(self, trigger_id: str, view: Json) -> None:
-        """Open a modal; raises `SlackError`."""
+        """Open a modal (views.open); raises `SlackError`."""
         with as_slack_error():
-            async with asyncio.timeout(OPENING):
+            async with asyncio.timeout(OPEN_VIEW_TIMEOUT_SECONDS):
                 await self.web.views_open(trigger_id=trigger_id, view=view)
+
+    async def publish_home(self, user: str, view: Json, fallback: Json) -> None:
+        """Publish a user's App Home (views.publish); raises `SlackError`.
+
+        Args:
+            user: the user's id.
+            view: the view.
+            fallback: the same view without charts and tables, for workspaces that do not support them.
+        """
+        try:
+            await self._publish(user, view)
+        except SlackRefused as error:
+            if str(error) not in UNSUPPORTED_BLOCKS or view == fallback:
+                raise
+            log.info("Slack refused the charts in the App Home of %s (%s): published without", user, error)
+            await self._publish(user, fallback)
+
+    async def _publish(self, user: str, view: Json) -> None:
+        with as_slack_error():
+            await self.web.views_publish(user_id=user, view=view)
+
+    async def _get_team(self) -> tuple[str, str]:
+        """Return the workspace's id and its URL, with a slash at the end."""
+        if self._team is None:
+            with as_slack_error():
+                response = await self.web.auth_test()
+            self._team = str(response["team_id"]), str(response["url"])
+        return self._team
+
+    async def _is_public_channel(self, channel: str) -> bool:
+        response = await self.web.conversations_info(channel=channel)
+        return response["channel"].get("is_private") is False and not response["channel"].get("is_im")

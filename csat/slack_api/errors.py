@@ -1,9 +1,9 @@
-"""What Slack refuses, by what to do about it.
+"""The errors of Slack's APIs, by what to do about them.
 
 SlackError
-├── Unreachable    this message can't go to this place: try the next one
-└── Busy           Slack takes nothing now: try the same again, not before `seconds` have passed
-    └── Silent     Slack gave no answer: nobody knows whether it did what it was asked
+├── SlackRefused            final for this request: post elsewhere, or tell the user
+└── SlackUnavailable        temporary: retry the same request, not before `retry_after` seconds
+    └── NoResponse          the outcome is unknown
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-BROKEN = frozenset(
+INSTALLATION_ERRORS = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
 )
-"""Reasons that are about the app, whatever the place: they last until somebody mends the app."""
-_BUSY = BROKEN | frozenset(
+"""Errors of the token or its scopes: every request fails until an operator fixes the installation."""
+_TEMPORARY_ERRORS = INSTALLATION_ERRORS | frozenset(
     {
         "ratelimited",
         "rate_limited",
@@ -28,46 +28,46 @@ _BUSY = BROKEN | frozenset(
     }
 )
 _TOO_MANY_REQUESTS = 429
-_SERVER_ERRORS = 500
+_SERVER_ERROR = 500
 
 
 class SlackError(Exception):
-    """Slack did not do what it was asked; `str()` is Slack's name for the reason."""
+    """A request to Slack failed; `str()` is Slack's error code."""
 
 
-class Unreachable(SlackError):
-    """Slack refuses this message in this place."""
+class SlackRefused(SlackError):
+    """Slack refused the request, and would refuse it again."""
 
 
-class Busy(SlackError):
-    """Slack can't take anything at the moment."""
+class SlackUnavailable(SlackError):
+    """Slack can't handle the request at the moment."""
 
-    def __init__(self, reason: str, seconds: float = 0) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
-        """How long Slack asks to be left alone."""
+    def __init__(self, code: str, retry_after: float = 0) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+        """Seconds that Slack asks to wait."""
 
 
-class Silent(Busy):
-    """Slack did not answer, or not in time."""
+class NoResponse(SlackUnavailable):
+    """The connection failed or timed out: Slack may have handled the request."""
 
 
 @contextmanager
 def as_slack_error() -> Iterator[None]:
-    """Turn whatever the Slack SDK raises into a `SlackError`."""
+    """Raise the errors of the Slack SDK, of aiohttp and of timeouts as a `SlackError`."""
     try:
         yield
     except SlackApiError as error:
-        answer = error.response
-        reason = answer.data.get("error") if isinstance(answer.data, dict) else "no JSON"
-        raise of_answer(answer.status_code, answer.headers, str(reason)) from error
+        response = error.response
+        code = response.data.get("error") if isinstance(response.data, dict) else "no JSON"
+        raise error_from_response(response.status_code, response.headers, str(code)) from error
     except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
-        raise Silent(type(error).__name__) from error
+        raise NoResponse(type(error).__name__) from error
 
 
-def of_answer(status: int, headers: dict[str, str], reason: str) -> SlackError:
-    """Return what an answer of Slack means that is no success."""
-    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERRORS or reason in _BUSY:
-        wait = next((value for name, value in headers.items() if name.lower() == "retry-after"), "0")
-        return Busy(reason, float(wait) if wait.isdecimal() else 0)
-    return Unreachable(reason)
+def error_from_response(status: int, headers: dict[str, str], code: str) -> SlackError:
+    """Return the error that an unsuccessful response means."""
+    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code in _TEMPORARY_ERRORS:
+        seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "0")
+        return SlackUnavailable(code, float(seconds) if seconds.isdecimal() else 0)
+    return SlackRefused(code)

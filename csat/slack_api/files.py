@@ -1,22 +1,22 @@
-"""Files for one person, in their direct message with the app."""
+"""File uploads to a user's direct message."""
 
 import asyncio
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.errors import as_slack_error, of_answer
+from csat.slack_api.errors import as_slack_error, error_from_response
 
-UPLOADING = aiohttp.ClientTimeout(total=300)
-"""For one file; an export of a million surveys has some 200 MB."""
-_OK = 200
+UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300)
+"""Per file; an export of a million surveys has some 200 MB."""
 
 
-class Files:
-    """Sends files without ever having a whole one in memory.
+class FileSender:
+    """Upload files by streaming them, so that no file is ever in memory as a whole.
 
     https://docs.slack.dev/messaging/working-with-files#upload
     """
@@ -26,17 +26,19 @@ class Files:
         self._session = session
 
     async def send(self, user: str, paths: Sequence[Path], text: str, blocks: list[dict[str, Any]]) -> None:
-        """Send files with a few words; raises `SlackError`."""
+        """Send a direct message, followed by files; raises `SlackError`."""
         with as_slack_error():
-            files = [await self._uploaded(path) for path in paths]
-            told = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
-            await self._web.files_completeUploadExternal(files=files, channel_id=told["channel"])
+            files = [await self._upload(path) for path in paths]
+            message = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
+            await self._web.files_completeUploadExternal(files=files, channel_id=message["channel"])
 
-    async def _uploaded(self, path: Path) -> dict[str, Any]:
+    async def _upload(self, path: Path) -> dict[str, Any]:
         length = (await asyncio.to_thread(path.stat)).st_size
-        place = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
+        target = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
         with path.open("rb") as file:
-            async with self._session.post(place["upload_url"], data=file, timeout=UPLOADING) as answer:
-                if answer.status != _OK:
-                    raise of_answer(answer.status, dict(answer.headers), "upload refused")
-        return {"id": place["file_id"], "title": path.name}
+            async with self._session.post(
+                target["upload_url"], data=file, timeout=UPLOAD_TIMEOUT
+            ) as response:
+                if response.status != HTTPStatus.OK:
+                    raise error_from_response(response.status, dict(response.headers), "upload refused")
+        return {"id": target["file_id"], "title": path.name}

@@ -1,26 +1,30 @@
-"""Everything that a message says, whichever of Slack's many places it says it in."""
+"""Extract the plain text of a Slack message: its text, blocks, attachments and files."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-DEEPEST = 12
-"""How deeply nested blocks are followed; Slack's own nest four deep."""
+MAX_DEPTH = 12
+"""How many levels of nested blocks are read; Slack's own nest four deep."""
 
 _TAG = re.compile(r"<(?P<kind>[@#!])?(?P<target>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
-_PROSE = ("text", "fallback", "pretext", "title", "value", "author_name", "footer", "alt_text", "plain_text")
-_LINKS = ("url", "title_link", "author_link", "from_url", "image_url", "original_url")
-_NESTED = ("blocks", "attachments", "files", "fields", "elements", "accessory", "rows", "text", "title")
+_TEXT_FIELDS = (
+    "text", "fallback", "pretext", "title", "value", "author_name", "footer", "alt_text", "plain_text",
+)  # fmt: skip
+_URL_FIELDS = ("url", "title_link", "author_link", "from_url", "image_url", "original_url")
+_NESTED_FIELDS = (
+    "blocks", "attachments", "files", "fields", "elements", "accessory", "rows", "text", "title",
+)  # fmt: skip
 
 
 def extract_text(message: Mapping[str, Any]) -> str:
-    """Return a message's text, blocks and attachments as plain text, each part on a line of its own."""
-    return "\n".join(dict.fromkeys(_lines(message, 0)))
+    """Return the texts and URLs in a message as plain text, one a line, without repetitions."""
+    return "\n".join(dict.fromkeys(_find_texts(message, 0)))
 
 
-def plain(mrkdwn: str) -> str:
-    """Return Slack's mrkdwn as text: links as their address and label, without mentions of Slack's people."""
-    return unescape(_TAG.sub(_as_text, mrkdwn))
+def to_plain_text(mrkdwn: str) -> str:
+    """Return mrkdwn as plain text: links as URL and label, mentions of Slack users and channels removed."""
+    return unescape(_TAG.sub(_replace_tag, mrkdwn))
 
 
 def unescape(mrkdwn: str) -> str:
@@ -31,27 +35,23 @@ def unescape(mrkdwn: str) -> str:
     return mrkdwn.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _as_text(tag: re.Match[str]) -> str:
+def _replace_tag(tag: re.Match[str]) -> str:
     if tag["kind"]:
         return " "
     label = tag["label"] or ""
     return tag["target"] if label in ("", tag["target"]) else f"{tag['target']} {label}"
 
 
-def _lines(part: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - whatever Slack sent
-    if depth > DEEPEST:
+def _find_texts(part: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if depth > MAX_DEPTH:
         return
     if isinstance(part, list):
         for item in part:
-            yield from _lines(item, depth + 1)
+            yield from _find_texts(item, depth + 1)
     elif isinstance(part, Mapping):
-        yield from _own_lines(part)
-        for name in _NESTED:
+        for name in (*_TEXT_FIELDS, *_URL_FIELDS):
+            if isinstance(text := part.get(name), str) and text:
+                yield to_plain_text(text)
+        for name in _NESTED_FIELDS:
             if isinstance(part.get(name), (list, Mapping)):
-                yield from _lines(part[name], depth + 1)
-
-
-def _own_lines(part: Mapping[str, Any]) -> Iterator[str]:
-    for name in (*_PROSE, *_LINKS):
-        if isinstance(written := part.get(name), str) and written:
-            yield plain(written)
+                yield from _find_texts(part[name], depth + 1)

@@ -1,4 +1,4 @@
-"""What Slack sends when people do something, as far as the app needs it."""
+"""The payloads that Slack sends for commands, shortcuts, actions, view submissions and events."""
 
 import re
 from collections.abc import Mapping
@@ -12,28 +12,28 @@ from csat.surveys.survey import Origin
 
 
 class Payload(FrozenModel):
-    """Something that Slack sends, in which what is missing may also be null."""
+    """A JSON object from Slack, where null means the same as a missing field."""
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_missing(cls, body: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
+    def _drop_nulls(cls, body: Any) -> Any:  # noqa: ANN401 - any JSON
         if not isinstance(body, Mapping):
             return body
-        return {name: _without_null(part) for name, part in body.items() if part is not None}
+        return {name: _without_nulls(value) for name, value in body.items() if value is not None}
 
 
-def _without_null(part: Any) -> Any:  # noqa: ANN401 - whatever Slack sent
-    return (
-        {name: inner for name, inner in part.items() if inner is not None} if isinstance(part, dict) else part
-    )
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if not isinstance(value, dict):
+        return value
+    return {name: inner for name, inner in value.items() if inner is not None}
 
 
 def parse_id(text: str) -> int:
-    """Return an id of the ledger's that came back from Slack; 0 of what can be none."""
+    """Return a database id that came back from Slack, or 0 if it can't be one."""
     return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
 
 
-class Command(Payload):
+class SlashCommand(Payload):
     """A slash command."""
 
     text: str = ""
@@ -45,7 +45,7 @@ class Command(Payload):
     response_url: str = ""
 
     def origin(self, now: datetime) -> Origin:
-        """Return where the command was given; commands are never given in a thread."""
+        """Return where the command was used; commands don't work in threads."""
         return Origin(
             team=self.team,
             enterprise=self.enterprise,
@@ -56,27 +56,37 @@ class Command(Payload):
         )
 
 
-class HomeOpened(Payload):
-    """Somebody opened a tab of the app's."""
+class AppHomeOpened(Payload):
+    """An `app_home_opened` event."""
 
     user: str = Field(validation_alias=AliasPath("event", "user"))
     tab: str = Field("", validation_alias=AliasPath("event", "tab"))
 
 
-class Chosen(Payload):
-    """A choice that somebody made: of an option, a person, a channel or a date."""
+class BlockAction(Payload):
+    """A `block_actions` payload of a select menu or a date picker."""
 
     user: str = Field(validation_alias=AliasPath("user", "id"))
     action_id: str = Field(validation_alias=AliasPath("actions", 0, "action_id"))
-    option: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_option", "value"))
-    person: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_user"))
-    channel: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_conversation"))
-    date: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_date"))
+    selected_option: str | None = Field(
+        None, validation_alias=AliasPath("actions", 0, "selected_option", "value")
+    )
+    selected_user: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_user"))
+    selected_conversation: str | None = Field(
+        None, validation_alias=AliasPath("actions", 0, "selected_conversation")
+    )
+    selected_date: str | None = Field(None, validation_alias=AliasPath("actions", 0, "selected_date"))
 
     @property
     def value(self) -> str:
-        """What was chosen; "" for nothing, and for a button."""
-        return self.option or self.person or self.channel or self.date or ""
+        """The selected value; "" if none is selected, and for a button."""
+        return (
+            self.selected_option
+            or self.selected_user
+            or self.selected_conversation
+            or self.selected_date
+            or ""
+        )
 
 
 class _Message(Payload):
@@ -85,7 +95,7 @@ class _Message(Payload):
 
 
 class Interaction(Payload):
-    """A message shortcut, a button or a change in a form, or a form that was submitted."""
+    """A message shortcut, a click on a button, an input's change, or a view submission."""
 
     trigger_id: str = ""
     user: str = Field(validation_alias=AliasPath("user", "id"))
@@ -95,15 +105,15 @@ class Interaction(Payload):
     message: _Message = _Message()
     response_url: str = ""
     value: str | None = Field(None, validation_alias=AliasPath("actions", 0, "value"))
-    """The value of the button that was pressed, or of the input that was changed."""
+    """The value of the button or of the input."""
 
     @property
-    def number(self) -> int:
-        """The id that the button's value is; 0 of a value that is none."""
+    def value_as_id(self) -> int:
+        """The database id in the button's value, or 0 if it can't be one."""
         return parse_id(self.value or "")
 
     def origin(self, now: datetime) -> Origin:
-        """Return where a message stands: its thread, or the one that an answer to it would begin."""
+        """Return where the message is: its thread, or the one that a reply to it would start."""
         return Origin(
             team=self.team,
             enterprise=self.enterprise,

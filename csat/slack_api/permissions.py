@@ -1,8 +1,8 @@
-"""Who may send surveys, and who may see what became of them."""
+"""Who may send surveys, and who may see results."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -10,17 +10,14 @@ from cachetools import TTLCache
 from pydantic import Field
 from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.errors import SlackError, Unreachable, as_slack_error
-from csat.slack_api.identity import Identity
+from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
 from csat.slack_api.payloads import Payload
 
-KEPT = 10_000
-LIFETIME = 300.0
-"""Seconds for which Slack's answer about a person or a group is believed."""
+CACHE_SIZE = 10_000
+CACHE_TTL_SECONDS = 300.0
 
-
-ASKING = 1.0
-"""Seconds to wait for that answer, out of the three in which Slack wants its acknowledgement."""
+TIMEOUT_SECONDS = 1.0
+"""Slack wants its acknowledgement within three seconds."""
 
 T = TypeVar("T")
 
@@ -28,15 +25,15 @@ log = logging.getLogger(__name__)
 
 
 class PermissionDenied(Exception):
-    """This person may not send surveys; `str()` says why and what to do."""
+    """This user may not send surveys; `str()` tells them why and what to do."""
 
 
 class _Enterprise(Payload):
     teams: frozenset[str] = frozenset()
 
 
-class _Person(Payload):
-    """What Slack's `users.info` says of somebody."""
+class _User(Payload):
+    """A user object of Slack's `users.info`."""
 
     team: str = Field("", alias="team_id")
     deleted: bool = False
@@ -55,138 +52,141 @@ class _Person(Payload):
 
 
 class Permissions:
-    """Knows who may send, and who may see results.
+    """The permissions of agents and supervisors.
 
     Args:
         web: Slack's Web API.
-        identity: tells which workspace this app belongs to.
-        agents: user ids (U..., W...) and user group ids (S...) that may send; empty for every full member.
-        supervisors: user ids and user group ids that may see results; empty for nobody.
+        team_id: returns the id of the workspace that the app is installed in; may raise `SlackError`.
+        agents: ids of users (U..., W...) and user groups (S...) that may send; empty for all full members.
+        supervisors: ids of users and user groups that may see results; empty for nobody.
     """
 
     def __init__(
         self,
         web: AsyncWebClient,
-        identity: Identity,
-        agents: Iterable[str],
-        supervisors: Iterable[str] = (),
+        team_id: Callable[[], Awaitable[str]],
+        agents: Collection[str],
+        supervisors: Collection[str],
     ) -> None:
         self._web = web
-        self._identity = identity
+        self._team_id = team_id
         self._agents = frozenset(agents)
         self._supervisors = frozenset(supervisors)
-        self._people = _Memory(self._person)
-        self._groups = _Memory(self._group)
+        self._users = _Cache(self._fetch_user)
+        self._groups = _Cache(self._fetch_group_members)
 
-    async def check(self, user: str) -> None:
-        """Raise `PermissionDenied` unless `user` may send surveys."""
+    @property
+    def has_supervisors(self) -> bool:
+        """Whether CSAT_SUPERVISORS names anybody."""
+        return bool(self._supervisors)
+
+    async def require_agent(self, user: str) -> None:
+        """Raise `PermissionDenied` unless the user may send surveys."""
         try:
             with as_slack_error():
-                async with asyncio.timeout(ASKING):
-                    team, person, listed = await asyncio.gather(
-                        self._identity.team(),
-                        self._people.of(user),
-                        self._listed(user),
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    team, profile, is_listed = await asyncio.gather(
+                        self._team_id(), self._users.get(user), self._is_listed_agent(user)
                     )
         except SlackError as error:
-            log.warning("Slack did not tell who %s is: %s", user, error)
+            log.warning("Can't check the permissions of %s: %s", user, error)
             raise PermissionDenied(
-                "Slack could not tell whether you may send surveys. Try again in a minute."
+                "Slack can't confirm right now that you may send surveys. Try again in a minute."
             ) from error
-        if not person.belongs_to(team):
+        if not profile.belongs_to(team):
             raise PermissionDenied("Only members of the workspace that owns this app can send surveys.")
-        if self._agents and not listed:
+        if self._agents and not is_listed:
             raise PermissionDenied(
                 "You are not on the list of people who may send surveys. Ask whoever runs this app."
             )
-        if not self._agents and not person.is_full_member:
+        if not self._agents and not profile.is_full_member:
             raise PermissionDenied(
                 "Guests can't send surveys. Ask a member of the team, or whoever runs this app."
             )
 
     async def is_supervisor(self, user: str) -> bool:
-        """Tell whether `user` may see results; where Slack can't tell, the answer is no.
+        """Return True if the user may see results; False if Slack can't be reached.
 
-        Who is in a group is asked each time: somebody who has left it sees nothing more.
+        User groups are not cached here: removed supervisors lose access at once.
         """
-        return user in await self.supervisors_among([user])
+        return user in await self.find_supervisors([user])
 
-    async def supervisors_among(self, users: Iterable[str]) -> frozenset[str]:
-        """Return which of these people may see results, as `supervises` does, asking for each group once."""
-        asked = frozenset(users)
-        named = asked & self._supervisors
-        if named != asked:
-            named |= asked & await self._in_groups()
-        return frozenset([user for user in sorted(named) if await self._is_ours(user)])
+    async def find_supervisors(self, users: Iterable[str]) -> frozenset[str]:
+        """Return the users that `is_supervisor`, with one request per user group."""
+        candidates = frozenset(users)
+        supervisors = candidates & self._supervisors
+        if supervisors != candidates:
+            supervisors |= candidates & await self._fetch_supervisor_groups()
+        return frozenset([user for user in sorted(supervisors) if await self._is_team_member(user)])
 
-    @property
-    def names_supervisors(self) -> bool:
-        """Whether anybody was named who may see results."""
-        return bool(self._supervisors)
-
-    async def _in_groups(self) -> frozenset[str]:
-        """Return who is in the supervisors' groups; one that can't be read has nobody in it."""
-        groups = [group for group in self._supervisors if group.startswith("S")]
+    async def _fetch_supervisor_groups(self) -> frozenset[str]:
+        """Return the members of the supervisors' groups; a group that can't be read counts as empty."""
+        groups = [supervisor for supervisor in self._supervisors if supervisor.startswith("S")]
         try:
-            async with asyncio.timeout(ASKING):
-                found = await asyncio.gather(*map(self._group, groups), return_exceptions=True)
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                results = await asyncio.gather(
+                    *map(self._fetch_group_members, groups), return_exceptions=True
+                )
         except TimeoutError:
-            log.warning("Slack did not tell in time who supervises")
+            log.warning("Can't read the user groups in CSAT_SUPERVISORS: timeout")
             return frozenset()
-        for group, failure in zip(groups, found, strict=True):
-            if isinstance(failure, BaseException):
-                log.warning("CSAT_SUPERVISORS names %s, and Slack tells not whom: %s", group, failure)
-        return frozenset().union(*(each for each in found if not isinstance(each, BaseException)))
+        for group, result in zip(groups, results, strict=True):
+            if isinstance(result, BaseException):
+                log.warning("Can't read the user group %s in CSAT_SUPERVISORS: %s", group, result)
+        return frozenset().union(*(result for result in results if not isinstance(result, BaseException)))
 
-    async def _is_ours(self, user: str) -> bool:
+    async def _is_team_member(self, user: str) -> bool:
         try:
             with as_slack_error():
-                async with asyncio.timeout(ASKING):
-                    team, person = await asyncio.gather(self._identity.team(), self._people.of(user))
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    team, profile = await asyncio.gather(self._team_id(), self._users.get(user))
         except SlackError as error:
-            log.warning("Slack did not tell who %s is: %s", user, error)
+            log.warning("Can't check the permissions of %s: %s", user, error)
             return False
-        return person.belongs_to(team)
+        return profile.belongs_to(team)
 
-    async def _listed(self, user: str) -> bool:
-        """Tell whether a user is listed; groups that can't be read matter only where no other lists them."""
+    async def _is_listed_agent(self, user: str) -> bool:
+        """Return True if CSAT_AGENTS lists the user, or one of their user groups.
+
+        Raises `SlackError` if a group can't be read for now, unless another one lists the user.
+        """
         if user in self._agents:
             return True
         groups = [agent for agent in self._agents if agent.startswith("S")]
-        asked = [self._groups.of(group) for group in groups]
-        found = await asyncio.gather(*asked, return_exceptions=True)
-        if any(user in members for members in found if not isinstance(members, BaseException)):
+        results = await asyncio.gather(*map(self._groups.get, groups), return_exceptions=True)
+        if any(user in result for result in results if not isinstance(result, BaseException)):
             return True
-        for group, failure in zip(groups, found, strict=True):
-            if isinstance(failure, Unreachable):
-                log.warning("CSAT_AGENTS names %s, which Slack refuses: %s", group, failure)
-            elif isinstance(failure, BaseException):
-                raise failure
+        for group, result in zip(groups, results, strict=True):
+            if isinstance(result, SlackRefused):
+                log.warning("Can't read the user group %s in CSAT_AGENTS: %s", group, result)
+            elif isinstance(result, BaseException):
+                raise result
         return False
 
-    async def _person(self, user: str) -> _Person:
-        answer = await self._web.users_info(user=user)
-        return _Person.model_validate(answer["user"])
-
-    async def _group(self, group: str) -> frozenset[str]:
+    async def _fetch_user(self, user: str) -> _User:
         with as_slack_error():
-            answer = await self._web.usergroups_users_list(usergroup=group)
-        return frozenset(answer["users"])
+            response = await self._web.users_info(user=user)
+        return _User.model_validate(response["user"])
+
+    async def _fetch_group_members(self, group: str) -> frozenset[str]:
+        with as_slack_error():
+            response = await self._web.usergroups_users_list(usergroup=group)
+        return frozenset(response["users"])
 
 
-class _Memory(Generic[T]):
-    """Slack's answers, each asked for once and believed for a while."""
+class _Cache(Generic[T]):
+    """A TTL cache that fetches a missing value once, however many callers want it.
 
-    def __init__(self, ask: Callable[[str], Coroutine[Any, Any, T]]) -> None:
-        self._ask = ask
-        self._answers: TTLCache[str, T] = TTLCache(KEPT, LIFETIME)
-        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    If the caller that fetches fails or is cancelled, the next one fetches for itself.
+    """
 
-    async def of(self, key: str) -> T:
-        """Return the answer for a key; raises `SlackError`."""
-        if key not in self._answers:
-            async with self._asking.setdefault(key, asyncio.Lock()):
-                if key not in self._answers:
-                    with as_slack_error():
-                        self._answers[key] = await self._ask(key)
-        return self._answers[key]
+    def __init__(self, fetch: Callable[[str], Coroutine[Any, Any, T]]) -> None:
+        self._fetch = fetch
+        self._values: TTLCache[str, T] = TTLCache(CACHE_SIZE, CACHE_TTL_SECONDS)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, key: str) -> T:
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if (value := self._values.get(key)) is None:
+                value = self._values[key] = await self._fetch(key)
+        return value

@@ -1,45 +1,47 @@
-"""Slack's `response_url`: a way into one conversation, for half an hour, without being a member of it."""
+"""Slack's `response_url`s, which allow posts to a conversation that the app is not a member of."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from csat.slack_api.errors import as_slack_error, of_answer
+from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.surveys.survey import RESPONSE_URL_LIFETIME
 
-SLACKS_OWN = frozenset({"https://hooks.slack.com", "https://hooks.slack-gov.com"})
-TIMEOUT = 5
-"""Seconds for a whole call."""
-_OK = 200
+SLACK_ORIGINS = frozenset({"https://hooks.slack.com", "https://hooks.slack-gov.com"})
+TIMEOUT_SECONDS = 5
 
 
 class ResponseUrls:
-    """Posts through `response_url`s, if they are Slack's.
+    """Post to `response_url`s that are Slack's.
 
     Args:
-        session: the HTTP session that all of the app's calls to Slack share.
-        api_url: where Slack's Web API is; a `response_url` there is trusted too.
+        session: the HTTP session that all calls share.
+        api_url: the base URL of Slack's Web API; `response_url`s of the same origin are trusted too.
     """
 
     def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
         self._session = session
-        self._trusted = SLACKS_OWN | {_place(api_url)}
+        self._trusted_origins = SLACK_ORIGINS | {_origin(api_url)}
 
-    def usable(self, url: str, received_at: datetime, now: datetime) -> bool:
-        """Tell whether a `response_url` is Slack's own and still alive."""
-        return bool(url) and _place(url) in self._trusted and now < received_at + RESPONSE_URL_LIFETIME
+    def is_usable(self, url: str, received_at: datetime, now: datetime) -> bool:
+        """Return True if a `response_url` is Slack's and has not expired."""
+        return (
+            bool(url) and _origin(url) in self._trusted_origins and now < received_at + RESPONSE_URL_LIFETIME
+        )
 
     async def post(self, url: str, body: dict[str, Any]) -> None:
-        """Post one message; raises `SlackError`. Ask `usable` first."""
+        """Post a message to a usable `response_url`; raises `SlackError`."""
         with as_slack_error():
-            answer = await AsyncWebhookClient(url, timeout=TIMEOUT, session=self._session).send_dict(body)
-        if answer.status_code != _OK:
-            raise of_answer(answer.status_code, answer.headers, answer.body[:80])
+            webhook = AsyncWebhookClient(url, timeout=TIMEOUT_SECONDS, session=self._session)
+            response = await webhook.send_dict(body)
+        if response.status_code != HTTPStatus.OK:
+            raise error_from_response(response.status_code, response.headers, response.body[:80])
 
 
-def _place(url: str) -> str:
+def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,4 +1,4 @@
-"""Slack's Socket Mode, made to come back whatever happens to a connection."""
+"""Slack's Socket Mode, with reconnects that survive any failed handshake."""
 
 import asyncio
 import json
@@ -17,48 +17,47 @@ from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.errors import SlackError, as_slack_error
 from csat.tasks import BackgroundTasks
 
-PING = 5
-"""Seconds between two signs of life; after four of them without an answer the socket counts as gone."""
-CLOSING = 1.0
-"""Seconds for Slack to answer when the socket is closed."""
-ANSWERING = 2.5
-"""Seconds for requests that are under way when the app stops: Slack waits for three."""
+PING_INTERVAL_SECONDS = 5
+"""After four pings without an answer the connection counts as lost."""
+CLOSE_TIMEOUT_SECONDS = 1.0
+SHUTDOWN_TIMEOUT_SECONDS = 2.5
+"""For requests in progress: Slack wants its acknowledgement within three seconds."""
 
 log = logging.getLogger(__name__)
 
 
-class Socket(SocketModeClient):
-    """The SDK's client with a fresh address for each handshake: Slack's tickets work once, and are secret.
+class ReconnectingClient(SocketModeClient):
+    """The SDK's client, with a new URL for each handshake: its ticket is secret, and works once.
 
-    The SDK would repeat a handshake that failed with the ticket it has used up, and log that ticket.
+    After a failed handshake the SDK would log the URL, and retry with it forever.
     """
 
     async def connect(self) -> None:
-        """Connect, over and over until it works or the client is closed."""
+        """Connect, retrying until it works or the client is closed."""
         while not self.closed:
             try:
-                await self._shake_hands()
+                await self._open_websocket()
             except (SlackError, aiohttp.ClientError, OSError, TimeoutError) as error:
                 self.wss_uri = None
-                log.warning("No socket to Slack yet (%s)", type(error).__name__)
+                log.warning("Can't connect to Slack over Socket Mode (%s), retrying", type(error).__name__)
                 await asyncio.sleep(self.ping_interval)
             else:
                 return
 
     async def issue_new_wss_url(self) -> str:
-        """Ask Slack for an address; raises `SlackError`."""
+        """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
         with as_slack_error():
-            answer = await self.web_client.apps_connections_open(app_token=self.app_token)
-        return str(answer["url"])
+            response = await self.web_client.apps_connections_open(app_token=self.app_token)
+        return str(response["url"])
 
-    async def _shake_hands(self) -> None:
+    async def _open_websocket(self) -> None:
         self.auto_reconnect_enabled = False
         if self.current_session is not None:
             await self.current_session.close()
         self.wss_uri = self.wss_uri or await self.issue_new_wss_url()
         self.current_session = await self.aiohttp_client_session.ws_connect(
             self.wss_uri,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
             autoping=False,
             heartbeat=self.ping_interval,
             proxy=self.proxy,
@@ -73,47 +72,48 @@ class Socket(SocketModeClient):
 
 
 class SocketMode:
-    """Receive requests over a socket, and send their acknowledgements back.
+    """Receive requests over a WebSocket and acknowledge them.
 
     Args:
         dispatch: handles the payload of a request.
-        app_token: Slack's app-level token.
+        app_token: the app-level token.
         web: Slack's Web API.
     """
 
     def __init__(self, dispatch: Dispatch, app_token: str, web: AsyncWebClient) -> None:
         logger = logging.getLogger("slack_sdk.socket_mode")
         self._dispatch = dispatch
-        self._socket = Socket(app_token, logger=logger, web_client=web, ping_interval=PING)
-        self._socket.socket_mode_request_listeners.append(self._take)
-        self._answering = BackgroundTasks()
-        self._stopping = False
+        self._client = ReconnectingClient(
+            app_token, logger=logger, web_client=web, ping_interval=PING_INTERVAL_SECONDS
+        )
+        self._client.socket_mode_request_listeners.append(self._receive)
+        self._tasks = BackgroundTasks()
+        self._is_closing = False
 
     async def connect(self) -> None:
-        """Connect; returns once that worked."""
-        await self._socket.connect()
+        """Connect, retrying until it works."""
+        await self._client.connect()
 
-    async def alive(self) -> bool:
-        """Tell whether Slack answers on the socket."""
-        return await self._socket.is_connected()
+    async def is_connected(self) -> bool:
+        """Return True if Slack answers pings."""
+        return await self._client.is_connected()
 
     async def close(self) -> None:
-        """Answer what was taken, take nothing new, and close."""
-        self._stopping = True
-        await self._answering.finish(ANSWERING)
-        await self._socket.close()  # type: ignore[no-untyped-call]
+        """Acknowledge the requests in progress, then disconnect."""
+        self._is_closing = True
+        await self._tasks.finish(SHUTDOWN_TIMEOUT_SECONDS)
+        await self._client.close()  # type: ignore[no-untyped-call]
 
-    async def _take(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        if not self._stopping:  # else Slack gives it to another connection, or the person tries again
-            self._answering.start(self._answer(request), "answering Slack")
+    async def _receive(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        if not self._is_closing:  # Slack delivers others to another connection, or the user tries again
+            self._tasks.start(self._acknowledge(request), "acknowledging a request from Slack")
 
-    async def _answer(self, request: SocketModeRequest) -> None:
-        acknowledgement = await self._dispatch(request.payload)
-        if acknowledgement.status != HTTPStatus.OK:
+    async def _acknowledge(self, request: SocketModeRequest) -> None:
+        status, body, _ = await self._dispatch(request.payload)
+        if status != HTTPStatus.OK:
             return
-        body = acknowledgement.body
         payload = json.loads(body) if body.startswith("{") else body or None
         try:
-            await self._socket.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload))
-        except ConnectionError as error:  # Slack delivers it once more, or its person tries again
-            log.warning("An answer to Slack was lost with its socket (%s)", type(error).__name__)
+            await self._client.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload))
+        except ConnectionError as error:  # Slack delivers the request again, or the user tries again
+            log.warning("An acknowledgement was lost with its connection (%s)", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Updates of an open form, of which the newest must win."""
+"""Updates of open modals, of which the latest must win."""
 
 import asyncio
 import itertools
@@ -15,42 +15,45 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-KEPT = 10_000
-LIFETIME = 3600.0
-"""Seconds after which nobody types in a form any more."""
+CACHE_SIZE = 10_000
+CACHE_TTL_SECONDS = 3600.0
+"""How long a modal is assumed to stay open at most."""
 
 
-class ViewUpdates:
-    """Updates forms one after the other, and leaves out what a newer change has overtaken.
+class ViewUpdater:
+    """Update each modal with one request at a time, and skip updates that a later one supersedes.
 
-    Slack refuses an update with a stale `hash`. While somebody types, each update makes the hash of the next
-    one stale; so the newest of them is repeated without it.
+    Slack refuses an update with an outdated `hash`. While the user types, each update makes the next one's
+    hash outdated, so the latest update is repeated without it.
     """
 
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
         self._numbers = itertools.count()
-        self._newest: TTLCache[str, int] = TTLCache(KEPT, LIFETIME)
+        self._latest: TTLCache[str, int] = TTLCache(CACHE_SIZE, CACHE_TTL_SECONDS)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def supersede(self, view_id: str) -> int:
-        """Let no earlier change of a form be shown any more; returns the number of this one."""
-        number = self._newest[view_id] = next(self._numbers)
+        """Skip all earlier updates of a modal; return the number of the new one."""
+        number = self._latest[view_id] = next(self._numbers)
         return number
 
-    async def show(self, view_id: str, view_hash: str, view: Json) -> None:
-        """Update a form; an update that is lost or refused does no harm."""
+    async def update(self, view_id: str, view_hash: str, view: Json) -> None:
+        """Update a modal (views.update); a failure is logged, as the modal stays usable."""
         number = self.supersede(view_id)
         async with self._locks.setdefault(view_id, asyncio.Lock()):
-            for guard in (view_hash, None):
-                if self._newest.get(view_id) != number or await self._taken(view_id, guard, view):
+            for expected_hash in (view_hash, None):
+                if self._latest.get(view_id) != number:
+                    return
+                if not await self._conflicts(view_id, expected_hash, view):
                     return
 
-    async def _taken(self, view_id: str, view_hash: str | None, view: Json) -> bool:
+    async def _conflicts(self, view_id: str, view_hash: str | None, view: Json) -> bool:
+        """Send an update; return True if its hash is outdated."""
         try:
             with as_slack_error():
                 await self._web.views_update(view_id=view_id, hash=view_hash, view=view)
         except SlackError as error:
-            log.info("Slack did not update the form: %s", error)
-            return str(error) != "hash_conflict"
-        return True
+            log.info("Slack did not update the view: %s", error)
+            return str(error) == "hash_conflict"
+        return False
