@@ -41,13 +41,13 @@ pictures: setup ## Regenerate the screenshots in docs/
 	@mkdir -p docs
 	$(BIN)/python -m tests.pictures docs
 
-bench: setup ## Measure the app beside plain ones: a few minutes; QUICK=1 to try it
+bench: setup ## Compare the app with plain Bolt apps, in a few minutes; QUICK=1 for one
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
-bench-growth: setup ## Measure a database of 10 million surveys beside a small one; ROWS=1000000 to try it, ON=postgresql
+bench-growth: setup ## Compare a database of 10 million surveys with a small one; ROWS=1000000 to try it, ON=postgresql
 	@$(BIN)/python -m bench.growth $(if $(ROWS),--rows $(ROWS)) $(if $(ON),--on $(ON))
 
-torture: setup ## Kill, starve and cut off the app: some 20 minutes; QUICK=1 for one; SEED=... to repeat
+torture: setup ## Kill, freeze and cut off the app for some 20 minutes; QUICK=1 for a few; SEED=... to repeat
 	@$(BIN)/python -m bench.torture $(if $(QUICK),--quick)
 
 lock: ## Pin the newest versions that pyproject.toml allows

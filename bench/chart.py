@@ -63,7 +63,7 @@ def build_charts(results: Results) -> Iterator[Chart]:
     for title, better, concurrency, field, value_format in (
         ("ack p50, 1 user", "lower", 1, "ack_p50", "{:.1f} ms"),
         (f"end-to-end p99, {HIGH_CONCURRENCY} users", "lower", HIGH_CONCURRENCY, "end_p99", "{:.0f} ms"),
-        (f"CPU per operation, {HIGH_CONCURRENCY} users", "lower", HIGH_CONCURRENCY, "cpu", "{:.1f} ms"),
+        (f"CPU per op, {HIGH_CONCURRENCY} users", "lower", HIGH_CONCURRENCY, "cpu", "{:.1f} ms"),
         (f"throughput, {HIGH_CONCURRENCY} users", "higher", HIGH_CONCURRENCY, "throughput", "{:.0f}/s"),
     ):
         for workload, name in ((OPEN_FORM, "Open form"), (SEND_SURVEY, "Send survey")):

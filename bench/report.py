@@ -25,7 +25,7 @@ With 1 user there is a pause of 10 ms after each operation, which ops/s leaves o
 csat-slack stores each survey in SQLite (synchronous=FULL) and checks permissions; the plain apps don't.
 Slack and X are a stub on this machine, without TLS: in production, the plain Python app would pay more for
 opening a connection per call to Slack. The load generator and the stub, on a core of their own, used
-{load_cpu:.2f} CPU ms per operation. Other processes used {other_cpu:.0%} of the apps' core, and
+{load_cpu:.2f} CPU ms per operation. Other processes used {other_cpu:.0%} of the apps' core,
 at worst {max_other_cpu:.0%}."""
 
 

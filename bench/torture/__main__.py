@@ -29,7 +29,7 @@ UNEXPECTED_ERROR = "Reference "
 
 def main(
     *,
-    quick: Annotated[bool, typer.Option(help="Take a minute instead of twenty.")] = False,
+    quick: Annotated[bool, typer.Option(help="Take a few minutes instead of twenty.")] = False,
     seed: Annotated[str, typer.Option(envvar="SEED", help="Repeat the run with this seed.")] = "",
     only: Annotated[str, typer.Option(envvar="ONLY", help="Run only cases whose name contains this.")] = "",
 ) -> None:
