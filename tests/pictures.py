@@ -41,9 +41,9 @@ async def _ask_in_a_thread(page: Page, folder: Path) -> None:
     phone = page.get_by_role("region", name="Phone", exact=True)
     await phone.get_by_role("group").get_by_role("button", name="5").click()
     await phone.get_by_role("textbox").fill("My bag came to the hotel. Thank you, Ada!")
-    await expect(
-        page.get_by_role("region", name="Thread", exact=True).get_by_text("answered")
-    ).to_be_visible()
+    confirmation = page.get_by_role("region", name="Thread", exact=True).get_by_text("answered")
+    await expect(confirmation).to_be_visible()
+    await confirmation.scroll_into_view_if_needed()
     await page.mouse.move(0, 0)
     await page.screenshot(path=folder / "sandbox-answer.png")
 
