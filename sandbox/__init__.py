@@ -1,1 +1,1 @@
-"""A fake Slack workspace and a fake X on this machine, to try and to test the app with."""
+"""A fake Slack workspace and a fake X, to try and to test the app without the real ones."""

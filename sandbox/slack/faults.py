@@ -1,4 +1,4 @@
-"""Failures, delays and other faults that the pretend Slack simulates on request."""
+"""Failures, delays and other faults that the fake Slack simulates on request."""
 
 import asyncio
 import contextlib

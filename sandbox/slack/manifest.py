@@ -25,7 +25,7 @@ class Manifest:
 
     @classmethod
     def parse(cls, manifest: Json) -> "Manifest":
-        """Parse the parts of a manifest that the pretend Slack uses."""
+        """Parse the parts of a manifest that the fake Slack uses."""
         features = manifest.get("features", {})
         app_home = features.get("app_home", {})
         scopes = manifest.get("oauth_config", {}).get("scopes", {})

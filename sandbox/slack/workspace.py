@@ -1,4 +1,4 @@
-"""The pretend Slack workspace."""
+"""A fake Slack workspace."""
 
 import asyncio
 import contextlib
@@ -98,7 +98,7 @@ class Workspace(UserActions, UserEvents):
 
     @property
     def base_url(self) -> str:
-        """The URL of the pretend Slack, without a trailing slash."""
+        """The URL of the fake Slack, without a trailing slash."""
         return self._state.base_url
 
     @base_url.setter

@@ -23,7 +23,7 @@ from sandbox.traffic import TrafficLog
 
 @dataclass
 class WorkspaceState:
-    """Everything that the parts of the pretend Slack share."""
+    """Everything that the parts of the fake Slack share."""
 
     manifest: Manifest
     clock: Callable[[], datetime]
@@ -58,7 +58,7 @@ class WorkspaceState:
         return self.directory.bot.id
 
     def url(self, path: str) -> str:
-        """Return the URL of a path of the pretend Slack."""
+        """Return the URL of a path of the fake Slack."""
         if not self.base_url:
             raise RuntimeError("Serve the workspace first, or set its base_url.")
         return self.base_url + path

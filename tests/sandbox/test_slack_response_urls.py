@@ -55,14 +55,14 @@ async def test_an_ephemeral_response_in_a_thread_without_replies_is_not_shown() 
     parent = slack.messages(SUPPORT, ADA)[-1]
     url = await new_response_url(slack)
 
-    lost = await post_to_response_url(slack, url, text="Lost", thread_ts=parent.ts)
+    hidden = await post_to_response_url(slack, url, text="Lost", thread_ts=parent.ts)
     await post_to_response_url(slack, url, text="For all", thread_ts=parent.ts, response_type="in_channel")
     await post_to_response_url(slack, url, text="Seen", thread_ts=parent.ts)
 
     thread = slack.messages(SUPPORT, ADA, thread_ts=parent.ts)
-    assert lost.json() == {"ok": True}
+    assert hidden.json() == {"ok": True}
     assert [message.text for message in thread[1:]] == ["For all", "Seen"]
-    assert len([made for made in slack.api_calls if made.method == "response_url"]) == 3
+    assert len([api_call for api_call in slack.api_calls if api_call.method == "response_url"]) == 3
 
 
 async def test_a_response_url_can_be_used_five_times() -> None:
