@@ -19,12 +19,9 @@ import uvloop
 from bench.torture import app_process, report
 from bench.torture.cases import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
-from bench.torture.harness import LOG_FILE, open_harness
+from bench.torture.harness import open_harness
 from bench.torture.processes import AppProcesses
 from tests.databases import KINDS, Databases
-
-UNEXPECTED_ERROR = "Reference "
-"""How the app logs an unexpected error."""
 
 
 def main(
@@ -72,16 +69,11 @@ async def _run(
             processes, databases, kind, case_folder, socket_mode=case.socket_mode
         ) as harness:
             result = await case.run(harness, rng, case.amount)
-        result.failures += _unexpected_errors(case_folder / LOG_FILE)
+        result.failures += harness.unexpected_errors()
         result.failures = [f"{name}: {failure}" for failure in result.failures]
         results.append(result)
         typer.echo(f"{report.format_result(name, result)}  {time.monotonic() - started_at:.0f} s")
     return results
-
-
-def _unexpected_errors(log_file: Path) -> list[str]:
-    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if UNEXPECTED_ERROR in line]
 
 
 if __name__ == "__main__":

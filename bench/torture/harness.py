@@ -30,6 +30,8 @@ WEBHOOK: Final = Webhook("/x/feedback", "x", "secret of the webhook")
 LOG_FILE: Final = "app.log"
 """Log of all processes, in the harness's folder."""
 
+UNEXPECTED_ERRORS: Final = ("Reference ", "Traceback (most recent call last)")
+
 POLL_SECONDS: Final = 0.05
 STALL_SECONDS: Final = 1.2
 """If nothing changes for so long, all pending work waits for the clock."""
@@ -70,6 +72,10 @@ class Harness:
     def log(self) -> str:
         """What all processes have logged."""
         return self._log_file.read_text(encoding="utf-8", errors="replace")
+
+    def unexpected_errors(self) -> list[str]:
+        """Return the lines of the log that announce an unexpected error."""
+        return [line for line in self.log.splitlines() if any(mark in line for mark in UNEXPECTED_ERRORS)]
 
     @property
     def clock(self) -> SharedClock:

@@ -38,6 +38,8 @@ STEP_SECONDS: Final = 6 * 3_600.0
 POLLER_SECONDS: Final = 0.3
 """Time in which the app polls X once."""
 SWEEP_TIMEOUT_SECONDS: Final = 60.0
+REJECTION_LOG: Final = "Feedback rejected"
+"""How the app logs an invalid event."""
 OK, BAD_REQUEST, UNAUTHORIZED, SERVER_ERROR, UNAVAILABLE = 200, 400, 401, 500, 503
 
 
@@ -120,7 +122,7 @@ class WebhookPusher:
             for status, is_valid in unexpected
             if (count := self._responses[status, is_valid])
         ]
-        rejected, logged = self._responses[BAD_REQUEST, False], self._harness.log.count("Refused what X told")
+        rejected, logged = self._responses[BAD_REQUEST, False], self._harness.log.count(REJECTION_LOG)
         if logged < rejected:
             failures.append(f"{rejected} events were rejected, but only {logged} were logged")
         return failures
