@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types pictures bench bench-growth torture lock
+.PHONY: help setup demo test check format lint types texts pictures bench bench-growth torture lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ lint: setup ## Check format and lint
 
 types: setup ## Check the types
 	$(BIN)/mypy .
+
+texts: setup ## Print every text that people read in Slack, to review them
+	@$(BIN)/python -m tests.texts
 
 pictures: setup ## Regenerate the screenshots in docs/
 	@mkdir -p docs

@@ -14,6 +14,7 @@ from blocks.elements import (
     context,
     escape_mrkdwn,
     one_line,
+    plain_message,
     profile_link,
     rich_line,
     text,
@@ -125,6 +126,13 @@ def waiting(
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
+    )
+
+
+def pause_alert(advice: str) -> Message:
+    """Tell an operator why the account is paused."""
+    return plain_message(
+        f"Surveys wait, because X refuses them. {advice} They go on by themselves once it works."
     )
 
 

@@ -102,7 +102,7 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     except DatabaseError:
         await ack(response_action="errors", errors={response_modal.NOTE_ID: NOT_SAVED})
     except (NotASupervisor, FollowUpConflict) as refusal:
-        await ack(response_action="update", view=response_modal.message_modal(_refusal_message(refusal)))
+        await ack(response_action="update", view=response_modal.message_modal(build_refusal(refusal)))
     else:
         await ack()
         if notification:
@@ -116,7 +116,7 @@ async def _replying_with_refusal(services: Services, interaction: Interaction) -
     try:
         yield
     except (NotASupervisor, FollowUpConflict) as refusal:
-        await services.reply(interaction.origin(services.clock()), _refusal_message(refusal))
+        await services.reply(interaction.origin(services.clock()), build_refusal(refusal))
 
 
 async def _find_low_rating(services: Services, interaction: Interaction, survey_id: int) -> LowRating:
@@ -126,7 +126,8 @@ async def _find_low_rating(services: Services, interaction: Interaction, survey_
     return await services.database.read(follow_ups.find_for, survey_id, interaction.team, interaction.user)
 
 
-def _refusal_message(refusal: NotASupervisor | FollowUpConflict) -> Message:
+def build_refusal(refusal: NotASupervisor | FollowUpConflict) -> Message:
+    """Return what a person reads if a button or the form did nothing."""
     if isinstance(refusal, NotASupervisor):
         return plain_message(SUPERVISORS_ONLY)
     if refusal.follow_up is None:

@@ -5,7 +5,7 @@ import logging
 from datetime import timedelta
 
 from blocks import notifications
-from blocks.elements import Message, plain_message
+from blocks.elements import Message
 from csat.backoff import backoff
 from csat.db import accounts, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
@@ -151,9 +151,7 @@ class Notifier:
 
     async def _alert_operators(self, alert: accounts.PauseAlert) -> None:
         """Tell the operators why an account is paused; one who can't be told keeps no other from it."""
-        message = plain_message(
-            f"Surveys wait, because X refuses them. {alert.advice} They go on by themselves once it works."
-        )
+        message = notifications.pause_alert(alert.advice)
         for operator in sorted(self._resources.settings.csat_operators):
             try:
                 await self._poster.post_dm(operator, *message)

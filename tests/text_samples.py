@@ -1,0 +1,121 @@
+"""What the page of texts shows: surveys, reports and Homes with believable values."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from blocks.agent_home import OwnSurveys, SurveyStatus
+from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRating, SupervisorHome
+from csat.reporting.periods import Period
+from csat.reporting.report_query import CUSTOM, ReportQuery
+from csat.reporting.reports import Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.surveys.follow_ups import FollowUp, RevealedRating
+from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from csat.surveys.states import State
+from sandbox.slack import fixtures
+from tests.factories import NOON, make_origin, make_survey
+
+LINK = "https://northwindair.slack.com/archives/C07SUPP0RT1/p1700000000000100"
+ORIGIN = make_origin(requester=fixtures.ADA, channel=fixtures.SUPPORT)
+SURVEY = make_survey(test=True)
+NPS_SURVEY = make_survey(metric="nps", external_id="")
+ERASED = SURVEY.with_recipient(Recipient())
+WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
+FILTERS = Filters(team="T1", metric=Metric.CSAT)
+
+TALLY = Tally(ratings={1: 3, 2: 1, 3: 4, 4: 12, 5: 20}, sent=80, open=20, expired=20, commented=9)
+PREVIOUS_TALLY = Tally(ratings={1: 20, 5: 11}, sent=60, expired=29)
+FEW = Tally(ratings={4: 2, 5: 3}, sent=12, open=7)
+TOO_FEW = Tally(ratings={5: 1}, sent=2, open=1)
+
+REPORT = Report(
+    filters=FILTERS,
+    period=WEEK,
+    now=TALLY,
+    before=PREVIOUS_TALLY,
+    trend=tuple(
+        Bucket(period=day, label=day.label, tally=tally)
+        for day, tally in zip(WEEK.buckets(), (TALLY, FEW, FEW, TOO_FEW, TOO_FEW, TALLY, TALLY), strict=True)
+    ),
+    by_agent={fixtures.ADA: TALLY, fixtures.CLEO: FEW, fixtures.BEN: TOO_FEW},
+    by_channel={fixtures.SUPPORT: TALLY, "D07DIRECT01": FEW},
+    follow_up=FollowedUp(low=4, taken=3, closed=1),
+    left_out=1,
+)
+NPS_REPORT = Report(
+    filters=FILTERS.model_copy(update={"metric": Metric.NPS}),
+    period=WEEK,
+    now=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
+)
+SMALL_REPORT = Report(filters=FILTERS, period=WEEK, now=TOO_FEW)
+EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
+
+PREVIOUS = [
+    PreviousSurvey(
+        survey_id=number,
+        state=state,
+        sent_at=None if state in (State.ACCEPTED, State.SENDING) else NOON - timedelta(days=number),
+        test=state is State.EXPIRED,
+        requester=fixtures.ADA,
+        channel=fixtures.SUPPORT,
+        thread="1700000000.000100",
+    )
+    for number, state in enumerate(State)
+]
+DENIALS = [
+    Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
+    Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),
+    Denial(reason=DenialReason.COOLDOWN, previous=PREVIOUS[-1], retry_at=NOON + timedelta(days=3)),
+    Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
+]
+
+OPEN = FollowUp(opened_at=NOON)
+TAKEN = FollowUp(opened_at=NOON, taken_by=fixtures.CLEO, taken_at=NOON)
+CLOSED = TAKEN.model_copy(update={"closed_by": fixtures.CLEO, "closed_at": NOON})
+
+
+def make_rating(follow_up: FollowUp) -> RevealedRating:
+    """Return a low rating with its response."""
+    return RevealedRating(
+        survey_id=7,
+        survey=SURVEY,
+        origin=ORIGIN,
+        asked_at=NOON - timedelta(days=1),
+        follow_up=follow_up,
+        rating=1,
+        comment="Nobody helped me.",
+        note="Called them and rebooked the flight.",
+    )
+
+
+LOW_RATING = make_rating(OPEN)
+UNANSWERED = LOW_RATING.model_copy(update={"survey": ERASED, "rating": None, "comment": None, "note": None})
+
+OWN = OwnSurveys(
+    [
+        *[SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, state) for state in State],
+        SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says that the message is too long."),
+    ],
+    dict.fromkeys(State, 2),
+)
+NO_SURVEYS = OwnSurveys([], {})
+
+_COMMENT = Commented(
+    survey_id=7,
+    rating=2,
+    text="It took three weeks.",
+    given_at=NOON,
+    channel=fixtures.SUPPORT,
+    thread="",
+    external_id="ticket_5555",
+)
+SUPERVISOR_HOME = SupervisorHome(
+    ReportQuery(days=CUSTOM, channel=fixtures.SUPPORT),
+    REPORT,
+    [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
+    [LinkedLowRating(LOW_RATING, LINK)] * (MAX_LOW_RATINGS + 1),
+    OWN,
+    "That day is still to come: choose a last day up to today.",
+)
+EMPTY_HOME = SupervisorHome(ReportQuery(), EMPTY_REPORT, [])

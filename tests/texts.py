@@ -1,0 +1,222 @@
+"""Print every text that people read in Slack, to review them on one page: `make texts`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from blocks import erased_messages, low_rating, notifications, response_modal
+from blocks.agent_home import agent_home, unavailable_home
+from blocks.charts import home_view
+from blocks.digest import digest_message
+from blocks.elements import Message
+from blocks.help import help_message
+from blocks.report import report_message
+from blocks.status import status_message
+from blocks.supervisor_home import supervisor_home
+from blocks.survey_form import Form, SurveyForm
+from csat.db.follow_ups import Conflict, FollowUpConflict
+from csat.surveys.states import State
+from csat.surveys.survey import Draft
+from csat.x_api.errors import REFUSALS, RecipientClosed, RetryLater, Uncertain, XError
+from handlers import (
+    commands,
+    errors,
+    export,
+    form,
+    low_ratings,
+    modals,
+    report,
+    report_args,
+    status,
+    survey_buttons,
+)
+from sandbox.slack import fixtures
+from tests import text_samples as samples
+from tests.factories import CATALOGUE, NOON, make_draft
+from tests.plain_blocks import render_message, render_view
+from tests.sentences import INSERTION, find_sentences
+
+ROOT = Path(__file__).parents[1]
+NAMES = {
+    fixtures.ADA: "Ada",
+    fixtures.BEN: "Ben",
+    fixtures.CLEO: "Cleo",
+    fixtures.SUPPORT: "support",
+}
+
+RAISED = {
+    "in the form, below a field": ("csat/surveys/survey.py", "csat/surveys/recipients.py"),
+    "in the form for the note, below the note": ("csat/surveys/follow_ups.py",),
+    "in the form, and in place of it, if the person may not send surveys": ("csat/slack_api/permissions.py",),
+    "in the reply to a command that can't be understood": (
+        "handlers/command_args.py",
+        "handlers/report_args.py",
+        "csat/reporting/periods.py",
+    ),
+    "in the message that a survey was not sent, beside the reasons of X": (
+        "csat/surveys/limits.py",
+        "csat/delivery/sender.py",
+        "csat/delivery/reconciler.py",
+        "csat/db/submissions.py",
+    ),
+}
+"""Where sentences are read that the code raises or keeps, and its modules; "…" stands for a value."""
+
+Section = tuple[str, str]
+"""A heading that says where a text is read, and the text."""
+
+
+def build_page() -> str:
+    """Return all texts."""
+    parts = (_survey_form(), _commands(), _survey_messages(), _low_ratings(), _homes(), _others(), _raised())
+    sections = (section for part in parts for section in part)
+    page = "\n\n".join(f"-------- {heading}\n{_drop_repeated(text)}" for heading, text in sections)
+    for user_id, name in NAMES.items():
+        page = page.replace(user_id, name)
+    return page
+
+
+def _survey_form() -> Iterator[Section]:
+    survey_form = SurveyForm(CATALOGUE)
+    csat = Form(draft=make_draft(), origin=samples.ORIGIN)
+    usual = render_view(survey_form.build(csat))
+    yield "modal", usual
+    variants: dict[str, dict[str, Any]] = {
+        "empty": {"draft": Draft()},
+        "NPS": {"draft": make_draft(metric="nps")},
+        "from a message without a customer": {"draft": make_draft(recipient=""), "no_customer_found": True},
+        "from a message with several customers": {"other_customers": ("@grace", "@joonas")},
+        "after X hinted that the customer does not accept messages": {"warned_about": "@grace"},
+        "after a limit denied the survey": {"denial": samples.DENIALS[2], "link": samples.LINK},
+    }
+    for heading, changes in variants.items():
+        changed = render_view(survey_form.build(csat.model_copy(update=changes)))
+        yield f"modal, {heading}: what is new", _new_lines(changed, usual)
+    yield "modal, alerts on top", _lines(form.NOT_SAVED, form.ALREADY_ACCEPTED)
+
+
+def _commands() -> Iterator[Section]:
+    yield "/csat help", _message(help_message(commands.USAGES))
+    yield "/csat with a problem", _message(help_message(commands.USAGES, "Name one type only: csat or nps."))
+    yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, None))
+    yield "/csat status, no surveys yet", _message(status_message("@grace", [], None))
+    for denial in samples.DENIALS:
+        yield "/csat status, denied", _message(status_message("@grace", [], denial, samples.LINK))
+    yield "/csat status, problems", _lines(status.NO_CUSTOMER, status.LOOKUP_TIMED_OUT)
+    for sample in (samples.REPORT, samples.NPS_REPORT, samples.SMALL_REPORT, samples.EMPTY_REPORT):
+        yield "/csat report", _message(report_message(sample))
+    yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
+    yield "/csat report, problems", f"Name one score only, csat or nps. {report_args.EXAMPLE}"
+    yield "/csat export, not a supervisor", export.NOT_A_SUPERVISOR
+    values = {"title": samples.WEEK.title, "rows": 1234, "reason": "file_upload_size_limit_exceeded"}
+    replies = (export.STARTED, export.FINISHED, export.FAILED, export.EXAMPLE)
+    yield "/csat export", _lines(*(reply.format(**values) for reply in replies))
+    yield (
+        "a modal that does not open",
+        _lines(modals.MAYBE_OPENED, modals.TOO_SLOW, modals.BUSY, modals.NOT_OPENED),
+    )
+
+
+def _survey_messages() -> Iterator[Section]:
+    for state in (State.SENT, State.ANSWERED, State.EXPIRED):
+        message = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, state)
+        yield f"channel, survey {state}", _message(message)
+    refused = notifications.refusal(
+        7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
+    )
+    yield "requester, survey refused", _message(refused)
+    quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
+    yield (
+        "requester, the reasons of X for a refusal",
+        _lines(XError.advice, RetryLater.advice, *(kind.advice for kind in REFUSALS), quoting),
+    )
+    uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
+    yield "requester, survey uncertain", _message(uncertain)
+    for reason in ("", REFUSALS[-1].advice):
+        waiting = notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason)
+        yield "requester, survey waiting", _message(waiting)
+    yield (
+        "requester, replies to Cancel",
+        _lines(*survey_buttons.CANCEL_OUTCOMES.values(), survey_buttons.ALREADY_SENT),
+    )
+    yield (
+        "requester, replies to It arrived, Send again, Leave it",
+        _lines(
+            survey_buttons.ARRIVED,
+            survey_buttons.SENT_AGAIN,
+            survey_buttons.LEFT_UNCERTAIN,
+            survey_buttons.ALREADY_SETTLED,
+        ),
+    )
+    yield "requester, reply to Edit and try again", commands.NOT_YOURS
+
+
+def _low_ratings() -> Iterator[Section]:
+    for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED):
+        alert = low_rating.alert_message(samples.make_rating(follow_up), CATALOGUE, samples.LINK)
+        yield "results channel, low rating", _message(alert)
+    yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
+    for rating in (samples.LOW_RATING, samples.UNANSWERED):
+        modal = response_modal.response_modal(rating, CATALOGUE, samples.LINK)
+        yield "modal, response to a survey", render_view(modal)
+    yield "modal, note", render_view(response_modal.close_modal(samples.LOW_RATING, CATALOGUE))
+    yield "modal, note not saved", low_ratings.NOT_SAVED
+    for refusal in (
+        low_ratings.NotASupervisor(),
+        FollowUpConflict(Conflict.OWN),
+        FollowUpConflict(Conflict.UNKNOWN),
+        FollowUpConflict(Conflict.TAKEN, samples.TAKEN),
+    ):
+        message = low_ratings.build_refusal(refusal)
+        yield "supervisor, low rating refused", render_view(response_modal.message_modal(message))
+
+
+def _homes() -> Iterator[Section]:
+    for has_supervisors in (True, False):
+        for own in (samples.OWN, samples.NO_SURVEYS):
+            view = home_view(agent_home(own, has_supervisors=has_supervisors))
+            yield "App Home of an agent", render_view(view)
+    full, empty = (
+        list(supervisor_home(home, CATALOGUE)) for home in (samples.SUPERVISOR_HOME, samples.EMPTY_HOME)
+    )
+    usual = render_view(home_view(full))
+    yield "App Home of a supervisor", usual
+    yield "App Home of a supervisor, no surveys", render_view(home_view(empty))
+    fallbacks = render_view(home_view(full, use_fallbacks=True))
+    yield "App Home of a supervisor, workspace without charts: what is new", _new_lines(fallbacks, usual)
+    yield "App Home, database unavailable", render_view(home_view(unavailable_home()))
+
+
+def _others() -> Iterator[Section]:
+    yield "results channel, digest", _message(digest_message([samples.REPORT, samples.NPS_REPORT]))
+    yield "operators, account paused", _message(notifications.pause_alert(REFUSALS[-1].advice))
+    yield "channel, customer erased", _message(erased_messages.confirmation(fixtures.ADA))
+    yield "requester, customer erased", _message(erased_messages.private_message())
+    yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())
+    yield "anyone, unexpected error", errors.UNEXPECTED.format(reference="k3f9xq")
+
+
+def _raised() -> Iterator[Section]:
+    for heading, modules in RAISED.items():
+        sentences = (text for module in modules for text in find_sentences(ROOT / module))
+        yield heading, _lines(*(text for text in sentences if text.endswith((".", INSERTION))))
+
+
+def _message(message: Message) -> str:
+    return render_message(*message)
+
+
+def _new_lines(text: str, known: str) -> str:
+    return _lines(*(line for line in text.splitlines() if line not in known.splitlines()))
+
+
+def _drop_repeated(text: str) -> str:
+    return _lines(*dict.fromkeys(text.splitlines()))
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(texts)
+
+
+if __name__ == "__main__":
+    print(build_page())  # noqa: T201 - it is a command
