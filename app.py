@@ -22,6 +22,7 @@ from csat.clock import utc_now
 from csat.db.errors import DatabaseError
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.periods import InvalidPeriod, parse_period
+from csat.resources import build_limits
 from csat.settings import Settings, SettingsError
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
@@ -80,7 +81,7 @@ def prune(
     """Remove old surveys that are finished; the app may go on running."""
     settings = _settings()
     try:
-        age = pruning.read_age(older_than, settings.limits)
+        age = pruning.read_age(older_than, build_limits(settings))
     except pruning.NotAnAge as error:
         _give_up([str(error)])
     _run(pruning.run(settings, age, dry_run=dry_run), "Pruning stopped", logging.WARNING)

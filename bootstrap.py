@@ -23,7 +23,7 @@ from csat.db.limits import recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.intake import Intake
 from csat.feedback.poller import ResponsePoller
-from csat.resources import Resources
+from csat.resources import Resources, build_credentials, build_default_draft, build_limits
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.slack_api.acknowledgement import Dispatch
@@ -98,12 +98,11 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
-        x = XClient(
-            await stack.enter_async_context(open_http_client(settings.x_keys, settings.x_api_url, clock))
-        )
+        http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
+        x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(accounts.open_account, settings.x_account)
-        await database.run(feeds.open_feed, settings.x_account)
+        await database.run(accounts.open_account, settings.x_account_id)
+        await database.run(feeds.open_feed, settings.x_account_id)
         yield Resources(
             settings=settings,
             clock=clock,
@@ -113,8 +112,8 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
             x=x,
             tasks=tasks,
             instance=secrets.token_hex(4),
-            account=settings.x_account,
-            limits=settings.limits,
+            account=settings.x_account_id,
+            limits=build_limits(settings),
             recipient_key=partial(recipient_key, settings.x_api_secret.get_secret_value().encode()),
         )
 
@@ -148,7 +147,7 @@ def build_services(resources: Resources, worker: SendWorker, notifier: Notifier)
         notify=notifier.start,
         app_home=AppHome(resources),
         form=SurveyForm(resources.catalogue),
-        defaults=resources.settings.defaults,
+        defaults=build_default_draft(resources.settings),
         ticket_patterns=load_ticket_patterns(),
         account=resources.account,
         instance=resources.instance,

@@ -11,6 +11,7 @@ from cli import manifest
 from csat.data_files import load_catalogue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
+from csat.resources import build_credentials
 from csat.settings import Settings
 from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable, as_slack_error
 from csat.surveys.questions import CatalogueError
@@ -130,7 +131,7 @@ async def _entrance(settings: Settings, web: AsyncWebClient) -> Finding:
 
 
 async def _x(settings: Settings) -> Finding:
-    async with open_http_client(settings.x_keys, settings.x_api_url) as http:
+    async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         try:
             account = await XClient(http).get_me()
         except RecipientUnknown as error:

@@ -17,6 +17,7 @@ from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import Found, Said
 from csat.db.outbox import NotificationKind
+from csat.resources import build_credentials
 from csat.settings import Settings
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
@@ -158,7 +159,8 @@ async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        x = XClient(await stack.enter_async_context(open_http_client(settings.x_keys, settings.x_api_url)))
+        http = open_http_client(build_credentials(settings), settings.x_api_url)
+        x = XClient(await stack.enter_async_context(http))
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
         web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, session=session)

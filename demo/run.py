@@ -60,7 +60,7 @@ async def trying(port: int = 0) -> AsyncIterator[Sandbox]:
 def demo_settings(pretend: Sandbox, folder: Path) -> Settings:
     """Return the settings that lead to the pretend Slack and X, with a ledger in `folder`."""
     keys = pretend.x.keys
-    return Settings.given(
+    return Settings(
         slack_bot_token=pretend.workspace.bot_token,
         slack_app_token=pretend.workspace.app_token,
         slack_api_url=pretend.slack_api_url,

@@ -7,7 +7,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from csat.data_files import DEFAULT_QUESTIONS_FILE
-from csat.settings import LONGEST_MESSAGE, MESSAGE, WHERE, Settings, SettingsError
+from csat.resources import build_credentials, build_default_draft
+from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
 from csat.surveys.survey import Draft
 
 COMPLETE = {
@@ -31,21 +32,21 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / ".env").unlink(missing_ok=True)
 
 
-def loaded(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
+def load(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
     for name, value in {**COMPLETE, **others}.items():
         monkeypatch.setenv(name, value)
     return Settings.load()
 
 
-def problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
+def load_problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
     with pytest.raises(SettingsError) as error:
-        loaded(monkeypatch, **others)
+        load(monkeypatch, **others)
     assert str(error.value) == "\n".join(error.value.problems)
     return error.value.problems
 
 
-def test_the_keys_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(monkeypatch)
+def test_the_tokens_and_keys_are_all_that_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
 
     assert settings.slack_app_token
     assert settings.slack_signing_secret is None
@@ -55,24 +56,24 @@ def test_the_keys_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     assert settings.csat_agents == frozenset()
     assert settings.csat_questions_file == DEFAULT_QUESTIONS_FILE
-    assert settings.defaults == Draft(message=MESSAGE)
-    assert settings.x_account == "1718260345"
-    assert settings.x_keys.access_token_secret.get_secret_value() == "token secret"
+    assert build_default_draft(settings) == Draft(message=DEFAULT_MESSAGE)
+    assert settings.x_account_id == "1718260345"
+    assert build_credentials(settings).access_token_secret.get_secret_value() == "token secret"
 
 
-def test_over_http_the_signing_secret_takes_the_app_token_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s3cr3t")
+def test_http_needs_a_signing_secret_instead_of_an_app_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s3cr3t")
 
     assert settings.slack_app_token is None
     assert settings.slack_signing_secret
 
 
-def test_everything_that_is_missing_is_named_at_once_with_where_to_find_it() -> None:
+def test_all_missing_settings_are_listed_with_where_to_find_them() -> None:
     with pytest.raises(SettingsError) as error:
         Settings.load()
 
-    told = error.value.problems
-    assert [line.split()[0] for line in told] == [
+    problems = error.value.problems
+    assert [line.split()[0] for line in problems] == [
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
         "X_API_KEY",
@@ -80,13 +81,13 @@ def test_everything_that_is_missing_is_named_at_once_with_where_to_find_it() -> 
         "X_ACCESS_TOKEN",
         "X_ACCESS_TOKEN_SECRET",
     ]
-    assert all(line.endswith(f" Find it at {WHERE[line.split()[0]]}.") for line in told)
-    assert "SLACK_APP_TOKEN" in told[1]
+    assert all(line.endswith(f" Find it at {SECRET_LOCATIONS[line.split()[0]]}.") for line in problems)
+    assert "SLACK_APP_TOKEN" in problems[1]
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "SLACK_APP_TOKEN"])
 @pytest.mark.parametrize("value", [None, ""])
-def test_each_setting_that_is_missing_or_empty_is_named(
+def test_a_missing_or_empty_setting_is_named(
     name: str, value: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for other in COMPLETE.keys() - {name}:
@@ -97,11 +98,11 @@ def test_each_setting_that_is_missing_or_empty_is_named(
     with pytest.raises(SettingsError) as error:
         Settings.load()
 
-    assert error.value.problems == [f"{name} is missing. Find it at {WHERE[name]}."]
+    assert error.value.problems == [f"{name} is missing. Find it at {SECRET_LOCATIONS[name]}."]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("SLACK_BOT_TOKEN", "xoxp-1", "SLACK_BOT_TOKEN must begin with xoxb-."),
         ("SLACK_APP_TOKEN", "xoxb-1", "SLACK_APP_TOKEN must begin with xapp-."),
@@ -134,26 +135,27 @@ def test_each_setting_that_is_missing_or_empty_is_named(
         ),
     ],
 )
-def test_a_setting_that_is_wrong_is_named_without_its_value(
-    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+def test_an_invalid_setting_is_named_without_its_value(
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = problems(monkeypatch, **{name: value})
+    (problem,) = load_problems(monkeypatch, **{name: value})
 
-    assert len(found) == 1
-    assert found[0].startswith(told)
-    assert found[0].endswith(f"Find it at {WHERE[name]}." if name in WHERE else "See .env.example.")
+    assert problem.startswith(expected)
+    assert problem.endswith(
+        f"Find it at {SECRET_LOCATIONS[name]}." if name in SECRET_LOCATIONS else "See .env.example."
+    )
 
 
-def test_an_app_token_that_is_wrong_is_not_told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(problems(monkeypatch, SLACK_APP_TOKEN="nonsense", X_API_URL="nonsense")) == 2
+def test_an_invalid_app_token_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(load_problems(monkeypatch, SLACK_APP_TOKEN="nonsense", X_API_URL="nonsense")) == 2
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=12, max_size=40), st.sampled_from(SECRETS))
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_secret_is_ever_shown(secret: str, name: str) -> None:
+def test_errors_never_contain_a_secret(secret: str, name: str) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for every in SECRETS:
-            monkeypatch.setenv(every, secret)
+        for other in SECRETS:
+            monkeypatch.setenv(other, secret)
         monkeypatch.delenv(name)
         monkeypatch.setenv("PORT", secret)
         with pytest.raises(SettingsError) as error:
@@ -164,9 +166,9 @@ def test_no_secret_is_ever_shown(secret: str, name: str) -> None:
     assert secret not in str(error.value.__context__)
 
 
-def test_settings_that_are_printed_hide_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_printed_settings_hide_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "sqlite:////srv/passw0rd-/csat.db"
-    settings = loaded(monkeypatch, SLACK_SIGNING_SECRET="s3cr3t-signing", DATABASE_URL=url)
+    settings = load(monkeypatch, SLACK_SIGNING_SECRET="s3cr3t-signing", DATABASE_URL=url)
 
     shown = f"{settings!r} {settings} {settings.model_dump()}"
 
@@ -184,7 +186,7 @@ def test_an_env_file_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ]
     (folder / ".env").write_text("\n".join([*lines, "UNKNOWN=1", "X_API_URL="]), encoding="utf-8")
 
-    settings = loaded(monkeypatch)
+    settings = load(monkeypatch)
 
     assert settings.csat_message == "Hello,\nhow did we do?"
     assert settings.csat_display_name == "Café"
@@ -192,33 +194,33 @@ def test_an_env_file_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.x_api_url == "https://api.twitter.com"
 
 
-def test_the_environment_is_stronger_than_the_env_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_env_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text("PORT=4000\nHOST=0.0.0.0\n", encoding="utf-8")
 
-    settings = loaded(monkeypatch, PORT="5000", HOST="")
+    settings = load(monkeypatch, PORT="5000", HOST="")
 
     assert (settings.port, settings.host) == (5000, "0.0.0.0")  # noqa: S104 - read, not listened on
 
 
-def test_an_env_file_in_another_encoding_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_env_file_that_is_not_utf_8_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_bytes("CSAT_DISPLAY_NAME=Café\n".encode("latin-1"))
 
-    assert problems(monkeypatch) == [".env is not UTF-8: save it as that."]
+    assert load_problems(monkeypatch) == [".env is not UTF-8: save it as that."]
 
 
-def test_settings_given_by_a_program_ignore_environment_and_file(
+def test_settings_built_in_code_ignore_the_environment_and_the_env_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / ".env").write_text("CSAT_DISPLAY_NAME=File\n", encoding="utf-8")
     monkeypatch.setenv("PORT", "5000")
 
-    settings = Settings.given(**{name.lower(): value for name, value in COMPLETE.items()})
+    settings = Settings(**{name.lower(): value for name, value in COMPLETE.items()})
 
     assert (settings.port, settings.csat_display_name) == (3000, "")
 
 
 @pytest.mark.parametrize(
-    ("listed", "agents"),
+    ("text", "expected"),
     [
         ("U012AB3CD", {"U012AB3CD"}),
         ("U012AB3CD,W012AB3CE, S012AB3CF", {"U012AB3CD", "W012AB3CE", "S012AB3CF"}),
@@ -227,12 +229,14 @@ def test_settings_given_by_a_program_ignore_environment_and_file(
         (" , ", set()),
     ],
 )
-def test_agents_are_people_and_groups(listed: str, agents: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert loaded(monkeypatch, CSAT_AGENTS=listed).csat_agents == agents
+def test_agents_are_a_list_of_users_and_user_groups(
+    text: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(monkeypatch, CSAT_AGENTS=text).csat_agents == expected
 
 
 @pytest.mark.parametrize(
-    ("url", "kept"),
+    ("url", "expected"),
     [
         ("https://api.x.com", "https://api.x.com"),
         ("https://api.x.com/", "https://api.x.com"),
@@ -240,22 +244,24 @@ def test_agents_are_people_and_groups(listed: str, agents: set[str], monkeypatch
         ("http://127.0.0.1:8765", "http://127.0.0.1:8765"),
     ],
 )
-def test_an_api_may_be_elsewhere(url: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert loaded(monkeypatch, X_API_URL=url).x_api_url == kept
+def test_the_base_url_of_x_is_configurable(url: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, X_API_URL=url).x_api_url == expected
 
 
-def test_the_form_begins_with_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_starts_with_the_configured_values(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://northwind.example/privacy?lang=en#dm"
-    settings = loaded(
+    settings = load(
         monkeypatch,
         CSAT_DISPLAY_NAME="N" * 20,
-        CSAT_MESSAGE="m" * LONGEST_MESSAGE,
+        CSAT_MESSAGE="m" * MAX_MESSAGE_LENGTH,
         CSAT_PRIVACY_URL=url,
     )
 
-    assert settings.defaults == Draft(display_name="N" * 20, message="m" * LONGEST_MESSAGE, privacy_url=url)
+    assert build_default_draft(settings) == Draft(
+        display_name="N" * 20, message="m" * MAX_MESSAGE_LENGTH, privacy_url=url
+    )
 
 
-def test_every_secret_has_a_place_to_find_it() -> None:
-    assert set(WHERE) == set(SECRETS)
-    assert {name.lower() for name in WHERE} <= Settings.model_fields.keys()
+def test_every_secret_has_a_location() -> None:
+    assert set(SECRET_LOCATIONS) == set(SECRETS)
+    assert {name.lower() for name in SECRET_LOCATIONS} <= Settings.model_fields.keys()

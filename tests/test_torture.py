@@ -206,7 +206,7 @@ async def leave_one(world: World) -> None:
     """Accept a survey as an instance that is gone thereafter."""
     database = Database(world.database_url)
     submission = Submission(
-        "V-left", make_survey(), make_origin(), world.settings.x_account, "gone", "its customer"
+        "V-left", make_survey(), make_origin(), world.settings.x_account_id, "gone", "its customer"
     )
     await database.run(accept, submission, Limits(), world.clock())
     database.close()

@@ -245,7 +245,7 @@ def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **o
         "csat_display_name": "Northwind",
         "csat_privacy_url": PRIVACY,
     }
-    return Settings.given(**{**values, **way, **others})
+    return Settings(**{**values, **way, **others})
 
 
 @contextlib.asynccontextmanager
