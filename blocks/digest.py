@@ -25,5 +25,5 @@ def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:
     yield header(title)
     for report in reports:
         yield from summary_lines(report)
-    late = LATE_RESPONSES if any(report.now.open for report in reports) else ""
+    late = LATE_RESPONSES if any(report.current.open for report in reports) else ""
     yield context(WHOLE_TEAM, INTERVAL_CAVEAT, late)

@@ -8,9 +8,9 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedEl
 from blocks.agent_home import FIRST_STEPS
 from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
 from blocks.report_summary import METRIC_NAMES, caveats, distribution_text, summary_lines, summary_text
-from csat.reporting.formatting import percent
+from csat.reporting.formatting import format_share
 from csat.reporting.reports import Report
-from csat.reporting.scores import SampleSize, distribution, rate, sample_size
+from csat.reporting.scores import SampleSize, classify_sample, distribution
 
 BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
@@ -22,7 +22,7 @@ COME_BACK: Final = "Ask for the report again: answers show as they come, usually
 def report_message(report: Report) -> Message:
     """Return the report, or the first steps if no survey was sent."""
     title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
-    if not (report.now.sent or report.before.sent or report.left_out):
+    if not (report.current.sent or report.previous.sent or report.excluded):
         return _first_steps(report, title)
     fallback_text = " ".join([f"{title}.", summary_text(report), distribution_text(report), *caveats(report)])
     blocks = [
@@ -47,12 +47,12 @@ def _first_steps(report: Report, title: str) -> Message:
 
 def _bars(report: Report) -> Iterator[Block]:
     """Yield the distribution, best rating first; each row ends in its numbers for screen readers."""
-    if sample_size(report.now.rated) is SampleSize.TOO_FEW:
+    if classify_sample(report.current.rated) is SampleSize.TOO_FEW:
         return
-    counts = distribution(report.filters.metric, report.now.ratings)
+    counts = distribution(report.filters.metric, report.current.ratings)
     max_count = max(counts.values())
     rows = [
-        f"{rating:>2} {_bar(count, max_count)} {count:,} ({percent(rate(count, report.now.rated))})"
+        f"{rating:>2} {_bar(count, max_count)} {count:,} ({format_share(count, report.current.rated)})"
         for rating, count in reversed(list(counts.items()))
     ]
     yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[text("\n".join(rows))])])

@@ -10,10 +10,17 @@ from blocks.charts import BlockWithFallback, Cell, HomePart
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
 from blocks.rendering import BlockDict, render
 from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text, pluralize
-from csat.reporting.formatting import NOTHING, headline, percent, span, whole
-from csat.reporting.periods import WEEK
+from csat.reporting.formatting import NO_VALUE, format_interval, format_percent, format_score, round_half_up
+from csat.reporting.periods import DAYS_PER_WEEK
 from csat.reporting.reports import Report, Tally
-from csat.reporting.scores import FEW_MIN, SampleSize, Score, distribution, rate, sample_size
+from csat.reporting.scores import (
+    MIN_SCORE_RATINGS,
+    SampleSize,
+    Score,
+    classify_sample,
+    distribution,
+    percentage,
+)
 
 MAX_ROWS: Final = 50
 """For agents, and as many for channels."""
@@ -29,9 +36,9 @@ def report_charts(report: Report) -> Iterator[HomePart]:
 
 
 def _distribution(report: Report) -> Iterator[HomePart]:
-    if sample_size(report.now.rated) is SampleSize.TOO_FEW:
+    if classify_sample(report.current.rated) is SampleSize.TOO_FEW:
         return
-    counts = distribution(report.filters.metric, report.now.ratings)
+    counts = distribution(report.filters.metric, report.current.ratings)
     bars = {str(rating): float(count) for rating, count in counts.items()}
     chart = charts.data_visualization("bar", "How customers rated", "Answers", bars, "Rating")
     yield BlockWithFallback(chart, ())
@@ -40,7 +47,7 @@ def _distribution(report: Report) -> Iterator[HomePart]:
 
 def _trend(report: Report) -> Iterator[HomePart]:
     scores = {bucket.label: compute_score(report, bucket.tally) for bucket in report.trend}
-    points = {label: score for label, score in scores.items() if score and headline(score) != NOTHING}
+    points = {label: score for label, score in scores.items() if score and format_score(score) != NO_VALUE}
     if len(points) > 1:
         yield BlockWithFallback(_trend_chart(report, points), ())
     yield render(context(_trend_text(report, points)))
@@ -48,54 +55,56 @@ def _trend(report: Report) -> Iterator[HomePart]:
 
 def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
     name = METRIC_NAMES[report.filters.metric]
-    values = {label: float(whole(score.value)) for label, score in points.items()}
+    values = {label: float(round_half_up(score.value)) for label, score in points.items()}
     return charts.data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
 
 
 def _trend_text(report: Report, points: Mapping[str, Score]) -> str:
     name, bucket = METRIC_NAMES[report.filters.metric], _bucket_name(report)
-    parts = [f"{label}: {headline(score)} ({_format_answers(score.n)})" for label, score in points.items()]
+    parts = [
+        f"{label}: {format_score(score)} ({_format_answers(score.n)})" for label, score in points.items()
+    ]
     if left_out := len(report.trend) - len(points):
-        parts.append(f"{pluralize(left_out, bucket)} with fewer than {FEW_MIN} answers left out")
+        parts.append(f"{pluralize(left_out, bucket)} with fewer than {MIN_SCORE_RATINGS} answers left out")
     return f"{name} by {bucket}: {' · '.join(parts)}."
 
 
 def _format_answers(count: int) -> str:
     """Return a number of answers, and whether they are few."""
-    size = sample_size(count)
+    size = classify_sample(count)
     return f"{count:,}, {size}" if size else f"{count:,}"
 
 
 def _bucket_name(report: Report) -> str:
     days = max((bucket.period.days for bucket in report.trend), default=1)
-    return {1: "day", WEEK: "week"}.get(days, f"{days}-day part")
+    return {1: "day", DAYS_PER_WEEK: "week"}.get(days, f"{days}-day part")
 
 
 def _breakdown(report: Report) -> Iterator[HomePart]:
-    rows = [(user_mention(user), tally) for user, tally in report.agents[:MAX_ROWS]]
-    rows += [(_channel(channel), tally) for channel, tally in report.channels[:MAX_ROWS]]
+    rows = [(user_mention(user), tally) for user, tally in report.agent_rows[:MAX_ROWS]]
+    rows += [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
     if rows:
         cells = [_cells(report, name, tally) for name, tally in rows]
         yield BlockWithFallback(charts.data_table(CAPTION, HEADER, cells), _table_in_text(report, rows))
-    if hidden := len(report.by_agent) - len(report.agents):
+    if hidden := len(report.by_agent) - len(report.agent_rows):
         agents = pluralize(hidden, "agent")
-        yield render(context(f"{agents} with fewer than {FEW_MIN} answers: no row of their own."))
+        yield render(context(f"{agents} with fewer than {MIN_SCORE_RATINGS} answers: no row of their own."))
 
 
 def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
     metric, score = report.filters.metric, compute_score(report, tally)
-    figure = headline(score)
-    response_rate = rate(tally.rated, tally.sent)
-    has_score = score is not None and figure != NOTHING
+    figure = format_score(score)
+    response_rate = percentage(tally.rated, tally.sent)
+    has_score = score is not None and figure != NO_VALUE
     return [
         charts.rich_text_cell(name.to_dict()),
-        charts.number_cell(score.value, figure) if score and has_score else charts.text_cell(NOTHING),
-        charts.text_cell(span(metric, score.interval) if score and has_score else NOTHING),
+        charts.number_cell(score.value, figure) if score and has_score else charts.text_cell(NO_VALUE),
+        charts.text_cell(format_interval(metric, score.interval) if score and has_score else NO_VALUE),
         charts.number_cell(tally.rated, _format_answers(tally.rated)),
         charts.number_cell(tally.sent),
-        charts.text_cell(NOTHING)
+        charts.text_cell(NO_VALUE)
         if response_rate is None
-        else charts.number_cell(response_rate, percent(response_rate)),
+        else charts.number_cell(response_rate, format_percent(response_rate)),
     ]
 
 

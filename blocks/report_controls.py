@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
 from blocks.form_fields import question_options
 from blocks.rendering import BlockDict, render
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM, DAYS, ReportQuery
+from csat.reporting.report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 
 
@@ -42,8 +42,10 @@ class ActionId(StrEnum):
 MAX_OPTIONS: Final = 100
 ALL_QUESTIONS: Final = Option(value="all", text="All questions")
 
-_DAYS: Final = {days: Option(value=str(days), text=f"Last {days} days") for days in DAYS if days != CUSTOM}
-_PERIODS: Final = {**_DAYS, CUSTOM: Option(value=str(CUSTOM), text="Between two dates")}
+_DAYS: Final = {
+    days: Option(value=str(days), text=f"Last {days} days") for days in PERIOD_DAYS if days != CUSTOM_PERIOD
+}
+_PERIODS: Final = {**_DAYS, CUSTOM_PERIOD: Option(value=str(CUSTOM_PERIOD), text="Between two dates")}
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {ActionId.SINCE: "since", ActionId.UNTIL: "until", ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"}
 )
@@ -58,9 +60,9 @@ def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) ->
         _select(ActionId.METRIC, "Score", list(_METRICS.values()), _METRICS[query.metric]),
         ButtonElement(action_id=ActionId.REFRESH, text="Refresh"),
     )
-    if query.days == CUSTOM:
+    if query.days == CUSTOM_PERIOD:
         yield _row("home_dates", *_date_pickers(query, period))
-    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if query.filtered else []
+    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if query.has_filters else []
     block_id = f"home_filters:{query.metric}:{query.cleared}"
     yield _row(
         block_id, _channel_select(query), _agent_select(query), _question_select(query, catalogue), *clear
@@ -70,18 +72,22 @@ def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) ->
 def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
     """Return the query after a control was used, unchanged if the choice is not valid."""
     match action_id:
-        case ActionId.PERIOD if value == str(CUSTOM):
+        case ActionId.PERIOD if value == str(CUSTOM_PERIOD):
             first = today - timedelta(days=query.days - 1)
-            return query if query.days == CUSTOM else query.with_(days=CUSTOM, since=first, until=today)
+            return (
+                query
+                if query.days == CUSTOM_PERIOD
+                else query.with_changes(days=CUSTOM_PERIOD, since=first, until=today)
+            )
         case ActionId.PERIOD:
-            return query.with_(days=value)
+            return query.with_changes(days=value)
         case ActionId.METRIC:
-            return query.with_(metric=value, variant=None)
+            return query.with_changes(metric=value, variant=None)
         case ActionId.VARIANT:
-            return query.with_(variant=None if value == ALL_QUESTIONS.value else value)
+            return query.with_changes(variant=None if value == ALL_QUESTIONS.value else value)
         case ActionId.CLEAR:
-            return query.with_(channel="", agent="", variant=None, cleared=query.cleared + 1)
-    return query.with_(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else query
+            return query.with_changes(channel="", agent="", variant=None, cleared=query.cleared + 1)
+    return query.with_changes(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else query
 
 
 def _row(block_id: str, *elements: InteractiveElement) -> BlockDict:

@@ -6,9 +6,17 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
 from blocks.elements import rich_line, text
-from csat.reporting.formatting import average, headline, in_words, percent, span
+from csat.reporting.formatting import format_change, format_interval, format_mean, format_score, format_share
 from csat.reporting.reports import Report, Tally
-from csat.reporting.scores import FEW_MIN, SampleSize, Score, change, distribution, rate, sample_size, score
+from csat.reporting.scores import (
+    MIN_SCORE_RATINGS,
+    SampleSize,
+    Score,
+    calculate_score,
+    classify_sample,
+    compare_scores,
+    distribution,
+)
 from csat.surveys.questions import SCALES, Metric
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
@@ -20,42 +28,44 @@ def summary_lines(report: Report) -> list[RichTextBlock]:
     return [
         rich_line(*_score_line(report)),
         rich_line(text(_format_change(report))),
-        rich_line(text(_format_responses(report.now))),
+        rich_line(text(_format_responses(report.current))),
         rich_line(text(_format_follow_ups(report))),
     ]
 
 
 def summary_text(report: Report) -> str:
     """Return score, change and response rate as plain text."""
-    return " ".join(["".join(_score_parts(report)), _format_change(report), _format_responses(report.now)])
+    return " ".join(
+        ["".join(_score_parts(report)), _format_change(report), _format_responses(report.current)]
+    )
 
 
 def caveats(report: Report) -> list[str]:
     """Return what to keep in mind when reading the figures; some may be empty."""
-    still_open = pluralize(report.now.open, "survey")
-    own = f"{pluralize(report.left_out, 'survey')} of your own {'is' if report.left_out == 1 else 'are'}"
+    still_open = pluralize(report.current.open, "survey")
+    own = f"{pluralize(report.excluded, 'survey')} of your own {'is' if report.excluded == 1 else 'are'}"
     return [
         INTERVAL_CAVEAT,
-        f"{still_open} of this period can still be answered." if report.now.open else "",
-        f"{own} left out." if report.left_out else "",
+        f"{still_open} of this period can still be answered." if report.current.open else "",
+        f"{own} left out." if report.excluded else "",
     ]
 
 
 def distribution_text(report: Report) -> str:
     """Return how often each rating was given, best first; empty if there are too few ratings."""
-    metric, rated = report.filters.metric, report.now.rated
-    if sample_size(rated) is SampleSize.TOO_FEW:
+    metric, rated = report.filters.metric, report.current.rated
+    if classify_sample(rated) is SampleSize.TOO_FEW:
         return ""
     counts = [
-        f"{format_rating(metric, rating)}: {count:,} ({percent(rate(count, rated))})"
-        for rating, count in reversed(list(distribution(metric, report.now.ratings).items()))
+        f"{format_rating(metric, rating)}: {count:,} ({format_share(count, rated)})"
+        for rating, count in reversed(list(distribution(metric, report.current.ratings).items()))
     ]
     return f"How customers rated: {' · '.join(counts)}"
 
 
 def compute_score(report: Report, tally: Tally) -> Score | None:
     """Return the score of a part of a report's surveys."""
-    return score(report.filters.metric, tally.ratings)
+    return calculate_score(report.filters.metric, tally.ratings)
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -70,7 +80,7 @@ def format_rating(metric: Metric, rating: int) -> str:
 
 def format_average(score: Score) -> str:
     """Return the average rating like "4.3 of 5"."""
-    return f"{average(score.mean)} of {SCALES[score.metric][-1]}"
+    return f"{format_mean(score.mean)} of {SCALES[score.metric][-1]}"
 
 
 def _score_line(report: Report) -> Iterator[RichTextElement]:
@@ -81,31 +91,35 @@ def _score_line(report: Report) -> Iterator[RichTextElement]:
 
 
 def _score_parts(report: Report) -> tuple[str, str, str]:
-    metric, current = report.filters.metric, compute_score(report, report.now)
-    return f"{METRIC_NAMES[metric]}: ", headline(current), _format_precision(metric, report.now, current)
+    metric, current = report.filters.metric, compute_score(report, report.current)
+    return (
+        f"{METRIC_NAMES[metric]}: ",
+        format_score(current),
+        _format_precision(metric, report.current, current),
+    )
 
 
 def _format_precision(metric: Metric, tally: Tally, score: Score | None) -> str:
     answers = pluralize(tally.rated, "answer")
-    size = sample_size(tally.rated)
+    size = classify_sample(tally.rated)
     if score is None or size is SampleSize.TOO_FEW:
-        return f" from {answers}; with fewer than {FEW_MIN} there is no score."
+        return f" from {answers}; with fewer than {MIN_SCORE_RATINGS} there is no score."
     few = f", {size}" if size else ""
     mean = f" Average rating {format_average(score)}." if metric is Metric.CSAT else ""
-    return f" (95 % interval {span(metric, score.interval)}) from {answers}{few}.{mean}"
+    return f" (95 % interval {format_interval(metric, score.interval)}) from {answers}{few}.{mean}"
 
 
 def _format_change(report: Report) -> str:
-    previous = compute_score(report, report.before)
-    difference = change(compute_score(report, report.now), previous)
+    previous = compute_score(report, report.previous)
+    difference = compare_scores(compute_score(report, report.current), previous)
     days = pluralize(report.period.days, "day")
-    figures = f"Previous {days}: {headline(previous)} from {pluralize(report.before.rated, 'answer')}"
-    return f"{figures}; {in_words(difference)}." if difference else f"{figures}."
+    figures = f"Previous {days}: {format_score(previous)} from {pluralize(report.previous.rated, 'answer')}"
+    return f"{figures}; {format_change(difference)}." if difference else f"{figures}."
 
 
 def _format_responses(tally: Tally) -> str:
-    answered = f"{pluralize(tally.rated, 'answer')} ({percent(rate(tally.rated, tally.sent))})"
-    commented = f"{pluralize(tally.commented, 'comment')} ({percent(rate(tally.commented, tally.rated))})"
+    answered = f"{pluralize(tally.rated, 'answer')} ({format_share(tally.rated, tally.sent)})"
+    commented = f"{pluralize(tally.commented, 'comment')} ({format_share(tally.commented, tally.rated)})"
     unanswered = f"{tally.open:,} still open · {tally.expired:,} expired"
     return f"{tally.sent:,} sent · {answered} · {commented} · {unanswered}"
 

@@ -23,10 +23,10 @@ from blocks.rendering import BlockDict, render
 from blocks.report_charts import report_charts
 from blocks.report_controls import report_controls
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines
-from csat.reporting.formatting import NOTHING
+from csat.reporting.formatting import NO_VALUE
 from csat.reporting.periods import Period
 from csat.reporting.report_query import ReportQuery
-from csat.reporting.reports import Commented, Report
+from csat.reporting.reports import RecentComment, Report
 from csat.surveys.follow_ups import LowRating
 from csat.surveys.questions import Catalogue, Metric
 
@@ -41,7 +41,7 @@ MORE_LOW_RATINGS: Final = "These are the oldest. More are open, and show when th
 class LinkedComment(NamedTuple):
     """A comment, and the link to its conversation."""
 
-    comment: Commented
+    comment: RecentComment
     link: str
 
 
@@ -72,7 +72,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     yield from report_controls(home.query, report.period, catalogue)
     if home.problem:
         yield render(rich_line(text(home.problem, bold=True)))
-    if report.now.sent or report.before.sent or report.left_out or home.query.filtered:
+    if report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
         yield from _report(report)
     else:
         yield from _first_steps(report.period)
@@ -110,10 +110,10 @@ def _comments(comments: Sequence[LinkedComment], metric: Metric) -> Iterator[Blo
         yield render(header("Newest comments"))
     for comment, link in comments:
         yield render(rich_line(*_comment_heading(comment, link, metric)))
-        yield render(quote(text(truncate_line(comment.text, MAX_COMMENT_LENGTH) or NOTHING)))
+        yield render(quote(text(truncate_line(comment.text, MAX_COMMENT_LENGTH) or NO_VALUE)))
 
 
-def _comment_heading(comment: Commented, link: str, metric: Metric) -> Iterator[RichTextElement]:
+def _comment_heading(comment: RecentComment, link: str, metric: Metric) -> Iterator[RichTextElement]:
     rating = "No rating" if comment.rating is None else format_rating(metric, comment.rating)
     yield text(rating, bold=True)
     yield text(", ")

@@ -11,7 +11,7 @@ from csat.db.audit import Action
 from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import manifest_of, write_export
+from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import Period
 from csat.settings import Settings
 
@@ -39,7 +39,7 @@ async def _write(database: Database, selection: Selection, output: Path) -> None
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:
                 bar.update(number)
-    typer.echo(f"{rows:,} surveys are in {output}; its checksum is in {manifest_of(output).name}.")
+    typer.echo(f"{rows:,} surveys are in {output}; its checksum is in {manifest_path(output).name}.")
 
 
 def _chosen(teams: list[str], team: str) -> str:

@@ -10,7 +10,7 @@ from blocks import charts
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
 from csat.reporting.export_database import open_export
-from csat.reporting.exports import read_manifest
+from csat.reporting.exports import verify_export
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report
 from csat.surveys.questions import Metric
@@ -21,7 +21,7 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
 
     Raises `InvalidExport`, `OSError` or `DatabaseError`.
     """
-    selection = read_manifest(path).selection
+    selection = verify_export(path).selection
     async with open_export(path) as database:
         for metric in metrics:
             report = await fetch_report(

@@ -9,7 +9,7 @@ from blocks.elements import plain_message
 from csat.db import audit
 from csat.db.audit import Action
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import manifest_of, write_export
+from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import SlashCommand
@@ -51,7 +51,7 @@ async def send_export(services: Services, command: SlashCommand) -> None:
 
 
 async def _export(services: Services, command: SlashCommand, period: Period) -> None:
-    selection = Selection(team=command.team, period=period, without=command.user)
+    selection = Selection(team=command.team, period=period, exclude_requester=command.user)
     audited = (command.team, command.user, Action.EXPORT, selection.model_dump_json(), services.clock())
     await services.database.run(audit.note, *audited)
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
@@ -60,4 +60,4 @@ async def _export(services: Services, command: SlashCommand, period: Period) -> 
         async with contextlib.aclosing(pages):
             rows = sum([number async for number in pages])
         message = plain_message(FINISHED.format(title=period.title, rows=rows))
-        await services.slack.files.send(command.user, [path, manifest_of(path)], *message)
+        await services.slack.files.send(command.user, [path, manifest_path(path)], *message)

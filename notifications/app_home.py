@@ -21,7 +21,7 @@ from csat.db.survey_records import SurveyRecord
 from csat.reporting import home_views
 from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.report_query import DEFAULT, ReportQuery
+from csat.reporting.report_query import DEFAULT_DAYS, ReportQuery
 from csat.resources import Resources
 from csat.scheduler import PeriodicTask
 from csat.slack_api.errors import NoResponse, SlackError
@@ -106,11 +106,11 @@ class AppHome:
         await self._database.run_with_retry(home_views.shows_results, team, person, self._clock())
 
     async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
-        query, now, problem = kept.known_to(self._catalogue), self._clock(), ""
+        query, now, problem = kept.drop_unknown_variant(self._catalogue), self._clock(), ""
         try:
             period = query.period(now, self._timezone)
         except InvalidPeriod as reason:
-            period, problem = last_days(DEFAULT, now, self._timezone), str(reason)
+            period, problem = last_days(DEFAULT_DAYS, now, self._timezone), str(reason)
         report = await fetch_report(self._database, query.filters(team, person), period)
         link = self._slack.message_url
         low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS + 1, person)

@@ -88,4 +88,4 @@ def due_at(week: Period) -> datetime:
 
 
 def _has_data(report: Report) -> bool:
-    return bool(report.now.sent or report.now.rated)
+    return bool(report.current.sent or report.current.rated)

@@ -8,11 +8,11 @@ from csat.reporting.export_rows import ExportRow
 from csat.reporting.periods import Period
 from csat.reporting.report_builder import build_report
 from csat.reporting.reports import (
-    NEWEST,
-    Commented,
+    MAX_COMMENTS,
     Filters,
-    FollowedUp,
+    FollowUpCounts,
     GroupCounts,
+    RecentComment,
     Report,
     Tally,
 )
@@ -55,7 +55,7 @@ class Recount:
         ]
         self._before = _Count()
         self._follow_up: Counter[str] = Counter()
-        self._comments: list[Commented] = []
+        self._comments: list[RecentComment] = []
 
     def add(self, rows: Iterable[ExportRow]) -> "Recount":
         """Count more rows, in any order."""
@@ -77,7 +77,7 @@ class Recount:
             self._period,
             parts,
             self._before.tally(),
-            FollowedUp(**self._follow_up),
+            FollowUpCounts(**self._follow_up),
             tuple(self._comments),
         )
 
@@ -94,7 +94,7 @@ class Recount:
         )
 
     def _is_shown(self, row: ExportRow) -> bool:
-        return row.requester != self._filters.without
+        return row.requester != self._filters.exclude_requester
 
     def _count(self, row: ExportRow) -> None:
         number = next(n for n, bucket in enumerate(self._buckets) if row.sent_at < bucket.end)
@@ -105,12 +105,14 @@ class Recount:
             closed = row.low_closed_at is not None
             self._follow_up.update(low=1, taken=closed or row.low_taken_at is not None, closed=closed)
         if row.commented_at is not None:
-            newest = heapq.nlargest(NEWEST, [*self._comments, _commented(row)], key=lambda one: one.given_at)
+            newest = heapq.nlargest(
+                MAX_COMMENTS, [*self._comments, _commented(row)], key=lambda one: one.given_at
+            )
             self._comments = newest
 
 
-def _commented(row: ExportRow) -> Commented:
-    return Commented(
+def _commented(row: ExportRow) -> RecentComment:
+    return RecentComment(
         survey_id=row.survey_id,
         rating=row.rating,
         text=row.comment,

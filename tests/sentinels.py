@@ -32,7 +32,7 @@ def use_sentinels(monkeypatch: pytest.MonkeyPatch) -> None:
     for real, sentinel in (
         (questions.SCALES, SCALES),
         (responses.LOW_RATINGS, LOW),
-        (scores.HIGH, HIGH),
+        (scores.HIGH_RATINGS, HIGH),
         (queries.RATINGS, columns),
         (PRETENDED, {kind: SCALES[Metric(kind)] for kind in PRETENDED}),
     ):

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, update
 from csat.db.database import Database
 from csat.db.tables import surveys
 from csat.reporting import exports as exporting
-from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, defused
-from csat.reporting.exports import manifest_of, read_export, write_export
+from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, escape_formula
+from csat.reporting.exports import manifest_path, read_export, write_export
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
 from demo.seed import Colleague, Scene, fill
@@ -69,7 +69,7 @@ async def test_a_file_is_the_same_each_time(
     past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await exported(past, tmp_path / "one.csv")
-    monkeypatch.setattr(exporting, "PAGE", 7)
+    monkeypatch.setattr(exporting, "PAGE_SIZE", 7)
     await exported(past, tmp_path / "two.csv")
 
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
@@ -81,7 +81,7 @@ async def test_surveys_sent_at_the_same_moment_are_all_there(
     everything = await exported(past, tmp_path / "before.csv")
     for row in everything[:10]:
         await past.run(change, row.survey_id, sent_at=NOON, metric="csat")
-    monkeypatch.setattr(exporting, "PAGE", 3)
+    monkeypatch.setattr(exporting, "PAGE_SIZE", 3)
 
     rows = await exported(past, tmp_path / "after.csv")
 
@@ -90,7 +90,7 @@ async def test_surveys_sent_at_the_same_moment_are_all_there(
 
 async def test_only_what_was_asked_for_is_in_the_file(past: Database, tmp_path: Path) -> None:
     period = last_days(50, NOON, ZoneInfo("Europe/Berlin")).previous()
-    chosen = Selection(team=TEAM, period=period, without=CLEO)
+    chosen = Selection(team=TEAM, period=period, exclude_requester=CLEO)
 
     rows = await exported(past, tmp_path / "some.csv", chosen)
 
@@ -103,7 +103,7 @@ async def test_the_manifest_says_what_the_file_holds(past: Database, tmp_path: P
     path = tmp_path / "all.csv"
     rows = await exported(past, path)
 
-    manifest = json.loads(manifest_of(path).read_text(encoding="utf-8"))
+    manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
 
     assert manifest["file"] == "all.csv"
     assert manifest["rows"] == len(rows)
@@ -130,13 +130,13 @@ async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Database, t
 
 @given(text=TEXT)
 def test_no_text_begins_a_formula(text: str) -> None:
-    assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))  # noqa: RUF001
+    assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))  # noqa: RUF001
 
 
 async def test_an_export_that_fails_leaves_nothing(
     past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE", 100)
+    monkeypatch.setattr(exporting, "PAGE_SIZE", 100)
     pages = write_export(past, ALL, tmp_path / "all.csv", NOON)
     await anext(pages)
 
@@ -190,7 +190,7 @@ def test_a_row_is_read_back_as_it_was() -> None:
         low_closed_at=None,
     )
 
-    assert ExportRow.from_cells(dict(zip(COLUMNS, row.cells(), strict=True))) == row
+    assert ExportRow.from_cells(dict(zip(COLUMNS, row.to_cells(), strict=True))) == row
 
 
 def test_every_column_is_explained() -> None:

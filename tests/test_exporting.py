@@ -105,7 +105,7 @@ async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        (("--output", "all.csv", "--since", "soon"), "Name a period like 30d"),
+        (("--output", "all.csv", "--since", "soon"), "Enter a period like 30d"),
         (("--output", "all.csv", "--team", "T0OTHER"), "the ledger has surveys of none"),
         (("--output", "no/such/folder/all.csv"), "The export stopped"),
     ],

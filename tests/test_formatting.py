@@ -5,15 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csat.reporting.formatting import average, figure, headline, in_words, percent, points, span, whole
+from csat.reporting.formatting import (
+    format_change,
+    format_interval,
+    format_mean,
+    format_percent,
+    format_points,
+    format_score,
+    format_value,
+    round_half_up,
+)
 from csat.reporting.intervals import Interval
-from csat.reporting.scores import Change, Score, change, csat, nps
+from csat.reporting.scores import Change, Score, calculate_csat, calculate_nps, compare_scores
 from csat.surveys.questions import Metric
 
 
 def satisfaction(satisfied: int, n: int) -> Score | None:
     """Return the score of so many satisfied customers."""
-    return csat({5: satisfied, 1: n - satisfied})
+    return calculate_csat({5: satisfied, 1: n - satisfied})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,7 @@ def satisfaction(satisfied: int, n: int) -> Score | None:
 def test_csat_is_a_percentage_and_nps_a_signed_number(
     metric: Metric, value: float | None, written: str
 ) -> None:
-    assert figure(metric, value) == written
+    assert format_value(metric, value) == written
 
 
 @pytest.mark.parametrize(
@@ -42,43 +51,43 @@ def test_csat_is_a_percentage_and_nps_a_signed_number(
     [(0.5, 1), (1.5, 2), (2.5, 3), (-0.5, -1), (-2.5, -3), (2.49, 2), (-2.49, -2), (0.49999999999999994, 0)],
 )
 def test_half_is_rounded_away_from_zero(value: float, rounded: int) -> None:
-    assert whole(value) == rounded
+    assert round_half_up(value) == rounded
 
 
 @given(st.tuples(*[st.integers(0, 5_000)] * 3).filter(lambda parts: sum(parts) > 0))
 def test_what_is_written_is_the_exact_score_rounded(parts: tuple[int, int, int]) -> None:
     promoters, passives, detractors = parts
-    score = nps({10: promoters, 7: passives, 0: detractors})
+    score = calculate_nps({10: promoters, 7: passives, 0: detractors})
     exact = abs(Fraction(100 * (promoters - detractors), sum(parts)))
     size = floor(exact + Fraction(1, 2))
 
     assert score
-    assert whole(score.value) == (size if promoters > detractors else -size)
+    assert round_half_up(score.value) == (size if promoters > detractors else -size)
 
 
 @pytest.mark.parametrize(
     ("mean", "written"), [(4.25, "4.3"), (4.35, "4.4"), (4.349, "4.3"), (5.0, "5.0"), (None, "-")]
 )
 def test_a_mean_has_one_decimal(mean: float | None, written: str) -> None:
-    assert average(mean) == written
+    assert format_mean(mean) == written
 
 
 def test_a_rate_of_nothing_is_not_0() -> None:
-    assert percent(None) == points(None) == "-"
-    assert percent(0.0) == "0 %"
+    assert format_percent(None) == format_points(None) == "-"
+    assert format_percent(0.0) == "0 %"
 
 
 def test_an_interval_is_written_from_low_to_high() -> None:
-    assert span(Metric.CSAT, Interval(62.1, 96.3)) == "62 to 96"
-    assert span(Metric.NPS, Interval(-19.1, 65.2)) == "-19 to +65"
-    assert span(Metric.NPS, Interval(0.4, 30.0)) == "0 to +30"
+    assert format_interval(Metric.CSAT, Interval(62.1, 96.3)) == "62 to 96"
+    assert format_interval(Metric.NPS, Interval(-19.1, 65.2)) == "-19 to +65"
+    assert format_interval(Metric.NPS, Interval(0.4, 30.0)) == "0 to +30"
 
 
 def test_a_score_of_too_few_ratings_is_not_written() -> None:
-    assert headline(None) == "-"
-    assert headline(satisfaction(4, 4)) == "-"
-    assert headline(satisfaction(4, 5)) == "80 %"
-    assert headline(nps({10: 5})) == "+100"
+    assert format_score(None) == "-"
+    assert format_score(satisfaction(4, 4)) == "-"
+    assert format_score(satisfaction(4, 5)) == "80 %"
+    assert format_score(calculate_nps({10: 5})) == "+100"
 
 
 @pytest.mark.parametrize(
@@ -95,9 +104,9 @@ def test_a_score_of_too_few_ratings_is_not_written() -> None:
     ],
 )
 def test_only_a_clear_change_is_claimed(difference: float, low: float, high: float, words: str) -> None:
-    assert in_words(Change(difference=difference, interval=Interval(low, high))) == words
+    assert format_change(Change(difference=difference, interval=Interval(low, high))) == words
 
 
 def test_where_nothing_can_be_compared_nothing_is_claimed() -> None:
-    assert in_words(None) == "-"
-    assert in_words(change(satisfaction(9, 9), satisfaction(3, 4))) == "-"
+    assert format_change(None) == "-"
+    assert format_change(compare_scores(satisfaction(9, 9), satisfaction(3, 4))) == "-"

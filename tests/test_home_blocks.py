@@ -17,8 +17,8 @@ from blocks.supervisor_home import (
     supervisor_home,
 )
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM, ReportQuery
-from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.reporting.report_query import CUSTOM_PERIOD, ReportQuery
+from csat.reporting.reports import MAX_COMMENTS, Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
@@ -60,19 +60,19 @@ def full(metric: Metric) -> SupervisorHome:
         expired=MOST_ANSWERS,
         commented=MOST_ANSWERS,
     )
-    choices = ReportQuery(days=CUSTOM, metric=metric, channel="C0123456789", agent=user(1), variant=98)
+    choices = ReportQuery(days=CUSTOM_PERIOD, metric=metric, channel="C0123456789", agent=user(1), variant=98)
     report = Report(
         filters=choices.filters("T1", user(0)),
         period=YEARS,
-        now=every,
-        before=every,
+        current=every,
+        previous=every,
         trend=tuple(Bucket(period=part, label=part.label, tally=every) for part in YEARS.buckets()),
         by_agent={user(number): every for number in range(MANY)},
         by_channel={f"C{number:010}": every for number in range(MANY)},
-        follow_up=FollowedUp(low=MOST_ANSWERS, taken=MOST_ANSWERS, closed=MOST_ANSWERS),
-        left_out=MOST_ANSWERS,
+        follow_up=FollowUpCounts(low=MOST_ANSWERS, taken=MOST_ANSWERS, closed=MOST_ANSWERS),
+        excluded=MOST_ANSWERS,
     )
-    comment = Commented(
+    comment = RecentComment(
         survey_id=1,
         rating=SCALES[metric][-1],
         text="<!channel>" * (MAX_MESSAGE_LENGTH // 10),
@@ -84,7 +84,7 @@ def full(metric: Metric) -> SupervisorHome:
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
     low = [LinkedLowRating(low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
     return SupervisorHome(
-        choices, report, [LinkedComment(comment, link)] * NEWEST, low, own(), "That is no period. " * 10
+        choices, report, [LinkedComment(comment, link)] * MAX_COMMENTS, low, own(), "That is no period. " * 10
     )
 
 

@@ -19,7 +19,7 @@ async def standing(database: Database) -> Home:
 
 
 async def asked(database: Database, **changes: object) -> home_views.HomeRequest:
-    return await database.run(home_views.ask, TEAM, PERSON, lambda kept: kept.with_(**changes), NOON)
+    return await database.run(home_views.ask, TEAM, PERSON, lambda kept: kept.with_changes(**changes), NOON)
 
 
 async def test_a_home_is_marked_before_it_shows_results_and_keeps_what_was_chosen(database: Database) -> None:
@@ -50,6 +50,6 @@ async def test_a_home_that_shows_none_is_known_from_its_first_time(database: Dat
 
 
 async def test_what_another_version_kept_is_asked_anew(database: Database) -> None:
-    assert ReportQuery.read('{"days": 1000}') == ReportQuery()
-    assert ReportQuery.read("no JSON") == ReportQuery()
+    assert ReportQuery.from_json('{"days": 1000}') == ReportQuery()
+    assert ReportQuery.from_json("no JSON") == ReportQuery()
     assert (await asked(database, days="soon")).choices == ReportQuery()

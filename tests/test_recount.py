@@ -12,7 +12,7 @@ from csat.db.tables import surveys
 from csat.reporting.export_database import open_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import read_export, write_export
-from csat.reporting.periods import custom, last_days
+from csat.reporting.periods import custom_period, last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
@@ -40,7 +40,7 @@ def spoil(connection: Connection) -> None:
     "filters",
     [
         Filters(team=TEAM, metric=Metric.CSAT),
-        Filters(team=TEAM, metric=Metric.NPS, without=CLEO),
+        Filters(team=TEAM, metric=Metric.NPS, exclude_requester=CLEO),
         Filters(team=TEAM, metric=Metric.CSAT, agent=ADA, variant=0),
         Filters(team=TEAM, metric=Metric.NPS, channel=SCENE.channels[0]),
         Filters(team="T0OTHER", metric=Metric.CSAT),
@@ -57,7 +57,7 @@ async def test_an_export_has_the_figures_of_the_database(
     ):
         pass
     month = last_days(30, NOW, BERLIN)
-    march = custom(month.first, month.last - timedelta(days=3), NOW, BERLIN)
+    march = custom_period(month.first, month.last - timedelta(days=3), NOW, BERLIN)
 
     async with open_export(path) as exported:
         for period in (month, march, last_days(90, NOW, ZoneInfo("UTC"))):

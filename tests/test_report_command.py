@@ -9,7 +9,7 @@ import pytest
 from blocks.report import report_message
 from csat.db import tables
 from csat.reporting.periods import Period, last_days
-from csat.reporting.reports import Filters, FollowedUp, Report, Tally
+from csat.reporting.reports import Filters, FollowUpCounts, Report, Tally
 from csat.surveys.questions import SCALES, Metric
 from handlers.command_args import InvalidArguments
 from handlers.report_args import parse_report_args
@@ -113,10 +113,10 @@ async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World)
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        ("yesterday", "Name a period like 30d"),
+        ("yesterday", "Enter a period like 30d"),
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Name one score only"),
-        ("2026-02-30..2026-03-01", "There is no 2026-02-30"),
+        ("2026-02-30..2026-03-01", "2026-02-30 is not a date"),
     ],
 )
 async def test_words_that_are_not_understood_get_an_advice(watched: World, words: str, advice: str) -> None:
@@ -159,10 +159,10 @@ def test_any_report_is_within_slacks_limits(metric: Metric, number: int) -> None
     report = Report(
         filters=Filters(team="T1", metric=metric),
         period=last_days(731, NOON, UTC),
-        now=tally,
-        before=tally,
-        follow_up=FollowedUp(low=10**9, taken=10**9, closed=10**9),
-        left_out=10**9,
+        current=tally,
+        previous=tally,
+        follow_up=FollowUpCounts(low=10**9, taken=10**9, closed=10**9),
+        excluded=10**9,
     )
 
     message = report_message(report)

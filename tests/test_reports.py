@@ -39,9 +39,9 @@ async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> 
         make_row(state=State.EXPIRED),
     )
 
-    assert told.now == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
-    assert told.now.rated == 3
-    assert told.before == Tally()
+    assert told.current == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
+    assert told.current.rated == 3
+    assert told.previous == Tally()
     assert [comment.text for comment in told.comments] == ["Great!"]
     assert (told.follow_up.low, told.follow_up.taken) == (1, 0)
 
@@ -66,12 +66,12 @@ async def test_what_was_not_sent_in_the_period_or_was_a_test_counts_nowhere(
 ) -> None:
     told = await reported(database, make_row(**fields))
 
-    assert told.now == Tally()
+    assert told.current == Tally()
     assert (told.by_agent, told.by_channel) == ({}, {})
 
 
 async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Database) -> None:
-    filters = CSAT.model_copy(update={"without": CLEO})
+    filters = CSAT.model_copy(update={"exclude_requester": CLEO})
     told = await reported(
         database,
         make_rated_row(1, requester=CLEO),
@@ -80,8 +80,8 @@ async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Databa
         filters=filters,
     )
 
-    assert told.left_out == 2
-    assert told.now == Tally(ratings={4: 1}, sent=1)
+    assert told.excluded == 2
+    assert told.current == Tally(ratings={4: 1}, sent=1)
     assert set(told.by_agent) == {ADA}
     assert told.follow_up.low == 0
 
@@ -91,5 +91,5 @@ async def test_an_agent_with_fewer_than_five_ratings_has_no_row(database: Databa
     few = [make_rated_row(5, requester=CLEO) for _ in range(4)]
     told = await reported(database, *many, *few, make_row(requester=CLEO), make_row(requester=CLEO))
 
-    assert [name for name, _ in told.agents] == [ADA]
-    assert told.now.rated == 9
+    assert [name for name, _ in told.agent_rows] == [ADA]
+    assert told.current.rated == 9

@@ -8,20 +8,26 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
-from csat.reporting.intervals import Interval, adjusted_wald, csat_estimate, nps_estimate, wilson
+from csat.reporting.intervals import (
+    Interval,
+    adjusted_wald_interval,
+    csat_estimate,
+    nps_estimate,
+    wilson_interval,
+)
 from csat.reporting.scores import (
-    HIGH,
+    HIGH_RATINGS,
     Ratings,
     SampleSize,
     Score,
-    bands,
-    change,
-    csat,
+    calculate_csat,
+    calculate_nps,
+    calculate_score,
+    classify_sample,
+    compare_scores,
+    count_bands,
     distribution,
-    nps,
-    rate,
-    sample_size,
-    score,
+    percentage,
 )
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
@@ -51,7 +57,7 @@ NPS_SAMPLE = st.tuples(*[st.integers(0, 600)] * 3).filter(lambda parts: sum(part
 
 def of(metric: Metric, ratings: Ratings) -> Score:
     """Return the score of ratings that have one."""
-    found = score(metric, ratings)
+    found = calculate_score(metric, ratings)
     assert found
     return found
 
@@ -77,7 +83,7 @@ def rounded(interval: Interval) -> tuple[float, float]:
 )
 def test_a_csat_score_has_wilson_s_interval(satisfied: int, n: int, low: float, high: float) -> None:
     assert rounded(csat_of(satisfied, n).interval) == (low, high)
-    assert wilson(satisfied, n) == csat_of(satisfied, n).interval
+    assert wilson_interval(satisfied, n) == csat_of(satisfied, n).interval
 
 
 @pytest.mark.parametrize(
@@ -93,12 +99,12 @@ def test_an_nps_has_the_adjusted_wald_interval(parts: tuple[int, int, int], low:
     promoters, _, detractors = parts
 
     assert rounded(nps_of(*parts).interval) == (low, high)
-    assert adjusted_wald(promoters, detractors, sum(parts)) == nps_of(*parts).interval
+    assert adjusted_wald_interval(promoters, detractors, sum(parts)) == nps_of(*parts).interval
 
 
 def test_where_all_are_satisfied_or_none_is_the_interval_ends_exactly_there() -> None:
-    everybody = [wilson(n, n) for n in range(1, 3_000)]
-    nobody = [wilson(0, n) for n in range(1, 3_000)]
+    everybody = [wilson_interval(n, n) for n in range(1, 3_000)]
+    nobody = [wilson_interval(0, n) for n in range(1, 3_000)]
 
     assert {interval.high for interval in everybody} == {100}
     assert {interval.low for interval in nobody} == {0}
@@ -110,7 +116,7 @@ def test_wilson_s_interval_is_that_of_scipy(share: tuple[int, int]) -> None:
 
     theirs = binomtest(*share).proportion_ci(confidence_level=level, method="wilson")
 
-    assert wilson(*share) == pytest.approx((100 * theirs.low, 100 * theirs.high), abs=1e-9)
+    assert wilson_interval(*share) == pytest.approx((100 * theirs.low, 100 * theirs.high), abs=1e-9)
 
 
 @given(NPS_SAMPLE)
@@ -159,8 +165,8 @@ def test_a_score_counts_everybody_who_rated() -> None:
 
 @pytest.mark.parametrize("metric", Metric)
 def test_without_ratings_there_is_no_score_and_not_0(metric: Metric) -> None:
-    assert score(metric, {}) is None
-    assert score(metric, {3: 0}) is None
+    assert calculate_score(metric, {}) is None
+    assert calculate_score(metric, {3: 0}) is None
 
 
 @pytest.mark.parametrize(
@@ -170,31 +176,31 @@ def test_an_impossible_rating_is_refused_without_being_named(metric: Metric, rat
     scale = {CSAT: "CSAT is a whole number from 1 to 5.", NPS: "NPS is a whole number from 0 to 10."}
 
     with pytest.raises(ValueError, match=rf"^A rating of {scale[metric]}$"):
-        score(metric, ratings)
+        calculate_score(metric, ratings)
 
 
 @pytest.mark.parametrize("metric", Metric)
 def test_a_negative_count_is_refused(metric: Metric) -> None:
-    with pytest.raises(ValueError, match="less than 0 times"):
-        score(metric, {4: 9, 5: -1})
+    with pytest.raises(ValueError, match="can't be negative"):
+        calculate_score(metric, {4: 9, 5: -1})
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 4), (5, 4), (0, -1)])
 def test_an_impossible_share_is_refused(successes: int, n: int) -> None:
     for impossible in (
-        lambda: wilson(successes, n),
+        lambda: wilson_interval(successes, n),
         lambda: csat_estimate(successes, n),
-        lambda: adjusted_wald(successes, 0, n),
-        lambda: adjusted_wald(0, successes, n),
+        lambda: adjusted_wald_interval(successes, 0, n),
+        lambda: adjusted_wald_interval(0, successes, n),
     ):
-        with pytest.raises(ValueError, match="A part is between 0 and its whole"):
+        with pytest.raises(ValueError, match="A part must be between 0 and its whole"):
             impossible()
 
 
 def test_promoters_and_detractors_are_no_more_than_all() -> None:
-    assert adjusted_wald(2, 3, 5)
-    with pytest.raises(ValueError, match="A part is"):
-        adjusted_wald(3, 3, 5)
+    assert adjusted_wald_interval(2, 3, 5)
+    with pytest.raises(ValueError, match="A part must be"):
+        adjusted_wald_interval(3, 3, 5)
 
 
 @given(METRIC_AND_RATINGS)
@@ -228,16 +234,16 @@ def test_an_nps_turned_around_is_its_negative(parts: tuple[int, int, int]) -> No
 @given(SHARE)
 def test_the_interval_of_the_others_is_the_mirror_image(share: tuple[int, int]) -> None:
     satisfied, n = share
-    low, high = wilson(n - satisfied, n)
+    low, high = wilson_interval(n - satisfied, n)
 
-    assert wilson(satisfied, n) == pytest.approx((100 - high, 100 - low), abs=1e-9)
+    assert wilson_interval(satisfied, n) == pytest.approx((100 - high, 100 - low), abs=1e-9)
 
 
 @given(METRIC_AND_RATINGS)
 def test_one_more_good_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     found = of(metric, ratings)
-    for good in HIGH[metric]:
+    for good in HIGH_RATINGS[metric]:
         better = of(metric, {**ratings, good: ratings.get(good, 0) + 1})
 
         assert better.value > found.value or found.value == better.value == 100
@@ -259,29 +265,29 @@ def test_more_answers_of_the_same_kind_make_the_interval_narrower(
 
 def test_a_change_is_clear_where_the_interval_of_the_difference_leaves_out_0() -> None:
     better, worse = csat_of(45, 50), csat_of(35, 50)
-    changed = change(better, worse)
+    changed = compare_scores(better, worse)
 
     assert changed
     assert changed.difference == 20
     assert rounded(changed.interval) == (4.0, 34.5)  # 46/52 less 36/52, give or take 1.96 x 7.78 points
-    assert changed.clear
+    assert changed.is_significant
 
 
 def test_a_difference_within_chance_is_no_clear_change() -> None:
-    changed = change(csat_of(45, 50), csat_of(40, 50))
+    changed = compare_scores(csat_of(45, 50), csat_of(40, 50))
 
     assert changed
     assert changed.difference == 10
-    assert not changed.clear
+    assert not changed.is_significant
 
 
 def test_a_change_of_nps_is_judged_by_the_adjusted_errors() -> None:
-    changed = change(nps_of(50, 30, 20), nps_of(30, 30, 40))
+    changed = compare_scores(nps_of(50, 30, 20), nps_of(30, 30, 40))
 
     assert changed
     assert changed.difference == 40
     assert rounded(changed.interval) == (16.9, 60.8)  # 30/103 less -10/103, give or take 1.96 x 11.2 points
-    assert changed.clear
+    assert changed.is_significant
 
 
 @pytest.mark.parametrize(
@@ -291,55 +297,55 @@ def test_a_change_of_nps_is_judged_by_the_adjusted_errors() -> None:
 def test_of_a_score_that_may_not_be_shown_no_change_is_told(
     now: tuple[int, int], before: tuple[int, int]
 ) -> None:
-    assert change(csat_of(*now), csat_of(*before)) is None
+    assert compare_scores(csat_of(*now), csat_of(*before)) is None
 
 
 def test_without_a_score_there_is_no_change() -> None:
-    assert change(csat_of(9, 10), None) is None
-    assert change(None, csat_of(9, 10)) is None
-    assert change(None, None) is None
+    assert compare_scores(csat_of(9, 10), None) is None
+    assert compare_scores(None, csat_of(9, 10)) is None
+    assert compare_scores(None, None) is None
 
 
 def test_two_metrics_are_never_compared() -> None:
-    with pytest.raises(ValueError, match="two metrics"):
-        change(csat_of(9, 10), nps_of(9, 0, 1))
+    with pytest.raises(ValueError, match="different metrics"):
+        compare_scores(csat_of(9, 10), nps_of(9, 0, 1))
 
 
 @given(TWO_PERIODS)
 def test_a_change_backwards_is_its_negative(periods: tuple[Metric, Ratings, Ratings]) -> None:
     metric, one, other = periods
-    there = change(of(metric, one), of(metric, other))
-    back = change(of(metric, other), of(metric, one))
+    there = compare_scores(of(metric, one), of(metric, other))
+    back = compare_scores(of(metric, other), of(metric, one))
 
     assert there
     assert back
     assert there.difference == -back.difference
     assert there.interval == (-back.interval.high, -back.interval.low)
-    assert there.clear == back.clear
+    assert there.is_significant == back.is_significant
 
 
 @given(TWO_PERIODS)
 def test_a_clear_change_goes_the_way_of_its_interval(periods: tuple[Metric, Ratings, Ratings]) -> None:
     metric, one, other = periods
-    changed = change(of(metric, one), of(metric, other))
+    changed = compare_scores(of(metric, one), of(metric, other))
     reach = 100 if metric is CSAT else 200
 
     assert changed
     assert -reach <= changed.interval.low < changed.interval.high <= reach
-    assert not changed.clear or changed.difference * changed.interval.low > 0
-    assert not changed.clear or changed.difference * changed.interval.high > 0
+    assert not changed.is_significant or changed.difference * changed.interval.low > 0
+    assert not changed.is_significant or changed.difference * changed.interval.high > 0
 
 
 @given(METRIC_AND_RATINGS)
 def test_the_same_answers_again_are_no_change(rated: tuple[Metric, Ratings]) -> None:
-    changed = change(of(*rated), of(*rated))
+    changed = compare_scores(of(*rated), of(*rated))
 
-    assert changed is None or (changed.difference == 0 and not changed.clear)
+    assert changed is None or (changed.difference == 0 and not changed.is_significant)
 
 
 def test_the_best_and_the_worst_differ_by_no_more_than_the_scale() -> None:
-    satisfaction = change(csat_of(5, 5), csat_of(0, 5))
-    loyalty = change(nps_of(5, 0, 0), nps_of(0, 0, 2_000))
+    satisfaction = compare_scores(csat_of(5, 5), csat_of(0, 5))
+    loyalty = compare_scores(nps_of(5, 0, 0), nps_of(0, 0, 2_000))
 
     assert satisfaction
     assert loyalty
@@ -355,7 +361,7 @@ def test_of_periods_that_differ_by_chance_about_one_in_twenty_is_called_changed(
     clear = np.array(
         [
             [
-                bool((it := change(csat_of(a, now), csat_of(b, before))) and it.clear)
+                bool((it := compare_scores(csat_of(a, now), csat_of(b, before))) and it.is_significant)
                 for b in range(before + 1)
             ]
             for a in range(now + 1)
@@ -382,29 +388,29 @@ def test_a_distribution_tells_of_the_whole_scale(rated: tuple[Metric, Ratings]) 
 @pytest.mark.parametrize("metric", Metric)
 def test_every_rating_is_in_one_band_and_the_low_ones_are_those_to_look_after(metric: Metric) -> None:
     for rating in SCALES[metric]:
-        counted = bands(metric, {rating: 1})
+        counted = count_bands(metric, {rating: 1})
 
         assert sum(counted) == 1
         assert counted.low == is_low(metric, rating)
-        assert counted.high == (rating in HIGH[metric])
+        assert counted.high == (rating in HIGH_RATINGS[metric])
 
 
 def test_a_metric_s_own_function_gives_its_score() -> None:
-    assert csat({5: 3}) == score(CSAT, {5: 3})
-    assert nps({5: 3}) == score(NPS, {5: 3})
-    assert csat({5: 3}) != nps({5: 3})
+    assert calculate_csat({5: 3}) == calculate_score(CSAT, {5: 3})
+    assert calculate_nps({5: 3}) == calculate_score(NPS, {5: 3})
+    assert calculate_csat({5: 3}) != calculate_nps({5: 3})
 
 
 def test_a_rate_is_a_percentage_and_of_nothing_there_is_none() -> None:
-    assert rate(1, 4) == 25
-    assert rate(0, 3) == 0
-    assert rate(0, 0) is None
+    assert percentage(1, 4) == 25
+    assert percentage(0, 3) == 0
+    assert percentage(0, 0) is None
 
 
 @pytest.mark.parametrize(("part", "whole"), [(1, 0), (4, 3), (-1, 3)])
 def test_more_answers_than_surveys_are_a_mistake(part: int, whole: int) -> None:
-    with pytest.raises(ValueError, match="A part is between 0 and its whole"):
-        rate(part, whole)
+    with pytest.raises(ValueError, match="A part must be between 0 and its whole"):
+        percentage(part, whole)
 
 
 @pytest.mark.parametrize(
@@ -419,7 +425,7 @@ def test_more_answers_than_surveys_are_a_mistake(part: int, whole: int) -> None:
     ],
 )
 def test_fewer_than_5_are_not_shown_and_fewer_than_30_are_few(n: int, expected: SampleSize) -> None:
-    assert sample_size(n) is expected
+    assert classify_sample(n) is expected
 
 
 def test_few_answers_are_called_so() -> None:

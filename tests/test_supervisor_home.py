@@ -184,7 +184,7 @@ async def test_a_period_is_chosen_and_two_dates_can_be(watched: World) -> None:
         await watched.choose_in_home("home_since", f"{today.year - 1}-01-01")
     )
     ahead = await watched.choose_in_home("home_until", f"{today.year + 1}-01-01")
-    assert "That day is still to come" in visible_text(ahead)
+    assert "The last day is in the future" in visible_text(ahead)
     assert "from 6 answers" in visible_text(ahead)
 
 

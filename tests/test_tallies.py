@@ -14,7 +14,7 @@ from csat.db.database import Database
 from csat.db.tables import follow_ups
 from csat.reporting.periods import Period
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.reporting.reports import MAX_COMMENTS, Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
@@ -46,7 +46,7 @@ FILTERS = st.builds(
     channel=st.sampled_from(["", "", *CHANNELS]),
     agent=st.sampled_from(["", "", *AGENTS]),
     variant=st.sampled_from([None, None, 0, 1]),
-    without=st.sampled_from(["", *AGENTS]),
+    exclude_requester=st.sampled_from(["", *AGENTS]),
 )
 
 
@@ -120,7 +120,7 @@ def write(connection: Connection, rows: list[Row], cared: dict[int, Row]) -> Non
 def expected(period: Period, filters: Filters, rows: list[Row], cared: dict[int, Row]) -> Report:
     """Return the report as it should be, from all that there is."""
     fitting = [each for each in rows if fits(each, filters)]
-    others = [each for each in fitting if each["requester"] != filters.without]
+    others = [each for each in fitting if each["requester"] != filters.exclude_requester]
     now = within(period, others)
     lows = [each for each in now if each["rating"] is not None and is_low(filters.metric, each["rating"])]
     closed = sum(cared[low["id"]]["closed_at"] is not None for low in lows)
@@ -128,17 +128,17 @@ def expected(period: Period, filters: Filters, rows: list[Row], cared: dict[int,
     return Report(
         filters=filters,
         period=period,
-        now=tally(now),
-        before=tally(within(period.previous(), others)),
+        current=tally(now),
+        previous=tally(within(period.previous(), others)),
         trend=tuple(
             Bucket(period=part, label=part.label, tally=tally(within(part, others)))
             for part in period.buckets()
         ),
         by_agent=by(lambda each: each["requester"], now),
         by_channel=by(lambda each: each["channel"], now),
-        follow_up=FollowedUp(low=len(lows), taken=taken, closed=closed),
+        follow_up=FollowUpCounts(low=len(lows), taken=taken, closed=closed),
         comments=newest(now),
-        left_out=len(within(period, fitting)) - len(now),
+        excluded=len(within(period, fitting)) - len(now),
     )
 
 
@@ -176,21 +176,21 @@ def by(name: Callable[[Row], str], rows: list[Row]) -> dict[str, Tally]:
     return {one: tally([each for each in rows if name(each) == one]) for one in names}
 
 
-def newest(rows: list[Row]) -> tuple[Commented, ...]:
+def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
     said = sorted(
         (each for each in rows if each["comment"]),
         key=lambda each: (each["commented_at"], each["id"]),
         reverse=True,
     )
     return tuple(
-        Commented(
+        RecentComment(
             survey_id=each["id"],
             rating=each["rating"],
             text=each["comment"],
             given_at=each["commented_at"],
             **{name: each[name] for name in ("channel", "thread", "external_id")},
         )
-        for each in said[:NEWEST]
+        for each in said[:MAX_COMMENTS]
     )
 
 

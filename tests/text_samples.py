@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRating, SupervisorHome
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM, ReportQuery
-from csat.reporting.reports import Bucket, Commented, Filters, FollowedUp, Report, Tally
+from csat.reporting.report_query import CUSTOM_PERIOD, ReportQuery
+from csat.reporting.reports import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.questions import Metric
@@ -32,23 +32,23 @@ TOO_FEW = Tally(ratings={5: 1}, sent=2, open=1)
 REPORT = Report(
     filters=FILTERS,
     period=WEEK,
-    now=TALLY,
-    before=PREVIOUS_TALLY,
+    current=TALLY,
+    previous=PREVIOUS_TALLY,
     trend=tuple(
         Bucket(period=day, label=day.label, tally=tally)
         for day, tally in zip(WEEK.buckets(), (TALLY, FEW, FEW, TOO_FEW, TOO_FEW, TALLY, TALLY), strict=True)
     ),
     by_agent={fixtures.ADA: TALLY, fixtures.CLEO: FEW, fixtures.BEN: TOO_FEW},
     by_channel={fixtures.SUPPORT: TALLY, "D07DIRECT01": FEW},
-    follow_up=FollowedUp(low=4, taken=3, closed=1),
-    left_out=1,
+    follow_up=FollowUpCounts(low=4, taken=3, closed=1),
+    excluded=1,
 )
 NPS_REPORT = Report(
     filters=FILTERS.model_copy(update={"metric": Metric.NPS}),
     period=WEEK,
-    now=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
+    current=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
 )
-SMALL_REPORT = Report(filters=FILTERS, period=WEEK, now=TOO_FEW)
+SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW)
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
 
 PREVIOUS = [
@@ -101,7 +101,7 @@ OWN = OwnSurveys(
 )
 NO_SURVEYS = OwnSurveys([], {})
 
-_COMMENT = Commented(
+_COMMENT = RecentComment(
     survey_id=7,
     rating=2,
     text="It took three weeks.",
@@ -111,7 +111,7 @@ _COMMENT = Commented(
     external_id="ticket_5555",
 )
 SUPERVISOR_HOME = SupervisorHome(
-    ReportQuery(days=CUSTOM, channel=fixtures.SUPPORT),
+    ReportQuery(days=CUSTOM_PERIOD, channel=fixtures.SUPPORT),
     REPORT,
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
     [LinkedLowRating(LOW_RATING, LINK)] * (MAX_LOW_RATINGS + 1),

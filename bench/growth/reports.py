@@ -58,7 +58,7 @@ async def measure_reports(database: Database, now: datetime) -> list[ReportTimin
 
 async def _count_surveys(database: Database, days: int, now: datetime) -> ReportTimings:
     report = await fetch_report(database, FILTERS, last_days(days, now, UTC))
-    return ReportTimings(days, report.now.sent, report.before.sent, [])
+    return ReportTimings(days, report.current.sent, report.previous.sent, [])
 
 
 def print_reports(timings: list[ReportTimings], url: str, now: datetime) -> None:

@@ -61,7 +61,7 @@ def _selected(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool]
         surveys.c.sent_at >= selection.period.begin,
         surveys.c.sent_at < selection.period.end,
         surveys.c.state.in_(SHOWN),
-        surveys.c.requester != selection.without,
+        surveys.c.requester != selection.exclude_requester,
     )
 
 

@@ -14,7 +14,7 @@ from csat.surveys.states import State
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets take the wide ones too
 
-DEFUSED = "'"
+FORMULA_PREFIX = "'"
 """What a spreadsheet shows as text whatever comes after it."""
 
 
@@ -34,7 +34,7 @@ class Selection(FrozenModel):
 
     team: str
     period: Period
-    without: str = ""
+    exclude_requester: str = ""
     """Whose own surveys are left out."""
 
 
@@ -76,7 +76,7 @@ class ExportRow(FrozenModel):
     low_closed_by: Text
     low_closed_at: Moment
 
-    def cells(self) -> list[str]:
+    def to_cells(self) -> list[str]:
         """Return the row's cells: moments in UTC, what a spreadsheet would take for a formula defused."""
         return [_cell(value) for _, value in self]
 
@@ -100,12 +100,12 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return defused(str(value))
+    return escape_formula(str(value))
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return DEFUSED + text if _FORMULA.match(text) else text
+    return FORMULA_PREFIX + text if _FORMULA.match(text) else text

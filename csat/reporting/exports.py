@@ -18,7 +18,7 @@ from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Select
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
-PAGE = 2_000
+PAGE_SIZE = 2_000
 """Rows that are read in one transaction."""
 ENCODING = "utf-8-sig"
 """Excel takes a file for UTF-8 only where it begins with that mark."""
@@ -36,7 +36,7 @@ class Manifest(FrozenModel):
     made_at: datetime
 
 
-def manifest_of(path: Path) -> Path:
+def manifest_path(path: Path) -> Path:
     """Return where the manifest of an export stands."""
     return path.with_name(f"{path.name}.manifest.json")
 
@@ -53,7 +53,7 @@ async def write_export(
         with partial.open("wb") as file:
             sheet.write(file, [COLUMNS])
             async for page in _pages(database, selection):
-                await asyncio.to_thread(sheet.write, file, (row.cells() for row in page))
+                await asyncio.to_thread(sheet.write, file, (row.to_cells() for row in page))
                 rows += len(page)
                 yield len(page)
         partial.replace(path)
@@ -62,12 +62,12 @@ async def write_export(
     manifest = Manifest(
         file=path.name, selection=selection, rows=rows, sha256=sheet.checksum, made_at=made_at
     )
-    manifest_of(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    manifest_path(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def read_manifest(path: Path) -> Manifest:
+def verify_export(path: Path) -> Manifest:
     """Return the manifest of an export whose checksum is right; raises `InvalidExport` or `OSError`."""
-    beside = manifest_of(path)
+    beside = manifest_path(path)
     if not beside.exists():
         raise InvalidExport(f"{beside.name} is missing: it stands beside the file that it was made with.")
     try:
@@ -99,7 +99,7 @@ def read_export(path: Path) -> Iterator[ExportRow]:
 async def _pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
     for metric in Metric:
         after = None
-        while page := await database.read(export_queries.page, selection, metric, after, PAGE):
+        while page := await database.read(export_queries.page, selection, metric, after, PAGE_SIZE):
             yield page
             after = Place(page[-1].sent_at, page[-1].survey_id)
 

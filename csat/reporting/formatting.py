@@ -1,67 +1,72 @@
-"""How figures are written: rounded half away from zero, so that a gain and a loss of 0.5 look alike."""
+"""How figures are written: rounded half away from zero, so that +0.5 and -0.5 look alike."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
 from csat.reporting.intervals import Interval
-from csat.reporting.scores import Change, SampleSize, Score, sample_size
+from csat.reporting.scores import Change, SampleSize, Score, classify_sample, percentage
 from csat.surveys.questions import Metric
 
-NOTHING = "-"
-"""Where there is no figure; 0 would be one."""
+NO_VALUE = "-"
+"""Shown if there is no figure; 0 would be one."""
 NO_CLEAR_CHANGE = "no clear change"
 
 
-def headline(score: Score | None) -> str:
-    """Return a score as it may be shown, like "87 %" or "+38"; "-" of none, and of too few ratings."""
-    if not score or sample_size(score.n) is SampleSize.TOO_FEW:
-        return NOTHING
-    return figure(score.metric, score.value)
+def format_score(score: Score | None) -> str:
+    """Return a score like "87 %" or "+38"; "-" without a score, or if it has too few ratings."""
+    if not score or classify_sample(score.n) is SampleSize.TOO_FEW:
+        return NO_VALUE
+    return format_value(score.metric, score.value)
 
 
-def figure(metric: Metric, value: float | None) -> str:
-    """Return a metric's value as "87 %" of CSAT and "+38" of NPS."""
-    return percent(value) if metric is Metric.CSAT else points(value)
+def format_value(metric: Metric, value: float | None) -> str:
+    """Return a metric's value like "87 %" (CSAT) or "+38" (NPS)."""
+    return format_percent(value) if metric is Metric.CSAT else format_points(value)
 
 
-def percent(value: float | None) -> str:
-    """Return a share of 100 like "87 %"."""
-    return NOTHING if value is None else f"{whole(value)} %"
+def format_percent(value: float | None) -> str:
+    """Return a percentage like "87 %"."""
+    return NO_VALUE if value is None else f"{round_half_up(value)} %"
 
 
-def points(value: float | None) -> str:
+def format_share(part: int, whole: int) -> str:
+    """Return the share of a part in its whole like "87 %"; "-" if both are 0."""
+    return format_percent(percentage(part, whole))
+
+
+def format_points(value: float | None) -> str:
     """Return an NPS or a difference like "+38", "-6" or "0"."""
     if value is None:
-        return NOTHING
-    return f"{number:+}" if (number := whole(value)) else "0"
+        return NO_VALUE
+    return f"{number:+}" if (number := round_half_up(value)) else "0"
 
 
-def average(mean: float | None) -> str:
+def format_mean(mean: float | None) -> str:
     """Return a mean rating like "4.3"."""
-    return NOTHING if mean is None else str(_rounded(mean, "0.1"))
+    return NO_VALUE if mean is None else str(_round(mean, "0.1"))
 
 
-def span(metric: Metric, interval: Interval) -> str:
-    """Return an interval like "62 to 96" of CSAT and "-19 to +65" of NPS."""
-    low, high = (str(whole(end)) if metric is Metric.CSAT else points(end) for end in interval)
+def format_interval(metric: Metric, interval: Interval) -> str:
+    """Return an interval like "62 to 96" (CSAT) or "-19 to +65" (NPS)."""
+    low, high = (str(round_half_up(end)) if metric is Metric.CSAT else format_points(end) for end in interval)
     return f"{low} to {high}"
 
 
-def in_words(change: Change | None) -> str:
-    """Return what may be claimed of a change, like "up 12 points"; "-" where there is nothing to compare."""
+def format_change(change: Change | None) -> str:
+    """Return a change like "up 12 points"; "-" without one."""
     if change is None:
-        return NOTHING
-    if not change.clear:
+        return NO_VALUE
+    if not change.is_significant:
         return NO_CLEAR_CHANGE
-    number = abs(whole(change.difference))
+    number = abs(round_half_up(change.difference))
     size = f"{number} point{'s' * (number != 1)}" if number else "less than 1 point"
     return f"{'up' if change.difference > 0 else 'down'} {size}"
 
 
-def whole(value: float) -> int:
-    """Return the nearest whole number, of two the one away from zero."""
-    return int(_rounded(value, "1"))
+def round_half_up(value: float) -> int:
+    """Return the nearest whole number; halves are rounded away from zero."""
+    return int(_round(value, "1"))
 
 
-def _rounded(value: float, step: str) -> Decimal:
-    # from the shortest digits: 4.35, which the nearest float misses by a hair, is half way to a person
+def _round(value: float, step: str) -> Decimal:
+    # repr() has the shortest digits: 4.35 is half way for a reader, but its float is a little less
     return Decimal(repr(value)).quantize(Decimal(step), ROUND_HALF_UP)

@@ -65,7 +65,7 @@ def ask(
     choices = change(before.query)
     shown = {"shows_results": True, "query": choices.model_dump_json(exclude_defaults=True)}
     connection.execute(update(homes).where(*_same(team, user_id)).values(published_at=now, **shown))
-    audit.note(connection, team, user_id, Action.HOME, choices.in_words(), now)
+    audit.note(connection, team, user_id, Action.HOME, choices.describe(), now)
     return HomeRequest(
         Home(user_id=user_id, shows_results=True, query=choices, published_at=now), before.shows_results
     )
@@ -99,6 +99,6 @@ def _to_home(row: Row[Any]) -> Home:
     return Home(
         user_id=row.user_id,
         shows_results=row.shows_results,
-        query=ReportQuery.read(row.query),
+        query=ReportQuery.from_json(row.query),
         published_at=row.published_at,
     )

@@ -1,4 +1,4 @@
-"""What time a report is about: whole calendar days of a time zone, some of which have 23 or 25 hours."""
+"""Report periods: whole calendar days in a time zone, which may have 23 or 25 hours."""
 
 import re
 from collections.abc import Iterator
@@ -11,132 +11,134 @@ from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
 
-LONGEST = 731
+MAX_DAYS = 731
 """Two years, one of them a leap year."""
-MOST_POINTS = 20
-"""A chart of Slack's has so many points, with labels of at most 20 characters."""
-WEEK = 7
+MAX_BUCKETS = 20
+"""Slack's limit for the points of a chart; their labels have at most 20 characters."""
+DAYS_PER_WEEK = 7
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-"""Python's own names depend on the machine's language."""
+"""In English whatever the locale, unlike strftime()."""
 _DAYS = re.compile(r"(?P<days>[0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE)
-_DAY = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-_RANGE = re.compile(rf"{_DAY} ?(?:\.{{2,3}}|…) ?{_DAY}")
+_DATE = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+_RANGE = re.compile(rf"{_DATE} ?(?:\.{{2,3}}|…) ?{_DATE}")
 
 
 class InvalidPeriod(ValueError):
-    """A report can't be about this; `str()` says what to choose instead."""
+    """A report can't cover this period; `str()` says what to choose instead."""
 
 
 class Period(FrozenModel):
-    """Days from the first to the last one, both included."""
+    """The days from the first to the last, both included."""
 
     first: date
     last: date
     zone: ZoneInfo
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if self.first > self.last:
             raise PydanticCustomError("order", "the first day comes after the last")
         return self
 
     @property
     def begin(self) -> datetime:
-        """The first moment, in UTC."""
+        """The start of the first day, in UTC."""
         return _midnight(self.first, self.zone)
 
     @property
     def end(self) -> datetime:
-        """The first moment after it, in UTC."""
+        """The end of the last day, in UTC and excluded."""
         return _midnight(self.last + timedelta(days=1), self.zone)
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """The number of days."""
         return (self.last - self.first).days + 1
 
     @property
     def label(self) -> str:
-        """Its days without the year, in at most 13 characters: "3 Nov", "3-9 Nov", "28 Oct-3 Nov"."""
+        """The days without the year, in at most 13 characters: "3 Nov", "3-9 Nov", "28 Oct-3 Nov"."""
         if self.first == self.last:
-            return _day(self.last)
+            return _format_day(self.last)
         same_month = (self.first.year, self.first.month) == (self.last.year, self.last.month)
-        return f"{self.first.day if same_month else _day(self.first)}-{_day(self.last)}"
+        return f"{self.first.day if same_month else _format_day(self.first)}-{_format_day(self.last)}"
 
     @property
     def title(self) -> str:
-        """Its days in full, like "28 Oct 2026 to 3 Nov 2026"."""
-        days = dict.fromkeys(f"{_day(day)} {day.year}" for day in (self.first, self.last))
+        """The days with the year, like "28 Oct 2026 to 3 Nov 2026"."""
+        days = dict.fromkeys(f"{_format_day(day)} {day.year}" for day in (self.first, self.last))
         return " to ".join(days)
 
     def previous(self) -> "Period":
-        """Return as many days before it."""
-        return self._reaching(self.first - timedelta(days=1), self.days)
+        """Return the period of the same length just before this one."""
+        return self._ending(self.first - timedelta(days=1), self.days)
 
-    def buckets(self, most: int = MOST_POINTS) -> tuple["Period", ...]:
-        """Return it in parts for a trend, oldest first: days if there are at most so many, else whole weeks.
+    def buckets(self, max_buckets: int = MAX_BUCKETS) -> tuple["Period", ...]:
+        """Split the period for a trend, oldest first: into days if there are few enough, else into weeks.
 
-        Where single weeks would be too many, each part has two, three or as few more as are needed. All parts
-        are equally long, but the oldest may be shorter.
+        If there are too many weeks, each bucket has two weeks or more. All buckets have the same length,
+        except that the oldest may be shorter.
         """
-        step = 1 if self.days <= most else WEEK * _rounded_up(self.days, WEEK * most)
-        return tuple(self._backwards(step))[::-1]
+        step = 1
+        if self.days > max_buckets:
+            step = DAYS_PER_WEEK * _ceil_div(self.days, DAYS_PER_WEEK * max_buckets)
+        return tuple(self._split_backwards(step))[::-1]
 
-    def _backwards(self, step: int) -> Iterator["Period"]:
-        for gone in range(0, self.days, step):
-            yield self._reaching(self.last - timedelta(days=gone), min(step, self.days - gone))
+    def _split_backwards(self, step: int) -> Iterator["Period"]:
+        for offset in range(0, self.days, step):
+            yield self._ending(self.last - timedelta(days=offset), min(step, self.days - offset))
 
-    def _reaching(self, last: date, days: int) -> "Period":
+    def _ending(self, last: date, days: int) -> "Period":
         return Period(first=last - timedelta(days=days - 1), last=last, zone=self.zone)
 
 
 def last_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
-    """Return so many days up to and with today."""
+    """Return the last `days` days, including today."""
     today = _today(now, zone)
     return Period(first=today - timedelta(days=days - 1), last=today, zone=zone)
 
 
 def last_week(now: datetime, zone: ZoneInfo) -> Period:
-    """Return the last whole week, from Monday to Sunday."""
+    """Return the last complete week, Monday to Sunday."""
     today = _today(now, zone)
     sunday = today - timedelta(days=today.isoweekday())
-    return Period(first=sunday - timedelta(days=WEEK - 1), last=sunday, zone=zone)
+    return Period(first=sunday - timedelta(days=DAYS_PER_WEEK - 1), last=sunday, zone=zone)
 
 
-def custom(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
-    """Return the period that somebody chose; raises `InvalidPeriod` beyond what a report can cover."""
+def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
+    """Return the period between two dates; raises `InvalidPeriod` if a report can't cover it."""
     if first > last:
-        raise InvalidPeriod(f"The first day comes first: {last}..{first}.")
+        raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
     if last > _today(now, zone):
-        raise InvalidPeriod("That day is still to come: choose a last day up to today.")
+        raise InvalidPeriod("The last day is in the future. Choose today or an earlier day.")
     period = Period(first=first, last=last, zone=zone)
-    if period.days > LONGEST:
-        raise InvalidPeriod("A report covers two years at most: choose a shorter period.")
+    if period.days > MAX_DAYS:
+        raise InvalidPeriod("A report covers at most two years. Choose a shorter period.")
     return period
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Read "30d", "30" or "2026-09-01..2026-09-30", as a person types it; raises `InvalidPeriod`."""
-    if found := _DAYS.fullmatch(text.strip()):
-        return _so_many(int(found["days"]), now, zone)
-    if found := _RANGE.fullmatch(text.strip()):
-        year, month, day, *last = (int(number) for number in found.groups())
-        return custom(_date(year, month, day), _date(*last), now, zone)
-    raise InvalidPeriod("Name a period like 30d, or like 2026-09-01..2026-09-30.")
+    """Parse "30d", "30" or "2026-09-01..2026-09-30"; raises `InvalidPeriod`."""
+    if match := _DAYS.fullmatch(text.strip()):
+        return _parse_days(int(match["days"]), now, zone)
+    if match := _RANGE.fullmatch(text.strip()):
+        year, month, day, *last = (int(number) for number in match.groups())
+        return custom_period(_parse_date(year, month, day), _parse_date(*last), now, zone)
+    raise InvalidPeriod("Enter a period like 30d or 2026-09-01..2026-09-30.")
 
 
-def _so_many(days: int, now: datetime, zone: ZoneInfo) -> Period:
-    if not 1 <= days <= LONGEST:
-        raise InvalidPeriod(f"A report covers 1 to {LONGEST} days, like 30d.")
+def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidPeriod(f"A report covers 1 to {MAX_DAYS} days. Enter a period like 30d.")
     return last_days(days, now, zone)
 
 
-def _date(year: int, month: int, day: int) -> date:
+def _parse_date(year: int, month: int, day: int) -> date:
     try:
         return date(year, month, day)
     except ValueError as error:
-        raise InvalidPeriod(f"There is no {year:04}-{month:02}-{day:02} in the calendar.") from error
+        raise InvalidPeriod(f"{year:04}-{month:02}-{day:02} is not a date in the calendar.") from error
 
 
 def _today(now: datetime, zone: ZoneInfo) -> date:
@@ -144,13 +146,13 @@ def _today(now: datetime, zone: ZoneInfo) -> date:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # also the day's first moment where clocks skip midnight, or show it twice (PEP 495, fold=0)
+    # the start of the day also where clocks skip midnight or repeat it (PEP 495, fold=0)
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def _day(day: date) -> str:
+def _format_day(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
-def _rounded_up(number: int, by: int) -> int:
-    return -(-number // by)
+def _ceil_div(number: int, divisor: int) -> int:
+    return -(-number // divisor)

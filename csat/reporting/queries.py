@@ -7,7 +7,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
-from csat.reporting.reports import Commented, Filters, FollowedUp, GroupCounts, Tally
+from csat.reporting.reports import Filters, FollowUpCounts, GroupCounts, RecentComment, Tally
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW_RATINGS
 from csat.surveys.states import State
@@ -25,8 +25,8 @@ RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metri
 
 
 def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
-    """Count by agent and channel, including the surveys of the viewer (`filters.without`)."""
-    everybody = _matching(filters.model_copy(update={"without": ""}), period)
+    """Count by agent and channel, including the surveys of the viewer (`filters.exclude_requester`)."""
+    everybody = _matching(filters.model_copy(update={"exclude_requester": ""}), period)
     query = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
     rows = connection.execute(query.group_by(c.requester, c.channel))
     return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
@@ -38,7 +38,7 @@ def count_all(connection: Connection, filters: Filters, period: Period) -> Tally
     return _tally(filters.metric, connection.execute(query).one())
 
 
-def count_low_ratings(connection: Connection, filters: Filters, period: Period) -> FollowedUp:
+def count_low_ratings(connection: Connection, filters: Filters, period: Period) -> FollowUpCounts:
     """Count low ratings, and what became of them."""
     is_taken = follow_ups.c.taken_at.is_not(None) | follow_ups.c.closed_at.is_not(None)
     query = (
@@ -50,12 +50,12 @@ def count_low_ratings(connection: Connection, filters: Filters, period: Period) 
         .select_from(surveys.outerjoin(follow_ups, follow_ups.c.survey_id == c.id))
         .where(*_matching(filters, period), c.rating <= LOW_RATINGS[filters.metric][-1])
     )
-    return FollowedUp(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return FollowUpCounts(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def newest_comments(
     connection: Connection, filters: Filters, period: Period, most: int
-) -> tuple[Commented, ...]:
+) -> tuple[RecentComment, ...]:
     """Return the newest comments on surveys of the period."""
     query = (
         select(
@@ -72,7 +72,7 @@ def newest_comments(
         .order_by(c.commented_at.desc(), c.id.desc())
         .limit(most)
     )
-    return tuple(Commented(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+    return tuple(RecentComment(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
 
 
 def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
@@ -90,8 +90,8 @@ def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
         asked.append(c.requester == filters.agent)
     if filters.variant is not None:
         asked.append(c.variant == filters.variant)
-    if filters.without:
-        asked.append(c.requester != filters.without)
+    if filters.exclude_requester:
+        asked.append(c.requester != filters.exclude_requester)
     return asked
 
 

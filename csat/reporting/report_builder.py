@@ -8,7 +8,16 @@ from operator import attrgetter
 from csat.db.database import Database
 from csat.reporting import queries
 from csat.reporting.periods import Period
-from csat.reporting.reports import NEWEST, Bucket, Commented, Filters, FollowedUp, GroupCounts, Report, Tally
+from csat.reporting.reports import (
+    MAX_COMMENTS,
+    Bucket,
+    Filters,
+    FollowUpCounts,
+    GroupCounts,
+    RecentComment,
+    Report,
+    Tally,
+)
 
 
 async def fetch_report(database: Database, filters: Filters, period: Period) -> Report:
@@ -23,7 +32,7 @@ async def fetch_report(database: Database, filters: Filters, period: Period) -> 
         asyncio.gather(
             database.read(queries.count_all, filters, period.previous()),
             database.read(queries.count_low_ratings, filters, period),
-            database.read(queries.newest_comments, filters, period, NEWEST),
+            database.read(queries.newest_comments, filters, period, MAX_COMMENTS),
         ),
     )
     return build_report(filters, period, buckets, previous, follow_up, comments)
@@ -34,8 +43,8 @@ def build_report(
     period: Period,
     buckets: Sequence[Sequence[GroupCounts]],
     previous: Tally,
-    follow_up: FollowedUp,
-    comments: tuple[Commented, ...],
+    follow_up: FollowUpCounts,
+    comments: tuple[RecentComment, ...],
 ) -> Report:
     """Return a report from its parts; only `buckets` still include the requester that the filters exclude."""
     everything = [group for bucket in buckets for group in bucket]
@@ -43,8 +52,8 @@ def build_report(
     return Report(
         filters=filters,
         period=period,
-        now=_total(shown),
-        before=previous,
+        current=_total(shown),
+        previous=previous,
         trend=tuple(
             Bucket(period=part, label=part.label, tally=_total(_without(filters, groups)))
             for part, groups in zip(period.buckets(), buckets, strict=True)
@@ -53,12 +62,12 @@ def build_report(
         by_channel=_totals_by(attrgetter("channel"), shown),
         follow_up=follow_up,
         comments=comments,
-        left_out=_total(everything).sent - _total(shown).sent,
+        excluded=_total(everything).sent - _total(shown).sent,
     )
 
 
 def _without(filters: Filters, groups: Iterable[GroupCounts]) -> list[GroupCounts]:
-    return [group for group in groups if group.agent != filters.without]
+    return [group for group in groups if group.agent != filters.exclude_requester]
 
 
 def _totals_by(key: Callable[[GroupCounts], str], groups: Iterable[GroupCounts]) -> dict[str, Tally]:

@@ -1,4 +1,4 @@
-"""What a supervisor asks of a report in their App Home."""
+"""The report that a supervisor has chosen in their App Home."""
 
 from datetime import date, datetime
 from typing import Final, Self
@@ -7,80 +7,85 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from csat.reporting.periods import Period, custom, last_days
+from csat.reporting.periods import Period, custom_period, last_days
 from csat.reporting.reports import Filters
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
 
-CUSTOM: Final = 0
-DAYS: Final = (7, 30, 90, CUSTOM)
-"""The periods to choose from; the last one is that between two dates."""
-
-
-DEFAULT: Final = 30
+CUSTOM_PERIOD: Final = 0
+"""In place of a number of days: the period between two dates."""
+PERIOD_DAYS: Final = (7, 30, 90, CUSTOM_PERIOD)
+"""The periods to choose from."""
+DEFAULT_DAYS: Final = 30
 
 
 class ReportQuery(FrozenModel):
-    """A report's period, metric and filters; what is empty leaves nothing out."""
+    """The period, metric and filters of a report; an empty filter excludes nothing."""
 
-    days: int = DEFAULT
+    days: int = DEFAULT_DAYS
     since: date | None = None
     until: date | None = None
-    """The last day, itself included."""
+    """The last day of a custom period, included."""
     metric: Metric = Metric.CSAT
     channel: str = Field("", pattern="^([CGD][A-Z0-9]{2,30})?$")
     agent: str = Field("", pattern="^([UW][A-Z0-9]{2,30})?$")
     variant: int | None = None
     cleared: int = 0
-    """How often the filters were cleared: Slack keeps what is chosen in a block until its id changes."""
+    """How often the filters were cleared: Slack keeps a block's selection until its block id changes."""
 
     @field_validator("days")
     @classmethod
-    def _offered(cls, days: int) -> int:
-        if days not in DAYS:
+    def _check_days(cls, days: int) -> int:
+        if days not in PERIOD_DAYS:
             raise PydanticCustomError("days", "a period that is not offered")
         return days
 
     @classmethod
-    def read(cls, kept: str) -> Self:
-        """Return choices as they were kept; the first ones where an older app kept others."""
+    def from_json(cls, text: str) -> Self:
+        """Return a stored query; the default if it is empty or from an incompatible version."""
         try:
-            return cls.model_validate_json(kept or "{}")
+            return cls.model_validate_json(text or "{}")
         except ValidationError:
             return cls()
 
-    def with_(self, **changes: object) -> Self:
-        """Return the choices with some changed; the same where a change can't be."""
+    def with_changes(self, **changes: object) -> Self:
+        """Return the query with some fields changed, or unchanged if a value is invalid."""
         try:
             return type(self).model_validate({**self.model_dump(), **changes})
         except ValidationError:
             return self
 
-    def period(self, now: datetime, zone: ZoneInfo) -> Period:
-        """Return the days to report on; raises `InvalidPeriod` where the two dates are none."""
-        if self.days != CUSTOM or self.since is None or self.until is None:
-            return last_days(self.days or DEFAULT, now, zone)
-        return custom(self.since, self.until, now, zone)
-
-    def filters(self, team: str, viewer: str) -> Filters:
-        """Return which surveys a viewer's report is about: never their own."""
-        same = {"channel": self.channel, "agent": self.agent, "variant": self.variant}
-        return Filters(team=team, metric=self.metric, without=viewer, **same)
-
-    def known_to(self, catalogue: Catalogue) -> Self:
-        """Return the choices without a question that the catalogue does not have (any more)."""
+    def drop_unknown_variant(self, catalogue: Catalogue) -> Self:
+        """Return the query without its variant if the catalogue does not have it."""
         if self.variant is None or self.variant in catalogue.variants(self.metric):
             return self
-        return self.with_(variant=None)
+        return self.with_changes(variant=None)
 
-    def in_words(self) -> str:
-        """Return what is asked for, for the record of who saw what."""
-        period = f"{self.days} days" if self.days != CUSTOM else f"{self.since} to {self.until}"
+    def period(self, now: datetime, zone: ZoneInfo) -> Period:
+        """Return the period of the report; raises `InvalidPeriod`."""
+        if self.days != CUSTOM_PERIOD or self.since is None or self.until is None:
+            return last_days(self.days or DEFAULT_DAYS, now, zone)
+        return custom_period(self.since, self.until, now, zone)
+
+    def filters(self, team: str, viewer: str) -> Filters:
+        """Return the filters of a viewer's report, which excludes the viewer's own surveys."""
+        return Filters(
+            team=team,
+            metric=self.metric,
+            channel=self.channel,
+            agent=self.agent,
+            variant=self.variant,
+            exclude_requester=viewer,
+        )
+
+    def describe(self) -> str:
+        """Return a description for the audit log."""
+        period = f"{self.days} days" if self.days != CUSTOM_PERIOD else f"{self.since} to {self.until}"
         filters = {"channel": self.channel, "agent": self.agent, "variant": self.variant}
         chosen = [f"{name} {value}" for name, value in filters.items() if value not in ("", None)]
         return ", ".join([period, self.metric, *chosen])
 
     @property
-    def filtered(self) -> bool:
-        """Whether anything is left out."""
+    def has_filters(self) -> bool:
+        """Whether a filter is set."""
         return bool(self.channel or self.agent) or self.variant is not None

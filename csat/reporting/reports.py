@@ -8,47 +8,47 @@ from datetime import datetime
 from typing import NamedTuple
 
 from csat.reporting.periods import Period
-from csat.reporting.scores import FEW_MIN
+from csat.reporting.scores import MIN_SCORE_RATINGS
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
-NEWEST = 5
-"""How many comments a report has."""
+MAX_COMMENTS = 5
+"""The number of comments in a report."""
 
 
 class Filters(FrozenModel):
-    """Which surveys a report is about; what is empty leaves none out."""
+    """The surveys that a report covers; an empty filter excludes nothing."""
 
     team: str
     metric: Metric
     channel: str = ""
     agent: str = ""
-    """The requester, as of sending."""
+    """The requester."""
     variant: int | None = None
-    without: str = ""
-    """The viewer, whose own surveys are left out."""
+    exclude_requester: str = ""
+    """The viewer, whose own surveys the report does not include."""
 
 
 class Tally(FrozenModel):
-    """What became of some surveys that X delivered."""
+    """Counts of delivered surveys by their outcome."""
 
     ratings: Mapping[int, int] = {}
-    """How often each rating was given; what nobody gave may be missing."""
+    """The number of times each rating was given; a rating that was never given may be missing."""
     sent: int = 0
     open: int = 0
-    """Not answered yet: a late answer changes an old period."""
+    """Surveys that can still be answered; a late rating changes the report on an old period."""
     expired: int = 0
     commented: int = 0
-    """Ratings that have a comment."""
+    """Ratings with a comment."""
 
     @property
     def rated(self) -> int:
-        """How many customers gave a rating."""
+        """The number of ratings."""
         return sum(self.ratings.values())
 
     @classmethod
     def total(cls, tallies: Iterable["Tally"]) -> "Tally":
-        """Return some tallies as one."""
+        """Return the sum of some tallies."""
         parts = tuple(tallies)
         ratings = sorted({rating for part in parts for rating in part.ratings})
         return cls(
@@ -61,7 +61,7 @@ class Tally(FrozenModel):
 
 
 class GroupCounts(NamedTuple):
-    """What became of the surveys that one agent sent from one channel."""
+    """The tally of the surveys that one agent requested in one channel."""
 
     agent: str
     channel: str
@@ -73,21 +73,21 @@ class Bucket(FrozenModel):
 
     period: Period
     label: str
-    """Its days, short enough for a chart."""
+    """The days, short enough for a chart."""
     tally: Tally
 
 
-class FollowedUp(FrozenModel):
-    """How many low ratings there were, and how many of them somebody took on and closed."""
+class FollowUpCounts(FrozenModel):
+    """The number of low ratings, and of their follow-ups that were taken and closed."""
 
     low: int = 0
     taken: int = 0
-    """Those that were closed included."""
+    """Including those that were closed."""
     closed: int = 0
 
 
-class Commented(FrozenModel):
-    """A customer's own words."""
+class RecentComment(FrozenModel):
+    """A comment with the rating and the origin of its survey."""
 
     survey_id: int
     rating: int | None
@@ -99,30 +99,30 @@ class Commented(FrozenModel):
 
 
 class Report(FrozenModel):
-    """All that is shown of the answers to one metric's surveys of a period."""
+    """The figures of one metric for the surveys sent in a period."""
 
     filters: Filters
     period: Period
-    now: Tally = Tally()
-    before: Tally = Tally()
-    """Of as many days before."""
+    current: Tally = Tally()
+    previous: Tally = Tally()
+    """The previous period of the same length."""
     trend: tuple[Bucket, ...] = ()
     by_agent: Mapping[str, Tally] = {}
     by_channel: Mapping[str, Tally] = {}
-    follow_up: FollowedUp = FollowedUp()
-    comments: tuple[Commented, ...] = ()
-    """The newest ones first."""
-    left_out: int = 0
-    """How many surveys the viewer had sent."""
+    follow_up: FollowUpCounts = FollowUpCounts()
+    comments: tuple[RecentComment, ...] = ()
+    """The newest first."""
+    excluded: int = 0
+    """The number of the viewer's own surveys, which the report does not include."""
 
     @property
-    def agents(self) -> tuple[tuple[str, Tally], ...]:
-        """The rows of agents that may be shown, most ratings first: not what single customers answered."""
-        return tuple(row for row in _rows(self.by_agent) if row[1].rated >= FEW_MIN)
+    def agent_rows(self) -> tuple[tuple[str, Tally], ...]:
+        """The agents with enough ratings to be shown, most ratings first."""
+        return tuple(row for row in _rows(self.by_agent) if row[1].rated >= MIN_SCORE_RATINGS)
 
     @property
-    def channels(self) -> tuple[tuple[str, Tally], ...]:
-        """The rows of channels, most ratings first."""
+    def channel_rows(self) -> tuple[tuple[str, Tally], ...]:
+        """The channels, most ratings first."""
         return tuple(_rows(self.by_channel))
 
 

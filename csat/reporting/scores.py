@@ -1,7 +1,7 @@
-"""What ratings amount to: CSAT, NPS, and how they changed.
+"""Scores computed from ratings: CSAT, NPS, and their changes.
 
-All figures are in percent (NPS: points), unrounded, and from counts alone: the same ratings give the same
-figures to the digit, wherever they were counted. How they are written is said in `surveys.figures`.
+All figures are in percent (NPS: points) and unrounded, and depend on nothing but counts.
+`csat.reporting.formatting` rounds them.
 """
 
 from collections.abc import Mapping
@@ -12,41 +12,41 @@ from typing import NamedTuple
 from csat.reporting.intervals import (
     Estimate,
     Interval,
-    adjusted_wald,
-    check_part,
+    adjusted_wald_interval,
+    check_proportion,
     csat_estimate,
     nps_estimate,
-    wilson,
+    wilson_interval,
 )
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW_RATINGS
 
 Ratings = Mapping[int, int]
-"""How often each rating was given; what nobody gave may be missing."""
+"""The number of times each rating was given; a rating that was never given may be missing."""
 
-HIGH: Mapping[Metric, range] = MappingProxyType({Metric.CSAT: range(4, 6), Metric.NPS: range(9, 11)})
-"""The ratings of satisfied customers, and of promoters."""
-REACH: Mapping[Metric, int] = MappingProxyType({Metric.CSAT: 100, Metric.NPS: 200})
-"""By how many points a score can change at most."""
+HIGH_RATINGS: Mapping[Metric, range] = MappingProxyType({Metric.CSAT: range(4, 6), Metric.NPS: range(9, 11)})
+"""The ratings of satisfied customers and of promoters."""
+MAX_CHANGE: Mapping[Metric, int] = MappingProxyType({Metric.CSAT: 100, Metric.NPS: 200})
+"""The largest possible change of a score, in points."""
 
-FEW_MIN = 5
-"""With fewer ratings, no score: it would tell what single customers answered."""
-ENOUGH_MIN = 30
-"""With fewer ratings, a score comes with the words that they are few."""
+MIN_SCORE_RATINGS = 5
+"""With fewer ratings no score is shown: it would reveal individual ratings."""
+MIN_RELIABLE_RATINGS = 30
+"""With fewer ratings a score is marked as based on few answers."""
 
 
 class SampleSize(StrEnum):
-    """What may be shown of so many ratings; the values are what is said of them."""
+    """Whether a number of ratings is enough for a score; the values are shown with it."""
 
     TOO_FEW = "too few answers"
-    """No score, no distribution, and no row of one agent's own."""
+    """Show no score, no distribution, and no row for a single agent."""
     FEW = "few answers"
     ENOUGH = ""
 
 
 class Bands(NamedTuple):
-    """How many were satisfied, neutral and dissatisfied; or promoters, passives and detractors."""
+    """The number of satisfied, neutral and dissatisfied customers, or promoters, passives and detractors."""
 
     high: int
     middle: int
@@ -54,7 +54,7 @@ class Bands(NamedTuple):
 
 
 class Score(FrozenModel):
-    """What some ratings amount to; without any rating there is no score."""
+    """The score of at least one rating."""
 
     metric: Metric
     n: int
@@ -62,32 +62,32 @@ class Score(FrozenModel):
     """CSAT: 0 to 100, percent. NPS: -100 to 100, never percent."""
     interval: Interval
     estimate: Estimate
-    """What a change is judged by."""
+    """The basis for comparing scores."""
     mean: float | None = None
-    """The average rating; of CSAT alone."""
+    """The average rating; only for CSAT."""
 
 
 class Change(FrozenModel):
-    """How a score differs from an earlier one."""
+    """The difference between a score and an earlier one."""
 
     difference: float
-    """Of the two values, in points."""
+    """The difference of the values, in points."""
     interval: Interval
 
     @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out 0: only then may a change be claimed."""
+    def is_significant(self) -> bool:
+        """Whether the interval excludes 0: only then is the change shown."""
         return self.interval.low > 0 or self.interval.high < 0
 
 
-def score(metric: Metric, ratings: Ratings) -> Score | None:
-    """Return the score of a metric's ratings, None without any; `ValueError` for impossible ones."""
-    return csat(ratings) if metric is Metric.CSAT else nps(ratings)
+def calculate_score(metric: Metric, ratings: Ratings) -> Score | None:
+    """Return the score of a metric's ratings, None without ratings; raises `ValueError` for invalid ones."""
+    return calculate_csat(ratings) if metric is Metric.CSAT else calculate_nps(ratings)
 
 
-def csat(ratings: Ratings) -> Score | None:
-    """Return the percentage of ratings of 4 and 5, and Wilson's interval."""
-    satisfied, neutral, dissatisfied = bands(Metric.CSAT, ratings)
+def calculate_csat(ratings: Ratings) -> Score | None:
+    """Return the percentage of ratings of 4 and 5, with the Wilson interval."""
+    satisfied, neutral, dissatisfied = count_bands(Metric.CSAT, ratings)
     n = satisfied + neutral + dissatisfied
     if not n:
         return None
@@ -95,15 +95,15 @@ def csat(ratings: Ratings) -> Score | None:
         metric=Metric.CSAT,
         n=n,
         value=100 * satisfied / n,
-        interval=wilson(satisfied, n),
+        interval=wilson_interval(satisfied, n),
         estimate=csat_estimate(satisfied, n),
         mean=sum(rating * count for rating, count in ratings.items()) / n,
     )
 
 
-def nps(ratings: Ratings) -> Score | None:
-    """Return the percentage of promoters less that of detractors, and the adjusted Wald interval."""
-    promoters, passives, detractors = bands(Metric.NPS, ratings)
+def calculate_nps(ratings: Ratings) -> Score | None:
+    """Return the percentage of promoters minus that of detractors, with the adjusted Wald interval."""
+    promoters, passives, detractors = count_bands(Metric.NPS, ratings)
     n = promoters + passives + detractors
     if not n:
         return None
@@ -111,60 +111,65 @@ def nps(ratings: Ratings) -> Score | None:
         metric=Metric.NPS,
         n=n,
         value=100 * (promoters - detractors) / n,
-        interval=adjusted_wald(promoters, detractors, n),
+        interval=adjusted_wald_interval(promoters, detractors, n),
         estimate=nps_estimate(promoters, detractors, n),
     )
 
 
-def change(now: Score | None, before: Score | None) -> Change | None:
-    """Return how a score differs from an earlier one of its metric, None where one of them may not be shown.
+def compare_scores(current: Score | None, previous: Score | None) -> Change | None:
+    """Return the change between two scores of the same metric, None if one of them may not be shown.
 
-    The interval is 1.96 x sqrt(SE1^2 + SE2^2) around the difference of the two estimates, with their errors.
-    Around the difference of the plain values, small periods in which nothing changed would be called changed
-    up to one time in four.
+    The interval is 1.96 x sqrt(SE1^2 + SE2^2) around the difference of the two estimates, with their standard
+    errors. An interval around the difference of the values would report a change in up to one of four small
+    samples in which nothing changed.
     """
-    if not now or not before or SampleSize.TOO_FEW in (sample_size(now.n), sample_size(before.n)):
+    if not current or not previous:
         return None
-    if now.metric is not before.metric:
-        raise ValueError("Scores of two metrics can't be compared.")
-    apart = now.estimate.less(before.estimate)
-    return Change(difference=now.value - before.value, interval=apart.interval(REACH[now.metric]))
+    if SampleSize.TOO_FEW in (classify_sample(current.n), classify_sample(previous.n)):
+        return None
+    if current.metric is not previous.metric:
+        raise ValueError("Scores of different metrics can't be compared.")
+    difference = current.estimate.minus(previous.estimate)
+    return Change(
+        difference=current.value - previous.value, interval=difference.interval(MAX_CHANGE[current.metric])
+    )
 
 
-def bands(metric: Metric, ratings: Ratings) -> Bands:
-    """Return how many ratings are high, middling and low; `ValueError` for impossible ones."""
+def count_bands(metric: Metric, ratings: Ratings) -> Bands:
+    """Return the number of high, middle and low ratings; raises `ValueError` for invalid ones."""
     counts = distribution(metric, ratings)
-    high = sum(counts[rating] for rating in HIGH[metric])
+    high = sum(counts[rating] for rating in HIGH_RATINGS[metric])
     low = sum(counts[rating] for rating in LOW_RATINGS[metric])
     return Bands(high, sum(counts.values()) - high - low, low)
 
 
 def distribution(metric: Metric, ratings: Ratings) -> Ratings:
-    """Return how often each rating of the whole scale was given; `ValueError` for impossible ones.
+    """Return the count of every rating on the scale; raises `ValueError` for invalid ones.
 
-    The sentences name no rating: they can end up in logs.
+    The errors contain no ratings, since they may be logged.
     """
     scale = SCALES[metric]
     if not ratings.keys() <= set(scale):
         raise ValueError(f"A rating of {metric.upper()} is a whole number from {scale[0]} to {scale[-1]}.")
     if min(ratings.values(), default=0) < 0:
-        raise ValueError("No rating can be given less than 0 times.")
+        raise ValueError("The count of a rating can't be negative.")
     return {rating: ratings.get(rating, 0) for rating in scale}
 
 
-def rate(part: int, whole: int) -> float | None:
-    """Return a part in percent of its whole, and None of nothing; `ValueError` for an impossible part.
+def percentage(part: int, whole: int) -> float | None:
+    """Return a part in percent of its whole, None if both are 0; raises `ValueError` for an invalid part.
 
-    The response rate is that of answers to surveys sent, the comment rate that of comments to answers.
+    The response rate is the percentage of surveys with a rating, the comment rate that of ratings with a
+    comment.
     """
     if part == whole == 0:
         return None
-    check_part(part, whole)
+    check_proportion(part, whole)
     return 100 * part / whole
 
 
-def sample_size(n: int) -> SampleSize:
-    """Return what may be shown of so many ratings."""
-    if n < FEW_MIN:
+def classify_sample(n: int) -> SampleSize:
+    """Return whether `n` ratings are enough for a score."""
+    if n < MIN_SCORE_RATINGS:
         return SampleSize.TOO_FEW
-    return SampleSize.FEW if n < ENOUGH_MIN else SampleSize.ENOUGH
+    return SampleSize.FEW if n < MIN_RELIABLE_RATINGS else SampleSize.ENOUGH
