@@ -26,7 +26,8 @@ from bench import chart, report
 from bench.apps import BENCH, ROOT, install_plain_js
 from bench.errors import BenchError
 from bench.linux import pick_cores
-from bench.runner import FULL, QUICK, run_bench
+from bench.plan import FULL, QUICK
+from bench.runner import run_bench
 
 
 def main(

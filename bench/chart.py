@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.apps import APPS, OURS
-from bench.runner import OPEN_FORM, SEND_SURVEY
+from bench.plan import OPEN_FORM, SEND_SURVEY
 from bench.stats import Results, Scenario
 from bench.targets import HIGH_CONCURRENCY
 

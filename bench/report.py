@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.apps import APPS, BASELINES, OURS, PLAIN_JS_FOLDER
 from bench.linux import processor_name
-from bench.runner import Plan
+from bench.plan import Plan
 from bench.stats import Results, Scenario, Stats
 from bench.targets import check_targets
 
@@ -24,9 +24,9 @@ Values are medians of {rounds} round(s) in which the apps took turns; ratios are
 With 1 user there is a pause of 10 ms after each operation, which ops/s leaves out.
 csat-slack stores each survey in SQLite (synchronous=FULL) and checks permissions; the plain apps don't.
 Slack and X are a stub on this machine, without TLS: in production, the plain Python app would pay more for
-opening a connection per call to Slack. The load generator and the stub, on a core of their own, used
-{load_cpu:.2f} CPU ms per operation. Other processes used {other_cpu:.0%} of the apps' core,
-at worst {max_other_cpu:.0%}."""
+opening a connection per call to Slack. The load generator and the stub have a core of their own; they used
+{load_cpu:.2f} CPU ms per operation.
+Other processes used {other_cpu:.0%} of the apps' core, at worst {max_other_cpu:.0%}."""
 
 
 def format_report(plan: Plan, results: Results) -> Iterator[str]:

@@ -18,57 +18,18 @@ from bench.errors import BenchError
 from bench.fixtures import FIRST_KEY
 from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
 from bench.load import LoadGenerator
+from bench.plan import FINAL_CALLS, OPEN_FORM, SEND_SURVEY, Plan
 from bench.slack_requests import RequestBuilder, command_builder, submission_builder
 from bench.stats import Footprint, Results, Scenario, Stats, compute_stats
-from bench.stub import POST_MESSAGE, VIEWS_OPEN
+from bench.stub import VIEWS_OPEN
 from bench.stub_process import StubProcess, run_stub
 
 SETTLE_SECONDS = 0.15
 """Time from the final call of a run until the apps have finished all of its work."""
 WARM_UP_CONCURRENCY = 8
 
-OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"
-FINAL_CALLS = {OPEN_FORM: VIEWS_OPEN, SEND_SURVEY: POST_MESSAGE}
-"""The call that completes an operation, by workload."""
-
 Echo = Callable[[str], None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much to measure."""
-
-    rounds: int
-    starts: int
-    operations: dict[int, int]
-    """Operations per run, by concurrency."""
-    warm_up_operations: int
-    """Operations of each workload that each app runs first, not counted."""
-    idle_seconds: float
-    latencies_ms: Sequence[int] = (0, 20)
-
-    @property
-    def scenarios(self) -> list[Scenario]:
-        """All combinations of workload, latency and concurrency."""
-        combinations = itertools.product(FINAL_CALLS, self.latencies_ms, self.operations)
-        return [Scenario(*combination) for combination in combinations]
-
-
-FULL = Plan(
-    rounds=5,
-    starts=5,
-    operations={1: 100, 8: 300, 64: 640},
-    warm_up_operations=1000,
-    idle_seconds=15,
-)
-QUICK = Plan(
-    rounds=1,
-    starts=1,
-    operations={1: 30, 8: 120, 64: 320},
-    warm_up_operations=200,
-    idle_seconds=4,
-)
 
 
 @dataclass

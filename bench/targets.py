@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.apps import BASELINES, OURS, PLAIN_JS, PLAIN_PYTHON, App
-from bench.runner import OPEN_FORM, SEND_SURVEY
+from bench.plan import OPEN_FORM, SEND_SURVEY
 from bench.stats import Results, Scenario
 
 HIGH_CONCURRENCY: Final = 64

@@ -2,45 +2,34 @@
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import aiohttp
-
 from bench.torture.checker import CaseResult, check_surveys
-from bench.torture.harness import LEASE_EXPIRY_SECONDS, POLL_SECONDS, WEBHOOK, Harness
-from bench.torture.processes import AppProcess
+from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.users import Users
-from bench.torture.webhook_events import COMMENT_MARKER, WebhookEvent, build_events
+from bench.torture.webhook_events import COMMENT_MARKER, KILLS, WebhookEvent, WebhookPusher, build_events
 from cli.forget import forgetting
 from csat.db import feeds
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import LOW_RATINGS
 from sandbox.x import Feedback
-from sandbox.x.serializers import Json
 
 SURVEYS: Final = 60
 ERASED: Final = 3
 """How many recipients are erased before their responses arrive again."""
 LATE: Final = 4
 """How many recipients respond after two weeks."""
-KILLS: Final = 3
-CONNECTIONS: Final = 64
 RATING_RATE: Final = 0.85
 COMMENT_RATE: Final = 0.6
 MAX_GAP_SECONDS: Final = 40.0
 """Longest time between two responses, or the two parts of one."""
-MAX_TRIES: Final = 100
 TWO_WEEKS: Final = 14 * 86_400.0
 STEP_SECONDS: Final = 6 * 3_600.0
 POLLER_SECONDS: Final = 0.3
 """Time in which the app polls X once."""
 SWEEP_TIMEOUT_SECONDS: Final = 60.0
-REJECTION_LOG: Final = "Feedback rejected"
-"""How the app logs an invalid event."""
-OK, BAD_REQUEST, UNAUTHORIZED, SERVER_ERROR, UNAVAILABLE = 200, 400, 401, 500, 503
 
 
 async def push_responses(
@@ -70,82 +59,6 @@ async def push_responses(
     _check_responses(harness, result, erased)
     result.failures += pusher.failures()
     return result
-
-
-class WebhookPusher:
-    """Post events over many connections at once; those answered with 503 are retried, lost ones are not."""
-
-    def __init__(self, harness: Harness) -> None:
-        self._harness = harness
-        self._responses: Counter[tuple[int, bool]] = Counter()
-        """Number of responses by status and validity of the event."""
-
-    async def push_with_kills(
-        self, app: AppProcess, events: Sequence[WebhookEvent], rng: random.Random
-    ) -> AppProcess:
-        """Push all events while the app is killed and started again; return its last process."""
-        *batches, last_batch = [events[first :: KILLS + 1] for first in range(KILLS + 1)]
-        for batch in batches:
-            pushing = asyncio.create_task(self.push(app, batch))
-            await asyncio.sleep(rng.random())
-            await app.kill()
-            await pushing
-            self._harness.clock.advance(LEASE_EXPIRY_SECONDS)
-            app = await self._harness.start_app()
-        await self.push(app, last_batch)
-        return app
-
-    async def push(self, app: AppProcess, events: Sequence[WebhookEvent]) -> None:
-        """Push events to a process."""
-        queue, url = iter(events), app.url + WEBHOOK.url
-        headers = {"authorization": aiohttp.encode_basic_auth(WEBHOOK.user, WEBHOOK.password)}
-        async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS), headers=headers
-            ) as session,
-            asyncio.TaskGroup() as group,
-        ):
-            for _ in range(CONNECTIONS):
-                group.create_task(self._push_from(queue, session, url))
-
-    def failures(self) -> list[str]:
-        """Return what the app should have answered or logged differently."""
-        unexpected = [
-            (OK, False),
-            (BAD_REQUEST, True),
-            (UNAUTHORIZED, True),
-            (SERVER_ERROR, True),
-            (SERVER_ERROR, False),
-        ]
-        failures = [
-            f"{count} {'valid' if is_valid else 'invalid'} events got {status}"
-            for status, is_valid in unexpected
-            if (count := self._responses[status, is_valid])
-        ]
-        rejected, logged = self._responses[BAD_REQUEST, False], self._harness.log.count(REJECTION_LOG)
-        if logged < rejected:
-            failures.append(f"{rejected} events were rejected, but only {logged} were logged")
-        return failures
-
-    async def _push_from(
-        self, queue: Iterator[WebhookEvent], session: aiohttp.ClientSession, url: str
-    ) -> None:
-        for event in queue:
-            for _ in range(MAX_TRIES):
-                status = await _post(session, url, event.body)
-                self._responses[status, event.is_valid] += 1
-                if status != UNAVAILABLE:
-                    break
-                await asyncio.sleep(POLL_SECONDS)
-
-
-async def _post(session: aiohttp.ClientSession, url: str, body: Json) -> int:
-    """Return the status of the response; 0 if there is none."""
-    try:
-        async with session.post(url, json=body) as response:
-            return response.status
-    except aiohttp.ClientError:
-        return 0
 
 
 def _respond(harness: Harness, rng: random.Random, feedback: Feedback) -> None:

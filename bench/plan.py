@@ -1,0 +1,48 @@
+"""The workloads, and how much of each is measured."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.stats import Scenario
+from bench.stub import POST_MESSAGE, VIEWS_OPEN
+
+OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"
+FINAL_CALLS = {OPEN_FORM: VIEWS_OPEN, SEND_SURVEY: POST_MESSAGE}
+"""The call that completes an operation, by workload."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to measure."""
+
+    rounds: int
+    starts: int
+    operations: dict[int, int]
+    """Operations per run, by concurrency."""
+    warm_up_operations: int
+    """Operations of each workload that each app runs first, not counted."""
+    idle_seconds: float
+    latencies_ms: Sequence[int] = (0, 20)
+
+    @property
+    def scenarios(self) -> list[Scenario]:
+        """All combinations of workload, latency and concurrency."""
+        combinations = itertools.product(FINAL_CALLS, self.latencies_ms, self.operations)
+        return [Scenario(*combination) for combination in combinations]
+
+
+FULL = Plan(
+    rounds=5,
+    starts=5,
+    operations={1: 100, 8: 300, 64: 640},
+    warm_up_operations=1000,
+    idle_seconds=15,
+)
+QUICK = Plan(
+    rounds=1,
+    starts=1,
+    operations={1: 30, 8: 120, 64: 320},
+    warm_up_operations=200,
+    idle_seconds=4,
+)
