@@ -144,11 +144,11 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
     ("spoil", "advice"),
     [
         (lambda file: file.unlink(), "all.csv"),
-        (lambda file: file.write_text("another", encoding="utf-8"), "was changed since it was exported"),
+        (lambda file: file.write_text("another", encoding="utf-8"), "was changed after it was exported"),
         (lambda file: file.with_name("all.csv.manifest.json").unlink(), "all.csv.manifest.json is missing"),
         (
             lambda file: file.with_name("all.csv.manifest.json").write_text("{}", encoding="utf-8"),
-            "can't be read: export once more",
+            "can't be read. Export the surveys again",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A survey as a row of an export: every column is here, in the file's order."""
+"""The rows of an export: all columns, in the file's order."""
 
 import re
 from collections.abc import Mapping
@@ -12,77 +12,77 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets take the wide ones too
+_FORMULA_START = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets accept the full-width ones too
 
 FORMULA_PREFIX = "'"
-"""What a spreadsheet shows as text whatever comes after it."""
+"""Makes a spreadsheet treat the rest of the cell as text."""
 
 
 class InvalidExport(ValueError):
-    """A file is no export of ours; `str()` says where and why."""
+    """The file is not an export of this app; `str()` says where and why."""
 
 
-Empty = BeforeValidator(lambda cell: None if cell == "" else cell)
-Moment = Annotated[AwareDatetime | None, Empty]
-Number = Annotated[int | None, Empty]
+EmptyAsNone = BeforeValidator(lambda cell: None if cell == "" else cell)
+OptionalTime = Annotated[AwareDatetime | None, EmptyAsNone]
+OptionalNumber = Annotated[int | None, EmptyAsNone]
 Text = Annotated[str, BeforeValidator(lambda cell: "" if cell is None else cell)]
-Flag = Annotated[bool, BeforeValidator(lambda cell: {"yes": True, "no": False}.get(cell, cell))]
+YesOrNo = Annotated[bool, BeforeValidator(lambda cell: {"yes": True, "no": False}.get(cell, cell))]
 
 
 class Selection(FrozenModel):
-    """Which surveys an export holds: those that one team sent in a period."""
+    """The surveys in an export: those that a team sent in a period."""
 
     team: str
     period: Period
     exclude_requester: str = ""
-    """Whose own surveys are left out."""
+    """The requester whose surveys are not exported."""
 
 
 class ExportRow(FrozenModel):
-    """One survey that was sent, or of which nobody knows whether it was."""
+    """One survey that was sent or may have been."""
 
     survey_id: int
-    """The app's own number of it."""
+    """The app's id of the survey."""
     feedback_id: Text
-    """X's number of it; empty where X never told."""
+    """X's id of the survey; empty if X never returned one."""
     state: State
     metric: Metric
     variant: int
-    """X's number of the question."""
-    test: Flag
-    """Tests are counted nowhere."""
+    """X's id of the question variant."""
+    test: YesOrNo
+    """Test surveys are not counted."""
     team: str
     channel: str
     thread: str
-    """The `ts` of the message in Slack that it belongs to."""
+    """The `ts` of the message in Slack that the survey belongs to."""
     requester: str
-    """The Slack id of the agent who asked."""
+    """The Slack id of the agent."""
     account: str
-    """The id of the account on X that asked."""
+    """The id of the account on X that sent the survey."""
     recipient_id: Text
-    """The customer's id on X; empty once they were forgotten."""
+    """The customer's id on X; empty once erased."""
     recipient_handle: Text
     """The customer's handle without its @."""
     external_id: str
     accepted_at: AwareDatetime
     sent_at: AwareDatetime
-    rating: Number
-    rated_at: Moment
+    rating: OptionalNumber
+    rated_at: OptionalTime
     comment: Text
-    commented_at: Moment
+    commented_at: OptionalTime
     low_taken_by: Text
-    """Who took a low rating on."""
-    low_taken_at: Moment
+    """Who took the follow-up on a low rating."""
+    low_taken_at: OptionalTime
     low_closed_by: Text
-    low_closed_at: Moment
+    low_closed_at: OptionalTime
 
     def to_cells(self) -> list[str]:
-        """Return the row's cells: moments in UTC, what a spreadsheet would take for a formula defused."""
-        return [_cell(value) for _, value in self]
+        """Return the row's cells, with times in UTC and formulas escaped."""
+        return [_to_cell(value) for _, value in self]
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, Any]) -> Self:
-        """Read a row; raises `InvalidExport`."""
+        """Return the row in some cells; raises `InvalidExport`."""
         try:
             return cls.model_validate(dict(cells))
         except ValidationError as error:
@@ -93,7 +93,15 @@ class ExportRow(FrozenModel):
 COLUMNS = tuple(ExportRow.model_fields)
 
 
-def _cell(value: object) -> str:
+def escape_formula(text: str) -> str:
+    """Return a text that no spreadsheet evaluates as a formula.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return FORMULA_PREFIX + text if _FORMULA_START.match(text) else text
+
+
+def _to_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -101,11 +109,3 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return escape_formula(str(value))
-
-
-def escape_formula(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return FORMULA_PREFIX + text if _FORMULA.match(text) else text

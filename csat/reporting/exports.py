@@ -1,4 +1,4 @@
-"""An export: a CSV file with a row for each survey, and beside it what the file holds and its checksum."""
+"""An export: a CSV file with a row per survey, and a manifest with its selection and checksum."""
 
 import asyncio
 import csv
@@ -19,66 +19,65 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
 PAGE_SIZE = 2_000
-"""Rows that are read in one transaction."""
+"""Rows per transaction."""
 ENCODING = "utf-8-sig"
-"""Excel takes a file for UTF-8 only where it begins with that mark."""
+"""UTF-8 with a byte order mark, without which Excel reads another encoding."""
 
 
 class Manifest(FrozenModel):
-    """What stands beside an export."""
+    """The contents of the manifest file."""
 
     file: str
     selection: Selection
     rows: int
     sha256: str
-    """Of the file's bytes."""
+    """The checksum of the CSV file."""
     columns: tuple[str, ...] = COLUMNS
     made_at: datetime
 
 
 def manifest_path(path: Path) -> Path:
-    """Return where the manifest of an export stands."""
+    """Return the path of an export's manifest."""
     return path.with_name(f"{path.name}.manifest.json")
 
 
 async def write_export(
-    database: Database, selection: Selection, path: Path, made_at: datetime
+    database: Database, selection: Selection, path: Path, now: datetime
 ) -> AsyncGenerator[int, None]:
-    """Write a file and its manifest, yielding each page's row count; raises `DatabaseError`, `OSError`.
+    """Write an export and its manifest, yielding the number of rows after each page.
 
-    The file has its name only when it is complete.
+    The file gets its name when it is complete. Raises `DatabaseError` or `OSError`.
     """
-    partial, sheet, rows = path.with_name(f"{path.name}.part"), _Sheet(), 0
+    partial, writer, rows = path.with_name(f"{path.name}.part"), _CsvWriter(), 0
     try:
         with partial.open("wb") as file:
-            sheet.write(file, [COLUMNS])
-            async for page in _pages(database, selection):
-                await asyncio.to_thread(sheet.write, file, (row.to_cells() for row in page))
+            writer.write(file, [COLUMNS])
+            async for page in _fetch_pages(database, selection):
+                await asyncio.to_thread(writer.write, file, (row.to_cells() for row in page))
                 rows += len(page)
                 yield len(page)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    manifest = Manifest(
-        file=path.name, selection=selection, rows=rows, sha256=sheet.checksum, made_at=made_at
-    )
+    manifest = Manifest(file=path.name, selection=selection, rows=rows, sha256=writer.checksum, made_at=now)
     manifest_path(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def verify_export(path: Path) -> Manifest:
-    """Return the manifest of an export whose checksum is right; raises `InvalidExport` or `OSError`."""
-    beside = manifest_path(path)
-    if not beside.exists():
-        raise InvalidExport(f"{beside.name} is missing: it stands beside the file that it was made with.")
+    """Return an export's manifest after comparing the checksum; raises `InvalidExport` or `OSError`."""
+    manifest_file = manifest_path(path)
+    if not manifest_file.exists():
+        raise InvalidExport(f"{manifest_file.name} is missing. Put it next to the exported file.")
     try:
-        manifest = Manifest.model_validate_json(beside.read_bytes())
+        manifest = Manifest.model_validate_json(manifest_file.read_bytes())
     except ValidationError:
-        raise InvalidExport(f"{beside.name} can't be read: export once more.") from None
+        raise InvalidExport(f"{manifest_file.name} can't be read. Export the surveys again.") from None
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     if checksum != manifest.sha256:
         raise InvalidExport(
-            f"{path.name} was changed since it was exported: its checksum is not the manifest's."
+            f"{path.name} was changed after it was exported: its checksum differs from the manifest's. "
+            "Export the surveys again."
         )
     return manifest
 
@@ -86,17 +85,17 @@ def verify_export(path: Path) -> Manifest:
 def read_export(path: Path) -> Iterator[ExportRow]:
     """Yield the rows of an export; raises `InvalidExport` or `OSError`."""
     with path.open(encoding=ENCODING, newline="") as file:
-        sheet = csv.DictReader(file)
-        if missing := set(COLUMNS) - set(sheet.fieldnames or ()):
-            raise InvalidExport(f"{path.name} has no column {min(missing)}: it is no export of this app.")
-        for cells in sheet:
+        reader = csv.DictReader(file)
+        if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+            raise InvalidExport(f"{path.name} is not an export: it has no column {min(missing)}.")
+        for cells in reader:
             try:
                 yield ExportRow.from_cells({name: cells[name] for name in COLUMNS})
-            except InvalidExport as problem:
-                raise InvalidExport(f"{path.name}, line {sheet.line_num}: {problem}") from None
+            except InvalidExport as error:
+                raise InvalidExport(f"{path.name}, line {reader.line_num}: {error}") from None
 
 
-async def _pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
+async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
     for metric in Metric:
         after = None
         while page := await database.read(export_queries.page, selection, metric, after, PAGE_SIZE):
@@ -104,12 +103,12 @@ async def _pages(database: Database, selection: Selection) -> AsyncIterator[list
             after = Place(page[-1].sent_at, page[-1].survey_id)
 
 
-class _Sheet:
-    """Writes rows as CSV, and keeps the checksum of what was written."""
+class _CsvWriter:
+    """Writes rows as CSV and computes the checksum of the file."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
-        self._begun = False
+        self._encoding = ENCODING
 
     @property
     def checksum(self) -> str:
@@ -118,7 +117,7 @@ class _Sheet:
     def write(self, file: BinaryIO, rows: Iterable[Iterable[str]]) -> None:
         text = io.StringIO(newline="")
         csv.writer(text).writerows(rows)
-        written = text.getvalue().encode("utf-8" if self._begun else ENCODING)
-        self._begun = True
-        self._digest.update(written)
-        file.write(written)
+        data = text.getvalue().encode(self._encoding)
+        self._encoding = "utf-8"  # the byte order mark only begins the file
+        self._digest.update(data)
+        file.write(data)
