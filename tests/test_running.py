@@ -254,7 +254,7 @@ async def test_the_demo_starts_whatever_the_environment_says(tmp_path: Path) -> 
     assert address
     async with httpx.AsyncClient(trust_env=False) as client:
         page = await client.get(address[0])
-        again = await client.post(f"{address[0]}/start-over", headers={"origin": address[0]})
+        again = await client.post(f"{address[0]}/restart", headers={"origin": address[0]})
         second = await line_with(process, "in your browser")
         anew = await client.get(address[0])
     code, seconds, printed = await ended(process, signal.SIGINT)
