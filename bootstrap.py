@@ -33,7 +33,7 @@ from csat.slack_api.socket_mode import SocketMode
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import Health
-from csat.web.server import serving
+from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEvents
 from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http_client
@@ -197,7 +197,7 @@ async def serve(
         else:
             health, routes = Health(database, worker, None), [_slack_route(resources, dispatch)]
         routes += [Route("/healthz", health.answer), *_webhook_routes(settings, intake)]
-        yield await stack.enter_async_context(serving(routes, settings.host, settings.port))
+        yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
 
 
 def _slack_route(resources: Resources, dispatch: Dispatch) -> Route:
