@@ -32,9 +32,9 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.socket_mode import SocketMode
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
-from csat.web.health import Health
+from csat.web.health import HealthCheck
 from csat.web.server import serve as serve_http
-from csat.web.slack_events import SlackEvents
+from csat.web.slack_events import SlackEndpoint
 from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http_client
 from handlers import bolt
@@ -193,17 +193,17 @@ async def serve(
             socket = SocketMode(dispatch, settings.slack_app_token.get_secret_value(), resources.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = Health(database, worker, socket.is_connected), []
+            health, routes = HealthCheck(database, worker, socket.is_connected), []
         else:
-            health, routes = Health(database, worker, None), [_slack_route(resources, dispatch)]
-        routes += [Route("/healthz", health.answer), *_webhook_routes(settings, intake)]
+            health, routes = HealthCheck(database, worker, None), [_slack_route(resources, dispatch)]
+        routes += [Route("/healthz", health.handle), *_webhook_routes(settings, intake)]
         yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
 
 
 def _slack_route(resources: Resources, dispatch: Dispatch) -> Route:
     secret = resources.settings.slack_signing_secret
-    events = SlackEvents(dispatch, secret.get_secret_value() if secret else "", resources.clock)
-    return Route(slack_events.PATH, events.answer, methods=["POST"])
+    endpoint = SlackEndpoint(dispatch, secret.get_secret_value() if secret else "", resources.clock)
+    return Route(slack_events.PATH, endpoint.handle, methods=["POST"])
 
 
 def _webhook_routes(settings: Settings, intake: Intake) -> list[Route]:
@@ -211,4 +211,4 @@ def _webhook_routes(settings: Settings, intake: Intake) -> list[Route]:
     user, password = settings.x_webhook_user, settings.x_webhook_password.get_secret_value()
     if not (user and password):
         return []
-    return [Route(x_webhook.PATH, XWebhook(intake, user, password).answer, methods=["POST"])]
+    return [Route(x_webhook.PATH, XWebhook(intake, user, password).handle, methods=["POST"])]

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csat.web.slack_events import parse
+from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from tests.world import World, running_world
 
@@ -128,12 +128,12 @@ async def test_a_signed_but_broken_body_is_refused(http: World, body: bytes, con
 def test_whatever_people_typed_is_read_as_they_typed_it(said: dict[str, str]) -> None:
     body = urlencode({"payload": json.dumps(said, ensure_ascii=False)})
 
-    assert parse(body.encode(), FORM["content-type"]) == said
+    assert parse_payload(body.encode(), FORM["content-type"]) == said
 
 
 @given(st.text(st.sampled_from("%&=+;#?/C3A9f \n\xe9\u2028"), max_size=99))
 def test_any_form_is_read_as_the_standard_library_reads_it(body: str) -> None:
-    assert parse(body.encode(), FORM["content-type"]) == dict(parse_qsl(body, keep_blank_values=True))
+    assert parse_payload(body.encode(), FORM["content-type"]) == dict(parse_qsl(body, keep_blank_values=True))
 
 
 async def test_bytes_that_are_no_text_are_refused(http: World) -> None:

@@ -160,7 +160,7 @@ async def test_what_cannot_be_is_refused_and_told_in_the_log_without_the_answer(
 ) -> None:
     answer = await post(world, body)
 
-    assert (answer.status_code, answer.text) == (400, "not possible")
+    assert (answer.status_code, answer.text) == (400, "invalid event")
     assert "Feedback rejected: " in caplog.text
     assert COMMENT not in caplog.text
 

@@ -1,4 +1,4 @@
-"""`GET /healthz`: whether the app can do its work, and if not, why."""
+"""`GET /healthz`: is the app working, and if not, why."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,22 +10,22 @@ from csat.db.errors import DatabaseError
 from csat.delivery.send_worker import SendWorker
 
 
-class Health:
-    """Answers 200, or 503 with the reasons.
+class HealthCheck:
+    """Respond with 200, or with 503 and the reasons.
 
     Args:
-        connected: whether the socket to Slack is alive; `None` where Slack comes over HTTP.
+        is_connected: returns whether Slack answers in Socket Mode; None if Slack's requests come over HTTP.
     """
 
     def __init__(
-        self, database: Database, worker: SendWorker, connected: Callable[[], Awaitable[bool]] | None
+        self, database: Database, worker: SendWorker, is_connected: Callable[[], Awaitable[bool]] | None
     ) -> None:
         self._database = database
         self._worker = worker
-        self._connected = connected
+        self._is_connected = is_connected
 
-    async def answer(self, _request: Request) -> Response:
-        """Check the database, the send worker and the socket."""
+    async def handle(self, _request: Request) -> Response:
+        """Check the database, the send worker and the connection to Slack."""
         reasons = []
         try:
             await self._database.check()
@@ -33,6 +33,6 @@ class Health:
             reasons.append(f"database: {error}")
         if not self._worker.is_healthy:
             reasons.append("send worker: has not polled for a minute")
-        if self._connected and not await self._connected():
+        if self._is_connected and not await self._is_connected():
             reasons.append("socket: not connected to Slack")
         return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)

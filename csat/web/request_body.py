@@ -1,17 +1,17 @@
-"""What comes with a request, never more than is allowed."""
+"""Read request bodies with a size limit."""
 
 from starlette.requests import Request
 
 
 class BodyTooLarge(Exception):
-    """The body is larger than anything that its sender sends."""
+    """The body is larger than the limit."""
 
 
-async def read_body(request: Request, largest: int) -> bytes:
-    """Return a body of so many bytes at most; raises `BodyTooLarge`, or Starlette's `ClientDisconnect`."""
-    raw = bytearray()
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body; raises `BodyTooLarge`, or Starlette's `ClientDisconnect`."""
+    body = bytearray()
     async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > largest:
+        body += chunk
+        if len(body) > max_bytes:
             raise BodyTooLarge
-    return bytes(raw)
+    return bytes(body)

@@ -1,4 +1,4 @@
-"""`POST /slack/events`: everything that Slack sends over HTTP, checked before anything else reads it."""
+"""`POST /slack/events`: every request from Slack over HTTP, verified before it is parsed."""
 
 import json
 import re
@@ -16,71 +16,70 @@ from csat.slack_api.acknowledgement import Dispatch
 from csat.web.request_body import BodyTooLarge, read_body
 
 PATH = "/slack/events"
-"""The one path that Slack calls."""
 
-LARGEST_BODY = 512 * 1024
-"""Bytes; Slack's largest payload is a view of 250 kB and what is around it."""
+MAX_BODY_BYTES = 512 * 1024
+"""Slack's largest payload is a view of 250 kB with its context."""
+MAX_FORM_FIELDS = 100
 
-MOST_FIELDS = 100
-
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
-FORM = "application/x-www-form-urlencoded"
 
 
-class NotFromSlack(Exception):
-    """The request is not signed as Slack signs."""
+class InvalidSignature(Exception):
+    """The request is not signed by Slack."""
 
 
-class SlackEvents:
-    """Hands Slack's requests to Bolt.
+class SlackEndpoint:
+    """Verify and parse a request, and dispatch its payload.
 
-    Bolt reads any form that contains the word "payload" as an interactive request, and raises on a malformed
-    timestamp or signature; so the request is verified and parsed here, once, and Bolt gets the result.
+    Bolt's own HTTP adapters parse before they verify, take any form with the word "payload" in it for an
+    interaction, and raise on a malformed timestamp or signature.
+
+    Args:
+        dispatch: handles the payload.
+        signing_secret: Slack's signing secret.
+        clock: the current time, to reject old requests.
     """
 
     def __init__(self, dispatch: Dispatch, signing_secret: str, clock: Clock) -> None:
         self._dispatch = dispatch
-        self._verifier = SignatureVerifier(signing_secret, clock=_SlackClock(clock))
+        self._verifier = SignatureVerifier(signing_secret, clock=_VerifierClock(clock))
 
-    async def answer(self, request: Request) -> Response:
-        """Answer one request: 401 where it is not Slack's, 413 if it is too large, 400 if it is broken."""
+    async def handle(self, request: Request) -> Response:
+        """Respond with the acknowledgement, or with 401, 413 or 400."""
         try:
-            raw = await read_body(request, LARGEST_BODY)
+            raw = await read_body(request, MAX_BODY_BYTES)
             self._verify(raw, request.headers)
-            body = parse(raw, request.headers.get("content-type", ""))
+            payload = parse_payload(raw, request.headers.get("content-type", ""))
         except BodyTooLarge:
-            return PlainTextResponse("too large", 413)
-        except NotFromSlack:
-            return PlainTextResponse("not signed by Slack", 401)
+            return PlainTextResponse("body too large", 413)
+        except InvalidSignature:
+            return PlainTextResponse("invalid signature", 401)
         except (ValueError, ClientDisconnect):
-            return PlainTextResponse("not understood", 400)
-        if body.get("ssl_check") == "1":
+            return PlainTextResponse("bad request", 400)
+        if payload.get("ssl_check") == "1":
             return Response()
-        if body.get("type") == "url_verification":
-            return JSONResponse({"challenge": body.get("challenge")})
-        acknowledgement = await self._dispatch(body)
-        return Response(
-            acknowledgement.body,
-            acknowledgement.status,
-            headers={"content-type": acknowledgement.content_type},
-        )
+        if payload.get("type") == "url_verification":
+            return JSONResponse({"challenge": payload.get("challenge")})
+        status, body, content_type = await self._dispatch(payload)
+        return Response(body, status, headers={"content-type": content_type})
 
     def _verify(self, raw: bytes, headers: Mapping[str, str]) -> None:
         signature = headers.get("x-slack-signature", "")
         timestamp = headers.get("x-slack-request-timestamp", "")
-        # the verifier itself raises on a timestamp that is no number and on a signature beyond ASCII
+        # SignatureVerifier raises on a timestamp that is not a number and on a signature that is not ASCII
         if not (_TIMESTAMP.fullmatch(timestamp) and signature.isascii()):
-            raise NotFromSlack
+            raise InvalidSignature
         try:
-            verified = self._verifier.is_valid(raw.decode(), timestamp, signature)
+            is_valid = self._verifier.is_valid(raw.decode(), timestamp, signature)
         except UnicodeDecodeError:
-            raise NotFromSlack from None
-        if not verified:
-            raise NotFromSlack
+            raise InvalidSignature from None
+        if not is_valid:
+            raise InvalidSignature
 
 
-class _SlackClock(VerifierClock):
-    """The app's clock as Slack's verifier reads it."""
+class _VerifierClock(VerifierClock):
+    """The app's clock, as slack_sdk's verifier reads it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -89,15 +88,17 @@ class _SlackClock(VerifierClock):
         return self._clock().timestamp()
 
 
-def parse(raw: bytes, content_type: str) -> dict[str, Any]:
-    """Return what a body says, of a form with a payload the payload; raises `ValueError`."""
-    if content_type.partition(";")[0].strip().lower() != FORM:
-        return _object(json.loads(raw))
-    form = dict(query_to_pairs(raw.decode(), max_fields=MOST_FIELDS))  # a tenth of what urllib.parse takes
-    return _object(json.loads(form["payload"])) if "payload" in form and "command" not in form else dict(form)
+def parse_payload(raw: bytes, content_type: str) -> dict[str, Any]:
+    """Return the payload in a request's body: JSON, a form, or JSON in a form; raises `ValueError`."""
+    if content_type.partition(";")[0].strip().lower() != FORM_CONTENT_TYPE:
+        return _require_object(json.loads(raw))
+    form = dict(query_to_pairs(raw.decode(), max_fields=MAX_FORM_FIELDS))  # ten times as fast as urllib.parse
+    if "payload" in form and "command" not in form:
+        return _require_object(json.loads(form["payload"]))
+    return dict(form)
 
 
-def _object(parsed: object) -> dict[str, Any]:
-    if not isinstance(parsed, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - the caller answers 400 to any of these
-    return parsed
+def _require_object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - handled like invalid JSON
+    return value

@@ -1,8 +1,7 @@
-"""`POST /x/feedback`: X's webhook, which pushes what customers answer.
+"""`POST /x/feedback`: X's webhook for the responses of customers.
 
-An event is answered with 200 once it is in the ledger, for good. What can't be is answered with 400: sent
-again, it would be as wrong. While the ledger is away the answer is 503, so that X tries again; where it does
-not, the app fetches the answer by itself.
+The response tells X whether to retry: 200 once the event is stored durably, 400 if it can't be true, and 503
+while the database is unavailable. The app also polls X for responses, in case X does not retry.
 """
 
 import base64
@@ -20,49 +19,51 @@ from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event
 
 PATH = "/x/feedback"
-LARGEST_BODY = 256 * 1024
-"""Bytes; a message, a comment and all that X says around them, each character written as an escape."""
+MAX_BODY_BYTES = 256 * 1024
+"""Enough for the longest message and comment with each character as an escape sequence."""
 
-_WHO = {"www-authenticate": 'Basic realm="csat-slack", charset="UTF-8"'}
+_CHALLENGE = {"www-authenticate": 'Basic realm="csat-slack", charset="UTF-8"'}
 
 log = logging.getLogger(__name__)
 
 
 class XWebhook:
-    """Takes what X pushes.
+    """Store the events that X posts.
 
     Args:
-        user: the name that X gives (HTTP basic auth), with its password; neither is empty.
+        intake: stores the events.
+        user: the user name that X authenticates with (HTTP basic auth); not empty.
+        password: the password; not empty.
     """
 
     def __init__(self, intake: Intake, user: str, password: str) -> None:
         self._intake = intake
-        self._known = base64.b64encode(f"{user}:{password}".encode())
+        self._credentials = base64.b64encode(f"{user}:{password}".encode())
 
-    async def answer(self, request: Request) -> Response:
-        """Answer one event; its body is not read before it is known who sends it."""
-        if not self._is_from_x(request.headers.get("authorization", "")):
-            log.warning("Refused an event at %s: not X's name and password", PATH)
-            return PlainTextResponse("who are you?", 401, _WHO)
+    async def handle(self, request: Request) -> Response:
+        """Store one event; the body is not read unless the request is authenticated."""
+        if not self._is_authenticated(request.headers.get("authorization", "")):
+            log.warning("Unauthorized request to %s", PATH)
+            return PlainTextResponse("unauthorized", 401, _CHALLENGE)
         try:
-            return await self._take(await read_body(request, LARGEST_BODY))
+            return await self._store(await read_body(request, MAX_BODY_BYTES))
         except BodyTooLarge:
-            return PlainTextResponse("too large", 413)
+            return PlainTextResponse("body too large", 413)
         except ClientDisconnect:
-            return PlainTextResponse("not understood", 400)
+            return PlainTextResponse("bad request", 400)
 
-    def _is_from_x(self, header: str) -> bool:
-        """Compare in a time that tells nothing, whatever was sent."""
+    def _is_authenticated(self, header: str) -> bool:
+        """Compare the credentials in constant time."""
         scheme, _, credentials = header.encode("latin-1").partition(b" ")
-        return hmac.compare_digest(credentials.strip(), self._known) and scheme.lower() == b"basic"
+        return hmac.compare_digest(credentials.strip(), self._credentials) and scheme.lower() == b"basic"
 
-    async def _take(self, body: bytes) -> Response:
+    async def _store(self, body: bytes) -> Response:
         try:
             taken = await self._intake.take(parse_event(body))
-        except InvalidFeedback as problem:
-            self._intake.reject(problem)
-            return PlainTextResponse("not possible", 400)
+        except InvalidFeedback as error:
+            self._intake.reject(error)
+            return PlainTextResponse("invalid event", 400)
         except DatabaseError as error:
-            log.warning("An event of X is put off: %s", error)
-            return PlainTextResponse("not now", 503)
-        return PlainTextResponse("not possible", 400) if taken is Taken.IMPOSSIBLE else Response()
+            log.warning("An event of X was not stored: %s", error)
+            return PlainTextResponse("try again later", 503)
+        return PlainTextResponse("invalid event", 400) if taken is Taken.IMPOSSIBLE else Response()
