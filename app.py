@@ -1,4 +1,4 @@
-"""csat-slack's front door: `serve`, `sandbox`, `check`, `manifest`, `export`, `report`, `prune`, `forget`."""
+"""The command line: `serve`, `sandbox`, `check`, `manifest`, `export`, `report`, `prune`, `forget`."""
 
 import asyncio
 import logging
@@ -10,13 +10,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
-from bootstrap import lifespan
+from bootstrap import lifespan, silence_libraries
+from cli import check as checking
 from cli import export as exporting
 from cli import forget as forgetting
 from cli import manifest as manifests
 from cli import prune as pruning
 from cli import report as reporting
-from cli.check import checkup
 from cli.export import NoSuchTeam
 from csat.clock import utc_now
 from csat.db.errors import DatabaseError
@@ -28,72 +28,72 @@ from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 
 cli = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, help="Ask a customer on X how you did."
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help='Ask a customer on X "how did we do?" without leaving Slack.',
 )
 
 
 @cli.callback(invoke_without_command=True)
 def main(context: typer.Context) -> None:
-    """Serve Slack, unless another command is given."""
+    """Run the app, unless another command is given."""
     if context.invoked_subcommand is None:
         serve()
 
 
 @cli.command()
 def serve() -> None:
-    """Serve Slack: over Socket Mode where SLACK_APP_TOKEN is set, else over HTTP."""
+    """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
     _run(_serve(_settings()))
 
 
 @cli.command()
 def sandbox() -> None:
-    """Try the app in a browser, against a pretend Slack and a pretend X: no account needed."""
+    """Try the app in a browser, with a fake Slack and a fake X. No account needed."""
     _run(_sandbox(), level=logging.WARNING)
 
 
 @cli.command()
 def check() -> None:
-    """Tell whether the settings, Slack and X work, and what to do where they don't."""
+    """Check the settings, Slack and X, and say what to fix."""
     _run(_check(_settings()))
 
 
 @cli.command("manifest")
 def print_manifest(
-    url: Annotated[
-        str | None, typer.Option(help="Where Slack reaches the app, for HTTP: https://...")
-    ] = None,
+    url: Annotated[str | None, typer.Option(help="The app's public URL, for HTTP: https://...")] = None,
 ) -> None:
     """Print the manifest to paste at api.slack.com/apps: for Socket Mode, or for HTTP with --url."""
     manifest = manifests.load()
     try:
         printed = manifest if url is None else manifests.over_http(manifest, url)
-    except manifests.NotAnAddress as problem:
+    except manifests.InvalidUrl as problem:
         _give_up([f"--url {problem}"])
     typer.echo(manifests.dumps(printed), nl=False)
 
 
 @cli.command()
 def prune(
-    older_than: Annotated[str, typer.Option(help="How old: days, weeks or years, like 400d, 60w or 2y.")],
+    older_than: Annotated[str, typer.Option(help="Age in days, weeks or years, like 400d, 60w or 2y.")],
     *,
-    dry_run: Annotated[bool, typer.Option(help="Only count.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only count the surveys.")] = False,
 ) -> None:
-    """Remove old surveys that are finished; the app may go on running."""
+    """Remove old finished surveys; the app can keep running."""
     settings = _settings()
     try:
-        age = pruning.read_age(older_than, build_limits(settings))
-    except pruning.NotAnAge as error:
+        age = pruning.parse_age(older_than, build_limits(settings))
+    except pruning.InvalidAge as error:
         _give_up([str(error)])
     _run(pruning.run(settings, age, dry_run=dry_run), "Pruning stopped", logging.WARNING)
 
 
 @cli.command()
 def forget(
-    customer: Annotated[str, typer.Argument(help="@handle, numeric id, or link to the profile.")],
+    customer: Annotated[str, typer.Argument(help="@handle, numeric id, or profile link.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
 ) -> None:
-    """Erase a customer: from the ledger, and from what our messages in Slack say."""
+    """Erase a customer from the database and from the app's messages in Slack."""
     try:
         recipient = parse_recipient(customer)
     except InvalidRecipient as error:
@@ -104,12 +104,10 @@ def forget(
 @cli.command()
 def export(
     output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
-    since: Annotated[
-        str, typer.Option(help="Days like 90d, or first and last: 2026-09-01..2026-09-30.")
-    ] = "90d",
-    team: Annotated[str, typer.Option(help="The Slack team, where the ledger has several.")] = "",
+    since: Annotated[str, typer.Option(help="Days like 90d, or dates like 2026-09-01..2026-09-30.")] = "90d",
+    team: Annotated[str, typer.Option(help="The Slack team's id, if the database has several.")] = "",
 ) -> None:
-    """Write a CSV file with a row for each survey that was sent, and a manifest with its checksum."""
+    """Write a CSV file with a row per survey, and a manifest with its checksum."""
     settings = _settings()
     try:
         period = parse_period(since, utc_now(), settings.csat_timezone)
@@ -120,33 +118,33 @@ def export(
 
 @cli.command()
 def report(
-    source: Annotated[Path, typer.Option("--from", help="A file that `export` wrote.")],
-    metric: Annotated[
-        list[Metric] | None, typer.Option(help="csat or nps; both, where none is named.")
-    ] = None,
+    source: Annotated[Path, typer.Option("--from", help="A file written by `export`.")],
+    metric: Annotated[list[Metric] | None, typer.Option(help="csat or nps; both by default.")] = None,
 ) -> None:
-    """Print the figures of an exported file: the same that supervisors see in Slack."""
+    """Print the report of an exported file, as supervisors see it in Slack."""
     _run(reporting.run(source, metric or list(Metric)), "No report", logging.WARNING)
 
 
 async def _serve(settings: Settings) -> None:
-    way = "Socket Mode" if settings.slack_app_token else "HTTP"
+    transport = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with lifespan(settings) as url:
-        logging.getLogger(__name__).info("Serving Slack over %s; %s/healthz tells how the app is", way, url)
+        logging.getLogger(__name__).info(
+            "Connected to Slack over %s; health check at %s/healthz", transport, url
+        )
         await _stopped()
 
 
 async def _sandbox() -> None:
-    from demo import run as trying  # noqa: PLC0415 - whoever serves carries no sandbox along
+    from demo import run as trying  # noqa: PLC0415 - the app itself runs without the sandbox
 
     await trying.run(asyncio.create_task(_stopped()))
 
 
 async def _check(settings: Settings) -> None:
     failed = False
-    async for finding in checkup(settings):
-        typer.echo(f"{'ok  ' if finding.fine else 'FAIL'}  {finding.what}")
-        if not finding.fine:
+    async for finding in checking.check(settings):
+        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.message}")
+        if not finding.ok:
             failed = True
             typer.echo(f"      {finding.advice}")
     if failed:
@@ -161,9 +159,10 @@ def _settings() -> Settings:
 
 
 def _run(
-    work: Coroutine[Any, Any, None], failing: str = "The app can't begin", level: int = logging.INFO
+    work: Coroutine[Any, Any, None], failing: str = "The app can't start", level: int = logging.INFO
 ) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    silence_libraries()
     try:
         uvloop.run(work)
     except (DatabaseError, CatalogueError, InvalidExport, NoSuchTeam, OSError) as error:

@@ -66,8 +66,7 @@ async def lifespan(
     Raises:
         DatabaseError, CatalogueError, OSError: it can't start.
     """
-    for library in NOISY_LIBRARIES:
-        logging.getLogger(library).setLevel(logging.ERROR)
+    silence_libraries()
     config = config or WorkerConfig(concurrency=settings.csat_concurrency)
     shutdown = Deadline(SHUTDOWN_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
@@ -88,6 +87,12 @@ async def lifespan(
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
         yield url
+
+
+def silence_libraries() -> None:
+    """Keep what libraries log of requests out of the log."""
+    for library in NOISY_LIBRARIES:
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""`python app.py check`: does everything work that the app needs, and if not, what to do."""
+"""`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -19,35 +19,35 @@ from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, Refused, XError
 
-TIMEOUT = 10
-GROUPS = "usergroups:read"
-"""The scope that only user groups in CSAT_AGENTS and CSAT_SUPERVISORS need."""
+TIMEOUT_SECONDS = 10
+GROUPS_SCOPE = "usergroups:read"
+"""Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 
 
 class Finding(NamedTuple):
-    """One line of the check-up."""
+    """The result of one check."""
 
-    fine: bool
-    what: str
+    ok: bool
+    message: str
     advice: str = ""
 
 
-async def checkup(settings: Settings) -> AsyncIterator[Finding]:
-    """Yield one finding after the other; nothing is sent, and no secret is shown."""
+async def check(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield the findings; nothing is posted, and no secret is shown."""
     yield _questions(settings)
     yield await _database(settings)
     async with aiohttp.ClientSession() as session:
         web = AsyncWebClient(
             settings.slack_bot_token.get_secret_value(),
             base_url=f"{settings.slack_api_url}/",
-            timeout=TIMEOUT,
+            timeout=TIMEOUT_SECONDS,
             session=session,
         )
         async for finding in _slack(settings, web):
             yield finding
         if settings.csat_results_channel:
             yield await _results_channel(settings.csat_results_channel, web)
-        yield await _entrance(settings, web)
+        yield await _connection(settings, web)
     yield await _x(settings)
 
 
@@ -56,9 +56,11 @@ def _questions(settings: Settings) -> Finding:
         catalogue = load_catalogue(settings.csat_questions_file)
     except CatalogueError as error:
         return Finding(
-            fine=False, what=f"Questions: {error}", advice="Mend the file, or unset CSAT_QUESTIONS_FILE."
+            ok=False, message=f"Questions: {error}", advice="Fix the file, or unset CSAT_QUESTIONS_FILE."
         )
-    return Finding(fine=True, what=f"Questions: {len(catalogue.csat)} for CSAT, {len(catalogue.nps)} for NPS")
+    return Finding(
+        ok=True, message=f"Questions: {len(catalogue.csat)} for CSAT, {len(catalogue.nps)} for NPS"
+    )
 
 
 async def _database(settings: Settings) -> Finding:
@@ -66,9 +68,9 @@ async def _database(settings: Settings) -> Finding:
         with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
             await database.check()
     except DatabaseError as error:
-        advice = "Check DATABASE_URL, its folder and its rights."
-        return Finding(fine=False, what=f"Ledger: {error}", advice=advice)
-    return Finding(fine=True, what="Ledger: can be read and written")
+        advice = "Check DATABASE_URL, and that its folder exists and is writable."
+        return Finding(ok=False, message=f"Database: {error}", advice=advice)
+    return Finding(ok=True, message="Database: ready")
 
 
 async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Finding]:
@@ -77,57 +79,55 @@ async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Findi
             answer = await web.auth_test()
     except SlackUnavailable as error:
         if str(error) not in INSTALLATION_ERRORS:
-            advice = "Check SLACK_API_URL and the way to it, then try again."
-            yield Finding(fine=False, what=f"Slack: {error}", advice=advice)
+            advice = "Check SLACK_API_URL and your network, then try again."
+            yield Finding(ok=False, message=f"Slack: {error}", advice=advice)
             return
-        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions; install the app to the workspace again."
-        yield Finding(fine=False, what=f"Slack token: {error}", advice=advice)
+        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
+        yield Finding(ok=False, message=f"Slack token: {error}", advice=advice)
         return
-    yield Finding(fine=True, what=f"Slack token: {answer['user']} in {answer['team']}")
+    yield Finding(ok=True, message=f"Slack token: {answer['user']} in {answer['team']}")
     granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
     required, optional = manifest.scopes(manifest.load())
     if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
-        required, optional = required | {GROUPS}, optional - {GROUPS}
-    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then install the app again."
+        required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
+    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then reinstall the app."
     missing = ", ".join(sorted(required - granted))
     yield Finding(
-        fine=not missing,
-        what=f"Slack scopes: {f'missing {missing}' if missing else 'complete'}",
+        ok=not missing,
+        message=f"Slack scopes: {f'missing {missing}' if missing else 'complete'}",
         advice=advice,
     )
     for scope in sorted(optional - granted):
-        yield Finding(fine=True, what=f"Slack scope {scope}: not granted, and optional (see the README)")
+        yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
 
 
 async def _results_channel(channel: str, web: AsyncWebClient) -> Finding:
-    what, advice = f"Results channel {channel}", "Invite the app there, or name another CSAT_RESULTS_CHANNEL."
+    name, advice = f"Results channel {channel}", "Invite the app there, or change CSAT_RESULTS_CHANNEL."
     try:
         with as_slack_error():
-            told = (await web.conversations_info(channel=channel))["channel"]
+            info = (await web.conversations_info(channel=channel))["channel"]
     except SlackUnavailable as error:
-        return Finding(fine=True, what=f"{what}: Slack does not tell whether the app is in it ({error})")
+        return Finding(ok=True, message=f"{name}: not checked, Slack did not answer ({error})")
     except SlackError as error:
-        return Finding(fine=False, what=f"{what}: {error}", advice=advice)
-    if told.get("is_archived"):
-        return Finding(fine=False, what=f"{what}: is_archived", advice=advice)
-    if not told.get("is_member"):
-        return Finding(fine=False, what=f"{what}: not_in_channel", advice=advice)
-    return Finding(fine=True, what=f"{what}: the app is in it")
+        return Finding(ok=False, message=f"{name}: {error}", advice=advice)
+    if info.get("is_archived"):
+        return Finding(ok=False, message=f"{name}: is_archived", advice=advice)
+    if not info.get("is_member"):
+        return Finding(ok=False, message=f"{name}: not_in_channel", advice=advice)
+    return Finding(ok=True, message=f"{name}: the app is a member")
 
 
-async def _entrance(settings: Settings, web: AsyncWebClient) -> Finding:
+async def _connection(settings: Settings, web: AsyncWebClient) -> Finding:
     if settings.slack_app_token is None:
         where = f"http://{settings.host}:{settings.port}{slack_events.PATH}"
-        return Finding(
-            fine=True, what=f"Entrance: HTTP at {where}; Slack must reach it from outside, over HTTPS"
-        )
+        return Finding(ok=True, message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS")
     try:
         with as_slack_error():
             await web.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except SlackError as error:
-        advice = "Make an app-level token with the scope connections:write, and turn Socket Mode on."
-        return Finding(fine=False, what=f"Entrance: Socket Mode: {error}", advice=advice)
-    return Finding(fine=True, what="Entrance: Socket Mode")
+        advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
+        return Finding(ok=False, message=f"Connection: Socket Mode: {error}", advice=advice)
+    return Finding(ok=True, message="Connection: Socket Mode")
 
 
 async def _x(settings: Settings) -> Finding:
@@ -135,11 +135,13 @@ async def _x(settings: Settings) -> Finding:
         try:
             account = await XClient(http).get_me()
         except RecipientUnknown as error:
-            return Finding(fine=False, what=f"X: {error}", advice="Check X_API_URL: X is not there.")
+            return Finding(
+                ok=False, message=f"X: {error}", advice="Check X_API_URL: X is not at that address."
+            )
         except Refused as error:
-            return Finding(fine=False, what=f"X keys: {error}", advice=error.sentence())
+            return Finding(ok=False, message=f"X keys: {error}", advice=error.sentence())
         except XError as error:
             return Finding(
-                fine=False, what=f"X: {error}", advice="Check X_API_URL and the way to it, then try again."
+                ok=False, message=f"X: {error}", advice="Check X_API_URL and your network, then try again."
             )
-    return Finding(fine=True, what=f"X keys: surveys come from @{account.handle}")
+    return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")

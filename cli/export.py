@@ -1,4 +1,4 @@
-"""`python app.py export --since 90d --output FILE.csv`: a row for each survey, for a spreadsheet."""
+"""`python app.py export --since 90d --output FILE.csv`: writes a CSV file with a row per survey."""
 
 import contextlib
 from pathlib import Path
@@ -16,11 +16,11 @@ from csat.reporting.periods import Period
 from csat.settings import Settings
 
 OPERATOR = "operator"
-"""Who is written down as having seen the export: somebody at this machine."""
+"""The viewer in the audit: somebody at this machine."""
 
 
 class NoSuchTeam(ValueError):
-    """It must be said which team's surveys are wanted; `str()` says which there are."""
+    """The team is missing or unknown; `str()` lists the teams."""
 
 
 async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
@@ -39,7 +39,7 @@ async def _write(database: Database, selection: Selection, output: Path) -> None
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:
                 bar.update(number)
-    typer.echo(f"{rows:,} surveys are in {output}; its checksum is in {manifest_path(output).name}.")
+    typer.echo(f"Exported {rows:,} surveys to {output}; the checksum is in {manifest_path(output).name}.")
 
 
 def _chosen(teams: list[str], team: str) -> str:
@@ -47,5 +47,5 @@ def _chosen(teams: list[str], team: str) -> str:
         return team
     if len(teams) == 1 and not team:
         return teams[0]
-    there = ", ".join(teams) or "none"
-    raise NoSuchTeam(f"Say whose surveys you want with --team: the ledger has surveys of {there}.")
+    known = ", ".join(teams) or "none"
+    raise NoSuchTeam(f"Choose a team with --team. The database has surveys of: {known}.")

@@ -1,4 +1,4 @@
-"""The app's manifest for Slack, for Socket Mode as it stands in manifest.yml, or for HTTP."""
+"""The Slack app manifest: manifest.yml for Socket Mode, or a variant for HTTP."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ import yaml
 from csat.web import slack_events
 
 PATH = Path(__file__).parent.with_name("manifest.yml")
-EXAMPLE = "https://csat.your-company.example"
+EXAMPLE_URL = "https://csat.your-company.example"
 
 
-class NotAnAddress(ValueError):
-    """Slack can't reach an app at this address; `str()` says why."""
+class InvalidUrl(ValueError):
+    """Slack can't send requests to this URL; `str()` says why."""
 
 
 def load() -> dict[str, Any]:
@@ -24,7 +24,7 @@ def load() -> dict[str, Any]:
 
 
 def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
-    """Return the manifest of an app that Slack reaches at `base_url`; raises `NotAnAddress`."""
+    """Return the manifest of an app that Slack reaches at `base_url`; raises `InvalidUrl`."""
     url = _base(base_url) + slack_events.PATH
     features, settings = manifest["features"], manifest["settings"]
     commands = [{**command, "url": url} for command in features["slash_commands"]]
@@ -43,24 +43,24 @@ def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
 def _base(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
-        parts.port  # noqa: B018 - raises where it is no number
+        parts.port  # noqa: B018 - raises if it is not a number
     except ValueError:
-        raise NotAnAddress(f"is no web address: give one like {EXAMPLE}") from None
+        raise InvalidUrl(f"is not a URL: give one like {EXAMPLE_URL}") from None
     if parts.scheme != "https":
-        raise NotAnAddress(f"must begin with https://, which is all that Slack calls, like {EXAMPLE}")
+        raise InvalidUrl(f"must begin with https://, like {EXAMPLE_URL}")
     if not parts.hostname or re.search(r"\s", parts.netloc):
-        raise NotAnAddress(f"must name your host, like {EXAMPLE}")
+        raise InvalidUrl(f"must name your host, like {EXAMPLE_URL}")
     if parts.query or parts.fragment or re.search(r"\s", parts.path):
-        raise NotAnAddress(f"must be an address without blanks, ? and #, like {EXAMPLE}")
+        raise InvalidUrl(f"must not contain spaces, ? or #, like {EXAMPLE_URL}")
     return f"https://{parts.netloc}{parts.path.rstrip('/').removesuffix(slack_events.PATH).rstrip('/')}"
 
 
 def scopes(manifest: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """Return the bot's required and its optional scopes."""
+    """Return the bot's required and optional scopes."""
     bot = manifest["oauth_config"]["scopes"]
     return set(bot["bot"]), set(bot.get("bot_optional", ()))
 
 
 def dumps(manifest: dict[str, Any]) -> str:
-    """Return a manifest as YAML, in its own order."""
+    """Return a manifest as YAML, with its keys in order."""
     return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)

@@ -1,4 +1,4 @@
-"""`python app.py prune --older-than 400d`: take old surveys out while the app runs."""
+"""`python app.py prune --older-than 400d`: removes old surveys while the app runs."""
 
 import asyncio
 import contextlib
@@ -15,33 +15,31 @@ from csat.db.database import Database
 from csat.settings import Settings
 from csat.surveys.limits import Limits
 
-BATCH = 500
-DAYS = {"d": 1, "w": 7, "y": 365}
-GIVING_WAY = 0.05
-"""Seconds between two batches, at least: who waits for SQLite looks again about so often."""
+BATCH_SIZE = 500
+DAYS_PER_UNIT = {"d": 1, "w": 7, "y": 365}
+MIN_PAUSE_SECONDS = 0.05
+"""Between two batches: about how often a transaction that waits for SQLite tries again."""
 
 
-class NotAnAge(ValueError):
-    """The text is no age of surveys to prune; `str()` says what to type instead."""
+class InvalidAge(ValueError):
+    """The text is not an age to prune by; `str()` says what to type instead."""
 
 
-def read_age(text: str, limits: Limits) -> timedelta:
-    """Read an age like 400d, 60w or 2y; raises `NotAnAge`, also for what the limits still ask about."""
+def parse_age(text: str, limits: Limits) -> timedelta:
+    """Parse an age like 400d, 60w or 2y; raises `InvalidAge`, also if the limits still need those surveys."""
     age = re.fullmatch(r"([0-9]{1,6})([dwy])", text.strip().lower())
     if not age or not int(age[1]):
-        raise NotAnAge("Write the age in days, weeks or years, like 400d, 60w or 2y.")
-    days = int(age[1]) * DAYS[age[2]]
-    if days > DAYS["y"] * 1_000:
-        raise NotAnAge("No survey is that old: write an age like 400d, 60w or 2y.")
+        raise InvalidAge("Give the age in days, weeks or years, like 400d, 60w or 2y.")
+    days = int(age[1]) * DAYS_PER_UNIT[age[2]]
+    if days > DAYS_PER_UNIT["y"] * 1_000:
+        raise InvalidAge("No survey is that old. Give an age like 400d, 60w or 2y.")
     if timedelta(days=days) < limits.lookback:
-        raise NotAnAge(
-            f"Newer surveys are needed to keep to the limits: write {_days(limits.lookback)}d or more."
-        )
+        raise InvalidAge(f"The limits need newer surveys. Give {_whole_days(limits.lookback)}d or more.")
     return timedelta(days=days)
 
 
 async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
-    """Remove the finished surveys that are older, and tell how many; raises `DatabaseError`."""
+    """Remove the finished surveys that are older, and print how many; raises `DatabaseError`."""
     before, removed = utc_now() - age, 0
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         old = await database.read(pruning.count_old, before)
@@ -58,15 +56,15 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
 
 
 async def prune(database: Database, old: pruning.Old, before: datetime) -> AsyncIterator[int]:
-    """Remove what was counted, and yield how many surveys each transaction removed."""
+    """Remove the counted surveys, and yield how many each transaction removed."""
     after = 0
     while after < old.newest:
-        begun = time.monotonic()
-        removed = await database.run_with_retry(pruning.prune, before, after, old.newest, BATCH)
+        started = time.monotonic()
+        removed = await database.run_with_retry(pruning.prune, before, after, old.newest, BATCH_SIZE)
         yield len(removed)
-        after = max(removed) if len(removed) == BATCH else old.newest
-        await asyncio.sleep(max(GIVING_WAY, time.monotonic() - begun))  # others write too
+        after = max(removed) if len(removed) == BATCH_SIZE else old.newest
+        await asyncio.sleep(max(MIN_PAUSE_SECONDS, time.monotonic() - started))  # lets other writers in
 
 
-def _days(age: timedelta) -> int:
+def _whole_days(age: timedelta) -> int:
     return -(-age // timedelta(days=1))

@@ -1,4 +1,4 @@
-"""`python app.py report --from FILE.csv`: the figures of an export, as Slack shows those of the ledger."""
+"""`python app.py report --from FILE.csv`: prints the report of an export, as Slack shows it."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -33,22 +33,22 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
 def _lines(report: Report) -> Iterator[str]:
     yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     rendered = [block.to_dict() for block in summary_lines(report)]
-    in_words = charts.home_view(report_charts(report), use_fallbacks=True)["blocks"]
-    for block in [*rendered, *in_words]:
-        yield from _said(block)
+    in_text = charts.home_view(report_charts(report), use_fallbacks=True)["blocks"]
+    for block in [*rendered, *in_text]:
+        yield from _text_lines(block)
     yield from filter(None, caveats(report))
 
 
-def _said(block: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a block
-    """Yield what a block says, a line for each of its parts."""
+def _text_lines(block: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a block
+    """Yield a block's text, a line for each of its parts."""
     if block["type"] in {"rich_text", "rich_text_list", "context"}:
         for element in block["elements"]:
-            yield from _said(element)
+            yield from _text_lines(element)
     elif block["type"] == "rich_text_section":
-        yield "".join(map(_words, block["elements"]))
+        yield "".join(map(_text, block["elements"]))
     else:
-        yield _words(block)
+        yield _text(block)
 
 
-def _words(element: dict[str, str]) -> str:
+def _text(element: dict[str, str]) -> str:
     return element.get("text") or element.get("user_id") or element.get("channel_id") or ""

@@ -14,8 +14,12 @@ TICKETS_FILE: Final = SURVEYS / "tickets.toml"
 def load_catalogue(path: Path = DEFAULT_QUESTIONS_FILE) -> Catalogue:
     """Return the catalogue in a questions file; raises `CatalogueError` with the file and the reason."""
     try:
-        return Catalogue.parse(path.read_text(encoding="utf-8"))
-    except (CatalogueError, OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path} can't be read: {error}") from error
+    try:
+        return Catalogue.parse(text)
+    except CatalogueError as error:
         raise CatalogueError(f"{path}: {error}") from error
 
 

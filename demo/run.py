@@ -1,4 +1,4 @@
-"""`python app.py sandbox`: the app between a pretend Slack and a pretend X, to try it in a browser."""
+"""`python app.py sandbox`: runs the app between a fake Slack and a fake X, to try it in a browser."""
 
 import asyncio
 import contextlib
@@ -16,95 +16,95 @@ from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
-from demo.seed import Colleague, Scene, fill
+from csat.web import x_webhook
+from demo.seed import Colleague, Team, insert_past
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 
-WEBHOOK = "/x/feedback"
 COLLEAGUES = (
-    Colleague(fixtures.ADA, 6, 0.2),
-    Colleague(fixtures.BEN, 4, 1.6),
-    Colleague(fixtures.CLEO, 0.5, 0),
+    Colleague(fixtures.ADA, share=6, low_rating_factor=0.2),
+    Colleague(fixtures.BEN, share=4, low_rating_factor=1.6),
+    Colleague(fixtures.CLEO, share=0.5, low_rating_factor=0),
 )
 
 
 async def run(stopped: asyncio.Task[None]) -> None:
-    """Let somebody try the app, from the start each time they want that, until it is stopped."""
+    """Run the demo until stopped, starting over whenever somebody asks for it on the page."""
     for proxy in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[proxy]  # nothing here leaves this machine
     port = PAGE_PORT
     while not stopped.done():
-        async with trying(port) as pretend:
-            typer.echo(f"\n  Open {pretend.page_url} in your browser. Ctrl-C ends it.\n")
-            over = asyncio.create_task(pretend.page.restart_requested.wait())
-            await asyncio.wait({stopped, over}, return_when=asyncio.FIRST_COMPLETED)
-            over.cancel()
-        port = urlsplit(pretend.page_url).port or PAGE_PORT
+        async with run_demo(port) as sandbox:
+            typer.echo(f"\n  Open {sandbox.page_url} in your browser. Press Ctrl-C to stop.\n")
+            restart = asyncio.create_task(sandbox.page.restart_requested.wait())
+            await asyncio.wait({stopped, restart}, return_when=asyncio.FIRST_COMPLETED)
+            restart.cancel()
+        port = urlsplit(sandbox.page_url).port or PAGE_PORT
 
 
 @contextlib.asynccontextmanager
-async def trying(port: int = 0) -> AsyncIterator[Sandbox]:
-    """Run the app between a pretend Slack and a pretend X, with nothing remembered."""
+async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
+    """Run the app in a sandbox with an empty database, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
-        async with serve_sandbox(page_port=port) as pretend:
-            settings = demo_settings(pretend, Path(folder))
+        async with serve_sandbox(page_port=port) as sandbox:
+            settings = demo_settings(sandbox, Path(folder))
             async with lifespan(settings) as url:
                 password = settings.x_webhook_password.get_secret_value()
-                pretend.x.webhook = Webhook(url + WEBHOOK, settings.x_webhook_user, password)
-                filling = asyncio.create_task(_fill_when_asked(pretend, settings))
-                yield pretend
-                filling.cancel()
+                sandbox.x.webhook = Webhook(url + x_webhook.PATH, settings.x_webhook_user, password)
+                seeding = asyncio.create_task(_seed_on_request(sandbox, settings))
+                yield sandbox
+                seeding.cancel()
 
 
-def demo_settings(pretend: Sandbox, folder: Path) -> Settings:
-    """Return the settings that lead to the pretend Slack and X, with a ledger in `folder`."""
-    keys = pretend.x.keys
+def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
+    """Return the settings for a sandbox, with a database in `folder`."""
+    keys = sandbox.x.keys
     return Settings(
-        slack_bot_token=pretend.workspace.bot_token,
-        slack_app_token=pretend.workspace.app_token,
-        slack_api_url=pretend.slack_api_url,
+        slack_bot_token=sandbox.workspace.bot_token,
+        slack_app_token=sandbox.workspace.app_token,
+        slack_api_url=sandbox.slack_api_url,
         x_api_key=keys.consumer_key,
         x_api_secret=keys.consumer_secret,
         x_access_token=keys.token,
         x_access_token_secret=keys.token_secret,
-        x_api_url=pretend.x_api_url,
+        x_api_url=sandbox.x_api_url,
         x_webhook_user="x",
         x_webhook_password=secrets.token_hex(8),
         database_url=f"sqlite:///{folder / 'csat.db'}",
         port=0,
-        csat_display_name=pretend.x.account.name,
+        csat_display_name=sandbox.x.account.name,
         csat_privacy_url="https://northwind.example/privacy",
-        csat_supervisors=pretend.page.supervisors,
-        csat_results_channel=pretend.results_channel,
+        csat_supervisors=sandbox.page.supervisors,
+        csat_results_channel=sandbox.results_channel,
     )
 
 
-async def _fill_when_asked(pretend: Sandbox, settings: Settings) -> None:
-    """Give the app a past of three months as soon as somebody wants it."""
-    filled = False
-    while not filled:
-        await pretend.page.sample_data.requested.wait()
+async def _seed_on_request(sandbox: Sandbox, settings: Settings) -> None:
+    """Add three months of surveys once somebody asks for them on the page."""
+    seeded = False
+    while not seeded:
+        await sandbox.page.sample_data.requested.wait()
         try:
             with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
-                number = await database.run_with_retry(fill, _scene(pretend), utc_now())
+                number = await database.run_with_retry(insert_past, _past_team(sandbox), utc_now())
         except DatabaseError as error:
-            pretend.page.sample_data.fail(f"Nothing was added: {error}. Try again.")
+            sandbox.page.sample_data.fail(f"Nothing was added: {error}. Try again.")
         else:
-            pretend.page.sample_data.finish(
+            sandbox.page.sample_data.finish(
                 f"Added {number:,} surveys from the past three months. Open Home as Cleo to see the reports."
             )
-            filled = True
+            seeded = True
 
 
-def _scene(pretend: Sandbox) -> Scene:
-    threads = [message.ts for message in pretend.workspace.messages(fixtures.SUPPORT, fixtures.ADA)]
-    return Scene(
-        team=pretend.workspace.team.id,
-        account=pretend.x.account.id,
+def _past_team(sandbox: Sandbox) -> Team:
+    threads = [message.ts for message in sandbox.workspace.messages(fixtures.SUPPORT, fixtures.ADA)]
+    return Team(
+        id=sandbox.workspace.team.id,
+        account=sandbox.x.account.id,
         channels=(fixtures.SUPPORT, fixtures.ESCALATIONS),
         threads=tuple(threads),
         colleagues=COLLEAGUES,
         supervisor=fixtures.CLEO,
-        display_name=pretend.x.account.name,
+        display_name=sandbox.x.account.name,
     )

@@ -1,4 +1,4 @@
-"""Three months of surveys and answers for the demo, so that its reports have something to show."""
+"""Three months of made-up surveys and answers, so that the demo has reports to show."""
 
 import random
 import tomllib
@@ -17,29 +17,36 @@ from csat.surveys.states import State
 
 COMMENTS = tomllib.loads(Path(__file__).with_name("comments.toml").read_text(encoding="utf-8"))
 DAYS = 91
-WEEKDAYS = (1.3, 1.1, 1.0, 1.0, 1.2, 0.6, 0.5)
-"""How busy each day of the week is, Monday first."""
-CSAT_SHARE, ANSWERED, COMMENTED, TAKEN_ON = 0.75, 0.41, 0.3, 0.9
-"""How many of the surveys ask for CSAT, are answered, have words too; and of low ones are taken on."""
-LEARNING = 0.4
-UNANSWERED_FOR = timedelta(days=14)
-CSAT = {1: 3, 2: 5, 3: 11, 4: 31, 5: 50}
-NPS = {0: 3, 2: 2, 3: 3, 5: 6, 6: 7, 7: 14, 8: 20, 9: 21, 10: 24}
-"""How often each rating is given, of a hundred."""
+WEEKDAY_FACTORS = (1.3, 1.1, 1.0, 1.0, 1.2, 0.6, 0.5)
+"""How busy each day of the week is, from Monday."""
+SURVEYS_PER_DAY = 14
+CSAT_SHARE = 0.75
+ANSWERED_SHARE = 0.41
+COMMENTED_SHARE = 0.3
+"""Of the answered surveys."""
+TAKEN_SHARE = 0.9
+"""Of the low ratings."""
+IMPROVEMENT = 0.4
+"""How far the factor of low ratings falls over the three months."""
+EXPIRES_AFTER = timedelta(days=14)
+CSAT_WEIGHTS = {1: 3, 2: 5, 3: 11, 4: 31, 5: 50}
+NPS_WEIGHTS = {0: 3, 2: 2, 3: 3, 5: 6, 6: 7, 7: 14, 8: 20, 9: 21, 10: 24}
 
 
 class Colleague(NamedTuple):
-    """Somebody who asks: how much of the work is theirs, and how many customers they disappoint more."""
+    """An agent of the demo."""
 
     user: str
     share: float
-    trouble: float
+    """How many of the surveys are theirs, relative to the others."""
+    low_rating_factor: float
+    """How much more often their customers give low ratings."""
 
 
-class Scene(FrozenModel):
-    """Where the past took place."""
+class Team(FrozenModel):
+    """The Slack team that sent the surveys."""
 
-    team: str
+    id: str
     account: str
     channels: tuple[str, ...]
     threads: tuple[str, ...]
@@ -49,34 +56,35 @@ class Scene(FrozenModel):
     display_name: str
 
 
-def fill(connection: Connection, scene: Scene, now: datetime) -> int:
-    """Write the past down, and return how many surveys it has; the same each time."""
-    rng = random.Random(7)  # noqa: S311 - a story, not a secret
-    rows = [_survey(rng, scene, number, at, now) for number, at in enumerate(_moments(rng, now))]
+def insert_past(connection: Connection, team: Team, now: datetime) -> int:
+    """Insert the surveys and follow-ups, the same each time; return how many surveys."""
+    rng = random.Random(7)  # noqa: S311 - sample data, not a secret
+    rows = [_survey(rng, team, number, at, now) for number, at in enumerate(_send_times(rng, now))]
     ids = connection.execute(insert(surveys).returning(surveys.c.id, sort_by_parameter_order=True), rows)
-    kept = zip(ids.scalars(), rows, strict=True)
-    lows = [_follow_up(rng, scene, survey_id, row, now) for survey_id, row in kept if _is_low(row)]
-    connection.execute(insert(follow_ups), lows)
+    inserted = zip(ids.scalars(), rows, strict=True)
+    low_ratings = [_follow_up(rng, team, survey_id, row, now) for survey_id, row in inserted if _is_low(row)]
+    connection.execute(insert(follow_ups), low_ratings)
     return len(rows)
 
 
-def _moments(rng: random.Random, now: datetime) -> Iterator[datetime]:
-    """Yield when surveys were sent, a little more of them each week."""
+def _send_times(rng: random.Random, now: datetime) -> Iterator[datetime]:
+    """Yield when the surveys were sent, a few more each week."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for ago in range(DAYS, 0, -1):
-        day = midnight - timedelta(days=ago)
-        busy = 14 * WEEKDAYS[day.weekday()] * (1.3 - 0.3 * ago / DAYS)
-        hours = sorted(rng.triangular(7, 21, 11) for _ in range(round(rng.gauss(busy, 2))))
+    for days_ago in range(DAYS, 0, -1):
+        day = midnight - timedelta(days=days_ago)
+        mean = SURVEYS_PER_DAY * WEEKDAY_FACTORS[day.weekday()] * (1.3 - 0.3 * days_ago / DAYS)
+        hours = sorted(rng.triangular(7, 21, 11) for _ in range(round(rng.gauss(mean, 2))))
         yield from (day + timedelta(hours=hour) for hour in hours)
 
 
-def _survey(rng: random.Random, scene: Scene, number: int, at: datetime, now: datetime) -> dict[str, Any]:
-    who = rng.choices(scene.colleagues, [colleague.share for colleague in scene.colleagues])[0]
+def _survey(rng: random.Random, team: Team, number: int, at: datetime, now: datetime) -> dict[str, Any]:
+    agent = rng.choices(team.colleagues, [colleague.share for colleague in team.colleagues])[0]
     metric = Metric.CSAT if rng.random() < CSAT_SHARE else Metric.NPS
-    learned = 1 - (now - at) / timedelta(days=DAYS)  # the team gets better at it
-    answer = _answer(rng, metric, who.trouble - LEARNING * learned, at, now)
+    progress = 1 - (now - at) / timedelta(days=DAYS)
+    factor = agent.low_rating_factor - IMPROVEMENT * progress
+    answer = _answer(rng, metric, factor, at, now)
     return {
-        **_asked(rng, scene, who, number, at),
+        **_question(rng, team, agent, number, at),
         **answer,
         "metric": metric,
         "state": _state(answer, at, now),
@@ -84,22 +92,22 @@ def _survey(rng: random.Random, scene: Scene, number: int, at: datetime, now: da
     }
 
 
-def _asked(rng: random.Random, scene: Scene, who: Colleague, number: int, at: datetime) -> dict[str, Any]:
-    channel = rng.choices(scene.channels, range(len(scene.channels), 0, -1))[0]
-    has_thread = channel == scene.channels[0] and scene.threads
+def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at: datetime) -> dict[str, Any]:
+    channel = rng.choices(team.channels, range(len(team.channels), 0, -1))[0]
+    has_thread = channel == team.channels[0] and team.threads
     customer = f"{rng.randrange(10**17, 10**18)}"
     return {
         "view_id": f"past:{number}",
-        "team": scene.team,
+        "team": team.id,
         "enterprise": "",
         "channel": channel,
-        "thread": rng.choice(scene.threads) if has_thread else "",
+        "thread": rng.choice(team.threads) if has_thread else "",
         "in_thread": bool(has_thread),
-        "requester": who.user,
+        "requester": agent.user,
         "response_url": "",
         "received_at": at,
-        "account": scene.account,
-        "display_name": scene.display_name,
+        "account": team.account,
+        "display_name": team.display_name,
         "recipient_handle": f"customer_{number}",
         "recipient_id": customer,
         "recipient_key": f"past:{customer}",
@@ -117,37 +125,39 @@ def _asked(rng: random.Random, scene: Scene, who: Colleague, number: int, at: da
 
 
 def _answer(
-    rng: random.Random, metric: Metric, trouble: float, at: datetime, now: datetime
+    rng: random.Random, metric: Metric, low_rating_factor: float, at: datetime, now: datetime
 ) -> dict[str, Any]:
-    """Return a customer's answer; many never give one, and most give it within hours."""
+    """Return the columns of an answer: many customers give none, and most answer within hours."""
     rated_at = at + timedelta(hours=rng.expovariate(1 / 9))
-    nothing = dict.fromkeys(("rating", "rated_at", "comment", "commented_at"))
-    if rng.random() > ANSWERED or rated_at > now:
-        return nothing
-    rating = _rating(rng, metric, trouble)
-    said = rng.random() < COMMENTED
+    unanswered = dict.fromkeys(("rating", "rated_at", "comment", "commented_at"))
+    if rng.random() > ANSWERED_SHARE or rated_at > now:
+        return unanswered
+    rating = _rating(rng, metric, low_rating_factor)
+    has_comment = rng.random() < COMMENTED_SHARE
     commented_at = rated_at + timedelta(minutes=rng.uniform(0.3, 4))
-    comment = {"comment": _words(rng, metric, rating), "commented_at": commented_at} if said else {}
-    return {**nothing, "rating": rating, "rated_at": rated_at, **comment}
+    comment = {"comment": _comment(rng, metric, rating), "commented_at": commented_at} if has_comment else {}
+    return {**unanswered, "rating": rating, "rated_at": rated_at, **comment}
 
 
-def _rating(rng: random.Random, metric: Metric, trouble: float) -> int:
-    chances = CSAT if metric is Metric.CSAT else NPS
-    weights = [chance * (1 + trouble * is_low(metric, rating)) for rating, chance in chances.items()]
-    return rng.choices(list(chances), weights)[0]
+def _rating(rng: random.Random, metric: Metric, low_rating_factor: float) -> int:
+    base_weights = CSAT_WEIGHTS if metric is Metric.CSAT else NPS_WEIGHTS
+    weights = [
+        weight * (1 + low_rating_factor * is_low(metric, rating)) for rating, weight in base_weights.items()
+    ]
+    return rng.choices(list(base_weights), weights)[0]
 
 
-def _words(rng: random.Random, metric: Metric, rating: int) -> str:
-    happy = rating >= (5 if metric is Metric.CSAT else 9)
-    mood = "unhappy" if is_low(metric, rating) else "happy" if happy else "middling"
-    words: Sequence[str] = COMMENTS[mood]
-    return rng.choice(words)
+def _comment(rng: random.Random, metric: Metric, rating: int) -> str:
+    is_happy = rating >= (5 if metric is Metric.CSAT else 9)
+    mood = "unhappy" if is_low(metric, rating) else "happy" if is_happy else "middling"
+    comments: Sequence[str] = COMMENTS[mood]
+    return rng.choice(comments)
 
 
 def _state(answer: dict[str, Any], at: datetime, now: datetime) -> State:
     if answer["rating"] is not None:
         return State.ANSWERED
-    return State.EXPIRED if at < now - UNANSWERED_FOR else State.SENT
+    return State.EXPIRED if at < now - EXPIRES_AFTER else State.SENT
 
 
 def _is_low(row: dict[str, Any]) -> bool:
@@ -155,22 +165,22 @@ def _is_low(row: dict[str, Any]) -> bool:
 
 
 def _follow_up(
-    rng: random.Random, scene: Scene, survey_id: int, row: dict[str, Any], now: datetime
+    rng: random.Random, team: Team, survey_id: int, row: dict[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """Return who took care of a low rating: of the newest ones, nobody yet."""
+    """Return who followed a low rating up; nobody has yet for the newest ones."""
     opened_at = row["rated_at"]
     taken_at, closed_at = (
         opened_at + timedelta(hours=rng.uniform(1, 20)),
         opened_at + timedelta(hours=rng.uniform(24, 70)),
     )
-    taken, closed = taken_at < now and rng.random() < TAKEN_ON, closed_at < now
+    taken, closed = taken_at < now and rng.random() < TAKEN_SHARE, closed_at < now
     return {
         "survey_id": survey_id,
-        "team": scene.team,
+        "team": team.id,
         "opened_at": opened_at,
-        "taken_by": scene.supervisor if taken else None,
+        "taken_by": team.supervisor if taken else None,
         "taken_at": taken_at if taken else None,
-        "closed_by": scene.supervisor if taken and closed else None,
+        "closed_by": team.supervisor if taken and closed else None,
         "closed_at": closed_at if taken and closed else None,
         "note": "Called the customer and put it right." if taken and closed else None,
     }

@@ -16,7 +16,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, Origin, Receipt, Survey
-from demo.seed import Colleague, Scene
+from demo.seed import Colleague, Team
 from sandbox.slack import fixtures
 
 CATALOGUE = load_catalogue()
@@ -33,8 +33,8 @@ SUPERVISED: dict[str, Any] = {
 }
 """Settings: Cleo supervises, and Ada reads the results channel too."""
 
-SCENE = Scene(
-    team=fixtures.TEAM,
+SCENE = Team(
+    id=fixtures.TEAM,
     account="1718260345",
     channels=(fixtures.SUPPORT,),
     threads=(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from demo.run import trying
+from demo.run import run_demo
 from tests.sandbox.test_page_kit import launch_chromium, open_page
 
 HANDLE = "@tomasberg"
@@ -84,7 +84,7 @@ async def _see_results(page: Page, folder: Path) -> None:
 
 async def main(docs: Path) -> None:
     """Run the sandbox and the app in it, and take the pictures."""
-    async with trying() as pretend:
+    async with run_demo() as pretend:
         await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count)
         await take(pretend.page_url, docs)
 

@@ -7,7 +7,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from demo.run import trying
+from demo.run import run_demo
 from sandbox.server import Sandbox
 from sandbox.slack import fixtures
 from tests.sandbox.test_page_accessibility import expect_accessible
@@ -24,7 +24,7 @@ async def _browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(name="pretend", loop_scope="module")
 async def _pretend() -> AsyncIterator[Sandbox]:
-    async with trying() as pretend:
+    async with run_demo() as pretend:
         await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count, timeout_seconds=5)
         yield pretend
 

@@ -19,14 +19,14 @@ from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Select
 from csat.reporting.exports import manifest_path, read_export, write_export
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
-from demo.seed import Colleague, Scene, fill
+from demo.seed import Colleague, Team, insert_past
 from tests.factories import NOON
 from tests.strategies import TEXT
 
 DOCUMENTATION = Path(__file__).parent.with_name("docs") / "export.md"
 TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
-SCENE = Scene(
-    team=TEAM,
+SCENE = Team(
+    id=TEAM,
     account="1718260345",
     channels=("C012AB3CD", "C034EF5GH"),
     threads=("1700000000.000100",),
@@ -39,7 +39,7 @@ ALL = Selection(team=TEAM, period=last_days(400, NOON, ZoneInfo("UTC")))
 
 @pytest.fixture(name="past")
 async def _past(database: Database) -> Database:
-    await database.run(fill, SCENE, NOON)
+    await database.run(insert_past, SCENE, NOON)
     return database
 
 

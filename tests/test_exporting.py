@@ -20,14 +20,14 @@ from csat.reporting.periods import last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
-from demo.seed import Colleague, Scene, fill
+from demo.seed import Colleague, Team, insert_past
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
 from tests.test_running import around, output
 from tests.world import World, running_world
 
-SCENE = Scene(
-    team=fixtures.TEAM,
+SCENE = Team(
+    id=fixtures.TEAM,
     account="1718260345",
     channels=(fixtures.SUPPORT,),
     threads=(),
@@ -52,7 +52,7 @@ async def _world(
 
 async def past(url: str) -> None:
     database = Database(url)
-    await database.run(fill, SCENE, utc_now())
+    await database.run(insert_past, SCENE, utc_now())
     database.close()
 
 
@@ -98,7 +98,7 @@ async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path
         code, printed = await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
 
     assert code == 0, printed
-    assert "surveys are in all.csv; its checksum is in all.csv.manifest.json" in printed
+    assert "surveys to all.csv; the checksum is in all.csv.manifest.json" in printed
     assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) > 1_000
 
 
@@ -106,7 +106,7 @@ async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path
     ("words", "advice"),
     [
         (("--output", "all.csv", "--since", "soon"), "Enter a period like 30d"),
-        (("--output", "all.csv", "--team", "T0OTHER"), "the ledger has surveys of none"),
+        (("--output", "all.csv", "--team", "T0OTHER"), "The database has surveys of: none"),
         (("--output", "no/such/folder/all.csv"), "The export stopped"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, update
 
 from cli import prune
-from cli.prune import NotAnAge, read_age
+from cli.prune import InvalidAge, parse_age
 from csat.db import pruning, send_queue, submissions
 from csat.db.accounts import open_account
 from csat.db.database import Database
@@ -32,21 +32,21 @@ REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
     ("text", "days"), [("400d", 400), (" 60W ", 420), ("2y", 730), ("007d", 7), ("1000y", 365_000)]
 )
 def test_an_age_is_days_weeks_or_years(text: str, days: int) -> None:
-    assert read_age(text, Limits()) == timedelta(days=days)
+    assert parse_age(text, Limits()) == timedelta(days=days)
 
 
 @pytest.mark.parametrize(
     "text", ["", "400", "d", "0d", "-1d", "1.5y", "400 days", "6m", "9999999d", "999999y", "٤d"]
 )
 def test_of_another_text_it_is_said_what_to_write(text: str) -> None:
-    with pytest.raises(NotAnAge, match="400d, 60w or 2y"):
-        read_age(text, Limits())
+    with pytest.raises(InvalidAge, match="400d, 60w or 2y"):
+        parse_age(text, Limits())
 
 
 def test_what_the_limits_ask_about_is_not_pruned() -> None:
-    assert read_age("8d", Limits(cooldown=7.5 * DAY)) == 8 * DAY
-    with pytest.raises(NotAnAge, match="write 8d or more"):
-        read_age("7d", Limits(cooldown=7.5 * DAY))
+    assert parse_age("8d", Limits(cooldown=7.5 * DAY)) == 8 * DAY
+    with pytest.raises(InvalidAge, match="Give 8d or more"):
+        parse_age("7d", Limits(cooldown=7.5 * DAY))
 
 
 async def accepted(database: Database, view_id: str, now: datetime = NOON) -> int:
@@ -115,8 +115,8 @@ async def test_what_is_younger_stays_and_what_is_counted_is_removed(database: Da
 async def test_it_goes_batch_by_batch_and_others_write_in_between(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.prune.BATCH", 10)
-    monkeypatch.setattr("cli.prune.GIVING_WAY", 0)
+    monkeypatch.setattr("cli.prune.BATCH_SIZE", 10)
+    monkeypatch.setattr("cli.prune.MIN_PAUSE_SECONDS", 0)
     await database.run(open_account, "A1")
     await database.run(refused, 35)
     old = await database.read(pruning.count_old, NOON + DAY)

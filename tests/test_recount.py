@@ -17,13 +17,13 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
-from demo.seed import fill
+from demo.seed import insert_past
 from tests.factories import SCENE
 from tests.recount import Recount
 
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
-TEAM = SCENE.team
+TEAM = SCENE.id
 ADA, CLEO = (colleague.user for colleague in SCENE.colleagues)
 
 
@@ -49,7 +49,7 @@ def spoil(connection: Connection) -> None:
 async def test_an_export_has_the_figures_of_the_database(
     database: Database, tmp_path: Path, filters: Filters
 ) -> None:
-    await database.run(fill, SCENE, NOW)
+    await database.run(insert_past, SCENE, NOW)
     await database.run(spoil)
     path = tmp_path / "all.csv"
     async for _ in write_export(
