@@ -164,4 +164,4 @@ async def test_the_command_says_what_to_write_instead(tmp_path: Path) -> None:
     async with around(tmp_path) as (_, _, environment):
         code, printed = await output(tmp_path, environment, "prune", "--older-than", "a while")
 
-    assert (code, printed) == (1, "Write the age in days, weeks or years, like 400d, 60w or 2y.\n")
+    assert (code, printed) == (1, "Give the age in days, weeks or years, like 400d, 60w or 2y.\n")
