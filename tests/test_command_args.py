@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def outcome(read: Callable[[str], T], text: str) -> T | str:
-    """Return what a text is read as, or the sentence with which it is refused."""
+    """Return the result of parsing a text, or the error's sentence."""
     try:
         return read(text)
     except (InvalidArguments, InvalidRecipient) as refusal:
@@ -55,7 +55,7 @@ def outcome(read: Callable[[str], T], text: str) -> T | str:
         ("<https://x.com/grace>, nps;", CommandArgs(Metric.NPS, GRACE)),
     ],
 )
-def test_the_command_says_who_and_which_type(text: str, expected: CommandArgs) -> None:
+def test_the_command_s_text_is_parsed_into_recipient_and_metric(text: str, expected: CommandArgs) -> None:
     assert parse_command_args(text) == expected
 
 
@@ -86,7 +86,7 @@ def test_the_command_says_who_and_which_type(text: str, expected: CommandArgs) -
         "<https://x.com/grace|Grace on X>",
     ],
 )
-def test_a_pasted_link_names_its_customer(link: str) -> None:
+def test_a_pasted_link_is_parsed_into_its_handle(link: str) -> None:
     assert parse_command_args(link) == CommandArgs(recipient=GRACE)
     assert parse_command_args(f"nps {link}") == CommandArgs(Metric.NPS, GRACE)
 
@@ -101,36 +101,36 @@ def test_a_pasted_link_names_its_customer(link: str) -> None:
         "https://x.com/messages/compose?recipient_id=783214",
     ],
 )
-def test_a_pasted_link_with_an_id_is_that_id(link: str) -> None:
+def test_a_pasted_link_with_an_id_is_parsed_into_the_id(link: str) -> None:
     assert parse_command_args(link) == CommandArgs(recipient=JACK)
 
 
 @given(PEOPLE, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
-def test_any_order_of_the_words_says_the_same(
-    person: Recipient, metric: Metric, spelled: Callable[[str], str]
+def test_arguments_may_come_in_any_order(
+    recipient: Recipient, metric: Metric, spelled: Callable[[str], str]
 ) -> None:
-    words = [person.label, spelled(metric.value)]
+    words = [recipient.label, spelled(metric.value)]
 
     read = {parse_command_args(" ".join(order)) for order in permutations(words)}
 
-    assert read == {CommandArgs(metric, person)}
+    assert read == {CommandArgs(metric, recipient)}
 
 
 @given(PEOPLE)
-def test_what_a_recipient_is_typed_like_is_read_as_the_same(person: Recipient) -> None:
-    assert parse_recipient(person.label) == person
-    assert parse_command_args(person.label).recipient == person
+def test_a_recipient_s_label_is_parsed_into_the_same_recipient(recipient: Recipient) -> None:
+    assert parse_recipient(recipient.label) == recipient
+    assert parse_command_args(recipient.label).recipient == recipient
 
 
 @given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))
-def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: str) -> None:
+def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str, link: str) -> None:
     read = outcome(parse_command_args, link.format(handle, handle))
 
     assert read == CommandArgs(recipient=Recipient(handle=handle)) or "is not a customer's" in str(read)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("<@U012AB3CD>", "colleague in Slack"),
         ("<@U012AB3CD|ada>", "colleague in Slack"),
@@ -188,29 +188,29 @@ def test_a_link_with_any_handle_is_read_or_refused_as_a_page(handle: str, link: 
         ("&#" + "9" * 5000 + ";", "9…”"),
     ],
 )
-def test_what_is_not_understood_is_said(text: str, told: str) -> None:
+def test_invalid_arguments_say_what_to_do(text: str, expected: str) -> None:
     with pytest.raises(InvalidArguments) as refusal:
         parse_command_args(text)
 
-    assert told in str(refusal.value)
+    assert expected in str(refusal.value)
     assert len(str(refusal.value)) < 200
 
 
 @given(TEXT)
-def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
     read = outcome(parse_command_args, text)
 
     assert isinstance(read, CommandArgs) or read.endswith(".")
 
 
 @given(TEXT)
-def test_any_recipient_is_read_or_refused_with_a_sentence(text: str) -> None:
+def test_any_recipient_is_parsed_or_refused_with_a_sentence(text: str) -> None:
     read = outcome(parse_recipient, text)
 
     assert isinstance(read, Recipient) or read.endswith(".")
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u200e", "\ufeff \u200b"])
-def test_nobody_is_asked_for_politely(blank: str) -> None:
+def test_an_empty_recipient_is_refused_with_a_sentence(blank: str) -> None:
     with pytest.raises(InvalidRecipient, match=r"Enter the customer's X handle"):
         parse_recipient(blank)

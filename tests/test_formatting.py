@@ -21,12 +21,12 @@ from csat.surveys.questions import Metric
 
 
 def satisfaction(satisfied: int, n: int) -> Score | None:
-    """Return the score of so many satisfied customers."""
+    """Return the score of `n` customers, some of them satisfied."""
     return calculate_csat({5: satisfied, 1: n - satisfied})
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "written"),
+    ("metric", "value", "expected"),
     [
         (Metric.CSAT, 86.7, "87 %"),
         (Metric.CSAT, 100.0, "100 %"),
@@ -41,21 +41,21 @@ def satisfaction(satisfied: int, n: int) -> Score | None:
     ],
 )
 def test_csat_is_a_percentage_and_nps_a_signed_number(
-    metric: Metric, value: float | None, written: str
+    metric: Metric, value: float | None, expected: str
 ) -> None:
-    assert format_value(metric, value) == written
+    assert format_value(metric, value) == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "rounded"),
+    ("value", "expected"),
     [(0.5, 1), (1.5, 2), (2.5, 3), (-0.5, -1), (-2.5, -3), (2.49, 2), (-2.49, -2), (0.49999999999999994, 0)],
 )
-def test_half_is_rounded_away_from_zero(value: float, rounded: int) -> None:
-    assert round_half_up(value) == rounded
+def test_halves_are_rounded_away_from_zero(value: float, expected: int) -> None:
+    assert round_half_up(value) == expected
 
 
 @given(st.tuples(*[st.integers(0, 5_000)] * 3).filter(lambda parts: sum(parts) > 0))
-def test_what_is_written_is_the_exact_score_rounded(parts: tuple[int, int, int]) -> None:
+def test_the_exact_score_is_rounded(parts: tuple[int, int, int]) -> None:
     promoters, passives, detractors = parts
     score = calculate_nps({10: promoters, 7: passives, 0: detractors})
     exact = abs(Fraction(100 * (promoters - detractors), sum(parts)))
@@ -66,24 +66,24 @@ def test_what_is_written_is_the_exact_score_rounded(parts: tuple[int, int, int])
 
 
 @pytest.mark.parametrize(
-    ("mean", "written"), [(4.25, "4.3"), (4.35, "4.4"), (4.349, "4.3"), (5.0, "5.0"), (None, "-")]
+    ("mean", "expected"), [(4.25, "4.3"), (4.35, "4.4"), (4.349, "4.3"), (5.0, "5.0"), (None, "-")]
 )
-def test_a_mean_has_one_decimal(mean: float | None, written: str) -> None:
-    assert format_mean(mean) == written
+def test_a_mean_has_one_decimal(mean: float | None, expected: str) -> None:
+    assert format_mean(mean) == expected
 
 
-def test_a_rate_of_nothing_is_not_0() -> None:
+def test_no_value_is_not_0() -> None:
     assert format_percent(None) == format_points(None) == "-"
     assert format_percent(0.0) == "0 %"
 
 
-def test_an_interval_is_written_from_low_to_high() -> None:
+def test_an_interval_is_formatted_from_low_to_high() -> None:
     assert format_interval(Metric.CSAT, Interval(62.1, 96.3)) == "62 to 96"
     assert format_interval(Metric.NPS, Interval(-19.1, 65.2)) == "-19 to +65"
     assert format_interval(Metric.NPS, Interval(0.4, 30.0)) == "0 to +30"
 
 
-def test_a_score_of_too_few_ratings_is_not_written() -> None:
+def test_a_score_with_too_few_ratings_is_not_shown() -> None:
     assert format_score(None) == "-"
     assert format_score(satisfaction(4, 4)) == "-"
     assert format_score(satisfaction(4, 5)) == "80 %"
@@ -91,7 +91,7 @@ def test_a_score_of_too_few_ratings_is_not_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("difference", "low", "high", "words"),
+    ("difference", "low", "high", "expected"),
     [
         (12.4, 3.0, 21.0, "up 12 points"),
         (-12.4, -21.0, -3.0, "down 12 points"),
@@ -103,10 +103,12 @@ def test_a_score_of_too_few_ratings_is_not_written() -> None:
         (0.0, -10.0, 10.0, "no clear change"),
     ],
 )
-def test_only_a_clear_change_is_claimed(difference: float, low: float, high: float, words: str) -> None:
-    assert format_change(Change(difference=difference, interval=Interval(low, high))) == words
+def test_only_a_significant_change_is_shown(
+    difference: float, low: float, high: float, expected: str
+) -> None:
+    assert format_change(Change(difference=difference, interval=Interval(low, high))) == expected
 
 
-def test_where_nothing_can_be_compared_nothing_is_claimed() -> None:
+def test_without_two_scores_no_change_is_shown() -> None:
     assert format_change(None) == "-"
     assert format_change(compare_scores(satisfaction(9, 9), satisfaction(3, 4))) == "-"

@@ -16,11 +16,11 @@ Message = dict[str, Any]
 TICKETS = load_ticket_patterns()
 
 
-def named(text: str) -> list[str]:
+def found_recipients(text: str) -> list[str]:
     return [person.label for person in find_recipients(text)]
 
 
-def ticket(text: str) -> str:
+def found_external_id(text: str) -> str:
     return find_external_id(text, TICKETS)
 
 
@@ -42,8 +42,8 @@ def ticket(text: str) -> str:
         ("https://x.com/joonas and @grace and @joonas", ["@joonas", "@grace"]),
     ],
 )
-def test_handles_are_found_in_their_order_and_once(text: str, expected: list[str]) -> None:
-    assert [typed.lower() for typed in named(text)] == expected
+def test_handles_are_found_once_and_in_order(text: str, expected: list[str]) -> None:
+    assert [typed.lower() for typed in found_recipients(text)] == expected
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_handles_are_found_in_their_order_and_once(text: str, expected: list[str
         "HTTPS://X.COM/grace",
     ],
 )
-def test_links_name_whose_page_they_are(text: str) -> None:
-    assert named(text) == ["@grace"]
+def test_a_link_is_the_recipient_of_its_profile(text: str) -> None:
+    assert found_recipients(text) == ["@grace"]
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_links_name_whose_page_they_are(text: str) -> None:
         "to_user_id: 783214",
     ],
 )
-def test_ids_are_found_where_they_are_called_so(text: str) -> None:
-    assert named(text) == ["783214"]
+def test_a_labelled_id_is_found(text: str) -> None:
+    assert found_recipients(text) == ["783214"]
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_ids_are_found_where_they_are_called_so(text: str) -> None:
         "x id 12345678901234567890",
     ],
 )
-def test_nobody_is_found_where_nobody_is_named(text: str) -> None:
-    assert named(text) == []
+def test_a_text_without_a_customer_has_no_recipient(text: str) -> None:
+    assert found_recipients(text) == []
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_nobody_is_found_where_nobody_is_named(text: str) -> None:
         ("Ticket #1: https://acme.zendesk.com/agent/tickets/5555", "zendesk_5555"),
     ],
 )
-def test_a_case_number_becomes_the_external_id(text: str, expected: str) -> None:
-    assert ticket(text) == expected
+def test_a_ticket_number_becomes_the_external_id(text: str, expected: str) -> None:
+    assert found_external_id(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -200,11 +200,11 @@ def test_a_case_number_becomes_the_external_id(text: str, expected: str) -> None
         "https://acme.atlassian.net/wiki/spaces/SUP-42",
     ],
 )
-def test_no_case_number_is_made_up(text: str) -> None:
-    assert ticket(text) == ""
+def test_a_text_without_a_ticket_number_has_no_external_id(text: str) -> None:
+    assert found_external_id(text) == ""
 
 
-def test_a_bot_s_message_with_fields_names_customer_and_case() -> None:
+def test_a_bot_s_message_with_fields_has_a_customer_and_a_ticket() -> None:
     message = {
         "type": "message",
         "subtype": "bot_message",
@@ -222,13 +222,13 @@ def test_a_bot_s_message_with_fields_names_customer_and_case() -> None:
         ],
     }
 
-    said = extract_text(message)
+    text = extract_text(message)
 
-    assert named(said) == ["783214", "@grace"]
-    assert ticket(said) == "zendesk_5555"
+    assert found_recipients(text) == ["783214", "@grace"]
+    assert found_external_id(text) == "zendesk_5555"
 
 
-def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleague() -> None:
+def test_in_rich_text_a_mentioned_colleague_is_no_recipient() -> None:
     link = {"type": "link", "url": "https://x.com/grace/status/1", "text": "this"}
     colleague = {"type": "user", "user_id": "U012AB3CD"}
     words = {"type": "text", "text": " look at case 00317, and at @joonas & co"}
@@ -240,9 +240,9 @@ def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleagu
         "blocks": [{"type": "rich_text", "block_id": "b", "elements": [quoted]}],
     }
 
-    assert named(extract_text(message)) == ["@joonas", "@grace"]
-    assert named(extract_text({"blocks": message["blocks"]})) == ["@joonas", "@grace"]
-    assert ticket(extract_text(message)) == "case_00317"
+    assert found_recipients(extract_text(message)) == ["@joonas", "@grace"]
+    assert found_recipients(extract_text({"blocks": message["blocks"]})) == ["@joonas", "@grace"]
+    assert found_external_id(extract_text(message)) == "case_00317"
 
 
 @pytest.mark.parametrize(
@@ -270,8 +270,8 @@ def test_a_person_s_message_in_rich_text_names_the_customer_and_not_the_colleagu
         {"files": [{"title": "Chat with @grace"}]},
     ],
 )
-def test_a_customer_is_found_wherever_a_message_says_so(message: Message) -> None:
-    assert named(extract_text(message)) == ["@grace"]
+def test_a_customer_is_found_in_every_part_of_a_message(message: Message) -> None:
+    assert found_recipients(extract_text(message)) == ["@grace"]
 
 
 @pytest.mark.parametrize(
@@ -283,25 +283,25 @@ def test_a_customer_is_found_wherever_a_message_says_so(message: Message) -> Non
         {"blocks": [{"type": "rich_text", "elements": [{"type": "user", "user_id": "@grace"}]}]},
     ],
 )
-def test_slack_s_own_people_and_mail_addresses_are_no_customers(message: Message) -> None:
-    assert named(extract_text(message)) == []
+def test_slack_mentions_and_email_addresses_are_no_recipients(message: Message) -> None:
+    assert found_recipients(extract_text(message)) == []
 
 
-def test_a_message_is_not_said_twice() -> None:
+def test_text_is_not_extracted_twice() -> None:
     message = {"text": "Hello", "attachments": [{"text": "Hello", "fallback": "Hello"}]}
 
     assert extract_text(message) == "Hello"
 
 
 @given(st.dictionaries(st.sampled_from(["text", "blocks", "attachments", "elements", "title", "rows"]), JSON))
-def test_any_message_is_read(message: Message) -> None:
-    said = extract_text(message)
+def test_any_message_can_be_searched(message: Message) -> None:
+    text = extract_text(message)
 
-    find_recipients(said)
-    assert len(ticket(said)) <= MAX_EXTERNAL_ID_LENGTH
+    find_recipients(text)
+    assert len(found_external_id(text)) <= MAX_EXTERNAL_ID_LENGTH
 
 
-def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
+def test_a_deeply_nested_message_is_read_to_slack_s_limit() -> None:
     message: Message = {"text": "deepest"}
     for _ in range(MAX_DEPTH * 100):
         message = {"text": "above", "elements": [message]}
@@ -310,7 +310,7 @@ def test_a_message_that_never_ends_is_read_as_deep_as_slack_nests() -> None:
 
 
 @given(TEXT)
-def test_whoever_is_found_is_named_in_the_text(text: str) -> None:
+def test_every_recipient_found_occurs_in_the_text(text: str) -> None:
     for person in find_recipients(text):
         assert (person.handle or person.id or "?").lower() in text.lower()
 
@@ -322,7 +322,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_an_external_id_always_fits(text: str) -> None:
-    assert len(ticket(text)) <= MAX_EXTERNAL_ID_LENGTH
+    assert len(found_external_id(text)) <= MAX_EXTERNAL_ID_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -354,17 +354,17 @@ def test_an_external_id_always_fits(text: str) -> None:
         "1",
     ],
 )
-def test_hostile_messages_are_read_in_no_time(piece: str) -> None:
+def test_hostile_messages_are_searched_quickly(piece: str) -> None:
     text = (piece * 40_000)[:40_000]
 
     find_recipients(extract_text({"text": text}))
-    ticket(text)
-    ticket("ticket" + text)
-    ticket("https://app.intercom.com/a/inbox/" + text)
-    ticket("https://a.atlassian.net/jira/servicedesk/projects/A/" + text)
+    found_external_id(text)
+    found_external_id("ticket" + text)
+    found_external_id("https://app.intercom.com/a/inbox/" + text)
+    found_external_id("https://a.atlassian.net/jira/servicedesk/projects/A/" + text)
 
 
-def test_every_pattern_has_a_name_and_one_number() -> None:
+def test_every_pattern_has_a_name_and_a_number_group() -> None:
     assert len({pattern.name for pattern in TICKETS}) == len(TICKETS)
     for pattern in TICKETS:
         assert list(pattern.find.groupindex) == ["number"]

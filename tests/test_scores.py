@@ -36,18 +36,18 @@ NPS = Metric.NPS
 CSAT = Metric.CSAT
 
 
-def given_ratings(metric: Metric, least: int = 1) -> st.SearchStrategy[Ratings]:
-    """Return ratings of a metric, at least so many of them."""
+def given_ratings(metric: Metric, minimum: int = 1) -> st.SearchStrategy[Ratings]:
+    """Return a strategy for at least `minimum` ratings of a metric."""
     counts = st.integers(0, 3) | st.integers(0, 3_000)
     return st.dictionaries(st.sampled_from(SCALES[metric]), counts).filter(
-        lambda ratings: sum(ratings.values()) >= least
+        lambda ratings: sum(ratings.values()) >= minimum
     )
 
 
 METRIC_AND_RATINGS = st.one_of([st.tuples(st.just(metric), given_ratings(metric)) for metric in Metric])
 TWO_PERIODS = st.one_of(
     [
-        st.tuples(st.just(metric), given_ratings(metric, least=5), given_ratings(metric, least=5))
+        st.tuples(st.just(metric), given_ratings(metric, minimum=5), given_ratings(metric, minimum=5))
         for metric in Metric
     ]
 )
@@ -56,24 +56,24 @@ NPS_SAMPLE = st.tuples(*[st.integers(0, 600)] * 3).filter(lambda parts: sum(part
 
 
 def of(metric: Metric, ratings: Ratings) -> Score:
-    """Return the score of ratings that have one."""
+    """Return the score of ratings, of which there are some."""
     found = calculate_score(metric, ratings)
     assert found
     return found
 
 
 def csat_of(satisfied: int, n: int) -> Score:
-    """Return the score of so many satisfied customers."""
+    """Return the score of `n` customers, some of them satisfied."""
     return of(CSAT, {5: satisfied, 1: n - satisfied})
 
 
 def nps_of(promoters: int, passives: int, detractors: int) -> Score:
-    """Return the score of so many promoters, passives and detractors."""
+    """Return the score of some promoters, passives and detractors."""
     return of(NPS, {10: promoters, 8: passives, 3: detractors})
 
 
 def rounded(interval: Interval) -> tuple[float, float]:
-    """Return an interval as the reference prints it."""
+    """Return an interval with one decimal, like the reference figures."""
     return round(interval.low, 1), round(interval.high, 1)
 
 
@@ -81,7 +81,7 @@ def rounded(interval: Interval) -> tuple[float, float]:
     ("satisfied", "n", "low", "high"),
     [(13, 15, 62.1, 96.3), (9, 10, 59.6, 98.2), (45, 50, 78.6, 95.7), (90, 100, 82.6, 94.5), (4, 4, 51, 100)],
 )
-def test_a_csat_score_has_wilson_s_interval(satisfied: int, n: int, low: float, high: float) -> None:
+def test_a_csat_score_has_a_wilson_interval(satisfied: int, n: int, low: float, high: float) -> None:
     assert rounded(csat_of(satisfied, n).interval) == (low, high)
     assert wilson_interval(satisfied, n) == csat_of(satisfied, n).interval
 
@@ -95,14 +95,14 @@ def test_a_csat_score_has_wilson_s_interval(satisfied: int, n: int, low: float, 
         ((200, 120, 80), 22.2, 37.4),
     ],
 )
-def test_an_nps_has_the_adjusted_wald_interval(parts: tuple[int, int, int], low: float, high: float) -> None:
+def test_an_nps_has_an_adjusted_wald_interval(parts: tuple[int, int, int], low: float, high: float) -> None:
     promoters, _, detractors = parts
 
     assert rounded(nps_of(*parts).interval) == (low, high)
     assert adjusted_wald_interval(promoters, detractors, sum(parts)) == nps_of(*parts).interval
 
 
-def test_where_all_are_satisfied_or_none_is_the_interval_ends_exactly_there() -> None:
+def test_the_interval_of_0_or_100_percent_ends_exactly_there() -> None:
     everybody = [wilson_interval(n, n) for n in range(1, 3_000)]
     nobody = [wilson_interval(0, n) for n in range(1, 3_000)]
 
@@ -111,35 +111,35 @@ def test_where_all_are_satisfied_or_none_is_the_interval_ends_exactly_there() ->
 
 
 @given(SHARE)
-def test_wilson_s_interval_is_that_of_scipy(share: tuple[int, int]) -> None:
+def test_the_wilson_interval_agrees_with_scipy(share: tuple[int, int]) -> None:
     level = 1 - 2 * norm.sf(1.96)
 
-    theirs = binomtest(*share).proportion_ci(confidence_level=level, method="wilson")
+    expected = binomtest(*share).proportion_ci(confidence_level=level, method="wilson")
 
-    assert wilson_interval(*share) == pytest.approx((100 * theirs.low, 100 * theirs.high), abs=1e-9)
+    assert wilson_interval(*share) == pytest.approx((100 * expected.low, 100 * expected.high), abs=1e-9)
 
 
 @given(NPS_SAMPLE)
-def test_the_error_of_an_nps_is_that_of_numpy(parts: tuple[int, int, int]) -> None:
-    """Four times the sample: a quarter of a customer can't be put in a list."""
+def test_the_standard_error_of_an_nps_agrees_with_numpy(parts: tuple[int, int, int]) -> None:
+    """Compare with a sample four times as large, which avoids fractions of a customer."""
     promoters, passives, detractors = parts
-    often = [4 * promoters + 3, 4 * passives + 6, 4 * detractors + 3]
-    sample = np.repeat([1.0, 0.0, -1.0], often)
+    counts = [4 * promoters + 3, 4 * passives + 6, 4 * detractors + 3]
+    sample = np.repeat([1.0, 0.0, -1.0], counts)
 
-    middle, error = nps_estimate(promoters, detractors, sum(parts))
+    value, error = nps_estimate(promoters, detractors, sum(parts))
 
-    assert middle == pytest.approx(100 * sample.mean(), abs=1e-9)
+    assert value == pytest.approx(100 * sample.mean(), abs=1e-9)
     assert error == pytest.approx(100 * np.sqrt(sample.var() / (sum(parts) + 3)), abs=1e-9)
 
 
 @given(SHARE)
-def test_the_error_of_a_share_is_that_of_numpy(share: tuple[int, int]) -> None:
+def test_the_standard_error_of_a_share_agrees_with_numpy(share: tuple[int, int]) -> None:
     satisfied, n = share
     sample = np.repeat([1.0, 0.0], [satisfied + 1, n - satisfied + 1])
 
-    middle, error = csat_estimate(satisfied, n)
+    value, error = csat_estimate(satisfied, n)
 
-    assert middle == pytest.approx(100 * sample.mean(), abs=1e-9)
+    assert value == pytest.approx(100 * sample.mean(), abs=1e-9)
     assert error == pytest.approx(100 * np.sqrt(sample.var() / (n + 2)), abs=1e-9)
 
 
@@ -151,11 +151,11 @@ def test_csat_counts_ratings_of_4_and_5(rating: int, value: int) -> None:
 @pytest.mark.parametrize(
     ("rating", "value"), [*((low, -100) for low in range(7)), (7, 0), (8, 0), (9, 100), (10, 100)]
 )
-def test_nps_is_promoters_less_detractors(rating: int, value: int) -> None:
+def test_nps_is_promoters_minus_detractors(rating: int, value: int) -> None:
     assert of(NPS, {rating: 7}).value == value
 
 
-def test_a_score_counts_everybody_who_rated() -> None:
+def test_a_score_counts_all_ratings() -> None:
     satisfaction = of(CSAT, {1: 2, 3: 1, 4: 3, 5: 4})
     loyalty = nps_of(5, 3, 2)
 
@@ -164,7 +164,7 @@ def test_a_score_counts_everybody_who_rated() -> None:
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_without_ratings_there_is_no_score_and_not_0(metric: Metric) -> None:
+def test_without_ratings_the_score_is_none_rather_than_0(metric: Metric) -> None:
     assert calculate_score(metric, {}) is None
     assert calculate_score(metric, {3: 0}) is None
 
@@ -172,7 +172,9 @@ def test_without_ratings_there_is_no_score_and_not_0(metric: Metric) -> None:
 @pytest.mark.parametrize(
     ("metric", "ratings"), [(CSAT, {0: 1}), (CSAT, {5: 3, 6: 0}), (NPS, {-1: 1}), (NPS, {11: 1})]
 )
-def test_an_impossible_rating_is_refused_without_being_named(metric: Metric, ratings: Ratings) -> None:
+def test_the_error_for_an_invalid_rating_does_not_contain_the_rating(
+    metric: Metric, ratings: Ratings
+) -> None:
     scale = {CSAT: "CSAT is a whole number from 1 to 5.", NPS: "NPS is a whole number from 0 to 10."}
 
     with pytest.raises(ValueError, match=rf"^A rating of {scale[metric]}$"):
@@ -180,13 +182,13 @@ def test_an_impossible_rating_is_refused_without_being_named(metric: Metric, rat
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_a_negative_count_is_refused(metric: Metric) -> None:
+def test_a_negative_count_is_an_error(metric: Metric) -> None:
     with pytest.raises(ValueError, match="can't be negative"):
         calculate_score(metric, {4: 9, 5: -1})
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 4), (5, 4), (0, -1)])
-def test_an_impossible_share_is_refused(successes: int, n: int) -> None:
+def test_an_invalid_proportion_is_an_error(successes: int, n: int) -> None:
     for impossible in (
         lambda: wilson_interval(successes, n),
         lambda: csat_estimate(successes, n),
@@ -197,7 +199,7 @@ def test_an_impossible_share_is_refused(successes: int, n: int) -> None:
             impossible()
 
 
-def test_promoters_and_detractors_are_no_more_than_all() -> None:
+def test_more_promoters_and_detractors_than_customers_are_an_error() -> None:
     assert adjusted_wald_interval(2, 3, 5)
     with pytest.raises(ValueError, match="A part must be"):
         adjusted_wald_interval(3, 3, 5)
@@ -224,7 +226,7 @@ def test_an_interval_contains_its_score(rated: tuple[Metric, Ratings]) -> None:
 
 
 @given(NPS_SAMPLE)
-def test_an_nps_turned_around_is_its_negative(parts: tuple[int, int, int]) -> None:
+def test_swapping_promoters_and_detractors_negates_the_nps(parts: tuple[int, int, int]) -> None:
     there, back = nps_of(*parts), nps_of(*reversed(parts))
 
     assert there.value == -back.value
@@ -232,7 +234,7 @@ def test_an_nps_turned_around_is_its_negative(parts: tuple[int, int, int]) -> No
 
 
 @given(SHARE)
-def test_the_interval_of_the_others_is_the_mirror_image(share: tuple[int, int]) -> None:
+def test_the_interval_of_the_complement_is_mirrored(share: tuple[int, int]) -> None:
     satisfied, n = share
     low, high = wilson_interval(n - satisfied, n)
 
@@ -240,7 +242,7 @@ def test_the_interval_of_the_others_is_the_mirror_image(share: tuple[int, int]) 
 
 
 @given(METRIC_AND_RATINGS)
-def test_one_more_good_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]) -> None:
+def test_another_high_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     found = of(metric, ratings)
     for good in HIGH_RATINGS[metric]:
@@ -253,9 +255,7 @@ def test_one_more_good_rating_never_lowers_a_score(rated: tuple[Metric, Ratings]
 
 
 @given(METRIC_AND_RATINGS, st.integers(2, 50))
-def test_more_answers_of_the_same_kind_make_the_interval_narrower(
-    rated: tuple[Metric, Ratings], times: int
-) -> None:
+def test_a_larger_sample_has_a_narrower_interval(rated: tuple[Metric, Ratings], times: int) -> None:
     metric, ratings = rated
     few, many = of(metric, ratings), of(metric, {rating: times * n for rating, n in ratings.items()})
 
@@ -263,40 +263,38 @@ def test_more_answers_of_the_same_kind_make_the_interval_narrower(
     assert many.interval.high - many.interval.low < few.interval.high - few.interval.low
 
 
-def test_a_change_is_clear_where_the_interval_of_the_difference_leaves_out_0() -> None:
+def test_a_change_is_significant_if_its_interval_excludes_0() -> None:
     better, worse = csat_of(45, 50), csat_of(35, 50)
-    changed = compare_scores(better, worse)
+    change = compare_scores(better, worse)
 
-    assert changed
-    assert changed.difference == 20
-    assert rounded(changed.interval) == (4.0, 34.5)  # 46/52 less 36/52, give or take 1.96 x 7.78 points
-    assert changed.is_significant
-
-
-def test_a_difference_within_chance_is_no_clear_change() -> None:
-    changed = compare_scores(csat_of(45, 50), csat_of(40, 50))
-
-    assert changed
-    assert changed.difference == 10
-    assert not changed.is_significant
+    assert change
+    assert change.difference == 20
+    assert rounded(change.interval) == (4.0, 34.5)  # 46/52 - 36/52 +/- 1.96 x 7.78 points
+    assert change.is_significant
 
 
-def test_a_change_of_nps_is_judged_by_the_adjusted_errors() -> None:
-    changed = compare_scores(nps_of(50, 30, 20), nps_of(30, 30, 40))
+def test_a_change_is_not_significant_if_its_interval_includes_0() -> None:
+    change = compare_scores(csat_of(45, 50), csat_of(40, 50))
 
-    assert changed
-    assert changed.difference == 40
-    assert rounded(changed.interval) == (16.9, 60.8)  # 30/103 less -10/103, give or take 1.96 x 11.2 points
-    assert changed.is_significant
+    assert change
+    assert change.difference == 10
+    assert not change.is_significant
+
+
+def test_a_change_of_nps_uses_the_adjusted_standard_errors() -> None:
+    change = compare_scores(nps_of(50, 30, 20), nps_of(30, 30, 40))
+
+    assert change
+    assert change.difference == 40
+    assert rounded(change.interval) == (16.9, 60.8)  # 30/103 - -10/103 +/- 1.96 x 11.2 points
+    assert change.is_significant
 
 
 @pytest.mark.parametrize(
     ("now", "before"),
     [((5, 5), (4, 4)), ((5, 5), (0, 4)), ((4, 4), (1, 1)), ((4, 4), (0, 5)), ((1, 1), (0, 1))],
 )
-def test_of_a_score_that_may_not_be_shown_no_change_is_told(
-    now: tuple[int, int], before: tuple[int, int]
-) -> None:
+def test_a_score_with_too_few_ratings_has_no_change(now: tuple[int, int], before: tuple[int, int]) -> None:
     assert compare_scores(csat_of(*now), csat_of(*before)) is None
 
 
@@ -306,16 +304,16 @@ def test_without_a_score_there_is_no_change() -> None:
     assert compare_scores(None, None) is None
 
 
-def test_two_metrics_are_never_compared() -> None:
+def test_scores_of_different_metrics_can_not_be_compared() -> None:
     with pytest.raises(ValueError, match="different metrics"):
         compare_scores(csat_of(9, 10), nps_of(9, 0, 1))
 
 
 @given(TWO_PERIODS)
-def test_a_change_backwards_is_its_negative(periods: tuple[Metric, Ratings, Ratings]) -> None:
-    metric, one, other = periods
-    there = compare_scores(of(metric, one), of(metric, other))
-    back = compare_scores(of(metric, other), of(metric, one))
+def test_swapping_the_scores_negates_the_change(periods: tuple[Metric, Ratings, Ratings]) -> None:
+    metric, first, second = periods
+    there = compare_scores(of(metric, first), of(metric, second))
+    back = compare_scores(of(metric, second), of(metric, first))
 
     assert there
     assert back
@@ -325,25 +323,25 @@ def test_a_change_backwards_is_its_negative(periods: tuple[Metric, Ratings, Rati
 
 
 @given(TWO_PERIODS)
-def test_a_clear_change_goes_the_way_of_its_interval(periods: tuple[Metric, Ratings, Ratings]) -> None:
-    metric, one, other = periods
-    changed = compare_scores(of(metric, one), of(metric, other))
-    reach = 100 if metric is CSAT else 200
+def test_a_significant_change_has_the_sign_of_its_interval(periods: tuple[Metric, Ratings, Ratings]) -> None:
+    metric, first, second = periods
+    change = compare_scores(of(metric, first), of(metric, second))
+    limit = 100 if metric is CSAT else 200
 
-    assert changed
-    assert -reach <= changed.interval.low < changed.interval.high <= reach
-    assert not changed.is_significant or changed.difference * changed.interval.low > 0
-    assert not changed.is_significant or changed.difference * changed.interval.high > 0
+    assert change
+    assert -limit <= change.interval.low < change.interval.high <= limit
+    assert not change.is_significant or change.difference * change.interval.low > 0
+    assert not change.is_significant or change.difference * change.interval.high > 0
 
 
 @given(METRIC_AND_RATINGS)
-def test_the_same_answers_again_are_no_change(rated: tuple[Metric, Ratings]) -> None:
-    changed = compare_scores(of(*rated), of(*rated))
+def test_equal_ratings_are_no_change(rated: tuple[Metric, Ratings]) -> None:
+    change = compare_scores(of(*rated), of(*rated))
 
-    assert changed is None or (changed.difference == 0 and not changed.is_significant)
+    assert change is None or (change.difference == 0 and not change.is_significant)
 
 
-def test_the_best_and_the_worst_differ_by_no_more_than_the_scale() -> None:
+def test_a_change_is_limited_to_the_length_of_the_scale() -> None:
     satisfaction = compare_scores(csat_of(5, 5), csat_of(0, 5))
     loyalty = compare_scores(nps_of(5, 0, 0), nps_of(0, 0, 2_000))
 
@@ -354,10 +352,8 @@ def test_the_best_and_the_worst_differ_by_no_more_than_the_scale() -> None:
 
 
 @pytest.mark.parametrize(("now", "before"), list(product([5, 9, 15, 30], repeat=2)))
-def test_of_periods_that_differ_by_chance_about_one_in_twenty_is_called_changed(
-    now: int, before: int
-) -> None:
-    """Every outcome of two periods is tried, with its probability where both have the same customers."""
+def test_about_one_in_twenty_random_differences_is_significant(now: int, before: int) -> None:
+    """Weigh every outcome of two periods by its probability, if both have the same customers."""
     clear = np.array(
         [
             [
@@ -375,7 +371,7 @@ def test_of_periods_that_differ_by_chance_about_one_in_twenty_is_called_changed(
 
 
 @given(METRIC_AND_RATINGS)
-def test_a_distribution_tells_of_the_whole_scale(rated: tuple[Metric, Ratings]) -> None:
+def test_a_distribution_covers_the_whole_scale(rated: tuple[Metric, Ratings]) -> None:
     metric, ratings = rated
     whole = distribution(metric, ratings)
 
@@ -386,7 +382,7 @@ def test_a_distribution_tells_of_the_whole_scale(rated: tuple[Metric, Ratings]) 
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_every_rating_is_in_one_band_and_the_low_ones_are_those_to_look_after(metric: Metric) -> None:
+def test_every_rating_is_in_one_band_and_the_low_band_calls_for_a_follow_up(metric: Metric) -> None:
     for rating in SCALES[metric]:
         counted = count_bands(metric, {rating: 1})
 
@@ -395,20 +391,20 @@ def test_every_rating_is_in_one_band_and_the_low_ones_are_those_to_look_after(me
         assert counted.high == (rating in HIGH_RATINGS[metric])
 
 
-def test_a_metric_s_own_function_gives_its_score() -> None:
+def test_each_metric_has_its_own_score() -> None:
     assert calculate_csat({5: 3}) == calculate_score(CSAT, {5: 3})
     assert calculate_nps({5: 3}) == calculate_score(NPS, {5: 3})
     assert calculate_csat({5: 3}) != calculate_nps({5: 3})
 
 
-def test_a_rate_is_a_percentage_and_of_nothing_there_is_none() -> None:
+def test_a_percentage_of_0_is_none() -> None:
     assert percentage(1, 4) == 25
     assert percentage(0, 3) == 0
     assert percentage(0, 0) is None
 
 
 @pytest.mark.parametrize(("part", "whole"), [(1, 0), (4, 3), (-1, 3)])
-def test_more_answers_than_surveys_are_a_mistake(part: int, whole: int) -> None:
+def test_a_part_larger_than_its_whole_is_an_error(part: int, whole: int) -> None:
     with pytest.raises(ValueError, match="A part must be between 0 and its whole"):
         percentage(part, whole)
 
@@ -424,9 +420,9 @@ def test_more_answers_than_surveys_are_a_mistake(part: int, whole: int) -> None:
         (10_000, SampleSize.ENOUGH),
     ],
 )
-def test_fewer_than_5_are_not_shown_and_fewer_than_30_are_few(n: int, expected: SampleSize) -> None:
+def test_fewer_than_5_ratings_are_too_few_and_fewer_than_30_are_few(n: int, expected: SampleSize) -> None:
     assert classify_sample(n) is expected
 
 
-def test_few_answers_are_called_so() -> None:
+def test_sample_sizes_have_labels() -> None:
     assert list(SampleSize) == ["too few answers", "few answers", ""]

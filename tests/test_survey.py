@@ -41,21 +41,21 @@ GOOD = st.builds(
 
 
 def problems(**fields: Any) -> dict[FormField, str]:
-    """Return what is wrong with a draft."""
+    """Return the problems of a draft."""
     try:
         Survey.from_draft(make_draft(**fields), CATALOGUE)
-    except InvalidDraft as incomplete:
-        return dict(incomplete.problems)
+    except InvalidDraft as error:
+        return dict(error.problems)
     return {}
 
 
 def accepted(**fields: Any) -> Survey:
-    """Return the survey of a draft as it was typed."""
+    """Return the survey of a draft."""
     return Survey.from_draft(make_draft(**fields), CATALOGUE)
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "expected"),
     [
         ({"metric": "CSAT"}, {FormField.METRIC: "Choose CSAT or NPS."}),
         ({"metric": "Nps"}, {FormField.METRIC: "Choose CSAT or NPS."}),
@@ -111,13 +111,13 @@ def accepted(**fields: Any) -> Survey:
         ({"recipient": "٣"}, {FormField.RECIPIENT: "X handles contain only"}),
     ],
 )
-def test_what_is_just_beyond_a_limit_is_told_with_what_to_do(
-    fields: dict[str, str], told: dict[FormField, str]
+def test_a_value_just_beyond_a_limit_has_a_problem_that_says_what_to_do(
+    fields: dict[str, str], expected: dict[FormField, str]
 ) -> None:
     found = problems(**fields)
 
-    assert found.keys() == told.keys()
-    assert all(found[field].startswith(told[field]) for field in told)
+    assert found.keys() == expected.keys()
+    assert all(found[field].startswith(expected[field]) for field in expected)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_just_beyond_a_limit_is_told_with_what_to_do(
         {"test": True},
     ],
 )
-def test_what_is_just_within_a_limit_is_taken(fields: dict[str, Any]) -> None:
+def test_a_value_just_within_a_limit_is_valid(fields: dict[str, Any]) -> None:
     assert problems(**fields) == {}
 
 
@@ -173,7 +173,7 @@ def test_what_is_just_within_a_limit_is_taken(fields: dict[str, Any]) -> None:
         "privacy",
     ],
 )
-def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
+def test_a_url_that_no_browser_can_open_is_invalid(url: str) -> None:
     assert problems(privacy_url=url) in (
         {
             FormField.PRIVACY_URL: "Enter a complete web address without spaces, like https://example.com/privacy."
@@ -183,20 +183,20 @@ def test_what_no_browser_could_open_is_no_privacy_url(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["display_name", "external_id", "privacy_url"])
-@pytest.mark.parametrize("mark", ["\x00", "\x07", "\x1b", "\n", "\x85", "\u202e", "\u2066", "\ud800"])
-def test_control_characters_are_told_of(name: str, mark: str) -> None:
-    told = problems(**{name: f"https://e.co/a{mark}b"[-20:]})
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\n", "\x85", "\u202e", "\u2066", "\ud800"])
+def test_control_characters_are_invalid(name: str, character: str) -> None:
+    found = problems(**{name: f"https://e.co/a{character}b"[-20:]})
 
-    assert told == {FormField(name): CONTROL_CHARACTERS}
-
-
-@pytest.mark.parametrize("mark", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
-def test_a_message_has_no_control_characters_but_breaks_and_tabs(mark: str) -> None:
-    assert "invisible control characters" in problems(message=f"How{mark} did we do?")[FormField.MESSAGE]
+    assert found == {FormField(name): CONTROL_CHARACTERS}
 
 
-def test_all_problems_are_told_at_once() -> None:
-    told = problems(
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_a_message_may_contain_line_breaks_and_tabs_but_no_other_control_characters(character: str) -> None:
+    assert "invisible control characters" in problems(message=f"How{character} did we do?")[FormField.MESSAGE]
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    found = problems(
         metric="nps",
         variant="37",
         display_name="N" * 21,
@@ -206,55 +206,55 @@ def test_all_problems_are_told_at_once() -> None:
         external_id="x" * 257,
     )
 
-    assert set(told) == set(FormField) - {FormField.METRIC}
+    assert set(found) == set(FormField) - {FormField.METRIC}
 
 
 @given(FIELDS)
-def test_any_draft_is_a_survey_or_told_what_to_do(fields: dict[str, Any]) -> None:
-    for field, told in problems(**fields).items():
+def test_any_draft_is_valid_or_has_problems_that_say_what_to_do(fields: dict[str, Any]) -> None:
+    for field, problem in problems(**fields).items():
         assert isinstance(field, FormField)
-        assert told.endswith(".")
-        assert told.startswith(
+        assert problem.endswith(".")
+        assert problem.startswith(
             ("Choose", "Shorten", "Enter", "Write", "X handles", "That", "This", "The message")
         )
 
 
 @given(FIELDS)
-def test_a_draft_keeps_everything_that_was_typed(fields: dict[str, Any]) -> None:
+def test_a_draft_keeps_its_input_unchanged(fields: dict[str, Any]) -> None:
     kept = Draft(**fields)
 
     assert kept.model_dump() == fields
 
 
 @given(GOOD)
-def test_a_survey_and_its_draft_say_the_same(typed: Draft) -> None:
-    asked = Survey.from_draft(typed, CATALOGUE)
+def test_a_survey_can_be_built_again_from_its_draft(typed: Draft) -> None:
+    survey = Survey.from_draft(typed, CATALOGUE)
 
-    assert Survey.from_draft(asked.to_draft(), CATALOGUE) == asked
-    assert Survey.model_validate_json(asked.model_dump_json()) == asked
+    assert Survey.from_draft(survey.to_draft(), CATALOGUE) == survey
+    assert Survey.model_validate_json(survey.model_dump_json()) == survey
 
 
-def test_what_was_typed_well_comes_back_as_it_was_typed() -> None:
+def test_a_valid_draft_comes_back_unchanged() -> None:
     typed = make_draft(metric="nps", variant="5", recipient="@Grace_Lopez", message="One\n\ntwo", test=True)
 
     assert Survey.from_draft(typed, CATALOGUE).to_draft() == typed
 
 
-def test_a_survey_is_kept_and_read_back_even_where_its_question_is_gone() -> None:
-    asked = make_survey(metric="csat", variant="37")
+def test_a_stored_survey_is_valid_without_its_variant_in_the_catalogue() -> None:
+    survey = make_survey(metric="csat", variant="37")
 
-    assert Survey.model_validate_json(asked.model_dump_json()) == asked
-
-
-def test_a_survey_to_a_known_id_keeps_the_handle_for_people() -> None:
-    asked = accepted(recipient="@grace").with_recipient(Recipient(handle="grace", id="42"))
-
-    assert asked.recipient.id == "42"
-    assert asked.to_draft().recipient == "@grace"
+    assert Survey.model_validate_json(survey.model_dump_json()) == survey
 
 
-def test_what_surrounds_a_text_is_trimmed() -> None:
-    asked = accepted(
+def test_a_survey_with_an_id_still_shows_the_handle() -> None:
+    survey = accepted(recipient="@grace").with_recipient(Recipient(handle="grace", id="42"))
+
+    assert survey.recipient.id == "42"
+    assert survey.to_draft().recipient == "@grace"
+
+
+def test_texts_are_trimmed() -> None:
+    survey = accepted(
         display_name=" Northwind ",
         recipient=" @grace\n",
         message="\n Hi \r\n there ",
@@ -262,20 +262,20 @@ def test_what_surrounds_a_text_is_trimmed() -> None:
         external_id=" 5 ",
     )
 
-    assert (asked.display_name, asked.recipient.label, asked.message) == (
+    assert (survey.display_name, survey.recipient.label, survey.message) == (
         "Northwind",
         "@grace",
         "Hi \n there",
     )
-    assert (asked.privacy_url, asked.external_id) == ("https://e.co", "5")
+    assert (survey.privacy_url, survey.external_id) == ("https://e.co", "5")
 
 
-def test_a_survey_is_not_changed() -> None:
+def test_a_survey_is_immutable() -> None:
     with pytest.raises(ValidationError):
         make_survey().message = "Hello"  # type: ignore[misc]
 
 
-def test_what_was_typed_is_not_repeated_to_the_log() -> None:
+def test_validation_errors_do_not_repeat_the_input() -> None:
     secret = "the customer's bag"
 
     with pytest.raises(ValidationError) as error:
