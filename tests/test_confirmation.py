@@ -10,20 +10,20 @@ from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.world import World, running_world, visible_text
 
-HOSTILE = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
+HOSTILE_TEXT = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
 
 
-async def ask(world: World, channel: str = fixtures.SUPPORT, **fields: Any) -> None:
+async def send_survey(world: World, channel: str = fixtures.SUPPORT, **fields: Any) -> None:
     await world.submit_survey(channel=channel, **fields)
 
 
-def posts(world: World) -> list[dict[str, object]]:
+def posted_messages(world: World) -> list[dict[str, object]]:
     """Return everything that the app posted, by the Web API or a response_url."""
     ways = {"chat.postMessage", "chat.postEphemeral", "response_url"}
     return [call.args for call in world.workspace.api_calls if call.method in ways]
 
 
-async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> None:
+async def test_it_names_requester_recipient_and_question_and_marks_a_test(world: World) -> None:
     await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "2")
     await world.fill_in(external_id="ticket_5555")
@@ -40,23 +40,23 @@ async def test_it_says_who_asked_whom_what_and_marks_a_test(world: World) -> Non
         assert words in confirmation
 
 
-async def test_without_test_and_external_id_neither_is_mentioned(world: World) -> None:
-    await ask(world)
+async def test_it_mentions_neither_test_nor_external_id_without_them(world: World) -> None:
+    await send_survey(world)
     confirmation = visible_text(await world.wait_for_message("asked"))
 
     assert "External ID" not in confirmation
     assert "Test" not in confirmation
 
 
-async def test_where_the_bot_is_no_member_the_response_url_tells_the_channel(world: World) -> None:
-    await ask(world, fixtures.LEADS)
+async def test_without_membership_it_is_posted_through_the_response_url(world: World) -> None:
+    await send_survey(world, fixtures.LEADS)
     confirmation = await world.wait_for_message("asked", fixtures.LEADS)
 
     assert not confirmation.visible_to
     assert [call.status for call in world.workspace.api_calls if call.method == "response_url"] == [200]
 
 
-async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) -> None:
+async def test_a_response_url_posts_into_the_thread(world: World) -> None:
     message = await world.workspace.post_message(fixtures.CLEO, fixtures.LEADS, "@mira_k, case 9")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.LEADS, message.ts, "send_survey")
     await world.wait_for_form()
@@ -66,16 +66,16 @@ async def test_in_a_thread_the_response_url_answers_in_the_thread(world: World) 
     assert confirmation.thread_ts == message.ts
 
 
-async def test_without_a_way_into_the_conversation_a_direct_message_tells_the_requester(world: World) -> None:
+async def test_the_last_fallback_is_a_direct_message_to_the_requester(world: World) -> None:
     world.workspace.faults.fail("response_url", "404", times=2)
-    await ask(world, fixtures.LEADS)
+    await send_survey(world, fixtures.LEADS)
     confirmation = await world.wait_for_dm("asked")
 
     assert "@mira_k" in visible_text(confirmation)
     assert world.find_message("asked", fixtures.LEADS) is None
 
 
-async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) -> None:
+async def test_an_archived_channel_does_not_lose_it(world: World) -> None:
     await world.open_form("/csat @mira_k")
     world.workspace.archive_channel(fixtures.SUPPORT)
     world.workspace.faults.fail("response_url", "404", times=2)
@@ -84,7 +84,7 @@ async def test_an_archived_channel_does_not_lose_the_confirmation(world: World) 
     await world.wait_for_dm("asked")
 
 
-async def test_an_old_response_url_is_not_used(world: World) -> None:
+async def test_an_expired_response_url_is_not_used(world: World) -> None:
     await world.open_form("/csat @mira_k", channel=fixtures.LEADS)
     world.clock.advance(minutes=31)
     await world.workspace.submit_view(fixtures.ADA)
@@ -93,7 +93,7 @@ async def test_an_old_response_url_is_not_used(world: World) -> None:
     assert not [call for call in world.workspace.api_calls if call.method == "response_url"]
 
 
-async def test_a_foreign_response_url_is_never_called(world: World) -> None:
+async def test_a_response_url_outside_slack_is_never_called(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.LEADS, "/csat help")
     await world.wait_for_message("asks a customer", fixtures.LEADS)
     used = len([call for call in world.workspace.api_calls if call.method == "response_url"])
@@ -103,9 +103,9 @@ async def test_a_foreign_response_url_is_never_called(world: World) -> None:
     assert len([call for call in world.workspace.api_calls if call.method == "response_url"]) == used
 
 
-async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) -> None:
+async def test_it_is_retried_after_a_rate_limit(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_feedback()
     await world.wait_until(lambda: world.attempts("sent") == [1])
     assert world.find_message("asked") is None
@@ -115,9 +115,9 @@ async def test_where_slack_is_busy_the_confirmation_comes_later(world: World) ->
     assert len(world.app_messages()) == 1
 
 
-async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: World) -> None:
+async def test_it_is_retried_after_server_errors(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "503", times=2)
-    await ask(world)
+    await send_survey(world)
     for tries in (1, 2):
         await world.wait_until(lambda tries=tries: world.attempts("sent") == [tries])  # type: ignore[misc]
         world.clock.advance(minutes=1)
@@ -125,7 +125,7 @@ async def test_a_server_error_of_slack_does_not_lose_the_confirmation(world: Wor
     await world.wait_for_message("asked")
 
 
-async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: Path) -> None:
+async def test_a_slow_post_to_slack_does_not_delay_other_surveys(tmp_path: Path) -> None:
     pace = WorkerConfig(notify_after=9, poll_interval=0.05, concurrency=1)
     async with running_world(tmp_path, pace=pace) as world:
         world.workspace.faults.delay("chat.postMessage", 60)
@@ -138,11 +138,11 @@ async def test_a_survey_that_slack_is_slow_to_take_holds_up_no_other(tmp_path: P
         await world.wait_until(lambda: world.count_messages("asked") == 2)
 
 
-async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: World) -> None:
+async def test_a_refused_ephemeral_message_becomes_a_direct_message(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")
-    await ask(world)
+    await send_survey(world)
     answer = await world.wait_for_dm("was not sent")
     await world.workspace.click(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
     await world.wait_for_form()
@@ -152,9 +152,9 @@ async def test_an_ephemeral_that_slack_refuses_becomes_a_direct_message(world: W
     await world.wait_for_message("asked")
 
 
-async def test_later_news_come_by_direct_message(world: World) -> None:
+async def test_a_late_notification_is_a_direct_message(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_message("Waiting for X...")
     world.x.fail(Fault.LOOKS_AUTOMATED)
     world.clock.advance(minutes=20)
@@ -163,24 +163,24 @@ async def test_later_news_come_by_direct_message(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY])
-async def test_links_are_unfurled_nowhere(world: World, fault: Fault | None) -> None:
+async def test_links_are_never_unfurled(world: World, fault: Fault | None) -> None:
     if fault:
         world.x.fail(fault)
-    await ask(world)
-    await world.wait_until(lambda: posts(world))
+    await send_survey(world)
+    await world.wait_until(lambda: posted_messages(world))
 
-    assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in posts(world))
-    assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posts(world))
+    assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in posted_messages(world))
+    assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posted_messages(world))
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY, Fault.HTML])
-async def test_nothing_that_was_typed_can_mention_style_or_link(world: World, fault: Fault | None) -> None:
+async def test_typed_text_can_not_mention_style_or_link(world: World, fault: Fault | None) -> None:
     if fault:
         world.x.fail(fault)
-    await ask(world, external_id=HOSTILE, display_name="<!channel>", message=HOSTILE)
-    await world.wait_until(lambda: posts(world))
+    await send_survey(world, external_id=HOSTILE_TEXT, display_name="<!channel>", message=HOSTILE_TEXT)
+    await world.wait_until(lambda: posted_messages(world))
 
-    for post in posts(world):
+    for post in posted_messages(world):
         rendered = str(post["blocks"])
         assert "'mrkdwn'" not in rendered
         assert '"mrkdwn"' not in rendered
@@ -189,8 +189,8 @@ async def test_nothing_that_was_typed_can_mention_style_or_link(world: World, fa
         assert "evil.example|" not in str(post["text"]).replace("&lt;https://evil.example|good&gt;", "")
 
 
-async def test_messages_turned_around_by_direction_marks_stay_on_their_line(world: World) -> None:
-    await ask(world, message="\u202eevil\u202c fine")
+async def test_direction_marks_are_removed(world: World) -> None:
+    await send_survey(world, message="\u202eevil\u202c fine")
     confirmation = await world.wait_for_message("asked")
 
     assert "\u202e" not in visible_text(confirmation)

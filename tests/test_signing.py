@@ -13,7 +13,7 @@ from sandbox.x.errors import ApiError
 from sandbox.x.oauth import SignatureVerifier, parse_authorization
 from tests.factories import NOON, make_survey
 
-EXAMPLE = SandboxKeys(
+EXAMPLE_KEYS = SandboxKeys(
     "xvz1evFS4wEEPTGEFPHBog",
     "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
     "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb",
@@ -21,27 +21,27 @@ EXAMPLE = SandboxKeys(
 )
 NONCE = "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"
 SIGNATURES = {"api.x.com": "Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", "api.twitter.com": "hCtSmYh+iHYCEqBWrE7C7hYmtUk="}
-"""X's worked example, "creating a signature", for the host's new name and its old one."""
+"""The example in X's documentation, "creating a signature", for the new host and the old one."""
 
 
-def keys(of: SandboxKeys) -> Credentials:
+def make_credentials(keys: SandboxKeys) -> Credentials:
     return Credentials.model_validate(
         {
-            "api_key": of.consumer_key,
-            "api_secret": of.consumer_secret,
-            "access_token": of.token,
-            "access_token_secret": of.token_secret,
+            "api_key": keys.consumer_key,
+            "api_secret": keys.consumer_secret,
+            "access_token": keys.token,
+            "access_token_secret": keys.token_secret,
         }
     )
 
 
-def signed(of: SandboxKeys, at: datetime, request: httpx.Request) -> str:
-    """Return the Authorization header that a request gets."""
-    return str(next(OAuth1(keys(of), lambda: at).auth_flow(request)).headers["Authorization"])
+def sign(keys: SandboxKeys, now: datetime, request: httpx.Request) -> str:
+    """Return the Authorization header of a request."""
+    return str(next(OAuth1(make_credentials(keys), lambda: now).auth_flow(request)).headers["Authorization"])
 
 
 def verify(request: httpx.Request) -> None:
-    """Pass a request that X would let in at noon."""
+    """Verify a request signed at noon as X does."""
     url = str(request.url.copy_with(query=None))
     sent = [part.decode() for part in (request.url.query, request.content)]
     parameters = [
@@ -49,24 +49,28 @@ def verify(request: httpx.Request) -> None:
     ]
     authorization = request.headers["Authorization"]
 
-    SignatureVerifier(EXAMPLE, lambda: NOON).verify(request.method, url, authorization, parameters)
+    SignatureVerifier(EXAMPLE_KEYS, lambda: NOON).verify(request.method, url, authorization, parameters)
 
 
 @pytest.mark.parametrize("host", SIGNATURES)
-def test_x_s_worked_example_gets_x_s_signature(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_in_the_documentation_of_x_is_signed_as_documented(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("oauthlib.oauth1.rfc5849.generate_nonce", lambda: NONCE)
     status = {"status": "Hello Ladies + Gentlemen, a signed OAuth request!"}
     url = f"https://{host}/1.1/statuses/update.json?include_entities=true"
 
-    header = signed(EXAMPLE, datetime.fromtimestamp(1318622958, UTC), httpx.Request("POST", url, data=status))
+    header = sign(
+        EXAMPLE_KEYS, datetime.fromtimestamp(1318622958, UTC), httpx.Request("POST", url, data=status)
+    )
 
     assert parse_authorization(header) == {
-        "oauth_consumer_key": EXAMPLE.consumer_key,
+        "oauth_consumer_key": EXAMPLE_KEYS.consumer_key,
         "oauth_nonce": NONCE,
         "oauth_signature": SIGNATURES[host],
         "oauth_signature_method": "HMAC-SHA1",
         "oauth_timestamp": "1318622958",
-        "oauth_token": EXAMPLE.token,
+        "oauth_token": EXAMPLE_KEYS.token,
         "oauth_version": "1.0",
     }
 
@@ -77,10 +81,10 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
 
 
 @given(st.dictionaries(TEXT, TEXT, min_size=1, max_size=5), st.sampled_from(["", "?a=1&b=%20+%26"]))
-def test_any_form_is_let_in_by_x(form: dict[str, str], query: str) -> None:
+def test_the_signature_of_any_form_is_valid(form: dict[str, str], query: str) -> None:
     request = httpx.Request("POST", f"https://api.twitter.com/1.1/feedback/create.json{query}", data=form)
 
-    signed_request = next(OAuth1(keys(EXAMPLE), lambda: NOON).auth_flow(request))
+    signed_request = next(OAuth1(make_credentials(EXAMPLE_KEYS), lambda: NOON).auth_flow(request))
 
     verify(signed_request)
 
@@ -94,40 +98,40 @@ def test_any_form_is_let_in_by_x(form: dict[str, str], query: str) -> None:
         "http://127.0.0.1:8765/2/users/me",
     ],
 )
-def test_a_look_up_is_let_in_by_x(url: str) -> None:
+def test_the_signature_of_a_get_request_is_valid(url: str) -> None:
     request = httpx.Request("GET", url)
 
-    verify(next(OAuth1(keys(EXAMPLE), lambda: NOON).auth_flow(request)))
+    verify(next(OAuth1(make_credentials(EXAMPLE_KEYS), lambda: NOON).auth_flow(request)))
 
 
-def test_a_survey_is_let_in_by_x_and_not_with_another_word() -> None:
-    asked = make_survey(
+def test_a_survey_has_a_valid_signature_that_covers_its_fields() -> None:
+    survey = make_survey(
         message="1 + 1 = 2 & 100 %\n\n“naïve” ~*'()! 👩‍👩‍👧", display_name="Café & Co + é", external_id="a=b"
     )
     url = "https://api.twitter.com/1.1/feedback/create.json"
-    request = httpx.Request("POST", url, data=wire.encode(asked))
-    header = signed(EXAMPLE, NOON, request)
+    request = httpx.Request("POST", url, data=wire.encode(survey))
+    header = sign(EXAMPLE_KEYS, NOON, request)
     verify(request)
 
-    changed = httpx.Request("POST", url, data=wire.encode(asked) | {"to_user_id": "2"})
+    changed = httpx.Request("POST", url, data=wire.encode(survey) | {"to_user_id": "2"})
     changed.headers["Authorization"] = header
 
     with pytest.raises(ApiError):
         verify(changed)
 
 
-def test_every_request_has_a_nonce_of_its_own() -> None:
+def test_every_request_has_its_own_nonce() -> None:
     request = httpx.Request("GET", "https://api.twitter.com/2/users/me")
 
-    nonces = {parse_authorization(signed(EXAMPLE, NOON, request))["oauth_nonce"] for _ in range(20)}
+    nonces = {parse_authorization(sign(EXAMPLE_KEYS, NOON, request))["oauth_nonce"] for _ in range(20)}
 
     assert len(nonces) == 20
 
 
-def test_secrets_are_neither_sent_nor_shown() -> None:
-    header = unquote(signed(EXAMPLE, NOON, httpx.Request("GET", "https://api.twitter.com/2/users/me")))
-    shown = repr(keys(EXAMPLE))
+def test_secrets_are_neither_sent_nor_printed() -> None:
+    header = unquote(sign(EXAMPLE_KEYS, NOON, httpx.Request("GET", "https://api.twitter.com/2/users/me")))
+    printed = repr(make_credentials(EXAMPLE_KEYS))
 
-    assert EXAMPLE.consumer_secret not in header
-    assert EXAMPLE.token_secret not in header
-    assert not any(secret in shown for secret in vars(EXAMPLE).values())
+    assert EXAMPLE_KEYS.consumer_secret not in header
+    assert EXAMPLE_KEYS.token_secret not in header
+    assert not any(secret in printed for secret in vars(EXAMPLE_KEYS).values())

@@ -1,4 +1,4 @@
-"""The HTTP surface: nothing that Slack did not sign goes any further, and nothing of it reaches the log."""
+"""The HTTP endpoints: only signed requests are handled, and none of their contents is logged."""
 
 import asyncio
 import hashlib
@@ -21,8 +21,8 @@ from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from tests.world import World, running_world
 
-FORM = {"content-type": "application/x-www-form-urlencoded"}
-SECRET_WORDS = "between you and me"
+FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
+SECRET_TEXT = "between you and me"
 
 
 @pytest.fixture(name="http")
@@ -40,7 +40,7 @@ async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Respo
     """Post as Slack does, with some headers changed."""
     timestamp = str(int(world.clock().timestamp()))
     headers: dict[str, Any] = {
-        **FORM,
+        **FORM_HEADERS,
         "x-slack-request-timestamp": timestamp,
         "x-slack-signature": signature(world, body, timestamp),
         **{name.replace("_", "-"): value for name, value in changes.items()},
@@ -49,7 +49,7 @@ async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Respo
         return await client.post(f"{world.url}/slack/events", content=body, headers=headers)
 
 
-def command(world: World, text: str = SECRET_WORDS) -> bytes:
+def command(world: World, text: str = SECRET_TEXT) -> bytes:
     return urlencode(
         {
             "command": "/csat",
@@ -79,64 +79,66 @@ def command(world: World, text: str = SECRET_WORDS) -> bytes:
     ],
     ids=str,
 )
-async def test_what_slack_did_not_sign_is_refused_and_not_logged(
+async def test_an_unsigned_request_is_rejected_and_not_logged(
     http: World, caplog: pytest.LogCaptureFixture, forged: dict[str, str | bytes]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    answer = await post(http, command(http), **forged)
+    response = await post(http, command(http), **forged)
 
-    assert answer.status_code == 401
-    assert SECRET_WORDS not in caplog.text
+    assert response.status_code == 401
+    assert SECRET_TEXT not in caplog.text
     assert "between+you" not in caplog.text
 
 
-async def test_an_old_request_is_refused_however_well_signed(http: World) -> None:
+async def test_an_old_request_is_rejected_despite_its_valid_signature(http: World) -> None:
     old = str(int(http.clock().timestamp()) - 301)
     body = command(http)
-    answer = await post(
+    response = await post(
         http, body, x_slack_request_timestamp=old, x_slack_signature=signature(http, body, old)
     )
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
-async def test_a_body_larger_than_slack_s_is_refused(http: World) -> None:
-    answer = await post(http, b"text=" + b"x" * 600_000)
+async def test_a_body_above_the_limit_is_rejected(http: World) -> None:
+    response = await post(http, b"text=" + b"x" * 600_000)
 
-    assert answer.status_code == 413
+    assert response.status_code == 413
 
 
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
-        (b"payload=%7Bnot json", FORM["content-type"]),
-        (b"payload=[1,2]", FORM["content-type"]),
-        (b"payload=", FORM["content-type"]),
-        (b"a=1" + b"&a=1" * 200, FORM["content-type"]),
+        (b"payload=%7Bnot json", FORM_HEADERS["content-type"]),
+        (b"payload=[1,2]", FORM_HEADERS["content-type"]),
+        (b"payload=", FORM_HEADERS["content-type"]),
+        (b"a=1" + b"&a=1" * 200, FORM_HEADERS["content-type"]),
         (b"{not json", "application/json"),
         (b"[]", "application/json"),
         (b"", "application/json"),
     ],
 )
-async def test_a_signed_but_broken_body_is_refused(http: World, body: bytes, content_type: str) -> None:
-    answer = await post(http, body, content_type=content_type)
+async def test_a_signed_but_malformed_body_is_rejected(http: World, body: bytes, content_type: str) -> None:
+    response = await post(http, body, content_type=content_type)
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_whatever_people_typed_is_read_as_they_typed_it(said: dict[str, str]) -> None:
-    body = urlencode({"payload": json.dumps(said, ensure_ascii=False)})
+def test_a_payload_in_a_form_is_decoded_exactly(payload: dict[str, str]) -> None:
+    body = urlencode({"payload": json.dumps(payload, ensure_ascii=False)})
 
-    assert parse_payload(body.encode(), FORM["content-type"]) == said
+    assert parse_payload(body.encode(), FORM_HEADERS["content-type"]) == payload
 
 
 @given(st.text(st.sampled_from("%&=+;#?/C3A9f \n\xe9\u2028"), max_size=99))
-def test_any_form_is_read_as_the_standard_library_reads_it(body: str) -> None:
-    assert parse_payload(body.encode(), FORM["content-type"]) == dict(parse_qsl(body, keep_blank_values=True))
+def test_forms_are_parsed_like_the_standard_library_does(body: str) -> None:
+    assert parse_payload(body.encode(), FORM_HEADERS["content-type"]) == dict(
+        parse_qsl(body, keep_blank_values=True)
+    )
 
 
-async def test_bytes_that_are_no_text_are_refused(http: World) -> None:
+async def test_a_body_that_is_not_utf_8_is_rejected(http: World) -> None:
     assert (await post(http, b"\xff\xfe")).status_code == 401
 
 
@@ -146,14 +148,14 @@ async def test_a_command_whose_text_contains_payload_is_a_command(http: World) -
     await http.wait_for_message("I don't understand “payload=1”")
 
 
-async def test_slack_s_own_checks_are_answered(http: World) -> None:
+async def test_url_verification_and_ssl_check_are_answered(http: World) -> None:
     challenge = json.dumps({"type": "url_verification", "challenge": "c-123", "token": "t"}).encode()
 
     assert (await post(http, challenge, content_type="application/json")).json() == {"challenge": "c-123"}
     assert (await post(http, b"ssl_check=1&token=t")).status_code == 200
 
 
-async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
+async def test_a_replayed_request_has_no_second_effect(http: World) -> None:
     await http.submit_survey("/csat @mira_k")
     await http.wait_for_message("asked")
     delivery = next(d for d in http.workspace.deliveries if d.payload.get("type") == "view_submission")
@@ -163,17 +165,17 @@ async def test_an_exact_replay_has_no_second_effect(http: World) -> None:
     assert len(http.x.feedbacks) == 1
 
 
-async def test_a_request_nobody_handles_is_answered_without_a_word_in_the_log(
+async def test_an_unhandled_request_is_answered_and_not_logged(
     http: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     body = command(http).replace(b"%2Fcsat", b"%2Fother")
-    answer = await post(http, body)
+    response = await post(http, body)
 
-    assert answer.status_code == 404
-    assert SECRET_WORDS not in caplog.text
+    assert response.status_code == 404
+    assert SECRET_TEXT not in caplog.text
 
 
-async def test_only_post_is_served(http: World) -> None:
+async def test_only_post_is_allowed(http: World) -> None:
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{http.url}/slack/events")).status_code == 405
         assert (await client.get(f"{http.url}/")).status_code == 404
@@ -194,15 +196,15 @@ async def test_oauth_variables_in_the_environment_change_nothing(
 
 async def health(world: World) -> tuple[int, list[str]]:
     async with httpx.AsyncClient() as client:
-        answer = await client.get(f"{world.url}/healthz")
-    return answer.status_code, answer.json()["reasons"]
+        response = await client.get(f"{world.url}/healthz")
+    return response.status_code, response.json()["reasons"]
 
 
-async def test_the_app_is_healthy_while_ledger_and_socket_are(either_world: World) -> None:
+async def test_the_app_is_healthy_while_it_can_reach_the_database_and_slack(either_world: World) -> None:
     assert await health(either_world) == (200, [])
 
 
-async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
+async def test_a_missing_database_file_makes_the_app_unhealthy(world: World) -> None:
     world.database_file.rename(world.database_file.with_suffix(".away"))
     status, (reason,) = await health(world)
     world.database_file.with_suffix(".away").rename(world.database_file)
@@ -211,17 +213,17 @@ async def test_a_ledger_that_is_gone_is_told(world: World) -> None:
     assert reason.startswith("database: the file")
 
 
-async def test_a_socket_that_is_gone_is_told(world: World) -> None:
+async def test_a_lost_socket_makes_the_app_unhealthy(world: World) -> None:
     world.workspace.faults.fail("apps.connections.open", "internal_error", times=100)
     await world.workspace.disconnect_sockets()
     async with asyncio.timeout(5):
-        while (answer := await health(world)) == (200, []):  # noqa: ASYNC110 - nothing else would tell
+        while (response := await health(world)) == (200, []):  # noqa: ASYNC110 - nothing else would tell
             await asyncio.sleep(0.01)
 
-    assert answer == (503, ["socket: not connected to Slack"])
+    assert response == (503, ["socket: not connected to Slack"])
 
 
-async def test_after_slack_renews_the_socket_the_app_goes_on(world: World) -> None:
+async def test_the_app_reconnects_after_slack_closes_the_socket(world: World) -> None:
     await world.workspace.disconnect_sockets()
     await world.wait_until(lambda: world.workspace.connection_count)
     await run_until_received(world)
@@ -235,7 +237,7 @@ async def run_until_received(world: World) -> None:
         pass
 
 
-async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_is_logged(
+async def test_a_failed_handshake_is_retried_with_a_new_url_and_no_ticket_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.05)
@@ -254,22 +256,22 @@ async def test_a_handshake_that_fails_is_tried_with_a_new_address_and_no_ticket_
     )
 
 
-async def test_a_socket_that_no_longer_answers_does_not_hold_up_the_end(tmp_path: Path) -> None:
+async def test_an_unresponsive_socket_does_not_delay_the_shutdown(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         world.workspace.freeze_sockets()
-        begun = time.monotonic()
+        started_at = time.monotonic()
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - started_at < 5
 
 
-async def test_an_answer_that_is_lost_with_its_socket_is_no_alarm(
+async def test_a_lost_acknowledgement_is_a_warning_only(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = AsyncMock(side_effect=ConnectionResetError("Cannot write to closing transport"))
     monkeypatch.setattr("csat.slack_api.socket_mode.ReconnectingClient.send_socket_mode_response", lost)
-    asking = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
+    command = asyncio.create_task(world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help"))
     await world.wait_for_message("asks a customer on X")
-    asking.cancel()
+    command.cancel()
 
     assert "An acknowledgement was lost with its connection (ConnectionResetError)" in caplog.text
     assert "Reference" not in caplog.text

@@ -16,7 +16,7 @@ from tests.strategies import JSON
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-PUBLISHED = {
+EXAMPLE_FEEDBACK = {
     "created_at": "SatDec1517:58:20+00002015",
     "updated_at": "SatDec1517:59:22+00002015",
     "id": "123456789",
@@ -42,31 +42,31 @@ RECEIPT = Receipt(
 )
 
 
-def answer(**fields: object) -> bytes:
-    return json.dumps(PUBLISHED | fields).encode()
+def feedback_json(**fields: object) -> bytes:
+    return json.dumps(EXAMPLE_FEEDBACK | fields).encode()
 
 
-def receipt(body: bytes) -> dict[str, Any]:
+def decipher_receipt(body: bytes) -> dict[str, Any]:
     return wire.decipher(200, {}, body).model_dump()
 
 
-def refusal(code: int | None, message: str = "Words of X.") -> bytes:
+def error_json(code: int | None, message: str = "Words of X.") -> bytes:
     return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
 
 
-def error_of(status: int, body: bytes, headers: dict[str, str] | None = None) -> XError:
+def decipher_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> XError:
     with pytest.raises(XError) as raised:
         wire.decipher(status, headers or {}, body)
     return raised.value
 
 
-# a survey on its way to X
+# encoding
 
 
-def test_a_survey_is_sent_under_x_s_own_names() -> None:
-    asked = make_survey(metric="nps", variant="3", test=True)
+def test_a_survey_is_encoded_with_the_names_of_x() -> None:
+    survey = make_survey(metric="nps", variant="3", test=True)
 
-    assert wire.encode(asked) == {
+    assert wire.encode(survey) == {
         "type": "nps",
         "to_user_id": "343434343434",
         "message": "How did we do?",
@@ -78,7 +78,7 @@ def test_a_survey_is_sent_under_x_s_own_names() -> None:
     }
 
 
-def test_what_is_optional_and_empty_is_left_out() -> None:
+def test_empty_optional_fields_are_left_out() -> None:
     fields = wire.encode(make_survey(external_id="", display_name=""))
 
     assert fields.keys() == {"type", "to_user_id", "message", "privacy_url", "question_variant_id", "test"}
@@ -87,21 +87,21 @@ def test_what_is_optional_and_empty_is_left_out() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=20), st.booleans())
-def test_what_was_typed_is_sent_as_it_is(message: str, name: str, test: bool) -> None:  # noqa: FBT001
-    asked = make_survey().model_copy(update={"message": message, "display_name": name, "test": test})
+def test_text_is_encoded_unchanged(message: str, name: str, test: bool) -> None:  # noqa: FBT001
+    survey = make_survey().model_copy(update={"message": message, "display_name": name, "test": test})
 
-    fields = wire.encode(asked)
+    fields = wire.encode(survey)
 
     assert fields.get("message", "") == message
     assert fields.get("display_name", "") == name
     assert fields["test"] == str(test).lower()
 
 
-# an answer that is a receipt
+# receipts
 
 
-def test_the_published_example_is_a_receipt() -> None:
-    assert receipt(answer()) == RECEIPT.model_dump()
+def test_the_example_in_the_documentation_of_x_is_a_receipt() -> None:
+    assert decipher_receipt(feedback_json()) == RECEIPT.model_dump()
 
 
 @pytest.mark.parametrize(
@@ -119,17 +119,17 @@ def test_the_published_example_is_a_receipt() -> None:
         {"test": "false", "display_name": None, "more": {"of": ["it"]}},
     ],
 )
-def test_a_receipt_is_the_same_however_x_spells_it(other: dict[str, object]) -> None:
-    assert receipt(answer(**other)) == RECEIPT.model_dump()
+def test_all_spellings_of_a_receipt_are_equal(other: dict[str, object]) -> None:
+    assert decipher_receipt(feedback_json(**other)) == RECEIPT.model_dump()
 
 
 @pytest.mark.parametrize("missing", [{"external_id": None}, {"external_id": ""}])
 def test_a_receipt_without_an_external_id_has_an_empty_one(missing: dict[str, object]) -> None:
-    assert receipt(answer(**missing))["external_id"] == ""
+    assert decipher_receipt(feedback_json(**missing))["external_id"] == ""
 
 
 @pytest.mark.parametrize("number", range(1, 13))
-def test_every_month_is_known(number: int) -> None:
+def test_every_month_is_parsed(number: int) -> None:
     assert wire.parse_date(f"Mon {MONTHS[number - 1]} 05 01:02:03 +0000 2026") == datetime(
         2026, number, 5, 1, 2, 3, tzinfo=UTC
     )
@@ -141,7 +141,9 @@ def test_every_month_is_known(number: int) -> None:
     st.sampled_from(WEEKDAYS),
     st.sampled_from(["{} {} {} {} {} {}", "{}{}{}{}{}{}"]),
 )
-def test_any_date_is_read_in_either_spelling(at: datetime, minutes: int, weekday: str, spelling: str) -> None:
+def test_any_date_is_parsed_with_and_without_spaces(
+    at: datetime, minutes: int, weekday: str, spelling: str
+) -> None:
     moment = at.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
     day, time = f"{moment:%d}", f"{moment:%H:%M:%S}"
@@ -169,8 +171,8 @@ def test_any_date_is_read_in_either_spelling(at: datetime, minutes: int, weekday
         [],
     ],
 )
-def test_what_is_none_of_x_s_dates_leaves_us_uncertain(date: object) -> None:
-    assert type(error_of(200, answer(created_at=date))) is Uncertain
+def test_an_invalid_date_makes_the_outcome_uncertain(date: object) -> None:
+    assert type(decipher_error(200, feedback_json(created_at=date))) is Uncertain
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_what_is_none_of_x_s_dates_leaves_us_uncertain(date: object) -> None:
     [
         b"",
         b"<html><body>Over capacity</body></html>",
-        answer()[:-1],
+        feedback_json()[:-1],
         b"[]",
         b"[1, 2]",
         b"5",
@@ -189,54 +191,54 @@ def test_what_is_none_of_x_s_dates_leaves_us_uncertain(date: object) -> None:
         b'{"a":' * 10_000,
         b"\xff\xfe",
         b"9" * 10_000,
-        answer(id=None),
-        answer(id=""),
-        answer(id="abc"),
-        answer(id="\u0661\u0662"),
-        answer(id=-1),
-        answer(id=1.5),
-        answer(id=True),
-        answer(id=["1"]),
-        answer(dm_id=None),
-        answer(to_user_id={}),
-        answer(question_variant_id="three"),
-        answer(question_variant_id=None),
-        refusal(88),
+        feedback_json(id=None),
+        feedback_json(id=""),
+        feedback_json(id="abc"),
+        feedback_json(id="\u0661\u0662"),
+        feedback_json(id=-1),
+        feedback_json(id=1.5),
+        feedback_json(id=True),
+        feedback_json(id=["1"]),
+        feedback_json(dm_id=None),
+        feedback_json(to_user_id={}),
+        feedback_json(question_variant_id="three"),
+        feedback_json(question_variant_id=None),
+        error_json(88),
     ],
 )
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_success_that_can_t_be_read_leaves_us_uncertain(status: int, body: bytes) -> None:
-    error = error_of(status, body)
+def test_an_unreadable_success_makes_the_outcome_uncertain(status: int, body: bytes) -> None:
+    error = decipher_error(status, body)
 
     assert type(error) is Uncertain
     assert len(str(error)) < 2000
 
 
 @given(st.integers(100, 599), st.binary(max_size=60) | JSON.map(json.dumps).map(str.encode))
-def test_any_answer_is_a_receipt_or_an_error_of_x(status: int, body: bytes) -> None:
-    error = error_of(status, body)
+def test_any_response_is_a_receipt_or_an_x_error(status: int, body: bytes) -> None:
+    error = decipher_error(status, body)
 
     assert isinstance(error, Uncertain) or not 200 <= status < 300
     assert error.advice
 
 
-@given(st.sampled_from([*PUBLISHED]), JSON)
-def test_any_field_may_be_wrong(name: str, value: object) -> None:
+@given(st.sampled_from([*EXAMPLE_FEEDBACK]), JSON)
+def test_any_invalid_field_is_a_receipt_or_uncertain(name: str, value: object) -> None:
     try:
-        wire.decipher(200, {}, answer(**{name: value}))
+        wire.decipher(200, {}, feedback_json(**{name: value}))
     except Uncertain:
         assert name in Receipt.model_fields
 
 
 @given(st.integers(400, 599), JSON, JSON)
-def test_any_error_may_be_malformed(status: int, code: object, message: object) -> None:
+def test_any_malformed_error_is_an_x_error(status: int, code: object, message: object) -> None:
     for errors_ in ([{"code": code, "message": message}], [message], message, {"code": code}):
-        assert isinstance(error_of(status, json.dumps({"errors": errors_}).encode()), XError)
+        assert isinstance(decipher_error(status, json.dumps({"errors": errors_}).encode()), XError)
 
 
-# an answer that is none
+# errors
 
-REFERENCE = [
+EXPECTED_KINDS = [
     (401, 32, errors.InvalidCredentials),
     (403, 32, errors.InvalidCredentials),
     (401, 89, errors.InvalidCredentials),
@@ -268,9 +270,9 @@ REFERENCE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "kind"), REFERENCE)
-def test_every_refusal_has_its_own_kind(status: int, code: int | None, kind: type[Refused]) -> None:
-    error = error_of(status, refusal(code))
+@pytest.mark.parametrize(("status", "code", "kind"), EXPECTED_KINDS)
+def test_each_error_code_raises_its_refusal(status: int, code: int | None, kind: type[Refused]) -> None:
+    error = decipher_error(status, error_json(code))
 
     assert type(error) is kind
     assert error.api_message == "Words of X."
@@ -278,25 +280,25 @@ def test_every_refusal_has_its_own_kind(status: int, code: int | None, kind: typ
     assert f"{code}" in str(error)
 
 
-def test_an_account_that_does_not_follow_is_not_taken_for_a_locked_one() -> None:
-    body = refusal(326, "You cannot send messages to users who are not following you.")
+def test_a_recipient_who_does_not_follow_is_not_mistaken_for_a_locked_sender() -> None:
+    body = error_json(326, "You cannot send messages to users who are not following you.")
 
-    assert type(error_of(403, body)) is errors.RecipientDoesNotFollow
+    assert type(decipher_error(403, body)) is errors.RecipientDoesNotFollow
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"title": "Unauthorized", "detail": "Unauthorized"}'])
-def test_an_unauthorized_request_without_a_code_is_told_as_one(body: bytes) -> None:
-    assert type(error_of(401, body)) is errors.InvalidCredentials
+def test_a_401_without_a_code_means_invalid_credentials(body: bytes) -> None:
+    assert type(decipher_error(401, body)) is errors.InvalidCredentials
 
 
-def test_every_code_means_one_thing() -> None:
+def test_every_code_has_one_meaning() -> None:
     plain = [code for row in REFUSALS if row.message_pattern is None for code in row.codes]
 
     assert len(plain) == len(set(plain))
-    assert set(plain) == {code for _, code, kind in REFERENCE if kind is not errors.RefusedByX}
+    assert set(plain) == {code for _, code, kind in EXPECTED_KINDS if kind is not errors.RefusedByX}
 
 
-def test_every_outcome_has_a_sentence_of_its_own() -> None:
+def test_every_error_has_its_own_advice() -> None:
     kinds: list[type[XError]] = [*REFUSALS, RetryLater, Uncertain]
     sentences = [kind.advice for kind in kinds]
 
@@ -304,7 +306,7 @@ def test_every_outcome_has_a_sentence_of_its_own() -> None:
     assert all(sentence.endswith(".") and len(sentence) < 250 for sentence in sentences)
 
 
-def test_the_tree_of_errors_is_drawn_whole() -> None:
+def test_the_docstring_draws_the_whole_tree_of_errors() -> None:
     kinds: list[type[XError]] = [XError, Refused, RetryLater, Uncertain, *REFUSALS]
 
     assert {kind.__name__ for kind in kinds} <= set(str(errors.__doc__).split())
@@ -313,22 +315,22 @@ def test_the_tree_of_errors_is_drawn_whole() -> None:
 @pytest.mark.parametrize(
     ("status", "code"), [(403, 151), (403, 349), (403, 38), (403, 999), (400, None), (403, 214)]
 )
-def test_x_s_own_words_are_passed_on_where_they_tell_more(status: int, code: int | None) -> None:
-    error = error_of(status, refusal(code, "Because of this."))
+def test_the_api_message_is_quoted_where_it_helps(status: int, code: int | None) -> None:
+    error = decipher_error(status, error_json(code, "Because of this."))
 
     assert isinstance(error, Refused)
     assert error.sentence() == f"{error.advice} X says: “Because of this.”"
 
 
-def test_x_s_words_are_left_out_where_there_are_none() -> None:
-    error = error_of(400, b"<html>")
+def test_without_an_api_message_only_the_advice_is_shown() -> None:
+    error = decipher_error(400, b"<html>")
 
     assert isinstance(error, Refused)
     assert error.sentence() == error.advice
 
 
-def test_x_s_words_are_not_passed_on_for_ever() -> None:
-    error = error_of(403, refusal(999, "w" * 10_000))
+def test_a_long_api_message_is_cut() -> None:
+    error = decipher_error(403, error_json(999, "w" * 10_000))
 
     assert len(error.api_message) == wire.MAX_MESSAGE_LENGTH
     assert len(str(error)) < 2 * wire.MAX_MESSAGE_LENGTH
@@ -361,27 +363,27 @@ LATER = datetime(2026, 3, 5, 12, tzinfo=UTC)
     ],
 )
 @pytest.mark.parametrize(("status", "code"), [(429, 88), (420, None), (503, 130), (429, 32)])
-def test_a_busy_x_is_waited_for_until_the_exhausted_window_opens(
+def test_a_rate_limit_error_says_when_the_exhausted_window_resets(
     status: int, code: int | None, headers: dict[str, str], until: datetime | None
 ) -> None:
-    error = error_of(status, refusal(code), headers)
+    error = decipher_error(status, error_json(code), headers)
 
     assert type(error) is RetryLater
     assert error.until == until
 
 
 @given(st.integers(100, 599), st.text("0123456789-. ", max_size=14))
-def test_any_reset_is_read_or_ignored(status: int, reset: str) -> None:
+def test_an_invalid_reset_is_ignored(status: int, reset: str) -> None:
     headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
 
-    assert isinstance(error_of(status, b"", headers), XError)
+    assert isinstance(decipher_error(status, b"", headers), XError)
 
 
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (500, refusal(131)),
-        (500, refusal(32)),
+        (500, error_json(131)),
+        (500, error_json(32)),
         (500, b""),
         (502, b"<html>Bad gateway</html>"),
         (504, b""),
@@ -389,18 +391,18 @@ def test_any_reset_is_read_or_ignored(status: int, reset: str) -> None:
         (100, b""),
     ],
 )
-def test_an_x_that_fails_leaves_us_uncertain(status: int, body: bytes) -> None:
-    assert type(error_of(status, body)) is Uncertain
+def test_a_server_error_makes_the_outcome_uncertain(status: int, body: bytes) -> None:
+    assert type(decipher_error(status, body)) is Uncertain
 
 
-# who somebody is
+# users
 
 
-def user(**fields: object) -> bytes:
+def user_json(**fields: object) -> bytes:
     return json.dumps({"data": {"id": "42", "name": "Grace", "username": "Grace", **fields}}).encode()
 
 
-def look_up_error(status: int, body: bytes) -> XError:
+def decipher_user_error(status: int, body: bytes) -> XError:
     with pytest.raises(XError) as raised:
         wire.decipher_user(status, {}, body)
     return raised.value
@@ -410,11 +412,11 @@ def look_up_error(status: int, body: bytes) -> XError:
     ("fields", "receives"),
     [({}, None), ({"receives_your_dm": True}, True), ({"receives_your_dm": False}, False)],
 )
-def test_an_account_has_an_id_a_handle_and_perhaps_a_hint(
+def test_a_user_has_an_id_a_handle_and_perhaps_a_hint(
     fields: dict[str, object],
     receives: bool | None,  # noqa: FBT001
 ) -> None:
-    account = wire.decipher_user(200, {}, user(**fields))
+    account = wire.decipher_user(200, {}, user_json(**fields))
 
     assert account == wire.Account(id="42", handle="Grace", receives_dm=receives)
     assert account.recipient == Recipient(handle="Grace", id="42")
@@ -454,12 +456,12 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (200, {"errors": "none"}, RetryLater),
     ],
 )
-def test_a_look_up_that_finds_nobody_says_why(status: int, body: object, kind: type[XError]) -> None:
-    assert type(look_up_error(status, json.dumps(body).encode())) is kind
+def test_a_look_up_without_a_user_raises_its_error(status: int, body: object, kind: type[XError]) -> None:
+    assert type(decipher_user_error(status, json.dumps(body).encode())) is kind
 
 
 @given(st.integers(100, 599), JSON, JSON)
-def test_any_answer_to_a_look_up_is_an_account_or_an_error_of_x(
+def test_any_response_to_a_look_up_is_an_account_or_an_x_error(
     status: int, data: object, problems: object
 ) -> None:
     for body in (data, {"data": data, "errors": problems}, {"data": {"id": data, "username": problems}}):
@@ -467,7 +469,7 @@ def test_any_answer_to_a_look_up_is_an_account_or_an_error_of_x(
             assert wire.decipher_user(status, {}, json.dumps(body).encode()).id.isdecimal()
 
 
-def test_a_survey_to_nobody_known_has_no_recipient_on_the_wire() -> None:
-    asked = Survey.from_draft(make_draft(recipient="@grace"), CATALOGUE)
+def test_a_survey_without_a_recipient_id_is_encoded_without_one() -> None:
+    survey = Survey.from_draft(make_draft(recipient="@grace"), CATALOGUE)
 
-    assert "to_user_id" not in wire.encode(asked)
+    assert "to_user_id" not in wire.encode(survey)

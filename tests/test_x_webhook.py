@@ -1,4 +1,4 @@
-"""X's webhook: who may post, what is taken, and what X is answered."""
+"""X's webhook: authentication, stored events, and the responses that X gets."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.databases import KINDS, Databases
 from tests.world import World, running_world
 
 USER, PASSWORD = "x", "geheim:ß"
-KNOWN = b"Basic " + b64encode(f"{USER}:{PASSWORD}".encode())
+AUTHORIZATION = b"Basic " + b64encode(f"{USER}:{PASSWORD}".encode())
 COMMENT = "between you and me"
 DATE = "Sat Dec 15 17:58:20 +0000 2015"
 
@@ -37,22 +37,22 @@ async def _world(
         yield world
 
 
-async def asked(world: World) -> str:
+async def send_survey(world: World) -> str:
     """Send a survey to Mira, and return its id at X."""
     await world.submit_survey("/csat @mira_k")
     await world.wait_for_message("asked")
     return world.x.feedbacks[-1].id
 
 
-async def post(world: World, body: bytes, authorization: bytes | None = KNOWN) -> httpx.Response:
+async def post(world: World, body: bytes, authorization: bytes | None = AUTHORIZATION) -> httpx.Response:
     headers = {} if authorization is None else {b"authorization": authorization}
     async with httpx.AsyncClient() as client:
         return await client.post(f"{world.url}/x/feedback", content=body, headers=headers)
 
 
 def event(**feedback: object) -> bytes:
-    answer = {"score": {"created_at": DATE, "value": 5}, "text": {"created_at": DATE, "value": COMMENT}}
-    told = {
+    response = {"score": {"created_at": DATE, "value": 5}, "text": {"created_at": DATE, "value": COMMENT}}
+    fields = {
         "created_at": DATE,
         "updated_at": DATE,
         "id": "4711",
@@ -61,14 +61,14 @@ def event(**feedback: object) -> bytes:
         "from_user_id": "1810000000000000001",
         "to_user_id": "2",
         "question_variant_id": 0,
-        "response": answer,
+        "response": response,
         **feedback,
     }
-    return json.dumps({"event_type": "feedback.updated", "created_at": DATE, "feedback": told}).encode()
+    return json.dumps({"event_type": "feedback.updated", "created_at": DATE, "feedback": fields}).encode()
 
 
-async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> None:
-    feedback_id = await asked(world)
+async def test_a_response_is_stored_before_x_gets_its_200(world: World) -> None:
+    feedback_id = await send_survey(world)
     world.x.rate(feedback_id, 2)
     world.x.comment(feedback_id, COMMENT)
     await world.x.wait_for_webhook_posts()
@@ -79,9 +79,9 @@ async def test_an_answer_is_in_the_ledger_when_x_is_answered(world: World) -> No
     ) == [("answered", 2, COMMENT, None)]
 
 
-async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: World) -> None:
+async def test_an_event_that_arrives_before_the_receipt_is_stored_settles_the_survey(world: World) -> None:
     world.x.webhook_paused = True
-    feedback_id = await asked(world)
+    feedback_id = await send_survey(world)
     world.x.rate(feedback_id, 4)
     for pushed in (*reversed(world.x.pending_events), *world.x.pending_events):
         assert (await world.x.post_to_webhook(pushed)).status == 200
@@ -103,43 +103,45 @@ async def test_a_push_that_overtakes_our_own_commit_settles_the_survey(world: Wo
         b"Basic x:geheim",
         b"Basic \xff\xfe",
         "Basic ß".encode(),
-        b"Bearer " + KNOWN.removeprefix(b"Basic "),
-        KNOWN.removeprefix(b"Basic "),
-        KNOWN[:-1],
-        KNOWN + b"=",
+        b"Bearer " + AUTHORIZATION.removeprefix(b"Basic "),
+        AUTHORIZATION.removeprefix(b"Basic "),
+        AUTHORIZATION[:-1],
+        AUTHORIZATION + b"=",
         b"Basic " + b"A" * 5_000,
     ],
     ids=str,
 )
-async def test_nobody_else_is_heard(
+async def test_a_request_without_valid_credentials_is_rejected(
     world: World, authorization: bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    answer = await post(world, event(), authorization)
+    response = await post(world, event(), authorization)
 
-    assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert (response.status_code, response.headers["www-authenticate"][:5]) == (401, "Basic")
     assert world.rows(tables.unmatched_responses) == []
     assert COMMENT not in caplog.text
 
 
 @pytest.mark.parametrize("scheme", [b"basic ", b"BASIC  "])
-async def test_the_scheme_may_be_written_in_any_way(world: World, scheme: bytes) -> None:
-    answer = await post(world, event(), scheme + KNOWN.removeprefix(b"Basic "))
+async def test_the_authentication_scheme_is_case_insensitive(world: World, scheme: bytes) -> None:
+    response = await post(world, event(), scheme + AUTHORIZATION.removeprefix(b"Basic "))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert world.rows(tables.unmatched_responses.c.feedback_id, tables.unmatched_responses.c.rating) == [
         ("4711", 5)
     ]
 
 
-@pytest.mark.parametrize("given", [{}, {"x_webhook_user": USER}, {"x_webhook_password": PASSWORD}], ids=str)
+@pytest.mark.parametrize(
+    "credentials", [{}, {"x_webhook_user": USER}, {"x_webhook_password": PASSWORD}], ids=str
+)
 @pytest.mark.parametrize("socket", [True, False])
-async def test_without_both_name_and_password_there_is_no_such_address(
+async def test_without_user_and_password_there_is_no_webhook(
     tmp_path: Path,
-    given: dict[str, Any],
+    credentials: dict[str, Any],
     socket: bool,  # noqa: FBT001
 ) -> None:
-    async with running_world(tmp_path, socket=socket, **given) as world:
+    async with running_world(tmp_path, socket=socket, **credentials) as world:
         assert (await post(world, event(), b"Basic " + b64encode(b":"))).status_code == 404
 
 
@@ -155,60 +157,60 @@ async def test_without_both_name_and_password_there_is_no_such_address(
         event(response={"score": {"created_at": DATE, "value": COMMENT}}),
     ],
 )
-async def test_what_cannot_be_is_refused_and_told_in_the_log_without_the_answer(
+async def test_an_invalid_event_is_rejected_and_logged_without_the_response(
     world: World, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await post(world, body)
+    response = await post(world, body)
 
-    assert (answer.status_code, answer.text) == (400, "invalid event")
+    assert (response.status_code, response.text) == (400, "invalid event")
     assert "Feedback rejected: " in caplog.text
     assert COMMENT not in caplog.text
 
 
-async def test_a_rating_for_another_metric_than_the_survey_s_is_refused(
+async def test_a_rating_for_another_metric_is_rejected(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    feedback_id = await asked(world)
-    answer = await post(world, event(id=feedback_id, type="nps"))
+    feedback_id = await send_survey(world)
+    response = await post(world, event(id=feedback_id, type="nps"))
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert f"feedback {feedback_id}: its metric is not its survey's" in caplog.text
 
 
-async def test_what_another_account_sent_is_ignored(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_event_of_another_account_is_ignored(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    answer = await post(world, event(from_user_id="99"))
+    response = await post(world, event(from_user_id="99"))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert "Feedback 4711 is ignored: it belongs to account 99" in caplog.text
     assert world.rows(tables.unmatched_responses) == []
 
 
-async def test_a_body_that_is_too_large_is_refused(world: World) -> None:
+async def test_a_body_above_the_limit_is_rejected(world: World) -> None:
     assert (await post(world, event(external_id="x" * 300_000))).status_code == 413
 
 
-async def test_while_the_ledger_is_away_x_is_told_to_come_again(
+async def test_while_the_database_is_unavailable_x_gets_503(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as away:
-        away.setattr(responses, "take", _away)
+        away.setattr(responses, "take", _raise_database_error)
         assert (await post(world, event())).status_code == 503
 
     assert (await post(world, event())).status_code == 200
     assert len(world.rows(tables.unmatched_responses)) == 1
 
 
-async def test_only_post_is_served(world: World) -> None:
+async def test_only_post_is_allowed(world: World) -> None:
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{world.url}/x/feedback")).status_code == 405
 
 
-async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(world: World) -> None:
+async def test_a_burst_of_events_does_not_delay_a_submission(world: World) -> None:
     await world.open_form("/csat @mira_k")
-    async with aiohttp.ClientSession(headers={"authorization": KNOWN.decode()}) as x:
+    async with aiohttp.ClientSession(headers={"authorization": AUTHORIZATION.decode()}) as x:
         url = f"{world.url}/x/feedback"
-        burst = [asyncio.create_task(_status(x, url, event(id=str(n)))) for n in range(300)]
+        burst = [asyncio.create_task(_post_for_status(x, url, event(id=str(n)))) for n in range(300)]
         seen = await world.workspace.submit_view(fixtures.ADA)
         answers = await asyncio.gather(*burst)
 
@@ -217,10 +219,10 @@ async def test_a_burst_of_answers_does_not_keep_a_form_from_being_acknowledged(w
     assert len(world.rows(tables.unmatched_responses.c.feedback_id)) == 300
 
 
-async def _status(x: aiohttp.ClientSession, url: str, body: bytes) -> int:
+async def _post_for_status(x: aiohttp.ClientSession, url: str, body: bytes) -> int:
     async with x.post(url, data=body) as response:
         return response.status
 
 
-def _away(*_: object) -> None:
+def _raise_database_error(*_: object) -> None:
     raise DatabaseError("the ledger is away")

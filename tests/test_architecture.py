@@ -11,7 +11,7 @@ IO = {"Path", "input", "open", "print", "read_bytes", "read_text", "write_bytes"
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 
-def test_imports_run_one_way() -> None:
+def test_all_import_contracts_are_kept() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
 
     run = subprocess.run(  # noqa: S603 - our own linter
