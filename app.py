@@ -7,8 +7,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import stamina
 import typer
 import uvloop
+from stamina.instrumentation import RetryDetails
 
 from bootstrap import lifespan, silence_libraries
 from cli import check as checking
@@ -26,6 +28,8 @@ from csat.resources import build_limits
 from csat.settings import Settings, SettingsError
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
+
+log = logging.getLogger(__name__)
 
 cli = typer.Typer(
     add_completion=False,
@@ -163,10 +167,15 @@ def _run(
 ) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     silence_libraries()
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     try:
         uvloop.run(work)
     except (DatabaseError, CatalogueError, InvalidExport, NoSuchTeam, OSError) as error:
         _give_up([f"{failing}: {error}"])
+
+
+def _log_retry(details: RetryDetails) -> None:
+    log.warning("Retrying in %.1f s: %s", details.wait_for, details.caused_by)
 
 
 def _give_up(lines: list[str]) -> NoReturn:

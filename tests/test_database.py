@@ -2,11 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy
+import stamina
+from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions
 from csat.db.accounts import open_account
 from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
 from csat.surveys.limits import Limits
@@ -69,6 +76,45 @@ async def test_long_reports_keep_nobody_from_being_accepted(database: Database) 
     assert not any(report.done() for report in reports)
     counted.set()
     assert all(await asyncio.gather(*reports))
+
+
+@pytest.fixture(name="no_waits")
+def _no_waits() -> Iterator[None]:
+    """Retry at once."""
+    with stamina.set_testing(True, attempts=6):
+        yield
+
+
+def fail_times(failures: int) -> Callable[[Connection], str]:
+    """Return a transaction that fails so many times before it succeeds."""
+    errors = [sqlalchemy.exc.OperationalError("", {}, Exception("database is locked"))] * failures
+
+    def transaction(_connection: Connection) -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    return transaction
+
+
+@pytest.mark.usefixtures("no_waits")
+async def test_a_transaction_is_retried_while_the_database_is_unavailable(database: Database) -> None:
+    assert await database.run_with_retry(fail_times(5)) == "done"
+    with pytest.raises(DatabaseError, match="database is locked"):
+        await database.run_with_retry(fail_times(6))
+
+
+@pytest.mark.usefixtures("no_waits")
+async def test_an_error_of_the_transaction_itself_is_not_retried(database: Database) -> None:
+    runs = []
+
+    def fail(_connection: Connection) -> None:
+        runs.append("run")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.run_with_retry(fail)
+    assert runs == ["run"]
 
 
 async def test_the_same_view_is_accepted_once(database: Database) -> None:

@@ -4,7 +4,6 @@ The app has no settings for these: everything is patched here, around `bootstrap
 """
 
 import asyncio
-import functools
 import logging
 import os
 from multiprocessing.connection import Connection
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import sqlalchemy
+import stamina
 import uvloop
 from sqlalchemy import event
 
@@ -19,7 +19,7 @@ import bootstrap
 from bench.torture import failpoints
 from bench.torture.clock import SharedClock, SharedFloat
 from bench.torture.failpoints import Failpoint
-from csat.db.database import PAUSES, Database
+from csat.db import database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.slack_api import socket_mode
@@ -74,8 +74,14 @@ def _shorten_timeouts() -> None:
     client.CALL_TIMEOUT_SECONDS = X_TIMEOUT_SECONDS
     bootstrap.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
     socket_mode.PING_INTERVAL_SECONDS = PING_INTERVAL_SECONDS  # type: ignore[assignment]
-    pauses = [pause * DB_BACKOFF_SCALE for pause in PAUSES]
-    Database.__init__ = functools.partialmethod(Database.__init__, pauses=pauses)  # type: ignore[assignment,method-assign]
+    database.RETRY = stamina.AsyncRetryingCaller(
+        attempts=6,
+        timeout=None,
+        wait_initial=0.1 * DB_BACKOFF_SCALE,
+        wait_exp_base=3,
+        wait_max=5 * DB_BACKOFF_SCALE,
+        wait_jitter=0,
+    )
 
 
 def _limit_pages(max_pages: int) -> None:

@@ -1,70 +1,70 @@
-"""The ledger: transactions over SQLite or PostgreSQL, each one hop away from the event loop."""
+"""Run transactions on SQLite or PostgreSQL, in threads beside the event loop."""
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy
+import stamina
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.errors import DatabaseError
-from csat.db.group_commit import Turn, Turns
+from csat.db.errors import DatabaseError, translate_errors
+from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+BUSY_TIMEOUT_SECONDS = 1.0
+"""How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
 
-BUSY_SECONDS = 1.0
-"""How long a transaction waits for a locked database: Slack wants its acknowledgement in three seconds."""
+WRITER_THREADS = 8
+"""Concurrent writing transactions on PostgreSQL."""
+READER_THREADS = 2
+"""Concurrent read-only transactions."""
 
-THREADS = 8
-"""How many transactions a server's connections run at once."""
-READERS = 2
-"""How many transactions that write nothing run beside them: reports, which can have many rows to count."""
-PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+RETRY = stamina.AsyncRetryingCaller(
+    attempts=6, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=5, wait_jitter=0
+)
+"""Waits 0.1, 0.3, 0.9, 2.7 and 5 seconds."""
+
 PRAGMAS = (
     "journal_mode=WAL",
-    "synchronous=FULL",
+    "synchronous=FULL",  # a commit survives a power failure
     "foreign_keys=ON",
-    "secure_delete=FAST",
-    f"busy_timeout={BUSY_SECONDS * 1000:.0f}",
+    "secure_delete=FAST",  # deleted content is overwritten
+    f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
-"""How SQLite is set up: what was acknowledged survives a power cut, and what is erased is gone."""
 
 
 class Database:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
 
-    What writes nothing has threads of its own, so that a long report keeps nobody from being accepted. SQLite
-    has one writer, so one thread serves it; there every transaction begins IMMEDIATE, and those that wait
-    share a commit. So a transaction may run twice: what it does is done over its connection alone.
+    Read-only transactions have threads of their own, so that no submission waits for a long report. SQLite
+    has a single writer, and so a single writer thread; there every transaction begins IMMEDIATE, and those
+    that wait share a commit.
 
     Args:
-        url: SQLAlchemy's URL of the database; it is brought to the newest schema.
-        pauses: the seconds before each repetition of what has no second chance.
+        url: SQLAlchemy's URL of the database, which is migrated to the current schema.
     """
 
-    def __init__(self, url: str, pauses: Sequence[float] = PAUSES) -> None:
-        self._pauses = pauses
+    def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        self._threads = ThreadPoolExecutor(1 if self._is_sqlite else THREADS, thread_name_prefix="ledger")
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger reading")
-        self._turns = Turns(self._transact) if self._is_sqlite else None
+        self._writers = ThreadPoolExecutor(1 if self._is_sqlite else WRITER_THREADS, "db-writer")
+        self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
+        self._group_commit = GroupCommit(self._transact) if self._is_sqlite else None
 
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run one transaction and commit it; raises `DatabaseError` when it could not be."""
+        """Run a transaction and commit it; raises `DatabaseError`."""
         return await self._write(lambda connection: transaction(connection, *args, **kwargs))
 
     async def run_before_deadline(
@@ -74,48 +74,42 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run one transaction, but not if it can't begin within `seconds`: then it never will."""
+        """Run a transaction; raises `DatabaseError` if it fails or can't begin within `seconds`."""
         deadline = time.monotonic() + seconds
 
-        def begin_in_time(connection: Connection) -> T:
+        def check_deadline_and_run(connection: Connection) -> T:
             if time.monotonic() > deadline:
                 raise DatabaseError("too many transactions were waiting")
             return transaction(connection, *args, **kwargs)
 
-        return await self._write(begin_in_time)
+        return await self._write(check_deadline_and_run)
 
     async def run_with_retry(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a transaction that has no second chance, again and again while the ledger is locked or away."""
-        for pause in self._pauses:
-            try:
-                return await self.run(transaction, *args, **kwargs)
-            except DatabaseError as error:
-                log.warning("The ledger took no outcome: %s", error)
-                await asyncio.sleep(pause)
-        return await self.run(transaction, *args, **kwargs)
+        """Run a transaction, retrying while the database is unavailable; raises `DatabaseError`."""
+        return await RETRY(DatabaseError, lambda: self.run(transaction, *args, **kwargs))
 
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a transaction that writes nothing, and waits for no writer; raises `DatabaseError`."""
-        return await self._hop(
-            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), reading=True),
+        """Run a read-only transaction, which waits for no writer; raises `DatabaseError`."""
+        return await self._run_in(
             self._readers,
+            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), is_read_only=True),
         )
 
     async def check(self) -> None:
-        """Raise `DatabaseError` with the reason when the database can't be read, or its file is gone."""
+        """Raise `DatabaseError` if the database can't be read or its file is missing."""
         await self.read(self._check)
 
     async def truncate_wal(self) -> bool:
-        """Empty SQLite's log, which has pages from before an erasure; whether nobody stood in the way."""
-        return not self._is_sqlite or await self._hop(self._empty_log)
+        """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
+        return not self._is_sqlite or await self._run_in(self._writers, self._truncate_wal)
 
     def close(self) -> None:
-        """Finish what runs and let go of the database."""
-        self._threads.shutdown()
+        """Finish the running transactions and disconnect."""
+        self._writers.shutdown()
         self._readers.shutdown()
         self._engine.dispose()
 
@@ -125,42 +119,42 @@ class Database:
             raise DatabaseError(f"the file {database} is gone")
         connection.execute(select(tables.surveys.c.id).limit(1))
 
-    def _empty_log(self) -> bool:
+    def _truncate_wal(self) -> bool:
         with contextlib.closing(self._engine.raw_connection()) as connection:
             cursor = connection.cursor()
             is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not is_busy
 
     async def _write(self, transaction: Callable[[Connection], T]) -> T:
-        if self._turns is None:
-            return await self._hop(lambda: self._transact(transaction))
-        turns, turn = self._turns, Turn(transaction)
-        turns.wait(turn)
+        if self._group_commit is None:
+            return await self._run_in(self._writers, lambda: self._transact(transaction))
+        group_commit, pending = self._group_commit, self._group_commit.enqueue(transaction)
         try:
-            return await self._hop(lambda: turns.take(turn))
+            return await self._run_in(self._writers, lambda: group_commit.run(pending))
         finally:
-            turn.waits = False  # who is cancelled before their turn is not taken along
+            pending.future.cancel()  # if this task was cancelled before the transaction began
 
-    async def _hop(self, work: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
-        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, work)
+    async def _run_in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
-    def _transact(self, transaction: Callable[[Connection], T], *, reading: bool = False) -> T:
-        try:
-            with self._engine.connect().execution_options(reading=reading) as connection, connection.begin():
-                return transaction(connection)
-        except DBAPIError as error:
-            raise DatabaseError(_reason(error)).with_traceback(error.__traceback__) from None
+    def _transact(self, transaction: Callable[[Connection], T], *, is_read_only: bool = False) -> T:
+        with (
+            translate_errors(),
+            self._engine.connect().execution_options(is_read_only=is_read_only) as connection,
+            connection.begin(),
+        ):
+            return transaction(connection)
 
 
 def open_engine(url: str) -> Engine:
-    """Connect to a database and bring it to the newest schema; raises `DatabaseError`."""
+    """Connect to a database and migrate it to the current schema; raises `DatabaseError`."""
     try:
-        engine = sqlalchemy.create_engine(url, hide_parameters=True, **_options(url))
+        engine = sqlalchemy.create_engine(url, hide_parameters=True, **_engine_options(url))
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
         raise DatabaseError(f"the database URL can't be used: {error}") from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     try:
         upgrade(engine)
     except DBAPIError as error:
@@ -168,32 +162,26 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _reason(error: DBAPIError) -> str:
-    """Return the first line of what a database says: below it PostgreSQL quotes the whole row."""
-    return str(error.orig).partition("\n")[0]
-
-
-def _options(url: str) -> dict[str, Any]:
-    """Return how a server is talked to: no call may outlast the three seconds of Slack."""
+def _engine_options(url: str) -> dict[str, Any]:
+    """Return PostgreSQL's timeouts and pool size; Slack expects its acknowledgement within 3 seconds."""
     if not url.startswith("postgresql"):
         return {}
-    limits = "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000"
+    timeouts = "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000"
     return {
-        "pool_size": THREADS + READERS,
+        "pool_size": WRITER_THREADS + READER_THREADS,
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 2, "options": limits},
+        "connect_args": {"connect_timeout": 2, "options": timeouts},
     }
 
 
-def _set_up_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # Python would begin transactions by itself, and not IMMEDIATE
+def _configure_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # else the driver begins transactions, and not IMMEDIATE
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql(
-        "BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"
-    )
+def _begin_sqlite(connection: Connection) -> None:
+    is_read_only = connection.get_execution_options().get("is_read_only")
+    connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")

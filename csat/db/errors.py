@@ -1,12 +1,15 @@
 """Errors of the database.
 
-DatabaseError         it is unavailable, and nothing was written
-└── SchemaTooNew      its schema was written by a newer version of the app
+DatabaseError         the database is unavailable; nothing was written
+└── SchemaTooNew      a newer version of the app has migrated the database
 """
 
+import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
+
+from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +19,7 @@ class DatabaseError(Exception):
 
 
 class SchemaTooNew(DatabaseError):
-    """The database was written by a newer version of the app."""
+    """A newer version of the app has migrated the database."""
 
 
 async def suppress_db_errors(work: Coroutine[Any, Any, None]) -> None:
@@ -25,3 +28,14 @@ async def suppress_db_errors(work: Coroutine[Any, Any, None]) -> None:
         await work
     except DatabaseError as error:
         log.warning("Postponed, the database is unavailable: %s", error)
+
+
+@contextlib.contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise an error of the database driver as `DatabaseError`."""
+    try:
+        yield
+    except DBAPIError as error:
+        # PostgreSQL quotes the row that it rejects, below the first line
+        reason = str(error.orig).partition("\n")[0]
+        raise DatabaseError(reason).with_traceback(error.__traceback__) from None
