@@ -1,10 +1,9 @@
-"""`python app.py forget @handle`: erase a customer from the ledger, and from our messages in Slack."""
+"""`python app.py forget @handle`: erases a customer from the database and from messages in Slack."""
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import aiohttp
 import typer
@@ -26,105 +25,112 @@ from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, XError
 
-TIMEOUT = 10
-PAUSES = (1.0, 5.0, 15.0)
-"""Seconds before each repetition of what Slack was too busy for; more, where it says so."""
-GONE = "message_not_found"
-"""Slack's reason where somebody has deleted the message already."""
+TIMEOUT_SECONDS = 10
+RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
+"""Pauses before each retry while Slack is unavailable; longer if Slack asks for it."""
+MESSAGE_NOT_FOUND = "message_not_found"
+"""Slack's error for a message that somebody deleted."""
 
-STILL_IN_LOG = "The database's log (-wal) could not be emptied now: restart the app to have it emptied."
-
-
-class Outcome(NamedTuple):
-    """What became of it: how many surveys and messages, and what a person still has to do."""
-
-    done: Counter[str]
-    advice: list[str]
-    left: int
-    """Surveys that could not be erased yet."""
+WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
 
 
-class Forgetting:
-    """Finds what is kept of a customer, and erases it.
+@dataclass
+class ErasureResult:
+    """The number of surveys and messages changed, and what the operator still has to do."""
+
+    erased: int = 0
+    cancelled: int = 0
+    messages: int = 0
+    """Messages changed in Slack."""
+    remaining: int = 0
+    """Surveys that can't be erased yet."""
+    advice: list[str] = field(default_factory=list)
+
+
+class Eraser:
+    """Finds and erases the data of a customer.
 
     Args:
-        pauses: seconds before each repetition of what Slack was too busy for.
+        pauses: the seconds before each retry while Slack is unavailable.
     """
 
     def __init__(
-        self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float] = PAUSES
+        self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float] = RETRY_PAUSES_SECONDS
     ) -> None:
         self._database = database
         self._x = x
         self._poster = poster
         self._pauses = pauses
 
-    async def find(self, typed: Recipient) -> tuple[Found, str]:
-        """Return what is kept of a customer, and what to know before it is erased."""
-        known, remark = await self._looked_up(typed)
-        found = await self._database.read(erasure.find, known)
+    async def find(self, recipient: Recipient) -> tuple[Found, str]:
+        """Return the customer's surveys, and a remark for the operator or ""."""
+        recipient, remark = await self._look_up(recipient)
+        found = await self._database.read(erasure.find, recipient)
         if len(found.recipient_ids) > 1:
             owners = ", ".join(found.recipient_ids)
-            remark = f"This handle has had several owners on X ({owners}). To erase only one, give the id."
+            remark = f"This handle has had several owners on X ({owners}). To erase only one, enter their id."
         return found, remark
 
-    async def forget(self, found: Found) -> Outcome:
-        """Call off what waits, change what Slack shows, and erase what is kept, survey by survey."""
-        outcome = Outcome(Counter(), [], 0)
+    async def erase(self, found: Found) -> ErasureResult:
+        """Cancel waiting surveys, change the messages in Slack, and erase the data, survey by survey."""
+        result = ErasureResult()
         cancelled = await self._database.run_with_retry(erasure.cancel_waiting, found.survey_ids)
-        outcome.done["called off"] = len(cancelled)
+        result.cancelled = len(cancelled)
         for requester in cancelled.values():
-            await self._tell_called_off(requester, outcome)
+            await self._notify_of_cancellation(requester, result)
         for survey_id in await self._database.read(erasure.quiet, found.survey_ids):
-            await self._forget(survey_id, outcome)
+            await self._erase_survey(survey_id, result)
         if not await self._database.truncate_wal():
-            outcome.advice.append(STILL_IN_LOG)
-        return outcome._replace(left=len(found.survey_ids) - outcome.done["erased"])
+            result.advice.append(WAL_NOT_TRUNCATED)
+        result.remaining = len(found.survey_ids) - result.erased
+        return result
 
-    async def _looked_up(self, typed: Recipient) -> tuple[Recipient, str]:
-        """Ask X whose handle it is now; somebody may have changed theirs since they were asked."""
-        if typed.id:
-            return typed, ""
+    async def _look_up(self, recipient: Recipient) -> tuple[Recipient, str]:
+        """Add the id of a handle's current owner, as customers may have changed their handle."""
+        if recipient.id:
+            return recipient, ""
         try:
-            account = await self._x.look_up_user(typed)
+            account = await self._x.look_up_user(recipient)
         except RecipientUnknown:
-            return typed, ""
+            return recipient, ""
         except XError as error:
-            return typed, f"X could not be asked who that is ({error}): surveys under older handles stay."
-        return Recipient(handle=typed.handle, id=account.id), ""
-
-    async def _forget(self, survey_id: int, outcome: Outcome) -> None:
-        for said in await self._database.read(erasure.said, survey_id):
-            try:
-                await self._unsay(said, outcome)
-            except SlackUnavailable as error:
-                outcome.advice.append(f"Slack takes no changes at the moment ({error}).")
-                return
-        outcome.done["erased"] += await self._database.run_with_retry(erasure.erase, survey_id)
-
-    async def _unsay(self, said: Said, outcome: Outcome) -> None:
-        """Change a message; what can't be changed is told to the operator. Raises `SlackUnavailable`."""
-        if not said.ts and said.kind is NotificationKind.SENT:
-            outcome.advice.append(
-                f"{_place(said)}: Slack never told where our message is. Look there for it."
+            return recipient, (
+                f"X could not look up this handle ({error}): surveys under the customer's earlier handles "
+                "are not included."
             )
-        if not said.ts:
-            return  # seen by one person, and not kept by Slack
-        message = (
-            erased_messages.confirmation(said.requester)
-            if said.kind is NotificationKind.SENT
+        return Recipient(handle=recipient.handle, id=account.id), ""
+
+    async def _erase_survey(self, survey_id: int, result: ErasureResult) -> None:
+        for message in await self._database.read(erasure.said, survey_id):
+            try:
+                await self._replace_message(message, result)
+            except SlackUnavailable as error:
+                result.advice.append(f"Slack is unavailable at the moment ({error}).")
+                return
+        result.erased += await self._database.run_with_retry(erasure.erase, survey_id)
+
+    async def _replace_message(self, message: Said, result: ErasureResult) -> None:
+        """Replace a message, or advise the operator to delete it; raises `SlackUnavailable`."""
+        is_confirmation = message.kind is NotificationKind.SENT
+        place = f"In channel {message.channel}, survey {message.survey_id}"
+        if not message.ts:  # an ephemeral message, which Slack does not keep, or posted by a `response_url`
+            if is_confirmation:
+                result.advice.append(f"{place}: Slack did not say where our message is. Find and delete it.")
+            return
+        replacement = (
+            erased_messages.confirmation(message.requester)
+            if is_confirmation
             else erased_messages.private_message()
         )
         try:
-            await self._rewrite(said, message)
+            await self._update_with_retry(Posted(message.channel, message.ts), replacement)
         except SlackRefused as error:
-            if str(error) != GONE:
-                outcome.advice.append(f"{_place(said)}: not changed ({error}). Delete the message there.")
+            if str(error) != MESSAGE_NOT_FOUND:
+                result.advice.append(f"{place}: not changed ({error}). Delete our message there.")
         else:
-            outcome.done["rewritten"] += 1
+            result.messages += 1
 
-    async def _rewrite(self, said: Said, message: Message) -> None:
-        posted = Posted(said.channel, said.ts)
+    async def _update_with_retry(self, posted: Posted, message: Message) -> None:
         for pause in self._pauses:
             try:
                 return await self._poster.update_message(posted, *message)
@@ -132,29 +138,29 @@ class Forgetting:
                 await asyncio.sleep(max(pause, error.retry_after))
         return await self._poster.update_message(posted, *message)
 
-    async def _tell_called_off(self, requester: str, outcome: Outcome) -> None:
+    async def _notify_of_cancellation(self, requester: str, result: ErasureResult) -> None:
         try:
             await self._poster.post_dm(requester, *erased_messages.cancellation())
         except SlackError as error:
-            outcome.advice.append(f"<@{requester}> could not be told that a survey was called off ({error}).")
+            result.advice.append(f"Tell <@{requester}> that a survey was cancelled: Slack failed ({error}).")
 
 
-async def run(settings: Settings, typed: Recipient, *, yes: bool) -> None:
-    """Erase a customer if the operator agrees, and tell what was done; exit with 1 where some is left."""
-    async with forgetting(settings) as forgetter:
-        found, remark = await forgetter.find(typed)
-        typer.echo(f"{len(found.survey_ids)} surveys to {typed.label} are kept. {remark}".rstrip())
-        if not found.survey_ids or not (yes or typer.confirm("Erase this customer? It can't be undone.")):
+async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
+    """Erase a customer after confirmation and print the result; exit with 1 if surveys remain."""
+    async with open_eraser(settings) as eraser:
+        found, remark = await eraser.find(recipient)
+        typer.echo(f"Surveys found for {recipient.label}: {len(found.survey_ids)}. {remark}".rstrip())
+        if not found.survey_ids or not (yes or typer.confirm("Erase this customer? This can't be undone.")):
             return
-        outcome = await forgetter.forget(found)
-        typer.echo("\n".join(_lines(outcome)))
-        if outcome.left:
+        result = await eraser.erase(found)
+        typer.echo("\n".join(_format(result)))
+        if result.remaining:
             raise typer.Exit(1)
 
 
 @contextlib.asynccontextmanager
-async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
-    """Open the ledger and the ways to Slack and X until the block ends; raises `DatabaseError`."""
+async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
+    """Connect to the database, Slack and X until the block ends; raises `DatabaseError`."""
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
@@ -163,21 +169,19 @@ async def forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
         x = XClient(await stack.enter_async_context(http))
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
-        web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT, session=session)
+        web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT_SECONDS, session=session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
-        yield Forgetting(database, x, poster)
+        yield Eraser(database, x, poster)
 
 
-def _lines(outcome: Outcome) -> list[str]:
-    done = outcome.done
-    lines = [f"Erased from {done['erased']} surveys; {done['rewritten']} messages in Slack changed."]
-    if done["called off"]:
-        lines.append(f"{done['called off']} of them waited to be sent, and were called off.")
-    lines += dict.fromkeys(outcome.advice)
-    if outcome.left:
-        lines.append(f"{outcome.left} left: still being sent, settled or told. Run this again later.")
+def _format(result: ErasureResult) -> list[str]:
+    lines = [f"Surveys erased: {result.erased}. Messages changed in Slack: {result.messages}."]
+    if result.cancelled:
+        lines.append(f"Surveys cancelled before they were sent: {result.cancelled}.")
+    lines += dict.fromkeys(result.advice)
+    if result.remaining:
+        lines.append(
+            f"Surveys not erased yet: {result.remaining}. They are still being sent, checked or announced: "
+            "run this command again later."
+        )
     return lines
-
-
-def _place(said: Said) -> str:
-    return f"In channel {said.channel}, survey {said.survey_id}"

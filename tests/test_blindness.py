@@ -7,7 +7,7 @@ import pytest
 from blocks import low_rating
 from blocks import response_modal as modal
 from blocks.report_controls import ActionId
-from cli.forget import forgetting
+from cli.forget import open_eraser
 from csat.db import tables
 from csat.db.tables import metadata
 from csat.surveys.questions import Metric
@@ -162,9 +162,9 @@ async def test_the_digest_has_sums_in_it_and_nobody_s_answer(stage: Stage) -> No
 async def test_nothing_of_an_answer_is_left_once_its_customer_is_forgotten(stage: Stage) -> None:
     world = stage.world
     for _, words, *_ in ASKED:
-        async with forgetting(world.settings) as forgetter:
-            found, _ = await forgetter.find(Recipient(handle=words.partition("@")[2]))
-            assert (await forgetter.forget(found)).left == 0
+        async with open_eraser(world.settings) as eraser:
+            found, _ = await eraser.find(Recipient(handle=words.partition("@")[2]))
+            assert (await eraser.erase(found)).remaining == 0
     await world.open_home(fixtures.CLEO)
     kept = str([world.rows(table) for table in metadata.sorted_tables])
     files = b"".join(file.read_bytes() for file in world.database_file.parent.glob("csat.db*"))

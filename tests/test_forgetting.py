@@ -1,4 +1,4 @@
-"""What is left of a customer who was forgotten: in the ledger, in Slack, and against asking them again."""
+"""`python app.py forget`: what is erased, and what is kept to respect the limits."""
 
 import contextlib
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli import forget
-from cli.forget import Forgetting, Outcome, forgetting
+from cli.forget import Eraser, ErasureResult, open_eraser
 from csat.db import database as db_module
 from csat.db import responses, send_queue, submissions, tables
 from csat.db.accounts import open_account
@@ -41,35 +41,35 @@ async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.
     await world.submit_survey(f"/csat {recipient}", channel=channel, message=message, external_id=external_id)
 
 
-async def told(world: World, number: int = 1) -> None:
-    """Wait until this many surveys are sent and nothing is left to be told."""
+async def wait_until_sent(world: World, number: int = 1) -> None:
+    """Wait until `number` surveys are sent and the outbox is empty."""
     await world.wait_until(lambda: world.states().count("sent") == number and world.is_outbox_empty())
 
 
-async def forgotten(world: World, typed: Recipient) -> Outcome:
-    """Forget somebody while the app runs."""
-    async with forgetting(world.settings) as forgetter:
-        found, _ = await forgetter.find(typed)
-        return await forgetter.forget(found)
+async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
+    """Erase a customer while the app runs."""
+    async with open_eraser(world.settings) as eraser:
+        found, _ = await eraser.find(typed)
+        return await eraser.erase(found)
 
 
-def remembered(world: World) -> str:
-    """Return all that the ledger holds, as one text."""
+def stored_text(world: World) -> str:
+    """Return all rows of the database as text."""
     return str([world.rows(metadata.tables[name]) for name in TABLES])
 
 
 @pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
-async def test_nothing_names_them_any_more_neither_in_the_ledger_nor_in_slack(
-    world: World, typed: str
-) -> None:
+async def test_nothing_in_the_database_or_in_slack_names_an_erased_customer(world: World, typed: str) -> None:
     mira = world.x.customer("mira_k")
     await ask(world)
     await ask(world, "@sofie_l")
-    await told(world, 2)
-    outcome = await forgotten(world, Recipient(id=mira.id) if typed == "id" else Recipient(handle=typed[1:]))
+    await wait_until_sent(world, 2)
+    result = await erase_customer(
+        world, Recipient(id=mira.id) if typed == "id" else Recipient(handle=typed[1:])
+    )
 
-    assert (outcome.done["erased"], outcome.done["rewritten"], outcome.left, outcome.advice) == (1, 1, 0, [])
-    assert not [words for words in ("mira", mira.id) if words in remembered(world).lower()]
+    assert (result.erased, result.messages, result.remaining, result.advice) == (1, 1, 0, [])
+    assert not [words for words in ("mira", mira.id) if words in stored_text(world).lower()]
     assert [
         visible_text(message) for message in world.app_messages() if "(erased)" in visible_text(message)
     ] == [ERASED]
@@ -78,43 +78,45 @@ async def test_nothing_names_them_any_more_neither_in_the_ledger_nor_in_slack(
     assert "sofie_l" in shown
 
 
-async def test_not_even_the_file_knows_them_while_the_app_runs(tmp_path: Path) -> None:
+async def test_the_database_files_do_not_contain_an_erased_customer(
+    tmp_path: Path,
+) -> None:
     async with running_world(tmp_path) as world:
         await ask(world)
-        await told(world)
-        assert "mira_k" in on_disk(world)
-        outcome = await forgotten(world, Recipient(handle="mira_k"))
+        await wait_until_sent(world)
+        assert "mira_k" in read_database_files(world)
+        result = await erase_customer(world, Recipient(handle="mira_k"))
 
-        assert outcome.advice == []
-        assert "mira_k" not in on_disk(world)
+        assert result.advice == []
+        assert "mira_k" not in read_database_files(world)
 
 
-async def test_where_the_file_is_being_read_the_operator_is_told_what_to_do(
+async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db_module, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
     async with running_world(tmp_path) as world:
         await ask(world)
-        await told(world)
+        await wait_until_sent(world)
         with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
             reader.execute("begin")
             reader.execute("select * from surveys").fetchall()
-            outcome = await forgotten(world, Recipient(handle="mira_k"))
+            result = await erase_customer(world, Recipient(handle="mira_k"))
 
-        assert outcome.done["erased"] == 1
-        assert "restart the app" in outcome.advice[0]
+        assert result.erased == 1
+        assert "Restart the app" in result.advice[0]
 
 
-def on_disk(world: World) -> str:
-    """Return all bytes of the database's files."""
+def read_database_files(world: World) -> str:
+    """Return the bytes of the database's files as text."""
     files = sorted(world.database_file.parent.glob(f"{world.database_file.name}*"))
     return b"".join(file.read_bytes() for file in files).decode("latin-1")
 
 
-async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World) -> None:
+async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> None:
     await ask(world)
-    await told(world)
-    await forgotten(world, Recipient(handle="mira_k"))
+    await wait_until_sent(world)
+    await erase_customer(world, Recipient(handle="mira_k"))
     await world.open_form("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
@@ -128,109 +130,109 @@ async def test_the_cooldown_goes_on_and_the_feedback_is_still_known(world: World
     assert (feedback, state, handle) == (world.x.feedbacks[0].id, "sent", None)
 
 
-async def test_what_waits_is_called_off_and_its_requester_is_told(world: World) -> None:
+async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.WAITING))
     await world.wait_until(lambda: "accepted" in world.states())
-    outcome = await forgotten(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, Recipient(handle="mira_k"))
     world.x.recover()
 
-    assert (outcome.done["called off"], outcome.done["erased"], outcome.left) == (1, 1, 0)
+    assert (result.cancelled, result.erased, result.remaining) == (1, 1, 0)
     assert await world.wait_for_dm("was called off: its customer was erased. Nothing was sent.")
     assert world.rows(tables.surveys.c.state, tables.surveys.c.message) == [("cancelled", "")]
     assert not world.x.feedbacks
 
 
-async def test_what_is_being_sent_is_left_until_it_is_settled(world: World) -> None:
+async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(world: World) -> None:
     world.x.delay_seconds = 0.5
     world.x.fail(Fault.SLOW)
     await ask(world)
     await world.wait_until(lambda: "sending" in world.states())
-    early = await forgotten(world, Recipient(handle="mira_k"))
-    await told(world)
-    late = await forgotten(world, Recipient(handle="mira_k"))
+    early = await erase_customer(world, Recipient(handle="mira_k"))
+    await wait_until_sent(world)
+    late = await erase_customer(world, Recipient(handle="mira_k"))
 
-    assert (early.done["erased"], early.left) == (0, 1)
-    assert (late.done["erased"], late.left) == (1, 0)
+    assert (early.erased, early.remaining) == (0, 1)
+    assert (late.erased, late.remaining) == (1, 0)
 
 
 @pytest.mark.parametrize("button", ["survey_arrived", "send_survey_again"])
-async def test_what_stays_uncertain_for_good_is_erased_and_can_no_longer_be_settled(
+async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled(
     world: World, button: str
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
     asked = await world.wait_for_message("It is not known whether")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
-    early = await forgotten(world, Recipient(handle="mira_k"))
+    early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(send_queue.give_up_reconciling, 1)
     database.close()
-    late = await forgotten(world, Recipient(handle="mira_k"))
+    late = await erase_customer(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
     await world.wait_for_message("settled already")
 
-    assert (early.left, late.left) == (1, 0)
+    assert (early.remaining, late.remaining) == (1, 0)
     assert world.rows(tables.surveys.c.state, tables.surveys.c.recipient_id) == [("uncertain", None)]
 
 
-async def test_a_message_that_slack_does_not_let_us_change_is_named(world: World) -> None:
+async def test_the_operator_is_told_which_message_could_not_be_changed(world: World) -> None:
     await ask(world)
-    await told(world)
+    await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "channel_not_found")
-    outcome = await forgotten(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, Recipient(handle="mira_k"))
 
-    (advice,) = outcome.advice
+    (advice,) = result.advice
     assert advice.startswith(f"In channel {fixtures.SUPPORT}, survey 1: not changed (channel_not_found).")
-    assert (outcome.done["erased"], outcome.left) == (1, 0)
+    assert (result.erased, result.remaining) == (1, 0)
 
 
-async def test_a_message_that_somebody_has_deleted_needs_nothing(world: World) -> None:
+async def test_a_deleted_message_needs_no_change(world: World) -> None:
     await ask(world)
-    await told(world)
+    await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "message_not_found")
 
-    assert (await forgotten(world, Recipient(handle="mira_k"))).advice == []
+    assert (await erase_customer(world, Recipient(handle="mira_k"))).advice == []
 
 
-async def test_a_message_that_went_through_a_response_url_is_named(world: World) -> None:
+async def test_the_operator_is_told_of_a_message_posted_through_a_response_url(world: World) -> None:
     await ask(world, channel=fixtures.LEADS)
-    await told(world)
-    outcome = await forgotten(world, Recipient(handle="mira_k"))
+    await wait_until_sent(world)
+    result = await erase_customer(world, Recipient(handle="mira_k"))
 
-    assert outcome.advice == [
-        f"In channel {fixtures.LEADS}, survey 1: Slack never told where our message is. Look there for it."
+    assert result.advice == [
+        f"In channel {fixtures.LEADS}, survey 1: Slack did not say where our message is. Find and delete it."
     ]
 
 
-async def test_while_slack_takes_no_changes_the_survey_is_left_whole(
+async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ask(world)
-    await told(world)
-    monkeypatch.setattr(Forgetting.__init__, "__defaults__", ((),))
+    await wait_until_sent(world)
+    monkeypatch.setattr(Eraser.__init__, "__defaults__", ((),))
     world.workspace.faults.fail("chat.update", "internal_error")
-    busy = await forgotten(world, Recipient(handle="mira_k"))
+    busy = await erase_customer(world, Recipient(handle="mira_k"))
 
-    assert (busy.done["erased"], busy.left) == (0, 1)
-    assert busy.advice == ["Slack takes no changes at the moment (internal_error)."]
-    assert (await forgotten(world, Recipient(handle="mira_k"))).done["erased"] == 1
+    assert (busy.erased, busy.remaining) == (0, 1)
+    assert busy.advice == ["Slack is unavailable at the moment (internal_error)."]
+    assert (await erase_customer(world, Recipient(handle="mira_k"))).erased == 1
 
 
-async def test_without_x_what_is_kept_under_the_handle_is_found(world: World) -> None:
+async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_found(world: World) -> None:
     await ask(world)
-    await told(world)
+    await wait_until_sent(world)
     world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
-    async with forgetting(world.settings) as forgetter:
-        found, remark = await forgetter.find(Recipient(handle="mira_k"))
+    async with open_eraser(world.settings) as eraser:
+        found, remark = await eraser.find(Recipient(handle="mira_k"))
 
     assert found.survey_ids == [1]
-    assert remark.startswith("X could not be asked who that is")
+    assert remark.startswith("X could not look up this handle")
 
 
-async def keep(database: Database, view_id: str, recipient: Recipient) -> int:
-    """Keep a survey that X took."""
+async def insert_sent_survey(database: Database, view_id: str, recipient: Recipient) -> int:
+    """Insert a survey that was sent."""
     await database.run(open_account, "A1")
     submission = submissions.Submission(
         view_id, make_survey().with_recipient(recipient), make_origin(), "A1", "one", view_id
@@ -245,14 +247,14 @@ async def keep(database: Database, view_id: str, recipient: Recipient) -> int:
     return entry.id
 
 
-async def test_they_are_found_by_each_handle_they_had_and_where_only_that_is_known(
+async def test_a_customer_is_found_by_every_handle_and_by_handle_alone(
     database: Database,
 ) -> None:
-    new = await keep(database, "new", Recipient(handle="Mira_New", id="33"))
-    old = await keep(database, "old", Recipient(handle="mira_k", id="33"))
-    unknown = await keep(database, "unknown", Recipient(handle="MIRA_K"))
-    other = await keep(database, "other", Recipient(handle="sofie_l", id="44"))
-    by_id = await keep(database, "by id", Recipient(id="33"))
+    new = await insert_sent_survey(database, "new", Recipient(handle="Mira_New", id="33"))
+    old = await insert_sent_survey(database, "old", Recipient(handle="mira_k", id="33"))
+    unknown = await insert_sent_survey(database, "unknown", Recipient(handle="MIRA_K"))
+    other = await insert_sent_survey(database, "other", Recipient(handle="sofie_l", id="44"))
+    by_id = await insert_sent_survey(database, "by id", Recipient(id="33"))
 
     for typed in (Recipient(handle="MIRA_new"), Recipient(handle="mira_k"), Recipient(id="33")):
         found = await database.read(find, typed)
@@ -261,18 +263,18 @@ async def test_they_are_found_by_each_handle_they_had_and_where_only_that_is_kno
     assert (await database.read(find, Recipient(handle="nobody"))).survey_ids == []
 
 
-async def test_a_handle_that_had_two_owners_is_told(database: Database) -> None:
-    await keep(database, "one", Recipient(handle="mira_k", id="33"))
-    await keep(database, "two", Recipient(handle="mira_k", id="44"))
+async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
+    await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
+    await insert_sent_survey(database, "two", Recipient(handle="mira_k", id="44"))
 
     assert (await database.read(find, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
     assert (await database.read(find, Recipient(id="33"))).survey_ids == [1]
 
 
-async def test_somebody_forgotten_is_known_as_that(world: World) -> None:
+async def test_an_erased_recipient_has_no_label(world: World) -> None:
     await ask(world)
-    await told(world)
-    await forgotten(world, Recipient(handle="mira_k"))
+    await wait_until_sent(world)
+    await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     entry = await database.read(get_survey, 1)
     database.close()
@@ -282,7 +284,7 @@ async def test_somebody_forgotten_is_known_as_that(world: World) -> None:
 
 
 @pytest.mark.parametrize(("agrees", "left"), [(True, 0), (False, 1)])
-async def test_it_is_asked_before_anything_is_erased(
+async def test_nothing_is_erased_without_confirmation(
     world: World,
     agrees: bool,  # noqa: FBT001
     left: int,
@@ -290,48 +292,50 @@ async def test_it_is_asked_before_anything_is_erased(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await ask(world)
-    await told(world)
+    await wait_until_sent(world)
     monkeypatch.setattr("typer.confirm", lambda _: agrees)
     await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
 
     assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
-    assert "1 surveys to @mira_k are kept." in printed
-    assert ("Erased from 1 surveys; 1 messages in Slack changed." in printed) is agrees
+    assert "Surveys found for @mira_k: 1." in printed
+    assert ("Surveys erased: 1. Messages changed in Slack: 1." in printed) is agrees
 
 
-async def test_the_command_says_what_to_type_and_what_it_found(tmp_path: Path) -> None:
+async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
+    tmp_path: Path,
+) -> None:
     async with around(tmp_path) as (_, _, environment):
         wrong = await output(tmp_path, environment, "forget", "somebody else")
         nobody = await output(tmp_path, environment, "forget", "@mira_k", "--yes")
 
     assert wrong == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
-    assert nobody == (0, "0 surveys to @mira_k are kept.\n")
+    assert nobody == (0, "Surveys found for @mira_k: 0.\n")
 
 
-async def test_of_their_answer_the_rating_is_left_as_a_number(world: World) -> None:
+async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) -> None:
     await ask(world)
-    await told(world)
+    await wait_until_sent(world)
     feedback = world.x.feedbacks[0]
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
     world.clock.advance(minutes=1)
     await world.wait_for_message("They answered.")
     await world.wait_until(world.is_outbox_empty)
-    outcome = await forgotten(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, Recipient(handle="mira_k"))
 
-    assert (outcome.done["erased"], outcome.left, outcome.advice) == (1, 0, [])
+    assert (result.erased, result.remaining, result.advice) == (1, 0, [])
     assert world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == [
         ("answered", 1, None)
     ]
-    assert "Mira" not in remembered(world)
+    assert "Mira" not in stored_text(world)
     assert [visible_text(message) for message in world.app_messages()] == [ERASED]
 
 
-async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: World) -> None:
+async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(world: World) -> None:
     await ask(world)
-    await told(world)
-    await forgotten(world, Recipient(handle="mira_k"))
+    await wait_until_sent(world)
+    await erase_customer(world, Recipient(handle="mira_k"))
     feedback = world.x.feedbacks[0]
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
@@ -346,8 +350,8 @@ async def test_x_is_not_asked_about_them_and_what_it_tells_is_ignored(world: Wor
     assert [visible_text(message) for message in world.app_messages()] == [ERASED]
 
 
-async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Database) -> None:
-    await keep(database, "one", Recipient(handle="mira_k", id="33"))
+async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
+    await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
     await database.run(responses.take, make_update(1, "It is me.", feedback_id="other"), "one", NOON)
     await database.run(responses.take, make_update(5, feedback_id="another"), "of somebody else", NOON)
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
@@ -357,17 +361,17 @@ async def test_what_waits_for_a_survey_of_theirs_is_erased_too(database: Databas
     assert left == ["another"]
 
 
-async def test_what_supervisors_were_told_names_them_no_longer(tmp_path: Path) -> None:
+async def test_messages_to_supervisors_do_not_name_an_erased_customer(tmp_path: Path) -> None:
     async with running_world(tmp_path, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
         await ask(world)
-        await told(world)
+        await wait_until_sent(world)
         world.x.rate(world.x.feedbacks[0].id, 1)
         world.clock.advance(minutes=1)
         await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
         await world.wait_until(world.is_outbox_empty)
-        outcome = await forgotten(world, Recipient(handle="mira_k"))
+        result = await erase_customer(world, Recipient(handle="mira_k"))
 
-        assert (outcome.done["erased"], outcome.done["rewritten"], outcome.advice) == (1, 2, [])
+        assert (result.erased, result.messages, result.advice) == (1, 2, [])
         (alert,) = world.app_messages(fixtures.LEADS, fixtures.CLEO)
         assert visible_text(alert) == "A survey to a customer. (erased)"

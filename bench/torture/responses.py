@@ -9,7 +9,7 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.users import Users
 from bench.torture.webhook_events import COMMENT_MARKER, KILLS, WebhookEvent, WebhookPusher, build_events
-from cli.forget import forgetting
+from cli.forget import open_eraser
 from csat.db import feeds
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
@@ -79,10 +79,10 @@ def _respond(harness: Harness, rng: random.Random, feedback: Feedback) -> None:
 async def _erase(harness: Harness, feedbacks: Sequence[Feedback]) -> dict[str, int | None]:
     """Erase recipients with `app.py forget`; return the ratings that are kept, by feedback id."""
     await harness.wait_until_idle()
-    async with forgetting(harness.settings) as forgetter:
+    async with open_eraser(harness.settings) as eraser:
         for feedback in feedbacks:
-            found, _ = await forgetter.find(Recipient(id=feedback.to_user_id))
-            await forgetter.forget(found)
+            found, _ = await eraser.find(Recipient(id=feedback.to_user_id))
+            await eraser.erase(found)
     ids = {feedback.id for feedback in feedbacks}
     rows = harness.db.query("select feedback_id, rating from surveys where recipient_id is null")
     return {row.feedback_id: row.rating for row in rows if row.feedback_id in ids}
