@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -32,7 +32,6 @@ MAX_MESSAGE_LENGTH: Final = 3_000
 DEFAULT_MESSAGE: Final = (
     "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
 )
-
 DATABASE_DRIVERS: Final = ("sqlite", "postgresql+psycopg")
 
 SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -108,6 +107,10 @@ def _prefixed(pattern: str, description: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _limited(default: str, max_length: int) -> Any:  # noqa: ANN401 - the type of Field()
+    return Field(default, max_length=max_length, description=f"at most {max_length:,} characters long")
+
+
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 MemberId = Annotated[str, AfterValidator(_check_member_id)]
 MemberIds = Annotated[frozenset[MemberId], NoDecode, BeforeValidator(_split_list)]
@@ -147,21 +150,11 @@ class Settings(BaseModel):
     )
     csat_allowlist: Annotated[frozenset[str], NoDecode, BeforeValidator(_split_list)] = frozenset()
     csat_concurrency: int = Field(8, ge=1, le=64, description="a whole number from 1 to 64")
-    csat_display_name: str = Field(
-        "",
-        max_length=MAX_DISPLAY_NAME_LENGTH,
-        description=f"at most {MAX_DISPLAY_NAME_LENGTH} characters long",
+    csat_display_name: str = _limited("", MAX_DISPLAY_NAME_LENGTH)
+    csat_privacy_url: Annotated[str, AfterValidator(_check_privacy_url)] = _limited(
+        "", MAX_PRIVACY_URL_LENGTH
     )
-    csat_privacy_url: Annotated[str, AfterValidator(_check_privacy_url)] = Field(
-        "",
-        max_length=MAX_PRIVACY_URL_LENGTH,
-        description=f"at most {MAX_PRIVACY_URL_LENGTH:,} characters long",
-    )
-    csat_message: str = Field(
-        DEFAULT_MESSAGE,
-        max_length=MAX_MESSAGE_LENGTH,
-        description=f"at most {MAX_MESSAGE_LENGTH:,} characters long",
-    )
+    csat_message: str = _limited(DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH)
     csat_questions_file: Path = DEFAULT_QUESTIONS_FILE
 
     @field_validator("slack_signing_secret")

@@ -307,7 +307,15 @@ def test_every_error_has_its_own_advice() -> None:
 
 
 def test_the_docstring_draws_the_whole_tree_of_errors() -> None:
-    kinds: list[type[XError]] = [XError, Refused, RetryLater, Uncertain, *REFUSALS]
+    kinds: list[type[XError]] = [
+        XError,
+        Refused,
+        errors.AccountRefused,
+        RetryLater,
+        Uncertain,
+        errors.InvalidFeedback,
+        *REFUSALS,
+    ]
 
     assert {kind.__name__ for kind in kinds} <= set(str(errors.__doc__).split())
 

@@ -19,7 +19,7 @@ from csat.resources import Notify, Resources
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
-from csat.x_api.errors import Refused, RetryLater, Uncertain
+from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
 MAX_AGE = timedelta(hours=24)
 """A survey that X has not taken by then is refused."""
@@ -123,7 +123,7 @@ class SurveySender:
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()
         log.info("Survey %s was not sent: %s", survey.id, error)
-        if isinstance(error, Refused) and error.pauses_account:
+        if isinstance(error, AccountRefused):
             await self._breaker.pause(survey.account, error)
         last_try = survey.accepted_at + MAX_AGE
         if error.is_retryable and now < last_try:

@@ -11,7 +11,7 @@ from csat.db.poll_queue import Poll
 from csat.feedback.intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.x_api.client import XClient
-from csat.x_api.errors import InvalidFeedback, Refused, RetryLater, Uncertain, XError
+from csat.x_api.errors import AccountRefused, InvalidFeedback, Refused, RetryLater, Uncertain, XError
 
 BATCH_SIZE = 20
 """How many surveys are claimed at a time; X is asked about one after the other."""
@@ -81,9 +81,9 @@ class ResponsePoller:
             update = await self._x.show_feedback(poll.feedback_id)
         except InvalidFeedback as problem:
             self._intake.reject(problem)
+        except AccountRefused:
+            raise
         except Refused as refusal:
-            if refusal.pauses_account:
-                raise
             log.warning("X does not show feedback %s: %s", poll.feedback_id, refusal)
         else:
             await self._intake.take(update)

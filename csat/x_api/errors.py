@@ -2,15 +2,16 @@
 
     XError
     ├── Refused                     final: nothing was delivered
-    │   ├── InvalidCredentials      the account's keys or token are wrong or revoked
-    │   ├── ClockSkew               the signature's time is too far from X's
-    │   ├── NotAllowed              the X app may not use this API or direct messages
-    │   ├── NotSigned               X saw no credentials
+    │   ├── AccountRefused          keep all surveys of the account until it is fixed
+    │   │   ├── InvalidCredentials  the account's keys or token are wrong or revoked
+    │   │   ├── ClockSkew           the signature's time is too far from X's
+    │   │   ├── NotAllowed          the X app may not use this API or direct messages
+    │   │   ├── NotSigned           X saw no credentials
+    │   │   ├── SenderSuspended
+    │   │   └── SenderLocked
     │   ├── ParameterMissing
     │   ├── RecipientSuspended
     │   ├── RecipientUnknown
-    │   ├── SenderSuspended
-    │   ├── SenderLocked
     │   ├── RecipientClosed         the customer can't be messaged
     │   │   └── RecipientDoesNotFollow
     │   ├── LooksAutomated
@@ -80,8 +81,6 @@ class InvalidFeedback(XError):
 class Refused(XError):
     """X will not deliver this survey."""
 
-    pauses_account: ClassVar[bool] = False
-    """Whether every survey of the account waits until the problem is fixed."""
     codes: ClassVar[frozenset[int]] = frozenset()
     """X's error codes for this refusal."""
     message_pattern: ClassVar[re.Pattern[str] | None] = None
@@ -98,37 +97,36 @@ class Refused(XError):
         return self.advice
 
 
-class InvalidCredentials(Refused):
-    codes = frozenset({32, 89})
+class AccountRefused(Refused):
+    """X refuses all surveys of the account or the app, until somebody fixes it: they are kept until then."""
+
+    is_retryable = True
     editable = False
-    pauses_account = is_retryable = True
+
+
+class InvalidCredentials(AccountRefused):
+    codes = frozenset({32, 89})
     advice = (
         "X no longer accepts this app's keys for your brand's account. "
         "Ask whoever runs the app to reconnect the X account, then send the survey again."
     )
 
 
-class ClockSkew(Refused):
+class ClockSkew(AccountRefused):
     codes = frozenset({135})
-    editable = False
-    pauses_account = is_retryable = True
     advice = "X refused the request because this server's clock is wrong. Ask whoever runs the app to set it."
 
 
-class NotAllowed(Refused):
+class NotAllowed(AccountRefused):
     codes = frozenset({416, 87, 220, 453, 93, 261})
-    editable = False
-    pauses_account = is_retryable = True
     advice = (
         "X does not allow this app to send feedback surveys or direct messages, or has suspended it. "
         "Ask whoever runs the app to contact your X account manager."
     )
 
 
-class NotSigned(Refused):
+class NotSigned(AccountRefused):
     codes = frozenset({215})
-    editable = False
-    pauses_account = is_retryable = True
     advice = (
         "The request reached X without its signature. "
         "Ask whoever runs the app to check the X settings and any proxy in between."
@@ -172,17 +170,13 @@ class RecipientDoesNotFollow(RecipientClosed):
     )
 
 
-class SenderSuspended(Refused):
+class SenderSuspended(AccountRefused):
     codes = frozenset({64})
-    editable = False
-    pauses_account = is_retryable = True
     advice = "X has suspended your brand's account. Its owner must resolve this with X first."
 
 
-class SenderLocked(Refused):
+class SenderLocked(AccountRefused):
     codes = frozenset({326})
-    editable = False
-    pauses_account = is_retryable = True
     advice = (
         "X has locked your brand's account. Log in to it on x.com to unlock it, then send the survey again."
     )
@@ -212,6 +206,9 @@ def _all_subclasses(kind: type[Refused]) -> list[type[Refused]]:
 
 
 REFUSALS: tuple[type[Refused], ...] = tuple(
-    sorted(_all_subclasses(Refused), key=lambda kind: kind.message_pattern is None)
+    sorted(
+        (kind for kind in _all_subclasses(Refused) if kind is not AccountRefused),
+        key=lambda kind: kind.message_pattern is None,
+    )
 )
 """Every refusal; those with a `message_pattern` come first, as their codes have other meanings too."""
