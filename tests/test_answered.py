@@ -1,4 +1,4 @@
-"""What the conversation learns of an answer: that it came, or that none did, and never which."""
+"""The confirmation shows whether the customer answered, never the rating or the comment."""
 
 from pathlib import Path
 
@@ -17,25 +17,20 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-def rewritten(world: World) -> int:
+def count_updates(world: World) -> int:
     return sum(call.method == "chat.update" for call in world.workspace.api_calls)
 
 
-def told(world: World) -> bool:
-    """Whether nothing is left to be told."""
-    return world.is_outbox_empty()
-
-
 async def answer(world: World, rating: int = 4) -> None:
-    """Let the newest customer answer, and the app hear of it."""
-    newest = world.x.feedbacks[-1].id
-    world.x.rate(newest, rating)
-    world.x.comment(newest, COMMENT)
+    """Answer the newest survey and wait until the app has stored the response."""
+    feedback_id = world.x.feedbacks[-1].id
+    world.x.rate(feedback_id, rating)
+    world.x.comment(feedback_id, COMMENT)
     world.clock.advance(minutes=1)
     await world.wait_until(lambda: world.states() == ["answered"])
 
 
-async def test_the_confirmation_says_that_the_customer_answered_and_not_how(world: World) -> None:
+async def test_the_confirmation_says_that_the_customer_answered_but_not_how(world: World) -> None:
     await world.send_survey()
     await answer(world)
     confirmation = await world.wait_for_message(ANSWERED)
@@ -46,7 +41,7 @@ async def test_the_confirmation_says_that_the_customer_answered_and_not_how(worl
     assert len(world.app_messages()) == 1
 
 
-async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(world: World) -> None:
+async def test_the_confirmation_is_updated_once_even_if_a_comment_follows_the_rating(world: World) -> None:
     sent = await world.send_survey()
     world.x.rate(sent.id, 5)
     world.clock.advance(minutes=1)
@@ -55,11 +50,11 @@ async def test_it_is_rewritten_once_also_when_more_of_the_answer_comes_later(wor
     world.clock.advance(minutes=5)
     await world.wait_until(lambda: world.rows(tables.surveys.c.comment) == [(COMMENT,)])
 
-    assert told(world)
-    assert rewritten(world) == 1
+    assert world.is_outbox_empty()
+    assert count_updates(world) == 1
 
 
-async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: World) -> None:
+async def test_an_answer_that_arrives_before_the_confirmation_is_included_in_it(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=90)
     await world.submit_survey("/csat @mira_k")
     await world.wait_until(lambda: world.attempts("sent") == [1])
@@ -70,7 +65,7 @@ async def test_an_answer_that_overtakes_the_confirmation_is_told_with_it(world: 
     assert len(world.app_messages()) == 1
 
 
-async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) -> None:
+async def test_the_update_is_retried_while_slack_is_rate_limited(world: World) -> None:
     await world.send_survey()
     world.workspace.faults.fail("chat.update", "ratelimited", times=2, retry_after=30)
     await answer(world)
@@ -81,25 +76,25 @@ async def test_while_slack_is_busy_the_confirmation_follows_later(world: World) 
     await world.wait_for_message(ANSWERED)
 
 
-async def test_a_confirmation_that_somebody_deleted_is_left_alone(world: World) -> None:
+async def test_a_deleted_confirmation_is_not_retried(world: World) -> None:
     await world.send_survey()
     world.workspace.faults.fail("chat.update", "message_not_found")
     await answer(world)
-    await world.wait_until(lambda: told(world))
+    await world.wait_until(world.is_outbox_empty)
 
-    assert (rewritten(world), len(world.app_messages())) == (1, 1)
+    assert (count_updates(world), len(world.app_messages())) == (1, 1)
 
 
-async def test_a_confirmation_through_a_response_url_is_final(world: World) -> None:
+async def test_a_confirmation_sent_through_a_response_url_is_not_updated(world: World) -> None:
     await world.send_survey(channel=fixtures.LEADS)
     await answer(world)
-    await world.wait_until(lambda: told(world))
+    await world.wait_until(world.is_outbox_empty)
 
-    assert rewritten(world) == 0
+    assert count_updates(world) == 0
     assert world.find_message(ANSWERED, fixtures.LEADS) is None
 
 
-async def test_the_status_says_that_they_answered_and_not_how(tmp_path: Path) -> None:
+async def test_status_says_that_the_customer_answered_but_not_how(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         await world.send_survey()
         await answer(world)

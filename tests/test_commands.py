@@ -1,4 +1,4 @@
-"""The ways in: what opens the form, how it is filled in, and for whom."""
+"""The slash command and the message shortcut: what they prefill and who may use them."""
 
 import logging
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.world import World, running_world, visible_text
 
 
 def field(view: View, action_id: str) -> str:
-    """Return what a field of the form holds."""
+    """Return the value of a form field."""
     for block in view.blocks:
         element = block.get("element", {})
         if element.get("action_id") == action_id:
@@ -32,7 +32,7 @@ def field(view: View, action_id: str) -> str:
         ("/csat nps https://twitter.com/mira_k/status/17?s=20", "nps", "@mira_k"),
     ],
 )
-async def test_a_command_opens_the_form_filled_in(
+async def test_the_command_opens_a_prefilled_form(
     world: World, text: str, metric: str, recipient: str
 ) -> None:
     form = await world.open_form(text)
@@ -43,11 +43,11 @@ async def test_a_command_opens_the_form_filled_in(
 
 
 @pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
-async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world: World, text: str) -> None:
+async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text: str) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
-    answer = await world.wait_for_message("asks a customer")
+    reply = await world.wait_for_message("asks a customer")
 
-    assert answer.visible_to == fixtures.ADA
+    assert reply.visible_to == fixtures.ADA
     for usage in (
         "/csat",
         "/csat @handle",
@@ -55,7 +55,7 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
         "/csat nps @handle",
         "/csat https://x.com/handle",
     ):
-        assert usage in visible_text(answer)
+        assert usage in visible_text(reply)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,18 @@ async def test_help_shows_every_way_to_use_the_command_to_the_person_alone(world
         ("/csat @ben", "colleague in Slack"),
     ],
 )
-async def test_what_is_not_understood_is_said_with_the_help(world: World, text: str, problem: str) -> None:
+async def test_invalid_arguments_are_explained_together_with_the_help(
+    world: World, text: str, problem: str
+) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
-    answer = await world.wait_for_message(problem)
+    reply = await world.wait_for_message(problem)
 
-    assert answer.visible_to == fixtures.ADA
-    assert "/csat nps @handle" in visible_text(answer)
+    assert reply.visible_to == fixtures.ADA
+    assert "/csat nps @handle" in visible_text(reply)
     assert world.workspace.current_view(fixtures.ADA) is None
 
 
-async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(world: World) -> None:
+async def test_other_customers_in_a_message_can_be_chosen_instead(world: World) -> None:
     text = "From <https://x.com/mira_k/status/9|Mira> to @sofie_l &amp; @TomInTransit: <https://acme.zendesk.com/agent/tickets/12|#12>"
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, text)
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
@@ -99,7 +101,7 @@ async def test_several_customers_in_a_message_are_offered_and_can_be_exchanged(w
     assert feedback.message == "Kept as typed"
 
 
-async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world: World) -> None:
+async def test_an_offered_customer_replaces_a_typed_one(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k and @sofie_l")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()
@@ -116,7 +118,7 @@ async def test_a_customer_is_filled_in_again_after_somebody_typed_another(world:
     assert (await world.wait_for_feedback()).to_user_id == world.x.customer("sofie_l").id
 
 
-async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
+async def test_nulls_in_a_payload_are_accepted(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()
@@ -130,7 +132,7 @@ async def test_nulls_in_a_payload_are_nothing_special(world: World) -> None:
     assert world.find_message("Something went wrong") is None
 
 
-async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: World) -> None:
+async def test_a_message_without_a_case_number_uses_its_thread_as_external_id(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
@@ -138,7 +140,7 @@ async def test_a_message_without_a_case_gives_a_reference_to_its_thread(world: W
     assert field(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
 
-async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer(world: World) -> None:
+async def test_a_message_without_a_customer_opens_the_form_with_an_empty_customer(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
@@ -148,13 +150,13 @@ async def test_a_message_that_names_nobody_opens_the_form_with_an_empty_customer
 
 
 @pytest.mark.parametrize("text", ["/csat", "/csat @mira_k"])
-async def test_a_command_says_nothing_of_messages(world: World, text: str) -> None:
+async def test_the_command_does_not_mention_a_message_without_a_customer(world: World, text: str) -> None:
     form = await world.open_form(text)
 
     assert "names no customer" not in visible_text(form.blocks)
 
 
-async def test_that_a_message_names_nobody_is_said_until_a_customer_is_typed(world: World) -> None:
+async def test_the_hint_about_a_missing_customer_disappears_once_one_is_typed(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()
@@ -182,51 +184,51 @@ async def test_the_command_works_in_any_conversation(world: World, channel: str)
     assert not confirmation.visible_to
 
 
-async def test_slack_itself_refuses_the_command_in_threads(world: World) -> None:
+async def test_slack_rejects_the_command_in_threads(world: World) -> None:
     parent = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "Who?")
 
     with pytest.raises(SlackError):
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat", thread_ts=parent.ts)
 
 
-async def test_a_guest_may_not_send(world: World) -> None:
+async def test_guests_may_not_send_surveys(world: World) -> None:
     await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
-    answer = await world.wait_for_message("Guests can't send surveys", viewer=fixtures.GUS)
+    reply = await world.wait_for_message("Guests can't send surveys", viewer=fixtures.GUS)
 
-    assert answer.visible_to == fixtures.GUS
+    assert reply.visible_to == fixtures.GUS
     assert world.workspace.current_view(fixtures.GUS) is None
 
 
-async def test_people_of_another_team_may_not_send(world: World) -> None:
+async def test_members_of_another_workspace_may_not_send_surveys(world: World) -> None:
     message = await world.workspace.post_message(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")
     await world.wait_for_form()
     await world.forge(user={"id": fixtures.SAM, "team_id": fixtures.OTHER_TEAM})
-    answer = await world.wait_for_message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
+    reply = await world.wait_for_message("Only members of the workspace", fixtures.PARTNERS, fixtures.SAM)
 
-    assert answer.visible_to == fixtures.SAM
+    assert reply.visible_to == fixtures.SAM
 
 
 @pytest.mark.parametrize("agents", [fixtures.ADA, fixtures.AGENTS, f"{fixtures.CLEO},{fixtures.AGENTS}"])
-async def test_only_listed_people_and_groups_may_send(tmp_path: Path, agents: str) -> None:
+async def test_only_listed_users_and_user_groups_may_send_surveys(tmp_path: Path, agents: str) -> None:
     async with running_world(tmp_path, csat_agents=agents) as world:
         world.workspace.usergroups[fixtures.AGENTS].users.remove(fixtures.BEN)
         await world.open_form("/csat @mira_k")
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat @mira_k")
-        answer = await world.wait_for_message("not on the list", viewer=fixtures.BEN)
+        reply = await world.wait_for_message("not on the list", viewer=fixtures.BEN)
 
-    assert answer.visible_to == fixtures.BEN
+    assert reply.visible_to == fixtures.BEN
     assert world.workspace.current_view(fixtures.BEN) is None
 
 
-async def test_a_group_that_slack_does_not_know_keeps_nobody_out(tmp_path: Path) -> None:
+async def test_an_unknown_user_group_does_not_lock_out_the_other_agents(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_agents=f"S00DELETED,{fixtures.AGENTS}") as world:
         await world.open_form("/csat @mira_k")
         await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat @mira_k")
         await world.wait_for_message("not on the list", viewer=fixtures.GUS)
 
 
-async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: World) -> None:
+async def test_surveys_are_denied_while_slack_cannot_confirm_the_user(world: World) -> None:
     world.workspace.faults.fail("users.info", "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
     await world.wait_for_message("Slack can't confirm right now")
@@ -235,7 +237,7 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         ("expired_trigger_id", "took too long to open the window. Nothing was sent or changed: try again."),
         ("ratelimited", "did not open the window. Nothing was sent or changed: try again in a minute."),
@@ -245,15 +247,17 @@ async def test_while_slack_cannot_tell_who_somebody_is_nobody_may_send(world: Wo
         ("invalid_arguments", "did not open the window. Nothing was sent or changed: tell whoever runs"),
     ],
 )
-async def test_a_form_that_slack_does_not_open_is_told(world: World, error: str, told: str) -> None:
+async def test_a_form_that_fails_to_open_is_reported_to_the_user(
+    world: World, error: str, expected: str
+) -> None:
     world.workspace.faults.fail("views.open", error)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
-    answer = await world.wait_for_message(told)
+    reply = await world.wait_for_message(expected)
 
-    assert answer.visible_to == fixtures.ADA
+    assert reply.visible_to == fixtures.ADA
 
 
-async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
+async def test_a_command_delivered_twice_opens_one_form_without_an_error(
     either_world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = either_world
@@ -269,14 +273,14 @@ async def test_a_command_that_comes_twice_opens_its_form_and_says_nothing(
     assert [r.levelname for r in caplog.records if "exchanged_trigger_id" in r.getMessage()] == ["INFO"]
 
 
-async def test_help_that_is_asked_for_twice_is_given_twice(world: World) -> None:
+async def test_help_delivered_twice_is_shown_twice(world: World) -> None:
     world.workspace.faults.duplicate_deliveries = 1
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
 
     await world.wait_until(lambda: world.count_messages("asks a customer") == 2)
 
 
-async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
+async def test_opening_the_form_times_out_before_the_trigger_expires(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS", 0.05)
@@ -286,7 +290,7 @@ async def test_a_form_takes_no_more_than_the_life_of_its_trigger(
     await world.wait_for_message("Slack is slow. If the window has not opened, try again.")
 
 
-async def test_no_history_of_any_conversation_is_read(world: World) -> None:
+async def test_no_conversation_history_is_read(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()

@@ -1,4 +1,4 @@
-"""Where the confirmation goes, by which way, and what it can't be made to do."""
+"""Where the confirmation is posted, how it falls back, and that typed text cannot abuse it."""
 
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ async def send_survey(world: World, channel: str = fixtures.SUPPORT, **fields: A
 
 
 def posted_messages(world: World) -> list[dict[str, object]]:
-    """Return everything that the app posted, by the Web API or a response_url."""
-    ways = {"chat.postMessage", "chat.postEphemeral", "response_url"}
-    return [call.args for call in world.workspace.api_calls if call.method in ways]
+    """Return the arguments of all posts, through the Web API or a response_url."""
+    methods = {"chat.postMessage", "chat.postEphemeral", "response_url"}
+    return [call.args for call in world.workspace.api_calls if call.method in methods]
 
 
 async def test_it_names_requester_recipient_and_question_and_marks_a_test(world: World) -> None:
@@ -143,8 +143,8 @@ async def test_a_refused_ephemeral_message_becomes_a_direct_message(world: World
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")
     await send_survey(world)
-    answer = await world.wait_for_dm("was not sent")
-    await world.workspace.click(fixtures.ADA, "edit_survey", channel=answer.channel, ts=answer.ts)
+    refusal = await world.wait_for_dm("was not sent")
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=refusal.channel, ts=refusal.ts)
     await world.wait_for_form()
     world.x.recover()
     await world.workspace.submit_view(fixtures.ADA)

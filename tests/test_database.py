@@ -1,4 +1,4 @@
-"""The life of a survey in the ledger, step by step."""
+"""The life cycle of a survey in the database."""
 
 import asyncio
 import threading
@@ -42,39 +42,39 @@ REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
 def submission(view_id: str, instance: str = "one", key: str | None = None) -> submissions.Submission:
-    """Return a submission; each view has a customer of its own, unless a key says who it is."""
+    """Return a submission; each view has its own recipient unless `key` is given."""
     return submissions.Submission(view_id, SURVEY, ORIGIN, "A1", instance, key or f"customer of {view_id}")
 
 
-async def accepted(database: Database, view_id: str = "V1", instance: str = "one") -> SurveyRecord:
+async def accept(database: Database, view_id: str = "V1", instance: str = "one") -> SurveyRecord:
     await database.run(open_account, "A1")
-    kept = await database.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
-    assert kept.is_new
-    return kept.entry
+    result = await database.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
+    assert result.is_new
+    return result.entry
 
 
-async def state(database: Database, entry: SurveyRecord) -> State:
-    now = await database.run(get_survey, entry.id)
-    assert now
-    return now.state
+async def get_state(database: Database, record: SurveyRecord) -> State:
+    current = await database.run(get_survey, record.id)
+    assert current
+    return current.state
 
 
-async def test_what_was_accepted_is_read_back_whole(database: Database) -> None:
-    entry = await accepted(database)
+async def test_an_accepted_survey_is_read_back_unchanged(database: Database) -> None:
+    record = await accept(database)
 
-    assert await database.run(get_survey, entry.id) == entry
-    assert (entry.survey, entry.origin, entry.state) == (SURVEY, ORIGIN, State.ACCEPTED)
+    assert await database.run(get_survey, record.id) == record
+    assert (record.survey, record.origin, record.state) == (SURVEY, ORIGIN, State.ACCEPTED)
 
 
-async def test_long_reports_keep_nobody_from_being_accepted(database: Database) -> None:
-    counted = threading.Event()
-    reports = [asyncio.create_task(database.read(lambda _: counted.wait(20))) for _ in range(9)]
+async def test_long_reports_do_not_block_submissions(database: Database) -> None:
+    released = threading.Event()
+    reports = [asyncio.create_task(database.read(lambda _: released.wait(20))) for _ in range(9)]
     await asyncio.sleep(0)
 
     async with asyncio.timeout(10):
-        await accepted(database)
+        await accept(database)
     assert not any(report.done() for report in reports)
-    counted.set()
+    released.set()
     assert all(await asyncio.gather(*reports))
 
 
@@ -118,115 +118,115 @@ async def test_an_error_of_the_transaction_itself_is_not_retried(database: Datab
 
 
 async def test_the_same_view_is_accepted_once(database: Database) -> None:
-    entry = await accepted(database)
+    record = await accept(database)
     again = await database.run(submissions.accept, submission("V1", "two"), LIMITS, NOW)
 
-    assert (again.entry, again.is_new) == (entry, False)
+    assert (again.entry, again.is_new) == (record, False)
 
 
-async def test_nobody_takes_what_another_instance_has_claimed_until_its_lease_ends(
+async def test_a_claimed_survey_is_not_claimed_again_before_its_lease_expires(
     database: Database,
 ) -> None:
-    entry = await accepted(database)
+    record = await accept(database)
 
     assert await database.run(send_queue.claim, "two", NOW + timedelta(seconds=11), 10) == []
     claimed = await database.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
-    assert [found.id for found in claimed] == [entry.id]
+    assert [found.id for found in claimed] == [record.id]
 
 
-async def test_an_instance_that_lost_its_claim_does_not_begin(database: Database) -> None:
-    entry = await accepted(database)
+async def test_an_instance_that_lost_its_claim_cannot_begin_an_attempt(database: Database) -> None:
+    record = await accept(database)
     await database.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
 
-    assert await database.run(send_queue.begin_attempt, entry, "one", NOW + timedelta(seconds=17)) is None
-    assert await database.run(send_queue.begin_attempt, entry, "two", NOW + timedelta(seconds=17)) == 1
+    assert await database.run(send_queue.begin_attempt, record, "one", NOW + timedelta(seconds=17)) is None
+    assert await database.run(send_queue.begin_attempt, record, "two", NOW + timedelta(seconds=17)) == 1
 
 
-async def test_what_was_cancelled_does_not_begin_and_what_began_is_not_cancelled(database: Database) -> None:
-    cancelled, begun = await accepted(database, "V1"), await accepted(database, "V2")
+async def test_a_survey_is_either_cancelled_or_sent(database: Database) -> None:
+    cancelled, sending = await accept(database, "V1"), await accept(database, "V2")
 
     assert await database.run(send_queue.cancel, cancelled.id, "U1") is State.CANCELLED
     assert await database.run(send_queue.begin_attempt, cancelled, "one", NOW) is None
-    assert await database.run(send_queue.begin_attempt, begun, "one", NOW) == 1
-    assert await database.run(send_queue.cancel, begun.id, "U1") is State.SENDING
+    assert await database.run(send_queue.begin_attempt, sending, "one", NOW) == 1
+    assert await database.run(send_queue.cancel, sending.id, "U1") is State.SENDING
 
 
-async def test_only_the_requester_cancels(database: Database) -> None:
-    entry = await accepted(database)
+async def test_only_the_requester_can_cancel(database: Database) -> None:
+    record = await accept(database)
 
-    assert await database.run(send_queue.cancel, entry.id, "U2") is None
+    assert await database.run(send_queue.cancel, record.id, "U2") is None
     assert await database.run(send_queue.cancel, 404, "U1") is None
-    assert await state(database, entry) is State.ACCEPTED
+    assert await get_state(database, record) is State.ACCEPTED
 
 
-async def test_what_an_instance_that_is_gone_had_begun_is_uncertain_and_never_claimed(
+async def test_a_stalled_attempt_becomes_uncertain_and_is_never_claimed(
     database: Database,
 ) -> None:
-    entry = await accepted(database)
-    await database.run(send_queue.begin_attempt, entry, "one", NOW)
+    record = await accept(database)
+    await database.run(send_queue.begin_attempt, record, "one", NOW)
     later = NOW + timedelta(seconds=41)
 
     assert await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=39)) == []
     (notification,) = await database.run(send_queue.mark_stalled, later)
-    assert (notification.survey.id, notification.kind) == (entry.id, NotificationKind.UNCERTAIN)
-    assert await state(database, entry) is State.UNCERTAIN
+    assert (notification.survey.id, notification.kind) == (record.id, NotificationKind.UNCERTAIN)
+    assert await get_state(database, record) is State.UNCERTAIN
     assert await database.run(send_queue.claim, "two", later + timedelta(days=1), 10) == []
 
 
-async def test_a_late_receipt_settles_what_had_become_uncertain(database: Database) -> None:
-    entry = await accepted(database)
-    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
+async def test_a_late_receipt_resolves_an_uncertain_survey(database: Database) -> None:
+    record = await accept(database)
+    number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
     await database.run(send_queue.mark_stalled, NOW + timedelta(seconds=41))
 
-    assert await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
-    assert await state(database, entry) is State.SENT
+    assert await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    assert await get_state(database, record) is State.SENT
 
 
-async def test_a_receipt_that_comes_twice_is_noted_once(database: Database) -> None:
-    entry = await accepted(database)
-    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
+async def test_a_duplicate_receipt_has_no_effect(database: Database) -> None:
+    record = await accept(database)
+    number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
 
-    assert await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
-    assert not await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
-    assert not await database.run(send_queue.mark_uncertain, entry.id, number, "late", NOW)
-    assert not await database.run(send_queue.refuse, entry.id, number, REFUSAL, "late", NOW)
-    assert await state(database, entry) is State.SENT
+    assert await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    assert not await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
+    assert not await database.run(send_queue.mark_uncertain, record.id, number, "late", NOW)
+    assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
+    assert await get_state(database, record) is State.SENT
 
 
 async def test_a_refusal_keeps_its_reason(database: Database) -> None:
-    entry = await accepted(database)
+    record = await accept(database)
 
-    assert await database.run(send_queue.refuse, entry.id, None, REFUSAL, "", NOW)
-    refused = await database.run(get_survey, entry.id)
+    assert await database.run(send_queue.refuse, record.id, None, REFUSAL, "", NOW)
+    refused = await database.run(get_survey, record.id)
     assert refused
     assert refused.refusal == REFUSAL
 
 
-async def test_a_survey_that_waits_is_claimed_when_its_time_has_come(database: Database) -> None:
-    entry = await accepted(database)
-    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
-    await database.run(send_queue.reschedule, entry.id, number, NOW + timedelta(minutes=15), "429", NOW)
+async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database) -> None:
+    record = await accept(database)
+    number = await database.run(send_queue.begin_attempt, record, "one", NOW)
+    await database.run(send_queue.reschedule, record.id, number, NOW + timedelta(minutes=15), "429", NOW)
 
     assert await database.run(send_queue.claim, "two", NOW + timedelta(minutes=14), 10) == []
     (claimed,) = await database.run(send_queue.claim, "two", NOW + timedelta(minutes=15), 10)
     assert await database.run(send_queue.begin_attempt, claimed, "two", NOW + timedelta(minutes=15)) == 2
 
 
-async def test_a_cancelled_survey_does_not_come_back_by_waiting(database: Database) -> None:
-    entry = await accepted(database)
-    await database.run(send_queue.cancel, entry.id, "U1")
-    await database.run(send_queue.reschedule, entry.id, None, NOW, "look-up", NOW)
+async def test_a_cancelled_survey_cannot_be_rescheduled(database: Database) -> None:
+    record = await accept(database)
+    await database.run(send_queue.cancel, record.id, "U1")
+    await database.run(send_queue.reschedule, record.id, None, NOW, "look-up", NOW)
 
-    assert await state(database, entry) is State.CANCELLED
+    assert await get_state(database, record) is State.CANCELLED
 
 
-async def test_news_are_claimed_by_others_only_when_nobody_told_them(database: Database) -> None:
-    entry = await accepted(database)
-    number = await database.run(send_queue.begin_attempt, entry, "one", NOW)
+async def test_a_notification_is_claimed_again_only_if_it_was_not_sent(database: Database) -> None:
+    record = await accept(database)
+    number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.mark_sent, entry.id, number, RECEIPT, NOW)
+    await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
     late = NOW + outbox.CLAIM_LEASE
 
     assert await database.run(outbox.claim_notifications, late - timedelta(seconds=1), 10) == []
@@ -238,19 +238,21 @@ async def test_news_are_claimed_by_others_only_when_nobody_told_them(database: D
     assert await database.run(outbox.claim_notifications, late + timedelta(days=1), 10) == []
 
 
-async def test_waiting_is_told_once_and_only_while_it_is_true(database: Database) -> None:
-    entry, other = await accepted(database, "V1"), await accepted(database, "V2")
+async def test_the_waiting_notification_is_enqueued_once_and_only_while_the_survey_waits(
+    database: Database,
+) -> None:
+    record, other = await accept(database, "V1"), await accept(database, "V2")
     await database.run(send_queue.cancel, other.id, "U1")
 
-    assert await database.run(outbox.enqueue_waiting, entry.id, NOW)
-    assert not await database.run(outbox.enqueue_waiting, entry.id, NOW)
+    assert await database.run(outbox.enqueue_waiting, record.id, NOW)
+    assert not await database.run(outbox.enqueue_waiting, record.id, NOW)
     assert not await database.run(outbox.enqueue_waiting, other.id, NOW)
 
 
-async def test_a_response_url_is_erased_once_slack_no_longer_answers_it(database: Database) -> None:
-    entry = await accepted(database)
-    for minutes, left in ((29, ORIGIN.response_url), (31, "")):
+async def test_a_response_url_is_erased_once_it_has_expired(database: Database) -> None:
+    record = await accept(database)
+    for minutes, expected in ((29, ORIGIN.response_url), (31, "")):
         await database.run(send_queue.erase_response_urls, NOW + timedelta(minutes=minutes))
-        now = await database.run(get_survey, entry.id)
-        assert now
-        assert now.origin.response_url == left
+        current = await database.run(get_survey, record.id)
+        assert current
+        assert current.origin.response_url == expected

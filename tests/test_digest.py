@@ -1,4 +1,4 @@
-"""The weekly digest: when it comes, how often, and what it says."""
+"""The weekly digest: when it is posted, how often, and what it says."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -34,36 +34,36 @@ async def _world(
 
 
 def go_to_monday(world: World, hour: int = 9, minute: int = 0, *, days: int = 0, zone: str = "UTC") -> None:
-    """Move the clock to a Monday to come, or some days after it."""
+    """Move the clock to a future Monday, or some days after it."""
     now = datetime.now(ZoneInfo(zone))
     monday = now.date() + timedelta(days=14 - now.weekday() + days)
-    there = datetime.combine(monday, time(hour, minute), ZoneInfo(zone))
-    world.clock.ahead = there - datetime.now(UTC)
+    target = datetime.combine(monday, time(hour, minute), ZoneInfo(zone))
+    world.clock.ahead = target - datetime.now(UTC)
 
 
-def shortly_before_nine(world: World) -> None:
+def go_to_just_before_nine(world: World) -> None:
     go_to_monday(world, 8, 59)
 
 
-def digests_in(world: World) -> int:
+def count_digests(world: World) -> int:
     return world.count_messages(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
-async def told_at(world: World) -> str:
-    """Return when the first digest was noted as told, once it was."""
-    told_at = tables.digests.c.sent_at
-    rows = await world.wait_until(lambda: world.rows(told_at, where=told_at.is_not(None)))
+async def wait_until_sent(world: World) -> str:
+    """Wait until the first digest is sent and return when."""
+    sent_at = tables.digests.c.sent_at
+    rows = await world.wait_until(lambda: world.rows(sent_at, where=sent_at.is_not(None)))
     return str(rows[0][0])
 
 
-async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week_before(world: World) -> None:
-    shortly_before_nine(world)
+async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_before(world: World) -> None:
+    go_to_just_before_nine(world)
     world.insert_rated([5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
     world.insert_rated([5] * 3 + [1] * 37, days_ago=10)
     world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
     go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
-    told = visible_text(message)
+    text = visible_text(message)
 
     for words in (
         "CSAT score: 75 % (95 % interval 60 to 86) from 40 answers.",
@@ -74,31 +74,31 @@ async def test_on_monday_at_nine_the_channel_reads_of_last_week_against_the_week
         "from 6 answers, few answers.",
         "All surveys of the team are counted",
     ):
-        assert words in told
+        assert words in text
     assert "75 %" in message.text
     assert validate_blocks(message.blocks, "message") == []
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
-    assert " 09:00:" in await told_at(world)
+    assert " 09:00:" in await wait_until_sent(world)
 
 
-async def test_it_comes_once_also_with_several_instances_and_after_a_restart(world: World) -> None:
+async def test_the_digest_is_posted_once_by_several_instances_and_after_a_restart(world: World) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(lifespan(world.settings, world.clock, HASTY))
-        shortly_before_nine(world)
+        go_to_just_before_nine(world)
         world.insert_rated([5] * 9)
         go_to_monday(world)
         await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
-        await told_at(world)
+        await wait_until_sent(world)
     async with lifespan(world.settings, world.clock, HASTY):
         go_to_monday(world, 12)
         await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
-    assert digests_in(world) == 1
+    assert count_digests(world) == 1
 
 
-async def test_an_app_that_was_down_at_nine_tells_later_in_the_week(world: World) -> None:
-    shortly_before_nine(world)
+async def test_a_digest_missed_during_downtime_is_posted_later_in_the_week(world: World) -> None:
+    go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
     go_to_monday(world, 17, days=4)
 
@@ -107,20 +107,20 @@ async def test_an_app_that_was_down_at_nine_tells_later_in_the_week(world: World
     )
 
 
-async def test_a_week_without_surveys_is_not_told_of(world: World) -> None:
-    shortly_before_nine(world)
+async def test_a_week_without_surveys_has_no_digest(world: World) -> None:
+    go_to_just_before_nine(world)
     world.insert_rated([5] * 9, days_ago=10)
     world.insert_rated([5] * 9, days_ago=3, test=True)
     go_to_monday(world)
     week = str(last_week(world.clock(), ZoneInfo("UTC")).first)
     await world.wait_until(lambda: (week, None) in world.rows(tables.digests.c.week, tables.digests.c.due_at))
 
-    assert digests_in(world) == 0
+    assert count_digests(world) == 0
     assert world.rows(tables.digests.c.sent_at, where=tables.digests.c.sent_at.is_not(None)) == []
 
 
-async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
-    shortly_before_nine(world)
+async def test_fewer_than_five_answers_show_no_score(world: World) -> None:
+    go_to_just_before_nine(world)
     world.insert_rated([1, 5, 5, 5], comment="SENTINEL")
     go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
@@ -130,24 +130,24 @@ async def test_fewer_than_five_answers_have_no_score(world: World) -> None:
     assert "SENTINEL" not in str(message)
 
 
-@pytest.mark.parametrize("trouble", ["ratelimited", "503"])
-async def test_where_slack_is_busy_it_comes_later(world: World, trouble: str) -> None:
-    world.workspace.faults.fail("chat.postMessage", trouble, retry_after=90)
-    shortly_before_nine(world)
+@pytest.mark.parametrize("error", ["ratelimited", "503"])
+async def test_the_digest_is_retried_while_slack_is_unavailable(world: World, error: str) -> None:
+    world.workspace.faults.fail("chat.postMessage", error, retry_after=90)
+    go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
     go_to_monday(world)
     await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
-    assert digests_in(world) == 0
+    assert count_digests(world) == 0
     go_to_monday(world, 9, 3)
 
     await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
-async def test_where_the_app_is_no_member_it_comes_once_it_is(
+async def test_the_digest_is_posted_once_the_app_joins_the_channel(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.workspace.remove_bot(fixtures.LEADS)
-    shortly_before_nine(world)
+    go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
     go_to_monday(world)
     await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
@@ -158,7 +158,7 @@ async def test_where_the_app_is_no_member_it_comes_once_it_is(
     await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
 
-async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
+async def test_monday_begins_in_the_configured_time_zone(tmp_path: Path) -> None:
     zone = "Asia/Tokyo"
     async with running_world(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
@@ -173,7 +173,7 @@ async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "begins"),
+    ("zone", "now", "expected"),
     [
         ("Europe/Berlin", "2026-03-30T05:00", "2026-03-30T07:00"),  # summer time began the day before
         ("Europe/Berlin", "2026-10-26T05:00", "2026-10-26T08:00"),  # and ended the day before
@@ -182,19 +182,19 @@ async def test_monday_begins_where_the_settings_say(tmp_path: Path) -> None:
         ("Asia/Kathmandu", "2026-11-04T12:00", "2026-11-02T03:15"),
     ],
 )
-def test_nine_is_nine_by_the_clock_on_the_wall(zone: str, now: str, begins: str) -> None:
+def test_the_digest_is_due_at_nine_local_time(zone: str, now: str, expected: str) -> None:
     week = last_week(datetime.fromisoformat(f"{now}:00+00:00"), ZoneInfo(zone))
 
-    assert due_at(week) == datetime.fromisoformat(f"{begins}:00+00:00")
+    assert due_at(week) == datetime.fromisoformat(f"{expected}:00+00:00")
 
 
-async def test_a_claim_that_came_to_nothing_is_another_instances_after_its_lease(database: Database) -> None:
+async def test_a_digest_can_be_claimed_again_after_the_lease_expires(database: Database) -> None:
     now = datetime(2026, 3, 9, 9, tzinfo=UTC)
-    this = ("T1", "2026-03-02")
+    week = ("T1", "2026-03-02")
 
-    assert await database.run(digests.claim, *this, now)
-    assert not await database.run(digests.claim, *this, now + digests.TELLING / 2)
-    assert await database.run(digests.claim, *this, now + digests.TELLING)
-    await database.run(digests.told, *this, now)
-    assert not await database.run(digests.claim, *this, now + timedelta(days=1))
-    assert await database.read(digests.is_settled, *this)
+    assert await database.run(digests.claim, *week, now)
+    assert not await database.run(digests.claim, *week, now + digests.TELLING / 2)
+    assert await database.run(digests.claim, *week, now + digests.TELLING)
+    await database.run(digests.told, *week, now)
+    assert not await database.run(digests.claim, *week, now + timedelta(days=1))
+    assert await database.read(digests.is_settled, *week)

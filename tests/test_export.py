@@ -1,4 +1,4 @@
-"""A row for each survey, in a file that any spreadsheet opens and any program checks."""
+"""The CSV export: one row per survey, safe in spreadsheets, with a manifest to verify it."""
 
 import csv
 import hashlib
@@ -37,27 +37,27 @@ SCENE = Team(
 ALL = Selection(team=TEAM, period=last_days(400, NOON, ZoneInfo("UTC")))
 
 
-@pytest.fixture(name="past")
-async def _past(database: Database) -> Database:
+@pytest.fixture(name="seeded_database")
+async def _seeded_database(database: Database) -> Database:
     await database.run(insert_past, SCENE, NOON)
     return database
 
 
-async def exported(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
+async def export(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
     async for _ in write_export(database, selection, path, NOON):
         pass
     return list(read_export(path))
 
 
-def change(connection: Connection, /, survey_id: int, **values: object) -> None:
+def update_survey(connection: Connection, /, survey_id: int, **values: object) -> None:
     connection.execute(update(surveys).where(surveys.c.id == survey_id).values(**values))
 
 
-async def test_every_survey_that_was_sent_is_a_row(past: Database, tmp_path: Path) -> None:
-    await past.run(change, 1, state=State.REFUSED)
-    await past.run(change, 2, state=State.UNCERTAIN)
+async def test_every_sent_survey_has_a_row(seeded_database: Database, tmp_path: Path) -> None:
+    await seeded_database.run(update_survey, 1, state=State.REFUSED)
+    await seeded_database.run(update_survey, 2, state=State.UNCERTAIN)
 
-    rows = await exported(past, tmp_path / "all.csv")
+    rows = await export(seeded_database, tmp_path / "all.csv")
 
     ids = {row.survey_id for row in rows}
     assert len(rows) == len(ids) > 1_000
@@ -65,43 +65,45 @@ async def test_every_survey_that_was_sent_is_a_row(past: Database, tmp_path: Pat
     assert 2 in ids
 
 
-async def test_a_file_is_the_same_each_time(
-    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_exports_are_reproducible_for_any_page_size(
+    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await exported(past, tmp_path / "one.csv")
+    await export(seeded_database, tmp_path / "one.csv")
     monkeypatch.setattr(exporting, "PAGE_SIZE", 7)
-    await exported(past, tmp_path / "two.csv")
+    await export(seeded_database, tmp_path / "two.csv")
 
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
-async def test_surveys_sent_at_the_same_moment_are_all_there(
-    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_surveys_sent_at_the_same_time_are_all_exported(
+    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = await exported(past, tmp_path / "before.csv")
-    for row in everything[:10]:
-        await past.run(change, row.survey_id, sent_at=NOON, metric="csat")
+    expected = await export(seeded_database, tmp_path / "before.csv")
+    for row in expected[:10]:
+        await seeded_database.run(update_survey, row.survey_id, sent_at=NOON, metric="csat")
     monkeypatch.setattr(exporting, "PAGE_SIZE", 3)
 
-    rows = await exported(past, tmp_path / "after.csv")
+    rows = await export(seeded_database, tmp_path / "after.csv")
 
-    assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in everything)
+    assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in expected)
 
 
-async def test_only_what_was_asked_for_is_in_the_file(past: Database, tmp_path: Path) -> None:
+async def test_only_selected_surveys_are_exported(seeded_database: Database, tmp_path: Path) -> None:
     period = last_days(50, NOON, ZoneInfo("Europe/Berlin")).previous()
-    chosen = Selection(team=TEAM, period=period, exclude_requester=CLEO)
+    selection = Selection(team=TEAM, period=period, exclude_requester=CLEO)
 
-    rows = await exported(past, tmp_path / "some.csv", chosen)
+    rows = await export(seeded_database, tmp_path / "some.csv", selection)
 
     assert rows
     assert all(period.begin <= row.sent_at < period.end and row.requester == ADA for row in rows)
-    assert await exported(past, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
+    assert (
+        await export(seeded_database, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
+    )
 
 
-async def test_the_manifest_says_what_the_file_holds(past: Database, tmp_path: Path) -> None:
+async def test_the_manifest_describes_the_file(seeded_database: Database, tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
-    rows = await exported(past, path)
+    rows = await export(seeded_database, path)
 
     manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
 
@@ -112,12 +114,12 @@ async def test_the_manifest_says_what_the_file_holds(past: Database, tmp_path: P
     assert manifest["selection"]["team"] == TEAM
 
 
-async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Database, tmp_path: Path) -> None:
+async def test_formulas_are_escaped_and_times_are_in_utc(seeded_database: Database, tmp_path: Path) -> None:
     attack = '=HYPERLINK("https://evil.example","Click")'
-    await past.run(
-        change, 1, comment=attack, commented_at=NOON, recipient_handle="@cmd", external_id="+1\n-2"
+    await seeded_database.run(
+        update_survey, 1, comment=attack, commented_at=NOON, recipient_handle="@cmd", external_id="+1\n-2"
     )
-    await exported(past, tmp_path / "all.csv")
+    await export(seeded_database, tmp_path / "all.csv")
 
     with (tmp_path / "all.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = next(row for row in csv.DictReader(file) if row["survey_id"] == "1")
@@ -129,15 +131,15 @@ async def test_no_cell_is_a_formula_and_every_moment_is_in_utc(past: Database, t
 
 
 @given(text=TEXT)
-def test_no_text_begins_a_formula(text: str) -> None:
+def test_no_escaped_text_starts_a_formula(text: str) -> None:
     assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))  # noqa: RUF001
 
 
-async def test_an_export_that_fails_leaves_nothing(
-    past: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_an_interrupted_export_leaves_no_files(
+    seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "PAGE_SIZE", 100)
-    pages = write_export(past, ALL, tmp_path / "all.csv", NOON)
+    pages = write_export(seeded_database, ALL, tmp_path / "all.csv", NOON)
     await anext(pages)
 
     await pages.aclose()
@@ -155,14 +157,14 @@ async def test_an_export_that_fails_leaves_nothing(
         (",".join(COLUMNS) + "\n" + "x," * (len(COLUMNS) - 1) + "\n", "line 2"),
     ],
 )
-def test_a_file_that_is_no_export_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_file_that_is_not_an_export_is_rejected(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "other.csv").write_text(text, encoding="utf-8")
 
     with pytest.raises(InvalidExport, match=problem):
         list(read_export(tmp_path / "other.csv"))
 
 
-def test_a_row_is_read_back_as_it_was() -> None:
+def test_a_row_is_read_back_unchanged() -> None:
     row = ExportRow(
         survey_id=1,
         feedback_id="9",
@@ -193,7 +195,7 @@ def test_a_row_is_read_back_as_it_was() -> None:
     assert ExportRow.from_cells(dict(zip(COLUMNS, row.to_cells(), strict=True))) == row
 
 
-def test_every_column_is_explained() -> None:
-    explained = re.findall(r"^\| `(\w+)` \|", DOCUMENTATION.read_text(encoding="utf-8"), re.MULTILINE)
+def test_every_column_is_documented() -> None:
+    documented = re.findall(r"^\| `(\w+)` \|", DOCUMENTATION.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert tuple(explained) == COLUMNS
+    assert tuple(documented) == COLUMNS

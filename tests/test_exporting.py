@@ -1,4 +1,4 @@
-"""`/csat export` and `python app.py export`: who gets a file, and who is told why not."""
+"""`/csat export`, `app.py export` and `app.py report`: their files, permissions and error messages."""
 
 import csv
 import hashlib
@@ -41,37 +41,37 @@ SCENE = Team(
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
-    """The app with Cleo as its supervisor, and a past of three months."""
+    """The app with Cleo as supervisor and three months of sample data."""
     url = databases.make(request.param, tmp_path)
     async with running_world(
         tmp_path, database_url=url, csat_supervisors=frozenset({fixtures.CLEO})
     ) as world:
-        await past(url)
+        await insert_sample_data(url)
         yield world
 
 
-async def past(url: str) -> None:
+async def insert_sample_data(url: str) -> None:
     database = Database(url)
     await database.run(insert_past, SCENE, utc_now())
     database.close()
 
 
-async def test_a_supervisor_gets_the_file_and_its_manifest_in_a_direct_message(world: World) -> None:
+async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
-    told = await world.wait_for_dm("surveys, your own left out", fixtures.CLEO)
+    message = await world.wait_for_dm("surveys, your own left out", fixtures.CLEO)
     await world.wait_until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
-    sheet, manifest = world.workspace.files.values()
-    assert sheet.content
+    csv_file, manifest = world.workspace.files.values()
+    assert csv_file.content
     assert manifest.content
-    rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"), newline="")))
+    rows = list(csv.DictReader(io.StringIO(csv_file.content.decode("utf-8-sig"), newline="")))
     assert {row["requester"] for row in rows} == {fixtures.ADA}
-    assert f"{len(rows):,} surveys" in told.text
-    assert json.loads(manifest.content)["sha256"] == hashlib.sha256(sheet.content).hexdigest()
+    assert f"{len(rows):,} surveys" in message.text
+    assert json.loads(manifest.content)["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")]
 
 
-async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: World) -> None:
+async def test_agents_may_not_export(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat export 30d")
     await world.wait_for_message("Exports are for supervisors")
 
@@ -79,22 +79,22 @@ async def test_anybody_else_is_told_that_exports_are_for_supervisors(world: Worl
     assert world.rows(tables.audit) == []
 
 
-async def test_of_a_period_that_is_none_it_is_said_what_to_type(world: World) -> None:
+async def test_an_invalid_period_is_answered_with_an_example(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export yesterday")
 
     await world.wait_for_message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
 
-async def test_where_slack_takes_no_file_the_supervisor_is_told(world: World) -> None:
+async def test_a_failed_upload_is_reported_to_the_supervisor(world: World) -> None:
     world.workspace.faults.fail("files.getUploadURLExternal", "missing_scope")
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
     await world.wait_for_message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
 
 
-async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path) -> None:
+async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -> None:
     async with around(tmp_path) as (_, _, environment):
-        await past(environment["DATABASE_URL"])
+        await insert_sample_data(environment["DATABASE_URL"])
         code, printed = await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
 
     assert code == 0, printed
@@ -103,27 +103,27 @@ async def test_an_operator_gets_a_file_with_a_row_for_each_survey(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("words", "advice"),
+    ("args", "advice"),
     [
         (("--output", "all.csv", "--since", "soon"), "Enter a period like 30d"),
         (("--output", "all.csv", "--team", "T0OTHER"), "The database has surveys of: none"),
         (("--output", "no/such/folder/all.csv"), "The export stopped"),
     ],
 )
-async def test_an_operator_is_told_what_to_change(
-    tmp_path: Path, words: tuple[str, ...], advice: str
+async def test_the_export_command_explains_invalid_options(
+    tmp_path: Path, args: tuple[str, ...], advice: str
 ) -> None:
     async with around(tmp_path) as (_, _, environment):
-        code, printed = await output(tmp_path, environment, "export", *words)
+        code, printed = await output(tmp_path, environment, "export", *args)
 
     assert code == 1
     assert advice in printed
     assert "Traceback" not in printed
 
 
-async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -> None:
+async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path: Path) -> None:
     async with around(tmp_path) as (_, _, environment):
-        await past(environment["DATABASE_URL"])
+        await insert_sample_data(environment["DATABASE_URL"])
         await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
         code, printed = await output(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
 
@@ -141,7 +141,7 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("spoil", "advice"),
+    ("damage", "advice"),
     [
         (lambda file: file.unlink(), "all.csv"),
         (lambda file: file.write_text("another", encoding="utf-8"), "was changed after it was exported"),
@@ -152,13 +152,13 @@ async def test_an_operator_gets_the_same_figures_from_the_file(tmp_path: Path) -
         ),
     ],
 )
-async def test_of_a_file_that_is_not_as_it_was_exported_no_figure_is_printed(
-    database: Database, tmp_path: Path, spoil: Callable[[Path], object], advice: str
+async def test_the_report_command_rejects_a_modified_file(
+    database: Database, tmp_path: Path, damage: Callable[[Path], object], advice: str
 ) -> None:
-    everything = Selection(team=fixtures.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
-    async for _ in write_export(database, everything, tmp_path / "all.csv", utc_now()):
+    selection = Selection(team=fixtures.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
+    async for _ in write_export(database, selection, tmp_path / "all.csv", utc_now()):
         pass
-    spoil(tmp_path / "all.csv")
+    damage(tmp_path / "all.csv")
 
     code, printed = await output(tmp_path, {}, "report", "--from", "all.csv")
 

@@ -21,8 +21,8 @@ MISSING = object()
 
 
 def feedback_json(**changes: Any) -> dict[str, Any]:
-    """Return a feedback as X shows it, some of it changed; `MISSING` takes a field out."""
-    whole = {
+    """Return a feedback object as X returns it, with changes; `MISSING` removes a field."""
+    fields = {
         "created_at": DATE,
         "updated_at": DATE,
         "id": "106",
@@ -41,7 +41,7 @@ def feedback_json(**changes: Any) -> dict[str, Any]:
         },
         **changes,
     }
-    return {name: value for name, value in whole.items() if value is not MISSING}
+    return {name: value for name, value in fields.items() if value is not MISSING}
 
 
 def with_score(value: object, **others: object) -> dict[str, object]:
@@ -113,20 +113,20 @@ INVALID: dict[str, dict[str, object]] = {
     "null": with_score(None),
     "true": with_score(value=True),
     "a fraction": with_score(4.5),
-    "a whole fraction": with_score(4.0),
+    "whole number as a float": with_score(4.0),
     "a list": with_score([4]),
     "huge": with_score(10**400),
     "no date": with_score(4, created_at=SECRET),
-    "no score": {"response": {"score": 4}},
-    "no response": {"response": SECRET},
+    "score is not an object": {"response": {"score": 4}},
+    "response is not an object": {"response": SECRET},
     "an invalid text": {"response": {"text": {"created_at": DATE, "value": [SECRET]}}},
-    "another metric": {"type": "ces"},
+    "unknown metric": {"type": "ces"},
     "no metric": {"type": MISSING},
     "no account": {"from_user_id": MISSING},
     "an invalid account": {"from_user_id": SECRET},
     "no id": {"id": MISSING},
     "an invalid id": {"id": SECRET},
-    "an endless id": {"id": "1" * 400},
+    "too long id": {"id": "1" * 400},
     "an invalid date": {"created_at": "Sat Feb 31 17:58:20 +0000 2015"},
     "an invalid time zone": {"updated_at": "Sat Dec 15 17:58:20 +9900 2015"},
     "no recipient": {"to_user_id": None},
@@ -201,11 +201,11 @@ def test_any_bytes_are_an_x_error(body: bytes) -> None:
             parse(body)
 
 
-@given(feedback=JSON, place=st.sampled_from(["score", "text"]))
-def test_errors_never_contain_the_response(feedback: object, place: str) -> None:
-    marked = {"created_at": SECRET, "value": [SECRET, feedback], SECRET: feedback}
+@given(feedback=JSON, field=st.sampled_from(["score", "text"]))
+def test_errors_never_contain_the_response(feedback: object, field: str) -> None:
+    value = {"created_at": SECRET, "value": [SECRET, feedback], SECRET: feedback}
     for parse in PARSERS:
         with pytest.raises(XError) as error_info:
-            parse(feedback_json(response={place: marked}))
+            parse(feedback_json(response={field: value}))
 
         assert SECRET not in str(error_info.value)
