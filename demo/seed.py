@@ -11,6 +11,8 @@ from sqlalchemy import Connection, insert
 
 from csat.db.tables import follow_ups, surveys
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.limits import DAY
+from csat.surveys.poll_schedule import LAST_POLL_AGE
 from csat.surveys.questions import Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
@@ -28,7 +30,6 @@ TAKEN_SHARE = 0.9
 """Of the low ratings."""
 IMPROVEMENT = 0.4
 """How far the factor of low ratings falls over the three months."""
-EXPIRES_AFTER = timedelta(days=14)
 CSAT_WEIGHTS = {1: 3, 2: 5, 3: 11, 4: 31, 5: 50}
 NPS_WEIGHTS = {0: 3, 2: 2, 3: 3, 5: 6, 6: 7, 7: 14, 8: 20, 9: 21, 10: 24}
 
@@ -120,7 +121,7 @@ def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at:
         "attempts": 1,
         "feedback_id": f"9{number:011}",
         "sent_at": at + timedelta(seconds=2),
-        "quota_until": at + timedelta(days=1),
+        "quota_until": at + DAY,
     }
 
 
@@ -157,7 +158,7 @@ def _comment(rng: random.Random, metric: Metric, rating: int) -> str:
 def _state(answer: dict[str, Any], at: datetime, now: datetime) -> State:
     if answer["rating"] is not None:
         return State.ANSWERED
-    return State.EXPIRED if at < now - EXPIRES_AFTER else State.SENT
+    return State.EXPIRED if at < now - LAST_POLL_AGE else State.SENT
 
 
 def _is_low(row: dict[str, Any]) -> bool:

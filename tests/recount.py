@@ -22,52 +22,54 @@ from csat.surveys.states import State
 DELIVERED = frozenset({State.SENT, State.ANSWERED, State.EXPIRED})
 
 
-class _Count:
-    """A tally in the making."""
+class _TallyBuilder:
+    """Counts the rows of a tally."""
 
     def __init__(self) -> None:
         self._ratings: Counter[int] = Counter()
-        self._of: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
 
     def add(self, row: ExportRow) -> None:
-        self._of["sent"] += 1
+        self._outcomes["sent"] += 1
         if row.rating is None:
-            self._of["open"] += row.state is State.SENT
-            self._of["expired"] += row.state is State.EXPIRED
+            self._outcomes["open"] += row.state is State.SENT
+            self._outcomes["expired"] += row.state is State.EXPIRED
         else:
             self._ratings[row.rating] += 1
-            self._of["commented"] += row.commented_at is not None
+            self._outcomes["commented"] += row.commented_at is not None
 
     def tally(self) -> Tally:
-        return Tally(ratings=dict(sorted(self._ratings.items())), **self._of)
+        return Tally(ratings=dict(sorted(self._ratings.items())), **self._outcomes)
 
 
 class Recount:
-    """Counts the rows that a report is about, one after the other."""
+    """Counts the rows of a report comment by comment."""
 
     def __init__(self, filters: Filters, period: Period) -> None:
         self._filters = filters
         self._period = period
         self._buckets = period.buckets()
-        self._previous = period.previous()
-        self._counts: list[defaultdict[tuple[str, str], _Count]] = [
-            defaultdict(_Count) for _ in self._buckets
+        self._previous_period = period.previous()
+        self._counts: list[defaultdict[tuple[str, str], _TallyBuilder]] = [
+            defaultdict(_TallyBuilder) for _ in self._buckets
         ]
-        self._before = _Count()
+        self._previous_tally = _TallyBuilder()
         self._follow_up: Counter[str] = Counter()
         self._comments: list[RecentComment] = []
 
     def add(self, rows: Iterable[ExportRow]) -> "Recount":
         """Count more rows, in any order."""
-        for row in filter(self._is_asked_for, rows):
+        for row in filter(self._matches, rows):
             if self._period.begin <= row.sent_at < self._period.end:
                 self._count(row)
-            elif self._previous.begin <= row.sent_at < self._previous.end and self._is_shown(row):
-                self._before.add(row)
+            elif self._previous_period.begin <= row.sent_at < self._previous_period.end and self._is_included(
+                row
+            ):
+                self._previous_tally.add(row)
         return self
 
     def report(self) -> Report:
-        """Return what all rows so far amount to."""
+        """Return the report on all rows so far."""
         parts = [
             [GroupCounts(agent, channel, count.tally()) for (agent, channel), count in sorted(counts.items())]
             for counts in self._counts
@@ -76,42 +78,44 @@ class Recount:
             self._filters,
             self._period,
             parts,
-            self._before.tally(),
+            self._previous_tally.tally(),
             FollowUpCounts(**self._follow_up),
             tuple(self._comments),
         )
 
-    def _is_asked_for(self, row: ExportRow) -> bool:
-        wanted = self._filters
+    def _matches(self, row: ExportRow) -> bool:
+        filters = self._filters
         return (
             row.state in DELIVERED
             and not row.test
-            and row.team == wanted.team
-            and row.metric is wanted.metric
-            and wanted.channel in ("", row.channel)
-            and wanted.agent in ("", row.requester)
-            and wanted.variant in (None, row.variant)
+            and row.team == filters.team
+            and row.metric is filters.metric
+            and filters.channel in ("", row.channel)
+            and filters.agent in ("", row.requester)
+            and filters.variant in (None, row.variant)
         )
 
-    def _is_shown(self, row: ExportRow) -> bool:
+    def _is_in_previous_period(self, row: ExportRow) -> bool:
+        return self._previous_period.begin <= row.sent_at < self._previous_period.end
+
+    def _is_included(self, row: ExportRow) -> bool:
         return row.requester != self._filters.exclude_requester
 
     def _count(self, row: ExportRow) -> None:
         number = next(n for n, bucket in enumerate(self._buckets) if row.sent_at < bucket.end)
         self._counts[number][row.requester, row.channel].add(row)
-        if not self._is_shown(row):
+        if not self._is_included(row):
             return
         if row.rating is not None and is_low(row.metric, row.rating):
             closed = row.low_closed_at is not None
             self._follow_up.update(low=1, taken=closed or row.low_taken_at is not None, closed=closed)
         if row.commented_at is not None:
-            newest = heapq.nlargest(
-                MAX_COMMENTS, [*self._comments, _commented(row)], key=lambda one: one.given_at
+            self._comments = heapq.nlargest(
+                MAX_COMMENTS, [*self._comments, _recent_comment(row)], key=lambda comment: comment.given_at
             )
-            self._comments = newest
 
 
-def _commented(row: ExportRow) -> RecentComment:
+def _recent_comment(row: ExportRow) -> RecentComment:
     return RecentComment(
         survey_id=row.survey_id,
         rating=row.rating,

@@ -1,4 +1,4 @@
-"""What a report counts: which surveys of which period, and whose are left out."""
+"""The surveys that a report counts and excludes."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,16 +21,16 @@ CSAT = Filters(team=TEAM, metric=Metric.CSAT)
 MOMENT = timedelta(microseconds=1)
 
 
-async def reported(
+async def make_report(
     database: Database, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
 ) -> Report:
-    """Return the report of a ledger with these surveys and no others."""
+    """Return the report on a database with only these surveys."""
     await database.run(replace_surveys, list(rows))
     return await fetch_report(database, filters, period)
 
 
-async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> None:
-    told = await reported(
+async def test_a_report_counts_surveys_by_outcome(database: Database) -> None:
+    report = await make_report(
         database,
         make_rated_row(5, comment="Great!", commented_at=NOON),
         make_rated_row(5),
@@ -39,11 +39,11 @@ async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> 
         make_row(state=State.EXPIRED),
     )
 
-    assert told.current == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
-    assert told.current.rated == 3
-    assert told.previous == Tally()
-    assert [comment.text for comment in told.comments] == ["Great!"]
-    assert (told.follow_up.low, told.follow_up.taken) == (1, 0)
+    assert report.current == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
+    assert report.current.rated == 3
+    assert report.previous == Tally()
+    assert [comment.text for comment in report.comments] == ["Great!"]
+    assert (report.follow_up.low, report.follow_up.taken) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -61,18 +61,18 @@ async def test_a_report_tells_what_became_of_the_surveys(database: Database) -> 
     ],
     ids=str,
 )
-async def test_what_was_not_sent_in_the_period_or_was_a_test_counts_nowhere(
+async def test_surveys_outside_the_period_and_tests_are_not_counted(
     database: Database, fields: dict[str, Any]
 ) -> None:
-    told = await reported(database, make_row(**fields))
+    report = await make_report(database, make_row(**fields))
 
-    assert told.current == Tally()
-    assert (told.by_agent, told.by_channel) == ({}, {})
+    assert report.current == Tally()
+    assert (report.by_agent, report.by_channel) == ({}, {})
 
 
-async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Database) -> None:
+async def test_the_viewer_s_own_surveys_are_excluded_and_their_number_is_reported(database: Database) -> None:
     filters = CSAT.model_copy(update={"exclude_requester": CLEO})
-    told = await reported(
+    report = await make_report(
         database,
         make_rated_row(1, requester=CLEO),
         make_row(requester=CLEO),
@@ -80,16 +80,16 @@ async def test_the_viewers_own_surveys_are_left_out_and_counted(database: Databa
         filters=filters,
     )
 
-    assert told.excluded == 2
-    assert told.current == Tally(ratings={4: 1}, sent=1)
-    assert set(told.by_agent) == {ADA}
-    assert told.follow_up.low == 0
+    assert report.excluded == 2
+    assert report.current == Tally(ratings={4: 1}, sent=1)
+    assert set(report.by_agent) == {ADA}
+    assert report.follow_up.low == 0
 
 
 async def test_an_agent_with_fewer_than_five_ratings_has_no_row(database: Database) -> None:
     many = [make_rated_row(5, requester=ADA) for _ in range(5)]
     few = [make_rated_row(5, requester=CLEO) for _ in range(4)]
-    told = await reported(database, *many, *few, make_row(requester=CLEO), make_row(requester=CLEO))
+    report = await make_report(database, *many, *few, make_row(requester=CLEO), make_row(requester=CLEO))
 
-    assert [name for name, _ in told.agent_rows] == [ADA]
-    assert told.current.rated == 9
+    assert [name for name, _ in report.agent_rows] == [ADA]
+    assert report.current.rated == 9

@@ -1,4 +1,4 @@
-"""What a report counts in the ledger is what a few lines of Python count over all surveys."""
+"""The report's queries agree with a few lines of plain Python."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -27,14 +27,14 @@ TEAMS, AGENTS, CHANNELS = ("T1", "T2"), ("U1", "U2", "U3"), ("C1", "C2")
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/Havana", "Asia/Kathmandu")]
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
 MOMENT = timedelta(microseconds=1)
-CHANGING = (date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1))
-"""Days on which clocks are changed somewhere."""
+CLOCK_CHANGES = (date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1))
+"""Days with a clock change in one of the zones."""
 
 PERIODS = st.builds(
     lambda day, after, days, zone: Period(
         first=day + timedelta(days=after + 1 - days), last=day + timedelta(days=after), zone=zone
     ),
-    st.sampled_from(CHANGING),
+    st.sampled_from(CLOCK_CHANGES),
     st.integers(0, 3),
     st.sampled_from([1, 2, 7, 30, 90]),
     st.sampled_from(ZONES),
@@ -51,12 +51,12 @@ FILTERS = st.builds(
 
 
 @st.composite
-def asked(draw: st.DrawFn, period: Period, wanted: Filters) -> Row:
-    """Draw a survey that was sent somewhere around a report's period, and what became of it."""
+def surveys_around(draw: st.DrawFn, period: Period, filters: Filters) -> Row:
+    """Draw a survey sent around a report's period, in any state."""
     state = draw(st.sampled_from(DELIVERED) | st.sampled_from(State))
-    metric = draw(mostly(wanted.metric, Metric))
+    metric = draw(usually(filters.metric, Metric))
     once_sent = state in (*DELIVERED, State.UNCERTAIN, State.REFUSED)
-    sent_at = draw(moments(period)) if once_sent else None
+    sent_at = draw(send_times(period)) if once_sent else None
     rating = draw(st.sampled_from(SCALES[metric])) if state is State.ANSWERED else None
     has_words = state in DELIVERED and draw(st.booleans())
     later = timedelta(minutes=draw(st.integers(1, 60 * 24 * 40)))
@@ -67,22 +67,22 @@ def asked(draw: st.DrawFn, period: Period, wanted: Filters) -> Row:
         rating=rating,
         comment="Words." if has_words else None,
         commented_at=sent_at + later if has_words and sent_at else None,
-        team=draw(mostly(wanted.team, TEAMS)),
-        channel=draw(mostly(wanted.channel or CHANNELS[0], CHANNELS)),
-        requester=draw(mostly(wanted.agent or AGENTS[0], AGENTS)),
-        variant=draw(mostly(wanted.variant or 0, (0, 1))),
-        test=draw(mostly(False, (True,))),  # noqa: FBT003 - the column's value
+        team=draw(usually(filters.team, TEAMS)),
+        channel=draw(usually(filters.channel or CHANNELS[0], CHANNELS)),
+        requester=draw(usually(filters.agent or AGENTS[0], AGENTS)),
+        variant=draw(usually(filters.variant or 0, (0, 1))),
+        test=draw(usually(False, (True,))),  # noqa: FBT003 - the column's value
     )
 
 
-def mostly(usual: T, others: Iterable[T]) -> st.SearchStrategy[T]:
-    """Return the usual one in most cases, so that enough of what is drawn counts."""
+def usually(usual: T, others: Iterable[T]) -> st.SearchStrategy[T]:
+    """Return the usual value in most cases, so that enough surveys match."""
     kinds = list(others)
     return st.sampled_from([usual] * 4 * len(kinds) + kinds)
 
 
-def moments(period: Period) -> st.SearchStrategy[datetime]:
-    """Return moments in a period and the one before, many of them where a day of it begins."""
+def send_times(period: Period) -> st.SearchStrategy[datetime]:
+    """Return times in a period and the previous one, often at the bounds of a bucket."""
     edges = [part.begin for part in (*period.buckets(), period, period.previous())] + [period.end]
     near = st.builds(
         lambda edge, off: edge + off * MOMENT, st.sampled_from(edges), st.sampled_from([-1, 0, 1])
@@ -92,114 +92,115 @@ def moments(period: Period) -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Period, Filters, list[Row], dict[int, Row]]:
-    """Draw a question, surveys, and for some of their low ratings how far somebody looked after them."""
+def examples(draw: st.DrawFn) -> tuple[Period, Filters, list[Row], dict[int, Row]]:
+    """Draw a period, filters, surveys, and follow-ups on their low ratings."""
     period, filters = draw(PERIODS), draw(FILTERS)
-    drawn = draw(st.lists(asked(period, filters), min_size=5, max_size=40))
-    rows = [{"id": number, **each} for number, each in enumerate(drawn, start=1)]
-    lows = [each for each in rows if each["rating"] is not None and is_low(each["metric"], each["rating"])]
-    cared = {low["id"]: draw(st.sampled_from(CARE)) for low in lows}
-    return period, filters, rows, cared
+    drawn = draw(st.lists(surveys_around(period, filters), min_size=5, max_size=40))
+    rows = [{"id": number, **row} for number, row in enumerate(drawn, start=1)]
+    lows = [row for row in rows if row["rating"] is not None and is_low(row["metric"], row["rating"])]
+    follow_up_columns = {low["id"]: draw(st.sampled_from(FOLLOW_UPS)) for low in lows}
+    return period, filters, rows, follow_up_columns
 
 
-THEN = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
-CARE: list[Row] = [
+FOLLOWED_UP_AT = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
+FOLLOW_UPS: list[Row] = [
     {"taken_at": None, "closed_at": None},
-    {"taken_at": THEN, "closed_at": None},
-    {"taken_at": THEN, "closed_at": THEN},
-    {"taken_at": None, "closed_at": THEN},
+    {"taken_at": FOLLOWED_UP_AT, "closed_at": None},
+    {"taken_at": FOLLOWED_UP_AT, "closed_at": FOLLOWED_UP_AT},
+    {"taken_at": None, "closed_at": FOLLOWED_UP_AT},
 ]
 
 
-def write(connection: Connection, rows: list[Row], cared: dict[int, Row]) -> None:
+def write(connection: Connection, rows: list[Row], follow_up_columns: dict[int, Row]) -> None:
     replace_surveys(connection, rows)
-    for survey_id, care in cared.items():
-        connection.execute(insert(follow_ups).values(survey_id=survey_id, team="T1", opened_at=THEN, **care))
+    for survey_id, columns in follow_up_columns.items():
+        row = {"survey_id": survey_id, "team": "T1", "opened_at": FOLLOWED_UP_AT, **columns}
+        connection.execute(insert(follow_ups).values(row))
 
 
-def expected(period: Period, filters: Filters, rows: list[Row], cared: dict[int, Row]) -> Report:
-    """Return the report as it should be, from all that there is."""
-    fitting = [each for each in rows if fits(each, filters)]
-    others = [each for each in fitting if each["requester"] != filters.exclude_requester]
-    now = within(period, others)
-    lows = [each for each in now if each["rating"] is not None and is_low(filters.metric, each["rating"])]
-    closed = sum(cared[low["id"]]["closed_at"] is not None for low in lows)
-    taken = sum(cared[low["id"]] != CARE[0] for low in lows)
+def expected(period: Period, filters: Filters, rows: list[Row], follow_up_columns: dict[int, Row]) -> Report:
+    """Return the expected report."""
+    fitting = [row for row in rows if matches(row, filters)]
+    others = [row for row in fitting if row["requester"] != filters.exclude_requester]
+    now = sent_in(period, others)
+    lows = [row for row in now if row["rating"] is not None and is_low(filters.metric, row["rating"])]
+    closed = sum(follow_up_columns[low["id"]]["closed_at"] is not None for low in lows)
+    taken = sum(follow_up_columns[low["id"]] != FOLLOW_UPS[0] for low in lows)
     return Report(
         filters=filters,
         period=period,
         current=tally(now),
-        previous=tally(within(period.previous(), others)),
+        previous=tally(sent_in(period.previous(), others)),
         trend=tuple(
-            Bucket(period=part, label=part.label, tally=tally(within(part, others)))
+            Bucket(period=part, label=part.label, tally=tally(sent_in(part, others)))
             for part in period.buckets()
         ),
-        by_agent=by(lambda each: each["requester"], now),
-        by_channel=by(lambda each: each["channel"], now),
+        by_agent=by(lambda row: row["requester"], now),
+        by_channel=by(lambda row: row["channel"], now),
         follow_up=FollowUpCounts(low=len(lows), taken=taken, closed=closed),
         comments=newest(now),
-        excluded=len(within(period, fitting)) - len(now),
+        excluded=len(sent_in(period, fitting)) - len(now),
     )
 
 
-def fits(each: Row, filters: Filters) -> bool:
+def matches(row: Row, filters: Filters) -> bool:
     return (
-        each["state"] in DELIVERED
-        and not each["test"]
-        and (each["team"], each["metric"]) == (filters.team, filters.metric)
-        and filters.channel in ("", each["channel"])
-        and filters.agent in ("", each["requester"])
-        and filters.variant in (None, each["variant"])
+        row["state"] in DELIVERED
+        and not row["test"]
+        and (row["team"], row["metric"]) == (filters.team, filters.metric)
+        and filters.channel in ("", row["channel"])
+        and filters.agent in ("", row["requester"])
+        and filters.variant in (None, row["variant"])
     )
 
 
-def within(period: Period, rows: Iterable[Row]) -> list[Row]:
-    """Return what was sent on the days of a period, by the calendar of its zone."""
+def sent_in(period: Period, rows: Iterable[Row]) -> list[Row]:
+    """Return the surveys sent on the days of a period in its zone."""
     days = {period.first + timedelta(days=day) for day in range(period.days)}
-    return [each for each in rows if each["sent_at"].astimezone(period.zone).date() in days]
+    return [row for row in rows if row["sent_at"].astimezone(period.zone).date() in days]
 
 
 def tally(rows: list[Row]) -> Tally:
-    states = Counter(each["state"] for each in rows)
-    rated = [each for each in rows if each["rating"] is not None]
+    states = Counter(row["state"] for row in rows)
+    rated = [row for row in rows if row["rating"] is not None]
     return Tally(
-        ratings=dict(Counter(each["rating"] for each in rated)),
+        ratings=dict(Counter(row["rating"] for row in rated)),
         sent=len(rows),
         open=states[State.SENT],
         expired=states[State.EXPIRED],
-        commented=sum(each["comment"] is not None for each in rated),
+        commented=sum(row["comment"] is not None for row in rated),
     )
 
 
 def by(name: Callable[[Row], str], rows: list[Row]) -> dict[str, Tally]:
-    names = {name(each) for each in rows}
-    return {one: tally([each for each in rows if name(each) == one]) for one in names}
+    names = {name(row) for row in rows}
+    return {one: tally([row for row in rows if name(row) == one]) for one in names}
 
 
 def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
     said = sorted(
-        (each for each in rows if each["comment"]),
-        key=lambda each: (each["commented_at"], each["id"]),
+        (row for row in rows if row["comment"]),
+        key=lambda row: (row["commented_at"], row["id"]),
         reverse=True,
     )
     return tuple(
         RecentComment(
-            survey_id=each["id"],
-            rating=each["rating"],
-            text=each["comment"],
-            given_at=each["commented_at"],
-            **{name: each[name] for name in ("channel", "thread", "external_id")},
+            survey_id=row["id"],
+            rating=row["rating"],
+            text=row["comment"],
+            given_at=row["commented_at"],
+            **{name: row[name] for name in ("channel", "thread", "external_id")},
         )
-        for each in said[:MAX_COMMENTS]
+        for row in said[:MAX_COMMENTS]
     )
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(worlds())
-async def test_the_ledger_counts_as_python_does(
-    database: Database, world: tuple[Period, Filters, list[Row], dict[int, Row]]
+@given(examples())
+async def test_the_queries_count_like_plain_python(
+    database: Database, example: tuple[Period, Filters, list[Row], dict[int, Row]]
 ) -> None:
-    period, filters, rows, cared = world
-    await database.run(write, rows, cared)
+    period, filters, rows, follow_up_columns = example
+    await database.run(write, rows, follow_up_columns)
 
-    assert await fetch_report(database, filters, period) == expected(period, filters, rows, cared)
+    assert await fetch_report(database, filters, period) == expected(period, filters, rows, follow_up_columns)

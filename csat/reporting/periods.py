@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from csat.clock import MONTHS
 from csat.surveys.frozen_model import FrozenModel
 
 MAX_DAYS = 731
@@ -17,8 +18,6 @@ MAX_BUCKETS = 20
 """Slack's limit for the points of a chart; their labels have at most 20 characters."""
 DAYS_PER_WEEK = 7
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-"""In English whatever the locale, unlike strftime()."""
 _DAYS = re.compile(r"(?P<days>[0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE)
 _DATE = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 _RANGE = re.compile(rf"{_DATE} ?(?:\.{{2,3}}|…) ?{_DATE}")
@@ -151,7 +150,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _format_day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _ceil_div(number: int, divisor: int) -> int:

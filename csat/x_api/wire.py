@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from csat.clock import MONTHS
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
@@ -25,9 +26,8 @@ from csat.x_api.errors import (
 MAX_MESSAGE_LENGTH = 300
 """Characters of X's error message, or of an unreadable response, that are kept."""
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(
-    rf"\s*[A-Za-z]{{3}}\s*({'|'.join(_MONTHS)})\s*(\d\d)\s*(\d\d:\d\d:\d\d)\s*([+-]\d{{4}})\s*(2\d{{3}})\s*",
+    rf"\s*[A-Za-z]{{3}}\s*({'|'.join(MONTHS)})\s*(\d\d)\s*(\d\d:\d\d:\d\d)\s*([+-]\d{{4}})\s*(2\d{{3}})\s*",
     re.ASCII,
 )
 _RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
@@ -124,7 +124,7 @@ def parse_date(text: object) -> datetime:
     if not match:
         raise ValueError("not one of X's dates")
     month, day, time, offset, year = match.groups()
-    number = _MONTHS.index(month) + 1  # %b would depend on the locale
+    number = MONTHS.index(month) + 1
     return datetime.strptime(f"{year} {number} {day} {time} {offset}", "%Y %m %d %H:%M:%S %z").astimezone(UTC)
 
 
