@@ -1,4 +1,4 @@
-"""Answers that the app fetches: of young surveys one by one, of others from X's events; each is enough."""
+"""Fetching answers from X: polling recent surveys one by one and sweeping events for older ones."""
 
 import asyncio
 import itertools
@@ -33,40 +33,42 @@ async def _world(
         yield world
 
 
-def off(world: World, way: Endpoint) -> None:
-    """Let one way to fetch answers be closed for good."""
-    world.x.fail(Fault.OVER_CAPACITY, way)
+def disable(world: World, endpoint: Endpoint) -> None:
+    """Make an endpoint of X unavailable."""
+    world.x.fail(Fault.OVER_CAPACITY, endpoint)
 
 
-def asked(world: World, way: str = "/show/") -> list[datetime]:
-    """Return when X was asked."""
-    return [call.at for call in world.x.requests if way in call.path]
+def poll_times(world: World, path: str = "/show/") -> list[datetime]:
+    """Return the times of the requests to X whose path contains `path`."""
+    return [call.at for call in world.x.requests if path in call.path]
 
 
-def read_until(world: World) -> datetime:
-    """Return how far X's events were read."""
+def swept_until(world: World) -> datetime:
+    """Return the end of the last event sweep."""
     ((moment,),) = world.rows(tables.feeds.c.swept_until)
     return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
 
 
-async def in_time(world: World, condition: Callable[[], bool]) -> None:
-    """Let time pass until something is so."""
+async def advance_until(world: World, condition: Callable[[], bool]) -> None:
+    """Advance the clock until the condition holds."""
 
-    def passing() -> bool:
+    def advance_and_check() -> bool:
         world.clock.advance(seconds=3)
         return condition()
 
-    await world.wait_until(passing)
+    await world.wait_until(advance_and_check)
 
 
-async def answered(world: World, rating: int, comment: str | None = None) -> None:
-    known = [("answered", rating, comment)]
+async def wait_until_answered(world: World, rating: int, comment: str | None = None) -> None:
+    expected = [("answered", rating, comment)]
     await world.wait_until(
-        lambda: world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == known
+        lambda: (
+            world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == expected
+        )
     )
 
 
-def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_two_weeks() -> None:
+def test_poll_intervals_double_until_two_weeks() -> None:
     ages, now = list[timedelta](), NOON + timedelta(minutes=1)
     while now <= NOON + 14 * DAY:
         ages.append(now - NOON)
@@ -76,34 +78,34 @@ def test_a_survey_is_asked_about_whenever_its_age_has_doubled_and_at_last_after_
     assert (len(ages), ages[-1]) == (16, 14 * DAY)
 
 
-async def test_a_young_survey_s_answer_is_asked_for(world: World) -> None:
-    off(world, Endpoint.EVENTS)
+async def test_a_recent_survey_is_polled(world: World) -> None:
+    disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(seconds=61)
-    await answered(world, 4)
+    await wait_until_answered(world, 4)
     world.clock.advance(seconds=61)
-    await world.wait_until(lambda: len(asked(world)) == 2)
+    await world.wait_until(lambda: len(poll_times(world)) == 2)
     world.x.comment(sent.id, "Thank you.")
     world.clock.advance(minutes=3)
-    await answered(world, 4, "Thank you.")
+    await wait_until_answered(world, 4, "Thank you.")
 
-    assert len(asked(world)) == 3
+    assert len(poll_times(world)) == 3
     assert world.rows(tables.surveys.c.poll_at) == [(None,)]
 
 
-async def test_an_answer_of_the_last_day_is_asked_for_even_after_a_long_absence(world: World) -> None:
-    off(world, Endpoint.EVENTS)
+async def test_a_survey_is_polled_before_it_expires_even_after_a_long_downtime(world: World) -> None:
+    disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
     world.x.rate(sent.id, 5)
     world.clock.advance(days=20)
 
-    await answered(world, 5)
+    await wait_until_answered(world, 5)
     assert world.rows(tables.outbox.c.kind, where=tables.outbox.c.kind == "expired") == []
 
 
-async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
-    off(world, Endpoint.SHOW)
+async def test_an_older_answer_is_found_by_the_event_sweep(world: World) -> None:
+    disable(world, Endpoint.SHOW)
     sent = await world.send_survey()
     world.x.adds_empty_pages = True
     world.clock.advance(days=5)
@@ -111,17 +113,17 @@ async def test_an_older_answer_is_found_among_x_s_events(world: World) -> None:
     world.x.comment(sent.id, "Slow.")
     world.clock.advance(hours=25)
 
-    await answered(world, 2, "Slow.")
+    await wait_until_answered(world, 2, "Slow.")
 
 
-async def test_events_are_read_from_where_they_ended_in_bounded_spans(world: World) -> None:
+async def test_event_sweeps_continue_in_bounded_overlapping_spans(world: World) -> None:
     await world.send_survey()
     world.clock.advance(days=4)
     await world.wait_until(
-        lambda: read_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25)
+        lambda: swept_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25)
     )
-    reads = [call for call in world.x.requests if call.path.endswith("/events.json")]
-    spans = [(int(read.params["from_time"]), int(read.params["to_time"])) for read in reads]
+    requests = [call for call in world.x.requests if call.path.endswith("/events.json")]
+    spans = [(int(request.params["from_time"]), int(request.params["to_time"])) for request in requests]
 
     for (_, end), (begin, _) in itertools.pairwise(spans):
         assert begin == pytest.approx(end - feeds.OVERLAP.total_seconds() * 1000, abs=2)
@@ -129,102 +131,100 @@ async def test_events_are_read_from_where_they_ended_in_bounded_spans(world: Wor
     assert world.x.rate_limits[Endpoint.EVENTS].used < 10
 
 
-async def test_a_listing_that_breaks_off_is_read_again_from_its_beginning(
+async def test_an_interrupted_sweep_is_repeated_from_its_beginning(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    off(world, Endpoint.SHOW)
+    disable(world, Endpoint.SHOW)
     sent = await world.send_survey()
     world.x.rate(sent.id, 3)
     world.x.fail(Fault.TRUNCATED, Endpoint.EVENTS, times=1)
     world.clock.advance(hours=26)
     await world.wait_until(lambda: "Periodic task failed, retrying later: sweeping X's events" in caplog.text)
-    begun = read_until(world)
+    swept = swept_until(world)
     world.clock.advance(minutes=2)
-    await answered(world, 3)
-    assert begun <= sent.created_at.replace(tzinfo=None)
+    await wait_until_answered(world, 3)
+    assert swept <= sent.created_at.replace(tzinfo=None)
 
 
-async def test_without_an_answer_a_survey_expires_after_two_weeks_and_a_late_one_still_counts(
+async def test_a_survey_expires_after_two_weeks_but_a_late_answer_still_counts(
     world: World,
 ) -> None:
-    off(world, Endpoint.EVENTS)
+    disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
     world.clock.advance(days=13)
-    await world.wait_until(lambda: len(asked(world)) == 1)
+    await world.wait_until(lambda: len(poll_times(world)) == 1)
     assert world.states() == ["sent"]
     world.clock.advance(days=1)
-    await world.wait_until(lambda: len(asked(world)) == 2)
+    await world.wait_until(lambda: len(poll_times(world)) == 2)
     world.clock.advance(minutes=11)
     await world.wait_for_message("No answer came within two weeks.")
     world.x.recover(Endpoint.EVENTS)
     world.x.rate(sent.id, 5)
     world.clock.advance(hours=25)
-    await in_time(world, lambda: world.states() == ["answered"])
+    await advance_until(world, lambda: world.states() == ["answered"])
 
     await world.wait_for_message("They answered.")
     assert len(world.app_messages()) == 1
 
 
-async def test_more_than_x_allows_in_a_quarter_of_an_hour_is_not_asked(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_polling_stays_within_the_rate_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("csat.db.feeds.BUDGET", 2)
-    for who in ("mira_k", "sofie_l", "benitez_leo"):
-        await world.send_survey(f"/csat @{who}")
+    for handle in ("mira_k", "sofie_l", "benitez_leo"):
+        await world.send_survey(f"/csat @{handle}")
     world.clock.advance(minutes=1)
-    await world.wait_until(lambda: len(asked(world)) == 2)
+    await world.wait_until(lambda: len(poll_times(world)) == 2)
     assert world.rows(tables.feeds.c.requests_used) == [(2,)]
     world.clock.advance(minutes=16)
-    await world.wait_until(lambda: len(asked(world)) == 4)
+    await world.wait_until(lambda: len(poll_times(world)) == 4)
 
     assert world.rows(tables.feeds.c.requests_used) == [(2,)]
 
 
-async def test_when_x_says_that_it_is_enough_nobody_asks_before_it_says(world: World) -> None:
+async def test_polling_pauses_until_the_rate_limit_resets(world: World) -> None:
     world.x.fail(Fault.RATE_LIMITED, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
-    await left_alone(world)
+    await wait_until_paused(world)
     for minutes in (14, 2):
         world.clock.advance(minutes=minutes)
-    await answered(world, 4)
+    await wait_until_answered(world, 4)
 
-    first, second = asked(world)
+    first, second = poll_times(world)
     assert second - first >= timedelta(minutes=15)
 
 
 @pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.TOKEN_REVOKED, Fault.RESET, Fault.HTML])
-async def test_where_x_fails_it_is_left_alone_and_asked_again(world: World, fault: Fault) -> None:
+async def test_polling_pauses_after_an_error_and_resumes(world: World, fault: Fault) -> None:
     world.x.fail(fault, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
-    await left_alone(world)
+    await wait_until_paused(world)
     world.clock.advance(minutes=2)
 
-    await answered(world, 4)
+    await wait_until_answered(world, 4)
 
 
-async def left_alone(world: World) -> None:
+async def wait_until_paused(world: World) -> None:
     await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(feeds.BUDGET,)])
 
 
-async def test_a_survey_that_x_does_not_know_stands_in_nobody_s_way(
+async def test_a_survey_unknown_to_x_does_not_block_others(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lost, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
-    world.x.delete_feedback(lost.id)
+    unknown, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    world.x.delete_feedback(unknown.id)
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=1)
     await world.wait_until(
         lambda: world.rows(tables.surveys.c.state, where=tables.surveys.c.id == 2) == [("answered",)]
     )
 
-    assert f"X does not show feedback {lost.id}" in caplog.text
+    assert f"X does not show feedback {unknown.id}" in caplog.text
 
 
-async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
+async def test_invalid_feedback_is_logged_and_polled_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.x.fail(Fault.IDS_MISSING, Endpoint.SHOW, times=1)
@@ -234,23 +234,23 @@ async def test_what_x_tells_and_cannot_be_is_refused_in_the_log(
     world.x.rate(sent.id, 4)
     world.clock.advance(minutes=2)
 
-    await answered(world, 4)
+    await wait_until_answered(world, 4)
 
 
-async def test_a_survey_that_its_requester_confirmed_is_answered_by_x_s_events(world: World) -> None:
+async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep(world: World) -> None:
     world.x.fail(Fault.BAD_GATEWAY_AFTER, times=1)
     await world.submit_survey("/csat @mira_k")
-    question = await world.wait_for_message("It is not known")
-    await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=question.ts)
+    prompt = await world.wait_for_message("It is not known")
+    await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=prompt.ts)
     await world.wait_for_message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
     world.clock.advance(hours=26)
 
-    await answered(world, 4)
+    await wait_until_answered(world, 4)
     assert world.rows(tables.surveys.c.feedback_id) == [(world.x.feedbacks[0].id,)]
 
 
-async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the_log(
+async def test_a_response_to_an_unknown_survey_is_dropped_and_its_id_logged(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
@@ -263,28 +263,28 @@ async def test_an_answer_whose_survey_nobody_knows_is_dropped_with_its_id_in_the
     assert "Fine." not in caplog.text
 
 
-async def test_any_number_of_instances_ask_about_each_survey_once_and_keep_to_one_budget(
+async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
     database: Database,
 ) -> None:
     await database.run(feeds.open_feed, "A1")
     for number in range(6):
-        await database.run(sent_as, f"V{number}", f"90{number}")
+        await database.run(insert_sent, f"V{number}", f"90{number}")
     later = NOON + timedelta(minutes=1)
     claims = await asyncio.gather(*(database.run(poll_queue.claim, "A1", later, 2) for _ in range(8)))
 
-    claimed = [ask.feedback_id for claim in claims for ask in claim]
+    claimed = [poll.feedback_id for claim in claims for poll in claim]
     assert sorted(claimed) == [f"90{number}" for number in range(6)]
     assert await database.run(feeds.lock_remaining, "A1", later) == feeds.BUDGET - 6
 
 
-def sent_as(connection: Connection, view_id: str, feedback_id: str) -> None:
-    entry = insert_sending(connection, view_id)
-    send_queue.mark_sent(connection, entry.id, 1, make_update(feedback_id=feedback_id).receipt, NOON)
+def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
+    record = insert_sending(connection, view_id)
+    send_queue.mark_sent(connection, record.id, 1, make_update(feedback_id=feedback_id).receipt, NOON)
 
 
-async def test_one_instance_at_a_time_reads_the_events(database: Database) -> None:
+async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> None:
     await database.run(feeds.open_feed, "A1")
-    await database.run(sent_as, "V1", "900")
+    await database.run(insert_sent, "V1", "900")
     later = NOON + timedelta(days=5)
     spans = await asyncio.gather(*(database.run(feeds.claim_sweep, "A1", later) for _ in range(8)))
 

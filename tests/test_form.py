@@ -1,4 +1,4 @@
-"""The open form: preview, questions, and what is wrong told under its field."""
+"""The open form: its preview, its questions and its validation errors."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from sandbox.slack import ActionOutcome, View, fixtures
 from tests.world import World, running_world, visible_text
 
 
-def top(world: World) -> View:
+def current_form(world: World) -> View:
     view = world.workspace.current_view(fixtures.ADA)
     assert view
     return view
 
 
-async def shows(world: World, words: str) -> View:
-    """Wait until the form shows these words."""
-    await world.wait_until(lambda: words in visible_text(top(world).blocks))
-    return top(world)
+async def wait_for_text(world: World, words: str) -> View:
+    """Wait until the form shows a text and return the view."""
+    await world.wait_until(lambda: words in visible_text(current_form(world).blocks))
+    return current_form(world)
 
 
 async def test_the_preview_shows_message_question_and_scale(world: World) -> None:
@@ -29,30 +29,30 @@ async def test_the_preview_shows_message_question_and_scale(world: World) -> Non
     assert "1   2   3   4   5" in visible_text(form.blocks)
 
 
-async def test_the_preview_follows_type_question_name_and_message(world: World) -> None:
+async def test_the_preview_updates_with_type_question_name_and_message(world: World) -> None:
     await world.open_form("/csat @mira_k")
 
     await world.workspace.select(fixtures.ADA, "variant", "14")
-    await shows(world, "How would you rate the ability to resolve your issue with Northwind?")
+    await wait_for_text(world, "How would you rate the ability to resolve your issue with Northwind?")
     await world.fill_in(display_name="Northwind Air")
-    await shows(world, "resolve your issue with Northwind Air?")
+    await wait_for_text(world, "resolve your issue with Northwind Air?")
     await world.fill_in(message="Dear Mira")
-    await shows(world, "Dear Mira")
+    await wait_for_text(world, "Dear Mira")
     await world.workspace.select(fixtures.ADA, "metric", "nps")
-    form = await shows(world, "0   1   2   3   4   5   6   7   8   9   10")
+    form = await wait_for_text(world, "0   1   2   3   4   5   6   7   8   9   10")
 
     assert visible_text(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
 
 
-async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -> None:
+async def test_typed_values_survive_changing_the_type_and_back(world: World) -> None:
     await world.open_form("/csat @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "33")
     await world.fill_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.select(fixtures.ADA, "metric", "nps")
-    await shows(world, "0   1   2")
+    await wait_for_text(world, "0   1   2")
     await world.workspace.select(fixtures.ADA, "metric", "csat")
-    await shows(world, "How would you rate your recent flight with Air?")
+    await wait_for_text(world, "How would you rate your recent flight with Air?")
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.wait_for_feedback()
 
@@ -61,10 +61,10 @@ async def test_what_was_typed_survives_a_change_of_type_and_back(world: World) -
     assert feedback.to_user_id == world.x.customer("sofie_l").id
 
 
-@pytest.mark.parametrize("refusal", ["hash_conflict", "not_found", "500", "ratelimited"])
-async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: str) -> None:
+@pytest.mark.parametrize("error", ["hash_conflict", "not_found", "500", "ratelimited"])
+async def test_a_failed_preview_update_is_not_an_error(world: World, error: str) -> None:
     await world.open_form("/csat @mira_k")
-    world.workspace.faults.fail("views.update", refusal)
+    world.workspace.faults.fail("views.update", error)
     await world.fill_in(message="Dear Mira")
     await world.workspace.submit_view(fixtures.ADA)
     feedback = await world.wait_for_feedback()
@@ -74,22 +74,22 @@ async def test_a_preview_that_slack_refuses_is_no_error(world: World, refusal: s
     assert len(world.app_messages()) == 1
 
 
-async def test_a_lost_change_of_questions_is_shown_before_anything_is_sent(world: World) -> None:
+async def test_submitting_with_outdated_questions_updates_the_form_first(world: World) -> None:
     await world.open_form("/csat @mira_k")
     world.workspace.faults.fail("views.update", "500")
     await world.workspace.select(fixtures.ADA, "metric", "nps")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert seen.outcome is ActionOutcome.UPDATED
-    assert "0   1   2" in visible_text(top(world).blocks)
+    assert result.outcome is ActionOutcome.UPDATED
+    assert "0   1   2" in visible_text(current_form(world).blocks)
     assert world.x.feedbacks == []
 
     await world.workspace.submit_view(fixtures.ADA)
     assert (await world.wait_for_feedback()).type == "nps"
 
 
-async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> None:
-    seen = await world.submit_survey(
+async def test_all_errors_are_shown_at_once_under_their_fields(world: World) -> None:
+    result = await world.submit_survey(
         recipient="@much_too_long_a_handle",
         display_name="x" * 21,
         message=" \n ",
@@ -97,8 +97,8 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
         external_id="x" * 257,
     )
 
-    assert seen.outcome is ActionOutcome.ERRORS
-    assert seen.errors == {
+    assert result.outcome is ActionOutcome.ERRORS
+    assert result.errors == {
         "recipient:0": "X handles have at most 15 characters; this one has 22.",
         "display_name": "Shorten the name to 20 characters; it has 21.",
         "message": "Write the message that the customer gets with the survey.",
@@ -115,38 +115,40 @@ async def test_every_mistake_is_told_under_its_field_at_once(world: World) -> No
         ("@gone_gary", "X has suspended this customer's account"),
     ],
 )
-async def test_a_customer_that_x_does_not_know_is_told_with_the_other_mistakes(
+async def test_an_unknown_customer_is_reported_with_the_other_errors(
     world: World, handle: str, advice: str
 ) -> None:
-    seen = await world.submit_survey(recipient=handle, message=" ")
+    result = await world.submit_survey(recipient=handle, message=" ")
 
-    assert seen.errors["recipient:0"].startswith(advice)
-    assert set(seen.errors) == {"recipient:0", "message"}
+    assert result.errors["recipient:0"].startswith(advice)
+    assert set(result.errors) == {"recipient:0", "message"}
     assert world.x.feedbacks == []
 
 
 async def test_a_corrected_form_is_sent(world: World) -> None:
     await world.submit_survey(recipient="@nobody_at_all")
     await world.fill_in(recipient="https://x.com/mira_k")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert seen.outcome is ActionOutcome.CLOSED
+    assert result.outcome is ActionOutcome.CLOSED
     assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
-async def test_a_hint_of_closed_messages_warns_and_the_same_again_sends(world: World) -> None:
-    seen = await world.submit_survey(recipient="@quiet_quinn", message="Kept")
+async def test_closed_direct_messages_cause_a_warning_and_resubmitting_sends(world: World) -> None:
+    result = await world.submit_survey(recipient="@quiet_quinn", message="Kept")
 
-    assert seen.outcome is ActionOutcome.UPDATED
-    assert "@quiet_quinn probably does not take your direct messages" in visible_text(top(world).blocks)
+    assert result.outcome is ActionOutcome.UPDATED
+    assert "@quiet_quinn probably does not take your direct messages" in visible_text(
+        current_form(world).blocks
+    )
     assert world.x.feedbacks == []
 
     await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.wait_for_message("was not sent")
-    assert "can't be messaged" in visible_text(answer)
+    refusal = await world.wait_for_message("was not sent")
+    assert "can't be messaged" in visible_text(refusal)
 
 
-async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World) -> None:
+async def test_a_warning_about_one_customer_does_not_cover_another(world: World) -> None:
     await world.submit_survey(recipient="@quiet_quinn")
     world.x.customers.append(
         world.x.customer("quiet_quinn").__class__("99", "closed_too", "C", accepts_messages=False)
@@ -154,10 +156,12 @@ async def test_a_hint_about_one_customer_is_no_licence_for_another(world: World)
     await world.fill_in(recipient="@closed_too")
     await world.workspace.submit_view(fixtures.ADA)
 
-    assert "@closed_too probably does not take your direct messages" in visible_text(top(world).blocks)
+    assert "@closed_too probably does not take your direct messages" in visible_text(
+        current_form(world).blocks
+    )
 
 
-async def test_a_numeric_id_needs_no_look_up(world: World) -> None:
+async def test_a_numeric_id_needs_no_lookup(world: World) -> None:
     await world.submit_survey(recipient=world.x.customer("mira_k").id)
     await world.wait_for_feedback()
 
@@ -174,8 +178,8 @@ async def test_a_handle_is_looked_up_once_for_many_surveys(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["<!channel> " * 200, "\u202egnihtemos\u202c", "a\u0000b"])
-async def test_hostile_names_are_refused_or_harmless(world: World, text: str) -> None:
-    seen = await world.submit_survey(display_name=text)
+async def test_hostile_display_names_are_rejected(world: World, text: str) -> None:
+    result = await world.submit_survey(display_name=text)
 
-    assert seen.outcome is ActionOutcome.ERRORS
-    assert list(seen.errors) == ["display_name"]
+    assert result.outcome is ActionOutcome.ERRORS
+    assert list(result.errors) == ["display_name"]

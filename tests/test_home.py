@@ -1,4 +1,4 @@
-"""The app's Home, as the person before it sees it."""
+"""The Home tab of agents."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from sandbox.slack import fixtures
 from tests.world import World, running_world, visible_text
 
 
-async def test_who_has_sent_nothing_is_told_how_to_begin(world: World) -> None:
+async def test_an_empty_home_explains_how_to_start(world: World) -> None:
     view = await world.open_home()
 
     assert "You have not asked a customer yet" in visible_text(view)
     assert "Type /csat @handle in any channel" in visible_text(view)
 
 
-async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> None:
+async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World) -> None:
     world = any_world
     await world.open_form("/csat @mira_k")
     await world.fill_in(external_id="ticket_5555")
@@ -32,27 +32,27 @@ async def test_somebody_sees_what_became_of_what_they_sent(any_world: World) -> 
     assert "@mira_k" not in theirs
 
 
-async def test_of_a_customer_who_was_erased_only_that_is_told(world: World) -> None:
+async def test_an_erased_customer_is_not_named(world: World) -> None:
     world.insert_rated([None], recipient="@mira_k", external_id="ticket_5555")
     with world.engine.begin() as connection:
         connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED))
 
-    told = visible_text(await world.open_home())
+    home = visible_text(await world.open_home())
 
-    assert "a customer who was erased" in told
-    assert "ticket_5555" not in told
+    assert "a customer who was erased" in home
+    assert "ticket_5555" not in home
 
 
-async def test_where_nobody_supervises_the_home_says_who_can_change_that(tmp_path: Path) -> None:
+async def test_the_home_explains_how_to_configure_supervisors(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
         assert "CSAT_SUPERVISORS" in visible_text(await world.open_home())
     async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
-        told = visible_text(await world.open_home())
-        assert "CSAT_SUPERVISORS" not in told
-        assert "Supervisors see how customers answered" in told
+        home = visible_text(await world.open_home())
+        assert "CSAT_SUPERVISORS" not in home
+        assert "Supervisors see how customers answered" in home
 
 
-async def test_the_tab_with_the_messages_is_no_home(world: World) -> None:
+async def test_opening_the_messages_tab_does_not_publish_a_home(world: World) -> None:
     await world.workspace.open_home(fixtures.ADA, "messages")
     await world.open_home(fixtures.BEN)
 

@@ -1,4 +1,4 @@
-"""Each Home is within Slack's limits, also with the longest values that can occur."""
+"""Every Home is within Slack's limits, even with the longest possible values."""
 
 import json
 from datetime import date, timedelta
@@ -28,49 +28,51 @@ from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_s
 
 Json = dict[str, Any]
 
-MOST_ANSWERS = 1_000_000
-YEARS = Period(
+MAX_ANSWERS = 1_000_000
+LONG_PERIOD = Period(
     first=date(2024, 3, 5), last=date(2026, 3, 4), zone=ZoneInfo("America/Argentina/ComodRivadavia")
 )
-LONGEST = Catalogue(
+LARGEST_CATALOGUE = Catalogue(
     csat={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
     nps={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
 )
-MANY = 150
+GROUP_COUNT = 150
 
 
-def checked(view: Json) -> Json:
-    """Return a Home that Slack takes."""
+def check_home(view: Json) -> Json:
+    """Check that a Home is valid and return it as JSON."""
     rendered: Json = json.loads(json.dumps(view))
     assert validate_view(rendered, "home") == []
     assert len(json.dumps(rendered, ensure_ascii=False).encode()) < 250_000
     return rendered
 
 
-def user(number: int) -> str:
+def user_id(number: int) -> str:
     return f"U{number:010}"
 
 
-def full(metric: Metric) -> SupervisorHome:
-    """Return a Home in which everything is as long and as often as it can be."""
-    every = Tally(
-        ratings=dict.fromkeys(SCALES[metric], MOST_ANSWERS),
-        sent=20 * MOST_ANSWERS,
-        open=MOST_ANSWERS,
-        expired=MOST_ANSWERS,
-        commented=MOST_ANSWERS,
+def make_largest_home(metric: Metric) -> SupervisorHome:
+    """Return a Home in which every value and list has its maximum length."""
+    tally = Tally(
+        ratings=dict.fromkeys(SCALES[metric], MAX_ANSWERS),
+        sent=20 * MAX_ANSWERS,
+        open=MAX_ANSWERS,
+        expired=MAX_ANSWERS,
+        commented=MAX_ANSWERS,
     )
-    choices = ReportQuery(days=CUSTOM_PERIOD, metric=metric, channel="C0123456789", agent=user(1), variant=98)
+    choices = ReportQuery(
+        days=CUSTOM_PERIOD, metric=metric, channel="C0123456789", agent=user_id(1), variant=98
+    )
     report = Report(
-        filters=choices.filters("T1", user(0)),
-        period=YEARS,
-        current=every,
-        previous=every,
-        trend=tuple(Bucket(period=part, label=part.label, tally=every) for part in YEARS.buckets()),
-        by_agent={user(number): every for number in range(MANY)},
-        by_channel={f"C{number:010}": every for number in range(MANY)},
-        follow_up=FollowUpCounts(low=MOST_ANSWERS, taken=MOST_ANSWERS, closed=MOST_ANSWERS),
-        excluded=MOST_ANSWERS,
+        filters=choices.filters("T1", user_id(0)),
+        period=LONG_PERIOD,
+        current=tally,
+        previous=tally,
+        trend=tuple(Bucket(period=part, label=part.label, tally=tally) for part in LONG_PERIOD.buckets()),
+        by_agent={user_id(number): tally for number in range(GROUP_COUNT)},
+        by_channel={f"C{number:010}": tally for number in range(GROUP_COUNT)},
+        follow_up=FollowUpCounts(low=MAX_ANSWERS, taken=MAX_ANSWERS, closed=MAX_ANSWERS),
+        excluded=MAX_ANSWERS,
     )
     comment = RecentComment(
         survey_id=1,
@@ -82,36 +84,43 @@ def full(metric: Metric) -> SupervisorHome:
         external_id="e" * MAX_EXTERNAL_ID_LENGTH,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
-    low = [LinkedLowRating(low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
+    low = [LinkedLowRating(make_low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
     return SupervisorHome(
-        choices, report, [LinkedComment(comment, link)] * MAX_COMMENTS, low, own(), "That is no period. " * 10
+        choices,
+        report,
+        [LinkedComment(comment, link)] * MAX_COMMENTS,
+        low,
+        make_own_surveys(),
+        "That is no period. " * 10,
     )
 
 
-def low_rating(number: int) -> LowRating:
-    taken = FollowUp(opened_at=NOON, taken_by=user(1), taken_at=NOON)
-    asked = make_survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
-    where = make_origin(channel="C0123456789")
-    return LowRating(survey_id=number, survey=asked, origin=where, asked_at=NOON, ts="1.2", follow_up=taken)
+def make_low_rating(number: int) -> LowRating:
+    follow_up = FollowUp(opened_at=NOON, taken_by=user_id(1), taken_at=NOON)
+    survey = make_survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
+    origin = make_origin(channel="C0123456789")
+    return LowRating(
+        survey_id=number, survey=survey, origin=origin, asked_at=NOON, ts="1.2", follow_up=follow_up
+    )
 
 
-def own() -> OwnSurveys:
-    asked = make_survey(
+def make_own_surveys() -> OwnSurveys:
+    survey = make_survey(
         recipient=f"@{LONGEST_HANDLE}",
         external_id="e" * MAX_EXTERNAL_ID_LENGTH,
         test=True,
         display_name="W" * 20,
     )
-    sent = SurveyStatus(asked, "C0123456789", NOON, State.REFUSED, "This is why. " * 100)
-    return OwnSurveys([sent] * 10, dict.fromkeys(State, MOST_ANSWERS))
+    sent = SurveyStatus(survey, "C0123456789", NOON, State.REFUSED, "This is why. " * 100)
+    return OwnSurveys([sent] * 10, dict.fromkeys(State, MAX_ANSWERS))
 
 
 @pytest.mark.parametrize("metric", Metric)
 @pytest.mark.parametrize("use_fallbacks", [False, True])
 def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, use_fallbacks: bool) -> None:  # noqa: FBT001
-    parts = list(supervisor_home(full(metric), LONGEST))
+    parts = list(supervisor_home(make_largest_home(metric), LARGEST_CATALOGUE))
 
-    view = checked(charts.home_view(parts, use_fallbacks=use_fallbacks))
+    view = check_home(charts.home_view(parts, use_fallbacks=use_fallbacks))
 
     assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS
     kinds = [block["type"] for block in view["blocks"]]
@@ -120,56 +129,56 @@ def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, use_fallba
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_a_supervisor_s_home_without_anything_is_within_slack_s_limits(metric: Metric) -> None:
+def test_an_empty_supervisor_s_home_is_within_slack_s_limits(metric: Metric) -> None:
     period = Period(first=NOON.date(), last=NOON.date() + timedelta(days=6), zone=ZoneInfo("UTC"))
     report = Report(filters=Filters(team="T1", metric=metric), period=period)
     trend = tuple(Bucket(period=part, label=part.label, tally=Tally()) for part in period.buckets())
     filtered = report.model_copy(update={"trend": trend})
 
-    checked(
+    check_home(
         charts.home_view(supervisor_home(SupervisorHome(ReportQuery(metric=metric), report, []), CATALOGUE))
     )
-    checked(
+    check_home(
         charts.home_view(
             supervisor_home(
-                SupervisorHome(ReportQuery(metric=metric, agent=user(1)), filtered, []), CATALOGUE
+                SupervisorHome(ReportQuery(metric=metric, agent=user_id(1)), filtered, []), CATALOGUE
             )
         )
     )
 
 
-@pytest.mark.parametrize("shown", [own(), OwnSurveys([], dict.fromkeys(State, 0))])
-def test_an_agent_s_home_is_within_slack_s_limits(shown: OwnSurveys) -> None:
+@pytest.mark.parametrize("surveys", [make_own_surveys(), OwnSurveys([], dict.fromkeys(State, 0))])
+def test_an_agent_s_home_is_within_slack_s_limits(surveys: OwnSurveys) -> None:
     for has_supervisors in (True, False):
-        checked(charts.home_view(agent_home(shown, has_supervisors=has_supervisors)))
-    checked(charts.home_view(unavailable_home()))
+        check_home(charts.home_view(agent_home(surveys, has_supervisors=has_supervisors)))
+    check_home(charts.home_view(unavailable_home()))
 
 
-def test_nothing_that_a_customer_wrote_is_more_than_text() -> None:
-    view = checked(charts.home_view(supervisor_home(full(Metric.CSAT), LONGEST)))
+def test_customer_text_is_shown_as_plain_text() -> None:
+    view = check_home(charts.home_view(supervisor_home(make_largest_home(Metric.CSAT), LARGEST_CATALOGUE)))
 
     assert "mrkdwn" not in json.dumps(view)
     assert "broadcast" not in json.dumps(view)
 
 
-def test_a_row_of_few_answers_says_so() -> None:
-    page = full(Metric.CSAT)
-    rows = {user(1): Tally(ratings={5: 29}, sent=29), user(2): Tally(ratings={5: 30}, sent=30)}
-    few = page._replace(report=page.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
+def test_a_table_row_with_few_answers_is_marked() -> None:
+    home = make_largest_home(Metric.CSAT)
+    rows = {user_id(1): Tally(ratings={5: 29}, sent=29), user_id(2): Tally(ratings={5: 30}, sent=30)}
+    few = home._replace(report=home.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
 
-    view = checked(charts.home_view(supervisor_home(few, CATALOGUE)))
+    view = check_home(charts.home_view(supervisor_home(few, CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
 
 
-def test_a_trend_of_a_single_point_is_no_chart() -> None:
-    page = full(Metric.CSAT)
+def test_a_trend_with_a_single_point_has_no_chart() -> None:
+    home = make_largest_home(Metric.CSAT)
     few = Tally(ratings={5: 4}, sent=4)
-    trend = (Bucket(period=YEARS, label=YEARS.label, tally=few), page.report.trend[-1])
-    alone = page._replace(report=page.report.model_copy(update={"trend": trend}))
+    trend = (Bucket(period=LONG_PERIOD, label=LONG_PERIOD.label, tally=few), home.report.trend[-1])
+    single_point = home._replace(report=home.report.model_copy(update={"trend": trend}))
 
-    view = checked(charts.home_view(supervisor_home(alone, CATALOGUE)))
+    view = check_home(charts.home_view(supervisor_home(single_point, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert "with fewer than 5 answers left out" in json.dumps(view)

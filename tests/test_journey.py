@@ -4,16 +4,16 @@ from sandbox.slack import ActionOutcome, fixtures
 from tests.world import PRIVACY, World, visible_text
 
 
-async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(either_world: World) -> None:
+async def test_the_command_sends_a_card_on_x_and_confirms_in_the_channel(either_world: World) -> None:
     world = either_world
     await world.open_form("/csat nps @mira_k")
     await world.fill_in(external_id="ticket_5555", message="Thanks, Mira!")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
     feedback = await world.wait_for_feedback()
     confirmation = await world.wait_for_message("asked")
 
-    assert seen.outcome is ActionOutcome.CLOSED
+    assert result.outcome is ActionOutcome.CLOSED
     assert (feedback.type, feedback.question_variant_id) == ("nps", "0")
     assert feedback.to_user_id == world.x.customer("mira_k").id
     assert feedback.message == "Thanks, Mira!"
@@ -23,7 +23,7 @@ async def test_a_command_becomes_a_card_on_x_and_a_confirmation_in_the_channel(e
         assert words in visible_text(confirmation)
 
 
-async def test_the_shortcut_in_a_thread_confirms_in_that_thread(either_world: World) -> None:
+async def test_the_shortcut_confirms_in_its_thread(either_world: World) -> None:
     world = either_world
     parent = await world.workspace.post_message(
         fixtures.BEN, fixtures.SUPPORT, "Ticket #5555: who talks to @mira_k?"
