@@ -1,4 +1,4 @@
-"""What is shown of a low rating stays within Slack's limits, and says no more than it may."""
+"""Alerts and modals of low ratings are within Slack's limits and reveal only what they may."""
 
 import json
 from datetime import timedelta
@@ -21,11 +21,11 @@ from tests.world import visible_text
 HOSTILE = "<!channel> <@U012AB3CE> *b* <https://evil.example|x> \u202egnp.exe\u2066 one\u2028two"
 LINK = "https://northwindair.slack.com/archives/C012AB3CD/p1700000000000100"
 SENTINEL = "SENTINEL"
-UP = FollowUp(opened_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
+CLOSED = FollowUp(opened_at=NOON, taken_by="U0CLEO", taken_at=NOON, closed_by="U0CLEO", closed_at=NOON)
 
 
-def shown(**fields: Any) -> RevealedRating:
-    fine = {
+def make_rating(**fields: Any) -> RevealedRating:
+    defaults = {
         "survey_id": 7,
         "survey": make_survey(),
         "origin": make_origin(),
@@ -36,29 +36,31 @@ def shown(**fields: Any) -> RevealedRating:
         "comment": SENTINEL,
         "note": SENTINEL,
     }
-    return RevealedRating(**{**fine, **fields})
+    return RevealedRating(**{**defaults, **fields})
 
 
-def rendered(blocks: Any) -> Any:
+def render(blocks: Any) -> Any:
     return json.loads(json.dumps([block.to_dict() for block in blocks]))
 
 
-def check(view: dict[str, Any]) -> None:
+def check_modal(view: dict[str, Any]) -> None:
     assert validate_view(json.loads(json.dumps(view)), "modal") == []
     assert View(**view).to_dict() == view
     assert len(json.dumps(view)) < 250_000
 
 
-@pytest.mark.parametrize("follow_up", [FollowUp(opened_at=NOON), UP])
+@pytest.mark.parametrize("follow_up", [FollowUp(opened_at=NOON), CLOSED])
 @pytest.mark.parametrize("external_id", ["", "e" * 256, "<!channel>" * 25])
 @pytest.mark.parametrize("link", ["", LINK])
-def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: str) -> None:
-    one = shown(follow_up=follow_up, survey=make_survey(external_id=external_id, display_name="W" * 20))
-    message = low_rating.alert_message(one, CATALOGUE, link)
+def test_every_alert_is_valid_and_hides_the_answer(follow_up: FollowUp, external_id: str, link: str) -> None:
+    rating = make_rating(
+        follow_up=follow_up, survey=make_survey(external_id=external_id, display_name="W" * 20)
+    )
+    message = low_rating.alert_message(rating, CATALOGUE, link)
     blocks = json.loads(json.dumps(message.blocks))
 
     assert validate_blocks(blocks, "message") == []
-    assert validate_blocks(rendered(low_rating.low_rating_blocks(one, CATALOGUE, link)), "home") == []
+    assert validate_blocks(render(low_rating.low_rating_blocks(rating, CATALOGUE, link)), "home") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert "<" not in message.text
     assert "mrkdwn" not in str(blocks)
@@ -68,33 +70,33 @@ def test_slack_takes_every_alert(follow_up: FollowUp, external_id: str, link: st
 
 @pytest.mark.parametrize("comment", [None, "", HOSTILE, "w" * 30_000, "line\n" * 9_000])
 @pytest.mark.parametrize("rating", [None, 0, 1])
-def test_slack_takes_every_answer(comment: str | None, rating: int | None) -> None:
+def test_every_response_modal_is_valid(comment: str | None, rating: int | None) -> None:
     view = response_modal.response_modal(
-        shown(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK
+        make_rating(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK
     )
 
-    check(view)
+    check_modal(view)
     assert "mrkdwn" not in str(view)
     assert "\u202e" not in visible_text(view["blocks"])
 
 
 @given(TEXT, TEXT | st.none())
-def test_slack_takes_whatever_a_customer_or_a_supervisor_wrote(comment: str, note: str | None) -> None:
-    check(response_modal.response_modal(shown(comment=comment, note=note), CATALOGUE))
+def test_a_response_modal_with_any_text_is_valid(comment: str, note: str | None) -> None:
+    check_modal(response_modal.response_modal(make_rating(comment=comment, note=note), CATALOGUE))
 
 
-def test_an_answer_of_somebody_who_was_erased_names_nobody() -> None:
-    erased = shown(survey=make_survey().with_recipient(Recipient()), comment=None)
+def test_the_response_of_an_erased_customer_names_nobody() -> None:
+    erased = make_rating(survey=make_survey().with_recipient(Recipient()), comment=None)
     view = response_modal.response_modal(erased, CATALOGUE)
 
-    check(view)
+    check_modal(view)
     assert "a customer who was erased" in visible_text(view["blocks"])
     assert "x.com" not in str(view)
 
 
-def test_slack_takes_the_form_for_the_note_and_what_is_said_instead() -> None:
-    form = response_modal.close_modal(shown(), CATALOGUE)
+def test_the_note_form_and_the_withdrawn_message_are_valid() -> None:
+    form = response_modal.close_modal(make_rating(), CATALOGUE)
 
-    check(form)
+    check_modal(form)
     assert (form["callback_id"], form["private_metadata"]) == (response_modal.CLOSE_CALLBACK_ID, "7")
-    check(response_modal.message_modal(low_rating.withdrawn_message()))
+    check_modal(response_modal.message_modal(low_rating.withdrawn_message()))
