@@ -23,7 +23,7 @@ from csat.surveys.questions import Metric
 from demo.seed import Colleague, Team, insert_past
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
-from tests.test_running import around, output
+from tests.test_running import fake_environment, run_command
 from tests.world import World, running_world
 
 SCENE = Team(
@@ -93,9 +93,11 @@ async def test_a_failed_upload_is_reported_to_the_supervisor(world: World) -> No
 
 
 async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -> None:
-    async with around(tmp_path) as (_, _, environment):
+    async with fake_environment(tmp_path) as (_, _, environment):
         await insert_sample_data(environment["DATABASE_URL"])
-        code, printed = await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
+        code, printed = await run_command(
+            tmp_path, environment, "export", "--since", "90d", "--output", "all.csv"
+        )
 
     assert code == 0, printed
     assert "surveys to all.csv; the checksum is in all.csv.manifest.json" in printed
@@ -113,8 +115,8 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
 async def test_the_export_command_explains_invalid_options(
     tmp_path: Path, args: tuple[str, ...], advice: str
 ) -> None:
-    async with around(tmp_path) as (_, _, environment):
-        code, printed = await output(tmp_path, environment, "export", *args)
+    async with fake_environment(tmp_path) as (_, _, environment):
+        code, printed = await run_command(tmp_path, environment, "export", *args)
 
     assert code == 1
     assert advice in printed
@@ -122,10 +124,10 @@ async def test_the_export_command_explains_invalid_options(
 
 
 async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path: Path) -> None:
-    async with around(tmp_path) as (_, _, environment):
+    async with fake_environment(tmp_path) as (_, _, environment):
         await insert_sample_data(environment["DATABASE_URL"])
-        await output(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
-        code, printed = await output(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
+        await run_command(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
+        code, printed = await run_command(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
 
     database = Database(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
@@ -160,7 +162,7 @@ async def test_the_report_command_rejects_a_modified_file(
         pass
     damage(tmp_path / "all.csv")
 
-    code, printed = await output(tmp_path, {}, "report", "--from", "all.csv")
+    code, printed = await run_command(tmp_path, {}, "report", "--from", "all.csv")
 
     assert code == 1
     assert advice in printed

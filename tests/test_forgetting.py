@@ -22,7 +22,7 @@ from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
-from tests.test_running import around, output
+from tests.test_running import fake_environment, run_command
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
@@ -305,9 +305,9 @@ async def test_nothing_is_erased_without_confirmation(
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
     tmp_path: Path,
 ) -> None:
-    async with around(tmp_path) as (_, _, environment):
-        wrong = await output(tmp_path, environment, "forget", "somebody else")
-        nobody = await output(tmp_path, environment, "forget", "@mira_k", "--yes")
+    async with fake_environment(tmp_path) as (_, _, environment):
+        wrong = await run_command(tmp_path, environment, "forget", "somebody else")
+        nobody = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
     assert wrong == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
     assert nobody == (0, "Surveys found for @mira_k: 0.\n")

@@ -21,15 +21,15 @@ SCHEMA: dict[str, Any] = json.loads(
 )
 """https://raw.githubusercontent.com/slackapi/manifest-schema/main/manifest.schema.1.0.0.json"""
 
-SOCKET = manifest.load()
-HTTP = manifest.over_http(SOCKET, "https://csat.northwind.example/")
+SOCKET_MODE = manifest.load()
+HTTP = manifest.over_http(SOCKET_MODE, "https://csat.northwind.example/")
 
-NEEDED_BY = {
+SCOPES_BY_METHOD = {
     "auth_test": set[str](),
     "views_open": set[str](),
     "views_update": set[str](),
     "views_publish": set[str](),
-    "apps_connections_open": set[str](),  # it takes the app-level token
+    "apps_connections_open": set[str](),  # uses the app-level token
     "chat_postMessage": {"chat:write"},
     "chat_postEphemeral": {"chat:write"},
     "chat_update": {"chat:write"},
@@ -41,23 +41,23 @@ NEEDED_BY = {
     "files_completeUploadExternal": {"files:write"},
 }
 """The Web API methods that the app calls, each with its scopes: https://docs.slack.dev/reference/methods."""
-NEEDED_BESIDE = {
+OTHER_SCOPES = {
     "commands": "the slash command and the shortcut",
-    "chat:write.public": "confirmations in public channels that the app is no member of",
+    "chat:write.public": "confirmations in public channels without the app",
 }
 OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read", "files:write"}
-"""Without these the app works, with less."""
+"""The app works without these, with fewer features."""
 
 
-class Registered(AsyncApp):
-    """A Bolt app that remembers what was asked for."""
+class RecordingApp(AsyncApp):
+    """A Bolt app that records its listeners' constraints."""
 
     def __init__(self) -> None:
         super().__init__(token="xoxb-1", signing_secret="secret")
-        self.asked: dict[str, list[object]] = {}
+        self.registered: dict[str, list[object]] = {}
 
     def __getattribute__(self, name: str) -> object:
-        found = super().__getattribute__(name)
+        method = super().__getattribute__(name)
         if name not in {
             "command",
             "shortcut",
@@ -67,47 +67,47 @@ class Registered(AsyncApp):
             "message",
             "function",
         }:
-            return found
+            return method
 
-        def register(what: object = name, *args: object, **kwargs: object) -> object:
-            self.asked.setdefault(name, []).append(what)
-            return found(what, *args, **kwargs)
+        def register(constraint: object = name, *args: object, **kwargs: object) -> object:
+            self.registered.setdefault(name, []).append(constraint)
+            return method(constraint, *args, **kwargs)
 
         return register
 
 
-@pytest.fixture(name="asked", scope="module")
-def _asked() -> dict[str, list[object]]:
-    app = Registered()
+@pytest.fixture(name="registered", scope="module")
+def _registered() -> dict[str, list[object]]:
+    app = RecordingApp()
     handlers.register(app, cast("Services", None))
-    return app.asked
+    return app.registered
 
 
-def sources() -> Iterator[Path]:
+def find_modules() -> Iterator[Path]:
     """Yield the app's own modules, without the sandbox."""
-    rooms = {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / "sandbox"}
+    packages = {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / "sandbox"}
     yield from ROOT.glob("*.py")
-    for room in rooms:
-        yield from room.glob("**/*.py")
+    for package in packages:
+        yield from package.glob("**/*.py")
 
 
-def called() -> set[str]:
+def find_called_methods() -> set[str]:
     """Return the methods of Slack's Web API that the app calls."""
     methods = {name for name in dir(AsyncWebClient) if "_" in name.strip("_") and not name.startswith("_")}
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources()]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in find_modules()]
     return {
         node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)
     } & methods
 
 
-@pytest.mark.parametrize("document", [SOCKET, HTTP], ids=["socket mode", "http"])
-def test_the_manifest_fits_slack_s_schema(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", [SOCKET_MODE, HTTP], ids=["socket mode", "http"])
+def test_the_manifest_is_valid_by_slack_s_schema(document: dict[str, Any]) -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
 
     assert [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(document)] == []
 
 
-@pytest.mark.parametrize("document", [SOCKET, HTTP], ids=["socket mode", "http"])
+@pytest.mark.parametrize("document", [SOCKET_MODE, HTTP], ids=["socket mode", "http"])
 def test_the_manifest_is_within_slack_s_limits(document: dict[str, Any]) -> None:
     about, features = document["display_information"], document["features"]
 
@@ -125,45 +125,49 @@ def test_the_manifest_is_within_slack_s_limits(document: dict[str, Any]) -> None
         assert len(shortcut["description"]) <= 150
 
 
-def test_every_command_that_slack_offers_is_answered_and_no_other(asked: dict[str, list[object]]) -> None:
-    offered = [command["command"] for command in SOCKET["features"]["slash_commands"]]
+def test_every_command_in_the_manifest_has_a_listener_and_no_other(
+    registered: dict[str, list[object]],
+) -> None:
+    offered = [command["command"] for command in SOCKET_MODE["features"]["slash_commands"]]
 
-    assert asked["command"] == offered
-
-
-def test_every_shortcut_that_slack_offers_is_answered_and_no_other(asked: dict[str, list[object]]) -> None:
-    offered = [shortcut["callback_id"] for shortcut in SOCKET["features"]["shortcuts"]]
-
-    assert asked["shortcut"] == offered
-    assert asked.keys() <= {"command", "shortcut", "event", "message", "function"}
+    assert registered["command"] == offered
 
 
-def test_every_event_that_slack_sends_is_answered_and_no_other(asked: dict[str, list[object]]) -> None:
-    subscriptions = SOCKET["settings"].get("event_subscriptions", {})
+def test_every_shortcut_in_the_manifest_has_a_listener_and_no_other(
+    registered: dict[str, list[object]],
+) -> None:
+    offered = [shortcut["callback_id"] for shortcut in SOCKET_MODE["features"]["shortcuts"]]
 
-    assert asked.get("event", []) == subscriptions.get("bot_events", [])
-    assert "message" not in asked
-    assert "function" not in asked
-
-
-def test_members_arrive_in_a_command_s_text_as_members() -> None:
-    assert all(command["should_escape"] for command in SOCKET["features"]["slash_commands"])
+    assert registered["shortcut"] == offered
+    assert registered.keys() <= {"command", "shortcut", "event", "message", "function"}
 
 
-def test_the_app_calls_no_method_whose_scopes_are_not_known() -> None:
-    assert called() == NEEDED_BY.keys()
+def test_every_event_in_the_manifest_has_a_listener_and_no_other(registered: dict[str, list[object]]) -> None:
+    subscriptions = SOCKET_MODE["settings"].get("event_subscriptions", {})
+
+    assert registered.get("event", []) == subscriptions.get("bot_events", [])
+    assert "message" not in registered
+    assert "function" not in registered
 
 
-def test_the_app_asks_for_the_scopes_that_it_needs_and_no_other() -> None:
-    required, optional = manifest.scopes(SOCKET)
+def test_mentions_in_a_command_s_text_are_escaped() -> None:
+    assert all(command["should_escape"] for command in SOCKET_MODE["features"]["slash_commands"])
 
-    needed = set[str]().union(*(NEEDED_BY[method] for method in called()), NEEDED_BESIDE)
+
+def test_the_scopes_of_every_called_method_are_known() -> None:
+    assert find_called_methods() == SCOPES_BY_METHOD.keys()
+
+
+def test_the_manifest_requests_exactly_the_needed_scopes() -> None:
+    required, optional = manifest.scopes(SOCKET_MODE)
+
+    needed = set[str]().union(*(SCOPES_BY_METHOD[method] for method in find_called_methods()), OTHER_SCOPES)
     assert required | optional == needed
     assert optional == OPTIONAL
     assert not required & optional
 
 
-def test_over_http_slack_has_one_address_for_everything() -> None:
+def test_over_http_all_requests_go_to_one_url() -> None:
     url = "https://csat.northwind.example/slack/events"
 
     assert [command["url"] for command in HTTP["features"]["slash_commands"]] == [url]
@@ -173,7 +177,7 @@ def test_over_http_slack_has_one_address_for_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "base"),
+    ("url", "base"),
     [
         ("https://csat.northwind.example", "https://csat.northwind.example"),
         ("https://csat.northwind.example//", "https://csat.northwind.example"),
@@ -183,13 +187,13 @@ def test_over_http_slack_has_one_address_for_everything() -> None:
         (" https://northwind.example/csat/slack/events ", "https://northwind.example/csat"),
     ],
 )
-def test_an_address_is_taken_however_it_ends(given: str, base: str) -> None:
-    document = manifest.over_http(SOCKET, given)
+def test_the_url_may_end_with_a_slash_or_the_events_path(url: str, base: str) -> None:
+    document = manifest.over_http(SOCKET_MODE, url)
 
     assert document["settings"]["interactivity"]["request_url"] == f"{base}/slack/events"
 
 
-NO_ADDRESSES = [
+INVALID_URLS = [
     ("", "must begin with https://"),
     ("http://csat.northwind.example", "must begin with https://"),
     ("csat.northwind.example", "must begin with https://"),
@@ -203,48 +207,48 @@ NO_ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "told"), NO_ADDRESSES)
-def test_what_slack_can_not_reach_is_no_address(given: str, told: str) -> None:
-    with pytest.raises(manifest.InvalidUrl) as problem:
-        manifest.over_http(SOCKET, given)
+@pytest.mark.parametrize(("url", "expected"), INVALID_URLS)
+def test_a_url_that_slack_can_not_reach_is_invalid(url: str, expected: str) -> None:
+    with pytest.raises(manifest.InvalidUrl) as error:
+        manifest.over_http(SOCKET_MODE, url)
 
-    assert told in str(problem.value)
-    assert "https://csat.your-company.example" in str(problem.value)
+    assert expected in str(error.value)
+    assert "https://csat.your-company.example" in str(error.value)
 
 
-@pytest.mark.parametrize(("given", "told"), NO_ADDRESSES)
-def test_the_command_says_what_is_wrong_with_an_address(given: str, told: str) -> None:
-    run = CliRunner().invoke(cli, ["manifest", "--url", given])
+@pytest.mark.parametrize(("url", "expected"), INVALID_URLS)
+def test_the_command_reports_an_invalid_url(url: str, expected: str) -> None:
+    run = CliRunner().invoke(cli, ["manifest", "--url", url])
 
     assert run.exit_code == 1
     assert run.stderr.startswith("--url ")
-    assert told in run.stderr
+    assert expected in run.stderr
     assert run.stdout == ""
 
 
-def test_the_command_prints_the_manifest_for_either_way() -> None:
+def test_the_command_prints_the_manifest_for_socket_mode_or_http() -> None:
     socket = CliRunner().invoke(cli, ["manifest"])
     http = CliRunner().invoke(cli, ["manifest", "--url", "https://csat.northwind.example/slack/events/"])
 
-    assert (socket.stdout, http.stdout) == (manifest.dumps(SOCKET), manifest.dumps(HTTP))
+    assert (socket.stdout, http.stdout) == (manifest.dumps(SOCKET_MODE), manifest.dumps(HTTP))
 
 
-def test_in_socket_mode_slack_has_no_address() -> None:
-    assert SOCKET["settings"]["socket_mode_enabled"] is True
-    assert "url" not in json.dumps(SOCKET)
+def test_the_socket_mode_manifest_has_no_urls() -> None:
+    assert SOCKET_MODE["settings"]["socket_mode_enabled"] is True
+    assert "url" not in json.dumps(SOCKET_MODE)
 
 
-def test_the_manifest_for_http_leaves_the_other_as_it_was() -> None:
-    before = json.dumps(SOCKET)
+def test_building_the_http_manifest_does_not_change_the_other() -> None:
+    before = json.dumps(SOCKET_MODE)
 
-    manifest.over_http(SOCKET, "https://elsewhere.example")
+    manifest.over_http(SOCKET_MODE, "https://elsewhere.example")
 
-    assert json.dumps(SOCKET) == before
+    assert json.dumps(SOCKET_MODE) == before
     assert json.dumps(manifest.load()) == before
 
 
-@pytest.mark.parametrize("document", [SOCKET, HTTP], ids=["socket mode", "http"])
-def test_a_printed_manifest_reads_as_the_same(document: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("document", [SOCKET_MODE, HTTP], ids=["socket mode", "http"])
+def test_a_printed_manifest_can_be_read_back(document: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "manifest.yml"
     path.write_text(manifest.dumps(document), encoding="utf-8")
 

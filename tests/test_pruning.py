@@ -1,4 +1,4 @@
-"""What `prune` removes, and what it leaves."""
+"""`python app.py prune`: what it removes, and what it keeps."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 from tests.factories import NOON, make_origin, make_survey
-from tests.test_running import around, output
+from tests.test_running import fake_environment, run_command
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily=10_000)
@@ -31,34 +31,34 @@ REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 @pytest.mark.parametrize(
     ("text", "days"), [("400d", 400), (" 60W ", 420), ("2y", 730), ("007d", 7), ("1000y", 365_000)]
 )
-def test_an_age_is_days_weeks_or_years(text: str, days: int) -> None:
+def test_an_age_is_in_days_weeks_or_years(text: str, days: int) -> None:
     assert parse_age(text, Limits()) == timedelta(days=days)
 
 
 @pytest.mark.parametrize(
     "text", ["", "400", "d", "0d", "-1d", "1.5y", "400 days", "6m", "9999999d", "999999y", "٤d"]
 )
-def test_of_another_text_it_is_said_what_to_write(text: str) -> None:
+def test_an_invalid_age_is_answered_with_examples(text: str) -> None:
     with pytest.raises(InvalidAge, match="400d, 60w or 2y"):
         parse_age(text, Limits())
 
 
-def test_what_the_limits_ask_about_is_not_pruned() -> None:
+def test_surveys_that_count_toward_limits_can_not_be_pruned() -> None:
     assert parse_age("8d", Limits(cooldown=7.5 * DAY)) == 8 * DAY
     with pytest.raises(InvalidAge, match="Give 8d or more"):
         parse_age("7d", Limits(cooldown=7.5 * DAY))
 
 
-async def accepted(database: Database, view_id: str, now: datetime = NOON) -> int:
+async def insert_survey(database: Database, view_id: str, now: datetime = NOON) -> int:
     await database.run(open_account, "A1")
     submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", view_id)
     return (await database.run(submissions.accept, submission, LIMITS, now)).entry.id
 
 
-async def in_every_state(database: Database) -> dict[str, int]:
-    """Keep one survey in each state, and return their ids."""
-    ids = {state.value: await accepted(database, state) for state in State}
-    ids["settled as unknown"] = await accepted(database, "unknown")
+async def insert_every_state(database: Database) -> dict[str, int]:
+    """Insert a survey in each state and return the ids."""
+    ids = {state.value: await insert_survey(database, state) for state in State}
+    ids["settled as unknown"] = await insert_survey(database, "unknown")
     for name in ("sending", "sent", "answered", "expired", "uncertain", "settled as unknown"):
         entry = await database.read(get_survey, ids[name])
         assert entry
@@ -69,11 +69,11 @@ async def in_every_state(database: Database) -> dict[str, int]:
         assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
     assert await database.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
     assert await database.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
-    await database.run(follow, ids)
+    await database.run(update_states, ids)
     return ids
 
 
-def follow(connection: Connection, ids: dict[str, int]) -> None:
+def update_states(connection: Connection, ids: dict[str, int]) -> None:
     for name in ("answered", "expired"):
         connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
     assert open_for(connection, ids["answered"], "T012AB3CD", NOON)
@@ -85,36 +85,34 @@ def survey_ids(connection: Connection, table: Table) -> set[int]:
     return set(connection.execute(select(table.c.survey_id)).scalars())
 
 
-async def pruned(database: Database, before: datetime) -> list[int]:
-    """Prune, and return how many surveys each transaction removed."""
+async def prune_all(database: Database, before: datetime) -> list[int]:
+    """Prune, and return the number of surveys that each transaction removed."""
     old = await database.read(pruning.count_old, before)
     return [number async for number in prune.prune(database, old, before)]
 
 
-async def test_only_what_is_finished_is_removed_with_all_that_belongs_to_it(database: Database) -> None:
-    ids = await in_every_state(database)
+async def test_only_finished_surveys_are_removed_with_all_their_rows(database: Database) -> None:
+    ids = await insert_every_state(database)
 
-    assert await pruned(database, NOON + DAY) == [6]
+    assert await prune_all(database, NOON + DAY) == [6]
     left = await database.read(lambda connection: set(connection.execute(select(surveys.c.id)).scalars()))
     assert left == {ids["accepted"], ids["sending"], ids["uncertain"]}
     for table in (attempts, outbox, follow_ups):
         assert await database.read(survey_ids, table) <= left
 
 
-async def test_what_is_younger_stays_and_what_is_counted_is_removed(database: Database) -> None:
+async def test_only_surveys_older_than_the_age_are_removed(database: Database) -> None:
     for day in range(4):
-        survey_id = await accepted(database, f"V{day}", NOON + day * DAY)
+        survey_id = await insert_survey(database, f"V{day}", NOON + day * DAY)
         await database.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
     before = NOON + 2 * DAY
 
     assert (await database.read(pruning.count_old, before)).number == 2
-    assert await pruned(database, before) == [2]
-    assert await pruned(database, before) == []
+    assert await prune_all(database, before) == [2]
+    assert await prune_all(database, before) == []
 
 
-async def test_it_goes_batch_by_batch_and_others_write_in_between(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_others_can_write_between_batches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.prune.BATCH_SIZE", 10)
     monkeypatch.setattr("cli.prune.MIN_PAUSE_SECONDS", 0)
     await database.run(open_account, "A1")
@@ -123,7 +121,7 @@ async def test_it_goes_batch_by_batch_and_others_write_in_between(
     removed = []
     async for number in prune.prune(database, old, NOON + DAY):
         removed.append(number)
-        await asyncio.wait_for(accepted(database, f"between {len(removed)}"), 5)
+        await asyncio.wait_for(insert_survey(database, f"between {len(removed)}"), 5)
 
     assert removed == [10, 10, 10, 5]
     assert (
@@ -144,14 +142,14 @@ def refused(connection: Connection, number: int) -> None:
     connection.execute(insert(surveys), [{**row, "view_id": f"old {view}"} for view in range(number)])
 
 
-async def test_the_command_counts_first_and_removes_while_the_app_may_run(tmp_path: Path) -> None:
-    async with around(tmp_path) as (_, _, environment):
+async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
         database = Database(environment["DATABASE_URL"])
         await database.run(open_account, "A1")
         await database.run(refused, 35)
-        dry = await output(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
-        real = await output(tmp_path, environment, "prune", "--older-than", "8d")
-        again = await output(tmp_path, environment, "prune", "--older-than", "8d")
+        dry = await run_command(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
+        real = await run_command(tmp_path, environment, "prune", "--older-than", "8d")
+        again = await run_command(tmp_path, environment, "prune", "--older-than", "8d")
         database.close()
 
     assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
@@ -160,8 +158,8 @@ async def test_the_command_counts_first_and_removes_while_the_app_may_run(tmp_pa
     assert again[1].startswith("0 finished surveys")
 
 
-async def test_the_command_says_what_to_write_instead(tmp_path: Path) -> None:
-    async with around(tmp_path) as (_, _, environment):
-        code, printed = await output(tmp_path, environment, "prune", "--older-than", "a while")
+async def test_the_command_s_error_says_what_to_enter(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        code, printed = await run_command(tmp_path, environment, "prune", "--older-than", "a while")
 
     assert (code, printed) == (1, "Give the age in days, weeks or years, like 400d, 60w or 2y.\n")
