@@ -19,7 +19,7 @@ from csat.clock import Clock, utc_now
 from csat.data_files import load_catalogue, load_ticket_patterns
 from csat.db import accounts, feeds
 from csat.db.database import Database
-from csat.db.limits import recipient_key
+from csat.db.limits import make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.intake import Intake
 from csat.feedback.poller import ResponsePoller
@@ -106,8 +106,8 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(accounts.open_account, settings.x_account_id)
-        await database.run(feeds.open_feed, settings.x_account_id)
+        await database.run(accounts.ensure_account, settings.x_account_id)
+        await database.run(feeds.ensure_feed, settings.x_account_id)
         yield Resources(
             settings=settings,
             clock=clock,
@@ -119,7 +119,7 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
-            recipient_key=partial(recipient_key, settings.x_api_secret.get_secret_value().encode()),
+            recipient_key=partial(make_recipient_key, settings.x_api_secret.get_secret_value().encode()),
         )
 
 

@@ -7,7 +7,7 @@ import typer
 
 from csat.clock import utc_now
 from csat.db import audit
-from csat.db.audit import Action
+from csat.db.audit import AuditAction
 from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_rows import Selection
@@ -26,15 +26,15 @@ class NoSuchTeam(ValueError):
 async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
     """Write the file and its manifest; raises `DatabaseError`, `OSError` or `NoSuchTeam`."""
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
-        chosen = _chosen(await database.read(export_queries.teams), team)
+        chosen = _chosen(await database.read(export_queries.list_teams), team)
         selection = Selection(team=chosen, period=period)
         await _write(database, selection, output)
 
 
 async def _write(database: Database, selection: Selection, output: Path) -> None:
     now, detail = utc_now(), selection.model_dump_json()
-    await database.run(audit.note, selection.team, OPERATOR, Action.EXPORT, detail, now)
-    rows = await database.read(export_queries.count, selection)
+    await database.run(audit.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
+    rows = await database.read(export_queries.count_rows, selection)
     with typer.progressbar(length=rows, label="Exporting") as bar:
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:

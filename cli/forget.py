@@ -14,7 +14,7 @@ from blocks.elements import Message
 from csat.clock import utc_now
 from csat.db import erasure
 from csat.db.database import Database
-from csat.db.erasure import Found, Said
+from csat.db.erasure import CustomerSurveys, PostedMessage
 from csat.db.outbox import NotificationKind
 from csat.resources import build_credentials
 from csat.settings import Settings
@@ -62,23 +62,23 @@ class Eraser:
         self._poster = poster
         self._pauses = pauses
 
-    async def find(self, recipient: Recipient) -> tuple[Found, str]:
+    async def find(self, recipient: Recipient) -> tuple[CustomerSurveys, str]:
         """Return the customer's surveys, and a remark for the operator or ""."""
         recipient, remark = await self._look_up(recipient)
-        found = await self._database.read(erasure.find, recipient)
+        found = await self._database.read(erasure.find_surveys, recipient)
         if len(found.recipient_ids) > 1:
             owners = ", ".join(found.recipient_ids)
             remark = f"This handle has had several owners on X ({owners}). To erase only one, enter their id."
         return found, remark
 
-    async def erase(self, found: Found) -> ErasureResult:
+    async def erase(self, found: CustomerSurveys) -> ErasureResult:
         """Cancel waiting surveys, change the messages in Slack, and erase the data, survey by survey."""
         result = ErasureResult()
         cancelled = await self._database.run_with_retry(erasure.cancel_waiting, found.survey_ids)
         result.cancelled = len(cancelled)
         for requester in cancelled.values():
             await self._notify_of_cancellation(requester, result)
-        for survey_id in await self._database.read(erasure.quiet, found.survey_ids):
+        for survey_id in await self._database.read(erasure.list_erasable, found.survey_ids):
             await self._erase_survey(survey_id, result)
         if not await self._database.truncate_wal():
             result.advice.append(WAL_NOT_TRUNCATED)
@@ -101,7 +101,7 @@ class Eraser:
         return Recipient(handle=recipient.handle, id=account.id), ""
 
     async def _erase_survey(self, survey_id: int, result: ErasureResult) -> None:
-        for message in await self._database.read(erasure.said, survey_id):
+        for message in await self._database.read(erasure.list_posted, survey_id):
             try:
                 await self._replace_message(message, result)
             except SlackUnavailable as error:
@@ -109,7 +109,7 @@ class Eraser:
                 return
         result.erased += await self._database.run_with_retry(erasure.erase, survey_id)
 
-    async def _replace_message(self, message: Said, result: ErasureResult) -> None:
+    async def _replace_message(self, message: PostedMessage, result: ErasureResult) -> None:
         """Replace a message, or advise the operator to delete it; raises `SlackUnavailable`."""
         is_confirmation = message.kind is NotificationKind.SENT
         place = f"In channel {message.channel}, survey {message.survey_id}"

@@ -42,7 +42,7 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
     """Remove the finished surveys that are older, and print how many; raises `DatabaseError`."""
     before, removed = utc_now() - age, 0
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
-        old = await database.read(pruning.count_old, before)
+        old = await database.read(pruning.count_prunable, before)
         typer.echo(f"{old.number:,} finished surveys are from before {before:%Y-%m-%d %H:%M} UTC.")
         if dry_run or not old.number:
             return
@@ -55,7 +55,7 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
             typer.echo(f"Removed {removed:,} surveys, with their attempts and notifications.")
 
 
-async def prune(database: Database, old: pruning.Old, before: datetime) -> AsyncIterator[int]:
+async def prune(database: Database, old: pruning.PrunableSurveys, before: datetime) -> AsyncIterator[int]:
     """Remove the counted surveys, and yield how many each transaction removed."""
     after = 0
     while after < old.newest:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blocks.elements import plain_message
 from csat.db import audit
-from csat.db.audit import Action
+from csat.db.audit import AuditAction
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
@@ -52,8 +52,8 @@ async def send_export(services: Services, command: SlashCommand) -> None:
 
 async def _export(services: Services, command: SlashCommand, period: Period) -> None:
     selection = Selection(team=command.team, period=period, exclude_requester=command.user)
-    audited = (command.team, command.user, Action.EXPORT, selection.model_dump_json(), services.clock())
-    await services.database.run(audit.note, *audited)
+    audited = (command.team, command.user, AuditAction.EXPORT, selection.model_dump_json(), services.clock())
+    await services.database.run(audit.record, *audited)
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         path = Path(folder) / f"csat-{period.first}-to-{period.last}.csv"
         pages = write_export(services.database, selection, path, services.clock())

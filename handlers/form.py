@@ -176,7 +176,7 @@ async def _save(
     except DatabaseError:
         return NotAccepted(NOT_SAVED)
     if accepted.is_new:
-        services.worker.start(accepted.entry)
-    elif not accepted.entry.survey.is_same_as(survey):
+        services.worker.start(accepted.survey)
+    elif not accepted.survey.survey.is_same_as(survey):
         return NotAccepted(ALREADY_ACCEPTED)
     return Accepted()

@@ -56,7 +56,7 @@ async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any])
         rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         viewed = (rating.survey_id, interaction.team, interaction.user, services.clock())
         revealed, link = await asyncio.gather(
-            services.database.run(follow_ups.show, *viewed),
+            services.database.run(follow_ups.reveal, *viewed),
             services.slack.message_url(rating.origin.channel, rating.ts),
         )
         view = response_modal.response_modal(revealed, services.form.catalogue, link)
@@ -123,7 +123,9 @@ async def _find_low_rating(services: Services, interaction: Interaction, survey_
     """Return a low rating to a supervisor; raises `NotASupervisor` or `FollowUpConflict`."""
     if not await services.slack.permissions.is_supervisor(interaction.user):
         raise NotASupervisor
-    return await services.database.read(follow_ups.find_for, survey_id, interaction.team, interaction.user)
+    return await services.database.read(
+        follow_ups.get_low_rating, survey_id, interaction.team, interaction.user
+    )
 
 
 def build_refusal(refusal: NotASupervisor | FollowUpConflict) -> Message:

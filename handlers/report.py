@@ -3,7 +3,7 @@
 from blocks.elements import plain_message
 from blocks.report import report_message
 from csat.db import audit
-from csat.db.audit import Action
+from csat.db.audit import AuditAction
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.slack_api.payloads import SlashCommand
@@ -36,5 +36,5 @@ async def send_report(services: Services, command: SlashCommand) -> None:
 
 async def _audit(services: Services, command: SlashCommand, args: ReportArgs) -> None:
     detail = f"{args.period.first} to {args.period.last}, {args.metric}"
-    audited = (command.team, command.user, Action.REPORT, detail, services.clock())
-    await services.database.run(audit.note, *audited)
+    audited = (command.team, command.user, AuditAction.REPORT, detail, services.clock())
+    await services.database.run(audit.record, *audited)

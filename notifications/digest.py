@@ -49,7 +49,7 @@ class WeeklyDigest:
         key = await self._slack.team_id(), week.first.isoformat()
         if key == self._settled:
             return
-        if await self._database.read(digests.is_settled, *key):
+        if await self._database.read(digests.is_finished, *key):
             self._settled = key
         elif await self._database.run(digests.claim, *key, now):
             await self._post(week, *key)
@@ -59,15 +59,15 @@ class WeeklyDigest:
         reports = await asyncio.gather(*(fetch_report(self._database, each, week) for each in filters))
         with_data = [report for report in reports if _has_data(report)]
         if not with_data:
-            await self._database.run_with_retry(digests.has_nothing, team, name)
+            await self._database.run_with_retry(digests.mark_empty, team, name)
             return
-        await self._database.run(digests.note_reader, team, name, self._channel, self._clock())
+        await self._database.run(digests.record_access, team, name, self._channel, self._clock())
         try:
             await self._slack.poster.post_dm(self._channel, *digest_message(with_data))
         except SlackError as error:
             await self._postpone(error, team, name)
         else:
-            await self._database.run_with_retry(digests.told, team, name, self._clock())
+            await self._database.run_with_retry(digests.mark_sent, team, name, self._clock())
 
     async def _postpone(self, error: SlackError, team: str, name: str) -> None:
         is_busy = isinstance(error, SlackUnavailable)
@@ -78,7 +78,7 @@ class WeeklyDigest:
         )
         advice = "" if is_busy else ": invite the app to CSAT_RESULTS_CHANNEL"
         log.warning("The digest of %s was not posted (%s)%s", name, error, advice)
-        await self._database.run_with_retry(digests.tell_later, team, name, self._clock() + wait)
+        await self._database.run_with_retry(digests.reschedule, team, name, self._clock() + wait)
 
 
 def due_at(week: Period) -> datetime:

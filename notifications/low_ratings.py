@@ -29,7 +29,7 @@ class LowRatingAlerts:
 
     async def post(self, notification: Notification) -> None:
         """Post an alert; raises `SlackError` or `NothingToUpdate`."""
-        rating = await self._database.read(follow_ups.find, notification.survey.id)
+        rating = await self._database.read(follow_ups.find_low_rating, notification.survey.id)
         if rating is None or not self._channel:
             raise NothingToUpdate
         try:
@@ -49,7 +49,7 @@ class LowRatingAlerts:
         posted = await find_posted(self._database, survey_id, NotificationKind.LOW_RATING)
         is_current = False
         while not is_current:  # the follow-up may change while Slack is called
-            rating = await self._database.read(follow_ups.find, survey_id)
+            rating = await self._database.read(follow_ups.find_low_rating, survey_id)
             message = await self._message(rating) if rating else low_rating.withdrawn_message()
             await self._slack.poster.update_message(posted, *message)
             shown = rating.follow_up if rating else None

@@ -121,7 +121,7 @@ class Notifier:
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._resources.catalogue
         if notification.kind is NotificationKind.WAITING:
-            reason = await self._database.read(accounts.pause_reason, survey.account)
+            reason = await self._database.read(accounts.get_pause_reason, survey.account)
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         if survey.refusal is None:
             return notifications.uncertainty(survey.id, survey.survey, Uncertain.advice, catalogue)

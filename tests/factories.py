@@ -173,15 +173,15 @@ def insert_rated(
             insert(tables.surveys).returning(tables.surveys.c.id), row
         ).scalar_one()
         if rating is not None and is_low(survey.metric, rating):
-            follow_ups.open_for(connection, survey_id, fixtures.TEAM, sent_at)
+            follow_ups.open_follow_up(connection, survey_id, fixtures.TEAM, sent_at)
 
 
 def insert_accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:
     """Insert a survey that is accepted and claimed."""
-    accounts.open_account(connection, "A1")
+    accounts.ensure_account(connection, "A1")
     key = RECIPIENT_KEY if view_id == "V1" else view_id
     submission = submissions.Submission(view_id, make_survey(**fields), make_origin(), "A1", "one", key)
-    return submissions.accept(connection, submission, NO_LIMITS, NOON).entry
+    return submissions.accept(connection, submission, NO_LIMITS, NOON).survey
 
 
 def insert_sending(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:

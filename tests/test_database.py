@@ -11,7 +11,7 @@ import stamina
 from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions
-from csat.db.accounts import open_account
+from csat.db.accounts import ensure_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.outbox import NotificationKind
@@ -47,10 +47,10 @@ def submission(view_id: str, instance: str = "one", key: str | None = None) -> s
 
 
 async def accept(database: Database, view_id: str = "V1", instance: str = "one") -> SurveyRecord:
-    await database.run(open_account, "A1")
+    await database.run(ensure_account, "A1")
     result = await database.run(submissions.accept, submission(view_id, instance), LIMITS, NOW)
     assert result.is_new
-    return result.entry
+    return result.survey
 
 
 async def get_state(database: Database, record: SurveyRecord) -> State:
@@ -121,7 +121,7 @@ async def test_the_same_view_is_accepted_once(database: Database) -> None:
     record = await accept(database)
     again = await database.run(submissions.accept, submission("V1", "two"), LIMITS, NOW)
 
-    assert (again.entry, again.is_new) == (record, False)
+    assert (again.survey, again.is_new) == (record, False)
 
 
 async def test_a_claimed_survey_is_not_claimed_again_before_its_lease_expires(

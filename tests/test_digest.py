@@ -193,8 +193,8 @@ async def test_a_digest_can_be_claimed_again_after_the_lease_expires(database: D
     week = ("T1", "2026-03-02")
 
     assert await database.run(digests.claim, *week, now)
-    assert not await database.run(digests.claim, *week, now + digests.TELLING / 2)
-    assert await database.run(digests.claim, *week, now + digests.TELLING)
-    await database.run(digests.told, *week, now)
+    assert not await database.run(digests.claim, *week, now + digests.CLAIM_LEASE / 2)
+    assert await database.run(digests.claim, *week, now + digests.CLAIM_LEASE)
+    await database.run(digests.mark_sent, *week, now)
     assert not await database.run(digests.claim, *week, now + timedelta(days=1))
-    assert await database.read(digests.is_settled, *week)
+    assert await database.read(digests.is_finished, *week)

@@ -126,7 +126,7 @@ async def test_event_sweeps_continue_in_bounded_overlapping_spans(world: World) 
     spans = [(int(request.params["from_time"]), int(request.params["to_time"])) for request in requests]
 
     for (_, end), (begin, _) in itertools.pairwise(spans):
-        assert begin == pytest.approx(end - feeds.OVERLAP.total_seconds() * 1000, abs=2)
+        assert begin == pytest.approx(end - feeds.SWEEP_OVERLAP.total_seconds() * 1000, abs=2)
     assert max(end - begin for begin, end in spans) <= DAY.total_seconds() * 1000
     assert world.x.rate_limits[Endpoint.EVENTS].used < 10
 
@@ -168,7 +168,7 @@ async def test_a_survey_expires_after_two_weeks_but_a_late_answer_still_counts(
 
 
 async def test_polling_stays_within_the_rate_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("csat.db.feeds.BUDGET", 2)
+    monkeypatch.setattr("csat.db.feeds.POLL_BUDGET", 2)
     for handle in ("mira_k", "sofie_l", "benitez_leo"):
         await world.send_survey(f"/csat @{handle}")
     world.clock.advance(minutes=1)
@@ -207,7 +207,7 @@ async def test_polling_pauses_after_an_error_and_resumes(world: World, fault: Fa
 
 
 async def wait_until_paused(world: World) -> None:
-    await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(feeds.BUDGET,)])
+    await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(feeds.POLL_BUDGET,)])
 
 
 async def test_a_survey_unknown_to_x_does_not_block_others(
@@ -266,7 +266,7 @@ async def test_a_response_to_an_unknown_survey_is_dropped_and_its_id_logged(
 async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
     database: Database,
 ) -> None:
-    await database.run(feeds.open_feed, "A1")
+    await database.run(feeds.ensure_feed, "A1")
     for number in range(6):
         await database.run(insert_sent, f"V{number}", f"90{number}")
     later = NOON + timedelta(minutes=1)
@@ -274,7 +274,7 @@ async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
 
     claimed = [poll.feedback_id for claim in claims for poll in claim]
     assert sorted(claimed) == [f"90{number}" for number in range(6)]
-    assert await database.run(feeds.lock_remaining, "A1", later) == feeds.BUDGET - 6
+    assert await database.run(feeds.lock_remaining_budget, "A1", later) == feeds.POLL_BUDGET - 6
 
 
 def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
@@ -283,7 +283,7 @@ def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
 
 
 async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> None:
-    await database.run(feeds.open_feed, "A1")
+    await database.run(feeds.ensure_feed, "A1")
     await database.run(insert_sent, "V1", "900")
     later = NOON + timedelta(days=5)
     spans = await asyncio.gather(*(database.run(feeds.claim_sweep, "A1", later) for _ in range(8)))
@@ -292,4 +292,4 @@ async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> 
     await database.run(feeds.mark_swept, "A1", span, later)
     following = await database.run(feeds.claim_sweep, "A1", later)
     assert following
-    assert following.begin == span.end - feeds.OVERLAP
+    assert following.begin == span.end - feeds.SWEEP_OVERLAP

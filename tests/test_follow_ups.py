@@ -22,7 +22,7 @@ CLEO, DORA = "U0CLEO", "U0DORA"
 def insert_low(connection: Connection) -> int:
     """Insert a survey rated 1 and return its id."""
     entry = insert_sent(connection)
-    responses.take(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
+    responses.apply_update(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
     return entry.id
 
 
@@ -41,7 +41,7 @@ async def get_conflict(database: Database, transaction: object, *args: object) -
 async def test_a_follow_up_is_opened_once(database: Database) -> None:
     survey_id = await database.run(insert_low)
 
-    assert not await database.run(follow_ups.open_for, survey_id, TEAM, NOON)
+    assert not await database.run(follow_ups.open_follow_up, survey_id, TEAM, NOON)
 
 
 async def test_only_one_of_ten_concurrent_users_takes_a_follow_up(database: Database) -> None:
@@ -64,7 +64,7 @@ async def test_taking_a_follow_up_twice_has_no_effect(database: Database) -> Non
         await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER + timedelta(minutes=minute))
         for minute in range(2)
     ]
-    found = await database.read(follow_ups.find, survey_id)
+    found = await database.read(follow_ups.find_low_rating, survey_id)
 
     assert [bool(outcome) for outcome in taken] == [True, False]
     assert found
@@ -80,7 +80,7 @@ async def test_a_follow_up_is_closed_once_with_one_note(database: Database) -> N
     assert await get_conflict(database, close, survey_id, TEAM, CLEO, "Wrote.", LATER) is Conflict.CLOSED
     assert await get_conflict(database, close, survey_id, TEAM, DORA, "Called.", LATER) is Conflict.CLOSED
     assert await get_conflict(database, follow_ups.take, survey_id, TEAM, DORA, LATER) is Conflict.CLOSED
-    shown = await database.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
+    shown = await database.run(follow_ups.reveal, survey_id, TEAM, CLEO, LATER)
     assert (shown.rating, shown.comment, shown.note, shown.follow_up.closed_by) == (
         1,
         "Bad.",
@@ -94,7 +94,7 @@ async def test_a_follow_up_is_closed_once_with_one_note(database: Database) -> N
 async def test_own_surveys_and_surveys_of_other_teams_cannot_be_followed_up(database: Database) -> None:
     survey_id = await database.run(insert_low)
 
-    for transaction, *args in ((follow_ups.take,), (follow_ups.close, "note"), (follow_ups.show,)):
+    for transaction, *args in ((follow_ups.take,), (follow_ups.close, "note"), (follow_ups.reveal,)):
         assert (
             await get_conflict(database, transaction, survey_id, TEAM, REQUESTER, *args, LATER)
             is Conflict.OWN
@@ -119,7 +119,7 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
             copied = {column.name: getattr(row, column.name) for column in tables.surveys.c}
             copied |= {"id": number + 100, "view_id": f"V{number + 100}", "requester": f"U{number}"}
             connection.execute(tables.surveys.insert().values(**copied))
-            follow_ups.open_for(connection, number + 100, TEAM, LATER + timedelta(days=number))
+            follow_ups.open_follow_up(connection, number + 100, TEAM, LATER + timedelta(days=number))
 
     await database.run(insert_more)
     await database.run(follow_ups.close, 102, TEAM, CLEO, "Called.", LATER)
@@ -140,10 +140,10 @@ async def test_an_alert_is_updated_again_if_the_follow_up_changed_meanwhile(data
     survey_id = await database.run(insert_low)
     due = await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
     assert due
-    before = await database.read(follow_ups.find, survey_id)
+    before = await database.read(follow_ups.find_low_rating, survey_id)
     assert before
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
-    after = await database.read(follow_ups.find, survey_id)
+    after = await database.read(follow_ups.find_low_rating, survey_id)
     assert after
 
     assert not await database.run(follow_ups.mark_alert_updated, due, before.follow_up, LATER)
@@ -163,9 +163,9 @@ async def test_a_corrected_rating_withdraws_the_follow_up(database: Database, ts
             ts,
             LATER,
         )
-    await database.run(responses.take, make_update(5, at=5), RECIPIENT_KEY, LATER)
+    await database.run(responses.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
 
-    assert await database.read(follow_ups.find, survey_id) is None
+    assert await database.read(follow_ups.find_low_rating, survey_id) is None
     assert (await database.read(outbox.get_status, survey_id, NotificationKind.FOLLOW_UP)).is_due == bool(ts)
 
 
@@ -184,7 +184,7 @@ async def test_a_survey_without_a_thread_links_to_its_confirmation(
         )
         return survey_id
 
-    found = await database.read(follow_ups.find, await database.run(without_thread))
+    found = await database.read(follow_ups.find_low_rating, await database.run(without_thread))
 
     assert found
     assert found.ts == "1700000000.000200"
@@ -196,7 +196,7 @@ async def test_erasing_a_customer_deletes_the_note(database: Database) -> None:
     await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called Grace.", LATER)
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
     assert await database.run(erasure.erase, survey_id)
-    shown = await database.run(follow_ups.show, survey_id, TEAM, CLEO, LATER)
+    shown = await database.run(follow_ups.reveal, survey_id, TEAM, CLEO, LATER)
 
     assert shown.note is None
     assert shown.follow_up.closed_by == CLEO

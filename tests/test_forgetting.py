@@ -10,9 +10,9 @@ from cli import forget
 from cli.forget import Eraser, ErasureResult, open_eraser
 from csat.db import database as db_module
 from csat.db import responses, send_queue, submissions, tables
-from csat.db.accounts import open_account
+from csat.db.accounts import ensure_account
 from csat.db.database import Database
-from csat.db.erasure import erase, find
+from csat.db.erasure import erase, find_surveys
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
 from csat.db.tables import metadata
@@ -233,11 +233,11 @@ async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_found(wor
 
 async def insert_sent_survey(database: Database, view_id: str, recipient: Recipient) -> int:
     """Insert a survey that was sent."""
-    await database.run(open_account, "A1")
+    await database.run(ensure_account, "A1")
     submission = submissions.Submission(
         view_id, make_survey().with_recipient(recipient), make_origin(), "A1", "one", view_id
     )
-    entry = (await database.run(submissions.accept, submission, Limits(), NOON)).entry
+    entry = (await database.run(submissions.accept, submission, Limits(), NOON)).survey
     number = await database.run(send_queue.begin_attempt, entry, "one", NOON)
     assert number
     receipt = Receipt(
@@ -257,18 +257,18 @@ async def test_a_customer_is_found_by_every_handle_and_by_handle_alone(
     by_id = await insert_sent_survey(database, "by id", Recipient(id="33"))
 
     for typed in (Recipient(handle="MIRA_new"), Recipient(handle="mira_k"), Recipient(id="33")):
-        found = await database.read(find, typed)
+        found = await database.read(find_surveys, typed)
         assert (found.survey_ids, found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
-    assert (await database.read(find, Recipient(id="44"))).survey_ids == [other]
-    assert (await database.read(find, Recipient(handle="nobody"))).survey_ids == []
+    assert (await database.read(find_surveys, Recipient(id="44"))).survey_ids == [other]
+    assert (await database.read(find_surveys, Recipient(handle="nobody"))).survey_ids == []
 
 
 async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
     await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
     await insert_sent_survey(database, "two", Recipient(handle="mira_k", id="44"))
 
-    assert (await database.read(find, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
-    assert (await database.read(find, Recipient(id="33"))).survey_ids == [1]
+    assert (await database.read(find_surveys, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
+    assert (await database.read(find_surveys, Recipient(id="33"))).survey_ids == [1]
 
 
 async def test_an_erased_recipient_has_no_label(world: World) -> None:
@@ -352,8 +352,10 @@ async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(wo
 
 async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
     await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
-    await database.run(responses.take, make_update(1, "It is me.", feedback_id="other"), "one", NOON)
-    await database.run(responses.take, make_update(5, feedback_id="another"), "of somebody else", NOON)
+    await database.run(responses.apply_update, make_update(1, "It is me.", feedback_id="other"), "one", NOON)
+    await database.run(
+        responses.apply_update, make_update(5, feedback_id="another"), "of somebody else", NOON
+    )
     await database.run(lambda connection: connection.execute(tables.outbox.update().values(due_at=None)))
 
     assert await database.run(erase, 1)

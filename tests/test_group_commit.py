@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from csat.db import submissions
-from csat.db.accounts import open_account
+from csat.db.accounts import ensure_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.tables import accounts, attempts, surveys
@@ -71,7 +71,7 @@ async def run_in_a_batch(database: Database, *transactions: Transaction) -> list
 
 
 def insert_account(account: str) -> Transaction:
-    return partial(open_account, account=account)
+    return partial(ensure_account, account=account)
 
 
 async def read_accounts(database: Database) -> list[str]:
@@ -79,12 +79,12 @@ async def read_accounts(database: Database) -> list[str]:
 
 
 def divide_by_zero(connection: Connection) -> None:
-    open_account(connection, "never committed")
+    ensure_account(connection, "never committed")
     1 / 0  # noqa: B018 - it is what fails
 
 
 def break_a_constraint(connection: Connection) -> None:
-    open_account(connection, "never committed")
+    ensure_account(connection, "never committed")
     orphan = {"survey_id": 404, "number": 1, "instance": "one", "started_at": datetime.now(UTC)}
     connection.execute(insert(attempts), orphan)
 
@@ -144,7 +144,7 @@ async def test_a_denial_costs_no_other_submission_anything(sqlite: Database, com
         submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", recipient_key)
         return lambda connection: submissions.accept(connection, submission, Limits(), NOON)
 
-    await sqlite.run(open_account, "A1")
+    await sqlite.run(ensure_account, "A1")
     commits.clear()
     keys = [*range(50), 7, *range(50, 100)]
     batch = [accept(f"V{number}", f"customer {key}") for number, key in enumerate(keys)]

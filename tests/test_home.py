@@ -35,7 +35,7 @@ async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World)
 async def test_an_erased_customer_is_not_named(world: World) -> None:
     world.insert_rated([None], recipient="@mira_k", external_id="ticket_5555")
     with world.engine.begin() as connection:
-        connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED))
+        connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED_VALUES))
 
     home = visible_text(await world.open_home())
 

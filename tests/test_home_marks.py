@@ -14,12 +14,14 @@ LATEST = NOON + timedelta(seconds=2)
 
 
 async def standing(database: Database) -> Home:
-    (home,) = await database.read(home_views.everybody, TEAM)
+    (home,) = await database.read(home_views.list_homes, TEAM)
     return home
 
 
 async def asked(database: Database, **changes: object) -> home_views.HomeRequest:
-    return await database.run(home_views.ask, TEAM, PERSON, lambda kept: kept.with_changes(**changes), NOON)
+    return await database.run(
+        home_views.request_results, TEAM, PERSON, lambda kept: kept.with_changes(**changes), NOON
+    )
 
 
 async def test_a_home_is_marked_before_it_shows_results_and_keeps_what_was_chosen(database: Database) -> None:
@@ -34,19 +36,19 @@ async def test_a_home_is_marked_before_it_shows_results_and_keeps_what_was_chose
 async def test_a_mark_that_came_in_between_stays(database: Database) -> None:
     await asked(database)
     seen = await standing(database)
-    await database.run(home_views.shows_results, TEAM, PERSON, LATER)
+    await database.run(home_views.mark_results_shown, TEAM, PERSON, LATER)
 
-    assert not await database.run(home_views.shows_none, TEAM, PERSON, seen, LATEST)
+    assert not await database.run(home_views.mark_results_hidden, TEAM, PERSON, seen, LATEST)
     assert (await standing(database)).shows_results
-    assert await database.run(home_views.shows_none, TEAM, PERSON, await standing(database), LATEST)
+    assert await database.run(home_views.mark_results_hidden, TEAM, PERSON, await standing(database), LATEST)
     assert not (await standing(database)).shows_results
 
 
 async def test_a_home_that_shows_none_is_known_from_its_first_time(database: Database) -> None:
-    assert await database.run(home_views.shows_none, TEAM, PERSON, None, NOON)
-    assert not await database.run(home_views.shows_none, TEAM, PERSON, None, LATER)
-    assert await database.read(home_views.everybody, "T2") == []
-    assert await database.read(home_views.find, TEAM, "U2") is None
+    assert await database.run(home_views.mark_results_hidden, TEAM, PERSON, None, NOON)
+    assert not await database.run(home_views.mark_results_hidden, TEAM, PERSON, None, LATER)
+    assert await database.read(home_views.list_homes, "T2") == []
+    assert await database.read(home_views.find_home, TEAM, "U2") is None
 
 
 async def test_what_another_version_kept_is_asked_anew(database: Database) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from csat.db import submissions
-from csat.db.accounts import open_account
+from csat.db.accounts import ensure_account
 from csat.db.database import Database
 from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient
@@ -70,7 +70,7 @@ def test_without_a_cooldown_a_day_must_pass_except_for_the_allowlist() -> None:
 
 async def submit_concurrently(database: Database, keys: list[str]) -> Counter[str]:
     """Submit a survey for each recipient key concurrently and count the outcomes."""
-    await database.run(open_account, "A1")
+    await database.run(ensure_account, "A1")
 
     async def submit(number: int, key: str) -> str:
         submission = submissions.Submission(f"V{number}", make_survey(), make_origin(), "A1", "one", key)

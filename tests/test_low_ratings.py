@@ -10,7 +10,7 @@ import pytest
 
 from csat.db import follow_ups, responses, tables
 from csat.db.database import Database
-from csat.db.limits import recipient_key
+from csat.db.limits import make_recipient_key
 from csat.db.outbox import NotificationKind
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
@@ -65,9 +65,12 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
             comment=Comment(text=answered.text.value, given_at=answered.text.at) if answered.text else None,
         ),
     )
-    key = recipient_key(world.settings.x_api_secret.get_secret_value().encode(), answered.to_user_id)
+    key = make_recipient_key(world.settings.x_api_secret.get_secret_value().encode(), answered.to_user_id)
     with contextlib.closing(Database(world.database_url)) as database:
-        assert await database.run(responses.take, update, key, world.clock()) is responses.Taken.JOINED
+        assert (
+            await database.run(responses.apply_update, update, key, world.clock())
+            is responses.UpdateOutcome.APPLIED
+        )
 
 
 async def trigger_alert(world: World) -> Message:

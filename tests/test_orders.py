@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select
 
 from csat.db import feeds, poll_queue, send_queue
 from csat.db.database import open_engine
-from csat.db.responses import Taken, match_unmatched, take
+from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
@@ -113,11 +113,11 @@ def test_the_ledger_knows_what_the_model_knows_in_any_order(
     engine: Engine, begin: Callable[[Connection], object], several: list[Update], data: st.DataObject
 ) -> None:
     repeated = several + data.draw(st.lists(st.sampled_from(several), max_size=4)) if several else []
-    steps: list[Step] = [lambda c, one=one: take(c, one, RECIPIENT_KEY, NOON) for one in repeated]  # type: ignore[misc]
+    steps: list[Step] = [lambda c, one=one: apply_update(c, one, RECIPIENT_KEY, NOON) for one in repeated]  # type: ignore[misc]
     steps += [receipt, matching, weeks_pass]
     order = data.draw(st.permutations(steps))
     with engine.connect() as connection, connection.begin() as transaction:
-        feeds.open_feed(connection, "A1")
+        feeds.ensure_feed(connection, "A1")
         begin(connection)
         for step in order:
             step(connection)
@@ -149,7 +149,10 @@ def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
 ) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
         for one in several:
-            assert take(connection, one, RECIPIENT_KEY, NOON) in (Taken.KEPT, Taken.IGNORED)
+            assert apply_update(connection, one, RECIPIENT_KEY, NOON) in (
+                UpdateOutcome.UNMATCHED,
+                UpdateOutcome.IGNORED,
+            )
         assert len(connection.execute(select(unmatched_responses)).all()) <= 1
         insert_sending(connection)
         receipt(connection)

@@ -49,7 +49,7 @@ PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 
 def ask(connection: Connection) -> None:
     """Claim what X is to be asked about, and which events are to be read."""
-    feeds.open_feed(connection, "A1")
+    feeds.ensure_feed(connection, "A1")
     claimed = poll_queue.claim(connection, "A1", NOON, 8)
     poll_queue.release(connection, "A1", claimed)
     if span := feeds.claim_sweep(connection, "A1", NOON):
@@ -63,37 +63,35 @@ WORK: dict[str, Callable[[Connection], object]] = {
     ),
     "sending": lambda connection: send(connection, submission("V-new")),
     "asking for the history": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
-    "asking what is in the way": lambda connection: limits.list_counting(
-        connection, "A1", "customer 7", NOON
-    ),
+    "asking what is in the way": lambda connection: limits.list_counted(connection, "A1", "customer 7", NOON),
     "counting the day": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
     "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
     "declaring uncertain": lambda connection: send_queue.mark_stalled(connection, NOON),
     "forgetting addresses": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "giving up what waits": lambda connection: send_queue.list_overdue(connection, NOON, 8),
     "claiming what is unknown": lambda connection: send_queue.claim_uncertain(connection, NOON, 8),
-    "listing what one person sent": lambda connection: requesters.newest(
+    "listing what one person sent": lambda connection: requesters.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
-    "counting what one person sent": lambda connection: requesters.counts(
+    "counting what one person sent": lambda connection: requesters.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
     "listing what is open": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
-    "taking an answer": lambda connection: responses.take(
+    "taking an answer": lambda connection: responses.apply_update(
         connection, make_update(1, "Slow.", feedback_id="X7"), "customer 7", NOON
     ),
-    "taking an answer that comes too early": lambda connection: responses.take(
+    "taking an answer that comes too early": lambda connection: responses.apply_update(
         connection, make_update(1, "Slow."), "customer 7", NOON
     ),
     "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
     "asking about surveys": ask,
     "erasing a customer": lambda connection: erasure.erase(connection, 7),
-    "exporting": lambda connection: export_queries.page(
+    "exporting": lambda connection: export_queries.fetch_page(
         connection,
         Selection(team="T012AB3CD", period=PERIOD),
         Metric.CSAT,
-        export_queries.Place(PERIOD.begin, 1),
+        export_queries.Cursor(PERIOD.begin, 1),
         8,
     ),
     "claiming news": lambda connection: outbox.claim_notifications(connection, NOON, 8),
@@ -123,14 +121,14 @@ def follow_up(connection: Connection, survey_id: int) -> None:
     """Show a low rating, take it on, and close it, if there is one."""
     mine = (connection, survey_id, "T012AB3CD", "U1")
     with contextlib.suppress(follow_ups.FollowUpConflict):
-        follow_ups.show(*mine, NOON)
+        follow_ups.reveal(*mine, NOON)
         follow_ups.take(*mine, NOON)
         follow_ups.close(*mine, "Called.", NOON)
 
 
 def send(connection: Connection, new: submissions.Submission) -> None:
     """Accept a survey, send it, and tell of it."""
-    entry = submissions.accept(connection, new, LIMITS, NOON).entry
+    entry = submissions.accept(connection, new, LIMITS, NOON).survey
     number = send_queue.begin_attempt(connection, entry, "one", NOON)
     assert number
     notification = send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
@@ -148,7 +146,7 @@ FLAWS = {
 def fill(engine: Engine) -> None:
     """Keep surveys of a customer each, all sent, told and long settled but for the last few."""
     with engine.begin() as connection:
-        accounts.open_account(connection, "A1")
+        accounts.ensure_account(connection, "A1")
         connection.execute(insert(tables.surveys), [settled(number) for number in range(ROWS)])
         ended = [
             {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}
@@ -164,7 +162,7 @@ def fill(engine: Engine) -> None:
                 connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
             )
             outbox.enqueue_claimed(
-                connection, due.entry, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
+                connection, due.survey, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # PostgreSQL reads an index alone only where it was told since that all of its rows can be seen
@@ -238,7 +236,7 @@ def test_a_report_counts_in_one_index_alone(count: str, engine: Engine) -> None:
 
 
 def test_the_newest_comments_are_the_first_in_their_index(engine: Engine) -> None:
-    work = partial(queries.newest_comments, filters=CSAT, period=PERIOD, most=5)
+    work = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, most=5)
     ((statement, plan),) = Plans(engine).of(work).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"

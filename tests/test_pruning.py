@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from cli import prune
 from cli.prune import InvalidAge, parse_age
 from csat.db import pruning, send_queue, submissions
-from csat.db.accounts import open_account
+from csat.db.accounts import ensure_account
 from csat.db.database import Database
-from csat.db.follow_ups import open_for
+from csat.db.follow_ups import open_follow_up
 from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
@@ -50,9 +50,9 @@ def test_surveys_that_count_toward_limits_can_not_be_pruned() -> None:
 
 
 async def insert_survey(database: Database, view_id: str, now: datetime = NOON) -> int:
-    await database.run(open_account, "A1")
+    await database.run(ensure_account, "A1")
     submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", view_id)
-    return (await database.run(submissions.accept, submission, LIMITS, now)).entry.id
+    return (await database.run(submissions.accept, submission, LIMITS, now)).survey.id
 
 
 async def insert_every_state(database: Database) -> dict[str, int]:
@@ -76,7 +76,7 @@ async def insert_every_state(database: Database) -> dict[str, int]:
 def update_states(connection: Connection, ids: dict[str, int]) -> None:
     for name in ("answered", "expired"):
         connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
-    assert open_for(connection, ids["answered"], "T012AB3CD", NOON)
+    assert open_follow_up(connection, ids["answered"], "T012AB3CD", NOON)
     unknown = surveys.c.id == ids["settled as unknown"]
     connection.execute(update(surveys).where(unknown).values(reconcile_at=None))
 
@@ -87,7 +87,7 @@ def survey_ids(connection: Connection, table: Table) -> set[int]:
 
 async def prune_all(database: Database, before: datetime) -> list[int]:
     """Prune, and return the number of surveys that each transaction removed."""
-    old = await database.read(pruning.count_old, before)
+    old = await database.read(pruning.count_prunable, before)
     return [number async for number in prune.prune(database, old, before)]
 
 
@@ -107,7 +107,7 @@ async def test_only_surveys_older_than_the_age_are_removed(database: Database) -
         await database.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
     before = NOON + 2 * DAY
 
-    assert (await database.read(pruning.count_old, before)).number == 2
+    assert (await database.read(pruning.count_prunable, before)).number == 2
     assert await prune_all(database, before) == [2]
     assert await prune_all(database, before) == []
 
@@ -115,9 +115,9 @@ async def test_only_surveys_older_than_the_age_are_removed(database: Database) -
 async def test_others_can_write_between_batches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.prune.BATCH_SIZE", 10)
     monkeypatch.setattr("cli.prune.MIN_PAUSE_SECONDS", 0)
-    await database.run(open_account, "A1")
+    await database.run(ensure_account, "A1")
     await database.run(refused, 35)
-    old = await database.read(pruning.count_old, NOON + DAY)
+    old = await database.read(pruning.count_prunable, NOON + DAY)
     removed = []
     async for number in prune.prune(database, old, NOON + DAY):
         removed.append(number)
@@ -145,7 +145,7 @@ def refused(connection: Connection, number: int) -> None:
 async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
         database = Database(environment["DATABASE_URL"])
-        await database.run(open_account, "A1")
+        await database.run(ensure_account, "A1")
         await database.run(refused, 35)
         dry = await run_command(tmp_path, environment, "prune", "--older-than", "8d", "--dry-run")
         real = await run_command(tmp_path, environment, "prune", "--older-than", "8d")

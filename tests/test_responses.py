@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select, text, update
 
 from csat.db import erasure, send_queue
 from csat.db.database import Database, open_engine
-from csat.db.responses import KEPT, Taken, match_unmatched, take
+from csat.db.responses import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
 from csat.db.survey_records import SurveyRecord
 from csat.db.tables import outbox, surveys, unmatched_responses
 from csat.surveys.questions import Metric
@@ -55,7 +55,7 @@ def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_to
 ) -> None:
     insert_sent(connection)
 
-    assert take(connection, make_update(2, "Slow."), RECIPIENT_KEY, LATER) is Taken.JOINED
+    assert apply_update(connection, make_update(2, "Slow."), RECIPIENT_KEY, LATER) is UpdateOutcome.APPLIED
     found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["outbox"], found["low"]) == ({"sent", "answered", "low_rating"}, True)
@@ -78,7 +78,7 @@ def test_only_a_low_rating_of_no_test_is_followed_up(
     connection: Connection, rating: int, fields: dict[str, object], low: object
 ) -> None:
     insert_sent(connection, **fields)
-    take(
+    apply_update(
         connection,
         make_update(rating, metric=Metric(str(fields.get("metric", "csat")))),
         RECIPIENT_KEY,
@@ -93,7 +93,7 @@ def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connecti
     insert_sent(connection)
     asked = []
     for update_ in (make_update(), make_update(5), make_update(5, "Fine.")):
-        take(connection, update_, RECIPIENT_KEY, LATER)
+        apply_update(connection, update_, RECIPIENT_KEY, LATER)
         asked.append(connection.execute(select(surveys.c.poll_at)).scalar_one())
 
     assert asked == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
@@ -101,7 +101,7 @@ def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connecti
 
 def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> None:
     insert_sent(connection)
-    take(connection, make_update(comment="Fine."), RECIPIENT_KEY, LATER)
+    apply_update(connection, make_update(comment="Fine."), RECIPIENT_KEY, LATER)
 
     assert (stored_response(connection)["state"], stored_response(connection)["comment"]) == (
         State.SENT,
@@ -115,7 +115,7 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
 ) -> None:
     entry = make(connection)
 
-    assert take(connection, make_update(), RECIPIENT_KEY, LATER) is Taken.JOINED
+    assert apply_update(connection, make_update(), RECIPIENT_KEY, LATER) is UpdateOutcome.APPLIED
     found = stored_response(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["outbox"]
@@ -136,57 +136,60 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
 def test_an_update_of_something_else_settles_nothing_and_waits(connection: Connection, other: Update) -> None:
     insert_uncertain(connection)
 
-    assert take(connection, other, RECIPIENT_KEY, LATER) is Taken.KEPT
+    assert apply_update(connection, other, RECIPIENT_KEY, LATER) is UpdateOutcome.UNMATCHED
     assert stored_response(connection)["state"] == State.UNCERTAIN
 
 
 def test_an_update_of_somebody_else_settles_nothing(connection: Connection) -> None:
     insert_uncertain(connection)
 
-    assert take(connection, make_update(5), "somebody else", LATER) is Taken.KEPT
+    assert apply_update(connection, make_update(5), "somebody else", LATER) is UpdateOutcome.UNMATCHED
 
 
 def test_news_without_an_answer_of_a_survey_that_is_not_ours_are_not_kept(connection: Connection) -> None:
-    assert take(connection, make_update(), RECIPIENT_KEY, LATER) is Taken.IGNORED
+    assert apply_update(connection, make_update(), RECIPIENT_KEY, LATER) is UpdateOutcome.IGNORED
     assert connection.execute(select(unmatched_responses)).all() == []
 
 
 def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: Connection) -> None:
     entry = insert_sending(connection, external_id="changed on the way")
     for early in (make_update(comment="Slow."), make_update(2, at=20), make_update(1, at=30)):
-        assert take(connection, early, RECIPIENT_KEY, NOON) is Taken.KEPT
+        assert apply_update(connection, early, RECIPIENT_KEY, NOON) is UpdateOutcome.UNMATCHED
     assert match_unmatched(connection, NOON, 10) == ([], [], [])
     send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, NOON)
 
-    assert match_unmatched(connection, NOON, 10).joined == ["900"]
+    assert match_unmatched(connection, NOON, 10).applied == ["900"]
     found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["waiting"], found["low"]) == ([], True)
 
 
 def test_an_answer_whose_survey_never_comes_is_dropped_after_two_days(connection: Connection) -> None:
-    take(connection, make_update(5, feedback_id="901"), RECIPIENT_KEY, NOON)
-    take(connection, make_update(5, feedback_id="902"), RECIPIENT_KEY, NOON + timedelta(hours=1))
-    take(
+    apply_update(connection, make_update(5, feedback_id="901"), RECIPIENT_KEY, NOON)
+    apply_update(connection, make_update(5, feedback_id="902"), RECIPIENT_KEY, NOON + timedelta(hours=1))
+    apply_update(
         connection,
         make_update(comment="Hello?", feedback_id="901"),
         RECIPIENT_KEY,
         NOON + timedelta(hours=47),
     )
 
-    assert match_unmatched(connection, NOON + KEPT, 10).dropped == ["901"]
-    assert match_unmatched(connection, NOON + KEPT, 10).dropped == []
+    assert match_unmatched(connection, NOON + UNMATCHED_RETENTION, 10).expired == ["901"]
+    assert match_unmatched(connection, NOON + UNMATCHED_RETENTION, 10).expired == []
 
 
 def test_a_rating_for_another_metric_is_impossible(connection: Connection) -> None:
     insert_sent(connection)
 
-    assert take(connection, make_update(5, metric=Metric.NPS), RECIPIENT_KEY, LATER) is Taken.IMPOSSIBLE
+    assert (
+        apply_update(connection, make_update(5, metric=Metric.NPS), RECIPIENT_KEY, LATER)
+        is UpdateOutcome.INVALID
+    )
     assert stored_response(connection)["rating"] is None
 
 
 def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
-    take(connection, make_update(9, metric=Metric.NPS), RECIPIENT_KEY, NOON)
+    apply_update(connection, make_update(9, metric=Metric.NPS), RECIPIENT_KEY, NOON)
     insert_sent(connection)
 
     assert match_unmatched(connection, NOON, 10) == ([], ["900"], [])
@@ -196,7 +199,7 @@ def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
 def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> None:
     insert_sent(connection)
     connection.execute(update(surveys).values(state=State.EXPIRED, poll_at=None))
-    take(connection, make_update(1), RECIPIENT_KEY, LATER)
+    apply_update(connection, make_update(1), RECIPIENT_KEY, LATER)
 
     assert (stored_response(connection)["state"], stored_response(connection)["low"]) == (
         State.ANSWERED,
@@ -208,8 +211,8 @@ def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
     connection: Connection,
 ) -> None:
     insert_sent(connection)
-    take(connection, make_update(1, at=20), RECIPIENT_KEY, LATER)
-    take(connection, make_update(5, at=10), RECIPIENT_KEY, LATER)
+    apply_update(connection, make_update(1, at=20), RECIPIENT_KEY, LATER)
+    apply_update(connection, make_update(5, at=10), RECIPIENT_KEY, LATER)
 
     found = stored_response(connection)
     assert (found["rating"], found["low"], found["outbox"]) == (5, False, {"sent", "answered"})
@@ -220,9 +223,10 @@ def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -
     connection.execute(update(outbox).values(due_at=None))
     assert erasure.erase(connection, newest_survey_id(connection))
 
-    assert take(connection, make_update(1, "Slow."), RECIPIENT_KEY, LATER) is Taken.IGNORED
+    assert apply_update(connection, make_update(1, "Slow."), RECIPIENT_KEY, LATER) is UpdateOutcome.IGNORED
     assert (
-        take(connection, make_update(1, "Slow.", feedback_id="other"), RECIPIENT_KEY, LATER) is Taken.IGNORED
+        apply_update(connection, make_update(1, "Slow.", feedback_id="other"), RECIPIENT_KEY, LATER)
+        is UpdateOutcome.IGNORED
     )
     assert stored_response(connection)["waiting"] == []
     assert stored_response(connection)["rating"] is None
@@ -231,9 +235,11 @@ def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -
 async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Database) -> None:
     await database.run(insert_uncertain)
     both = [make_update(2, "Slow."), make_update(2), make_update(comment="Slow.")]
-    outcomes = await asyncio.gather(*(database.run(take, one, RECIPIENT_KEY, LATER) for one in both * 12))
+    outcomes = await asyncio.gather(
+        *(database.run(apply_update, one, RECIPIENT_KEY, LATER) for one in both * 12)
+    )
 
-    assert set(outcomes) == {Taken.JOINED}
+    assert set(outcomes) == {UpdateOutcome.APPLIED}
     found = await database.run(stored_response)
     assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
     kinds = await database.run(lambda c: list(c.execute(select(outbox.c.kind)).scalars()))
@@ -242,9 +248,9 @@ async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Data
 
 async def test_strangers_at_once_are_kept_once(database: Database) -> None:
     many = [make_update(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
-    outcomes = await asyncio.gather(*(database.run(take, one, RECIPIENT_KEY, LATER) for one in many))
+    outcomes = await asyncio.gather(*(database.run(apply_update, one, RECIPIENT_KEY, LATER) for one in many))
 
-    assert set(outcomes) == {Taken.KEPT}
+    assert set(outcomes) == {UpdateOutcome.UNMATCHED}
     rows = await database.run(
         lambda c: [tuple(row) for row in c.execute(select(unmatched_responses.c.rating))]
     )
@@ -258,18 +264,18 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
     entry = await database.run(lambda connection: insert_sending(connection, "V1"))
     locked = threading.Event()
 
-    def answer(connection: Connection) -> Taken:
+    def answer(connection: Connection) -> UpdateOutcome:
         connection.execute(select(surveys).with_for_update())
         locked.set()
         waiting = text("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
         while not connection.execute(waiting).first():
             connection.execute(text("select pg_stat_clear_snapshot()"))
-        return take(connection, make_update(4), RECIPIENT_KEY, LATER)
+        return apply_update(connection, make_update(4), RECIPIENT_KEY, LATER)
 
     answering = asyncio.create_task(database.run(answer))
     await asyncio.to_thread(locked.wait)
     late = await database.run(send_queue.mark_sent, entry.id, 1, make_update().receipt, LATER)
 
-    assert (await answering, late) == (Taken.JOINED, None)
+    assert (await answering, late) == (UpdateOutcome.APPLIED, None)
     assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}
     database.close()

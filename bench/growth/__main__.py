@@ -42,7 +42,7 @@ T = TypeVar("T")
 MAX_RATIO = 1.3
 WARM_UP_ROUNDS = 100
 BYTES_PER_SURVEY = 1_200
-LEASE_EXPIRY = submissions.CLAIM + timedelta(seconds=1)
+LEASE_EXPIRY = submissions.CLAIM_LEASE + timedelta(seconds=1)
 ROUND_INTERVAL = timedelta(seconds=20)
 HANDLE = "mira_k"
 LIMITS = Limits(daily=10**9, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from bench.torture.db_reader import SurveyRow
 from bench.torture.harness import Harness
 from bench.torture.users import Users
-from csat.db.submissions import REPLACED
+from csat.db.submissions import SENT_AGAIN
 
 CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")
 REFUSAL: Final = re.compile(r"The survey to (\S+) was not sent")
@@ -97,11 +97,11 @@ class Evidence(NamedTuple):
 
     def settlements(self) -> list[bool | None]:
         """For each survey once uncertain: settled as X recorded it? None if the requester settled it."""
-        replaced = sum(row.reason == REPLACED.reason for row in self.rows)
+        replaced = sum(row.reason == SENT_AGAIN.reason for row in self.rows)
         return [self._is_settled_right(row, replaced) for row in self.rows if row.was_uncertain]
 
     def _is_settled_right(self, row: SurveyRow, replaced: int) -> bool | None:
-        if row.reason == REPLACED.reason:
+        if row.reason == SENT_AGAIN.reason:
             return None
         if replaced and row.state == "refused" and self.feedbacks <= replaced:
             return None  # X may have recorded the surveys that the requester replaced

@@ -94,7 +94,7 @@ async def _advance(harness: Harness, seconds: float, step: float) -> None:
         harness.clock.advance(step)
         await asyncio.sleep(POLLER_SECONDS)
     async with asyncio.timeout(SWEEP_TIMEOUT_SECONDS):
-        listed_after = feeds.SETTLED + feeds.BETWEEN_SWEEPS
+        listed_after = feeds.EVENT_DELAY + feeds.SWEEP_INTERVAL
         while harness.db.swept_until() < harness.clock() - listed_after:  # noqa: ASYNC110 - another process sweeps
             await asyncio.sleep(POLL_SECONDS)
     await harness.wait_until_idle()

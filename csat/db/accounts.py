@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from csat.db.inserts import insert_if_absent
 from csat.db.tables import accounts, surveys
 
-PROBING = timedelta(minutes=5)
+PROBE_INTERVAL = timedelta(minutes=5)
 """How often X is asked whether a paused account works again."""
 
 ALERT_LEASE = timedelta(minutes=1)
 """How long one instance has an alert to itself."""
 
-REMINDING = timedelta(hours=24)
+ALERT_INTERVAL = timedelta(hours=24)
 """The same cause is told again only after this."""
 
 NOT_PAUSED: ColumnElement[bool] = ~(
@@ -25,7 +25,7 @@ NOT_PAUSED: ColumnElement[bool] = ~(
 """For statements about surveys: their account is not paused."""
 
 
-def open_account(connection: Connection, account: str) -> None:
+def ensure_account(connection: Connection, account: str) -> None:
     """Make sure that an account has its row: its surveys are counted under that row's lock."""
     insert_if_absent(connection, accounts, id=account)
 
@@ -42,8 +42,13 @@ def pause(connection: Connection, account: str, cause: str, advice: str, now: da
     """Pause an account and enqueue an alert, once per cause and day; return True if one was enqueued."""
     this = accounts.c.id == account
     row = connection.execute(select(accounts).where(this).with_for_update()).one()
-    is_new = row.cause != cause or row.alerted_at is None or row.alerted_at < now - REMINDING
-    values = {"paused_at": row.paused_at or now, "probe_at": now + PROBING, "cause": cause, "advice": advice}
+    is_new = row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL
+    values = {
+        "paused_at": row.paused_at or now,
+        "probe_at": now + PROBE_INTERVAL,
+        "cause": cause,
+        "advice": advice,
+    }
     alert = {"alerted_at": now, "alert_due_at": now} if is_new else {}
     connection.execute(update(accounts).where(this).values(**values, **alert))
     return bool(is_new)
@@ -69,7 +74,7 @@ def mark_alerted(connection: Connection, alert: PauseAlert) -> None:
 def claim_probes(connection: Connection, now: datetime) -> list[str]:
     """Return the paused accounts that it is time to probe, each to one instance only."""
     due = (accounts.c.paused_at.is_not(None), accounts.c.probe_at <= now)
-    probing = update(accounts).where(*due).values(probe_at=now + PROBING).returning(accounts.c.id)
+    probing = update(accounts).where(*due).values(probe_at=now + PROBE_INTERVAL).returning(accounts.c.id)
     return list(connection.execute(probing).scalars())
 
 
@@ -78,7 +83,7 @@ def resume(connection: Connection, account: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
 
 
-def pause_reason(connection: Connection, account: str) -> str:
+def get_pause_reason(connection: Connection, account: str) -> str:
     """Return why an account is paused, as the people who wait read it; "" where it is not."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.advice).where(*paused)).scalar() or ""

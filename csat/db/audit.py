@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert
 from csat.db.tables import audit
 
 
-class Action(StrEnum):
+class AuditAction(StrEnum):
     """The ways to see results."""
 
     HOME = "home"
@@ -17,6 +17,8 @@ class Action(StrEnum):
     EXPORT = "export"
 
 
-def note(connection: Connection, team: str, viewer: str, action: Action, detail: str, now: datetime) -> None:
+def record(
+    connection: Connection, team: str, viewer: str, action: AuditAction, detail: str, now: datetime
+) -> None:
     """Note that somebody is about to see results; `detail` says which, and holds none of them."""
     connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))

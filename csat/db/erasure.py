@@ -16,7 +16,7 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State, predecessors
 
-ERASED: dict[str, Any] = {
+ERASED_VALUES: dict[str, Any] = {
     "recipient_handle": None,
     "recipient_id": None,
     "message": "",
@@ -28,11 +28,11 @@ ERASED: dict[str, Any] = {
 }
 """What a survey says once its customer is forgotten; `advice` may hold words of X."""
 
-_QUIET = and_(FINISHED, ~exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.due_at.is_not(None)))
+_ERASABLE = and_(FINISHED, ~exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.due_at.is_not(None)))
 """Nothing is under way, and nothing is about to be told."""
 
 
-class Said(FrozenModel):
+class PostedMessage(FrozenModel):
     """A message in Slack that names the customer."""
 
     survey_id: int
@@ -43,7 +43,7 @@ class Said(FrozenModel):
     """Empty where Slack did not say: then nobody but a person can change it."""
 
 
-class Found(NamedTuple):
+class CustomerSurveys(NamedTuple):
     """What the ledger knows of a customer."""
 
     survey_ids: list[int]
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     """Several where a handle has had several owners on X."""
 
 
-def find(connection: Connection, recipient: Recipient) -> Found:
+def find_surveys(connection: Connection, recipient: Recipient) -> CustomerSurveys:
     """Find all surveys to a customer: by id, by handle, and by what else is known to be theirs.
 
     A survey to somebody whose id is known is found by that alone: handles change their owners. This reads
@@ -64,7 +64,7 @@ def find(connection: Connection, recipient: Recipient) -> Found:
     had = or_(_handle() == handle, _handle().in_(select(_handle()).where(known)))
     theirs = select(surveys.c.id).where(or_(known, and_(surveys.c.recipient_id.is_(None), had)))
     found = connection.execute(theirs.order_by(surveys.c.id)).scalars()
-    return Found(list(found), sorted(map(str, ids)))
+    return CustomerSurveys(list(found), sorted(map(str, ids)))
 
 
 def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, str]:
@@ -75,19 +75,19 @@ def cancel_waiting(connection: Connection, survey_ids: list[int]) -> dict[int, s
     return {row.id: row.requester for row in rows}
 
 
-def quiet(connection: Connection, survey_ids: list[int]) -> list[int]:
+def list_erasable(connection: Connection, survey_ids: list[int]) -> list[int]:
     """Return those that can be erased now; with the others, something is still under way."""
-    found = select(surveys.c.id).where(surveys.c.id.in_(survey_ids), _QUIET)
+    found = select(surveys.c.id).where(surveys.c.id.in_(survey_ids), _ERASABLE)
     return list(connection.execute(found.order_by(surveys.c.id)).scalars())
 
 
-def said(connection: Connection, survey_id: int) -> list[Said]:
+def list_posted(connection: Connection, survey_id: int) -> list[PostedMessage]:
     """Return what Slack was told of a survey."""
     told = select(outbox, surveys.c.requester, surveys.c.channel.label("asked_in")).join(
         surveys, surveys.c.id == outbox.c.survey_id
     )
     rows = connection.execute(told.where(surveys.c.id == survey_id, outbox.c.sent_at.is_not(None)))
-    return [_to_said(row) for row in rows]
+    return [_to_posted(row) for row in rows]
 
 
 def erase(connection: Connection, survey_id: int) -> bool:
@@ -96,7 +96,7 @@ def erase(connection: Connection, survey_id: int) -> bool:
         connection.exec_driver_sql("PRAGMA secure_delete=ON")  # also from the pages of the file
     key = select(surveys.c.recipient_key).where(surveys.c.id == survey_id)
     connection.execute(delete(unmatched_responses).where(unmatched_responses.c.recipient_key.in_(key)))
-    erasing = update(surveys).where(surveys.c.id == survey_id, _QUIET).values(ERASED)
+    erasing = update(surveys).where(surveys.c.id == survey_id, _ERASABLE).values(ERASED_VALUES)
     if connection.execute(erasing).rowcount == 0:
         return False
     connection.execute(delete(outbox).where(outbox.c.survey_id == survey_id))
@@ -109,8 +109,8 @@ def _handle() -> ColumnElement[str]:
     return func.lower(surveys.c.recipient_handle)
 
 
-def _to_said(row: Row[Any]) -> Said:
-    return Said(
+def _to_posted(row: Row[Any]) -> PostedMessage:
+    return PostedMessage(
         survey_id=row.survey_id,
         kind=row.kind,
         requester=row.requester,

@@ -21,33 +21,33 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 PENDING = (State.ACCEPTED, State.SENDING)
-_GONE = (State.REFUSED, State.CANCELLED)
-_MOST = 20
+_NOT_SENT = (State.REFUSED, State.CANCELLED)
+MAX_PREVIOUS = 20
 
 # built once, as that is most of what SQLAlchemy costs
-_OURS = surveys.c.account == bindparam("account")
-_ENDS = (
+_OF_ACCOUNT = surveys.c.account == bindparam("account")
+_QUOTA_ENDS = (
     select(surveys.c.quota_until)
-    .where(_OURS, surveys.c.quota_until > bindparam("now"))
+    .where(_OF_ACCOUNT, surveys.c.quota_until > bindparam("now"))
     .order_by(surveys.c.quota_until)
     .offset(bindparam("earlier"))
     .limit(1)
 )
-_HISTORY = (
+_PREVIOUS = (
     select(surveys)
-    .where(_OURS, surveys.c.recipient_key == bindparam("key"))
+    .where(_OF_ACCOUNT, surveys.c.recipient_key == bindparam("key"))
     .order_by(surveys.c.id.desc())
-    .limit(_MOST)
+    .limit(MAX_PREVIOUS)
 )
-_ASKED = _HISTORY.where(
+_COUNTED = _PREVIOUS.where(
     or_(
         surveys.c.state.in_(PENDING),
-        and_(surveys.c.sent_at > bindparam("since"), surveys.c.state.not_in(_GONE)),
+        and_(surveys.c.sent_at > bindparam("since"), surveys.c.state.not_in(_NOT_SENT)),
     )
 )
 
 
-def recipient_key(secret: bytes, recipient_id: str) -> str:
+def make_recipient_key(secret: bytes, recipient_id: str) -> str:
     """Return a keyed hash by which a customer is known again, also when all else of them was erased."""
     return hmac.digest(secret, recipient_id.encode(), hashlib.sha256).hex()[:32]
 
@@ -67,31 +67,29 @@ def check_limits(
     """
     check_quota(connection, account, limits, now)
     if key is not None:
-        check_recipient(
-            recipient, list_counting(connection, account, key, now - limits.lookback), limits, now
-        )
+        check_recipient(recipient, list_counted(connection, account, key, now - limits.lookback), limits, now)
 
 
 def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
     """Raise `Denied` where an account has sent, or is about to send, all that X allows in a day."""
     counting = {"account": account, "now": now}
-    if connection.execute(_ENDS, {**counting, "earlier": limits.daily - 1}).first():
-        first_end = connection.execute(_ENDS, {**counting, "earlier": 0}).scalar_one()
+    if connection.execute(_QUOTA_ENDS, {**counting, "earlier": limits.daily - 1}).first():
+        first_end = connection.execute(_QUOTA_ENDS, {**counting, "earlier": 0}).scalar_one()
         raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
 
-def list_counting(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
+def list_counted(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
     """Return the surveys to a recipient that are under way or were sent after `since`, newest first."""
-    rows = connection.execute(_ASKED, {"account": account, "key": key, "since": since})
-    return [_to_asked(row) for row in rows]
+    rows = connection.execute(_COUNTED, {"account": account, "key": key, "since": since})
+    return [_to_previous(row) for row in rows]
 
 
 def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:
     """Return the last surveys to a recipient, whatever became of them, newest first."""
-    return [_to_asked(row) for row in connection.execute(_HISTORY, {"account": account, "key": key})]
+    return [_to_previous(row) for row in connection.execute(_PREVIOUS, {"account": account, "key": key})]
 
 
-def _to_asked(row: Row[Any]) -> PreviousSurvey:
+def _to_previous(row: Row[Any]) -> PreviousSurvey:
     return PreviousSurvey(
         survey_id=row.id,
         state=row.state,

@@ -25,42 +25,42 @@ class Poll(NamedTuple):
 
 def claim(connection: Connection, account: str, now: datetime, most: int) -> list[Poll]:
     """Claim surveys to ask about, as many as the budget allows; those whose time is over end."""
-    left, asks = feeds.lock_remaining(connection, account, now), list[Poll]()
+    left, asks = feeds.lock_remaining_budget(connection, account, now), list[Poll]()
     # nearly all surveys are of one account: an index that begins with it would be of no help
     ours = func.coalesce(surveys.c.account, "") == account
     due = select(surveys).where(surveys.c.poll_at <= now, ours)
     oldest = due.order_by(surveys.c.poll_at).limit(most).with_for_update(skip_locked=True)
     for row in connection.execute(oldest).all():
         if is_past_last_poll(row.sent_at, row.poll_at):
-            _end(connection, row.id, now)
-        elif not _can_be_asked_about(row):
-            _ask_at(connection, row.id, expires_at(row.sent_at))
+            _finish(connection, row.id, now)
+        elif not _is_pollable(row):
+            _set_poll_at(connection, row.id, expires_at(row.sent_at))
         elif len(asks) < left:
             asks.append(Poll(row.id, row.feedback_id, row.poll_at))
-            _ask_at(connection, row.id, next_poll(row.sent_at, now))
-    feeds.spend(connection, account, len(asks))
+            _set_poll_at(connection, row.id, next_poll(row.sent_at, now))
+    feeds.spend_budget(connection, account, len(asks))
     return asks
 
 
 def release(connection: Connection, account: str, asks: list[Poll]) -> None:
     """Leave claimed surveys, about which X was not asked after all, to whoever comes next."""
-    feeds.spend(connection, account, -len(asks))
+    feeds.spend_budget(connection, account, -len(asks))
     for ask in asks:
         still = (surveys.c.id == ask.survey_id, surveys.c.poll_at.is_not(None))
         connection.execute(update(surveys).where(*still).values(poll_at=ask.due_at))
 
 
-def _can_be_asked_about(survey: Row[Any]) -> bool:
+def _is_pollable(survey: Row[Any]) -> bool:
     is_forgotten = survey.recipient_handle is None and survey.recipient_id is None
     return survey.feedback_id is not None and not is_forgotten
 
 
-def _ask_at(connection: Connection, survey_id: int, at: datetime | None) -> None:
+def _set_poll_at(connection: Connection, survey_id: int, at: datetime | None) -> None:
     connection.execute(update(surveys).where(surveys.c.id == survey_id).values(poll_at=at))
 
 
-def _end(connection: Connection, survey_id: int, now: datetime) -> None:
+def _finish(connection: Connection, survey_id: int, now: datetime) -> None:
     """Ask no more; a survey that nobody has answered has expired."""
-    _ask_at(connection, survey_id, None)
+    _set_poll_at(connection, survey_id, None)
     if transition(connection, _EXPIRED, survey_id):
         enqueue(connection, survey_id, NotificationKind.EXPIRED, now)

@@ -12,7 +12,7 @@ FINISHED = and_(surveys.c.state.not_in(PENDING), surveys.c.reconcile_at.is_(None
 """Nothing is under way any more, and nobody waits to learn what became of it."""
 
 
-class Old(NamedTuple):
+class PrunableSurveys(NamedTuple):
     """What there is to prune."""
 
     number: int
@@ -20,11 +20,11 @@ class Old(NamedTuple):
     """The largest id among them."""
 
 
-def count_old(connection: Connection, before: datetime) -> Old:
+def count_prunable(connection: Connection, before: datetime) -> PrunableSurveys:
     """Count the finished surveys from before a moment; this reads the whole table."""
     old = select(func.count(), func.coalesce(func.max(surveys.c.id), 0))
     number, newest = connection.execute(old.where(FINISHED, surveys.c.accepted_at < before)).one()
-    return Old(number, newest)
+    return PrunableSurveys(number, newest)
 
 
 def prune(connection: Connection, before: datetime, after: int, newest: int, most: int) -> list[int]:

@@ -20,58 +20,60 @@ from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
 
-AROUND = timedelta(minutes=5)
+MATCH_TOLERANCE = timedelta(minutes=5)
 """How far X's time for an attempt may be from ours."""
 
-KEPT = timedelta(hours=48)
+UNMATCHED_RETENTION = timedelta(hours=48)
 """How long an answer waits for the survey that it belongs to."""
 
-_BEGUN = (State.SENDING, State.UNCERTAIN)
-_UNNAMED = (*_BEGUN, State.SENT, State.EXPIRED)
+_IN_FLIGHT = (State.SENDING, State.UNCERTAIN)
+_UNIDENTIFIED = (*_IN_FLIGHT, State.SENT, State.EXPIRED)
 """Where a survey stands that X may have, and whose id at X is not known."""
 
 _ANSWERED = transition_to(State.ANSWERED)
 
 
-ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
+IS_ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
 """Of a survey: its customer was forgotten."""
 
 
-class Taken(StrEnum):
+class UpdateOutcome(StrEnum):
     """What became of an update."""
 
-    JOINED = "joined"
+    APPLIED = "applied"
     """It is known of its survey, now or already before."""
-    KEPT = "kept"
+    UNMATCHED = "unmatched"
     """It waits for its survey."""
     IGNORED = "ignored"
     """Its customer was forgotten, or it tells nothing of a survey that is not ours."""
-    IMPOSSIBLE = "impossible"
+    INVALID = "invalid"
     """Its metric is not that of its survey."""
 
 
-class Matched(NamedTuple):
+class MatchResult(NamedTuple):
     """What became of updates that waited, by their ids at X."""
 
-    joined: list[str]
-    impossible: list[str]
-    dropped: list[str]
+    applied: list[str]
+    invalid: list[str]
+    expired: list[str]
     """Their survey never came."""
 
 
-def take(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Taken:
+def apply_update(connection: Connection, told: Update, recipient_key: str, now: datetime) -> UpdateOutcome:
     """Take an update: as what is known of its survey, which it settles where that is due; else keep it."""
     survey = (
-        _known(connection, told.receipt.id)
-        or _settled(connection, told, recipient_key, now)
-        or _known(connection, told.receipt.id)  # somebody else has settled it while this one waited
+        _find_by_feedback_id(connection, told.receipt.id)
+        or _find_by_attempt(connection, told, recipient_key, now)
+        or _find_by_feedback_id(
+            connection, told.receipt.id
+        )  # somebody else has settled it while this one waited
     )
     if survey is None:
-        return _keep(connection, told, recipient_key, now)
-    return _join(connection, survey, told.metric, told.response, now)
+        return _store_unmatched(connection, told, recipient_key, now)
+    return _merge(connection, survey, told.metric, told.response, now)
 
 
-def match_unmatched(connection: Connection, now: datetime, most: int) -> Matched:
+def match_unmatched(connection: Connection, now: datetime, most: int) -> MatchResult:
     """Let answers that were kept join their surveys, and drop those that have waited too long."""
     # a limit keeps PostgreSQL from reading all surveys for a few answers
     theirs = select(surveys.c.id).where(surveys.c.feedback_id == unmatched_responses.c.feedback_id).limit(1)
@@ -81,17 +83,17 @@ def match_unmatched(connection: Connection, now: datetime, most: int) -> Matched
         .limit(most)
     )
     waiting = connection.execute(named.with_for_update(of=unmatched_responses, skip_locked=True)).all()
-    taken: dict[Taken, list[str]] = {outcome: [] for outcome in Taken}
+    taken: dict[UpdateOutcome, list[str]] = {outcome: [] for outcome in UpdateOutcome}
     for row in waiting:
-        if survey := _known(connection, row.feedback_id):
-            outcome = _join(connection, survey, Metric(row.metric), _response(row), now)
+        if survey := _find_by_feedback_id(connection, row.feedback_id):
+            outcome = _merge(connection, survey, Metric(row.metric), _to_response(row), now)
             taken[outcome].append(row.feedback_id)
             connection.execute(
                 delete(unmatched_responses).where(unmatched_responses.c.feedback_id == row.feedback_id)
             )
     old = (
         select(unmatched_responses.c.feedback_id)
-        .where(unmatched_responses.c.received_at <= now - KEPT)
+        .where(unmatched_responses.c.received_at <= now - UNMATCHED_RETENTION)
         .limit(most)
     )
     dropping = (
@@ -100,15 +102,17 @@ def match_unmatched(connection: Connection, now: datetime, most: int) -> Matched
         .returning(unmatched_responses.c.feedback_id)
     )
     dropped = list(connection.execute(dropping).scalars())
-    return Matched(taken[Taken.JOINED], taken[Taken.IMPOSSIBLE], dropped)
+    return MatchResult(taken[UpdateOutcome.APPLIED], taken[UpdateOutcome.INVALID], dropped)
 
 
-def _known(connection: Connection, feedback_id: str) -> Row[Any] | None:
+def _find_by_feedback_id(connection: Connection, feedback_id: str) -> Row[Any] | None:
     known = select(surveys).where(surveys.c.feedback_id == feedback_id)
     return connection.execute(known.with_for_update()).first()
 
 
-def _settled(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Row[Any] | None:
+def _find_by_attempt(
+    connection: Connection, told: Update, recipient_key: str, now: datetime
+) -> Row[Any] | None:
     """Find the survey that an update names for the first time, and note its id at X."""
     begun = select(surveys, attempts.c.started_at).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
@@ -120,20 +124,20 @@ def _settled(connection: Connection, told: Update, recipient_key: str, now: date
         surveys.c.external_id == told.receipt.external_id,
         surveys.c.metric == told.metric,
         surveys.c.feedback_id.is_(None),
-        ~ERASED,
-        surveys.c.state.in_(_UNNAMED),
-        attempts.c.started_at.between(created_at - AROUND, created_at + AROUND),
+        ~IS_ERASED,
+        surveys.c.state.in_(_UNIDENTIFIED),
+        attempts.c.started_at.between(created_at - MATCH_TOLERANCE, created_at + MATCH_TOLERANCE),
     )
     found = connection.execute(begun.where(*fitting).with_for_update(of=surveys)).all()
     if not found:
         return None
     nearest = min(found, key=lambda row: abs(row.started_at - created_at))
-    _name(connection, nearest, told, now)
-    return _known(connection, told.receipt.id)
+    _set_feedback_id(connection, nearest, told, now)
+    return _find_by_feedback_id(connection, told.receipt.id)
 
 
-def _name(connection: Connection, survey: Row[Any], told: Update, now: datetime) -> None:
-    if survey.state in _BEGUN:
+def _set_feedback_id(connection: Connection, survey: Row[Any], told: Update, now: datetime) -> None:
+    if survey.state in _IN_FLIGHT:
         send_queue.mark_sent(connection, survey.id, survey.attempts, told.receipt, now)
         enqueue(connection, survey.id, NotificationKind.SENT, now)
         return
@@ -143,28 +147,28 @@ def _name(connection: Connection, survey: Row[Any], told: Update, now: datetime)
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 
 
-def _join(
+def _merge(
     connection: Connection, survey: Row[Any], metric: Metric, response: Response, now: datetime
-) -> Taken:
+) -> UpdateOutcome:
     if survey.recipient_handle is None and survey.recipient_id is None:
-        return Taken.IGNORED
+        return UpdateOutcome.IGNORED
     if survey.metric != metric:
-        return Taken.IMPOSSIBLE
-    known = _response(survey)
+        return UpdateOutcome.INVALID
+    known = _to_response(survey)
     joined = known.merge(response)
     if joined == known:
-        return Taken.JOINED
-    values = _columns(joined) | ({"poll_at": None} if joined.rating and joined.comment else {})
+        return UpdateOutcome.APPLIED
+    values = _to_columns(joined) | ({"poll_at": None} if joined.rating and joined.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
     if joined.rating and known.rating is None:
         transition(connection, _ANSWERED, survey.id)
         enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
     if joined.rating and joined.rating != known.rating:
-        _look_after(connection, survey, metric, joined.rating, now)
-    return Taken.JOINED
+        _update_follow_up(connection, survey, metric, joined.rating, now)
+    return UpdateOutcome.APPLIED
 
 
-def _look_after(
+def _update_follow_up(
     connection: Connection, survey: Row[Any], metric: Metric, rating: Rating, now: datetime
 ) -> None:
     """Open a low rating for supervisors; an earlier rating that is not low closes it unseen."""
@@ -173,41 +177,43 @@ def _look_after(
     if not is_low(metric, rating.value):
         follow_ups.withdraw(connection, survey.id, now)
         withdraw(connection, survey.id, NotificationKind.LOW_RATING)
-    elif follow_ups.open_for(connection, survey.id, survey.team, now):
+    elif follow_ups.open_follow_up(connection, survey.id, survey.team, now):
         enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
 
 
-def _keep(connection: Connection, told: Update, recipient_key: str, now: datetime) -> Taken:
-    if told.response == Response() or _is_forgotten(connection, told.account, recipient_key):
-        return Taken.IGNORED
+def _store_unmatched(
+    connection: Connection, told: Update, recipient_key: str, now: datetime
+) -> UpdateOutcome:
+    if told.response == Response() or _is_erased(connection, told.account, recipient_key):
+        return UpdateOutcome.IGNORED
     about = {"recipient_key": recipient_key, "external_id": told.receipt.external_id, "received_at": now}
     row = {"account": told.account, "metric": told.metric, "created_at": told.receipt.created_at, **about}
     this = unmatched_responses.c.feedback_id == told.receipt.id
     if insert_if_absent(
-        connection, unmatched_responses, feedback_id=told.receipt.id, **row, **_columns(told.response)
+        connection, unmatched_responses, feedback_id=told.receipt.id, **row, **_to_columns(told.response)
     ):
-        return Taken.KEPT
+        return UpdateOutcome.UNMATCHED
     kept = connection.execute(select(unmatched_responses).where(this).with_for_update()).first()
     if kept is None:  # it has joined its survey just now
-        return take(connection, told, recipient_key, now)
-    joined = _columns(_response(kept).merge(told.response))
+        return apply_update(connection, told, recipient_key, now)
+    joined = _to_columns(_to_response(kept).merge(told.response))
     connection.execute(update(unmatched_responses).where(this).values(joined))
-    return Taken.KEPT
+    return UpdateOutcome.UNMATCHED
 
 
-def _is_forgotten(connection: Connection, account: str, recipient_key: str) -> bool:
+def _is_erased(connection: Connection, account: str, recipient_key: str) -> bool:
     theirs = (surveys.c.account == account, surveys.c.recipient_key == recipient_key)
-    return connection.execute(select(surveys.c.id).where(*theirs, ERASED).limit(1)).first() is not None
+    return connection.execute(select(surveys.c.id).where(*theirs, IS_ERASED).limit(1)).first() is not None
 
 
-def _response(row: Row[Any]) -> Response:
+def _to_response(row: Row[Any]) -> Response:
     return Response(
         rating=None if row.rating is None else Rating(value=row.rating, given_at=row.rated_at),
         comment=None if row.comment is None else Comment(text=row.comment, given_at=row.commented_at),
     )
 
 
-def _columns(response: Response) -> dict[str, Any]:
+def _to_columns(response: Response) -> dict[str, Any]:
     rating, comment = response.rating, response.comment
     return {
         "rating": rating.value if rating else None,

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 from csat.db.accounts import NOT_PAUSED
 from csat.db.limits import NEVER, check_limits, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
-from csat.db.submissions import CLAIM
+from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.transitions import UNSETTLED, transition, transition_to
+from csat.db.transitions import SETTLEABLE, transition, transition_to
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
@@ -36,7 +36,7 @@ _SENT = transition_to(State.SENT)
 _REFUSED = transition_to(State.REFUSED)
 _UNCERTAIN = transition_to(State.UNCERTAIN)
 _CANCELLED = transition_to(State.CANCELLED, _BY_REQUESTER)
-_CONFIRMED = transition_to(State.SENT, UNSETTLED)
+_CONFIRMED = transition_to(State.SENT, SETTLEABLE)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("of"), attempts.c.number == bindparam("nth")
@@ -62,13 +62,13 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
     claimed = connection.execute(
         update(surveys)
         .where(surveys.c.id.in_(due))
-        .values(lease_owner=instance, lease_until=now + CLAIM)
+        .values(lease_owner=instance, lease_until=now + CLAIM_LEASE)
         .returning(surveys)
     )
     return [to_record(row) for row in claimed]
 
 
-def resolve(
+def store_recipient(
     connection: Connection, entry: SurveyRecord, recipient: Recipient, key: str, limits: Limits, now: datetime
 ) -> SurveyRecord:
     """Keep what X said of the recipient; raises `Denied` where they were asked in the meantime."""

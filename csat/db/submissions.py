@@ -8,26 +8,26 @@ from sqlalchemy import Connection, bindparam, insert, select
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_columns, to_record
 from csat.db.tables import surveys
-from csat.db.transitions import UNSETTLED, transition, transition_to
+from csat.db.transitions import SETTLEABLE, transition, transition_to
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
-CLAIM = timedelta(seconds=12)
+CLAIM_LEASE = timedelta(seconds=12)
 """For how long one instance has a survey to itself before it begins to send it."""
 
-REPLACED = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
+SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
 
 # statements on the way of a submission are built once: that is most of what SQLAlchemy costs
-_EARLIER = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
+_FIND_EXISTING = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
 _INSERT = insert(surveys).returning(surveys)
-_REPLACED = transition_to(State.REFUSED, UNSETTLED)
+_REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
 class Acceptance(NamedTuple):
     """What became of a submission."""
 
-    entry: SurveyRecord
+    survey: SurveyRecord
     is_new: bool
     """Whether this submission was the first of its form; another one has no effect."""
 
@@ -50,7 +50,7 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     Raises `Denied` where a limit stands in the way.
     """
     lock_account(connection, submission.account)
-    if row := connection.execute(_EARLIER, {"view_id": submission.view_id}).first():
+    if row := connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).first():
         return Acceptance(to_record(row), is_new=False)
     recipient = submission.survey.recipient
     check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
@@ -69,7 +69,7 @@ def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
         "accepted_at": now,
         "due_at": now,
         "lease_owner": submission.instance,
-        "lease_until": now + CLAIM,
+        "lease_until": now + CLAIM_LEASE,
         "attempts": 0,
     }
 
@@ -82,9 +82,9 @@ def send_again(
     Raises `Denied` where a limit stands in the way; then nothing changes.
     """
     entry = get_survey(connection, survey_id)
-    values = REPLACED.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    if entry is None or not transition(connection, _REPLACED, survey_id, by=requester, **values):
+    values = SENT_AGAIN.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
+    if entry is None or not transition(connection, _REFUSED, survey_id, by=requester, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
     submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)
-    return accept(connection, submission, limits, now).entry
+    return accept(connection, submission, limits, now).survey

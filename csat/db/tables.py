@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment in UTC, also in a database that knows no time zones."""
 
     impl = DateTime(timezone=True)
@@ -48,12 +48,12 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("paused_at", Moment),
+    Column("paused_at", UtcDateTime),
     Column("cause", Text),
     Column("advice", Text),
-    Column("alert_due_at", Moment),
-    Column("alerted_at", Moment),
-    Column("probe_at", Moment),
+    Column("alert_due_at", UtcDateTime),
+    Column("alerted_at", UtcDateTime),
+    Column("probe_at", UtcDateTime),
 )
 """The accounts on X that surveys come from; a row is locked while something counts against its limits."""
 
@@ -71,7 +71,7 @@ surveys = Table(
     Column("in_thread", Boolean, nullable=False),
     Column("requester", Text, nullable=False),
     Column("response_url", Text, nullable=False),
-    Column("received_at", Moment, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     # what is asked of whom
     Column("account", Text, nullable=False),
     Column("metric", Text, nullable=False),
@@ -85,25 +85,25 @@ surveys = Table(
     Column("external_id", Text, nullable=False),
     Column("test", Boolean, nullable=False),
     # what became of it
-    Column("accepted_at", Moment, nullable=False),
-    Column("due_at", Moment, nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
     Column("lease_owner", Text),
-    Column("lease_until", Moment),
+    Column("lease_until", UtcDateTime),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text),
     Column("advice", Text),
     Column("editable", Boolean),
     Column("feedback_id", Text),
-    Column("sent_at", Moment),
-    Column("quota_until", Moment, nullable=False),
-    Column("reconcile_at", Moment),
-    Column("retry_at", Moment),
+    Column("sent_at", UtcDateTime),
+    Column("quota_until", UtcDateTime, nullable=False),
+    Column("reconcile_at", UtcDateTime),
+    Column("retry_at", UtcDateTime),
     # how the customer answered: for supervisors alone
     Column("rating", Integer),
-    Column("rated_at", Moment),
+    Column("rated_at", UtcDateTime),
     Column("comment", Text),
-    Column("commented_at", Moment),
-    Column("poll_at", Moment),
+    Column("commented_at", UtcDateTime),
+    Column("poll_at", UtcDateTime),
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
     Index("ix_surveys_quota", "account", "quota_until"),
@@ -167,8 +167,8 @@ attempts = Table(
     Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("instance", Text, nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("ended_at", Moment),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
     Column("outcome", Text),
     Column("detail", Text),
 )
@@ -178,9 +178,9 @@ outbox = Table(
     metadata,
     Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
-    Column("due_at", Moment),
+    Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
-    Column("sent_at", Moment),
+    Column("sent_at", UtcDateTime),
     Column("channel", Text),
     Column("ts", Text),
     Index("ix_outbox_due", "due_at"),
@@ -195,12 +195,12 @@ unmatched_responses = Table(
     Column("recipient_key", Text, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("metric", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("rating", Integer),
-    Column("rated_at", Moment),
+    Column("rated_at", UtcDateTime),
     Column("comment", Text),
-    Column("commented_at", Moment),
-    Column("received_at", Moment, nullable=False),
+    Column("commented_at", UtcDateTime),
+    Column("received_at", UtcDateTime, nullable=False),
     Index("ix_unmatched_responses_received_at", "received_at"),
 )
 """Answers that came before the survey they belong to was known to be sent."""
@@ -209,10 +209,10 @@ feeds = Table(
     "feeds",
     metadata,
     Column("account", Text, primary_key=True),
-    Column("window_started_at", Moment),
+    Column("window_started_at", UtcDateTime),
     Column("requests_used", Integer, nullable=False),
-    Column("swept_until", Moment),
-    Column("sweep_at", Moment),
+    Column("swept_until", UtcDateTime),
+    Column("sweep_at", UtcDateTime),
 )
 """What X was asked for an account's answers: the window of its budget, and how far its events were read."""
 
@@ -221,11 +221,11 @@ follow_ups = Table(
     metadata,
     Column("survey_id", Id, ForeignKey("surveys.id", ondelete="CASCADE"), primary_key=True),
     Column("team", Text, nullable=False),
-    Column("opened_at", Moment, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
     Column("taken_by", Text),
-    Column("taken_at", Moment),
+    Column("taken_at", UtcDateTime),
     Column("closed_by", Text),
-    Column("closed_at", Moment),
+    Column("closed_at", UtcDateTime),
     Column("note", Text),
     Index(
         "ix_follow_ups_open",
@@ -242,9 +242,9 @@ digests = Table(
     metadata,
     Column("team", Text, primary_key=True),
     Column("week", Text, primary_key=True),
-    Column("due_at", Moment),
+    Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
-    Column("sent_at", Moment),
+    Column("sent_at", UtcDateTime),
 )
 """The weekly digests, by the date of their week's Monday; `due_at` is empty once told, or nothing to say."""
 
@@ -255,7 +255,7 @@ homes = Table(
     Column("user_id", Text, primary_key=True),
     Column("shows_results", Boolean, nullable=False),
     Column("query", Text, nullable=False),
-    Column("published_at", Moment, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
 )
 """Who has an App Home, whether it shows results, and what it asks for (a report's question, as JSON)."""
 
@@ -263,7 +263,7 @@ audit = Table(
     "audit",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("team", Text, nullable=False),
     Column("viewer", Text, nullable=False),
     Column("action", Text, nullable=False),

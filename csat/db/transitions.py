@@ -9,7 +9,7 @@ from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
 from csat.surveys.states import State, predecessors
 
-UNSETTLED = and_(
+SETTLEABLE = and_(
     surveys.c.state == State.UNCERTAIN,
     surveys.c.recipient_id.is_not(None),
     surveys.c.requester == bindparam("by"),

@@ -91,7 +91,7 @@ class SurveySender:
         account = await self._resources.x.look_up_user(survey.survey.recipient)
         key = self._resources.recipient_key(account.id)
         return await self._database.run(
-            send_queue.resolve, survey, account.recipient, key, self._resources.limits, self._clock()
+            send_queue.store_recipient, survey, account.recipient, key, self._resources.limits, self._clock()
         )
 
     async def _is_waiting(self, survey_id: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from csat.clock import Clock
 from csat.db import responses
 from csat.db.database import Database
-from csat.db.responses import Taken
+from csat.db.responses import UpdateOutcome
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback
 
@@ -37,18 +37,18 @@ class Intake:
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENCY)
 
-    async def take(self, update: Update) -> Taken:
+    async def take(self, update: Update) -> UpdateOutcome:
         """Store an update durably; raises `DatabaseError`."""
         feedback_id = update.receipt.id
         if update.account != self._account:
             log.info("Feedback %s is ignored: it belongs to account %s", feedback_id, update.account)
-            return Taken.IGNORED
+            return UpdateOutcome.IGNORED
         key = self._recipient_key(update.receipt.to_user_id)
         async with self._slots:
-            taken = await self._database.run(responses.take, update, key, self._clock())
-        if taken is Taken.KEPT:
+            taken = await self._database.run(responses.apply_update, update, key, self._clock())
+        if taken is UpdateOutcome.UNMATCHED:
             log.info("Feedback %s is kept until its survey is known", feedback_id)
-        if taken is Taken.IMPOSSIBLE:
+        if taken is UpdateOutcome.INVALID:
             self.reject(_wrong_metric(feedback_id))
         return taken
 
@@ -60,11 +60,11 @@ class Intake:
     async def match(self) -> None:
         """Match responses that came before their surveys were known, and drop those that never were."""
         matched = await self._database.run(responses.match_unmatched, self._clock(), MATCH_BATCH)
-        for feedback_id in matched.impossible:
+        for feedback_id in matched.invalid:
             self.reject(_wrong_metric(feedback_id))
-        if matched.dropped:
-            ids = ", ".join(matched.dropped)
-            log.warning("Dropped %d responses to unknown surveys: %s", len(matched.dropped), ids)
+        if matched.expired:
+            ids = ", ".join(matched.expired)
+            log.warning("Dropped %d responses to unknown surveys: %s", len(matched.expired), ids)
 
 
 def _wrong_metric(feedback_id: str) -> InvalidFeedback:

@@ -10,61 +10,61 @@ from csat.reporting.export_rows import COLUMNS, ExportRow, Selection
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
-SHOWN = (State.SENT, State.ANSWERED, State.EXPIRED, State.UNCERTAIN)
+EXPORTED_STATES = (State.SENT, State.ANSWERED, State.EXPIRED, State.UNCERTAIN)
 """Where a survey may have reached its customer."""
 
-_ELSEWHERE = {
+_EXPRESSIONS = {
     "survey_id": surveys.c.id,
     "low_taken_by": follow_ups.c.taken_by,
     "low_taken_at": follow_ups.c.taken_at,
     "low_closed_by": follow_ups.c.closed_by,
     "low_closed_at": follow_ups.c.closed_at,
 }
-_ROW = select(
-    *((_ELSEWHERE[name] if name in _ELSEWHERE else surveys.c[name]).label(name) for name in COLUMNS)
+_SELECT = select(
+    *((_EXPRESSIONS[name] if name in _EXPRESSIONS else surveys.c[name]).label(name) for name in COLUMNS)
 ).outerjoin_from(surveys, follow_ups, follow_ups.c.survey_id == surveys.c.id)
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """Where a page ended."""
 
     sent_at: datetime
     survey_id: int
 
 
-def teams(connection: Connection) -> list[str]:
+def list_teams(connection: Connection) -> list[str]:
     """Return the teams whose surveys are kept."""
     return list(connection.execute(select(surveys.c.team).distinct().order_by(surveys.c.team)).scalars())
 
 
-def count(connection: Connection, selection: Selection) -> int:
+def count_rows(connection: Connection, selection: Selection) -> int:
     """Return how many rows an export has."""
     counted = select(func.count()).select_from(surveys)
     return sum(
-        connection.execute(counted.where(*_selected(selection, metric))).scalar_one() for metric in Metric
+        connection.execute(counted.where(*_matching(selection, metric))).scalar_one() for metric in Metric
     )
 
 
-def page(
-    connection: Connection, selection: Selection, metric: Metric, after: Place | None, most: int
+def fetch_page(
+    connection: Connection, selection: Selection, metric: Metric, after: Cursor | None, most: int
 ) -> list[ExportRow]:
     """Return the next rows of one metric, in the order of sending."""
-    rest = (_beyond(after),) if after else ()
-    rows = _ROW.where(*_selected(selection, metric), *rest).order_by(surveys.c.sent_at, surveys.c.id)
+    rest = (_is_after(after),) if after else ()
+    rows = _SELECT.where(*_matching(selection, metric), *rest).order_by(surveys.c.sent_at, surveys.c.id)
     return [ExportRow.model_construct(**row._mapping) for row in connection.execute(rows.limit(most))]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def _selected(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool], ...]:
+def _matching(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool], ...]:
     return (
         surveys.c.team == selection.team,
         surveys.c.metric == metric,
         surveys.c.sent_at >= selection.period.begin,
         surveys.c.sent_at < selection.period.end,
-        surveys.c.state.in_(SHOWN),
+        surveys.c.state.in_(EXPORTED_STATES),
         surveys.c.requester != selection.exclude_requester,
     )
 
 
-def _beyond(after: Place) -> ColumnElement[Any]:
+def _is_after(after: Cursor) -> ColumnElement[Any]:
     later = or_(surveys.c.sent_at > after.sent_at, surveys.c.id > after.survey_id)
     return (surveys.c.sent_at >= after.sent_at) & later

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from csat.db.database import Database
 from csat.reporting import export_queries
-from csat.reporting.export_queries import Place
+from csat.reporting.export_queries import Cursor
 from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
@@ -98,9 +98,9 @@ def read_export(path: Path) -> Iterator[ExportRow]:
 async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterator[list[ExportRow]]:
     for metric in Metric:
         after = None
-        while page := await database.read(export_queries.page, selection, metric, after, PAGE_SIZE):
+        while page := await database.read(export_queries.fetch_page, selection, metric, after, PAGE_SIZE):
             yield page
-            after = Place(page[-1].sent_at, page[-1].survey_id)
+            after = Cursor(page[-1].sent_at, page[-1].survey_id)
 
 
 class _CsvWriter:

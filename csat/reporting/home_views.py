@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, select, update
 
 from csat.db import audit
-from csat.db.audit import Action
+from csat.db.audit import AuditAction
 from csat.db.inserts import insert_if_absent
 from csat.db.tables import homes
 from csat.reporting.report_query import ReportQuery
@@ -39,19 +39,19 @@ class HomeRequest(NamedTuple):
         return self.home.query
 
 
-def everybody(connection: Connection, team: str) -> list[Home]:
+def list_homes(connection: Connection, team: str) -> list[Home]:
     """Return all Homes of a workspace."""
     rows = connection.execute(select(homes).where(homes.c.team == team).order_by(homes.c.user_id))
     return [_to_home(row) for row in rows]
 
 
-def find(connection: Connection, team: str, user_id: str) -> Home | None:
+def find_home(connection: Connection, team: str, user_id: str) -> Home | None:
     """Return somebody's Home, if they have one."""
-    row = connection.execute(select(homes).where(*_same(team, user_id))).first()
+    row = connection.execute(select(homes).where(*_key(team, user_id))).first()
     return _to_home(row) if row else None
 
 
-def ask(
+def request_results(
     connection: Connection,
     team: str,
     user_id: str,
@@ -59,39 +59,41 @@ def ask(
     now: datetime,
 ) -> HomeRequest:
     """Keep what somebody chose, and note that they are about to see results."""
-    _open(connection, team, user_id, now)
-    row = connection.execute(select(homes).where(*_same(team, user_id)).with_for_update()).one()
+    _insert_empty(connection, team, user_id, now)
+    row = connection.execute(select(homes).where(*_key(team, user_id)).with_for_update()).one()
     before = _to_home(row)
     choices = change(before.query)
     shown = {"shows_results": True, "query": choices.model_dump_json(exclude_defaults=True)}
-    connection.execute(update(homes).where(*_same(team, user_id)).values(published_at=now, **shown))
-    audit.note(connection, team, user_id, Action.HOME, choices.describe(), now)
+    connection.execute(update(homes).where(*_key(team, user_id)).values(published_at=now, **shown))
+    audit.record(connection, team, user_id, AuditAction.HOME, choices.describe(), now)
     return HomeRequest(
         Home(user_id=user_id, shows_results=True, query=choices, published_at=now), before.shows_results
     )
 
 
-def shows_results(connection: Connection, team: str, user_id: str, now: datetime) -> None:
+def mark_results_shown(connection: Connection, team: str, user_id: str, now: datetime) -> None:
     """Note that a Home shows results."""
     mark = {"shows_results": True, "published_at": now}
-    connection.execute(update(homes).where(*_same(team, user_id)).values(mark))
+    connection.execute(update(homes).where(*_key(team, user_id)).values(mark))
 
 
-def shows_none(connection: Connection, team: str, user_id: str, seen: Home | None, now: datetime) -> bool:
+def mark_results_hidden(
+    connection: Connection, team: str, user_id: str, seen: Home | None, now: datetime
+) -> bool:
     """Note that a Home shows no results, unless it was marked since it was `seen`; whether it was noted."""
     if seen is None:
-        return _open(connection, team, user_id, now)
-    unmarked = (*_same(team, user_id), homes.c.published_at == seen.published_at)
+        return _insert_empty(connection, team, user_id, now)
+    unmarked = (*_key(team, user_id), homes.c.published_at == seen.published_at)
     mark = {"shows_results": False, "published_at": now}
     return connection.execute(update(homes).where(*unmarked).values(mark)).rowcount == 1
 
 
-def _open(connection: Connection, team: str, user_id: str, now: datetime) -> bool:
+def _insert_empty(connection: Connection, team: str, user_id: str, now: datetime) -> bool:
     empty = {"shows_results": False, "query": "", "published_at": now}
     return insert_if_absent(connection, homes, team=team, user_id=user_id, **empty)
 
 
-def _same(team: str, user_id: str) -> tuple[Any, ...]:
+def _key(team: str, user_id: str) -> tuple[Any, ...]:
     return homes.c.team == team, homes.c.user_id == user_id
 
 

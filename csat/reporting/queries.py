@@ -15,7 +15,7 @@ from csat.surveys.states import State
 c = surveys.c
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
 """Where a survey stands that X took; what is uncertain may yet turn out to be."""
-COUNTED = (
+COUNTS = (
     func.count(),
     func.count().filter(c.rating.is_(None), c.state == State.SENT),
     func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
@@ -27,14 +27,14 @@ RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metri
 def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
     """Count by agent and channel, including the surveys of the viewer (`filters.exclude_requester`)."""
     everybody = _matching(filters.model_copy(update={"exclude_requester": ""}), period)
-    query = select(c.requester, c.channel, *COUNTED, *RATINGS[filters.metric]).where(*everybody)
+    query = select(c.requester, c.channel, *COUNTS, *RATINGS[filters.metric]).where(*everybody)
     rows = connection.execute(query.group_by(c.requester, c.channel))
     return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
 
 
 def count_all(connection: Connection, filters: Filters, period: Period) -> Tally:
     """Count all at once."""
-    query = select(*COUNTED, *RATINGS[filters.metric]).where(*_matching(filters, period))
+    query = select(*COUNTS, *RATINGS[filters.metric]).where(*_matching(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
@@ -53,7 +53,7 @@ def count_low_ratings(connection: Connection, filters: Filters, period: Period) 
     return FollowUpCounts(**connection.execute(query).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def newest_comments(
+def list_newest_comments(
     connection: Connection, filters: Filters, period: Period, most: int
 ) -> tuple[RecentComment, ...]:
     """Return the newest comments on surveys of the period."""

@@ -32,7 +32,7 @@ async def fetch_report(database: Database, filters: Filters, period: Period) -> 
         asyncio.gather(
             database.read(queries.count_all, filters, period.previous()),
             database.read(queries.count_low_ratings, filters, period),
-            database.read(queries.newest_comments, filters, period, MAX_COMMENTS),
+            database.read(queries.list_newest_comments, filters, period, MAX_COMMENTS),
         ),
     )
     return build_report(filters, period, buckets, previous, follow_up, comments)

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from csat.db.errors import DatabaseError
-from csat.db.responses import Taken
+from csat.db.responses import UpdateOutcome
 from csat.feedback.intake import Intake
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
@@ -66,4 +66,4 @@ class XWebhook:
         except DatabaseError as error:
             log.warning("An event of X was not stored: %s", error)
             return PlainTextResponse("try again later", 503)
-        return PlainTextResponse("invalid event", 400) if taken is Taken.IMPOSSIBLE else Response()
+        return PlainTextResponse("invalid event", 400) if taken is UpdateOutcome.INVALID else Response()
