@@ -4,6 +4,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
 PURE = next(contract["source_modules"] for contract in LINTER["contracts"] if contract["id"] == "pure")
@@ -53,3 +55,25 @@ def test_the_engine_does_not_know_block_kit() -> None:
 
     assert modules
     assert not importing
+
+
+def called_names(path: Path) -> set[str]:
+    """Return the name of every function and method that a module calls."""
+    calls = [
+        node.func
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    return {call.id for call in calls if isinstance(call, ast.Name)} | {
+        call.attr for call in calls if isinstance(call, ast.Attribute)
+    }
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_open_no_files(name: str) -> None:
+    path = ROOT / name.replace(".", "/")
+    modules = [*path.rglob("*.py")] if path.is_dir() else [path.with_suffix(".py")]
+
+    assert modules
+    for module in modules:
+        assert not called_names(module) & IO, module
