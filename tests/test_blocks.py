@@ -46,11 +46,11 @@ HOSTILE = [
     "👩‍👩‍👧 é ﷽ Z̷̢a̸l̶g̵o",
 ]
 MARKS = "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-INPUT = 3_000
-"""The longest text that a person can type into an input of Slack."""
+MAX_INPUT_LENGTH = 3_000
+"""Slack's limit for a plain-text input."""
 
 FORM = SurveyForm(CATALOGUE)
-FAR = make_origin(
+LONGEST_ORIGIN = make_origin(
     team="T" * 15,
     enterprise="E" * 15,
     channel="C" * 15,
@@ -59,40 +59,40 @@ FAR = make_origin(
     response_url="https://hooks.slack.com/commands/" + "x" * 500,
 )
 LONG = {
-    "display_name": "W" * INPUT,
-    "recipient": "@" + "w" * (INPUT - 1),
-    "message": "<!channel>" * (INPUT // 10),
+    "display_name": "W" * MAX_INPUT_LENGTH,
+    "recipient": "@" + "w" * (MAX_INPUT_LENGTH - 1),
+    "message": "<!channel>" * (MAX_INPUT_LENGTH // 10),
     "privacy_url": "https://northwind.example/" + "p" * 5_000,
-    "external_id": "e" * INPUT,
+    "external_id": "e" * MAX_INPUT_LENGTH,
     "test": True,
 }
 
 
-def sent(blocks: list[Json]) -> list[Json]:
-    """Return blocks as they go to Slack."""
+def to_json(blocks: list[Json]) -> list[Json]:
+    """Return blocks as sent to Slack."""
     rendered: list[Json] = json.loads(json.dumps(blocks))
     return rendered
 
 
-def shown(view: Json) -> Json:
-    """Return a view as it goes to Slack."""
+def view_json(view: Json) -> Json:
+    """Return a view as sent to Slack."""
     rendered: Json = json.loads(json.dumps(view))
     return rendered
 
 
 def check_view(view: Json) -> Json:
-    """Return a view that Slack takes."""
-    rendered = shown(view)
+    """Check that a view is valid and return it as JSON."""
+    rendered = view_json(view)
     assert validate_view(rendered, "modal") == []
-    assert shown(View(**rendered).to_dict()) == rendered
+    assert view_json(View(**rendered).to_dict()) == rendered
     assert len(rendered["private_metadata"]) <= 3000
     assert len(json.dumps(rendered)) < 250_000
     return rendered
 
 
 def check_message(message: Message) -> Json:
-    """Return a message that Slack takes."""
-    blocks = sent(message.blocks)
+    """Check that a message is valid and return it as JSON."""
+    blocks = to_json(message.blocks)
     assert validate_blocks(blocks, "message") == []
     assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     assert message.text.strip()
@@ -100,39 +100,39 @@ def check_message(message: Message) -> Json:
     return {"text": message.text, "blocks": blocks}
 
 
-def parts(content: object, kinds: set[str]) -> Iterator[Json]:
-    """Yield the parts of these types, however deep."""
+def find_parts(content: object, types: set[str]) -> Iterator[Json]:
+    """Yield all nested parts of the given types."""
     if isinstance(content, dict):
-        if content.get("type") in kinds:
+        if content.get("type") in types:
             yield content
         for inner in content.values():
-            yield from parts(inner, kinds)
+            yield from find_parts(inner, types)
     elif isinstance(content, list):
         for inner in content:
-            yield from parts(inner, kinds)
+            yield from find_parts(inner, types)
 
 
-def check_literal(content: object, requester: str, who: str) -> None:
-    """Nothing is a mention but the requester, a link but the customer's profile, or mrkdwn."""
+def check_literal(content: object, requester: str, label: str) -> None:
+    """Check that only the requester is mentioned, only the recipient is linked, and nothing is mrkdwn."""
     assert not list(
-        parts(content, {"mrkdwn", "markdown", "broadcast", "usergroup", "channel", "emoji", "image"})
+        find_parts(content, {"mrkdwn", "markdown", "broadcast", "usergroup", "channel", "emoji", "image"})
     )
-    assert {user["user_id"] for user in parts(content, {"user"})} <= {requester}
-    for link in parts(content, {"link"}):
-        path = who[1:] if who.startswith("@") else f"i/user/{who}"
-        assert link == {"type": "link", "url": f"https://x.com/{path}", "text": who}
+    assert {user["user_id"] for user in find_parts(content, {"user"})} <= {requester}
+    for link in find_parts(content, {"link"}):
+        path = label[1:] if label.startswith("@") else f"i/user/{label}"
+        assert link == {"type": "link", "url": f"https://x.com/{path}", "text": label}
 
 
 def check_fallback(text: str, requester: str) -> None:
-    """Slack reads a fallback text as mrkdwn: nothing in it is a tag but the requester."""
+    """Check that a fallback text, which Slack parses as mrkdwn, contains no tag but the requester."""
     assert "<" not in text.replace(f"<@{requester}>", "")
     assert ">" not in text.replace(f"<@{requester}>", "")
     assert "\n" not in text
 
 
-def returned(form: Form, **typed: str) -> Json:
-    """Return the view of a form as Slack sends it back, with other texts typed in."""
-    content = shown(FORM.build(form))
+def submitted_view(form: Form, **typed: str) -> Json:
+    """Return a form's view as Slack submits it, with the given texts typed in."""
+    content = view_json(FORM.build(form))
     blocks = add_missing_ids(content["blocks"], iter(map(str, range(100))).__next__)
     values = state_values(blocks)
     for inputs in values.values():
@@ -142,9 +142,9 @@ def returned(form: Form, **typed: str) -> Json:
     return {**content, "blocks": blocks, "state": {"values": values}}
 
 
-def words_of(content: object) -> str:
-    """Return all texts of blocks, in a row."""
-    texts = (part["text"] for part in parts(content, {"text", "plain_text", "link"}))
+def extract_text(content: object) -> str:
+    """Return all texts of the blocks, one per line."""
+    texts = (part["text"] for part in find_parts(content, {"text", "plain_text", "link"}))
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
@@ -156,7 +156,7 @@ FORMS = {
     "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
     "with others": Form(
         draft=make_draft(recipient="somebody"),
-        origin=FAR,
+        origin=LONGEST_ORIGIN,
         other_customers=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
         fill_count=99,
         variants={Metric.CSAT: "37", Metric.NPS: "5"},
@@ -164,15 +164,17 @@ FORMS = {
     ),
     "with ids": Form(
         draft=make_draft(recipient=LARGEST_ID),
-        origin=FAR,
+        origin=LONGEST_ORIGIN,
         other_customers=("1", LARGEST_ID),
         warned_about=LARGEST_ID,
     ),
-    "the longest": Form(draft=Draft(**LONG), origin=FAR),
-    "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=FAR),
+    "the longest": Form(draft=Draft(**LONG), origin=LONGEST_ORIGIN),
+    "the longest nps": Form(draft=Draft(**{**LONG, "metric": "nps", "variant": "5"}), origin=LONGEST_ORIGIN),
     "nonsense": Form(draft=Draft(metric="ces", variant="first"), origin=make_origin()),
     **{
-        f"hostile: {text[:12]!r}": Form(draft=make_draft(display_name=text, message=text), origin=FAR)
+        f"hostile: {text[:12]!r}": Form(
+            draft=make_draft(display_name=text, message=text), origin=LONGEST_ORIGIN
+        )
         for text in HOSTILE
     },
 }
@@ -180,22 +182,22 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
-def test_slack_takes_every_form(form: Form, alert: str) -> None:
+def test_every_form_is_valid(form: Form, alert: str) -> None:
     check_literal(check_view(FORM.build(form, alert)), "nobody", "nobody")
 
 
-def test_an_alert_stands_on_top() -> None:
-    view = shown(FORM.build(FORMS["filled in"], "Not saved."))
+def test_an_alert_is_the_first_block() -> None:
+    view = view_json(FORM.build(FORMS["filled in"], "Not saved."))
 
     assert view["blocks"][0]["type"] == "alert"
     assert view["blocks"][0]["text"]["text"] == "Not saved."
 
 
-def test_slack_takes_the_form_of_the_largest_catalogue() -> None:
+def test_the_form_of_the_largest_catalogue_is_valid() -> None:
     template = PLACEHOLDER + "?" * 74
-    many = Catalogue.model_validate({metric: dict.fromkeys(range(100), template) for metric in Metric})
+    largest = Catalogue.model_validate({metric: dict.fromkeys(range(100), template) for metric in Metric})
 
-    check_view(SurveyForm(many).build(FORMS["the longest"]))
+    check_view(SurveyForm(largest).build(FORMS["the longest"]))
 
 
 @given(
@@ -204,79 +206,81 @@ def test_slack_takes_the_form_of_the_largest_catalogue() -> None:
         **dict.fromkeys(["display_name", "recipient", "message", "privacy_url", "external_id"], TEXT),
     )
 )
-def test_slack_takes_whatever_was_typed(typed: Draft) -> None:
-    check_view(FORM.build(Form(draft=typed, origin=FAR, variants={Metric.NPS: "3"})))
+def test_a_form_with_any_typed_text_is_valid(typed: Draft) -> None:
+    check_view(FORM.build(Form(draft=typed, origin=LONGEST_ORIGIN, variants={Metric.NPS: "3"})))
 
 
 @pytest.mark.parametrize(
     "form", [form for name, form in FORMS.items() if name not in {"the longest", "the longest nps"}]
 )
-def test_a_form_comes_back_as_it_was_built(form: Form) -> None:
-    back = FORM.parse(returned(form))
+def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) -> None:
+    parsed = FORM.parse(submitted_view(form))
 
-    fine = form.draft.metric in list(Metric)
-    typed = form.draft if fine else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
-    assert back.draft == typed
-    assert back.shown_metric == typed.metric
-    assert back.variants == {**form.variants, Metric(typed.metric): typed.variant}
-    assert back.model_copy(update=dict.fromkeys(["draft", "shown_metric", "variants"])) == form.model_copy(
+    is_valid = form.draft.metric in list(Metric)
+    typed = form.draft if is_valid else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
+    assert parsed.draft == typed
+    assert parsed.shown_metric == typed.metric
+    assert parsed.variants == {**form.variants, Metric(typed.metric): typed.variant}
+    assert parsed.model_copy(update=dict.fromkeys(["draft", "shown_metric", "variants"])) == form.model_copy(
         update=dict.fromkeys(["draft", "shown_metric", "variants"])
     )
-    assert FORM.build(back)["blocks"] == FORM.build(form)["blocks"]
+    assert FORM.build(parsed)["blocks"] == FORM.build(form)["blocks"]
 
 
-def test_an_address_too_long_to_begin_with_comes_back_as_it_was_typed() -> None:
+def test_a_url_too_long_to_prefill_is_parsed_as_typed() -> None:
     form = FORMS["the longest"]
     url = form.draft.privacy_url
 
-    assert FORM.parse(returned(form, privacy_url=url)).draft.privacy_url == url
+    assert FORM.parse(submitted_view(form, privacy_url=url)).draft.privacy_url == url
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(("display_name", "recipient", "message", "external_id"), TEXT)))
-def test_what_is_typed_into_the_form_is_read(typed: dict[str, str]) -> None:
-    back = FORM.parse(returned(FORMS["empty"], **typed))
+def test_typed_text_is_parsed_unchanged(typed: dict[str, str]) -> None:
+    parsed = FORM.parse(submitted_view(FORMS["empty"], **typed))
 
-    assert back.draft.model_dump(include=set(typed)) == typed
+    assert parsed.draft.model_dump(include=set(typed)) == typed
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_a_form_says_which_questions_it_shows(metric: Metric) -> None:
-    other = next(each for each in Metric if each is not metric)
-    view = returned(Form(draft=make_draft(metric=metric, variant="3"), origin=make_origin()))
+def test_a_form_remembers_which_questions_it_shows(metric: Metric) -> None:
+    other = next(candidate for candidate in Metric if candidate is not metric)
+    view = submitted_view(Form(draft=make_draft(metric=metric, variant="3"), origin=make_origin()))
     chosen = {"value": other.value, "text": {"type": "plain_text", "text": other.upper()}}
     view["state"]["values"]["metric"]["metric"]["selected_option"] = chosen
 
-    back = FORM.parse(view)
+    parsed = FORM.parse(view)
 
-    assert (back.draft.metric, back.draft.variant, back.shown_metric) == (other, "0", metric)
-    assert back.variants == {metric: "3"}
-    again = FORM.parse(returned(back.model_copy(update={"draft": make_draft(metric=metric, variant="3")})))
+    assert (parsed.draft.metric, parsed.draft.variant, parsed.shown_metric) == (other, "0", metric)
+    assert parsed.variants == {metric: "3"}
+    again = FORM.parse(
+        submitted_view(parsed.model_copy(update={"draft": make_draft(metric=metric, variant="3")}))
+    )
     assert again.draft.variant == "3"
 
 
-def test_what_slack_leaves_empty_is_empty() -> None:
-    view = returned(FORMS["empty"])
+def test_nulls_are_parsed_as_empty() -> None:
+    view = submitted_view(FORMS["empty"])
     for inputs in view["state"]["values"].values():
         for element in inputs.values():
             element.update(dict.fromkeys(element.keys() - {"type"}))
 
-    back = FORM.parse(view)
+    parsed = FORM.parse(view)
 
-    assert back.draft == Draft(metric="", variant="")
+    assert parsed.draft == Draft(metric="", variant="")
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_every_problem_is_told_under_a_field_that_is_shown(form: Form) -> None:
-    view = returned(form)
+def test_every_error_is_shown_under_a_visible_field(form: Form) -> None:
+    view = submitted_view(form)
     shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
 
-    told = field_errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
+    errors = field_errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
 
-    assert told.keys() <= shown_fields
-    assert len(told) == len(FormField)
+    assert errors.keys() <= shown_fields
+    assert len(errors) == len(FormField)
 
 
-def test_filling_in_another_customer_changes_the_field_s_block() -> None:
+def test_filling_in_another_customer_changes_the_block_id() -> None:
     before = Form(draft=make_draft(), origin=make_origin(), fill_count=1)
     after = before.model_copy(update={"fill_count": 2})
 
@@ -289,7 +293,7 @@ def test_other_customers_are_offered_until_they_are_chosen() -> None:
         origin=make_origin(),
         other_customers=("@grace", "@joonas", "42"),
     )
-    (offer,) = [block for block in shown(FORM.build(form))["blocks"] if block["type"] == "actions"]
+    (offer,) = [block for block in view_json(FORM.build(form))["blocks"] if block["type"] == "actions"]
 
     assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
     assert all(button["action_id"].startswith(f"{USE_CUSTOMER_ACTION}:") for button in offer["elements"])
@@ -302,8 +306,8 @@ def test_the_option_lists_are_rendered_once() -> None:
     assert first is second
 
 
-def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
-    view = shown(FORM.build(FORMS["filled in"]))
+def test_the_form_has_one_field_per_input() -> None:
+    view = view_json(FORM.build(FORMS["filled in"]))
     fields = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
     assert view["callback_id"] == CALLBACK_ID
@@ -319,8 +323,8 @@ def test_the_form_has_one_field_for_each_thing_that_is_typed() -> None:
 # the preview
 
 
-def test_the_preview_shows_what_the_customer_will_read() -> None:
-    words = words_of(preview(make_draft(variant="5"), CATALOGUE))
+def test_the_preview_shows_message_question_and_scale() -> None:
+    words = extract_text(preview(make_draft(variant="5"), CATALOGUE))
 
     assert "How did we do?" in words
     assert "How would you rate your experience so far with Northwind?" in words
@@ -328,22 +332,22 @@ def test_the_preview_shows_what_the_customer_will_read() -> None:
     assert NPS_WARNING not in words
 
 
-def test_the_preview_of_nps_has_its_scale_and_its_warning() -> None:
-    words = words_of(preview(make_draft(metric="nps"), CATALOGUE))
+def test_the_nps_preview_shows_its_scale_and_warning() -> None:
+    words = extract_text(preview(make_draft(metric="nps"), CATALOGUE))
 
     assert "0   1   2   3   4   5   6   7   8   9   10" in words
     assert NPS_WARNING in words
 
 
-def test_the_preview_fills_in_what_is_missing() -> None:
-    words = words_of(preview(Draft(metric="", variant="99"), CATALOGUE))
+def test_the_preview_has_placeholders_for_missing_values() -> None:
+    words = extract_text(preview(Draft(metric="", variant="99"), CATALOGUE))
 
     assert "(your message)" in words
     assert "What is your overall satisfaction with (your name on X)?" in words
 
 
-def test_the_preview_of_a_long_message_ends() -> None:
-    words = words_of(preview(make_draft(message="m" * INPUT), CATALOGUE))
+def test_the_preview_of_a_long_message_is_truncated() -> None:
+    words = extract_text(preview(make_draft(message="m" * MAX_INPUT_LENGTH), CATALOGUE))
 
     assert words.count("m" * 2_500) == 1
     assert "m" * 2_501 not in words
@@ -353,7 +357,7 @@ def test_the_preview_of_a_long_message_ends() -> None:
 
 
 def hostile_surveys() -> Iterator[Survey]:
-    """Yield surveys that passed every check, and mean no good."""
+    """Yield valid surveys with hostile texts."""
     for metric, variant in ((Metric.CSAT, "23"), (Metric.NPS, "2")):
         for recipient in ("@" + LONGEST_HANDLE, LARGEST_ID, "@____"):
             for name, external_id in (
@@ -380,33 +384,33 @@ ADVICE = [
 ]
 
 
-def messages(asked: Survey, there: Origin) -> Iterator[Message]:
-    """Yield everything that Slack may be told of a survey."""
+def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
+    """Yield every kind of message about a survey."""
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
-        yield notifications.confirmation(asked, there, CATALOGUE, state)
-    yield notifications.uncertainty(2**63 - 1, asked, Uncertain.advice, CATALOGUE)
-    yield notifications.waiting(2**63 - 1, asked, CATALOGUE, NOON)
+        yield notifications.confirmation(survey, origin, CATALOGUE, state)
+    yield notifications.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
+    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
     for advice in ADVICE:
         for editable in (True, False):
-            yield notifications.refusal(2**63 - 1, asked, advice, CATALOGUE, editable=editable)
+            yield notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)
 
 
-def test_slack_takes_every_message_literally() -> None:
-    for asked in hostile_surveys():
-        for message in messages(asked, FAR):
+def test_every_message_is_valid_and_literal() -> None:
+    for survey in hostile_surveys():
+        for message in messages(survey, LONGEST_ORIGIN):
             content = check_message(message)
-            check_literal(content, FAR.requester, asked.recipient.label)
-            check_fallback(message.text, FAR.requester)
+            check_literal(content, LONGEST_ORIGIN.requester, survey.recipient.label)
+            check_fallback(message.text, LONGEST_ORIGIN.requester)
 
 
-def test_a_confirmation_says_who_asked_whom_what() -> None:
-    asked = make_survey(metric="nps", variant="3", test=True)
-    message = check_message(notifications.confirmation(asked, make_origin(), CATALOGUE))
+def test_a_confirmation_shows_requester_recipient_and_question() -> None:
+    survey = make_survey(metric="nps", variant="3", test=True)
+    message = check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))
 
     question = "How would you rate the overall experience with Northwind?"
     assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
-    assert [user["user_id"] for user in parts(message["blocks"], {"user"})] == ["U012AB3CD"]
-    words = words_of(message["blocks"])
+    assert [user["user_id"] for user in find_parts(message["blocks"], {"user"})] == ["U012AB3CD"]
+    words = extract_text(message["blocks"])
     assert "@grace" in words
     assert f"NPS · {question}" in words
     assert "External ID: ticket_5555" in words
@@ -417,45 +421,47 @@ def test_a_confirmation_says_who_asked_whom_what() -> None:
     ("state", "outcome"),
     [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer came within two weeks.")],
 )
-def test_a_confirmation_says_whether_an_answer_came_to_ear_and_eye(state: State, outcome: str) -> None:
+def test_a_confirmation_shows_the_outcome_in_blocks_and_fallback_text(state: State, outcome: str) -> None:
     message = check_message(notifications.confirmation(make_survey(), make_origin(), CATALOGUE, state))
 
     assert message["text"].endswith(f"? {outcome}")
-    assert outcome in words_of(message["blocks"])
+    assert outcome in extract_text(message["blocks"])
 
 
-def test_a_confirmation_leaves_out_what_there_is_not() -> None:
-    asked = make_survey(external_id="", display_name="")
-    words = words_of(check_message(notifications.confirmation(asked, make_origin(), CATALOGUE))["blocks"])
+def test_a_confirmation_omits_missing_values() -> None:
+    survey = make_survey(external_id="", display_name="")
+    words = extract_text(
+        check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"]
+    )
 
     assert "CSAT · What is your overall satisfaction with …?" in words
     assert "External ID" not in words
     assert "Test" not in words
 
 
-def test_a_question_that_the_catalogue_lost_is_named_by_its_number() -> None:
+def test_a_question_missing_from_the_catalogue_is_shown_by_its_number() -> None:
     small = CATALOGUE.model_copy(update={"csat": {0: "How was <display_name>?"}})
     message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), small))
 
     assert message["text"].endswith("question 37")
 
 
-def test_a_refusal_says_why_and_offers_another_try_where_that_helps() -> None:
-    told = [
+def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:
+    refusals = [
         check_message(notifications.refusal(7, make_survey(), "Do this.", CATALOGUE, editable=editable))
         for editable in (True, False)
     ]
     buttons = [
-        [(b["action_id"], b["value"]) for block in each["blocks"] for b in interactive_elements(block)]
-        for each in told
+        [(b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)]
+        for message in refusals
     ]
 
-    assert told[0]["text"] == "The survey to @grace was not sent. Do this."
-    assert all("Do this." in words_of(each["blocks"]) for each in told)
+    assert refusals[0]["text"] == "The survey to @grace was not sent. Do this."
+    assert all("Do this." in extract_text(message["blocks"]) for message in refusals)
     assert buttons == [[(notifications.EDIT_ACTION, "7")], []]
 
 
-def test_a_survey_that_waits_can_be_cancelled() -> None:
+def test_a_waiting_message_has_a_cancel_button() -> None:
     message = check_message(notifications.waiting(7, make_survey(), CATALOGUE, NOON))
     buttons = [
         (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
@@ -465,7 +471,7 @@ def test_a_survey_that_waits_can_be_cancelled() -> None:
 
 
 @pytest.mark.parametrize("problem", ["", "I don't understand “<!channel>”.", *HOSTILE])
-def test_slack_takes_the_help(problem: str) -> None:
+def test_the_help_is_valid_and_literal(problem: str) -> None:
     usages = [Usage("/csat", "opens the form"), Usage("/csat <!here>", "*does* <b>")]
 
     message = help_message(usages, problem)
@@ -473,19 +479,19 @@ def test_slack_takes_the_help(problem: str) -> None:
     check_literal(check_message(message), "nobody", "nobody")
     check_fallback(message.text, "nobody")
     for usage in usages:
-        assert usage.example in words_of(sent(message.blocks))
+        assert usage.example in extract_text(to_json(message.blocks))
 
 
 @given(TEXT.filter(str.strip))
-def test_a_message_of_one_line_says_its_words_literally(words: str) -> None:
+def test_a_plain_message_is_literal(words: str) -> None:
     message = elements.plain_message(words)
 
-    check_literal(sent(message.blocks), "nobody", "nobody")
+    check_literal(to_json(message.blocks), "nobody", "nobody")
     check_fallback(message.text, "nobody")
 
 
 @given(st.text() | st.text(MARKS + "ab \n"))
-def test_what_was_typed_stays_on_its_line_and_reads_forwards(typed: str) -> None:
+def test_one_line_removes_line_breaks_and_direction_marks(typed: str) -> None:
     line = elements.one_line(typed)
 
     assert len(line.splitlines()) <= 1
@@ -493,9 +499,9 @@ def test_what_was_typed_stays_on_its_line_and_reads_forwards(typed: str) -> None
     assert elements.one_line(line) == line
 
 
-def test_nothing_here_is_unknown_to_slack_s_own_models(caplog: pytest.LogCaptureFixture) -> None:
+def test_slack_sdk_models_accept_every_form_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for form in FORMS.values():
-            View(**shown(FORM.build(form))).to_dict()
+            View(**view_json(FORM.build(form))).to_dict()
 
     assert caplog.records == []

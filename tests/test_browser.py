@@ -1,4 +1,4 @@
-"""The whole app as a newcomer drives it, in a real browser, from the command to the answer."""
+"""End-to-end tests of the app and the sandbox in a real browser."""
 
 from collections.abc import AsyncIterator
 
@@ -22,32 +22,32 @@ async def _browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest_asyncio.fixture(name="pretend", loop_scope="module")
-async def _pretend() -> AsyncIterator[Sandbox]:
-    async with run_demo() as pretend:
-        await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count, timeout_seconds=5)
-        yield pretend
+@pytest_asyncio.fixture(name="sandbox", loop_scope="module")
+async def _sandbox() -> AsyncIterator[Sandbox]:
+    async with run_demo() as sandbox:
+        await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count, timeout_seconds=5)
+        yield sandbox
 
 
 @pytest_asyncio.fixture(name="page", loop_scope="module")
-async def _page(browser: Browser, pretend: Sandbox) -> AsyncIterator[Page]:
-    async with open_page(browser, pretend.page_url, 1440, 900) as page:
+async def _page(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
+    async with open_page(browser, sandbox.page_url, 1440, 900) as page:
         yield page
 
 
-async def say(page: Page, text: str) -> None:
+async def post(page: Page, text: str) -> None:
     composer = page.get_by_role("textbox", name="Message #support")
     await composer.fill(text)
     await composer.press("Enter")
 
 
-async def form(page: Page) -> Locator:
+async def get_form(page: Page) -> Locator:
     dialog = page.get_by_role("dialog", name="Feedback survey")
     await expect(dialog).to_be_visible()
     return dialog
 
 
-def phone(page: Page) -> Locator:
+def get_phone(page: Page) -> Locator:
     return page.get_by_role("region", name="Phone", exact=True)
 
 
@@ -55,9 +55,9 @@ def channel(page: Page) -> Locator:
     return page.get_by_role("region", name="Messages in #support")
 
 
-async def test_from_the_command_to_the_customer_s_answer(page: Page, pretend: Sandbox) -> None:
-    await say(page, "/csat nps @tomasberg")
-    dialog = await form(page)
+async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sandbox) -> None:
+    await post(page, "/csat nps @tomasberg")
+    dialog = await get_form(page)
     await expect(dialog.get_by_label("Customer")).to_have_value("@tomasberg")
     await dialog.get_by_role("combobox", name="Question").fill("how satisfied")
     await dialog.get_by_role("option", name="How satisfied are you with …?").click()
@@ -69,57 +69,59 @@ async def test_from_the_command_to_the_customer_s_answer(page: Page, pretend: Sa
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
     await expect(channel(page)).to_contain_text("External ID: ticket_9912")
-    await expect(phone(page)).to_contain_text("How satisfied are you with Northwind?")
+    await expect(get_phone(page)).to_contain_text("How satisfied are you with Northwind?")
 
-    await phone(page).get_by_role("group").get_by_role("button", name="9", exact=True).click()
-    await phone(page).get_by_role("textbox").fill("Quick and kind")
-    await phone(page).get_by_role("button", name="Send").click()
-    await expect(phone(page)).to_contain_text("Quick and kind")
-    (feedback,) = pretend.x.feedbacks
+    await get_phone(page).get_by_role("group").get_by_role("button", name="9", exact=True).click()
+    await get_phone(page).get_by_role("textbox").fill("Quick and kind")
+    await get_phone(page).get_by_role("button", name="Send").click()
+    await expect(get_phone(page)).to_contain_text("Quick and kind")
+    (feedback,) = sandbox.x.feedbacks
     assert feedback.score
     assert feedback.text
     assert (feedback.score.value, feedback.text.value) == (9, "Quick and kind")
     assert feedback.external_id == "ticket_9912"
 
 
-async def test_in_a_thread_the_shortcut_fills_in_customer_and_case(page: Page) -> None:
+async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: Page) -> None:
     await page.get_by_role("link", name="3 replies").click()
     thread = page.get_by_role("region", name="Messages in the thread")
     await thread.get_by_role("article").first.hover()
     await thread.get_by_role("button", name="More actions").first.click()
     await page.get_by_role("menuitem", name="Send feedback survey").click()
-    dialog = await form(page)
+    dialog = await get_form(page)
     await expect(dialog.get_by_label("Customer")).to_have_value("@grace_lopez_nw")
     await expect(dialog.get_by_label("External ID")).to_have_value("zendesk_48213")
     await dialog.get_by_role("button", name="Send survey").click()
 
     await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
-    await expect(phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
+    await expect(get_phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
 
 
-async def test_with_the_keyboard_alone(page: Page, pretend: Sandbox) -> None:
+async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
+    page: Page, sandbox: Sandbox
+) -> None:
     await page.get_by_role("textbox", name="Message #support").focus()
     await page.keyboard.type("/csat @priya_k_iyer")
     await page.keyboard.press("Enter")
-    await form(page)
+    await get_form(page)
     await page.keyboard.press("Enter")
     await expect(channel(page)).to_contain_text("asked @priya_k_iyer for feedback on X")
 
-    five = phone(page).get_by_role("group").get_by_role("button", name="5", exact=True)
+    five = get_phone(page).get_by_role("group").get_by_role("button", name="5", exact=True)
     for _ in range(60):
         if await five.evaluate("button => button === document.activeElement"):
             break
         await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
-    await expect(phone(page).get_by_role("textbox")).to_be_visible()
-    score = pretend.x.feedbacks[0].score
+    await expect(get_phone(page).get_by_role("textbox")).to_be_visible()
+    score = sandbox.x.feedbacks[0].score
     assert score
     assert score.value == 5
 
 
-async def test_mistakes_are_told_under_their_fields_and_nothing_typed_is_lost(page: Page) -> None:
-    await say(page, "/csat @nobody_knows")
-    dialog = await form(page)
+async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: Page) -> None:
+    await post(page, "/csat @nobody_knows")
+    dialog = await get_form(page)
     await dialog.get_by_label("Display name").fill("A name that is much too long")
     await dialog.get_by_label("External ID").fill("kept")
     await dialog.get_by_role("button", name="Send survey").click()
@@ -129,18 +131,18 @@ async def test_mistakes_are_told_under_their_fields_and_nothing_typed_is_lost(pa
     await expect(dialog.get_by_label("External ID")).to_have_value("kept")
 
 
-async def test_a_refusal_leads_back_to_the_form_as_it_was(page: Page) -> None:
+async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None:
     await page.get_by_role("button", name="Simulate problems").click()
     await page.get_by_label("Sending a survey").select_option("LOOKS_AUTOMATED")
     await page.keyboard.press("Escape")
-    await say(page, "/csat @joonas_ek")
-    dialog = await form(page)
+    await post(page, "/csat @joonas_ek")
+    dialog = await get_form(page)
     await dialog.get_by_label("Message").fill("How was it?")
     await dialog.get_by_role("button", name="Send survey").click()
     await expect(channel(page)).to_contain_text("X thinks that this message looks automated")
     await page.get_by_role("button", name="Back to normal").first.click()
     await page.get_by_role("button", name="Edit and try again").click()
-    dialog = await form(page)
+    dialog = await get_form(page)
 
     await expect(dialog.get_by_label("Message")).to_have_value("How was it?")
     await dialog.get_by_role("button", name="Send survey").click()
@@ -148,39 +150,39 @@ async def test_a_refusal_leads_back_to_the_form_as_it_was(page: Page) -> None:
 
 
 @pytest.mark.parametrize("text", ["/csat @tomasberg", "/csat help", "/csat what"])
-async def test_a_screen_reader_finds_its_way(page: Page, text: str) -> None:
-    await say(page, text)
+async def test_there_are_no_serious_accessibility_violations(page: Page, text: str) -> None:
+    await post(page, text)
     if text.endswith("tomasberg"):
-        await form(page)
+        await get_form(page)
     else:
         await expect(channel(page)).to_contain_text("/csat nps @handle")
-    found = await Axe().run(page)
+    axe_results = await Axe().run(page)
 
-    grave = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-    assert grave == []
+    violations = [v for v in axe_results.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert violations == []
 
 
-async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor(page: Page) -> None:
-    words = "Nobody told me where my bag was."
-    thread = await ask_in_the_thread(page)
-    await phone(page).get_by_role("group").get_by_role("button", name="1", exact=True).click()
-    await phone(page).get_by_role("textbox").fill(words)
-    await phone(page).get_by_role("button", name="Send").click()
+async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) -> None:
+    comment = "Nobody told me where my bag was."
+    thread = await send_survey_in_thread(page)
+    await get_phone(page).get_by_role("group").get_by_role("button", name="1", exact=True).click()
+    await get_phone(page).get_by_role("textbox").fill(comment)
+    await get_phone(page).get_by_role("button", name="Send").click()
     await expect(thread).to_contain_text("They answered.")
     await expect(page.get_by_role("link", name="csat-results")).to_have_count(0)
-    await expect(thread).not_to_contain_text(words)
+    await expect(thread).not_to_contain_text(comment)
 
-    await become(page, fixtures.CLEO)
+    await switch_user(page, fixtures.CLEO)
     await page.get_by_role("link", name="csat-results").press("Enter")
     results = page.get_by_role("region", name="Messages in #csat-results")
     await expect(results).to_contain_text("A customer gave a low rating.")
     await expect(results).to_contain_text("zendesk_48213")
-    await expect(results).not_to_contain_text(words)
+    await expect(results).not_to_contain_text(comment)
     await expect_accessible(page)
     await results.get_by_role("button", name="Show").press("Enter")
-    answer = page.get_by_role("dialog", name="Low rating")
-    await expect(answer).to_contain_text("Rating: 1 on a scale from 1 to 5")
-    await expect(answer).to_contain_text(words)
+    modal = page.get_by_role("dialog", name="Low rating")
+    await expect(modal).to_contain_text("Rating: 1 on a scale from 1 to 5")
+    await expect(modal).to_contain_text(comment)
     await expect_accessible(page)
     await page.keyboard.press("Escape")
     await results.get_by_role("button", name="Take it on").press("Enter")
@@ -194,29 +196,29 @@ async def test_the_whole_circle_from_the_agent_by_the_customer_to_the_supervisor
     await expect(home).to_contain_text("Feedback results")
     await expect(home).to_contain_text("95 % interval")
     await expect(home.get_by_role("img", name="How customers rated")).to_be_visible()
-    await expect(home).to_contain_text(words)
+    await expect(home).to_contain_text(comment)
     await expect_accessible(page)
 
-    await become(page, fixtures.ADA)
+    await switch_user(page, fixtures.ADA)
     await page.get_by_role("link", name="csat-slack").press("Enter")
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     await expect(home).to_contain_text("Your feedback surveys")
-    await expect(home).not_to_contain_text(words)
+    await expect(home).not_to_contain_text(comment)
 
 
-async def ask_in_the_thread(page: Page) -> Locator:
-    """Ask the customer of a thread by its shortcut, as Ada, and return the thread."""
+async def send_survey_in_thread(page: Page) -> Locator:
+    """Send a survey through the shortcut in a thread, as Ada, and return the thread."""
     await page.get_by_role("link", name="3 replies").click()
     thread = page.get_by_role("region", name="Messages in the thread")
     await thread.get_by_role("article").first.hover()
     await thread.get_by_role("button", name="More actions").first.click()
     await page.get_by_role("menuitem", name="Send feedback survey").click()
-    await (await form(page)).get_by_role("button", name="Send survey").click()
+    await (await get_form(page)).get_by_role("button", name="Send survey").click()
     await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
     return thread
 
 
-async def become(page: Page, person: str) -> None:
-    """Look at Slack as somebody else."""
-    await page.get_by_label("You are").select_option(person)
-    await expect(page.locator(".me")).to_contain_text({fixtures.ADA: "Ada", fixtures.CLEO: "Cleo"}[person])
+async def switch_user(page: Page, user_id: str) -> None:
+    """Switch to another user."""
+    await page.get_by_label("You are").select_option(user_id)
+    await expect(page.locator(".me")).to_contain_text({fixtures.ADA: "Ada", fixtures.CLEO: "Cleo"}[user_id])

@@ -118,9 +118,9 @@ async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> N
     await wait_until_sent(world)
     await erase_customer(world, Recipient(handle="mira_k"))
     await world.open_form("/csat @mira_k")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert seen.outcome is ActionOutcome.UPDATED
+    assert result.outcome is ActionOutcome.UPDATED
     assert "Not sent. This customer got a survey recently." in visible_text(
         world.workspace.view_stack(fixtures.ADA)[-1].blocks
     )
@@ -163,14 +163,14 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
-    asked = await world.wait_for_message("It is not known whether")
+    prompt = await world.wait_for_message("It is not known whether")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(send_queue.give_up_reconciling, 1)
     database.close()
     late = await erase_customer(world, Recipient(handle="mira_k"))
-    await world.workspace.click(fixtures.ADA, button, channel=asked.channel, ts=asked.ts)
+    await world.workspace.click(fixtures.ADA, button, channel=prompt.channel, ts=prompt.ts)
     await world.wait_for_message("settled already")
 
     assert (early.remaining, late.remaining) == (1, 0)
@@ -213,10 +213,10 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     await wait_until_sent(world)
     monkeypatch.setattr(Eraser.__init__, "__defaults__", ((),))
     world.workspace.faults.fail("chat.update", "internal_error")
-    busy = await erase_customer(world, Recipient(handle="mira_k"))
+    failed = await erase_customer(world, Recipient(handle="mira_k"))
 
-    assert (busy.erased, busy.remaining) == (0, 1)
-    assert busy.advice == ["Slack is unavailable at the moment (internal_error)."]
+    assert (failed.erased, failed.remaining) == (0, 1)
+    assert failed.advice == ["Slack is unavailable at the moment (internal_error)."]
     assert (await erase_customer(world, Recipient(handle="mira_k"))).erased == 1
 
 
@@ -237,14 +237,14 @@ async def insert_sent_survey(database: Database, view_id: str, recipient: Recipi
     submission = submissions.Submission(
         view_id, make_survey().with_recipient(recipient), make_origin(), "A1", "one", view_id
     )
-    entry = (await database.run(submissions.accept, submission, Limits(), NOON)).survey
-    number = await database.run(send_queue.begin_attempt, entry, "one", NOON)
+    record = (await database.run(submissions.accept, submission, Limits(), NOON)).survey
+    number = await database.run(send_queue.begin_attempt, record, "one", NOON)
     assert number
     receipt = Receipt(
         id=view_id, dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON
     )
-    await database.run(send_queue.mark_sent, entry.id, number, receipt, NOON)
-    return entry.id
+    await database.run(send_queue.mark_sent, record.id, number, receipt, NOON)
+    return record.id
 
 
 async def test_a_customer_is_found_by_every_handle_and_by_handle_alone(
@@ -276,41 +276,41 @@ async def test_an_erased_recipient_has_no_label(world: World) -> None:
     await wait_until_sent(world)
     await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
-    entry = await database.read(get_survey, 1)
+    record = await database.read(get_survey, 1)
     database.close()
 
-    assert entry
-    assert (entry.survey.recipient.is_erased, entry.survey.recipient.label) == (True, "")
+    assert record
+    assert (record.survey.recipient.is_erased, record.survey.recipient.label) == (True, "")
 
 
-@pytest.mark.parametrize(("agrees", "left"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("is_confirmed", "left"), [(True, 0), (False, 1)])
 async def test_nothing_is_erased_without_confirmation(
     world: World,
-    agrees: bool,  # noqa: FBT001
+    is_confirmed: bool,  # noqa: FBT001
     left: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await ask(world)
     await wait_until_sent(world)
-    monkeypatch.setattr("typer.confirm", lambda _: agrees)
+    monkeypatch.setattr("typer.confirm", lambda _: is_confirmed)
     await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
 
     assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
     assert "Surveys found for @mira_k: 1." in printed
-    assert ("Surveys erased: 1. Messages changed in Slack: 1." in printed) is agrees
+    assert ("Surveys erased: 1. Messages changed in Slack: 1." in printed) is is_confirmed
 
 
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
     tmp_path: Path,
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
-        wrong = await run_command(tmp_path, environment, "forget", "somebody else")
-        nobody = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
+        invalid = await run_command(tmp_path, environment, "forget", "somebody else")
+        unknown = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
-    assert wrong == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
-    assert nobody == (0, "Surveys found for @mira_k: 0.\n")
+    assert invalid == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
+    assert unknown == (0, "Surveys found for @mira_k: 0.\n")
 
 
 async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) -> None:
