@@ -29,14 +29,14 @@ MAX_REMARK_LENGTH: Final = 150
 FIRST_STEPS: Final = (
     "Type /csat @handle in any channel, with the customer's handle on X.",
     SHORTCUT_HINT,
-    "Check what the customer will read, and send it. The channel is told that you asked.",
+    "Check the preview of what the customer will read, and send it. The channel sees that you asked.",
 )
 SUPERVISORS_SEE_ANSWERS: Final = (
-    "Supervisors see how customers answered. Whoever asked does not, as X wishes."
+    "Supervisors can see the answers. X asks us not to show them to the person who sent the survey."
 )
 NOBODY_SEES_ANSWERS: Final = (
-    "Nobody can see how customers answer yet: "
-    "whoever runs this app names the supervisors in its setting CSAT_SUPERVISORS."
+    "Nobody can see the answers yet. "
+    "An admin of this app can name supervisors in the setting CSAT_SUPERVISORS."
 )
 
 
@@ -67,14 +67,14 @@ def agent_home(own: OwnSurveys, *, has_supervisors: bool) -> Iterator[BlockDict]
         yield render(context(SHORTCUT_HINT))
         yield from own_survey_blocks(own)
     else:
-        yield render(rich_line(text("You have not asked a customer yet. So you begin:")))
+        yield render(rich_line(text("You haven't asked a customer yet. To get started:")))
         yield render(numbered_list(*FIRST_STEPS))
     yield render(context(SUPERVISORS_SEE_ANSWERS if has_supervisors else NOBODY_SEES_ANSWERS))
 
 
 def unavailable_home() -> Iterator[BlockDict]:
     """Yield the blocks of a Home while the database is unavailable."""
-    yield render(rich_line(text("This can't be shown right now. Open it again in a minute.")))
+    yield render(rich_line(text("This page can't be shown right now. Open it again in a minute.")))
 
 
 def own_survey_blocks(own: OwnSurveys) -> Iterator[BlockDict]:
@@ -85,14 +85,14 @@ def own_survey_blocks(own: OwnSurveys) -> Iterator[BlockDict]:
 
 def _format_counts(counts: Mapping[State, int]) -> str:
     formatted = [f"{counts[state]} {label}" for state, label in STATE_LABELS.items() if counts.get(state)]
-    return " · ".join(formatted) or "no survey"
+    return " · ".join(formatted) or "no surveys"
 
 
 def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
     yield timestamp(status.asked_at, DATE_AND_TIME)
     yield text(": ")
     recipient = status.survey.recipient
-    yield text("a customer who was erased") if recipient.is_erased else profile_link(recipient.label)
+    yield text("an erased customer") if recipient.is_erased else profile_link(recipient.label)
     if not status.channel.startswith("D"):
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=status.channel)

@@ -10,9 +10,9 @@ from blocks.report_summary import INTERVAL_CAVEAT, summary_lines, summary_text
 from csat.reporting.reports import Report
 
 WHOLE_TEAM: Final = (
-    "All surveys of the team are counted. A report in the app's Home leaves its reader's own ones out."
+    "This counts all of the team's surveys. Reports in this app's Home leave out the reader's own."
 )
-LATE_RESPONSES: Final = "Late answers still change these figures."
+LATE_RESPONSES: Final = "Late answers can still change these figures."
 
 
 def digest_message(reports: Sequence[Report]) -> Message:

@@ -21,6 +21,4 @@ def private_message() -> Message:
 
 def cancellation() -> Message:
     """Tell the requester that their waiting survey was cancelled."""
-    return plain_message(
-        "A survey that you asked for was called off: its customer was erased. Nothing was sent."
-    )
+    return plain_message("Your survey was cancelled because its customer was erased. Nothing was sent.")

@@ -30,7 +30,7 @@ _METRICS = {
 }
 _TEST_OPTION = Option(
     value=TEST,
-    text="Keep this out of the figures",
+    text="Leave this out of reports",
     description="For tests. The customer still gets the message.",
 )
 
@@ -54,7 +54,7 @@ def recipient(*, focused: bool) -> Block:
     """Return the field for the customer."""
     return InputBlock(
         label="Customer",
-        hint="Their X handle, numeric id, or a link to their profile.",
+        hint="Their X handle, numeric ID, or a link to their profile.",
         element=PlainTextInputElement(
             action_id=FormField.RECIPIENT, placeholder="@handle", focus_on_load=focused
         ),
@@ -95,8 +95,8 @@ def display_name() -> Block:
         optional=True,
         dispatch_action=True,
         hint=(
-            f"Your brand in the question. At most {MAX_DISPLAY_NAME_LENGTH} characters; "
-            "leave empty for your name on X."
+            f"Your brand's name in the question. Up to {MAX_DISPLAY_NAME_LENGTH} characters; "
+            "leave empty to use your name on X."
         ),
         element=PlainTextInputElement(action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING),
     )
@@ -109,7 +109,7 @@ def message() -> Block:
         block_id=FormField.MESSAGE,
         label="Message",
         dispatch_action=True,
-        hint="Sent before the card. On x.com the customer sees only this.",
+        hint="Sent before the question. On x.com, the customer sees only this message.",
         element=PlainTextInputElement(
             action_id=FormField.MESSAGE,
             multiline=True,
@@ -138,7 +138,7 @@ def external_id() -> Block:
         block_id=FormField.EXTERNAL_ID,
         label="External ID",
         optional=True,
-        hint=f"Your case or ticket, kept with the answer. At most {MAX_EXTERNAL_ID_LENGTH} characters.",
+        hint=f"Your case or ticket number, kept with the answer. Up to {MAX_EXTERNAL_ID_LENGTH} characters.",
         element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID),
     )
 

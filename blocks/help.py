@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 from blocks.elements import Message, build_message, bullet_list, escape_mrkdwn, rich_line, text
 
 INTRO = "/csat asks a customer on X how you did."
-SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on the message that names the customer."
+SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on a message that names the customer."
 
 
 class Usage(NamedTuple):

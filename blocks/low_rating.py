@@ -43,7 +43,7 @@ _TITLE: Final = "A customer gave a low rating."
 def alert_message(rating: LowRating, catalogue: Catalogue, link: str = "") -> Message:
     """Tell the results channel of a low rating, and the state of its follow-up."""
     return build_message(
-        f"{_TITLE} {escape_mrkdwn('. '.join(survey_details(rating.survey, catalogue)))}",
+        f"{_TITLE} {escape_mrkdwn(' · '.join(survey_details(rating.survey, catalogue)))}",
         [rich_line(text(_TITLE, bold=True)), *low_rating_blocks(rating, catalogue, link)],
     )
 
@@ -51,7 +51,7 @@ def alert_message(rating: LowRating, catalogue: Catalogue, link: str = "") -> Me
 def withdrawn_message() -> Message:
     """Tell the results channel that a rating was not low after all."""
     return plain_message(
-        "A rating that seemed low was not: the customer's first answer stands. Nothing is left to do."
+        "This rating is not low after all: the customer's first answer stands. There is nothing left to do."
     )
 
 

@@ -33,11 +33,11 @@ LEAVE_ACTION: Final = "leave_survey"
 """The value of each button is the survey's id."""
 
 PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
-    {State.ANSWERED: "They answered.", State.EXPIRED: "No answer came within two weeks."}
+    {State.ANSWERED: "They answered.", State.EXPIRED: "No answer within two weeks."}
 )
 """What everyone may know of a response."""
 
-_TEST_MARK: Final = "Test: kept out of the figures"
+_TEST_MARK: Final = "Test: left out of reports"
 
 
 def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
@@ -94,10 +94,10 @@ def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogu
         for action_id, label in labels.items()
     ]
     return build_message(
-        f"It is not known whether the survey to {recipient} arrived. {escape_mrkdwn(advice)}",
+        f"We don't know whether the survey to {recipient} arrived. {escape_mrkdwn(advice)}",
         [
             rich_line(
-                text("It is not known whether the survey to "), profile_link(recipient), text(" arrived.")
+                text("We don't know whether the survey to "), profile_link(recipient), text(" arrived.")
             ),
             rich_line(text(advice)),
             _details(survey, catalogue),
@@ -113,14 +113,14 @@ def waiting(
     recipient = survey.recipient.label
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
-        f"Waiting for X... The survey to {recipient} goes out as soon as X takes it.",
+        f"Waiting for X... The survey to {recipient} will be sent as soon as X accepts it.",
         [
             rich_line(
                 text("Waiting for X... At "),
                 timestamp(now),
-                text(" the survey to "),
+                text(", the survey to "),
                 profile_link(recipient),
-                text(" had not left yet. It goes out as soon as X takes it, and you will be told."),
+                text(" had not been sent yet. It will be sent as soon as X accepts it, and you'll be told."),
             ),
             *([rich_line(text(pause_reason))] if pause_reason else []),
             _details(survey, catalogue),
@@ -132,7 +132,7 @@ def waiting(
 def pause_alert(advice: str) -> Message:
     """Tell an operator why the account is paused."""
     return plain_message(
-        f"Surveys wait, because X refuses them. {advice} They go on by themselves once it works."
+        f"Surveys are on hold because X refuses them. {advice} They'll resume by themselves once it works."
     )
 
 
@@ -147,7 +147,7 @@ def _details(survey: Survey, catalogue: Catalogue) -> Block:
 
 
 def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
-    return text(" Possible again from "), timestamp(retry_at, DATE_AND_TIME), text(".")
+    return text(" You can try again from "), timestamp(retry_at, DATE_AND_TIME), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:

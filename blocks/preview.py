@@ -11,7 +11,7 @@ from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 
 MAX_MESSAGE_LENGTH: Final = 2_500
-NPS_WARNING: Final = "X's newest chat may show NPS as a bare number. CSAT shows in all of X's mobile apps."
+NPS_WARNING: Final = "X's newest chat may show NPS as just a number. CSAT shows in all of X's mobile apps."
 
 
 def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:

@@ -14,9 +14,9 @@ from csat.reporting.scores import SampleSize, classify_sample, distribution
 
 BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
-    "This app's Home has more: trend, agents, channels, comments, and low ratings to look after."
+    "This app's Home shows more: trend, agents, channels, comments, and low ratings to follow up."
 )
-COME_BACK: Final = "Ask for the report again: answers show as they come, usually within hours."
+COME_BACK: Final = "Run the report again later: answers show as they arrive, usually within hours."
 
 
 def report_message(report: Report) -> Message:
@@ -35,11 +35,11 @@ def report_message(report: Report) -> Message:
 
 
 def _first_steps(report: Report, title: str) -> Message:
-    nothing_sent = f"No {report.filters.metric.upper()} survey was sent in these days, nor as long before."
+    nothing_sent = f"No {report.filters.metric.upper()} surveys were sent in this period or the one before."
     steps = (*FIRST_STEPS, COME_BACK)
     blocks = [
         rich_line(text(title, bold=True)),
-        rich_line(text(f"{nothing_sent} So you begin:")),
+        rich_line(text(f"{nothing_sent} To get started:")),
         numbered_list(*steps),
     ]
     return build_message(escape_mrkdwn(f"{title}. {nothing_sent} {' '.join(steps)}"), blocks)

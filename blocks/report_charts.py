@@ -88,7 +88,7 @@ def _breakdown(report: Report) -> Iterator[HomePart]:
         yield BlockWithFallback(charts.data_table(CAPTION, HEADER, cells), _table_in_text(report, rows))
     if hidden := len(report.by_agent) - len(report.agent_rows):
         agents = pluralize(hidden, "agent")
-        yield render(context(f"{agents} with fewer than {MIN_SCORE_RATINGS} answers: no row of their own."))
+        yield render(context(f"Not shown: {agents} with fewer than {MIN_SCORE_RATINGS} answers."))
 
 
 def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:

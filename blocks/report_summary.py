@@ -20,7 +20,7 @@ from csat.reporting.scores import (
 from csat.surveys.questions import SCALES, Metric
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
-INTERVAL_CAVEAT: Final = "The interval is about chance alone: who chose to answer is not in it."
+INTERVAL_CAVEAT: Final = "The interval covers chance alone, not who chose to answer."
 
 
 def summary_lines(report: Report) -> list[RichTextBlock]:
@@ -43,10 +43,10 @@ def summary_text(report: Report) -> str:
 def caveats(report: Report) -> list[str]:
     """Return what to keep in mind when reading the figures; some may be empty."""
     still_open = pluralize(report.current.open, "survey")
-    own = f"{pluralize(report.excluded, 'survey')} of your own {'is' if report.excluded == 1 else 'are'}"
+    own = f"{report.excluded:,} of your own surveys {'is' if report.excluded == 1 else 'are'}"
     return [
         INTERVAL_CAVEAT,
-        f"{still_open} of this period can still be answered." if report.current.open else "",
+        f"{still_open} from this period can still be answered." if report.current.open else "",
         f"{own} left out." if report.excluded else "",
     ]
 
@@ -103,8 +103,8 @@ def _format_precision(metric: Metric, tally: Tally, score: Score | None) -> str:
     answers = pluralize(tally.rated, "answer")
     size = classify_sample(tally.rated)
     if score is None or size is SampleSize.TOO_FEW:
-        return f" from {answers}; with fewer than {MIN_SCORE_RATINGS} there is no score."
-    few = f", {size}" if size else ""
+        return f" from {answers}. With fewer than {MIN_SCORE_RATINGS}, there is no score."
+    few = f" ({size})" if size else ""
     mean = f" Average rating {format_average(score)}." if metric is Metric.CSAT else ""
     return f" (95 % interval {format_interval(metric, score.interval)}) from {answers}{few}.{mean}"
 

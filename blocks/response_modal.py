@@ -42,8 +42,8 @@ def close_modal(rating: LowRating, catalogue: Catalogue) -> dict[str, Any]:
     """Return the form that closes a low rating with a note."""
     note = InputBlock(
         block_id=NOTE_ID,
-        label="What became of it",
-        hint="Supervisors can read it with the answer; whoever asked for the survey can't.",
+        label="What was done about it",
+        hint="Supervisors see this with the answer. The person who asked for the survey doesn't.",
         element=PlainTextInputElement(action_id=NOTE_ID, multiline=True, max_length=MAX_NOTE_LENGTH),
     )
     details = context(*survey_details(rating.survey, catalogue))
@@ -84,7 +84,7 @@ def _request(rating: RevealedRating, link: str) -> Block:
     return rich_line(
         user_mention(rating.origin.requester),
         text(" asked "),
-        text("a customer who was erased") if recipient.is_erased else profile_link(recipient.label),
+        text("an erased customer") if recipient.is_erased else profile_link(recipient.label),
         text(" on "),
         timestamp(rating.asked_at, DATE_AND_TIME),
         *([text(": "), RichTextElementParts.Link(url=link, text="open the thread")] if link else []),

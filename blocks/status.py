@@ -26,7 +26,7 @@ STATE_LABELS: Final = {
     State.SENT: "sent, no answer yet",
     State.REFUSED: "not sent",
     State.CANCELLED: "cancelled",
-    State.UNCERTAIN: "not known whether it arrived",
+    State.UNCERTAIN: "may not have arrived",
     State.ANSWERED: "answered",
     State.EXPIRED: "sent, not answered",
 }
@@ -36,9 +36,9 @@ def status_message(
     customer: str, surveys: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
 ) -> Message:
     """Return whether a customer can be asked now, and the last surveys to them without their ratings."""
-    answer = denial_line(denial, link) if denial else rich_line(text("They can be asked now."))
+    answer = denial_line(denial, link, "Not now.") if denial else rich_line(text("You can ask them now."))
     return build_message(
-        f"{escape_mrkdwn(customer)}: {denial.sentence() if denial else 'can be asked now.'}",
+        f"{escape_mrkdwn(customer)}: {denial.sentence() if denial else 'you can ask them now.'}",
         [
             rich_line(profile_link(customer)),
             answer,
@@ -48,9 +48,9 @@ def status_message(
     )
 
 
-def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
+def denial_line(denial: Denial, link: str = "", heading: str = "Not sent.") -> RichTextBlock:
     """Return which limit denies a survey, since when and until when."""
-    return rich_line(text("Not sent. ", bold=True), text(denial.sentence()), *_dates(denial, link))
+    return rich_line(text(f"{heading} ", bold=True), text(denial.sentence()), *_dates(denial, link))
 
 
 def _dates(denial: Denial, link: str) -> Iterator[RichTextElement]:
@@ -66,7 +66,7 @@ def _dates(denial: Denial, link: str) -> Iterator[RichTextElement]:
             yield RichTextElementParts.Link(url=link, text="in this thread")
         yield text(".")
     if denial.retry_at:
-        yield text(" Possible again from ")
+        yield text(" You can try again from ")
         yield timestamp(denial.retry_at, DATE_AND_TIME)
         yield text(".")
 
@@ -76,4 +76,4 @@ def _survey(survey: PreviousSurvey) -> Iterator[RichTextElement]:
         yield timestamp(survey.sent_at, DATE_AND_TIME)
         yield text(": ")
     yield user_mention(survey.requester)
-    yield text(f" asked, {STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}")
+    yield text(f" asked: {STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}")

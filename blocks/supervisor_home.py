@@ -33,9 +33,9 @@ from csat.surveys.questions import Catalogue, Metric
 MAX_COMMENT_LENGTH: Final = 600
 MAX_LOW_RATINGS: Final = 10
 
-NOTHING_SENT: Final = "No survey was sent in these days, nor as long before. So you begin:"
-COME_BACK: Final = "Come back here: answers show as they come, usually within hours."
-MORE_LOW_RATINGS: Final = "These are the oldest. More are open, and show when these are closed."
+NOTHING_SENT: Final = "No surveys were sent in this period or the one before. To get started:"
+COME_BACK: Final = "Come back later: answers show as they arrive, usually within hours."
+MORE_LOW_RATINGS: Final = "These are the oldest. More will show as these are closed."
 
 
 class LinkedComment(NamedTuple):
@@ -98,7 +98,7 @@ def _first_steps(period: Period) -> Iterator[HomePart]:
 
 def _low_ratings(low_ratings: Sequence[LinkedLowRating], catalogue: Catalogue) -> Iterator[BlockDict]:
     if low_ratings:
-        yield render(header("Low ratings to look after"))
+        yield render(header("Low ratings to follow up"))
     for rating, link in low_ratings[:MAX_LOW_RATINGS]:
         yield from map(render, low_rating_blocks(rating, catalogue, link))
     if len(low_ratings) > MAX_LOW_RATINGS:

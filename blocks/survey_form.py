@@ -146,11 +146,9 @@ def _nps_warning() -> Block:
 
 def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
-        yield context("This message names no customer.")
+        yield context("No customer found in this message. Enter one above.")
     if customer := form.warned_about:
-        yield alert(
-            f"{customer} probably does not take your direct messages. Send again to try all the same."
-        )
+        yield alert(f"{customer} probably doesn't accept your direct messages. Send again to try anyway.")
     if form.denial:
         yield denial_line(form.denial, form.link)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:

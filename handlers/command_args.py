@@ -38,7 +38,7 @@ def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
     """Parse the text of a command as Slack sends it; raises `InvalidArguments`."""
     if _MEMBER.search(text):
         raise InvalidArguments(
-            "That is a colleague in Slack. Type the customer's X handle, or paste the link to their profile."
+            "That's a colleague in Slack. Type the customer's X handle, or paste a link to their profile."
         )
     words = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
     args = CommandArgs()
@@ -55,13 +55,13 @@ def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
 
 def _with_metric(args: CommandArgs, word: str) -> CommandArgs:
     if args.metric:
-        raise InvalidArguments("Name one type only: csat or nps.")
+        raise InvalidArguments("Choose one type: csat or nps.")
     return args._replace(metric=Metric(word.lower()))
 
 
 def _with_recipient(args: CommandArgs, word: str) -> CommandArgs:
     if args.recipient:
-        raise InvalidArguments("Name one customer only: each one gets a survey of their own.")
+        raise InvalidArguments("Name one customer at a time: each gets their own survey.")
     try:
         return args._replace(recipient=parse_recipient(word))
     except InvalidRecipient as error:
@@ -71,6 +71,6 @@ def _with_recipient(args: CommandArgs, word: str) -> CommandArgs:
 def _unknown_word(word: str, words: Sequence[str], command: str) -> str:
     bare = word.strip(_PUNCTUATION)
     if _HANDLE.fullmatch(bare) and not any(_CUSTOMER.fullmatch(other) for other in words):
-        return f"Did you mean {command} @{bare}? X handles begin with @."
+        return f"Did you mean {command} @{bare}? X handles start with @."
     quoted = word if len(word) <= _MAX_QUOTED_LENGTH else f"{word[: _MAX_QUOTED_LENGTH - 1]}…"
     return f"I don't understand “{quoted}”. Try {command} @handle, or /csat help."

@@ -125,26 +125,30 @@ class Subcommand(NamedTuple):
 OPEN_FORM = Subcommand(
     _open_form,
     (
-        Usage("/csat", "opens the form"),
+        Usage("/csat", "opens the survey form"),
         Usage("/csat @handle", "opens it for a customer on X"),
-        Usage("/csat 783214", "the same, for an X id (if 783214 is the handle, type @783214)"),
-        Usage("/csat nps @handle", "opens it with the NPS question"),
-        Usage("/csat https://x.com/handle", "opens it for a profile or post that you paste"),
+        Usage("/csat 783214", "opens it for an X ID (if 783214 is a handle, type @783214)"),
+        Usage("/csat nps @handle", "opens it with an NPS question"),
+        Usage("/csat https://x.com/handle", "opens it for the profile or post you paste"),
     ),
 )
 SUBCOMMANDS = {
     "status": Subcommand(
         send_status,
-        (Usage("/csat status @handle", "tells whether a customer can be asked, and who asked them"),),
+        (Usage("/csat status @handle", "shows whether you can ask a customer, and who asked them"),),
     ),
     "report": Subcommand(
         send_report,
-        (Usage("/csat report 30d nps", "tells a supervisor how customers answered (CSAT without nps)"),),
+        (
+            Usage(
+                "/csat report 30d nps", "shows supervisors how customers answered (CSAT unless you type nps)"
+            ),
+        ),
     ),
     "export": Subcommand(
         send_export,
-        (Usage("/csat export 90d", "sends a supervisor a file with a row for each survey"),),
+        (Usage("/csat export 90d", "sends supervisors a file with a row for each survey"),),
     ),
-    "help": Subcommand(_send_help, (Usage("/csat help", "shows this"),)),
+    "help": Subcommand(_send_help, (Usage("/csat help", "shows this help"),)),
 }
 USAGES = tuple(usage for subcommand in (OPEN_FORM, *SUBCOMMANDS.values()) for usage in subcommand.usages)

@@ -12,7 +12,10 @@ from csat.surveys.survey import Origin
 from csat.tasks import log_with_reference
 from handlers.services import Services
 
-UNEXPECTED = "Something went wrong in this app. Try again in a minute; if it goes on, report {reference}."
+UNEXPECTED = (
+    "Something went wrong in this app. Try again in a minute. "
+    "If it keeps happening, tell an admin of this app the reference {reference}."
+)
 
 
 def register(app: AsyncApp, services: Services) -> None:

@@ -15,15 +15,15 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import SlashCommand
 from handlers.services import Services
 
-NOT_A_SUPERVISOR = (
-    "Exports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS)."
-)
-STARTED = "The export of {title} is being made. It comes as a file in your direct message with this app."
+NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."
+STARTED = "Preparing the export of {title}. You'll get it as a file in a direct message from this app."
 FINISHED = (
-    "Your export of {title}: {rows:,} surveys, your own left out, and a manifest with its checksum. "
-    "It has ratings and customers' words in it: keep it where agents don't see it."
+    "Your export of {title}: {rows:,} surveys, without your own, and a manifest with its checksum. "
+    "It contains ratings and customers' comments, so keep it where agents can't see it."
 )
-FAILED = "Slack did not take the file ({reason}), so there is no export. Try again, or a shorter period."
+FAILED = (
+    "Slack didn't accept the file ({reason}), so there is no export. Try again, or choose a shorter period."
+)
 EXAMPLE = "For example: /csat export 90d"
 DEFAULT_PERIOD = "90d"
 

@@ -21,10 +21,12 @@ from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import Refused
 from handlers.services import Services
 
-NOT_SAVED = "Not saved, nothing was sent. Try again in a moment; if it goes on, tell whoever runs this app."
+NOT_SAVED = (
+    "Not saved, nothing was sent. Try again in a moment. If it keeps happening, tell an admin of this app."
+)
 ALREADY_ACCEPTED = (
-    "This form was already accepted as you sent it before, and that survey is on its way. "
-    "What you changed since was not sent: close this form, and ask once more if you need to."
+    "This form was already accepted as you first sent it, and that survey is on its way. "
+    "Your changes since then were not sent. Close this form, and send another survey if you need to."
 )
 
 DATABASE_DEADLINE_SECONDS = 2.0

@@ -23,14 +23,12 @@ from handlers.modals import open_modal
 from handlers.services import Services
 
 SUPERVISORS_ONLY = (
-    "Only supervisors see answers, and Slack does not say that you are one. Ask whoever runs this app."
+    "Only supervisors can see answers, and we couldn't confirm that you are one. Ask an admin of this app."
 )
-OWN_SURVEY = (
-    "You asked for this survey, so its answer is closed to you. Another supervisor can look after it."
-)
-NOT_FOUND = "This is not among the low ratings any more."
-ALREADY_DONE = "Nothing was changed: this was done already."
-NOT_SAVED = "Not saved. Try again in a moment; if it goes on, tell whoever runs this app."
+OWN_SURVEY = "You asked for this survey, so you can't see its answer. Another supervisor can follow it up."
+NOT_FOUND = "This is no longer among the low ratings."
+ALREADY_DONE = "Nothing was changed: this was already done."
+NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
 
 DATABASE_TIMEOUT_SECONDS = 1.0
 """For the transaction to begin: Slack has been asked about the person, and allows three seconds in all."""

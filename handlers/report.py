@@ -12,8 +12,8 @@ from handlers.report_args import ReportArgs, parse_report_args
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = (
-    "Reports are for supervisors. Ask whoever runs this app to put you on the list (CSAT_SUPERVISORS). "
-    "What became of your own surveys is in this app's Home."
+    "Reports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS. "
+    "Your own surveys are in this app's Home."
 )
 
 

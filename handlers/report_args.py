@@ -25,7 +25,7 @@ def parse_report_args(text: str, now: datetime, timezone: ZoneInfo) -> ReportArg
     words = [word.strip(",;") for word in INVISIBLE_CHARACTERS.sub("", text).split()]
     metrics = {Metric(word.lower()) for word in words if _is_metric(word)}
     if len(metrics) > 1:
-        raise InvalidArguments(f"Name one score only, csat or nps. {EXAMPLE}")
+        raise InvalidArguments(f"Choose one score: csat or nps. {EXAMPLE}")
     typed_period = " ".join(word for word in words if not _is_metric(word))
     try:
         period = parse_period(typed_period or DEFAULT_PERIOD, now, timezone)

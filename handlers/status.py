@@ -12,9 +12,9 @@ from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
 MAX_SURVEYS = 5
-NO_CUSTOMER = "Name the customer: /csat status @handle"
+NO_CUSTOMER = "Add the customer's handle: /csat status @handle"
 LOOKUP_TIMED_OUT = (
-    "X did not say in time who that is. Try again in a minute, or use the customer's numeric id."
+    "X took too long to look up that handle. Try again in a minute, or use the customer's numeric ID."
 )
 
 

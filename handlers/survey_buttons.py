@@ -18,17 +18,17 @@ from handlers.services import Services
 
 CANCEL_OUTCOMES = {
     State.CANCELLED: "Cancelled. Nothing was sent.",
-    State.SENDING: "Too late to cancel: the survey is on its way to X. You will be told what became of it.",
-    State.UNCERTAIN: "Too late to cancel: the survey left for X, and X did not say whether it arrived.",
+    State.SENDING: "Too late to cancel: the survey is on its way to X. You'll be told how it went.",
+    State.UNCERTAIN: "Too late to cancel: the survey went to X, but X didn't say whether it arrived.",
     State.REFUSED: "Nothing to cancel: the survey was not sent.",
     None: "Only the person who asked for this survey can cancel it.",
 }
 ALREADY_SENT = "Too late to cancel: the survey was already sent."
 
 ARRIVED = "Noted: it arrived. The confirmation follows."
-SENT_AGAIN = "It is sent again. You will be told what became of it."
-LEFT_UNCERTAIN = "Left as it is. X's own record tells tomorrow, and so will we."
-ALREADY_SETTLED = "This survey is settled already, or is not yours."
+SENT_AGAIN = "Sending it again. You'll be told how it went."
+LEFT_UNCERTAIN = "Nothing was changed. X's records will show tomorrow whether it arrived, and we'll tell you."
+ALREADY_SETTLED = "This survey is already settled, or it isn't yours."
 
 
 def register(app: AsyncApp, services: Services) -> None:

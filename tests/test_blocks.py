@@ -414,12 +414,12 @@ def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     assert "@grace" in words
     assert f"NPS · {question}" in words
     assert "External ID: ticket_5555" in words
-    assert "Test: kept out of the figures" in words
+    assert "Test: left out of reports" in words
 
 
 @pytest.mark.parametrize(
     ("state", "outcome"),
-    [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer came within two weeks.")],
+    [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer within two weeks.")],
 )
 def test_a_confirmation_shows_the_outcome_in_blocks_and_fallback_text(state: State, outcome: str) -> None:
     message = check_message(notifications.confirmation(make_survey(), make_origin(), CATALOGUE, state))
@@ -472,7 +472,7 @@ def test_a_waiting_message_has_a_cancel_button() -> None:
 
 @pytest.mark.parametrize("problem", ["", "I don't understand “<!channel>”.", *HOSTILE])
 def test_the_help_is_valid_and_literal(problem: str) -> None:
-    usages = [Usage("/csat", "opens the form"), Usage("/csat <!here>", "*does* <b>")]
+    usages = [Usage("/csat", "opens the survey form"), Usage("/csat <!here>", "*does* <b>")]
 
     message = help_message(usages, problem)
 

@@ -61,11 +61,11 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("/csat mira", "Did you mean /csat @mira? X handles begin with @."),
-        ("/csat @mira_k @tom", "Name one customer only"),
-        ("/csat nps csat @mira_k", "Name one type only"),
+        ("/csat mira", "Did you mean /csat @mira? X handles start with @."),
+        ("/csat @mira_k @tom", "Name one customer at a time"),
+        ("/csat nps csat @mira_k", "Choose one type"),
         ("/csat @😀", "X handles contain only letters"),
-        ("/csat 1234567890123456789012345", "not an X id"),
+        ("/csat 1234567890123456789012345", "not an X ID"),
         ("/csat @ben", "colleague in Slack"),
     ],
 )
@@ -146,7 +146,7 @@ async def test_a_message_without_a_customer_opens_the_form_with_an_empty_custome
     form = await world.wait_for_form()
 
     assert field(form, "recipient") == ""
-    assert "This message names no customer." in visible_text(form.blocks)
+    assert "No customer found in this message." in visible_text(form.blocks)
 
 
 @pytest.mark.parametrize("text", ["/csat", "/csat @mira_k"])
@@ -239,12 +239,12 @@ async def test_surveys_are_denied_while_slack_cannot_confirm_the_user(world: Wor
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ("expired_trigger_id", "took too long to open the window. Nothing was sent or changed: try again."),
-        ("ratelimited", "did not open the window. Nothing was sent or changed: try again in a minute."),
-        ("internal_error", "did not open the window. Nothing was sent or changed: try again in a minute."),
-        ("503", "did not open the window. Nothing was sent or changed: try again in a minute."),
-        ("invalid_auth", "did not open the window. Nothing was sent or changed: tell whoever runs"),
-        ("invalid_arguments", "did not open the window. Nothing was sent or changed: tell whoever runs"),
+        ("expired_trigger_id", "took too long to open the window. Nothing was sent or changed. Try again."),
+        ("ratelimited", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
+        ("internal_error", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
+        ("503", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
+        ("invalid_auth", "didn't open the window. Nothing was sent or changed. Tell an admin"),
+        ("invalid_arguments", "didn't open the window. Nothing was sent or changed. Tell an admin"),
     ],
 )
 async def test_a_form_that_fails_to_open_is_reported_to_the_user(
@@ -287,7 +287,7 @@ async def test_opening_the_form_times_out_before_the_trigger_expires(
     world.workspace.faults.delay("views.open", 1.0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
-    await world.wait_for_message("Slack is slow. If the window has not opened, try again.")
+    await world.wait_for_message("Slack is slow. If no window opened, try again.")
 
 
 async def test_no_conversation_history_is_read(world: World) -> None:

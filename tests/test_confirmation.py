@@ -35,7 +35,7 @@ async def test_it_names_requester_recipient_and_question_and_marks_a_test(world:
         f"<@{fixtures.ADA}> asked @mira_k for feedback on X.",
         "NPS · Overall, how satisfied were you with your recent Northwind experience?",
         "External ID: ticket_5555",
-        "Test: kept out of the figures",
+        "Test: left out of reports",
     ):
         assert words in confirmation
 

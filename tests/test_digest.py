@@ -71,8 +71,8 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
         "60 sent",
         "20 still open",
         "NPS: +100",
-        "from 6 answers, few answers.",
-        "All surveys of the team are counted",
+        "from 6 answers (few answers).",
+        "This counts all of the team's surveys",
     ):
         assert words in text
     assert "75 %" in message.text

@@ -58,7 +58,7 @@ async def insert_sample_data(url: str) -> None:
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
-    message = await world.wait_for_dm("surveys, your own left out", fixtures.CLEO)
+    message = await world.wait_for_dm("surveys, without your own", fixtures.CLEO)
     await world.wait_until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
     csv_file, manifest = world.workspace.files.values()
@@ -89,7 +89,7 @@ async def test_a_failed_upload_is_reported_to_the_supervisor(world: World) -> No
     world.workspace.faults.fail("files.getUploadURLExternal", "missing_scope")
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await world.wait_for_message("Slack did not take the file (missing_scope)", viewer=fixtures.CLEO)
+    await world.wait_for_message("Slack didn't accept the file (missing_scope)", viewer=fixtures.CLEO)
 
 
 async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world
     world.x.recover()
 
     assert (result.cancelled, result.erased, result.remaining) == (1, 1, 0)
-    assert await world.wait_for_dm("was called off: its customer was erased. Nothing was sent.")
+    assert await world.wait_for_dm("was cancelled because its customer was erased. Nothing was sent.")
     assert world.rows(tables.surveys.c.state, tables.surveys.c.message) == [("cancelled", "")]
     assert not world.x.feedbacks
 
@@ -163,7 +163,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await ask(world)
-    prompt = await world.wait_for_message("It is not known whether")
+    prompt = await world.wait_for_message("We don't know whether")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
@@ -171,7 +171,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     database.close()
     late = await erase_customer(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=prompt.channel, ts=prompt.ts)
-    await world.wait_for_message("settled already")
+    await world.wait_for_message("already settled")
 
     assert (early.remaining, late.remaining) == (1, 0)
     assert world.rows(tables.surveys.c.state, tables.surveys.c.recipient_id) == [("uncertain", None)]

@@ -41,7 +41,7 @@ async def test_the_preview_updates_with_type_question_name_and_message(world: Wo
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     form = await wait_for_text(world, "0   1   2   3   4   5   6   7   8   9   10")
 
-    assert visible_text(form.blocks).count("X's newest chat may show NPS as a bare number") == 2
+    assert visible_text(form.blocks).count("X's newest chat may show NPS as just a number") == 2
 
 
 async def test_typed_values_survive_changing_the_type_and_back(world: World) -> None:
@@ -103,7 +103,7 @@ async def test_all_errors_are_shown_at_once_under_their_fields(world: World) -> 
         "display_name": "Shorten the name to 20 characters; it has 21.",
         "message": "Write the message that the customer gets with the survey.",
         "privacy_url": "Enter a complete web address without spaces, like https://example.com/privacy.",
-        "external_id": "Shorten the id to 256 characters; it has 257.",
+        "external_id": "Shorten the ID to 256 characters; it has 257.",
     }
     assert world.x.requests == []
 
@@ -138,7 +138,7 @@ async def test_closed_direct_messages_cause_a_warning_and_resubmitting_sends(wor
     result = await world.submit_survey(recipient="@quiet_quinn", message="Kept")
 
     assert result.outcome is ActionOutcome.UPDATED
-    assert "@quiet_quinn probably does not take your direct messages" in visible_text(
+    assert "@quiet_quinn probably doesn't accept your direct messages" in visible_text(
         current_form(world).blocks
     )
     assert world.x.feedbacks == []
@@ -156,7 +156,7 @@ async def test_a_warning_about_one_customer_does_not_cover_another(world: World)
     await world.fill_in(recipient="@closed_too")
     await world.workspace.submit_view(fixtures.ADA)
 
-    assert "@closed_too probably does not take your direct messages" in visible_text(
+    assert "@closed_too probably doesn't accept your direct messages" in visible_text(
         current_form(world).blocks
     )
 

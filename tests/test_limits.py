@@ -118,7 +118,7 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert result.outcome is ActionOutcome.UPDATED
     assert "Not sent. This customer got a survey recently." in form_text(world, fixtures.BEN)
     assert f"<@{fixtures.ADA}> asked" in form_text(world, fixtures.BEN)
-    assert "Possible again from" in form_text(world, fixtures.BEN)
+    assert "You can try again from" in form_text(world, fixtures.BEN)
     view = world.workspace.current_view(fixtures.BEN)
     assert view
     assert "{date_short_pretty} at {time}" in str(view.blocks)
@@ -181,7 +181,7 @@ async def test_a_refusal_releases_the_reservation(world: World) -> None:
 async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     world.x.fail(Fault.HANG)
     await ask(world)
-    await world.wait_for_message("It is not known whether")
+    await world.wait_for_message("We don't know whether")
 
     assert (await ask(world)).outcome is ActionOutcome.UPDATED
 
@@ -196,7 +196,7 @@ async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reaso
     assert (await ask(world)).outcome is ActionOutcome.CLOSED
     reply = await world.wait_for_message("was not sent")
     assert "This customer got a survey recently" in visible_text(reply)
-    assert "Possible again from" in visible_text(reply)
+    assert "You can try again from" in visible_text(reply)
     assert len(world.x.feedbacks) == 1
 
 
@@ -208,7 +208,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
 
         assert result.outcome is ActionOutcome.UPDATED
         assert "all the surveys that X allows in 24 hours" in form_text(world)
-        assert "Possible again from" in form_text(world)
+        assert "You can try again from" in form_text(world)
 
 
 async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
@@ -217,24 +217,22 @@ async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
     await ask(world, "@mira_k")
     await wait_until_sent(world)
     await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
-    reply = await world.wait_for_message("Possible again from", viewer=fixtures.BEN)
+    reply = await world.wait_for_message("You can try again from", viewer=fixtures.BEN)
 
     assert reply.visible_to == fixtures.BEN
-    assert f"<@{fixtures.ADA}> asked, sent, no answer yet" in visible_text(reply)
+    assert f"<@{fixtures.ADA}> asked: sent, no answer yet" in visible_text(reply)
 
 
 async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
 
-    assert "Nobody has asked them yet." in visible_text(
-        await world.wait_for_message("They can be asked now.")
-    )
+    assert "Nobody has asked them yet." in visible_text(await world.wait_for_message("You can ask them now."))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("/csat status", "Name the customer"),
+        ("/csat status", "Add the customer"),
         ("/csat status what", "Did you mean /csat status @what?"),
         ("/csat status @nobody_here", "There is no such customer on X"),
     ],

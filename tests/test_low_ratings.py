@@ -208,7 +208,7 @@ async def test_a_modal_that_fails_to_open_is_reported_to_the_user(world: World) 
     world.workspace.faults.fail("views.open", "expired_trigger_id")
     await click(world, SHOW, message)
     await world.wait_for_message(
-        "open the window. Nothing was sent or changed: try again.", fixtures.LEADS, fixtures.CLEO
+        "open the window. Nothing was sent or changed. Try again.", fixtures.LEADS, fixtures.CLEO
     )
 
 
@@ -251,7 +251,8 @@ async def test_a_forged_button_value_is_rejected(world: World, action: str) -> N
         await redeliver(world, delivery, actions=[{**delivery.payload["actions"][0], "value": value}])
         await world.wait_until(
             lambda number=number: (
-                world.count_messages("not among the low ratings", fixtures.LEADS, fixtures.CLEO) == number
+                world.count_messages("no longer among the low ratings", fixtures.LEADS, fixtures.CLEO)
+                == number
             )  # type: ignore[misc]
         )
 
@@ -264,7 +265,7 @@ async def test_surveys_of_another_workspace_are_not_found(world: World) -> None:
     await world.wait_until(lambda: "Taken on by" in alert_text(world, message))
     await redeliver(world, newest_delivery(world, TAKE_ON), team={"id": fixtures.OTHER_TEAM})
 
-    await world.wait_for_message("not among the low ratings", fixtures.LEADS, fixtures.CLEO)
+    await world.wait_for_message("no longer among the low ratings", fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_only_low_ratings_trigger_an_alert(world: World) -> None:
@@ -310,7 +311,7 @@ async def test_a_follow_up_closed_meanwhile_is_not_closed_again(world: World) ->
     view = {**submitted.payload["view"], "state": {"values": values}}
     again = await redeliver(world, submitted, view=view)
 
-    assert "this was done already" in str(again.response)
+    assert "this was already done" in str(again.response)
     assert follow_up_rows(world) == [(None, fixtures.CLEO, NOTE)]
 
 
@@ -392,7 +393,7 @@ async def test_the_alert_of_a_corrected_rating_is_withdrawn(world: World) -> Non
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.LOW_RATING))
     await run_transaction(world, follow_ups.withdraw, 1, world.clock())
     world.clock.advance(minutes=2)
-    await world.wait_until(lambda: "seemed low was not" in alert_text(world, message))
+    await world.wait_until(lambda: "not low after all" in alert_text(world, message))
 
     assert button_ids(world, message) == []
 

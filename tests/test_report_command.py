@@ -54,8 +54,8 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
     assert "100 sent · 50 answers (50 %) · 0 comments (0 %) · 50 still open · 0 expired" in words
     assert "5 low ratings · 0 taken on · 0 closed" in words
     assert " 5 ████████████████████ 45 (90 %)\n 4                      0 (0 %)" in words
-    assert "who chose to answer is not in it" in words
-    assert "3 surveys of your own are left out." in words
+    assert "not who chose to answer" in words
+    assert "3 of your own surveys are left out." in words
     assert "5 of 5: 45 (90 %) · 4 of 5: 0 (0 %)" in message.text
     assert watched.find_message("CSAT score", viewer=fixtures.ADA) is None
 
@@ -88,13 +88,13 @@ async def test_of_fewer_than_five_answers_there_is_no_score_and_no_rating(
     message = await told(watched, "CSAT score: ")
 
     assert "- from " in visible_text(message)
-    assert "with fewer than 5 there is no score" in visible_text(message)
+    assert "With fewer than 5, there is no score" in visible_text(message)
     assert "5 of 5" not in visible_text(message) + message.text
     assert "█" not in visible_text(message)
 
 
 async def test_an_empty_workspace_is_told_how_to_begin(watched: World) -> None:
-    message = await told(watched, "No CSAT survey was sent")
+    message = await told(watched, "No CSAT surveys were sent")
 
     assert "Type /csat @handle in any channel" in visible_text(message)
     assert "Type /csat @handle in any channel" in message.text
@@ -115,7 +115,7 @@ async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World)
     [
         ("yesterday", "Enter a period like 30d"),
         ("0d", "A report covers 1 to 731 days"),
-        ("csat nps", "Name one score only"),
+        ("csat nps", "Choose one score"),
         ("2026-02-30..2026-03-01", "2026-02-30 is not a date"),
     ],
 )
@@ -126,7 +126,7 @@ async def test_words_that_are_not_understood_get_an_advice(watched: World, words
 
 
 async def test_the_help_tells_of_reports(watched: World) -> None:
-    assert "/csat report" in visible_text(await told(watched, "opens the form", "/csat help"))
+    assert "/csat report" in visible_text(await told(watched, "opens the survey form", "/csat help"))
 
 
 @pytest.mark.parametrize(

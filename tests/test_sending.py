@@ -16,7 +16,7 @@ from sandbox.x.rate_limits import Endpoint
 from tests.world import PRIVACY, World, running_world, visible_text
 
 REFUSED = {
-    Fault.PARAMETER_MISSING: "a part of the survey is missing",
+    Fault.PARAMETER_MISSING: "part of the survey is missing",
     Fault.RECIPIENT_SUSPENDED: "X has suspended this customer's account",
     Fault.PAGE_MISSING: "There is no such customer on X",
     Fault.RECIPIENT_NOT_FOUND: "There is no such customer on X",
@@ -34,12 +34,12 @@ PAUSES = {
     Fault.TOKEN_REVOKED: "no longer accepts this app's keys",
     Fault.TOKEN_REFUSED: "no longer accepts this app's keys",
     Fault.CLOCK_SKEW: "this server's clock is wrong",
-    Fault.APP_SUSPENDED: "does not allow this app",
-    Fault.NOT_PERMITTED: "does not allow this app",
-    Fault.NO_DM_PERMISSION: "does not allow this app",
-    Fault.NO_ACCESS: "does not allow this app",
-    Fault.READ_ONLY: "does not allow this app",
-    Fault.WRONG_PLAN: "does not allow this app",
+    Fault.APP_SUSPENDED: "doesn't allow this app",
+    Fault.NOT_PERMITTED: "doesn't allow this app",
+    Fault.NO_DM_PERMISSION: "doesn't allow this app",
+    Fault.NO_ACCESS: "doesn't allow this app",
+    Fault.READ_ONLY: "doesn't allow this app",
+    Fault.WRONG_PLAN: "doesn't allow this app",
     Fault.NO_CREDENTIALS: "without its signature",
     Fault.SENDER_SUSPENDED: "X has suspended your brand's account",
     Fault.SENDER_LOCKED: "X has locked your brand's account",
@@ -120,8 +120,8 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
     async with running_world(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
         world.x.fail(Fault.TOKEN_REVOKED)
         await ask(world)
-        told = await world.wait_for_dm("Surveys wait, because X refuses them.", fixtures.CLEO)
-        await world.wait_for_dm("Surveys wait", fixtures.BEN)
+        told = await world.wait_for_dm("Surveys are on hold because X refuses them.", fixtures.CLEO)
+        await world.wait_for_dm("Surveys are on hold", fixtures.BEN)
         assert "no longer accepts this app's keys" in visible_text(told)
 
         await world.submit_survey("/csat @sofie_l", fixtures.BEN)
@@ -132,19 +132,19 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         world.clock.advance(minutes=6)
         await world.wait_for_feedback(2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
-        assert world.count_messages("Surveys wait", told.channel, fixtures.CLEO) == 1
+        assert world.count_messages("Surveys are on hold", told.channel, fixtures.CLEO) == 1
 
 
 async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_operators=fixtures.CLEO) as world:
         world.x.fail(Fault.WRONG_PLAN)
         await ask(world)
-        told = await world.wait_for_dm("Surveys wait", fixtures.CLEO)
+        told = await world.wait_for_dm("Surveys are on hold", fixtures.CLEO)
         world.clock.advance(minutes=6)
         await world.wait_until(lambda: creations(world) == 2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
 
-        assert world.count_messages("Surveys wait", told.channel, fixtures.CLEO) == 1
+        assert world.count_messages("Surveys are on hold", told.channel, fixtures.CLEO) == 1
 
 
 async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
@@ -156,7 +156,7 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
     world.clock.advance(hours=25)
     answer = await world.wait_for_dm("was not sent")
 
-    assert "does not allow this app" in visible_text(answer)
+    assert "doesn't allow this app" in visible_text(answer)
 
 
 async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
@@ -248,7 +248,7 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
 
     world.clock.advance(hours=2)
     answer = await world.wait_for_dm("was not sent")
-    assert "X was too busy for this survey" in visible_text(answer)
+    assert "X was too busy for too long" in visible_text(answer)
     assert creations(world) == 2
 
 
@@ -308,10 +308,10 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
 async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, fault: Fault) -> None:
     world.x.fail(fault)
     await ask(world)
-    answer = await world.wait_for_message("It is not known whether")
+    answer = await world.wait_for_message("We don't know whether")
 
     assert answer.visible_to == fixtures.ADA
-    assert "it was not sent again" in visible_text(answer)
+    assert "It was not sent again" in visible_text(answer)
     world.clock.advance(hours=1)
     await looked_for_work(world)
     assert world.states() == ["uncertain"]
@@ -341,7 +341,7 @@ async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_u
     await ask(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
     world.clock.advance(minutes=1)
-    await world.wait_for_message("It is not known whether")
+    await world.wait_for_message("We don't know whether")
 
     world.clock.advance(hours=24, minutes=11)
     assert "X has no record of this survey" in visible_text(await world.wait_for_dm("was not sent"))
@@ -364,7 +364,7 @@ async def in_doubt(world: World, fault: Fault) -> Message:
     """Send a survey whose outcome stays unknown, and return what its requester is told."""
     world.x.fail(fault, times=1)
     await ask(world, external_id="case_7")
-    return await world.wait_for_message("It is not known whether")
+    return await world.wait_for_message("We don't know whether")
 
 
 async def press(world: World, action_id: str, message: Message) -> None:
@@ -429,7 +429,7 @@ async def test_the_requester_has_it_sent_again_once(world: World) -> None:
         next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
     )
     await world.forge()
-    await world.wait_for_message("settled already")
+    await world.wait_for_message("already settled")
 
     assert world.states() == ["refused", "sent"]
     assert creations(world) == 2
@@ -438,7 +438,7 @@ async def test_the_requester_has_it_sent_again_once(world: World) -> None:
 async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
     await press(world, "leave_survey", answer)
-    await world.wait_for_message("Left as it is.")
+    await world.wait_for_message("Nothing was changed.")
     assert world.states() == ["uncertain"]
 
     world.clock.advance(hours=24, minutes=11)
@@ -448,11 +448,11 @@ async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> Non
 async def test_nobody_else_settles_it(world: World) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     await press(world, "leave_survey", answer)
-    await world.wait_for_message("Left as it is.")
+    await world.wait_for_message("Nothing was changed.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
         await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
-    await world.wait_for_message("settled already, or is not yours")
+    await world.wait_for_message("already settled, or it isn't yours")
 
     assert world.states() == ["uncertain"]
 

@@ -42,7 +42,7 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
     world.workspace.deliveries.append(delivery)
     changed = await world.forge(view={**view, "state": {"values": values}})
 
-    assert "already accepted as you sent it before" in str(changed.response)
+    assert "already accepted as you first sent it" in str(changed.response)
     assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
 
 
@@ -139,7 +139,7 @@ async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World
     await world.open_form("/csat @mira_k")
     seen = await world.workspace.submit_view(fixtures.ADA)
 
-    assert "Enter the customer's numeric id instead." in seen.errors["recipient:0"]
+    assert "Enter the customer's numeric ID instead." in seen.errors["recipient:0"]
 
 
 async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:

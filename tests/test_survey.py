@@ -77,7 +77,7 @@ def accepted(**fields: Any) -> Survey:
         ),
         (
             {"external_id": "x" * 257},
-            {FormField.EXTERNAL_ID: "Shorten the id to 256 characters; it has 257."},
+            {FormField.EXTERNAL_ID: "Shorten the ID to 256 characters; it has 257."},
         ),
         (
             {"message": "m" * 10_001},
@@ -104,10 +104,10 @@ def accepted(**fields: Any) -> Survey:
             {"recipient": "@" + "w" * 16},
             {FormField.RECIPIENT: "X handles have at most 15 characters; this one has 16."},
         ),
-        ({"recipient": "9223372036854775808"}, {FormField.RECIPIENT: "This is not an X id"}),
-        ({"recipient": "1" * 25}, {FormField.RECIPIENT: "This is not an X id"}),
-        ({"recipient": "9" * 19}, {FormField.RECIPIENT: "This is not an X id"}),
-        ({"recipient": "0"}, {FormField.RECIPIENT: "This is not an X id"}),
+        ({"recipient": "9223372036854775808"}, {FormField.RECIPIENT: "This is not an X ID"}),
+        ({"recipient": "1" * 25}, {FormField.RECIPIENT: "This is not an X ID"}),
+        ({"recipient": "9" * 19}, {FormField.RECIPIENT: "This is not an X ID"}),
+        ({"recipient": "0"}, {FormField.RECIPIENT: "This is not an X ID"}),
         ({"recipient": "٣"}, {FormField.RECIPIENT: "X handles contain only"}),
     ],
 )

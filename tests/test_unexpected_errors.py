@@ -18,7 +18,7 @@ async def test_in_a_command_it_is_told_to_the_person_alone(
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
     answer = await world.wait_for_message("Something went wrong")
 
-    reference = re.search(r"report (\w{6})", visible_text(answer))
+    reference = re.search(r"reference (\w{6})", visible_text(answer))
     assert reference
     assert f"Reference {reference[1]}" in caplog.text
     assert WORDS not in caplog.text

@@ -335,7 +335,7 @@ async def test_a_refused_look_up_keeps_the_api_message() -> None:
             await x.look_up_user(GRACE)
 
     assert error.value.api_message == "No credits left."
-    assert "numeric id" in error.value.sentence()
+    assert "numeric ID" in error.value.sentence()
 
 
 async def test_get_me_returns_the_account_of_the_credentials() -> None:

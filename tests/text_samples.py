@@ -95,7 +95,7 @@ UNANSWERED = LOW_RATING.model_copy(update={"survey": ERASED, "rating": None, "co
 OWN = OwnSurveys(
     [
         *[SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, state) for state in State],
-        SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says that the message is too long."),
+        SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says the message is too long."),
     ],
     dict.fromkeys(State, 2),
 )

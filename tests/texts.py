@@ -97,7 +97,7 @@ def _survey_form() -> Iterator[Section]:
 
 def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
-    yield "/csat with a problem", _message(help_message(commands.USAGES, "Name one type only: csat or nps."))
+    yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
     yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, None))
     yield "/csat status, no surveys yet", _message(status_message("@grace", [], None))
     for denial in samples.DENIALS:
@@ -106,7 +106,7 @@ def _commands() -> Iterator[Section]:
     for sample in (samples.REPORT, samples.NPS_REPORT, samples.SMALL_REPORT, samples.EMPTY_REPORT):
         yield "/csat report", _message(report_message(sample))
     yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
-    yield "/csat report, problems", f"Name one score only, csat or nps. {report_args.EXAMPLE}"
+    yield "/csat report, problems", f"Choose one score, csat or nps. {report_args.EXAMPLE}"
     yield "/csat export, not a supervisor", export.NOT_A_SUPERVISOR
     values = {"title": samples.WEEK.title, "rows": 1234, "reason": "file_upload_size_limit_exceeded"}
     replies = (export.STARTED, export.FINISHED, export.FAILED, export.EXAMPLE)

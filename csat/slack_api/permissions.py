@@ -97,12 +97,10 @@ class Permissions:
             raise PermissionDenied("Only members of the workspace that owns this app can send surveys.")
         if self._agents and not is_listed:
             raise PermissionDenied(
-                "You are not on the list of people who may send surveys. Ask whoever runs this app."
+                "You're not on the list of people who can send surveys. Ask an admin of this app to add you."
             )
         if not self._agents and not profile.is_full_member:
-            raise PermissionDenied(
-                "Guests can't send surveys. Ask a member of the team, or whoever runs this app."
-            )
+            raise PermissionDenied("Guests can't send surveys. Ask a teammate, or an admin of this app.")
 
     async def is_supervisor(self, user: str) -> bool:
         """Return True if the user may see results; False if Slack can't be reached.

@@ -54,7 +54,7 @@ def parse_recipient(text: str) -> Recipient:
     """
     text = INVISIBLE_CHARACTERS.sub("", text).strip()
     if not text:
-        raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric id.")
+        raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric ID.")
     if link := _LINK.fullmatch(text):
         return _parse_link(link)
     if re.fullmatch("[0-9]+", text):
@@ -74,7 +74,7 @@ def _parse_id(digits: str) -> str:
     number = digits.lstrip("0")
     if not number or len(number) > len(str(MAX_ID)) or int(number) > MAX_ID:
         raise InvalidRecipient(
-            "This is not an X id: ids are numbers of at most 19 digits. For a handle, put @ in front."
+            "This is not an X ID: IDs are numbers of at most 19 digits. For a handle, put @ in front."
         )
     return number
 

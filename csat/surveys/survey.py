@@ -179,7 +179,7 @@ class Survey(FrozenModel):
     def _check_external_id(cls, text: str) -> str:
         external_id = text.strip()
         if len(external_id) > MAX_EXTERNAL_ID_LENGTH:
-            _fail(f"Shorten the id to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
+            _fail(f"Shorten the ID to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
         return _check_characters(external_id)
 
 

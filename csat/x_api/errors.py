@@ -69,8 +69,8 @@ class Uncertain(XError):
     """The request was sent, and its outcome is unknown."""
 
     advice = (
-        "X did not answer, so the customer may or may not have got the survey; it was not sent again. "
-        "Check the conversation on X and say what you see, or wait until tomorrow for X's own records."
+        "X didn't reply, so the customer may or may not have got it. It was not sent again. "
+        "Check the conversation on X and choose below what you see, or wait for X's records tomorrow."
     )
 
 
@@ -108,20 +108,22 @@ class InvalidCredentials(AccountRefused):
     codes = frozenset({32, 89})
     advice = (
         "X no longer accepts this app's keys for your brand's account. "
-        "Ask whoever runs the app to reconnect the X account, then send the survey again."
+        "Ask an admin of this app to reconnect the X account, then send the survey again."
     )
 
 
 class ClockSkew(AccountRefused):
     codes = frozenset({135})
-    advice = "X refused the request because this server's clock is wrong. Ask whoever runs the app to set it."
+    advice = (
+        "X refused the request because this server's clock is wrong. Ask an admin of this app to correct it."
+    )
 
 
 class NotAllowed(AccountRefused):
     codes = frozenset({416, 87, 220, 453, 93, 261})
     advice = (
-        "X does not allow this app to send feedback surveys or direct messages, or has suspended it. "
-        "Ask whoever runs the app to contact your X account manager."
+        "X doesn't allow this app to send feedback surveys or direct messages, or has suspended it. "
+        "Ask an admin of this app to contact your X account manager."
     )
 
 
@@ -129,14 +131,14 @@ class NotSigned(AccountRefused):
     codes = frozenset({215})
     advice = (
         "The request reached X without its signature. "
-        "Ask whoever runs the app to check the X settings and any proxy in between."
+        "Ask an admin of this app to check the X settings and any proxy in between."
     )
 
 
 class ParameterMissing(Refused):
     codes = frozenset({38})
     shows_api_message = True
-    advice = "X says that a part of the survey is missing. Check the form and send it again."
+    advice = "X says that part of the survey is missing. Check the form and send it again."
 
 
 class RecipientSuspended(Refused):
@@ -184,21 +186,21 @@ class SenderLocked(AccountRefused):
 
 class LooksAutomated(Refused):
     codes = frozenset({226})
-    advice = "X thinks that this message looks automated. Put it in your own words and send it again."
+    advice = "X thinks this message looks automated. Put it in your own words and send it again."
 
 
 class MessageTooLong(Refused):
     codes = frozenset({354})
-    advice = "X says that the message is too long. Shorten it and send it again."
+    advice = "X says the message is too long. Shorten it and send it again."
 
 
 class LookUpRefused(Refused):
-    advice = "X can't look up handles for this app at the moment. Enter the customer's numeric id instead."
+    advice = "X can't look up handles for this app at the moment. Enter the customer's numeric ID instead."
 
 
 class RefusedByX(Refused):
     shows_api_message = True
-    advice = "X refused the survey. Check the form and try again later, or ask whoever runs the app."
+    advice = "X refused the survey. Check the form and try again later, or ask an admin of this app."
 
 
 def _all_subclasses(kind: type[Refused]) -> list[type[Refused]]:
