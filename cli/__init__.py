@@ -1,1 +1,1 @@
-"""Commands of app.py with work of their own."""
+"""The commands of app.py that have work of their own."""

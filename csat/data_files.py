@@ -23,6 +23,6 @@ def load_catalogue(path: Path = DEFAULT_QUESTIONS_FILE) -> Catalogue:
         raise CatalogueError(f"{path}: {error}") from error
 
 
-def load_ticket_patterns(path: Path = TICKETS_FILE) -> tuple[TicketPattern, ...]:
-    """Return the ticket patterns in a file, in its order."""
-    return parse_ticket_patterns(path.read_text(encoding="utf-8"))
+def load_ticket_patterns() -> tuple[TicketPattern, ...]:
+    """Return the ticket patterns, in the order in which they are tried."""
+    return parse_ticket_patterns(TICKETS_FILE.read_text(encoding="utf-8"))

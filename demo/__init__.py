@@ -1,1 +1,1 @@
-"""The demo: the app against the sandbox, with a believable past."""
+"""The demo: the app in the sandbox, with sample data."""
