@@ -12,7 +12,7 @@ from blocks.elements import (
     context,
     header,
     numbered_list,
-    profile_link,
+    recipient_link,
     rich_line,
     text,
     timestamp,
@@ -91,8 +91,7 @@ def _format_counts(counts: Mapping[State, int]) -> str:
 def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
     yield timestamp(status.asked_at, DATE_AND_TIME)
     yield text(": ")
-    recipient = status.survey.recipient
-    yield text("an erased customer") if recipient.is_erased else profile_link(recipient.label)
+    yield recipient_link(status.survey.recipient)
     if not status.channel.startswith("D"):
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=status.channel)

@@ -25,6 +25,7 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.rendering import BlockDict, render_all
+from csat.surveys.recipients import Recipient
 
 DATE_AND_TIME: Final = "{date_short_pretty} at {time}"
 
@@ -86,6 +87,11 @@ def profile_link(typed: str) -> RichTextElement:
     """Return a link to a profile on X; `typed` is `@handle` or a numeric id."""
     path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"
     return RichTextElementParts.Link(url=f"https://x.com/{path}", text=typed)
+
+
+def recipient_link(recipient: Recipient) -> RichTextElement:
+    """Return a link to a recipient's profile, or a text if they were erased."""
+    return text("an erased customer") if recipient.is_erased else profile_link(recipient.label)
 
 
 def timestamp(when: datetime, date_format: str = "{time}") -> RichTextElement:

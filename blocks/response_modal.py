@@ -10,8 +10,8 @@ from blocks.elements import (
     Message,
     context,
     plain_text,
-    profile_link,
     quote,
+    recipient_link,
     rich_line,
     text,
     timestamp,
@@ -80,11 +80,10 @@ def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterat
 
 
 def _request(rating: RevealedRating, link: str) -> Block:
-    recipient = rating.survey.recipient
     return rich_line(
         user_mention(rating.origin.requester),
         text(" asked "),
-        text("an erased customer") if recipient.is_erased else profile_link(recipient.label),
+        recipient_link(rating.survey.recipient),
         text(" on "),
         timestamp(rating.asked_at, DATE_AND_TIME),
         *([text(": "), RichTextElementParts.Link(url=link, text="open the thread")] if link else []),
