@@ -7,16 +7,36 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import settings
+from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 
 from blocks import rendering
-from csat.db.database import Database
+from csat.db.database import PRAGMAS, Database
 from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
 from tests.sentinels import use_sentinels
-from tests.world import World, running_world
+from tests.world import WAIT_SECONDS, World, running_world
+
+GENEROUS_TIMEOUTS = {
+    "bootstrap.SHUTDOWN_SECONDS": WAIT_SECONDS,
+    "bootstrap.SLACK_TIMEOUT": WAIT_SECONDS,
+    "csat.db.database.PRAGMAS": tuple(
+        f"busy_timeout={WAIT_SECONDS * 1000}" if pragma.startswith("busy_timeout") else pragma
+        for pragma in PRAGMAS
+    ),
+    "csat.db.database.POSTGRESQL_TIMEOUTS": {"connect_timeout": WAIT_SECONDS},
+    "csat.slack_api.client.LINKING": WAIT_SECONDS,
+    "csat.slack_api.client.OPENING": WAIT_SECONDS,
+    "csat.slack_api.permissions.ASKING": WAIT_SECONDS,
+    "csat.slack_api.response_urls.TIMEOUT": WAIT_SECONDS,
+    "csat.x_api.client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "csat.x_api.client.HTTP_TIMEOUT": WAIT_SECONDS,
+    "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
+}
 
 # the same examples in each run, so that a test fails for everybody or for nobody
 settings.register_profile("fast", deadline=None, max_examples=40, derandomize=True, database=None)
@@ -104,20 +124,15 @@ def _certificates() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(name="fast_uvicorn", scope="session", autouse=True)
-def _fast_uvicorn() -> Iterator[None]:
-    """Uvicorn notices within 5 ms instead of 100 ms that it should exit."""
-    fast_asyncio = SimpleNamespace(**vars(asyncio))
-    fast_asyncio.sleep = lambda seconds: asyncio.sleep(seconds / 20)
+@pytest.fixture(name="generous_timeouts", scope="session", autouse=True)
+def _generous_timeouts() -> Iterator[None]:
+    """No timeout of the app or the sandbox expires because the machine is busy."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("uvicorn.server.asyncio", fast_asyncio)
+        for name, value in GENEROUS_TIMEOUTS.items():
+            patch.setattr(name, value)
+        ack_timeout = property(lambda _: WAIT_SECONDS, lambda *_: None)
+        patch.setattr(AsyncCustomListener, "ack_timeout", ack_timeout, raising=False)
         yield
-
-
-@pytest.fixture(name="patient", autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slack's answer about a person is awaited also while this machine has much else to do."""
-    monkeypatch.setattr("csat.slack_api.permissions.TIMEOUT_SECONDS", 10.0)
 
 
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)

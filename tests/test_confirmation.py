@@ -155,7 +155,7 @@ async def test_a_refused_ephemeral_message_becomes_a_direct_message(world: World
 async def test_a_late_notification_is_a_direct_message(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await send_survey(world)
-    await world.wait_for_message("Waiting for X...")
+    await world.wait_for_waiting_message()
     world.x.fail(Fault.LOOKS_AUTOMATED)
     world.clock.advance(minutes=20)
 

@@ -109,7 +109,7 @@ async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
 ) -> None:
     world.x.fail(fault)
     await ask(world)
-    answer = await world.wait_for_message("Waiting for X...")
+    answer = await world.wait_for_waiting_message()
 
     assert answer.visible_to == fixtures.ADA
     assert PAUSES[fault] in visible_text(answer)
@@ -125,7 +125,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         assert "no longer accepts this app's keys" in visible_text(told)
 
         await world.submit_survey("/csat @sofie_l", fixtures.BEN)
-        await world.wait_for_message("Waiting for X...", viewer=fixtures.BEN)
+        await world.wait_for_waiting_message(viewer=fixtures.BEN)
         assert creations(world) == 1
 
         world.x.recover()
@@ -152,7 +152,7 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
 ) -> None:
     world.x.fail(Fault.APP_SUSPENDED)
     await ask(world)
-    await world.wait_for_message("Waiting for X...")
+    await world.wait_for_waiting_message()
     world.clock.advance(hours=25)
     answer = await world.wait_for_dm("was not sent")
 
@@ -215,7 +215,7 @@ async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
 ) -> None:
     world.x.fail(fault, times=1)
     await ask(world)
-    answer = await world.wait_for_message("Waiting for X...")
+    answer = await world.wait_for_waiting_message()
     assert answer.visible_to == fixtures.ADA
 
     world.clock.advance(minutes=20)
@@ -228,7 +228,7 @@ async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
     world.x.limit_reset_seconds = 3600
     world.x.fail(Fault.RATE_LIMITED, times=1)
     await ask(world)
-    await world.wait_for_message("Waiting for X...")
+    await world.wait_for_waiting_message()
     world.clock.advance(minutes=50)
     await looked_for_work(world)
     assert world.states() == ["accepted"]
@@ -242,7 +242,7 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
     world.x.limit_reset_seconds = int(timedelta(hours=25).total_seconds())
     world.x.fail(Fault.DAILY_LIMIT)
     await ask(world)
-    await world.wait_for_message("Waiting for X...")
+    await world.wait_for_waiting_message()
     world.clock.advance(hours=23)
     assert world.find_dm("was not sent") is None
 
@@ -255,7 +255,7 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
 async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    answer = await world.wait_for_message("Waiting for X...")
+    answer = await world.wait_for_waiting_message()
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.wait_for_message("Cancelled. Nothing was sent.")
 
@@ -267,7 +267,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
 async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    answer = await world.wait_for_message("Waiting for X...")
+    answer = await world.wait_for_waiting_message()
     world.workspace.faults.fail("response_url", "404")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
 
@@ -277,7 +277,7 @@ async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(worl
 async def test_nobody_else_can_cancel_it(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
-    first = await world.wait_for_message("Waiting for X...")
+    first = await world.wait_for_waiting_message()
     await world.submit_survey("/csat @sofie_l")
     await world.wait_until(lambda: world.count_messages("Waiting for X...") == 2)
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
@@ -295,7 +295,7 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
     world.x.delay_seconds = 0.8
     world.x.fail(Fault.SLOW)
     await ask(world)
-    answer = await world.wait_for_message("Waiting for X...")
+    answer = await world.wait_for_waiting_message()
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.wait_for_message("Too late to cancel")
 
@@ -477,7 +477,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
         await world.wait_until(lambda: "polling the send queue failed" in caplog.text)
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
-    await world.wait_for_message("Waiting for X...")
+    await world.wait_for_waiting_message()
     world.clock.advance(minutes=20)
 
     await world.wait_for_feedback()

@@ -14,7 +14,7 @@ from blocks.form_fields import TEST
 from bootstrap import lifespan
 from cli import manifest
 from csat.db.outbox import NotificationKind
-from csat.db.tables import outbox, surveys
+from csat.db.tables import attempts, outbox, surveys
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.web import slack_events
@@ -28,7 +28,7 @@ from tests.factories import insert_rated
 
 T = TypeVar("T")
 
-PACE = WorkerConfig(notify_after=0.3, poll_interval=0.05, interval_scale=0.01)
+PACE = WorkerConfig(poll_interval=0.05, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For what comes by rounds that rest a minute."""
 PRIVACY = "https://northwind.example/privacy"
@@ -68,6 +68,8 @@ class World:
     engine: sqlalchemy.Engine
     """The test's own connections to the app's database."""
     settings: Settings
+    notify_after: asyncio.Event
+    """Set: the time has passed after which requesters are told that their surveys wait."""
 
     async def send_survey(self, command: str = "/csat @mira_k", *args: Any, **kwargs: Any) -> Feedback:
         """Submit the form, wait until the confirmation is posted, and return X's record of the survey.
@@ -161,6 +163,13 @@ class World:
         messages = {message.ts: message for part in (tops, *threads) for message in part}
         return [messages[ts] for ts in sorted(messages) if messages[ts].user == self.workspace.bot.id]
 
+    async def wait_for_waiting_message(self, viewer: str = fixtures.ADA) -> Message:
+        """Return the message that a survey waits for X, which is sent after its first attempt has ended."""
+        ended_at = attempts.c.ended_at
+        await self.wait_until(lambda: self.rows(ended_at, where=ended_at.is_not(None)))
+        self.notify_after.set()
+        return await self.wait_for_message("Waiting for X...", viewer=viewer)
+
     async def wait_for_dm(self, text: str, user: str = fixtures.ADA) -> Message:
         """Return the app's newest direct message with this text once it has arrived."""
         return await self.wait_until(lambda: self.find_dm(text, user))
@@ -197,7 +206,7 @@ class World:
 
     def attempts(self, kind: str) -> list[int]:
         """Return how often each notification of a kind was tried and put off."""
-        return [attempts for (attempts,) in self.rows(outbox.c.attempts, where=outbox.c.kind == kind)]
+        return [number for (number,) in self.rows(outbox.c.attempts, where=outbox.c.kind == kind)]
 
     def count_sent_notifications(self, kind: NotificationKind) -> int:
         """Return how many notifications of a kind Slack has accepted."""
@@ -257,22 +266,24 @@ async def running_world(
     **others: Any,
 ) -> AsyncIterator[World]:
     """Run Slack, X and the app until the block ends."""
-    clock = Clock()
+    clock, notify_after = Clock(), asyncio.Event()
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
-    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=10)
+    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=WAIT_SECONDS)
     x = FakeX(clock, pubsub, traffic)
     database_file = folder / "csat.db"
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
-        async with lifespan(settings, clock, pace) as address:
+        config = replace(pace, sleep=lambda _: notify_after.wait())
+        async with lifespan(settings, clock, config) as address:
             if socket:
-                await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=20)
+                await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
             else:
                 workspace.deliver_over_http(f"{address}{slack_events.PATH}")
             engine = sqlalchemy.create_engine(url)
             try:
-                yield World(workspace, x, clock, address, database_file, url, engine, settings)
+                yield World(workspace, x, clock, address, database_file, url, engine, settings, notify_after)
             finally:
+                notify_after.set()
                 engine.dispose()

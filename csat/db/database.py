@@ -42,6 +42,12 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
 
+POSTGRESQL_TIMEOUTS = {
+    "connect_timeout": 2,
+    "options": "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000",
+}
+"""How long PostgreSQL may take: no call may outlast the three seconds of Slack."""
+
 
 class Database:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
@@ -166,11 +172,10 @@ def _engine_options(url: str) -> dict[str, Any]:
     """Return PostgreSQL's timeouts and pool size; Slack expects its acknowledgement within 3 seconds."""
     if not url.startswith("postgresql"):
         return {}
-    timeouts = "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000"
     return {
         "pool_size": WRITER_THREADS + READER_THREADS,
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 2, "options": timeouts},
+        "connect_args": POSTGRESQL_TIMEOUTS,
     }
 
 

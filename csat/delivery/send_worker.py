@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,8 @@ class WorkerConfig:
     """Factor for the intervals of all periodic tasks."""
     stale_after: float = 60.0
     """A worker that has not polled for so long is unhealthy."""
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    """Waits for `notify_after`; tests decide themselves when it has passed."""
 
 
 class SendWorker:
@@ -123,11 +126,11 @@ class SendWorker:
 
     async def _notify_if_waiting(self, survey_id: int, sending: asyncio.Task[bool]) -> None:
         """Tell the requester that their survey waits, unless it is settled within `notify_after`."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._config.notify_after
-        done, _ = await asyncio.wait({sending}, timeout=self._config.notify_after)
-        if done and (sending.cancelled() or sending.exception() or not sending.result()):
+        timer = asyncio.ensure_future(self._config.sleep(self._config.notify_after))
+        done, _ = await asyncio.wait({sending, timer}, return_when=asyncio.FIRST_COMPLETED)
+        if sending in done and (sending.cancelled() or sending.exception() or not sending.result()):
+            timer.cancel()
             return
-        await asyncio.sleep(deadline - loop.time())
+        await timer
         if notification := await self._database.run(outbox.enqueue_waiting, survey_id, self._clock()):
             self._notify(notification)
