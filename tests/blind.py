@@ -81,7 +81,7 @@ class Stage:
             feedback = await world.send_survey(words, user, is_test=name == TEST)
             whose = f"{name}, {words}"
             world.x.respond(feedback.id, self.rating(whose, rating), self.comment(whose, user))
-        self._let_answers_in(way)
+        await self._let_answers_in(way)
         await world.wait_until(
             lambda: world.count_sent_notifications(NotificationKind.ANSWERED) == len(ASKED)
         )
@@ -93,12 +93,12 @@ class Stage:
         self.world.x.customers.append(Customer("1820000000000000099", "late_lena", "Lena Late"))
         return await self.world.send_survey("/csat nps @late_lena")
 
-    def _let_answers_in(self, way: str) -> None:
+    async def _let_answers_in(self, way: str) -> None:
         if way == "asked for":
-            self.world.clock.advance(minutes=2)
+            await self.world.advance(minutes=2)
         if way == "among events":
             self.world.x.fail(Fault.OVER_CAPACITY, Endpoint.SHOW)
-            self.world.clock.advance(days=2)
+            await self.world.advance(days=2)
 
     def _fill_the_past(self) -> None:
         self.answered_before(fixtures.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)

@@ -33,7 +33,7 @@ SUPERVISED: dict[str, Any] = {
 }
 """Settings: Cleo supervises, and Ada reads the results channel too."""
 
-SCENE = Team(
+SAMPLE_TEAM = Team(
     id=fixtures.TEAM,
     account="1718260345",
     channels=(fixtures.SUPPORT,),

@@ -26,7 +26,7 @@ async def answer(world: World, rating: int = 4) -> None:
     feedback_id = world.x.feedbacks[-1].id
     world.x.rate(feedback_id, rating)
     world.x.comment(feedback_id, COMMENT)
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_until(lambda: world.states() == ["answered"])
 
 
@@ -44,10 +44,10 @@ async def test_the_confirmation_says_that_the_customer_answered_but_not_how(worl
 async def test_the_confirmation_is_updated_once_even_if_a_comment_follows_the_rating(world: World) -> None:
     sent = await world.send_survey()
     world.x.rate(sent.id, 5)
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_for_message(ANSWERED)
     world.x.comment(sent.id, COMMENT)
-    world.clock.advance(minutes=5)
+    await world.advance(minutes=5)
     await world.wait_until(lambda: world.rows(tables.surveys.c.comment) == [(COMMENT,)])
 
     assert world.is_outbox_empty()
@@ -59,7 +59,7 @@ async def test_an_answer_that_arrives_before_the_confirmation_is_included_in_it(
     await world.submit_survey("/csat @mira_k")
     await world.wait_until(lambda: world.attempts("sent") == [1])
     await answer(world)
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
 
     assert ANSWERED in visible_text(await world.wait_for_message("@mira_k"))
     assert len(world.app_messages()) == 1
@@ -71,7 +71,7 @@ async def test_the_update_is_retried_while_slack_is_rate_limited(world: World) -
     await answer(world)
     for tries in (1, 2):
         await world.wait_until(lambda tries=tries: world.attempts("answered") == [tries])  # type: ignore[misc]
-        world.clock.advance(minutes=1)
+        await world.advance(minutes=1)
 
     await world.wait_for_message(ANSWERED)
 

@@ -153,7 +153,7 @@ async def test_a_supervisor_s_note_that_quotes_the_customer_is_for_supervisors_t
 async def test_the_digest_has_sums_in_it_and_nobody_s_answer(stage: Stage) -> None:
     now = stage.world.clock()
     monday = datetime.combine(now.date() + timedelta(days=7 - now.weekday()), time(9), UTC)
-    stage.world.clock.advance(seconds=(monday - now).total_seconds())
+    await stage.world.advance(seconds=(monday - now).total_seconds())
     await stage.world.wait_for_message("Last week: ", fixtures.LEADS, fixtures.ADA)
 
     assert shown(stage, fixtures.ADA) == set()

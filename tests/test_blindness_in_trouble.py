@@ -130,7 +130,7 @@ async def test_x_s_nonsense_is_nowhere_repeated(stage: Stage) -> None:
     given = world.x.respond(feedback.id, NPS[2], stage.comment("nonsense", fixtures.ADA))
     assert given.text
     setattr(given, "score", given.text)  # noqa: B010 - words in the place of a number
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
     await world.wait_until(lambda: any(feedback.id in call.path for call in world.x.requests))
     await world.wait_until(lambda: "Feedback rejected" in stage.witness.logged())
 

@@ -284,10 +284,10 @@ async def test_opening_the_form_times_out_before_the_trigger_expires(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS", 0.05)
-    world.workspace.faults.delay("views.open", 1.0)
-    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
+    with world.workspace.faults.hold("views.open"):
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
-    await world.wait_for_message("Slack is slow. If no window opened, try again.")
+        await world.wait_for_message("Slack is slow. If no window opened, try again.")
 
 
 async def test_no_conversation_history_is_read(world: World) -> None:

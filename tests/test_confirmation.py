@@ -1,14 +1,14 @@
 """Where the confirmation is posted, how it falls back, and that typed text cannot abuse it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from csat.delivery.send_worker import WorkerConfig
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.world import World, running_world, visible_text
+from tests.world import PACE, World, running_world, visible_text
 
 HOSTILE_TEXT = "<!channel> <@U07BEN9M3RT> <https://evil.example|good> *b* _i_ ~s~ `c` &lt;!here&gt;"
 
@@ -86,7 +86,7 @@ async def test_an_archived_channel_does_not_lose_it(world: World) -> None:
 
 async def test_an_expired_response_url_is_not_used(world: World) -> None:
     await world.open_form("/csat @mira_k", channel=fixtures.LEADS)
-    world.clock.advance(minutes=31)
+    await world.advance(minutes=31)
     await world.workspace.submit_view(fixtures.ADA)
     await world.wait_for_dm("asked")
 
@@ -110,7 +110,7 @@ async def test_it_is_retried_after_a_rate_limit(world: World) -> None:
     await world.wait_until(lambda: world.attempts("sent") == [1])
     assert world.find_message("asked") is None
 
-    world.clock.advance(seconds=40)
+    await world.advance(seconds=40)
     await world.wait_for_message("asked")
     assert len(world.app_messages()) == 1
 
@@ -120,21 +120,19 @@ async def test_it_is_retried_after_server_errors(world: World) -> None:
     await send_survey(world)
     for tries in (1, 2):
         await world.wait_until(lambda tries=tries: world.attempts("sent") == [tries])  # type: ignore[misc]
-        world.clock.advance(minutes=1)
+        await world.advance(minutes=1)
 
     await world.wait_for_message("asked")
 
 
 async def test_a_slow_post_to_slack_does_not_delay_other_surveys(tmp_path: Path) -> None:
-    pace = WorkerConfig(notify_after=9, poll_interval=0.05, concurrency=1)
-    async with running_world(tmp_path, pace=pace) as world:
-        world.workspace.faults.delay("chat.postMessage", 60)
-        for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
-            await world.submit_survey(f"/csat {customer}")
-            await world.wait_for_feedback(number)
-        assert world.find_message("asked") is None
+    async with running_world(tmp_path, pace=replace(PACE, concurrency=1)) as world:
+        with world.workspace.faults.hold("chat.postMessage", after=False):
+            for number, customer in enumerate(("@mira_k", "@sofie_l"), 1):
+                await world.submit_survey(f"/csat {customer}")
+                await world.wait_for_feedback(number)
+            assert world.find_message("asked") is None
 
-        world.workspace.faults.clear()
         await world.wait_until(lambda: world.count_messages("asked") == 2)
 
 
@@ -157,7 +155,7 @@ async def test_a_late_notification_is_a_direct_message(world: World) -> None:
     await send_survey(world)
     await world.wait_for_waiting_message()
     world.x.fail(Fault.LOOKS_AUTOMATED)
-    world.clock.advance(minutes=20)
+    await world.advance(minutes=20)
 
     await world.wait_for_dm("was not sent")
 
@@ -166,6 +164,7 @@ async def test_a_late_notification_is_a_direct_message(world: World) -> None:
 async def test_links_are_never_unfurled(world: World, fault: Fault | None) -> None:
     if fault:
         world.x.fail(fault)
+    world.notify_after.set()
     await send_survey(world)
     await world.wait_until(lambda: posted_messages(world))
 
@@ -177,6 +176,7 @@ async def test_links_are_never_unfurled(world: World, fault: Fault | None) -> No
 async def test_typed_text_can_not_mention_style_or_link(world: World, fault: Fault | None) -> None:
     if fault:
         world.x.fail(fault)
+    world.notify_after.set()
     await send_survey(world, external_id=HOSTILE_TEXT, display_name="<!channel>", message=HOSTILE_TEXT)
     await world.wait_until(lambda: posted_messages(world))
 

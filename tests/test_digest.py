@@ -17,7 +17,7 @@ from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.databases import KINDS, Databases
 from tests.factories import SUPERVISED
-from tests.world import HASTY, World, running_world, visible_text
+from tests.world import HASTY, World, is_app_idle, running_world, visible_text
 
 TITLE = "Last week: "
 
@@ -33,16 +33,19 @@ async def _world(
         yield world
 
 
-def go_to_monday(world: World, hour: int = 9, minute: int = 0, *, days: int = 0, zone: str = "UTC") -> None:
+async def go_to_monday(
+    world: World, hour: int = 9, minute: int = 0, *, days: int = 0, zone: str = "UTC"
+) -> None:
     """Move the clock to a future Monday, or some days after it."""
     now = datetime.now(ZoneInfo(zone))
     monday = now.date() + timedelta(days=14 - now.weekday() + days)
     target = datetime.combine(monday, time(hour, minute), ZoneInfo(zone))
+    await world.wait_until(is_app_idle)
     world.clock.ahead = target - datetime.now(UTC)
 
 
-def go_to_just_before_nine(world: World) -> None:
-    go_to_monday(world, 8, 59)
+async def go_to_just_before_nine(world: World) -> None:
+    await go_to_monday(world, 8, 59)
 
 
 def count_digests(world: World) -> int:
@@ -57,11 +60,11 @@ async def wait_until_sent(world: World) -> str:
 
 
 async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_before(world: World) -> None:
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
     world.insert_rated([5] * 3 + [1] * 37, days_ago=10)
     world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
-    go_to_monday(world)
+    await go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
     text = visible_text(message)
 
@@ -85,22 +88,22 @@ async def test_the_digest_is_posted_once_by_several_instances_and_after_a_restar
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(lifespan(world.settings, world.clock, HASTY))
-        go_to_just_before_nine(world)
+        await go_to_just_before_nine(world)
         world.insert_rated([5] * 9)
-        go_to_monday(world)
+        await go_to_monday(world)
         await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
         await wait_until_sent(world)
     async with lifespan(world.settings, world.clock, HASTY):
-        go_to_monday(world, 12)
+        await go_to_monday(world, 12)
         await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
     assert count_digests(world) == 1
 
 
 async def test_a_digest_missed_during_downtime_is_posted_later_in_the_week(world: World) -> None:
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
-    go_to_monday(world, 17, days=4)
+    await go_to_monday(world, 17, days=4)
 
     assert "from 9 answers" in visible_text(
         await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
@@ -108,10 +111,10 @@ async def test_a_digest_missed_during_downtime_is_posted_later_in_the_week(world
 
 
 async def test_a_week_without_surveys_has_no_digest(world: World) -> None:
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([5] * 9, days_ago=10)
     world.insert_rated([5] * 9, days_ago=3, test=True)
-    go_to_monday(world)
+    await go_to_monday(world)
     week = str(last_week(world.clock(), ZoneInfo("UTC")).first)
     await world.wait_until(lambda: (week, None) in world.rows(tables.digests.c.week, tables.digests.c.due_at))
 
@@ -120,9 +123,9 @@ async def test_a_week_without_surveys_has_no_digest(world: World) -> None:
 
 
 async def test_fewer_than_five_answers_show_no_score(world: World) -> None:
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([1, 5, 5, 5], comment="SENTINEL")
-    go_to_monday(world)
+    await go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
     assert "CSAT score: - from 4 answers" in visible_text(message)
@@ -133,12 +136,12 @@ async def test_fewer_than_five_answers_show_no_score(world: World) -> None:
 @pytest.mark.parametrize("error", ["ratelimited", "503"])
 async def test_the_digest_is_retried_while_slack_is_unavailable(world: World, error: str) -> None:
     world.workspace.faults.fail("chat.postMessage", error, retry_after=90)
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
-    go_to_monday(world)
+    await go_to_monday(world)
     await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
     assert count_digests(world) == 0
-    go_to_monday(world, 9, 3)
+    await go_to_monday(world, 9, 3)
 
     await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
@@ -147,13 +150,13 @@ async def test_the_digest_is_posted_once_the_app_joins_the_channel(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.workspace.remove_bot(fixtures.LEADS)
-    go_to_just_before_nine(world)
+    await go_to_just_before_nine(world)
     world.insert_rated([5] * 9)
-    go_to_monday(world)
+    await go_to_monday(world)
     await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
     assert "(channel_not_found): invite the app to CSAT_RESULTS_CHANNEL" in caplog.text
     world.workspace.invite_bot(fixtures.LEADS)
-    go_to_monday(world, 9, 31)
+    await go_to_monday(world, 9, 31)
 
     await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
@@ -162,9 +165,9 @@ async def test_monday_begins_in_the_configured_time_zone(tmp_path: Path) -> None
     zone = "Asia/Tokyo"
     async with running_world(tmp_path, pace=HASTY, csat_timezone=zone, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
-        go_to_monday(world, 8, 59, zone=zone)
+        await go_to_monday(world, 8, 59, zone=zone)
         world.insert_rated([5] * 9)
-        go_to_monday(world, zone=zone)
+        await go_to_monday(world, zone=zone)
 
         assert "from 9 answers" in visible_text(
             await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)

@@ -20,21 +20,12 @@ from csat.reporting.periods import last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
-from demo.seed import Colleague, Team, insert_past
+from demo.seed import insert_past
 from sandbox.slack import fixtures
+from tests.app_process import fake_environment, run_command
 from tests.databases import KINDS, Databases
-from tests.test_running import fake_environment, run_command
+from tests.factories import SAMPLE_TEAM
 from tests.world import World, running_world
-
-SCENE = Team(
-    id=fixtures.TEAM,
-    account="1718260345",
-    channels=(fixtures.SUPPORT,),
-    threads=(),
-    colleagues=(Colleague(fixtures.ADA, 5, 1), Colleague(fixtures.CLEO, 1, 0)),
-    supervisor=fixtures.CLEO,
-    display_name="Northwind",
-)
 
 
 @pytest.fixture(name="world", params=KINDS)
@@ -52,7 +43,7 @@ async def _world(
 
 async def insert_sample_data(url: str) -> None:
     database = Database(url)
-    await database.run(insert_past, SCENE, utc_now())
+    await database.run(insert_past, SAMPLE_TEAM, utc_now())
     database.close()
 
 

@@ -82,12 +82,12 @@ async def test_a_recent_survey_is_polled(world: World) -> None:
     disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
-    world.clock.advance(seconds=61)
+    await world.advance(seconds=61)
     await wait_until_answered(world, 4)
-    world.clock.advance(seconds=61)
+    await world.advance(seconds=61)
     await world.wait_until(lambda: len(poll_times(world)) == 2)
     world.x.comment(sent.id, "Thank you.")
-    world.clock.advance(minutes=3)
+    await world.advance(minutes=3)
     await wait_until_answered(world, 4, "Thank you.")
 
     assert len(poll_times(world)) == 3
@@ -98,7 +98,7 @@ async def test_a_survey_is_polled_before_it_expires_even_after_a_long_downtime(w
     disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
     world.x.rate(sent.id, 5)
-    world.clock.advance(days=20)
+    await world.advance(days=20)
 
     await wait_until_answered(world, 5)
     assert world.rows(tables.outbox.c.kind, where=tables.outbox.c.kind == "expired") == []
@@ -108,17 +108,17 @@ async def test_an_older_answer_is_found_by_the_event_sweep(world: World) -> None
     disable(world, Endpoint.SHOW)
     sent = await world.send_survey()
     world.x.adds_empty_pages = True
-    world.clock.advance(days=5)
+    await world.advance(days=5)
     world.x.rate(sent.id, 2)
     world.x.comment(sent.id, "Slow.")
-    world.clock.advance(hours=25)
+    await world.advance(hours=25)
 
     await wait_until_answered(world, 2, "Slow.")
 
 
 async def test_event_sweeps_continue_in_bounded_overlapping_spans(world: World) -> None:
     await world.send_survey()
-    world.clock.advance(days=4)
+    await world.advance(days=4)
     await world.wait_until(
         lambda: swept_until(world) > world.clock().replace(tzinfo=None) - timedelta(hours=25)
     )
@@ -138,10 +138,10 @@ async def test_an_interrupted_sweep_is_repeated_from_its_beginning(
     sent = await world.send_survey()
     world.x.rate(sent.id, 3)
     world.x.fail(Fault.TRUNCATED, Endpoint.EVENTS, times=1)
-    world.clock.advance(hours=26)
+    await world.advance(hours=26)
     await world.wait_until(lambda: "Periodic task failed, retrying later: sweeping X's events" in caplog.text)
     swept = swept_until(world)
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
     await wait_until_answered(world, 3)
     assert swept <= sent.created_at.replace(tzinfo=None)
 
@@ -151,16 +151,16 @@ async def test_a_survey_expires_after_two_weeks_but_a_late_answer_still_counts(
 ) -> None:
     disable(world, Endpoint.EVENTS)
     sent = await world.send_survey()
-    world.clock.advance(days=13)
+    await world.advance(days=13)
     await world.wait_until(lambda: len(poll_times(world)) == 1)
     assert world.states() == ["sent"]
-    world.clock.advance(days=1)
+    await world.advance(days=1)
     await world.wait_until(lambda: len(poll_times(world)) == 2)
-    world.clock.advance(minutes=11)
+    await world.advance(minutes=11)
     await world.wait_for_message("No answer within two weeks.")
     world.x.recover(Endpoint.EVENTS)
     world.x.rate(sent.id, 5)
-    world.clock.advance(hours=25)
+    await world.advance(hours=25)
     await advance_until(world, lambda: world.states() == ["answered"])
 
     await world.wait_for_message("They answered.")
@@ -171,10 +171,10 @@ async def test_polling_stays_within_the_rate_limit(world: World, monkeypatch: py
     monkeypatch.setattr("csat.db.feeds.POLL_BUDGET", 2)
     for handle in ("mira_k", "sofie_l", "benitez_leo"):
         await world.send_survey(f"/csat @{handle}")
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_until(lambda: len(poll_times(world)) == 2)
     assert world.rows(tables.feeds.c.requests_used) == [(2,)]
-    world.clock.advance(minutes=16)
+    await world.advance(minutes=16)
     await world.wait_until(lambda: len(poll_times(world)) == 4)
 
     assert world.rows(tables.feeds.c.requests_used) == [(2,)]
@@ -184,10 +184,10 @@ async def test_polling_pauses_until_the_rate_limit_resets(world: World) -> None:
     world.x.fail(Fault.RATE_LIMITED, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await wait_until_paused(world)
     for minutes in (14, 2):
-        world.clock.advance(minutes=minutes)
+        await world.advance(minutes=minutes)
     await wait_until_answered(world, 4)
 
     first, second = poll_times(world)
@@ -199,9 +199,9 @@ async def test_polling_pauses_after_an_error_and_resumes(world: World, fault: Fa
     world.x.fail(fault, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await wait_until_paused(world)
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
 
     await wait_until_answered(world, 4)
 
@@ -216,7 +216,7 @@ async def test_a_survey_unknown_to_x_does_not_block_others(
     unknown, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
     world.x.delete_feedback(unknown.id)
     world.x.rate(sent.id, 4)
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_until(
         lambda: world.rows(tables.surveys.c.state, where=tables.surveys.c.id == 2) == [("answered",)]
     )
@@ -229,10 +229,10 @@ async def test_invalid_feedback_is_logged_and_polled_again(
 ) -> None:
     world.x.fail(Fault.IDS_MISSING, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_until(lambda: "Feedback rejected: feedback without an id" in caplog.text)
     world.x.rate(sent.id, 4)
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
 
     await wait_until_answered(world, 4)
 
@@ -244,7 +244,7 @@ async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep
     await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=prompt.ts)
     await world.wait_for_message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
-    world.clock.advance(hours=26)
+    await world.advance(hours=26)
 
     await wait_until_answered(world, 4)
     assert world.rows(tables.surveys.c.feedback_id) == [(world.x.feedbacks[0].id,)]

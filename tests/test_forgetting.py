@@ -21,8 +21,8 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
+from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
-from tests.test_running import fake_environment, run_command
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
@@ -133,6 +133,7 @@ async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> N
 async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
     await ask(world)
+    await world.wait_for_waiting_message()
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.WAITING))
     await world.wait_until(lambda: "accepted" in world.states())
     result = await erase_customer(world, Recipient(handle="mira_k"))
@@ -145,11 +146,10 @@ async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world
 
 
 async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(world: World) -> None:
-    world.x.delay_seconds = 0.5
-    world.x.fail(Fault.SLOW)
-    await ask(world)
-    await world.wait_until(lambda: "sending" in world.states())
-    early = await erase_customer(world, Recipient(handle="mira_k"))
+    with world.x.hold() as hold:
+        await ask(world)
+        await hold.arrived.wait()
+        early = await erase_customer(world, Recipient(handle="mira_k"))
     await wait_until_sent(world)
     late = await erase_customer(world, Recipient(handle="mira_k"))
 
@@ -319,7 +319,7 @@ async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) ->
     feedback = world.x.feedbacks[0]
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_for_message("They answered.")
     await world.wait_until(world.is_outbox_empty)
     result = await erase_customer(world, Recipient(handle="mira_k"))
@@ -340,7 +340,7 @@ async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(wo
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
     for minutes in (1, 14 * 24 * 60, 60):
-        world.clock.advance(minutes=minutes)
+        await world.advance(minutes=minutes)
     await world.wait_until(lambda: world.states() == ["expired"])
     await world.wait_until(world.is_outbox_empty)
 
@@ -369,7 +369,7 @@ async def test_messages_to_supervisors_do_not_name_an_erased_customer(tmp_path: 
         await ask(world)
         await wait_until_sent(world)
         world.x.rate(world.x.feedbacks[0].id, 1)
-        world.clock.advance(minutes=1)
+        await world.advance(minutes=1)
         await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
         await world.wait_until(world.is_outbox_empty)
         result = await erase_customer(world, Recipient(handle="mira_k"))

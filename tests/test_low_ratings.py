@@ -230,7 +230,7 @@ async def test_a_repeated_click_changes_nothing(any_world: World) -> None:
     await click(any_world, TAKE_ON, message)
     await any_world.wait_until(lambda: "Taken on by" in alert_text(any_world, message))
     first = any_world.rows(tables.follow_ups.c.taken_by, tables.follow_ups.c.taken_at)
-    any_world.clock.advance(minutes=5)
+    await any_world.advance(minutes=5)
     await any_world.workspace.redeliver(newest_delivery(any_world, TAKE_ON))
 
     assert any_world.rows(tables.follow_ups.c.taken_by, tables.follow_ups.c.taken_at) == first
@@ -339,7 +339,7 @@ async def test_the_alert_is_retried_after_a_rate_limit(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
     await answer(world, feedback, 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
-    world.clock.advance(seconds=40)
+    await world.advance(seconds=40)
 
     await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
 
@@ -380,11 +380,11 @@ async def test_a_late_alert_shows_the_current_follow_up(world: World) -> None:
     await answer(world, feedback, 1)
     await world.wait_until(lambda: world.attempts("low_rating") == [1])
     await run_transaction(world, follow_ups.take, 1, fixtures.TEAM, fixtures.CLEO, world.clock())
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
     message = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
 
     assert f"Taken on by <@{fixtures.CLEO}>" in visible_text(message)
-    world.clock.advance(minutes=20)
+    await world.advance(minutes=20)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.FOLLOW_UP) == 1)
 
 
@@ -392,7 +392,7 @@ async def test_the_alert_of_a_corrected_rating_is_withdrawn(world: World) -> Non
     message = await trigger_alert(world)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.LOW_RATING))
     await run_transaction(world, follow_ups.withdraw, 1, world.clock())
-    world.clock.advance(minutes=2)
+    await world.advance(minutes=2)
     await world.wait_until(lambda: "not low after all" in alert_text(world, message))
 
     assert button_ids(world, message) == []

@@ -19,8 +19,9 @@ from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
+from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, make_origin, make_survey
-from tests.test_running import fake_environment, run_command
+from tests.world import WAIT_SECONDS
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily=10_000)
@@ -121,7 +122,7 @@ async def test_others_can_write_between_batches(database: Database, monkeypatch:
     removed = []
     async for number in prune.prune(database, old, NOON + DAY):
         removed.append(number)
-        await asyncio.wait_for(insert_survey(database, f"between {len(removed)}"), 5)
+        await asyncio.wait_for(insert_survey(database, f"between {len(removed)}"), WAIT_SECONDS)
 
     assert removed == [10, 10, 10, 5]
     assert (

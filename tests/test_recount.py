@@ -18,13 +18,13 @@ from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from demo.seed import insert_past
-from tests.factories import SCENE
+from tests.factories import SAMPLE_TEAM
 from tests.recount import Recount
 
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
-TEAM = SCENE.id
-ADA, CLEO = (colleague.user for colleague in SCENE.colleagues)
+TEAM = SAMPLE_TEAM.id
+ADA, CLEO = (colleague.user for colleague in SAMPLE_TEAM.colleagues)
 
 
 def spoil(connection: Connection) -> None:
@@ -42,14 +42,14 @@ def spoil(connection: Connection) -> None:
         Filters(team=TEAM, metric=Metric.CSAT),
         Filters(team=TEAM, metric=Metric.NPS, exclude_requester=CLEO),
         Filters(team=TEAM, metric=Metric.CSAT, agent=ADA, variant=0),
-        Filters(team=TEAM, metric=Metric.NPS, channel=SCENE.channels[0]),
+        Filters(team=TEAM, metric=Metric.NPS, channel=SAMPLE_TEAM.channels[0]),
         Filters(team="T0OTHER", metric=Metric.CSAT),
     ],
 )
 async def test_an_export_has_the_figures_of_the_database(
     database: Database, tmp_path: Path, filters: Filters
 ) -> None:
-    await database.run(insert_past, SCENE, NOW)
+    await database.run(insert_past, SAMPLE_TEAM, NOW)
     await database.run(spoil)
     path = tmp_path / "all.csv"
     async for _ in write_export(

@@ -1,5 +1,6 @@
 """What X may say to a survey, and what the person who asked is told."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from sqlalchemy import Connection
 
 from csat.db import send_queue, tables
+from csat.delivery.send_worker import SendWorker
+from sandbox.hold import Hold
 from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Fault, FeedbackType
 from sandbox.x.parameters import CreateParams
@@ -64,6 +67,7 @@ UNCERTAIN = {
     Fault.NUMBER,
     Fault.IDS_MISSING,
 }
+HANGING = {Fault.HANG, Fault.HANG_AFTER}
 
 
 @pytest.fixture(name="world")
@@ -129,7 +133,7 @@ async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_its
         assert creations(world) == 1
 
         world.x.recover()
-        world.clock.advance(minutes=6)
+        await world.advance(minutes=6)
         await world.wait_for_feedback(2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
         assert world.count_messages("Surveys are on hold", told.channel, fixtures.CLEO) == 1
@@ -140,7 +144,7 @@ async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path)
         world.x.fail(Fault.WRONG_PLAN)
         await ask(world)
         told = await world.wait_for_dm("Surveys are on hold", fixtures.CLEO)
-        world.clock.advance(minutes=6)
+        await world.advance(minutes=6)
         await world.wait_until(lambda: creations(world) == 2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
 
@@ -153,7 +157,7 @@ async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_t
     world.x.fail(Fault.APP_SUSPENDED)
     await ask(world)
     await world.wait_for_waiting_message()
-    world.clock.advance(hours=25)
+    await world.advance(hours=25)
     answer = await world.wait_for_dm("was not sent")
 
     assert "doesn't allow this app" in visible_text(answer)
@@ -218,7 +222,7 @@ async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
     answer = await world.wait_for_waiting_message()
     assert answer.visible_to == fixtures.ADA
 
-    world.clock.advance(minutes=20)
+    await world.advance(minutes=20)
     await world.wait_for_feedback()
     await world.wait_for_message("asked")
     assert creations(world) == 2
@@ -229,12 +233,12 @@ async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
     world.x.fail(Fault.RATE_LIMITED, times=1)
     await ask(world)
     await world.wait_for_waiting_message()
-    world.clock.advance(minutes=50)
+    await world.advance(minutes=50)
     await looked_for_work(world)
     assert world.states() == ["accepted"]
     assert creations(world) == 1
 
-    world.clock.advance(minutes=11)
+    await world.advance(minutes=11)
     await world.wait_for_feedback()
 
 
@@ -243,10 +247,10 @@ async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World)
     world.x.fail(Fault.DAILY_LIMIT)
     await ask(world)
     await world.wait_for_waiting_message()
-    world.clock.advance(hours=23)
+    await world.advance(hours=23)
     assert world.find_dm("was not sent") is None
 
-    world.clock.advance(hours=2)
+    await world.advance(hours=2)
     answer = await world.wait_for_dm("was not sent")
     assert "X was too busy for too long" in visible_text(answer)
     assert creations(world) == 2
@@ -259,7 +263,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
     await world.wait_for_message("Cancelled. Nothing was sent.")
 
-    world.clock.advance(hours=1)
+    await world.advance(hours=1)
     assert world.find_message("Waiting for X...") is None
     assert world.x.feedbacks == []
 
@@ -287,32 +291,47 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await world.wait_for_message("Only the person who asked for this survey can cancel it")
 
     world.x.recover()
-    world.clock.advance(minutes=20)
+    await world.advance(minutes=20)
     await world.wait_for_feedback()
 
 
 async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> None:
-    world.x.delay_seconds = 0.8
-    world.x.fail(Fault.SLOW)
-    await ask(world)
-    answer = await world.wait_for_waiting_message()
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
-    await world.wait_for_message("Too late to cancel")
+    with world.x.hold() as hold:
+        await ask(world)
+        await hold.arrived.wait()
+        world.notify_after.set()
+        answer = await world.wait_for_message("Waiting for X...")
+        await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+        await world.wait_for_message("Too late to cancel")
 
     await world.wait_for_feedback()
     await world.wait_for_message("asked")
 
 
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("fault", sorted(UNCERTAIN, key=str), ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", sorted(UNCERTAIN - HANGING, key=str), ids=lambda fault: fault.name)
 async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, fault: Fault) -> None:
     world.x.fail(fault)
     await ask(world)
+    await check_uncertain(world)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", sorted(HANGING, key=str), ids=lambda fault: fault.name)
+async def test_a_request_that_x_never_answers_has_an_unknown_outcome(
+    world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.x.fail(fault)
+    monkeypatch.setattr("csat.x_api.client.CALL_TIMEOUT_SECONDS", 2.0)
+    await world.submit_survey(f"/csat {world.x.customer('mira_k').id}")
+    await check_uncertain(world)
+
+
+async def check_uncertain(world: World) -> None:
     answer = await world.wait_for_message("We don't know whether")
 
     assert answer.visible_to == fixtures.ADA
     assert "It was not sent again" in visible_text(answer)
-    world.clock.advance(hours=1)
+    await world.advance(hours=1)
     await looked_for_work(world)
     assert world.states() == ["uncertain"]
     assert creations(world) == 1
@@ -340,10 +359,10 @@ async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_u
     standing_still(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
     await ask(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
-    world.clock.advance(minutes=1)
+    await world.advance(minutes=1)
     await world.wait_for_message("We don't know whether")
 
-    world.clock.advance(hours=24, minutes=11)
+    await world.advance(hours=24, minutes=11)
     assert "X has no record of this survey" in visible_text(await world.wait_for_dm("was not sent"))
     assert creations(world) == 0
 
@@ -374,7 +393,7 @@ async def press(world: World, action_id: str, message: Message) -> None:
 @pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY_AFTER, Fault.BAD_GATEWAY])
 async def test_a_day_later_x_s_own_record_settles_it(world: World, fault: Fault) -> None:
     await in_doubt(world, fault)
-    world.clock.advance(hours=24, minutes=11)
+    await world.advance(hours=24, minutes=11)
 
     if fault is Fault.BAD_GATEWAY_AFTER:
         await world.wait_for_message("asked")
@@ -391,9 +410,9 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
 ) -> None:
     answer = await in_doubt(world, Fault.BAD_GATEWAY)
     world.x.fail(Fault.WRONG_PLAN, Endpoint.EVENTS)
-    world.clock.advance(hours=24, minutes=11)
+    await world.advance(hours=24, minutes=11)
     await world.wait_until(lambda: "Survey 1 is still uncertain" in caplog.text)
-    world.clock.advance(days=3)
+    await world.advance(days=3)
     await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
     await world.wait_until(lambda: "Survey 1 stays uncertain" in caplog.text)
     assert world.states() == ["uncertain"]
@@ -406,7 +425,7 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
 async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
     world.x.adds_empty_pages = True
     await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
-    world.clock.advance(hours=24, minutes=11)
+    await world.advance(hours=24, minutes=11)
 
     await world.wait_for_message("asked")
 
@@ -441,7 +460,7 @@ async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> Non
     await world.wait_for_message("Nothing was changed.")
     assert world.states() == ["uncertain"]
 
-    world.clock.advance(hours=24, minutes=11)
+    await world.advance(hours=24, minutes=11)
     await world.wait_for_message("asked")
 
 
@@ -478,7 +497,7 @@ async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await ask(world)
     await world.wait_for_waiting_message()
-    world.clock.advance(minutes=20)
+    await world.advance(minutes=20)
 
     await world.wait_for_feedback()
 
@@ -487,15 +506,28 @@ async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
+    stopped, stop = asyncio.Event(), SendWorker.stop
+
+    def stop_and_tell(worker: SendWorker) -> None:
+        stop(worker)
+        stopped.set()
+
+    monkeypatch.setattr(SendWorker, "stop", stop_and_tell)
     async with running_world(tmp_path) as world:
-        world.x.delay_seconds = 0.5
-        world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
+        hold = world.x.hold(Endpoint.LOOKUP)
         await ask(world)
+        releasing = asyncio.create_task(release_when(stopped, hold))
+    await releasing
     assert world.x.feedbacks == []
 
     async with running_world(tmp_path) as world:
         await world.wait_for_feedback()
         await world.wait_for_message("asked")
+
+
+async def release_when(event: asyncio.Event, hold: Hold) -> None:
+    await event.wait()
+    hold.release()
 
 
 async def test_what_is_sent_is_exactly_what_the_specification_names(world: World) -> None:

@@ -46,6 +46,7 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
     assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
 
 
+@pytest.mark.usefixtures("short_busy_timeout")
 async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: World) -> None:
     await world.open_form("/csat @mira_k")
     lock = sqlite3.connect(world.database_file)
@@ -57,15 +58,15 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
     assert world.rows(tables.surveys.c.id) == []
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
-    world.x.fail(Fault.HANG)
-    await world.submit_survey("/csat @mira_k")
+    with world.x.hold(after=False):
+        await world.submit_survey("/csat @mira_k")
 
-    (row,) = world.rows(tables.surveys.c.requester, tables.surveys.c.recipient_id)
+        (row,) = world.rows(tables.surveys.c.requester, tables.surveys.c.recipient_id)
     assert row == (fixtures.ADA, world.x.customer("mira_k").id)
 
 
+@pytest.mark.usefixtures("short_busy_timeout")
 async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: World) -> None:
     await world.open_form("/csat @mira_k")
     await world.fill_in(message="Dear Mira")
@@ -111,10 +112,8 @@ async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
-    world.x.delay_seconds = 0.4
-    world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
-    await world.open_form("/csat @mira_k")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    with world.x.hold(Endpoint.LOOKUP):
+        seen = await world.submit_survey("/csat @mira_k")
 
     assert seen.outcome is ActionOutcome.CLOSED
     assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
@@ -124,9 +123,8 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
-    world.x.delay_seconds = 0.3
-    world.x.fail(Fault.SLOW, Endpoint.LOOKUP)
-    await world.submit_survey("/csat @nobody_at_all")
+    with world.x.hold(Endpoint.LOOKUP):
+        await world.submit_survey("/csat @nobody_at_all")
     answer = await world.wait_for_message("was not sent")
 
     assert answer.visible_to == fixtures.ADA
@@ -161,7 +159,7 @@ async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) ->
     ((response_url,),) = world.rows(tables.surveys.c.response_url)
     assert response_url.startswith("http")
 
-    world.clock.advance(minutes=31)
+    await world.advance(minutes=31)
     await world.wait_until(lambda: world.rows(tables.surveys.c.response_url) == [("",)])
 
 

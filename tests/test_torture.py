@@ -1,7 +1,10 @@
 """Short versions of the cases of `make torture`, and related tests of the send worker."""
 
+import contextlib
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +17,11 @@ from csat.db import send_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.submissions import Submission, accept
-from csat.delivery.send_worker import WorkerConfig
 from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
-from sandbox.x import Fault
 from tests.databases import KINDS, Databases
 from tests.factories import make_origin, make_survey
-from tests.world import World, running_world
+from tests.world import PACE, World, running_world
 
 SOCKET_MODE = " over Socket Mode"
 
@@ -159,8 +160,9 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     with monkeypatch.context() as away:
         away.setattr(send_queue, "begin_attempt", _away)
         await any_world.submit_survey("/csat @mira_k")
+        any_world.notify_after.set()
         await any_world.wait_for_message("Waiting for X...")
-    any_world.clock.advance(seconds=13)
+    await any_world.advance(seconds=13)
     await any_world.wait_for_feedback()
     await any_world.wait_for_message("asked")
 
@@ -170,46 +172,43 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
 async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_once(
     database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
+    pace = replace(PACE, poll_interval=0.02, concurrency=1)
     async with running_world(tmp_path, database_url=database_url, pace=pace) as world:
-        world.x.delay_seconds = 0.2
-        world.x.fail(Fault.SLOW)
-        for user, customer in (
-            (fixtures.ADA, "mira_k"),
-            (fixtures.BEN, "sofie_l"),
-            (fixtures.CLEO, "benitez_leo"),
-        ):
-            await world.submit_survey(f"/csat @{customer}", user)
-        claimed = (tables.surveys.c.state == "accepted") & (tables.surveys.c.lease_owner != "")
-        waiting = world.rows(tables.surveys.c.id, where=claimed)
+        with world.x.hold() as hold:
+            for user, customer in (
+                (fixtures.ADA, "mira_k"),
+                (fixtures.BEN, "sofie_l"),
+                (fixtures.CLEO, "benitez_leo"),
+            ):
+                await world.submit_survey(f"/csat @{customer}", user)
+            await hold.arrived.wait()
+            assert sorted(world.states()) == ["accepted", "accepted", "sending"]
+
+            await leave_one(world)
+            await world.wait_until(lambda: "gone" not in owners(world))
         await world.wait_for_feedback(3)
 
-    assert len(waiting) == 2
-    assert "polled:" not in caplog.text
+    assert "can't be polled" not in caplog.text
 
 
 async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
-    pace = WorkerConfig(notify_after=9, poll_interval=0.02, concurrency=1)
-    async with running_world(tmp_path, pace=pace) as world:
-        world.x.delay_seconds = 4.0
-        world.x.fail(Fault.SLOW)
-        await world.submit_survey("/csat @mira_k")
-        await world.wait_until(lambda: world.states() == ["sending"])
-        await leave_one(world)
-        world.clock.advance(seconds=13)
-        await world.wait_until(lambda: "gone" not in owners(world))
+    async with running_world(tmp_path, pace=replace(PACE, poll_interval=0.02, concurrency=1)) as world:
+        with world.x.hold(after=False) as hold:
+            await world.submit_survey("/csat @mira_k")
+            await hold.arrived.wait()
+            await leave_one(world)
+            await world.wait_until(lambda: "gone" not in owners(world))
 
-        assert world.states() == ["sending", "accepted"]
+            assert world.states() == ["sending", "accepted"]
 
 
 async def leave_one(world: World) -> None:
-    """Accept a survey as an instance that is gone thereafter."""
-    database = Database(world.database_url)
+    """Accept a survey as an instance that died a minute ago."""
     submission = Submission(
         "V-left", make_survey(), make_origin(), world.settings.x_account_id, "gone", "its customer"
     )
-    await database.run(accept, submission, Limits(), world.clock())
-    database.close()
+    with contextlib.closing(Database(world.database_url)) as database:
+        await database.run(accept, submission, Limits(), world.clock() - timedelta(minutes=1))
 
 
 def owners(world: World) -> set[str]:

@@ -38,6 +38,17 @@ WAIT_SECONDS = 60
 """How long a test waits for what must happen; only a failing test waits that long."""
 POLL_SECONDS = 0.003
 
+UNDER_LEASE = (
+    "sending survey",
+    "reconciling survey",
+    "notifying of survey",
+    "alerting operators",
+    "answering",
+    "polling the send queue",
+    "polling the outbox",
+)
+"""How the app names its tasks that hold a lease, or cause one to be taken."""
+
 
 @dataclass
 class Clock:
@@ -217,12 +228,22 @@ class World:
         """Return True if no notification is still to be posted."""
         return not self.rows(outbox.c.survey_id, where=outbox.c.due_at.is_not(None))
 
+    async def advance(self, **delta: float) -> None:
+        """Let time pass between two pieces of the app's work, so that no lease expires during one."""
+        await self.wait_until(is_app_idle)
+        self.clock.advance(**delta)
+
     async def wait_until(self, predicate: Callable[[], T | None]) -> T:
         """Return the predicate's first true result."""
         async with asyncio.timeout(WAIT_SECONDS):
             while not (found := predicate()):  # noqa: ASYNC110 - no event tells of every change
                 await asyncio.sleep(POLL_SECONDS)
         return found
+
+
+def is_app_idle() -> bool:
+    """Return True if the app neither sends, nor posts, nor answers, nor polls for that just now."""
+    return not any(task.get_name().startswith(UNDER_LEASE) for task in asyncio.all_tasks())
 
 
 def visible_text(part: Any) -> str:

@@ -1,0 +1,89 @@
+"""Run app.py as a process beside the sandbox's Slack and X."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cli import manifest
+from sandbox.pubsub import PubSub
+from sandbox.serving import serve
+from sandbox.slack import Workspace
+from sandbox.traffic import TrafficLog
+from sandbox.x import FakeX
+from tests.world import WAIT_SECONDS
+
+APP = Path(manifest.__file__).parent.with_name("app.py")
+
+
+@contextlib.asynccontextmanager
+async def fake_environment(
+    folder: Path, installed: dict[str, Any] | None = None
+) -> AsyncIterator[tuple[Workspace, FakeX, dict[str, str]]]:
+    """Serve the fake Slack and X, and yield them with the environment of an app that uses them."""
+    pubsub = PubSub()
+    workspace, x = (
+        Workspace(
+            installed or manifest.load(),
+            pubsub=pubsub,
+            traffic=TrafficLog(pubsub),
+            ack_timeout=WAIT_SECONDS,
+        ),
+        FakeX(pubsub=pubsub),
+    )
+    async with workspace.serve() as slack_url, serve(x.app) as x_url:
+        yield (
+            workspace,
+            x,
+            {
+                "SLACK_BOT_TOKEN": workspace.bot_token,
+                "SLACK_APP_TOKEN": workspace.app_token,
+                "SLACK_SIGNING_SECRET": workspace.signing_secret,
+                "SLACK_API_URL": f"{slack_url}/api/",
+                "X_API_KEY": x.keys.consumer_key,
+                "X_API_SECRET": x.keys.consumer_secret,
+                "X_ACCESS_TOKEN": x.keys.token,
+                "X_ACCESS_TOKEN_SECRET": x.keys.token_secret,
+                "X_API_URL": x_url,
+                "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
+                "PORT": "0",
+                "CSAT_PRIVACY_URL": "https://northwind.example/privacy",
+            },
+        )
+
+
+async def start_command(folder: Path, environment: Mapping[str, str], *words: str) -> Process:
+    """Start app.py with these arguments in a folder."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV", "LANG"))}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(APP), *words, cwd=folder, env={**kept, **environment}, stdout=PIPE, stderr=STDOUT
+    )
+
+
+async def run_command(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
+    """Run app.py to its end, and return its exit code and output."""
+    process = await start_command(folder, environment, *words)
+    printed, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    return process.returncode, printed.decode()
+
+
+async def wait_for_line(process: Process, words: str) -> str:
+    """Return the first line of output with these words."""
+    assert process.stdout
+    async with asyncio.timeout(WAIT_SECONDS):
+        while line := (await process.stdout.readline()).decode():
+            if words in line:
+                return line
+    raise AssertionError(f"the program never said {words!r}")
+
+
+async def stop(process: Process, number: signal.Signals) -> tuple[int | None, str]:
+    """Send a signal, and return the exit code and the rest of the output."""
+    process.send_signal(number)
+    printed, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    return process.returncode, printed.decode()
