@@ -16,7 +16,7 @@ from csat.reporting.periods import Period
 from csat.settings import Settings
 
 OPERATOR = "operator"
-"""The viewer in the audit: somebody at this machine."""
+"""The viewer in the audit log for exports on the command line."""
 
 
 class NoSuchTeam(ValueError):

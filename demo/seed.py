@@ -168,7 +168,7 @@ def _is_low(row: dict[str, Any]) -> bool:
 def _follow_up(
     rng: random.Random, team: Team, survey_id: int, row: dict[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """Return who followed a low rating up; nobody has yet for the newest ones."""
+    """Return the follow-up on a low rating; the newest ones are not taken yet."""
     opened_at = row["rated_at"]
     taken_at, closed_at = (
         opened_at + timedelta(hours=rng.uniform(1, 20)),
