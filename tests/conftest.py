@@ -15,8 +15,8 @@ from slack_sdk.models.blocks import Block
 
 from blocks import rendering
 from csat.db.database import PRAGMAS, Database
-from tests.blind import Stage, stage
 from tests.databases import KINDS, Databases, fastest_place
+from tests.leak_env import LeakEnv, run_leak_env
 from tests.sentinels import use_sentinels
 from tests.world import WAIT_SECONDS, World, running_world
 
@@ -45,7 +45,7 @@ GENEROUS_TIMEOUTS = {
     "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
 }
 
-# the same examples in each run, so that a test fails for everybody or for nobody
+# the same examples in every run, so that failures are reproducible
 settings.register_profile("fast", deadline=None, max_examples=40, derandomize=True, database=None)
 settings.register_profile("thorough", settings.get_profile("fast"), max_examples=200)
 settings.load_profile("fast")
@@ -53,7 +53,7 @@ settings.load_profile("fast")
 
 @pytest.fixture(name="databases", scope="session")
 def _databases() -> Iterator[Databases]:
-    # not in a folder of pytest: where root runs it, the next run locks the server's own user out of that
+    # not in tmp_path: if root runs pytest, the server's own user cannot access it
     with tempfile.TemporaryDirectory(prefix="postgresql-", dir=fastest_place()) as folder:
         databases = Databases(Path(folder), durable=False)
         yield databases
@@ -62,7 +62,7 @@ def _databases() -> Iterator[Databases]:
 
 @pytest.fixture(name="database_url", params=KINDS)
 def _database_url(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The URL of a database without surveys, of each kind."""
+    """The URL of an empty database of each kind."""
     return databases.make(request.param, tmp_path)
 
 
@@ -93,28 +93,28 @@ async def _world(tmp_path: Path) -> AsyncIterator[World]:
 async def _either_world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
-    """The app in Socket Mode on SQLite, and once more over HTTP on PostgreSQL."""
+    """The app in Socket Mode on SQLite, and over HTTP on PostgreSQL."""
     socket = request.param == "socket mode"
     url = databases.make("sqlite" if socket else "postgresql", tmp_path)
     async with running_world(tmp_path, socket=socket, database_url=url) as world:
         yield world
 
 
-@pytest.fixture(name="stage", params=["socket mode, pushed", "http, pushed"])
-async def _stage(
+@pytest.fixture(name="leak_env", params=["socket mode, pushed", "http, pushed"])
+async def _leak_env(
     databases: Databases,
     tmp_path: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-) -> AsyncIterator[Stage]:
-    """Answers that reach only supervisors: in Socket Mode on SQLite, and over HTTP on PostgreSQL."""
+) -> AsyncIterator[LeakEnv]:
+    """The environment of the leak tests: Socket Mode on SQLite, and HTTP on PostgreSQL."""
     use_sentinels(monkeypatch)
-    slack, _, way = request.param.partition(", ")
+    slack, _, source = request.param.partition(", ")
     socket = slack == "socket mode"
     url = databases.make("sqlite" if socket else "postgresql", tmp_path)
-    async with stage(tmp_path, url, capfd, way, socket=socket) as made:
-        yield made
+    async with run_leak_env(tmp_path, url, capfd, source, socket=socket) as env:
+        yield env
 
 
 @pytest.fixture(name="short_busy_timeout")
@@ -125,7 +125,7 @@ def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="certificates", scope="session", autouse=True)
 def _certificates() -> Iterator[None]:
-    """The certificates that this machine trusts are read once, which takes a third of the app's start."""
+    """Load the trusted certificates once; that takes a third of the app's startup time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ssl.create_default_context", functools.cache(ssl.create_default_context))
         yield
@@ -144,7 +144,7 @@ def _generous_timeouts() -> Iterator[None]:
 
 @pytest.fixture(name="fast_uvicorn", scope="session", autouse=True)
 def _fast_uvicorn() -> Iterator[None]:
-    """Uvicorn notices within 5 ms instead of 100 ms that it should exit."""
+    """Make uvicorn check every 5 ms instead of 100 ms whether to exit."""
     fast_asyncio = SimpleNamespace(**vars(asyncio))
     fast_asyncio.sleep = lambda seconds: asyncio.sleep(seconds / 20)
     with pytest.MonkeyPatch.context() as patch:
@@ -154,7 +154,7 @@ def _fast_uvicorn() -> Iterator[None]:
 
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)
 def _valid_blocks() -> Iterator[None]:
-    """Every block is validated by its model, and rendered as the model would."""
+    """Validate every block with its slack_sdk model and compare the rendering."""
     render = rendering._render  # noqa: SLF001 - the function that all rendering goes through
 
     def validate_and_render(part: Any) -> Any:

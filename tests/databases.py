@@ -1,4 +1,4 @@
-"""The databases that the ledger is tested on: a file of SQLite, and a PostgreSQL server from a wheel."""
+"""Test databases: SQLite files, and a PostgreSQL server from a wheel."""
 
 import functools
 import itertools
@@ -14,21 +14,21 @@ from csat.db.database import Database
 
 KINDS = ("sqlite", "postgresql")
 MIGRATED = "migrated"
-"""PostgreSQL's name for the database that others are copied from."""
+"""The name of the PostgreSQL template database with the newest schema."""
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - what lies here has a random name
-ROOM = 8 * 2**30
-"""Bytes that all databases of a run fit in, with as much to spare."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - only folders with random names are created in it
+MIN_FREE_BYTES = 8 * 2**30
+"""Twice the size of all databases of a run."""
 
 _numbers = itertools.count(1)
 
 
 class Databases:
-    """Makes databases with the newest schema, which takes longer than to copy one.
+    """Create databases with the newest schema by copying a template, which is faster than migrating.
 
     Args:
-        folder: where the PostgreSQL server keeps its files; it starts when it is first needed.
-        durable: whether it waits for the disk.
+        folder: the data directory of the PostgreSQL server, which is started on first use.
+        durable: if False, the server runs without fsync.
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -40,62 +40,62 @@ class Databases:
         """Return the URL of a new database without surveys."""
         if kind == "sqlite":
             return sqlite_in(folder)
-        server = self._started()
-        return _created(server, f"csat_{next(_numbers)}", template=MIGRATED)
+        server = self._start_server()
+        return _create_database(server, f"csat_{next(_numbers)}", template=MIGRATED)
 
     def empty(self, kind: str, folder: Path) -> str:
         """Return the URL of a new database without a schema."""
         if kind == "sqlite":
-            return _sqlite(folder)
-        return _created(self._started(), f"csat_{next(_numbers)}")
+            return _sqlite_url(folder)
+        return _create_database(self._start_server(), f"csat_{next(_numbers)}")
 
     def restart(self, mode: str) -> None:
         """Restart the server: `fast`, or `immediate` as after a crash."""
         assert self._server is not None
-        place = ("-w", "-m", mode, "-D", str(self._server.pgdata))
-        pgexec("pg_ctl", (*place, "restart"), bin_path=self._server.bin_path, user=self._server.system_user)
-        self._server.ensure_postgres_running()  # it has another process now
+        options = ("-w", "-m", mode, "-D", str(self._server.pgdata))
+        pgexec("pg_ctl", (*options, "restart"), bin_path=self._server.bin_path, user=self._server.system_user)
+        self._server.ensure_postgres_running()  # its process id has changed
 
     def stop(self) -> None:
         """Stop the server, if it was started."""
         if self._server is not None:
             self._server.cleanup()
 
-    def _started(self) -> PostgresServer:
+    def _start_server(self) -> PostgresServer:
         if self._server is None:
             self._server = get_server(self._folder, cleanup_mode="stop")
             if not self._durable:
                 _execute(self._server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-            Database(_created(self._server, MIGRATED)).close()
+            Database(_create_database(self._server, MIGRATED)).close()
         return self._server
 
 
 def fastest_place() -> Path | None:
-    """Return a folder in memory, where this machine has one with room for all databases."""
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    return MEMORY if has_room else None
+    """Return an in-memory folder if there is one with enough free space."""
+    is_large_enough = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MIN_FREE_BYTES
+    return MEMORY if is_large_enough else None
 
 
 def sqlite_in(folder: Path) -> str:
-    """Return the URL of a folder's SQLite database; where there is none, it is made, without surveys."""
+    """Return the URL of the folder's SQLite database, creating an empty one if necessary."""
     file = folder / "csat.db"
     if not file.exists():
         file.write_bytes(_migrated_sqlite())
-    return _sqlite(folder)
+    return _sqlite_url(folder)
 
 
-def _sqlite(folder: Path) -> str:
+def _sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'csat.db'}"
 
 
 @functools.cache
 def _migrated_sqlite() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        Database(_sqlite(Path(folder))).close()
+        Database(_sqlite_url(Path(folder))).close()
         return Path(folder, "csat.db").read_bytes()
 
 
-def _created(server: PostgresServer, name: str, template: str = "template1") -> str:
+def _create_database(server: PostgresServer, name: str, template: str = "template1") -> str:
     _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     return _url(server).set(database=name).render_as_string(hide_password=False)
 

@@ -1,4 +1,4 @@
-"""Drafts, surveys and rows to test with; each varies in the fields that a test names."""
+"""Factories of drafts, surveys and rows; tests override only the fields they are about."""
 
 import itertools
 from collections.abc import Iterable
@@ -48,14 +48,14 @@ _numbers = itertools.count(1)
 
 def make_draft(**fields: Any) -> Draft:
     """Return a valid draft."""
-    valid = {
+    defaults = {
         "display_name": "Northwind",
         "recipient": "@grace",
         "message": "How did we do?",
         "privacy_url": "https://northwind.example/privacy",
         "external_id": "ticket_5555",
     }
-    return Draft(**{**valid, **fields})
+    return Draft(**{**defaults, **fields})
 
 
 def make_survey(**fields: Any) -> Survey:
@@ -68,14 +68,14 @@ def make_survey(**fields: Any) -> Survey:
 
 def make_origin(**fields: Any) -> Origin:
     """Return an origin in a thread."""
-    in_thread = {
+    defaults = {
         "team": "T012AB3CD",
         "channel": "C012AB3CD",
         "thread": "1700000000.000100",
         "requester": "U012AB3CD",
         "received_at": NOON,
     }
-    return Origin(**{**in_thread, **fields})
+    return Origin(**{**defaults, **fields})
 
 
 def make_update(
@@ -84,7 +84,7 @@ def make_update(
     *,
     at: float = 10,
     feedback_id: str = "900",
-    **others: Any,
+    **overrides: Any,
 ) -> Update:
     """Return X's update of a survey sent at noon and answered `at` seconds later."""
     given_at = NOON + timedelta(seconds=at)
@@ -97,14 +97,14 @@ def make_update(
         "created_at": NOON,
         "updated_at": given_at,
     }
-    receipt |= {name: others.pop(name) for name in list(others) if name in receipt}
+    receipt |= {name: overrides.pop(name) for name in list(overrides) if name in receipt}
     return Update(
         receipt=Receipt(**receipt),
         response=Response(
             rating=None if rating is None else Rating(value=rating, given_at=given_at),
             comment=None if comment is None else Comment(text=comment, given_at=given_at),
         ),
-        **{"account": "A1", "metric": Metric.CSAT, **others},
+        **{"account": "A1", "metric": Metric.CSAT, **overrides},
     )
 
 
@@ -152,13 +152,13 @@ def insert_rated(
     requester: str = fixtures.ADA,
     channel: str = fixtures.SUPPORT,
     thread: str = "1700000000.000100",
-    **drafted: Any,
+    **draft_fields: Any,
 ) -> None:
     """Insert a survey for each rating (None: not answered), with its follow-up where the rating is low."""
     origin = make_origin(
         team=fixtures.TEAM, channel=channel, thread=thread, requester=requester, received_at=sent_at
     )
-    survey = make_survey(**drafted)
+    survey = make_survey(**draft_fields)
     for rating in ratings:
         row = make_row(
             **to_columns(survey, origin),
@@ -186,30 +186,30 @@ def insert_accepted(connection: Connection, view_id: str = "V1", **fields: Any) 
 
 def insert_sending(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:
     """Insert a survey whose first attempt is under way."""
-    entry = insert_accepted(connection, view_id, **fields)
-    assert send_queue.begin_attempt(connection, entry, "one", NOON) == 1
-    return entry
+    record = insert_accepted(connection, view_id, **fields)
+    assert send_queue.begin_attempt(connection, record, "one", NOON) == 1
+    return record
 
 
 def insert_uncertain(connection: Connection) -> SurveyRecord:
     """Insert a survey whose attempt ended in a 504."""
-    entry = insert_sending(connection)
-    assert send_queue.mark_uncertain(connection, entry.id, 1, "504", NOON)
-    return entry
+    record = insert_sending(connection)
+    assert send_queue.mark_uncertain(connection, record.id, 1, "504", NOON)
+    return record
 
 
 def insert_confirmed(connection: Connection) -> SurveyRecord:
     """Insert a survey that its requester says arrived; its id at X is unknown."""
-    entry = insert_uncertain(connection)
-    assert send_queue.confirm_arrival(connection, entry.id, "U012AB3CD", NOON)
-    return entry
+    record = insert_uncertain(connection)
+    assert send_queue.confirm_arrival(connection, record.id, "U012AB3CD", NOON)
+    return record
 
 
 def insert_sent(connection: Connection, **fields: Any) -> SurveyRecord:
     """Insert a survey that X has accepted."""
-    entry = insert_sending(connection, **fields)
-    assert send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, NOON)
-    return entry
+    record = insert_sending(connection, **fields)
+    assert send_queue.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
+    return record
 
 
 def newest_survey_id(connection: Connection) -> int:

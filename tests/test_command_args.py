@@ -13,7 +13,7 @@ from tests.strategies import TEXT
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
 IDS = st.integers(1, MAX_ID).map(str)
-PEOPLE = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
+RECIPIENTS = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
 
 GRACE = Recipient(handle="grace")
 JACK = Recipient(id="783214")
@@ -21,10 +21,10 @@ JACK = Recipient(id="783214")
 T = TypeVar("T")
 
 
-def outcome(read: Callable[[str], T], text: str) -> T | str:
+def try_parse(parse: Callable[[str], T], text: str) -> T | str:
     """Return the result of parsing a text, or the error's sentence."""
     try:
-        return read(text)
+        return parse(text)
     except (InvalidArguments, InvalidRecipient) as refusal:
         return str(refusal)
 
@@ -105,18 +105,18 @@ def test_a_pasted_link_with_an_id_is_parsed_into_the_id(link: str) -> None:
     assert parse_command_args(link) == CommandArgs(recipient=JACK)
 
 
-@given(PEOPLE, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
+@given(RECIPIENTS, st.sampled_from(Metric), st.sampled_from([str.upper, str.lower, str.title]))
 def test_arguments_may_come_in_any_order(
-    recipient: Recipient, metric: Metric, spelled: Callable[[str], str]
+    recipient: Recipient, metric: Metric, change_case: Callable[[str], str]
 ) -> None:
-    words = [recipient.label, spelled(metric.value)]
+    words = [recipient.label, change_case(metric.value)]
 
-    read = {parse_command_args(" ".join(order)) for order in permutations(words)}
+    results = {parse_command_args(" ".join(order)) for order in permutations(words)}
 
-    assert read == {CommandArgs(metric, recipient)}
+    assert results == {CommandArgs(metric, recipient)}
 
 
-@given(PEOPLE)
+@given(RECIPIENTS)
 def test_a_recipient_s_label_is_parsed_into_the_same_recipient(recipient: Recipient) -> None:
     assert parse_recipient(recipient.label) == recipient
     assert parse_command_args(recipient.label).recipient == recipient
@@ -124,9 +124,9 @@ def test_a_recipient_s_label_is_parsed_into_the_same_recipient(recipient: Recipi
 
 @given(HANDLES, st.sampled_from(["https://x.com/{}", "twitter.com/{}/status/1", "<https://x.com/{}|{}>"]))
 def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str, link: str) -> None:
-    read = outcome(parse_command_args, link.format(handle, handle))
+    result = try_parse(parse_command_args, link.format(handle, handle))
 
-    assert read == CommandArgs(recipient=Recipient(handle=handle)) or "is not a customer's" in str(read)
+    assert result == CommandArgs(recipient=Recipient(handle=handle)) or "is not a customer's" in str(result)
 
 
 @pytest.mark.parametrize(
@@ -198,16 +198,16 @@ def test_invalid_arguments_say_what_to_do(text: str, expected: str) -> None:
 
 @given(TEXT)
 def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
-    read = outcome(parse_command_args, text)
+    result = try_parse(parse_command_args, text)
 
-    assert isinstance(read, CommandArgs) or read.endswith(".")
+    assert isinstance(result, CommandArgs) or result.endswith(".")
 
 
 @given(TEXT)
 def test_any_recipient_is_parsed_or_refused_with_a_sentence(text: str) -> None:
-    read = outcome(parse_recipient, text)
+    result = try_parse(parse_recipient, text)
 
-    assert isinstance(read, Recipient) or read.endswith(".")
+    assert isinstance(result, Recipient) or result.endswith(".")
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u200e", "\ufeff \u200b"])

@@ -20,7 +20,7 @@ from csat.reporting.scores import Change, Score, calculate_csat, calculate_nps, 
 from csat.surveys.questions import Metric
 
 
-def satisfaction(satisfied: int, n: int) -> Score | None:
+def csat_score(satisfied: int, n: int) -> Score | None:
     """Return the score of `n` customers, some of them satisfied."""
     return calculate_csat({5: satisfied, 1: n - satisfied})
 
@@ -59,10 +59,10 @@ def test_the_exact_score_is_rounded(parts: tuple[int, int, int]) -> None:
     promoters, passives, detractors = parts
     score = calculate_nps({10: promoters, 7: passives, 0: detractors})
     exact = abs(Fraction(100 * (promoters - detractors), sum(parts)))
-    size = floor(exact + Fraction(1, 2))
+    rounded = floor(exact + Fraction(1, 2))
 
     assert score
-    assert round_half_up(score.value) == (size if promoters > detractors else -size)
+    assert round_half_up(score.value) == (rounded if promoters > detractors else -rounded)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_an_interval_is_formatted_from_low_to_high() -> None:
 
 def test_a_score_with_too_few_ratings_is_not_shown() -> None:
     assert format_score(None) == "-"
-    assert format_score(satisfaction(4, 4)) == "-"
-    assert format_score(satisfaction(4, 5)) == "80 %"
+    assert format_score(csat_score(4, 4)) == "-"
+    assert format_score(csat_score(4, 5)) == "80 %"
     assert format_score(calculate_nps({10: 5})) == "+100"
 
 
@@ -111,4 +111,4 @@ def test_only_a_significant_change_is_shown(
 
 def test_without_two_scores_no_change_is_shown() -> None:
     assert format_change(None) == "-"
-    assert format_change(compare_scores(satisfaction(9, 9), satisfaction(3, 4))) == "-"
+    assert format_change(compare_scores(csat_score(9, 9), csat_score(3, 4))) == "-"

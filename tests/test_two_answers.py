@@ -14,8 +14,8 @@ from csat.db.outbox import NotificationKind
 from csat.web.x_webhook import PATH
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
-from tests.blind import PASSWORD, USER, WITH_RESULTS, Stage
 from tests.databases import Databases
+from tests.leak_env import PASSWORD, RESULT_SETTINGS, USER, LeakEnv
 from tests.witness import Witness, logging_to
 from tests.world import running_world
 
@@ -73,12 +73,12 @@ async def heard(
     for library in NOISY_LIBRARIES:  # the first run would hear more of them than the second
         logging.getLogger(library).setLevel(logging.ERROR)
     with logging_to(capture) as logged:
-        async with running_world(folder, socket=socket, database_url=url, **WITH_RESULTS) as world:
-            stage = Stage(world, Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged))
-            await journey(stage, requester, answer)
-        stage.witness.testify()
+        async with running_world(folder, socket=socket, database_url=url, **RESULT_SETTINGS) as world:
+            env = LeakEnv(world, Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged))
+            await journey(env, requester, answer)
+        env.witness.testify()
     knowing = {fixtures.BEN, fixtures.CLEO} - {requester}
-    seen = [one for one in stage.witness.heard if not one.what.startswith(UNSEEN)]
+    seen = [one for one in env.witness.heard if not one.what.startswith(UNSEEN)]
     public = [one for one in seen if not one.readers <= knowing]
     lines = {line for one in public for line in f"{one.what}: {one.text}".splitlines()}
     numbers = {
@@ -88,9 +88,9 @@ async def heard(
     return set(map(without_chance, lines | numbers))
 
 
-async def journey(stage: Stage, requester: str, answer: Answer) -> None:
+async def journey(env: LeakEnv, requester: str, answer: Answer) -> None:
     """Have a customer asked and let them answer; then agent and supervisor look at all there is."""
-    world = stage.world
+    world = env.world
     await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
     world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
@@ -103,23 +103,23 @@ async def journey(stage: Stage, requester: str, answer: Answer) -> None:
         await world.open_home(person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
             asking = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
-            await answered_to(stage, person, asking)
+            await answered_to(env, person, asking)
         for action_id in (low_rating.SHOW_ACTION, low_rating.CLOSE_ACTION, low_rating.TAKE_ON_ACTION):
-            await answered_to(stage, person, stage.press(person, action_id, stage.alerts()[0]))
+            await answered_to(env, person, env.click(person, action_id, env.alerts()[0]))
     files = world.workspace.files
     await world.wait_until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
 
 
-async def answered_to(stage: Stage, person: str, doing: Coroutine[Any, Any, Any]) -> None:
+async def answered_to(env: LeakEnv, person: str, doing: Coroutine[Any, Any, Any]) -> None:
     """Let somebody do something, and wait until they see what came of it."""
 
     def seen() -> int:
-        own = sum(stage.witness.reads(person, method) for method in ("chat.postEphemeral", "views.open"))
-        return own + sum(call.method == "chat.update" for call in stage.world.workspace.api_calls)
+        own = sum(env.witness.reads(person, method) for method in ("chat.postEphemeral", "views.open"))
+        return own + sum(call.method == "chat.update" for call in env.world.workspace.api_calls)
 
     before = seen()
     await doing
-    await stage.world.wait_until(lambda: seen() > before)
+    await env.world.wait_until(lambda: seen() > before)
 
 
 def without_chance(text: str) -> str:

@@ -1,0 +1,170 @@
+"""The environment of the leak tests: answered surveys whose ratings and comments are all unique."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csat.db import tables
+from csat.db.outbox import NotificationKind
+from csat.surveys.questions import Metric
+from csat.web.x_webhook import PATH
+from sandbox.slack import Delivery, Message, fixtures
+from sandbox.x import Customer, Fault, Feedback, Webhook
+from sandbox.x.rate_limits import Endpoint
+from tests.sentinels import CSAT, NPS
+from tests.witness import Secret, Witness, logging_to
+from tests.world import HASTY, LOW_RATING_ALERT, World, running_world
+
+USER, PASSWORD = "x", "geheim"
+RESULT_SETTINGS: dict[str, Any] = {
+    "csat_supervisors": {fixtures.AGENTS},
+    "csat_results_channel": fixtures.LEADS,
+    "x_webhook_user": USER,
+    "x_webhook_password": PASSWORD,
+}
+"""Supervisors are the members of a user group; Ada reads the results channel but is never a supervisor."""
+
+LOW, HIGH, OWN, TEST, PAST = "a low answer", "a high answer", "a supervisor's own", "a test", "the past"
+SURVEYS = (
+    (LOW, "/csat @mira_k", fixtures.ADA, CSAT[1]),
+    (LOW, "/csat nps @TomInTransit", fixtures.ADA, NPS[1]),
+    (HIGH, "/csat @sofie_l", fixtures.ADA, CSAT[5]),
+    (OWN, "/csat @benitez_leo", fixtures.CLEO, CSAT[2]),
+    (TEST, "/csat @ada_travels", fixtures.ADA, CSAT[3]),
+)
+"""The surveys sent through the app: name, command, requester and rating."""
+
+ALL_MODES = [
+    f"{slack}, {source}" for slack in ("socket mode", "http") for source in ("pushed", "polled", "swept")
+]
+"""How the app receives requests from Slack and answers from X."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class LeakEnv:
+    """The running app, observed by the leak detector."""
+
+    world: World
+    witness: Witness
+
+    async def set_supervisors(self, *supervisors: str) -> None:
+        """Replace the supervisors."""
+        assert self.witness.testify() == []
+        await self.world.workspace.set_usergroup_members(fixtures.AGENTS, list(supervisors))
+        self.witness.supervisors = set(supervisors)
+
+    def secret_comment(self, name: str, requester: str) -> str:
+        """Return a comment that only supervisors other than the requester may read."""
+        marker = f"qx{next(_numbers)}zvjk"
+        self.witness.secrets.append(Secret(f"the comment of {name}", marker, requester))
+        return " ".join([marker] * 20)
+
+    def secret_rating(self, name: str, rating: int) -> int:
+        """Register a rating that only supervisors may read, even those who sent the survey."""
+        self.witness.secrets.append(Secret(f"the rating of {name}", str(rating)))
+        return rating
+
+    async def send(self, source: str = "pushed") -> None:
+        """Send the surveys, answer them, and wait until all notifications are sent."""
+        world = self.world
+        world.workspace.invite_bot(fixtures.LEADS)
+        if source == "pushed":
+            world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
+        for name, command, user, rating in SURVEYS:
+            feedback = await world.send_survey(command, user, is_test=name == TEST)
+            secret_name = f"{name}, {command}"
+            world.x.respond(
+                feedback.id, self.secret_rating(secret_name, rating), self.secret_comment(secret_name, user)
+            )
+        await self._deliver_answers(source)
+        await world.wait_until(
+            lambda: world.count_sent_notifications(NotificationKind.ANSWERED) == len(SURVEYS)
+        )
+        await world.wait_until(world.is_outbox_empty)
+        self._insert_past_responses()
+
+    async def send_late_survey(self) -> Feedback:
+        """Send another survey, not answered yet."""
+        self.world.x.customers.append(Customer("1820000000000000099", "late_lena", "Lena Late"))
+        return await self.world.send_survey("/csat nps @late_lena")
+
+    async def _deliver_answers(self, source: str) -> None:
+        if source == "polled":
+            await self.world.advance(minutes=2)
+        if source == "swept":
+            self.world.x.fail(Fault.OVER_CAPACITY, Endpoint.SHOW)
+            await self.world.advance(days=2)
+
+    def _insert_past_responses(self) -> None:
+        self.insert_past_responses(fixtures.BEN, PAST, (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+        self.insert_past_responses(fixtures.BEN, PAST, (NPS[8], NPS[9], NPS[10]), Metric.NPS)
+        self.insert_past_responses(fixtures.CLEO, f"{PAST}, {OWN}", (CSAT[4], CSAT[6], CSAT[7]), Metric.CSAT)
+
+    def insert_past_responses(
+        self, requester: str, name: str, ratings: tuple[int, ...], metric: Metric
+    ) -> None:
+        """Insert older responses, enough of them for a score to be shown."""
+        for number, rating in enumerate(ratings):
+            comment = self.secret_comment(f"{name} {metric} {number}", requester)
+            ratings_repeated = [self.secret_rating(f"{name} {metric} {number}", rating)] * 3
+            self.world.insert_rated(ratings_repeated, metric=metric, comment=comment, requester=requester)
+
+    def alerts(self) -> list[Message]:
+        """Return the alerts in the results channel."""
+        messages = self.world.app_messages(fixtures.LEADS, fixtures.CLEO)
+        return [message for message in messages if LOW_RATING_ALERT in message.text]
+
+    def secret_names(self) -> set[str]:
+        """Return the names of all secrets."""
+        return {secret.name for secret in self.witness.secrets}
+
+    def survey_ids(self, requester: str = "") -> list[int]:
+        """Return the ids of one survey of each kind, optionally of one requester."""
+        rows = self.world.rows(tables.surveys.c.id, tables.surveys.c.requester)[:6]
+        return [survey_id for survey_id, owner in rows if requester in {"", owner}]
+
+    async def click(self, user: str, action_id: str, message: Message) -> None:
+        """Click a button that the message has or had."""
+        await self.world.workspace.click(user, action_id, channel=message.channel, ts=message.ts)
+
+    def newest_delivery(self, user: str, words: str) -> Delivery:
+        """Return the newest delivery caused by `user` that contains `words`."""
+        return next(
+            delivery
+            for delivery in reversed(self.world.workspace.deliveries)
+            if user in str(delivery.payload.get("user")) and words in str(delivery.payload)
+        )
+
+    def issue_trigger(self, user: str) -> str:
+        """Return a new `trigger_id` for the user."""
+        return self.world.workspace._state.triggers.issue(user)  # noqa: SLF001 - there is no public way to issue one
+
+    async def redeliver(self, delivery: Delivery, **changes: Any) -> Delivery:
+        """Redeliver a changed payload as if Slack had sent it."""
+        return await self.world.workspace.redeliver(
+            replace(delivery, payload={**delivery.payload, **changes})
+        )
+
+
+@contextlib.asynccontextmanager
+async def run_leak_env(
+    folder: Path, database_url: str, capture: pytest.CaptureFixture[str], source: str, *, socket: bool
+) -> AsyncIterator[LeakEnv]:
+    """Run the app and check at the end that nothing has leaked."""
+    with logging_to(capture) as logged:
+        async with running_world(
+            folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS
+        ) as world:
+            witness = Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
+            await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
+            env = LeakEnv(world, witness)
+            await env.send(source)
+            yield env
+        assert witness.testify() == []

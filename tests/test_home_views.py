@@ -1,0 +1,57 @@
+"""The record of Homes that show results and must be refreshed when permissions change."""
+
+from datetime import timedelta
+
+from csat.db.database import Database
+from csat.reporting import home_views
+from csat.reporting.home_views import Home
+from csat.reporting.report_query import ReportQuery
+from tests.factories import NOON
+
+TEAM, USER = "T1", "U1"
+LATER = NOON + timedelta(seconds=1)
+LATEST = NOON + timedelta(seconds=2)
+
+
+async def get_home(database: Database) -> Home:
+    (home,) = await database.read(home_views.list_homes, TEAM)
+    return home
+
+
+async def request(database: Database, **changes: object) -> home_views.HomeRequest:
+    return await database.run(
+        home_views.request_results, TEAM, USER, lambda query: query.with_changes(**changes), NOON
+    )
+
+
+async def test_a_home_is_marked_before_it_shows_results_and_keeps_its_filters(database: Database) -> None:
+    first = await request(database, days=90, agent="U012AB3CE")
+    again = await request(database, days=7)
+
+    assert (first.again, again.again) == (False, True)
+    assert again.choices == ReportQuery(days=7, agent="U012AB3CE")
+    assert (await get_home(database)).shows_results
+
+
+async def test_a_newer_mark_is_not_overwritten(database: Database) -> None:
+    await request(database)
+    before = await get_home(database)
+    await database.run(home_views.mark_results_shown, TEAM, USER, LATER)
+
+    assert not await database.run(home_views.mark_results_hidden, TEAM, USER, before, LATEST)
+    assert (await get_home(database)).shows_results
+    assert await database.run(home_views.mark_results_hidden, TEAM, USER, await get_home(database), LATEST)
+    assert not (await get_home(database)).shows_results
+
+
+async def test_a_home_without_results_is_recorded_once(database: Database) -> None:
+    assert await database.run(home_views.mark_results_hidden, TEAM, USER, None, NOON)
+    assert not await database.run(home_views.mark_results_hidden, TEAM, USER, None, LATER)
+    assert await database.read(home_views.list_homes, "T2") == []
+    assert await database.read(home_views.find_home, TEAM, "U2") is None
+
+
+async def test_invalid_stored_filters_are_reset(database: Database) -> None:
+    assert ReportQuery.from_json('{"days": 1000}') == ReportQuery()
+    assert ReportQuery.from_json("no JSON") == ReportQuery()
+    assert (await request(database, days="soon")).choices == ReportQuery()

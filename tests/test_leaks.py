@@ -1,0 +1,186 @@
+"""Answers reach supervisors only: everything that leaves the app is searched for them."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from blocks import low_rating
+from blocks import response_modal as modal
+from blocks.report_controls import ActionId
+from cli.forget import open_eraser
+from csat.db import tables
+from csat.db.tables import metadata
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+from sandbox.slack import fixtures
+from tests.leak_env import ALL_MODES, LOW, OWN, PAST, SURVEYS, LeakEnv
+
+BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_ACTION)
+
+
+def check_shown(leak_env: LeakEnv, person: str) -> set[str]:
+    """Check that nothing has leaked and return the names of the secrets shown to a user."""
+    assert leak_env.witness.testify() == []
+    return {name for reader, name in leak_env.witness.shown if reader == person}
+
+
+@pytest.mark.parametrize("leak_env", ALL_MODES, indirect=True)
+async def test_agents_do_not_see_answers(leak_env: LeakEnv) -> None:
+    for person in (fixtures.ADA, fixtures.GUS):
+        await leak_env.world.open_home(person)
+        for _, command, *_ in SURVEYS:
+            handle = command.split()[-1]
+            for text in (f"/csat status {handle}", f"/csat {handle}", "/csat report", "/csat export 30d"):
+                await leak_env.world.workspace.run_command(person, fixtures.SUPPORT, text)
+
+    assert check_shown(leak_env, fixtures.ADA) == set()
+
+
+async def test_supervisors_see_all_answers_but_comments_on_their_own_surveys(leak_env: LeakEnv) -> None:
+    world = leak_env.world
+    for alert in leak_env.alerts():
+        await leak_env.click(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
+    await world.wait_for_message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
+    await world.wait_until(lambda: leak_env.witness.reads(fixtures.CLEO, "views.open") == 3)
+    assert {name for name in leak_env.secret_names() if LOW in name} == check_shown(leak_env, fixtures.CLEO)
+    await world.open_home(fixtures.CLEO)
+    await world.choose_in_home(ActionId.METRIC, Metric.NPS)
+    await world.choose_in_home(ActionId.PERIOD, "90")
+    for args in ("report 90d", "export 90d"):
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, f"/csat {args}")
+    files = world.workspace.files
+    await world.wait_until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
+
+    assert check_shown(leak_env, fixtures.CLEO) == {
+        name for name in leak_env.secret_names() if not (OWN in name and "comment" in name)
+    }
+
+
+async def test_no_button_reveals_an_answer_to_an_agent(leak_env: LeakEnv) -> None:
+    """Neither clicked nor forged with the id of any survey or through another action."""
+    world = leak_env.world
+    for alert in leak_env.alerts():
+        for action_id in BUTTONS:
+            await leak_env.click(fixtures.ADA, action_id, alert)
+    delivery = leak_env.newest_delivery(fixtures.ADA, low_rating.CLOSE_ACTION)
+    for survey_id in leak_env.survey_ids():
+        for action_id in BUTTONS:
+            action = {**delivery.payload["actions"][0], "action_id": action_id, "value": str(survey_id)}
+            await leak_env.redeliver(delivery, actions=[action])
+    for action_id in ActionId:
+        await leak_env.redeliver(
+            delivery, actions=[{**delivery.payload["actions"][0], "action_id": action_id}]
+        )
+    expected_refusals = len(leak_env.alerts()) * 3 + len(leak_env.survey_ids()) * 3
+    await world.wait_until(
+        lambda: world.count_messages("Only supervisors", fixtures.LEADS, fixtures.ADA) == expected_refusals
+    )
+
+    assert check_shown(leak_env, fixtures.ADA) == set()
+    assert world.rows(tables.audit) == []
+
+
+async def test_no_form_reveals_an_answer_to_an_agent(leak_env: LeakEnv) -> None:
+    """Neither a forged closing form nor a survey form with another survey's id."""
+    world = leak_env.world
+    await world.submit_survey("/csat @mira_k")
+    submitted = leak_env.newest_delivery(fixtures.ADA, "view_submission")
+    note = {modal.NOTE_ID: {modal.NOTE_ID: {"type": "plain_text_input", "value": "Mine"}}}
+    for survey_id in ("", "x", *map(str, leak_env.survey_ids())):
+        view = {**submitted.payload["view"], "private_metadata": survey_id}
+        await leak_env.redeliver(submitted, view=view)
+        closing = {"callback_id": modal.CLOSE_CALLBACK_ID, "state": {"values": note}}
+        forged = await leak_env.redeliver(submitted, view={**view, **closing})
+        assert "Only supervisors" in str(forged.response) or survey_id in {"", "x"}
+
+    assert check_shown(leak_env, fixtures.ADA) == set()
+    assert world.rows(tables.follow_ups, where=tables.follow_ups.c.note.is_not(None)) == []
+
+
+async def test_supervisors_cannot_see_comments_on_their_own_surveys_with_forged_buttons(
+    leak_env: LeakEnv,
+) -> None:
+    world = leak_env.world
+    await leak_env.click(fixtures.CLEO, low_rating.SHOW_ACTION, leak_env.alerts()[0])
+    await world.wait_for_form(fixtures.CLEO)
+    delivery = leak_env.newest_delivery(fixtures.CLEO, low_rating.SHOW_ACTION)
+    for survey_id in leak_env.survey_ids(fixtures.CLEO):
+        for action_id in BUTTONS:
+            action = {**delivery.payload["actions"][0], "action_id": action_id, "value": str(survey_id)}
+            await leak_env.redeliver(
+                delivery, actions=[action], trigger_id=leak_env.issue_trigger(fixtures.CLEO)
+            )
+    await world.open_home(fixtures.CLEO)
+    await world.choose_in_home(ActionId.AGENT, fixtures.CLEO)
+
+    assert not {name for name in check_shown(leak_env, fixtures.CLEO) if OWN in name and "comment" in name}
+
+
+async def test_removed_supervisors_lose_access_to_all_results(leak_env: LeakEnv) -> None:
+    world = leak_env.world
+    await world.open_home(fixtures.BEN)
+    await world.choose_in_home(ActionId.PERIOD, "90", fixtures.BEN)
+    delivery = leak_env.newest_delivery(fixtures.BEN, ActionId.PERIOD)
+    assert check_shown(leak_env, fixtures.BEN)
+    await leak_env.set_supervisors(fixtures.CLEO)
+    leak_env.witness.shown.clear()
+    await world.wait_until(lambda: "Your feedback surveys" in str(world.workspace.home_view(fixtures.BEN)))
+    reads_before = leak_env.witness.reads(fixtures.BEN, "views.publish")
+    for home_id in ActionId:
+        await leak_env.redeliver(delivery, actions=[{**delivery.payload["actions"][0], "action_id": home_id}])
+    for survey_id in leak_env.survey_ids():
+        for action_id in BUTTONS:
+            action = {"action_id": action_id, "type": "button", "value": str(survey_id), "block_id": "b"}
+            await leak_env.redeliver(delivery, actions=[action])
+    for args in ("report", "export 90d"):
+        await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat {args}")
+    expected_reads = reads_before + len(ActionId)
+    await world.wait_until(lambda: leak_env.witness.reads(fixtures.BEN, "views.publish") >= expected_reads)
+
+    assert check_shown(leak_env, fixtures.BEN) == set()
+
+
+async def test_follow_up_notes_are_visible_to_supervisors_only(leak_env: LeakEnv) -> None:
+    world, alert = leak_env.world, leak_env.alerts()[0]
+    await leak_env.click(fixtures.CLEO, low_rating.CLOSE_ACTION, alert)
+    await world.wait_for_form(fixtures.CLEO)
+    await world.fill_in(fixtures.CLEO, note=f"They wrote: {leak_env.secret_comment('a note', fixtures.ADA)}")
+    await world.workspace.submit_view(fixtures.CLEO)
+    await world.wait_for_message("Closed by", fixtures.LEADS, fixtures.CLEO)
+    await world.open_home(fixtures.ADA)
+    await leak_env.click(fixtures.ADA, low_rating.SHOW_ACTION, alert)
+    await world.wait_for_message("Only supervisors", fixtures.LEADS, fixtures.ADA)
+    assert check_shown(leak_env, fixtures.ADA) == set()
+    await leak_env.click(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
+
+    await world.wait_until(lambda: "the comment of a note" in check_shown(leak_env, fixtures.CLEO))
+
+
+async def test_the_digest_contains_no_single_answer(leak_env: LeakEnv) -> None:
+    now = leak_env.world.clock()
+    monday = datetime.combine(now.date() + timedelta(days=7 - now.weekday()), time(9), UTC)
+    await leak_env.world.advance(seconds=(monday - now).total_seconds())
+    await leak_env.world.wait_for_message("Last week: ", fixtures.LEADS, fixtures.ADA)
+
+    assert check_shown(leak_env, fixtures.ADA) == set()
+
+
+async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> None:
+    world = leak_env.world
+    for _, command, *_ in SURVEYS:
+        async with open_eraser(world.settings) as eraser:
+            found, _ = await eraser.find(Recipient(handle=command.partition("@")[2]))
+            assert (await eraser.erase(found)).remaining == 0
+    await world.open_home(fixtures.CLEO)
+    stored = str([world.rows(table) for table in metadata.sorted_tables])
+    files = b"".join(file.read_bytes() for file in world.database_file.parent.glob("csat.db*"))
+    stored += files.decode("latin-1")
+
+    erased = [
+        secret
+        for secret in leak_env.witness.secrets
+        if "the comment of" in secret.name and PAST not in secret.name
+    ]
+    assert len(erased) == len(SURVEYS)
+    assert [secret.name for secret in erased if secret.is_in(stored)] == []
+    assert check_shown(leak_env, fixtures.ADA) == set()
