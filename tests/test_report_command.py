@@ -1,4 +1,4 @@
-"""`/csat report`, as the person who types it sees it."""
+"""`/csat report` shows supervisors, and nobody else, how customers answered."""
 
 from collections.abc import AsyncIterator
 from datetime import date
@@ -24,8 +24,8 @@ MONTH = last_days(30, NOON, UTC)
 FIRST, LAST = date(2026, 2, 1), date(2026, 2, 28)
 
 
-@pytest.fixture(name="watched", params=KINDS)
-async def _watched(
+@pytest.fixture(name="world", params=KINDS)
+async def _world(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
     """The app with one supervisor, Cleo, on each kind of database."""
@@ -35,18 +35,18 @@ async def _watched(
         yield world
 
 
-async def told(world: World, words: str, command: str = "/csat report", user: str = fixtures.CLEO) -> Message:
-    """Type a command and return the answer with these words in it, as the person sees it."""
+async def run(world: World, words: str, command: str = "/csat report", user: str = fixtures.CLEO) -> Message:
+    """Run a command and return the reply that contains these words."""
     await world.workspace.run_command(user, fixtures.SUPPORT, command)
     return await world.wait_for_message(words, viewer=user)
 
 
-async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(watched: World) -> None:
-    watched.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
-    watched.insert_rated([5] * 20 + [1] * 20, days_ago=40)
-    watched.insert_rated([1] * 3, requester=fixtures.CLEO)
+async def test_only_the_supervisor_sees_the_report(world: World) -> None:
+    world.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
+    world.insert_rated([5] * 20 + [1] * 20, days_ago=40)
+    world.insert_rated([1] * 3, requester=fixtures.CLEO)
 
-    message = await told(watched, "CSAT score: ")
+    message = await run(world, "CSAT score: ")
 
     words = visible_text(message)
     assert "90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
@@ -57,35 +57,33 @@ async def test_a_supervisor_is_told_the_figures_and_nobody_else_in_the_channel(w
     assert "not who chose to answer" in words
     assert "3 of your own surveys are left out." in words
     assert "5 of 5: 45 (90 %) · 4 of 5: 0 (0 %)" in message.text
-    assert watched.find_message("CSAT score", viewer=fixtures.ADA) is None
+    assert world.find_message("CSAT score", viewer=fixtures.ADA) is None
 
 
-async def test_a_report_is_noted_before_it_is_shown(watched: World) -> None:
-    await told(watched, "No NPS survey", "/csat report 7d nps")
+async def test_a_report_is_recorded_in_the_audit_log(world: World) -> None:
+    await run(world, "No NPS survey", "/csat report 7d nps")
 
-    ((person, action, detail),) = watched.rows(
+    ((person, action, detail),) = world.rows(
         tables.audit.c.viewer, tables.audit.c.action, tables.audit.c.detail
     )
     assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
 
 
-async def test_nps_is_asked_for_by_its_name(watched: World) -> None:
-    watched.insert_rated([10] * 50 + [8] * 30 + [3] * 20, metric="nps")
+async def test_the_metric_can_be_chosen(world: World) -> None:
+    world.insert_rated([10] * 50 + [8] * 30 + [3] * 20, metric="nps")
 
-    message = await told(watched, "NPS: ", "/csat report nps 90 days")
+    message = await run(world, "NPS: ", "/csat report nps 90 days")
 
     assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in visible_text(message)
     assert "10 ████████████████████ 50 (50 %)" in visible_text(message)
 
 
 @pytest.mark.parametrize("number", [1, 4])
-async def test_of_fewer_than_five_answers_there_is_no_score_and_no_rating(
-    watched: World, number: int
-) -> None:
-    watched.insert_rated([5] * number)
+async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: World, number: int) -> None:
+    world.insert_rated([5] * number)
 
-    message = await told(watched, "CSAT score: ")
+    message = await run(world, "CSAT score: ")
 
     assert "- from " in visible_text(message)
     assert "With fewer than 5, there is no score" in visible_text(message)
@@ -93,21 +91,21 @@ async def test_of_fewer_than_five_answers_there_is_no_score_and_no_rating(
     assert "█" not in visible_text(message)
 
 
-async def test_an_empty_workspace_is_told_how_to_begin(watched: World) -> None:
-    message = await told(watched, "No CSAT surveys were sent")
+async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
+    message = await run(world, "No CSAT surveys were sent")
 
     assert "Type /csat @handle in any channel" in visible_text(message)
     assert "Type /csat @handle in any channel" in message.text
 
 
-async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World) -> None:
-    watched.insert_rated([5] * 10)
+async def test_agents_are_refused_a_report(world: World) -> None:
+    world.insert_rated([5] * 10)
 
-    message = await told(watched, "Reports are for supervisors", user=fixtures.ADA)
+    message = await run(world, "Reports are for supervisors", user=fixtures.ADA)
 
     assert "CSAT_SUPERVISORS" in visible_text(message)
-    assert watched.find_message("CSAT score", viewer=fixtures.ADA) is None
-    assert watched.rows(tables.audit) == []
+    assert world.find_message("CSAT score", viewer=fixtures.ADA) is None
+    assert world.rows(tables.audit) == []
 
 
 @pytest.mark.parametrize(
@@ -119,14 +117,14 @@ async def test_an_agent_is_told_that_reports_are_for_supervisors(watched: World)
         ("2026-02-30..2026-03-01", "2026-02-30 is not a date"),
     ],
 )
-async def test_words_that_are_not_understood_get_an_advice(watched: World, words: str, advice: str) -> None:
-    message = await told(watched, advice, f"/csat report {words}")
+async def test_invalid_arguments_are_answered_with_advice(world: World, words: str, advice: str) -> None:
+    message = await run(world, advice, f"/csat report {words}")
 
     assert "For example: /csat report 30d nps" in visible_text(message)
 
 
-async def test_the_help_tells_of_reports(watched: World) -> None:
-    assert "/csat report" in visible_text(await told(watched, "opens the survey form", "/csat help"))
+async def test_the_help_mentions_reports(world: World) -> None:
+    assert "/csat report" in visible_text(await run(world, "opens the survey form", "/csat help"))
 
 
 @pytest.mark.parametrize(
@@ -140,11 +138,11 @@ async def test_the_help_tells_of_reports(watched: World) -> None:
         ("2026-02-01 .. 2026-02-28 nps nps", Metric.NPS, Period(first=FIRST, last=LAST, zone=UTC)),
     ],
 )
-def test_score_and_days_are_named_in_any_order(words: str, metric: Metric, period: Period) -> None:
+def test_metric_and_period_are_parsed_in_any_order(words: str, metric: Metric, period: Period) -> None:
     assert parse_report_args(words, NOON, UTC) == (metric, period)
 
 
-def test_what_is_not_understood_is_not_repeated_at_length() -> None:
+def test_long_invalid_arguments_are_not_repeated() -> None:
     with pytest.raises(InvalidArguments) as problem:
         parse_report_args("x" * 3_000, NOON, UTC)
 

@@ -1,4 +1,4 @@
-"""Submitting the form: accepted durably before Slack is acknowledged, and exactly once."""
+"""Submissions of the form are committed before they are acknowledged, exactly once."""
 
 import sqlite3
 from datetime import timedelta
@@ -13,22 +13,22 @@ from sandbox.x import Endpoint, Fault
 from tests.world import World, running_world, visible_text
 
 
-async def test_a_submission_delivered_many_times_is_one_survey_with_one_answer(either_world: World) -> None:
+async def test_a_submission_delivered_many_times_creates_one_survey_and_message(either_world: World) -> None:
     world = either_world
     await world.open_form("/csat @mira_k")
     world.workspace.faults.duplicate_deliveries = 4
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
     await world.wait_for_message("asked")
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
     again = await world.workspace.redeliver(delivery)
 
-    assert seen.outcome is ActionOutcome.CLOSED
+    assert result.outcome is ActionOutcome.CLOSED
     assert not again.error
     assert [call.path for call in world.x.requests].count("/1.1/feedback/create.json") == 1
     assert len(world.app_messages()) == 1
 
 
-async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: World) -> None:
+async def test_changes_to_an_accepted_form_are_not_accepted(world: World) -> None:
     await world.open_form("/csat @mira_k")
     await world.fill_in(message="As it was")
     await world.workspace.submit_view(fixtures.ADA)
@@ -47,7 +47,7 @@ async def test_a_form_that_was_changed_after_it_was_accepted_says_so(world: Worl
 
 
 @pytest.mark.usefixtures("short_busy_timeout")
-async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: World) -> None:
+async def test_a_submission_that_timed_out_is_not_committed_later(world: World) -> None:
     await world.open_form("/csat @mira_k")
     lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
@@ -58,7 +58,7 @@ async def test_a_ledger_that_is_too_busy_writes_nothing_later_either(world: Worl
     assert world.rows(tables.surveys.c.id) == []
 
 
-async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: World) -> None:
+async def test_a_submission_is_committed_before_it_is_acknowledged(world: World) -> None:
     with world.x.hold(after=False):
         await world.submit_survey("/csat @mira_k")
 
@@ -67,22 +67,22 @@ async def test_a_submission_is_in_the_ledger_when_slack_is_acknowledged(world: W
 
 
 @pytest.mark.usefixtures("short_busy_timeout")
-async def test_a_locked_ledger_keeps_the_form_open_and_nothing_is_lost(world: World) -> None:
+async def test_a_locked_database_keeps_the_form_open_with_its_values(world: World) -> None:
     await world.open_form("/csat @mira_k")
     await world.fill_in(message="Dear Mira")
     lock = sqlite3.connect(world.database_file)
     lock.execute("begin immediate")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
     lock.close()
 
-    assert seen.outcome is ActionOutcome.UPDATED
+    assert result.outcome is ActionOutcome.UPDATED
     view = world.workspace.current_view(fixtures.ADA)
     assert view
     assert "Not saved, nothing was sent" in visible_text(view.blocks)
     assert world.x.feedbacks == []
 
-    seen = await world.workspace.submit_view(fixtures.ADA)
-    assert seen.outcome is ActionOutcome.CLOSED
+    result = await world.workspace.submit_view(fixtures.ADA)
+    assert result.outcome is ActionOutcome.CLOSED
     assert (await world.wait_for_feedback()).message == "Dear Mira"
 
 
@@ -95,31 +95,31 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
         await world.open_form("/csat @mira_k")
         await world.fill_in(message="x" * 3000, external_id="x" * 256)
         for number in range(3):
-            seen = await world.workspace.submit_view(fixtures.ADA)
-            if seen.outcome is not ActionOutcome.CLOSED:
+            result = await world.workspace.submit_view(fixtures.ADA)
+            if result.outcome is not ActionOutcome.CLOSED:
                 break
             await world.wait_for_feedback(number + 1)
             await world.open_form(f"/csat {1820000000000000011 + 11 * number}")
             await world.fill_in(message="x" * 3000, external_id="x" * 256)
         sent = len(world.x.feedbacks)
 
-        assert seen.outcome is ActionOutcome.UPDATED
+        assert result.outcome is ActionOutcome.UPDATED
         assert "Not saved, nothing was sent" in visible_text(world.workspace.current_view(fixtures.ADA))
         assert sent == len(world.x.feedbacks)
 
 
-async def test_a_look_up_that_takes_long_does_not_hold_up_the_person(
+async def test_a_slow_lookup_does_not_delay_the_acknowledgement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     with world.x.hold(Endpoint.LOOKUP):
-        seen = await world.submit_survey("/csat @mira_k")
+        result = await world.submit_survey("/csat @mira_k")
 
-    assert seen.outcome is ActionOutcome.CLOSED
+    assert result.outcome is ActionOutcome.CLOSED
     assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
-async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
+async def test_a_customer_found_missing_later_is_reported_to_the_requester_only(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
@@ -132,15 +132,15 @@ async def test_a_customer_found_missing_later_is_told_to_the_requester_alone(
     assert world.x.feedbacks == []
 
 
-async def test_where_x_refuses_look_ups_the_numeric_id_is_asked_for(world: World) -> None:
+async def test_a_refused_lookup_asks_for_the_numeric_id(world: World) -> None:
     world.x.fail(Fault.NO_CREDIT, Endpoint.LOOKUP)
     await world.open_form("/csat @mira_k")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert "Enter the customer's numeric ID instead." in seen.errors["recipient:0"]
+    assert "Enter the customer's numeric ID instead." in result.errors["recipient:0"]
 
 
-async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World) -> None:
+async def test_a_requester_who_lost_permission_is_told_in_the_form(world: World) -> None:
     await world.open_form("/csat @mira_k")
     payload = {"user": {"id": fixtures.GUS, "team_id": fixtures.TEAM}}
     await world.workspace.submit_view(fixtures.ADA)
@@ -153,7 +153,7 @@ async def test_a_person_who_may_no_longer_send_is_told_in_the_form(world: World)
     assert len(world.x.feedbacks) == 1
 
 
-async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) -> None:
+async def test_the_response_url_is_erased_after_half_an_hour(world: World) -> None:
     await world.submit_survey("/csat @mira_k")
     await world.wait_for_message("asked")
     ((response_url,),) = world.rows(tables.surveys.c.response_url)
@@ -163,7 +163,7 @@ async def test_the_response_url_is_forgotten_after_half_an_hour(world: World) ->
     await world.wait_until(lambda: world.rows(tables.surveys.c.response_url) == [("",)])
 
 
-async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
+async def test_an_unexpected_error_shows_a_reference_and_keeps_the_form_open(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.open_form("/csat @mira_k")
@@ -173,10 +173,10 @@ async def test_an_unexpected_error_is_told_with_a_reference_and_the_form_stays(
         raise ZeroDivisionError
 
     monkeypatch.setattr("handlers.form._check", broken)
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert seen.outcome is ActionOutcome.ERRORS
-    (sentence,) = seen.errors.values()
+    assert result.outcome is ActionOutcome.ERRORS
+    (sentence,) = result.errors.values()
     reference = sentence.rsplit(" ", 1)[1].rstrip(".")
     assert reference in caplog.text
     assert "A secret between us" not in caplog.text

@@ -1,4 +1,4 @@
-"""What nobody expected: logged under a reference, told to the person, and nobody's words in the log."""
+"""Unexpected errors are logged without personal data and reported to the person with a reference."""
 
 import re
 
@@ -11,25 +11,25 @@ from tests.world import World, visible_text
 WORDS = "Between you and me"
 
 
-async def test_in_a_command_it_is_told_to_the_person_alone(
+async def test_an_error_in_a_command_is_reported_to_the_person_only(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
-    answer = await world.wait_for_message("Something went wrong")
+    reply = await world.wait_for_message("Something went wrong")
 
-    reference = re.search(r"reference (\w{6})", visible_text(answer))
+    reference = re.search(r"reference (\w{6})", visible_text(reply))
     assert reference
     assert f"Reference {reference[1]}" in caplog.text
     assert WORDS not in caplog.text
-    assert answer.visible_to == fixtures.ADA
+    assert reply.visible_to == fixtures.ADA
 
 
-async def test_a_forged_button_is_told_too(world: World) -> None:
+async def test_an_error_in_a_button_is_reported(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.submit_survey("/csat @mira_k")
-    answer = await world.wait_for_message("was not sent")
-    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    reply = await world.wait_for_message("was not sent")
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=reply.ts)
     await world.wait_for_form()
     actions = [{**world.workspace.deliveries[-1].payload["actions"][0], "value": "1; drop table surveys"}]
     await world.forge(actions=actions)
@@ -37,7 +37,7 @@ async def test_a_forged_button_is_told_too(world: World) -> None:
     await world.wait_for_message("Something went wrong")
 
 
-async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
+async def test_an_error_that_can_not_be_reported_is_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
@@ -48,7 +48,7 @@ async def test_where_slack_cannot_be_told_either_it_is_in_the_log(
     await world.wait_until(lambda: "telling of reference" in caplog.text)
 
 
-async def test_a_view_that_is_not_ours_keeps_the_form_open(world: World) -> None:
+async def test_an_error_in_a_submission_keeps_the_form_open(world: World) -> None:
     await world.submit_survey("/csat @mira_k")
     await world.wait_for_feedback()
     delivery = next(d for d in world.workspace.deliveries if d.payload.get("type") == "view_submission")
