@@ -15,9 +15,9 @@ from slack_sdk.models.blocks import Block
 
 from blocks import rendering
 from csat.db.database import PRAGMAS, Database
+from tests.canaries import use_canaries
 from tests.databases import KINDS, Databases, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
-from tests.sentinels import use_sentinels
 from tests.world import WAIT_SECONDS, World, running_world
 
 
@@ -109,7 +109,7 @@ async def _leak_env(
     capfd: pytest.CaptureFixture[str],
 ) -> AsyncIterator[LeakEnv]:
     """The environment of the leak tests: Socket Mode on SQLite, and HTTP on PostgreSQL."""
-    use_sentinels(monkeypatch)
+    use_canaries(monkeypatch)
     slack, _, source = request.param.partition(", ")
     socket = slack == "socket mode"
     url = databases.make("sqlite" if socket else "postgresql", tmp_path)

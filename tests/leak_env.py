@@ -16,8 +16,8 @@ from csat.web.x_webhook import PATH
 from sandbox.slack import Delivery, Message, fixtures
 from sandbox.x import Customer, Fault, Feedback, Webhook
 from sandbox.x.rate_limits import Endpoint
-from tests.sentinels import CSAT, NPS
-from tests.witness import Secret, Witness, logging_to
+from tests.canaries import CSAT, NPS
+from tests.leak_detector import LeakDetector, Secret, capture_logs
 from tests.world import HASTY, LOW_RATING_ALERT, World, running_world
 
 USER, PASSWORD = "x", "geheim"
@@ -52,23 +52,23 @@ class LeakEnv:
     """The running app, observed by the leak detector."""
 
     world: World
-    witness: Witness
+    detector: LeakDetector
 
     async def set_supervisors(self, *supervisors: str) -> None:
         """Replace the supervisors."""
-        assert self.witness.testify() == []
+        assert self.detector.find_leaks() == []
         await self.world.workspace.set_usergroup_members(fixtures.AGENTS, list(supervisors))
-        self.witness.supervisors = set(supervisors)
+        self.detector.supervisors = set(supervisors)
 
     def secret_comment(self, name: str, requester: str) -> str:
         """Return a comment that only supervisors other than the requester may read."""
         marker = f"qx{next(_numbers)}zvjk"
-        self.witness.secrets.append(Secret(f"the comment of {name}", marker, requester))
+        self.detector.secrets.append(Secret(f"the comment of {name}", marker, requester))
         return " ".join([marker] * 20)
 
     def secret_rating(self, name: str, rating: int) -> int:
         """Register a rating that only supervisors may read, even those who sent the survey."""
-        self.witness.secrets.append(Secret(f"the rating of {name}", str(rating)))
+        self.detector.secrets.append(Secret(f"the rating of {name}", str(rating)))
         return rating
 
     async def send(self, source: str = "pushed") -> None:
@@ -123,7 +123,7 @@ class LeakEnv:
 
     def secret_names(self) -> set[str]:
         """Return the names of all secrets."""
-        return {secret.name for secret in self.witness.secrets}
+        return {secret.name for secret in self.detector.secrets}
 
     def survey_ids(self, requester: str = "") -> list[int]:
         """Return the ids of one survey of each kind, optionally of one requester."""
@@ -158,13 +158,13 @@ async def run_leak_env(
     folder: Path, database_url: str, capture: pytest.CaptureFixture[str], source: str, *, socket: bool
 ) -> AsyncIterator[LeakEnv]:
     """Run the app and check at the end that nothing has leaked."""
-    with logging_to(capture) as logged:
+    with capture_logs(capture) as logged:
         async with running_world(
             folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS
         ) as world:
-            witness = Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
+            detector = LeakDetector(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
             await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
-            env = LeakEnv(world, witness)
+            env = LeakEnv(world, detector)
             await env.send(source)
             yield env
-        assert witness.testify() == []
+        assert detector.find_leaks() == []

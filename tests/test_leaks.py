@@ -20,8 +20,8 @@ BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_A
 
 def check_shown(leak_env: LeakEnv, person: str) -> set[str]:
     """Check that nothing has leaked and return the names of the secrets shown to a user."""
-    assert leak_env.witness.testify() == []
-    return {name for reader, name in leak_env.witness.shown if reader == person}
+    assert leak_env.detector.find_leaks() == []
+    return {name for reader, name in leak_env.detector.shown if reader == person}
 
 
 @pytest.mark.parametrize("leak_env", ALL_MODES, indirect=True)
@@ -41,7 +41,7 @@ async def test_supervisors_see_all_answers_but_comments_on_their_own_surveys(lea
     for alert in leak_env.alerts():
         await leak_env.click(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
     await world.wait_for_message("You asked for this survey", fixtures.LEADS, fixtures.CLEO)
-    await world.wait_until(lambda: leak_env.witness.reads(fixtures.CLEO, "views.open") == 3)
+    await world.wait_until(lambda: leak_env.detector.count_calls(fixtures.CLEO, "views.open") == 3)
     assert {name for name in leak_env.secret_names() if LOW in name} == check_shown(leak_env, fixtures.CLEO)
     await world.open_home(fixtures.CLEO)
     await world.choose_in_home(ActionId.METRIC, Metric.NPS)
@@ -123,9 +123,9 @@ async def test_removed_supervisors_lose_access_to_all_results(leak_env: LeakEnv)
     delivery = leak_env.newest_delivery(fixtures.BEN, ActionId.PERIOD)
     assert check_shown(leak_env, fixtures.BEN)
     await leak_env.set_supervisors(fixtures.CLEO)
-    leak_env.witness.shown.clear()
+    leak_env.detector.shown.clear()
     await world.wait_until(lambda: "Your feedback surveys" in str(world.workspace.home_view(fixtures.BEN)))
-    reads_before = leak_env.witness.reads(fixtures.BEN, "views.publish")
+    reads_before = leak_env.detector.count_calls(fixtures.BEN, "views.publish")
     for home_id in ActionId:
         await leak_env.redeliver(delivery, actions=[{**delivery.payload["actions"][0], "action_id": home_id}])
     for survey_id in leak_env.survey_ids():
@@ -135,7 +135,9 @@ async def test_removed_supervisors_lose_access_to_all_results(leak_env: LeakEnv)
     for args in ("report", "export 90d"):
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat {args}")
     expected_reads = reads_before + len(ActionId)
-    await world.wait_until(lambda: leak_env.witness.reads(fixtures.BEN, "views.publish") >= expected_reads)
+    await world.wait_until(
+        lambda: leak_env.detector.count_calls(fixtures.BEN, "views.publish") >= expected_reads
+    )
 
     assert check_shown(leak_env, fixtures.BEN) == set()
 
@@ -178,7 +180,7 @@ async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> N
 
     erased = [
         secret
-        for secret in leak_env.witness.secrets
+        for secret in leak_env.detector.secrets
         if "the comment of" in secret.name and PAST not in secret.name
     ]
     assert len(erased) == len(SURVEYS)

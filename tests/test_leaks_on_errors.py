@@ -19,9 +19,9 @@ from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
+from tests.canaries import NPS
 from tests.factories import make_rated_row
 from tests.leak_env import LeakEnv
-from tests.sentinels import NPS
 
 COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
@@ -102,9 +102,9 @@ async def test_rejected_webhook_requests_do_not_leak(leak_env: LeakEnv) -> None:
     assert (await world.x.post_to_webhook("{" + words)).status == 400
     for path in (PATH, "/healthz", f"/{words}"):
         async with httpx.AsyncClient() as client:
-            leak_env.witness.answered(await client.get(world.url + path))
+            leak_env.detector.add_response(await client.get(world.url + path))
 
-    assert leak_env.witness.testify() == []
+    assert leak_env.detector.find_leaks() == []
 
 
 async def test_an_answer_that_cannot_be_stored_does_not_leak(leak_env: LeakEnv) -> None:
@@ -120,9 +120,9 @@ async def test_an_answer_that_cannot_be_stored_does_not_leak(leak_env: LeakEnv) 
     await world.x.wait_for_webhook_posts()
     assert world.x.webhook_posts[-1].status == 503
     async with httpx.AsyncClient() as client:
-        leak_env.witness.answered(await client.get(f"{world.url}/healthz"))
+        leak_env.detector.add_response(await client.get(f"{world.url}/healthz"))
 
-    assert leak_env.witness.testify() == []
+    assert leak_env.detector.find_leaks() == []
 
 
 async def test_invalid_feedback_does_not_leak(leak_env: LeakEnv) -> None:
@@ -136,9 +136,9 @@ async def test_invalid_feedback_does_not_leak(leak_env: LeakEnv) -> None:
     setattr(feedback_response, "score", feedback_response.text)  # noqa: B010 - text instead of a number
     await world.advance(minutes=2)
     await world.wait_until(lambda: any(feedback.id in call.path for call in world.x.requests))
-    await world.wait_until(lambda: "Feedback rejected" in leak_env.witness.logged())
+    await world.wait_until(lambda: "Feedback rejected" in leak_env.detector.logged())
 
-    assert leak_env.witness.testify() == []
+    assert leak_env.detector.find_leaks() == []
 
 
 @pytest.mark.parametrize("error", ["invalid_arguments", "500"])
@@ -151,7 +151,7 @@ async def test_rejected_slack_calls_do_not_leak(leak_env: LeakEnv, error: str) -
         await open_everything(leak_env)
         faults.clear()
 
-    assert leak_env.witness.testify() == []
+    assert leak_env.detector.find_leaks() == []
 
 
 async def test_unexpected_errors_do_not_leak(leak_env: LeakEnv, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,9 +160,9 @@ async def test_unexpected_errors_do_not_leak(leak_env: LeakEnv, monkeypatch: pyt
             patch.setattr(name, partial(_fail, name))
             await open_everything(leak_env)
             expected = f"{name} is broken"
-            await leak_env.world.wait_until(lambda text=expected: text in leak_env.witness.logged())  # type: ignore[misc]
+            await leak_env.world.wait_until(lambda text=expected: text in leak_env.detector.logged())  # type: ignore[misc]
 
-    assert leak_env.witness.testify() == []
+    assert leak_env.detector.find_leaks() == []
 
 
 async def open_everything(leak_env: LeakEnv) -> None:

@@ -1,4 +1,4 @@
-"""Two runs that differ in an answer alone look the same to everybody who must not know it."""
+"""Two runs that differ only in a response look the same to everybody who must not see it."""
 
 import logging
 import re
@@ -15,52 +15,54 @@ from csat.web.x_webhook import PATH
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.databases import Databases
+from tests.leak_detector import LeakDetector, capture_logs
 from tests.leak_env import PASSWORD, RESULT_SETTINGS, USER, LeakEnv
-from tests.witness import Witness, logging_to
 from tests.world import running_world
 
-BY_CHANCE = (
+RUN_SPECIFIC = (
     (r"127\.0\.0\.1:\d+", "a host"),
     (r"\d+\.\d+\.[0-9a-f]+", "a trigger"),
-    (r"\d{10}\.\w+|\b\d{10}\b|\bp\d{16}\b", "a moment"),
+    (r"\d{10}\.\w+|\b\d{10}\b|\bp\d{16}\b", "a timestamp"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?", "a time"),
     (r"\b[A-Z][A-Z0-9]{8,13}\b", "an id"),
     (r"'block_id': '[^']{5}'", "a block"),
     (r"\b[0-9a-f]{6,64}\b|/upload/v1/[\w-]+", "a token"),
     (r"'(bytes|length)': '?\d+", "the size of a file"),
 )
-"""What differs between any two runs."""
+"""Patterns of text that differs between any two runs, with their replacements."""
 
-UNSEEN = ("the log", "a request of X's")
-"""What tells how busy the machine was, and is searched for answers elsewhere."""
+EXCLUDED_SOURCES = ("the log", "a request of X's")
+"""Outputs that depend on the machine's load; `test_leaks` searches them for responses."""
 
 
 class Answer(NamedTuple):
-    """What a customer says; both of two are low, which is told to all."""
+    """A customer's response; both are low ratings, which everybody may know."""
 
     rating: int
     comment: str
 
 
-ONE, OTHER = Answer(1, "No."), Answer(2, "I waited for three weeks, and nobody wrote. <!channel>")
+FIRST, SECOND = Answer(1, "No."), Answer(2, "I waited for three weeks, and nobody wrote. <!channel>")
 
 
 @pytest.mark.parametrize("requester", [fixtures.ADA, fixtures.CLEO])
 @pytest.mark.parametrize("way", ["socket mode", "http"])
-async def test_nobody_else_can_tell_two_answers_apart(
+async def test_two_responses_look_the_same_to_everybody_without_permission(
     tmp_path: Path, databases: Databases, capfd: pytest.CaptureFixture[str], requester: str, way: str
 ) -> None:
-    told = []
-    for number, answer in enumerate((ONE, OTHER)):
+    outputs = []
+    for number, answer in enumerate((FIRST, SECOND)):
         folder = tmp_path / str(number)
         folder.mkdir()
         url = databases.make("sqlite" if way == "socket mode" else "postgresql", folder)
-        told.append(await heard(folder, url, capfd, requester, answer, socket=way == "socket mode"))
+        outputs.append(
+            await run_and_collect(folder, url, capfd, requester, answer, socket=way == "socket mode")
+        )
 
-    assert told[0] ^ told[1] == set()
+    assert outputs[0] ^ outputs[1] == set()
 
 
-async def heard(
+async def run_and_collect(
     folder: Path,
     url: str,
     capture: pytest.CaptureFixture[str],
@@ -69,27 +71,29 @@ async def heard(
     *,
     socket: bool,
 ) -> set[str]:
-    """Return all that was said and that somebody reads who must not know the answer."""
-    for library in NOISY_LIBRARIES:  # the first run would hear more of them than the second
+    """Return the lines that reached somebody who must not see the response."""
+    for library in NOISY_LIBRARIES:  # they log more in the first run than in the second
         logging.getLogger(library).setLevel(logging.ERROR)
-    with logging_to(capture) as logged:
+    with capture_logs(capture) as logged:
         async with running_world(folder, socket=socket, database_url=url, **RESULT_SETTINGS) as world:
-            env = LeakEnv(world, Witness(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged))
+            env = LeakEnv(
+                world, LeakDetector(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
+            )
             await journey(env, requester, answer)
-        env.witness.testify()
-    knowing = {fixtures.BEN, fixtures.CLEO} - {requester}
-    seen = [one for one in env.witness.heard if not one.what.startswith(UNSEEN)]
-    public = [one for one in seen if not one.readers <= knowing]
-    lines = {line for one in public for line in f"{one.what}: {one.text}".splitlines()}
+        env.detector.find_leaks()
+    permitted = {fixtures.BEN, fixtures.CLEO} - {requester}
+    outputs = [output for output in env.detector.outputs if not output.source.startswith(EXCLUDED_SOURCES)]
+    public = [output for output in outputs if not output.readers <= permitted]
+    lines = {line for output in public for line in f"{output.source}: {output.text}".splitlines()}
     numbers = {
         f"{len(world.app_messages(place, fixtures.ADA))} in {place}"
         for place in (fixtures.SUPPORT, fixtures.LEADS)
     }
-    return set(map(without_chance, lines | numbers))
+    return set(map(replace_run_specific, lines | numbers))
 
 
 async def journey(env: LeakEnv, requester: str, answer: Answer) -> None:
-    """Have a customer asked and let them answer; then agent and supervisor look at all there is."""
+    """Send a survey, respond to it, and open everything as an agent and as a supervisor."""
     world = env.world
     await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
@@ -102,28 +106,28 @@ async def journey(env: LeakEnv, requester: str, answer: Answer) -> None:
     for person in (fixtures.ADA, fixtures.CLEO):
         await world.open_home(person)
         for words in ("status @mira_k", "report", "report nps 7d", "export 90d"):
-            asking = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
-            await answered_to(env, person, asking)
+            command = world.workspace.run_command(person, fixtures.SUPPORT, f"/csat {words}")
+            await run_until_response(env, person, command)
         for action_id in (low_rating.SHOW_ACTION, low_rating.CLOSE_ACTION, low_rating.TAKE_ON_ACTION):
-            await answered_to(env, person, env.click(person, action_id, env.alerts()[0]))
+            await run_until_response(env, person, env.click(person, action_id, env.alerts()[0]))
     files = world.workspace.files
     await world.wait_until(lambda: len(files) == 2 and all(file.is_complete for file in files.values()))
 
 
-async def answered_to(env: LeakEnv, person: str, doing: Coroutine[Any, Any, Any]) -> None:
-    """Let somebody do something, and wait until they see what came of it."""
+async def run_until_response(env: LeakEnv, person: str, action: Coroutine[Any, Any, Any]) -> None:
+    """Run an action, and wait until the app responds to it."""
 
-    def seen() -> int:
-        own = sum(env.witness.reads(person, method) for method in ("chat.postEphemeral", "views.open"))
+    def count_responses() -> int:
+        own = sum(env.detector.count_calls(person, method) for method in ("chat.postEphemeral", "views.open"))
         return own + sum(call.method == "chat.update" for call in env.world.workspace.api_calls)
 
-    before = seen()
-    await doing
-    await env.world.wait_until(lambda: seen() > before)
+    before = count_responses()
+    await action
+    await env.world.wait_until(lambda: count_responses() > before)
 
 
-def without_chance(text: str) -> str:
-    """Return a text without what differs between any two runs."""
-    for pattern, instead in BY_CHANCE:
+def replace_run_specific(text: str) -> str:
+    """Replace everything that differs between any two runs."""
+    for pattern, instead in RUN_SPECIFIC:
         text = re.sub(pattern, instead, text)
     return text
