@@ -1,4 +1,4 @@
-"""Run app.py as a process beside the sandbox's Slack and X."""
+"""Run app.py as a subprocess against the sandbox's Slack and X."""
 
 import asyncio
 import contextlib
@@ -23,13 +23,13 @@ APP = Path(manifest.__file__).parent.with_name("app.py")
 
 @contextlib.asynccontextmanager
 async def fake_environment(
-    folder: Path, installed: dict[str, Any] | None = None
+    folder: Path, app_manifest: dict[str, Any] | None = None
 ) -> AsyncIterator[tuple[Workspace, FakeX, dict[str, str]]]:
-    """Serve the fake Slack and X, and yield them with the environment of an app that uses them."""
+    """Serve the fake Slack and X; yield them with the environment variables of the app."""
     pubsub = PubSub()
     workspace, x = (
         Workspace(
-            installed or manifest.load(),
+            app_manifest or manifest.load(),
             pubsub=pubsub,
             traffic=TrafficLog(pubsub),
             ack_timeout=WAIT_SECONDS,
@@ -57,33 +57,41 @@ async def fake_environment(
         )
 
 
-async def start_command(folder: Path, environment: Mapping[str, str], *words: str) -> Process:
-    """Start app.py with these arguments in a folder."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV", "LANG"))}
+async def start_command(folder: Path, environment: Mapping[str, str], *args: str) -> Process:
+    """Start app.py with the given arguments in a folder."""
+    inherited = {
+        name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV", "LANG"))
+    }
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(APP), *words, cwd=folder, env={**kept, **environment}, stdout=PIPE, stderr=STDOUT
+        sys.executable,
+        str(APP),
+        *args,
+        cwd=folder,
+        env={**inherited, **environment},
+        stdout=PIPE,
+        stderr=STDOUT,
     )
 
 
-async def run_command(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
-    """Run app.py to its end, and return its exit code and output."""
-    process = await start_command(folder, environment, *words)
-    printed, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
-    return process.returncode, printed.decode()
+async def run_command(folder: Path, environment: Mapping[str, str], *args: str) -> tuple[int | None, str]:
+    """Run app.py until it exits and return its exit code and output."""
+    process = await start_command(folder, environment, *args)
+    output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    return process.returncode, output.decode()
 
 
-async def wait_for_line(process: Process, words: str) -> str:
-    """Return the first line of output with these words."""
+async def wait_for_line(process: Process, text: str) -> str:
+    """Return the first line of output that contains `text`."""
     assert process.stdout
     async with asyncio.timeout(WAIT_SECONDS):
         while line := (await process.stdout.readline()).decode():
-            if words in line:
+            if text in line:
                 return line
-    raise AssertionError(f"the program never said {words!r}")
+    raise AssertionError(f"{text!r} is not in the output")
 
 
-async def stop(process: Process, number: signal.Signals) -> tuple[int | None, str]:
-    """Send a signal, and return the exit code and the rest of the output."""
-    process.send_signal(number)
-    printed, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
-    return process.returncode, printed.decode()
+async def stop(process: Process, signal_number: signal.Signals) -> tuple[int | None, str]:
+    """Send a signal and return the exit code and the rest of the output."""
+    process.send_signal(signal_number)
+    output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    return process.returncode, output.decode()

@@ -22,7 +22,7 @@ from tests.world import WAIT_SECONDS, World, running_world
 
 
 def pragmas_with_busy_timeout(milliseconds: int) -> tuple[str, ...]:
-    """Return the app's settings of SQLite with another busy timeout."""
+    """Return the app's SQLite pragmas with a different busy timeout."""
     others = [pragma for pragma in PRAGMAS if not pragma.startswith("busy_timeout")]
     return (*others, f"busy_timeout={milliseconds}")
 

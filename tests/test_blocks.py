@@ -324,33 +324,33 @@ def test_the_form_has_one_field_per_input() -> None:
 
 
 def test_the_preview_shows_message_question_and_scale() -> None:
-    words = extract_text(preview(make_draft(variant="5"), CATALOGUE))
+    text = extract_text(preview(make_draft(variant="5"), CATALOGUE))
 
-    assert "How did we do?" in words
-    assert "How would you rate your experience so far with Northwind?" in words
-    assert "1   2   3   4   5" in words
-    assert NPS_WARNING not in words
+    assert "How did we do?" in text
+    assert "How would you rate your experience so far with Northwind?" in text
+    assert "1   2   3   4   5" in text
+    assert NPS_WARNING not in text
 
 
 def test_the_nps_preview_shows_its_scale_and_warning() -> None:
-    words = extract_text(preview(make_draft(metric="nps"), CATALOGUE))
+    text = extract_text(preview(make_draft(metric="nps"), CATALOGUE))
 
-    assert "0   1   2   3   4   5   6   7   8   9   10" in words
-    assert NPS_WARNING in words
+    assert "0   1   2   3   4   5   6   7   8   9   10" in text
+    assert NPS_WARNING in text
 
 
 def test_the_preview_has_placeholders_for_missing_values() -> None:
-    words = extract_text(preview(Draft(metric="", variant="99"), CATALOGUE))
+    text = extract_text(preview(Draft(metric="", variant="99"), CATALOGUE))
 
-    assert "(your message)" in words
-    assert "What is your overall satisfaction with (your name on X)?" in words
+    assert "(your message)" in text
+    assert "What is your overall satisfaction with (your name on X)?" in text
 
 
 def test_the_preview_of_a_long_message_is_truncated() -> None:
-    words = extract_text(preview(make_draft(message="m" * MAX_INPUT_LENGTH), CATALOGUE))
+    text = extract_text(preview(make_draft(message="m" * MAX_INPUT_LENGTH), CATALOGUE))
 
-    assert words.count("m" * 2_500) == 1
-    assert "m" * 2_501 not in words
+    assert text.count("m" * 2_500) == 1
+    assert "m" * 2_501 not in text
 
 
 # messages
@@ -410,11 +410,11 @@ def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     question = "How would you rate the overall experience with Northwind?"
     assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
     assert [user["user_id"] for user in find_parts(message["blocks"], {"user"})] == ["U012AB3CD"]
-    words = extract_text(message["blocks"])
-    assert "@grace" in words
-    assert f"NPS · {question}" in words
-    assert "External ID: ticket_5555" in words
-    assert "Test: left out of reports" in words
+    text = extract_text(message["blocks"])
+    assert "@grace" in text
+    assert f"NPS · {question}" in text
+    assert "External ID: ticket_5555" in text
+    assert "Test: left out of reports" in text
 
 
 @pytest.mark.parametrize(
@@ -430,13 +430,11 @@ def test_a_confirmation_shows_the_outcome_in_blocks_and_fallback_text(state: Sta
 
 def test_a_confirmation_omits_missing_values() -> None:
     survey = make_survey(external_id="", display_name="")
-    words = extract_text(
-        check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"]
-    )
+    text = extract_text(check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"])
 
-    assert "CSAT · What is your overall satisfaction with …?" in words
-    assert "External ID" not in words
-    assert "Test" not in words
+    assert "CSAT · What is your overall satisfaction with …?" in text
+    assert "External ID" not in text
+    assert "Test" not in text
 
 
 def test_a_question_missing_from_the_catalogue_is_shown_by_its_number() -> None:
@@ -483,8 +481,8 @@ def test_the_help_is_valid_and_literal(problem: str) -> None:
 
 
 @given(TEXT.filter(str.strip))
-def test_a_plain_message_is_literal(words: str) -> None:
-    message = elements.plain_message(words)
+def test_a_plain_message_is_literal(text: str) -> None:
+    message = elements.plain_message(text)
 
     check_literal(to_json(message.blocks), "nobody", "nobody")
     check_fallback(message.text, "nobody")

@@ -21,9 +21,9 @@ CLEO, DORA = "U0CLEO", "U0DORA"
 
 def insert_low(connection: Connection) -> int:
     """Insert a survey rated 1 and return its id."""
-    entry = insert_sent(connection)
+    record = insert_sent(connection)
     responses.apply_update(connection, make_update(1, "Bad."), RECIPIENT_KEY, LATER)
-    return entry.id
+    return record.id
 
 
 def make_notification(connection: Connection, survey_id: int, kind: NotificationKind) -> Notification:

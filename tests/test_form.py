@@ -14,9 +14,9 @@ def current_form(world: World) -> View:
     return view
 
 
-async def wait_for_text(world: World, words: str) -> View:
+async def wait_for_text(world: World, text: str) -> View:
     """Wait until the form shows a text and return the view."""
-    await world.wait_until(lambda: words in visible_text(current_form(world).blocks))
+    await world.wait_until(lambda: text in visible_text(current_form(world).blocks))
     return current_form(world)
 
 

@@ -80,7 +80,7 @@ async def read_accounts(database: Database) -> list[str]:
 
 def divide_by_zero(connection: Connection) -> None:
     ensure_account(connection, "never committed")
-    1 / 0  # noqa: B018 - it is what fails
+    1 / 0  # noqa: B018 - fails on purpose
 
 
 def break_a_constraint(connection: Connection) -> None:
@@ -97,7 +97,7 @@ def break_a_constraint_at_the_commit(connection: Connection) -> None:
 def end_the_transaction(connection: Connection) -> None:
     """Roll everything back and fail, as SQLite does when the disk is full."""
     connection.exec_driver_sql("ROLLBACK")
-    1 / 0  # noqa: B018 - it is what fails
+    1 / 0  # noqa: B018 - fails on purpose
 
 
 async def test_transactions_that_wait_share_a_commit(sqlite: Database, commits: list[object]) -> None:

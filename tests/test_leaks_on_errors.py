@@ -92,15 +92,15 @@ async def test_rejected_webhook_requests_do_not_leak(leak_env: LeakEnv) -> None:
     """Invalid values, wrong credentials and unknown paths, with a comment in each request."""
     world = leak_env.world
     pushed = [push.body for push in world.x.webhook_posts if isinstance(push.body, dict)][-1]
-    words = leak_env.secret_comment("a refused answer", fixtures.ADA)
+    comment = leak_env.secret_comment("a refused answer", fixtures.ADA)
     for part in ("value", "created_at", "id", "type"):
-        body = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{words}", "was_{part}": ')
+        body = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{comment}", "was_{part}": ')
         assert (await world.x.post_to_webhook(body)).status == 400
     assert (
-        await world.x.post_to_webhook(f'{{"{words}": 1}}', Webhook(f"{world.url}{PATH}", "x", words))
+        await world.x.post_to_webhook(f'{{"{comment}": 1}}', Webhook(f"{world.url}{PATH}", "x", comment))
     ).status == 401
-    assert (await world.x.post_to_webhook("{" + words)).status == 400
-    for path in (PATH, "/healthz", f"/{words}"):
+    assert (await world.x.post_to_webhook("{" + comment)).status == 400
+    for path in (PATH, "/healthz", f"/{comment}"):
         async with httpx.AsyncClient() as client:
             leak_env.detector.add_response(await client.get(world.url + path))
 
@@ -171,8 +171,8 @@ async def open_everything(leak_env: LeakEnv) -> None:
     for action_id in (SHOW_ACTION, CLOSE_ACTION):
         await workspace.click(fixtures.CLEO, action_id, channel=alert.channel, ts=alert.ts)
     await workspace.open_home(fixtures.CLEO)
-    for words in ("/csat report 90d", "/csat export 90d"):
-        await workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, words)
+    for command in ("/csat report 90d", "/csat export 90d"):
+        await workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, command)
 
 
 def _fail(name: str, *_: object, **__: object) -> NoReturn:

@@ -111,10 +111,10 @@ def button_ids(world: World, message: Message) -> list[str]:
     ]
 
 
-def newest_delivery(world: World, words: str) -> Delivery:
+def newest_delivery(world: World, text: str) -> Delivery:
     """Return the newest delivery that contains `words`."""
     return next(
-        delivery for delivery in reversed(world.workspace.deliveries) if words in str(delivery.payload)
+        delivery for delivery in reversed(world.workspace.deliveries) if text in str(delivery.payload)
     )
 
 
@@ -130,13 +130,13 @@ def follow_up_rows(world: World) -> list[Any]:
 async def test_a_low_rating_is_announced_in_the_results_channel(world: World) -> None:
     message = await trigger_alert(world)
 
-    for words in (
+    for text in (
         "A customer gave a low rating.",
         "CSAT · ",
         "External ID: ticket_5555",
         "Nobody has taken it on",
     ):
-        assert words in visible_text(message)
+        assert text in visible_text(message)
     assert "gave a low rating" in message.text
     assert "ticket_5555" in message.text
     assert "/archives/" in str(message.blocks)
