@@ -24,14 +24,14 @@ def report_message(report: Report) -> Message:
     title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     if not (report.current.sent or report.previous.sent or report.excluded):
         return _first_steps(report, title)
-    fallback_text = " ".join([f"{title}.", summary_text(report), distribution_text(report), *caveats(report)])
+    sentences = [f"{title}.", summary_text(report), distribution_text(report), *caveats(report)]
     blocks = [
         rich_line(text(title, bold=True)),
         *summary_lines(report),
         *_bars(report),
         context(*caveats(report), HOME_HINT),
     ]
-    return build_message(escape_mrkdwn(fallback_text), blocks)
+    return build_message(escape_mrkdwn(" ".join(filter(None, sentences))), blocks)
 
 
 def _first_steps(report: Report, title: str) -> Message:

@@ -35,9 +35,8 @@ def summary_lines(report: Report) -> list[RichTextBlock]:
 
 def summary_text(report: Report) -> str:
     """Return score, change and response rate as plain text."""
-    return " ".join(
-        ["".join(_score_parts(report)), _format_change(report), _format_responses(report.current)]
-    )
+    responses = f"{_format_responses(report.current)}."
+    return " ".join(["".join(_score_parts(report)), _format_change(report), responses])
 
 
 def caveats(report: Report) -> list[str]:
@@ -60,7 +59,7 @@ def distribution_text(report: Report) -> str:
         f"{format_rating(metric, rating)}: {count:,} ({format_share(count, rated)})"
         for rating, count in reversed(list(distribution(metric, report.current.ratings).items()))
     ]
-    return f"How customers rated: {' · '.join(counts)}"
+    return f"How customers rated: {' · '.join(counts)}."
 
 
 def compute_score(report: Report, tally: Tally) -> Score | None:

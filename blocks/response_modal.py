@@ -69,8 +69,11 @@ def message_modal(message: Message) -> dict[str, Any]:
 def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterator[Block]:
     scale = SCALES[rating.survey.metric]
     yield context(*survey_details(rating.survey, catalogue))
-    value = "none" if rating.rating is None else str(rating.rating)
-    yield rich_line(text(f"Rating: {value}", bold=True), text(f" on a scale from {scale[0]} to {scale[-1]}"))
+    if rating.rating is None:
+        yield rich_line(text("No rating.", bold=True))
+    else:
+        value = text(f"Rating: {rating.rating}", bold=True)
+        yield rich_line(value, text(f" on a scale from {scale[0]} to {scale[-1]}"))
     comment = truncate_lines(rating.comment or "", MAX_COMMENT_LENGTH)
     yield quote(text(comment)) if comment else rich_line(text("No comment."))
     yield _request(rating, link)

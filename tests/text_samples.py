@@ -116,6 +116,6 @@ SUPERVISOR_HOME = SupervisorHome(
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
     [LinkedLowRating(LOW_RATING, LINK)] * (MAX_LOW_RATINGS + 1),
     OWN,
-    "That day is still to come: choose a last day up to today.",
+    "The last day is in the future. Choose today or an earlier day.",
 )
 EMPTY_HOME = SupervisorHome(ReportQuery(), EMPTY_REPORT, [])

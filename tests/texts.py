@@ -101,12 +101,15 @@ def _commands() -> Iterator[Section]:
     yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, None))
     yield "/csat status, no surveys yet", _message(status_message("@grace", [], None))
     for denial in samples.DENIALS:
-        yield "/csat status, denied", _message(status_message("@grace", [], denial, samples.LINK))
+        yield (
+            "/csat status, denied",
+            _message(status_message("@grace", samples.PREVIOUS[:1], denial, samples.LINK)),
+        )
     yield "/csat status, problems", _lines(status.NO_CUSTOMER, status.LOOKUP_TIMED_OUT)
     for sample in (samples.REPORT, samples.NPS_REPORT, samples.SMALL_REPORT, samples.EMPTY_REPORT):
         yield "/csat report", _message(report_message(sample))
     yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
-    yield "/csat report, problems", f"Choose one score, csat or nps. {report_args.EXAMPLE}"
+    yield "/csat report, problems", f"Choose one score: csat or nps. {report_args.EXAMPLE}"
     yield "/csat export, not a supervisor", export.NOT_A_SUPERVISOR
     values = {"title": samples.WEEK.title, "rows": 1234, "reason": "file_upload_size_limit_exceeded"}
     replies = (export.STARTED, export.FINISHED, export.FAILED, export.EXAMPLE)

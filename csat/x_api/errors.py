@@ -150,7 +150,7 @@ class RecipientUnknown(Refused):
     codes = frozenset({34, 50, 108})
     advice = (
         "There is no such customer on X: the account may have been deleted or renamed. "
-        "Check the handle or id."
+        "Check the handle or ID."
     )
 
 
