@@ -1,4 +1,4 @@
-"""The App Home of an agent: their own surveys and what became of them, but never how customers answered."""
+"""The App Home of an agent: their own surveys and the states of these, without the answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -46,7 +46,7 @@ class Form(FrozenModel):
     variants: Mapping[Metric, str] = {}
     """The question last selected for each metric."""
     warned_about: str = ""
-    """The customer who may not accept messages, as the requester was warned; submitting again sends."""
+    """The customer about whose closed messages the form warned; submitting again sends."""
     denial: Denial | None = None
     """Why the last submission was denied."""
     link: str = ""

@@ -106,7 +106,7 @@ def _prefill(services: Services, origin: Origin, message_text: str) -> Form:
 
 
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
-    """Open the form if its requester may send surveys; tell them why not otherwise."""
+    """Open the form, or tell its requester why they can't send surveys."""
     try:
         await services.slack.permissions.require_agent(form.origin.requester)
     except PermissionDenied as refusal:
@@ -116,7 +116,7 @@ async def _open(services: Services, trigger_id: str, form: Form) -> None:
 
 
 class Subcommand(NamedTuple):
-    """A subcommand of `/csat`: what it runs, and its lines in the help."""
+    """A subcommand of `/csat`, with its lines in the help."""
 
     run: Callable[[Services, SlashCommand], Awaitable[None]]
     usages: tuple[Usage, ...]

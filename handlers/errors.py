@@ -1,4 +1,4 @@
-"""The boundary for unexpected errors: log them under a short reference, and tell that to the person."""
+"""Log unexpected errors under a short reference, and show the reference to the person."""
 
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def report_error(services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Log an unexpected error, and tell the person its reference; an open form stays open."""
+    """Log an unexpected error, and show its reference; an open form stays open."""
     reference = log_with_reference(error, body.get("type") or body.get("command") or "a request")
     apology = UNEXPECTED.format(reference=reference)
     if body.get("type") == "view_submission" and ack.response is None:

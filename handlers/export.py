@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 async def send_export(services: Services, command: SlashCommand) -> None:
-    """Send the file in a direct message to a supervisor; tell others that it is not for them."""
+    """Send the file in a direct message to a supervisor; refuse it to others."""
     origin = command.origin(services.clock())
     if not await services.slack.permissions.is_supervisor(command.user):
         await services.reply(origin, plain_message(NOT_A_SUPERVISOR))

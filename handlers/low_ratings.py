@@ -127,7 +127,7 @@ async def _find_low_rating(services: Services, interaction: Interaction, survey_
 
 
 def build_refusal(refusal: NotASupervisor | FollowUpConflict) -> Message:
-    """Return what a person reads if a button or the form did nothing."""
+    """Return the message for a person whose action was refused."""
     if isinstance(refusal, NotASupervisor):
         return plain_message(SUPERVISORS_ONLY)
     if refusal.follow_up is None:

@@ -1,4 +1,4 @@
-"""`/csat report`: tell a supervisor how customers answered in a period."""
+"""`/csat report`: send a supervisor the report of a period."""
 
 from blocks.elements import plain_message
 from blocks.report import report_message
@@ -18,7 +18,7 @@ NOT_A_SUPERVISOR = (
 
 
 async def send_report(services: Services, command: SlashCommand) -> None:
-    """Send a report to a supervisor; tell others that it is not for them."""
+    """Send a report to a supervisor; refuse it to others."""
     origin = command.origin(services.clock())
     if not await services.slack.permissions.is_supervisor(command.user):
         await services.reply(origin, plain_message(NOT_A_SUPERVISOR))

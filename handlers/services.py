@@ -22,7 +22,7 @@ from csat.x_api.wire import Account
 from notifications.app_home import AppHome
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
-"""For X to name an account while a person waits."""
+"""For X to look up an account while a person waits."""
 
 
 @dataclass(frozen=True)

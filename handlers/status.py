@@ -1,4 +1,4 @@
-"""`/csat status @handle`: tell whether a customer can be asked, and list the last surveys to them."""
+"""`/csat status @handle`: show whether a customer can be asked, and the last surveys to them."""
 
 from blocks.elements import plain_message
 from blocks.status import status_message
@@ -19,7 +19,7 @@ LOOKUP_TIMED_OUT = (
 
 
 async def send_status(services: Services, command: SlashCommand) -> None:
-    """Reply with the customer's status, or with what is wrong with the command."""
+    """Reply with the customer's status, or with the problem with the command."""
     origin = command.origin(services.clock())
     try:
         await services.slack.permissions.require_agent(origin.requester)
