@@ -1,4 +1,4 @@
-"""What X may say to a survey, and what the person who asked is told."""
+"""Sending surveys to X: every outcome, and the message that the requester sees."""
 
 import asyncio
 from collections.abc import Callable
@@ -47,8 +47,8 @@ PAUSES = {
     Fault.SENDER_SUSPENDED: "X has suspended your brand's account",
     Fault.SENDER_LOCKED: "X has locked your brand's account",
 }
-"""What is about the account or the app as a whole."""
-WAITS = {Fault.RATE_LIMITED, Fault.DAILY_LIMIT, Fault.ENHANCE_YOUR_CALM, Fault.OVER_CAPACITY}
+"""Faults of the account or of the whole app."""
+RETRIED = {Fault.RATE_LIMITED, Fault.DAILY_LIMIT, Fault.ENHANCE_YOUR_CALM, Fault.OVER_CAPACITY}
 UNCERTAIN = {
     Fault.INTERNAL_ERROR,
     Fault.BAD_GATEWAY,
@@ -75,103 +75,103 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-async def ask(world: World, **fields: Any) -> None:
-    seen = await world.submit_survey(**fields)
-    assert seen.outcome is ActionOutcome.CLOSED
+async def send_survey(world: World, **fields: Any) -> None:
+    result = await world.submit_survey(**fields)
+    assert result.outcome is ActionOutcome.CLOSED
 
 
-def creations(world: World) -> int:
-    """Return how many times the survey left for X."""
+def count_create_requests(world: World) -> int:
+    """Count the requests to create feedback."""
     return [call.path for call in world.x.requests].count("/1.1/feedback/create.json")
 
 
-async def looked_for_work(world: World) -> None:
-    """Wait until the dispatcher has looked, after half an hour: it erases the response_url last of all."""
+async def wait_for_poll(world: World) -> None:
+    """Wait for a complete poll, half an hour after sending; its last step erases the response_url."""
     await world.wait_until(lambda: set(world.rows(tables.surveys.c.response_url)) == {("",)})
 
 
-def test_every_trouble_is_tried() -> None:
-    assert set(REFUSED) | set(PAUSES) | WAITS | UNCERTAIN | {Fault.SLOW, Fault.NO_CREDIT} == set(Fault)
+def test_every_fault_is_tested() -> None:
+    assert set(REFUSED) | set(PAUSES) | RETRIED | UNCERTAIN | {Fault.SLOW, Fault.NO_CREDIT} == set(Fault)
 
 
 @pytest.mark.parametrize("fault", REFUSED, ids=lambda fault: fault.name)
-async def test_a_refusal_reaches_the_requester_alone_with_what_to_do(world: World, fault: Fault) -> None:
+async def test_a_refused_survey_shows_its_cause_to_the_requester_only(world: World, fault: Fault) -> None:
     world.x.fail(fault)
-    await ask(world)
-    answer = await world.wait_for_message("was not sent")
+    await send_survey(world)
+    message = await world.wait_for_message("was not sent")
 
-    assert answer.visible_to == fixtures.ADA
-    assert REFUSED[fault] in visible_text(answer)
-    assert "Edit and try again" in visible_text(answer)
+    assert message.visible_to == fixtures.ADA
+    assert REFUSED[fault] in visible_text(message)
+    assert "Edit and try again" in visible_text(message)
     assert world.find_message("was not sent", viewer=fixtures.BEN) is None
-    assert creations(world) == 1
+    assert count_create_requests(world) == 1
 
 
 @pytest.mark.parametrize("fault", PAUSES, ids=lambda fault: fault.name)
-async def test_trouble_with_the_account_lets_every_survey_wait_and_tells_why(
-    world: World, fault: Fault
-) -> None:
+async def test_an_account_error_delays_the_survey_and_shows_the_cause(world: World, fault: Fault) -> None:
     world.x.fail(fault)
-    await ask(world)
-    answer = await world.wait_for_waiting_message()
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
 
-    assert answer.visible_to == fixtures.ADA
-    assert PAUSES[fault] in visible_text(answer)
-    assert "Cancel" in visible_text(answer)
+    assert message.visible_to == fixtures.ADA
+    assert PAUSES[fault] in visible_text(message)
+    assert "Cancel" in visible_text(message)
 
 
-async def test_a_paused_account_is_told_to_the_operators_once_and_goes_on_by_itself(tmp_path: Path) -> None:
+async def test_operators_are_alerted_once_when_the_account_is_paused_and_sending_resumes(
+    tmp_path: Path,
+) -> None:
     async with running_world(tmp_path, csat_operators=f"{fixtures.CLEO},{fixtures.BEN}") as world:
         world.x.fail(Fault.TOKEN_REVOKED)
-        await ask(world)
-        told = await world.wait_for_dm("Surveys are on hold because X refuses them.", fixtures.CLEO)
+        await send_survey(world)
+        alert = await world.wait_for_dm("Surveys are on hold because X refuses them.", fixtures.CLEO)
         await world.wait_for_dm("Surveys are on hold", fixtures.BEN)
-        assert "no longer accepts this app's keys" in visible_text(told)
+        assert "no longer accepts this app's keys" in visible_text(alert)
 
         await world.submit_survey("/csat @sofie_l", fixtures.BEN)
         await world.wait_for_waiting_message(viewer=fixtures.BEN)
-        assert creations(world) == 1
+        assert count_create_requests(world) == 1
 
         world.x.recover()
         await world.advance(minutes=6)
         await world.wait_for_feedback(2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
-        assert world.count_messages("Surveys are on hold", told.channel, fixtures.CLEO) == 1
+        assert world.count_messages("Surveys are on hold", alert.channel, fixtures.CLEO) == 1
 
 
-async def test_the_same_trouble_again_is_not_told_again_that_day(tmp_path: Path) -> None:
+async def test_a_repeated_account_error_does_not_alert_the_operators_again_that_day(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_operators=fixtures.CLEO) as world:
         world.x.fail(Fault.WRONG_PLAN)
-        await ask(world)
-        told = await world.wait_for_dm("Surveys are on hold", fixtures.CLEO)
+        await send_survey(world)
+        alert = await world.wait_for_dm("Surveys are on hold", fixtures.CLEO)
         await world.advance(minutes=6)
-        await world.wait_until(lambda: creations(world) == 2)
+        await world.wait_until(lambda: count_create_requests(world) == 2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
 
-        assert world.count_messages("Surveys are on hold", told.channel, fixtures.CLEO) == 1
+        assert world.count_messages("Surveys are on hold", alert.channel, fixtures.CLEO) == 1
 
 
-async def test_a_survey_that_waits_a_whole_day_for_its_account_is_refused_with_the_cause(
+async def test_a_survey_is_refused_with_the_cause_after_its_account_is_paused_for_a_day(
     world: World,
 ) -> None:
     world.x.fail(Fault.APP_SUSPENDED)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_waiting_message()
     await world.advance(hours=25)
-    answer = await world.wait_for_dm("was not sent")
+    message = await world.wait_for_dm("was not sent")
 
-    assert "doesn't allow this app" in visible_text(answer)
+    assert "doesn't allow this app" in visible_text(message)
 
 
-async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -> None:
+async def test_edit_and_try_again_opens_the_form_with_the_previous_input(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
     await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "3")
     await world.fill_in(message="Was it good?", external_id="case_9", display_name="Air")
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
-    answer = await world.wait_for_message("was not sent")
-    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    message = await world.wait_for_message("was not sent")
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=message.ts)
     form = await world.wait_for_form()
 
     for typed in ("Was it good?", "case_9", "Air", "@mira_k", "'initial_options'"):
@@ -188,9 +188,9 @@ async def test_edit_and_try_again_opens_the_form_as_it_was_typed(world: World) -
 
 async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
-    await ask(world)
-    answer = await world.wait_for_message("was not sent")
-    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await send_survey(world)
+    message = await world.wait_for_message("was not sent")
+    await world.workspace.click(fixtures.ADA, "edit_survey", channel=fixtures.SUPPORT, ts=message.ts)
     await world.wait_for_form()
     await world.workspace.close_view(fixtures.ADA)
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM})
@@ -201,66 +201,64 @@ async def test_only_the_requester_can_edit_a_refused_survey(world: World) -> Non
     assert world.workspace.current_view(fixtures.BEN) is None
 
 
-async def test_what_another_tool_sent_today_is_refused_in_x_s_words(world: World) -> None:
+async def test_a_second_survey_on_the_same_day_is_refused_with_the_message_of_x(world: World) -> None:
     mira = world.x.customer("mira_k").id
     world.x.create(
         CreateParams(FeedbackType.CSAT, mira, "How did we do?", PRIVACY, None, "0", "Northwind", test=False)
     )
-    await ask(world)
-    answer = await world.wait_for_message("was not sent")
+    await send_survey(world)
+    message = await world.wait_for_message("was not sent")
 
-    assert "already sent a feedback request" in visible_text(answer)
+    assert "already sent a feedback request" in visible_text(message)
     assert len(world.x.feedbacks) == 1
 
 
-@pytest.mark.parametrize("fault", sorted(WAITS, key=str), ids=lambda fault: fault.name)
-async def test_while_x_is_busy_the_survey_waits_and_is_sent_once_x_takes_it(
-    world: World, fault: Fault
-) -> None:
+@pytest.mark.parametrize("fault", sorted(RETRIED, key=str), ids=lambda fault: fault.name)
+async def test_a_survey_is_retried_while_x_is_busy(world: World, fault: Fault) -> None:
     world.x.fail(fault, times=1)
-    await ask(world)
-    answer = await world.wait_for_waiting_message()
-    assert answer.visible_to == fixtures.ADA
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    assert message.visible_to == fixtures.ADA
 
     await world.advance(minutes=20)
     await world.wait_for_feedback()
     await world.wait_for_message("asked")
-    assert creations(world) == 2
+    assert count_create_requests(world) == 2
 
 
-async def test_a_survey_waits_until_the_time_that_x_names(world: World) -> None:
+async def test_a_rate_limited_survey_is_not_retried_before_the_reset(world: World) -> None:
     world.x.limit_reset_seconds = 3600
     world.x.fail(Fault.RATE_LIMITED, times=1)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_waiting_message()
     await world.advance(minutes=50)
-    await looked_for_work(world)
+    await wait_for_poll(world)
     assert world.states() == ["accepted"]
-    assert creations(world) == 1
+    assert count_create_requests(world) == 1
 
     await world.advance(minutes=11)
     await world.wait_for_feedback()
 
 
-async def test_a_survey_that_x_never_takes_is_given_up_after_a_day(world: World) -> None:
+async def test_a_survey_is_refused_after_a_day_of_retries(world: World) -> None:
     world.x.limit_reset_seconds = int(timedelta(hours=25).total_seconds())
     world.x.fail(Fault.DAILY_LIMIT)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_waiting_message()
     await world.advance(hours=23)
     assert world.find_dm("was not sent") is None
 
     await world.advance(hours=2)
-    answer = await world.wait_for_dm("was not sent")
-    assert "X was too busy for too long" in visible_text(answer)
-    assert creations(world) == 2
+    message = await world.wait_for_dm("was not sent")
+    assert "X was too busy for too long" in visible_text(message)
+    assert count_create_requests(world) == 2
 
 
 async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
-    await ask(world)
-    answer = await world.wait_for_waiting_message()
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
     await world.wait_for_message("Cancelled. Nothing was sent.")
 
     await world.advance(hours=1)
@@ -268,19 +266,19 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     assert world.x.feedbacks == []
 
 
-async def test_where_the_waiting_message_cannot_be_replaced_a_new_one_tells(world: World) -> None:
+async def test_a_new_message_is_posted_if_the_waiting_message_can_not_be_replaced(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
-    await ask(world)
-    answer = await world.wait_for_waiting_message()
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
     world.workspace.faults.fail("response_url", "404")
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
 
     assert (await world.wait_for_message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
 
 
-async def test_nobody_else_can_cancel_it(world: World) -> None:
+async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
-    await ask(world)
+    await send_survey(world)
     first = await world.wait_for_waiting_message()
     await world.submit_survey("/csat @sofie_l")
     await world.wait_until(lambda: world.count_messages("Waiting for X...") == 2)
@@ -295,13 +293,13 @@ async def test_nobody_else_can_cancel_it(world: World) -> None:
     await world.wait_for_feedback()
 
 
-async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> None:
+async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World) -> None:
     with world.x.hold() as hold:
-        await ask(world)
+        await send_survey(world)
         await hold.arrived.wait()
         world.notify_after.set()
-        answer = await world.wait_for_message("Waiting for X...")
-        await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=answer.ts)
+        message = await world.wait_for_message("Waiting for X...")
+        await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
         await world.wait_for_message("Too late to cancel")
 
     await world.wait_for_feedback()
@@ -309,15 +307,15 @@ async def test_a_survey_on_its_way_can_no_longer_be_cancelled(world: World) -> N
 
 
 @pytest.mark.parametrize("fault", sorted(UNCERTAIN - HANGING, key=str), ids=lambda fault: fault.name)
-async def test_an_unknown_outcome_is_never_repeated_and_honestly_told(world: World, fault: Fault) -> None:
+async def test_a_survey_with_an_uncertain_outcome_is_not_retried(world: World, fault: Fault) -> None:
     world.x.fail(fault)
-    await ask(world)
+    await send_survey(world)
     await check_uncertain(world)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(HANGING, key=str), ids=lambda fault: fault.name)
-async def test_a_request_that_x_never_answers_has_an_unknown_outcome(
+async def test_a_timeout_makes_the_outcome_uncertain(
     world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.x.fail(fault)
@@ -327,88 +325,90 @@ async def test_a_request_that_x_never_answers_has_an_unknown_outcome(
 
 
 async def check_uncertain(world: World) -> None:
-    answer = await world.wait_for_message("We don't know whether")
+    message = await world.wait_for_message("We don't know whether")
 
-    assert answer.visible_to == fixtures.ADA
-    assert "It was not sent again" in visible_text(answer)
+    assert message.visible_to == fixtures.ADA
+    assert "It was not sent again" in visible_text(message)
     await world.advance(hours=1)
-    await looked_for_work(world)
+    await wait_for_poll(world)
     assert world.states() == ["uncertain"]
-    assert creations(world) == 1
+    assert count_create_requests(world) == 1
 
 
-def standing_still(
+def freeze_first_attempt(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, meanwhile: Callable[..., object]
 ) -> None:
-    """Let the app stand still, once, between the commit of its first attempt and the call to X."""
+    """Freeze the app once between the commit of its first attempt and the call to X."""
     begin = send_queue.begin_attempt
 
-    def begin_and_stand_still(connection: Connection, *others: Any) -> int | None:
+    def begin_and_freeze(connection: Connection, *others: Any) -> int | None:
         number = begin(connection, *others)
         monkeypatch.setattr(send_queue, "begin_attempt", begin)
         world.clock.advance(seconds=seconds)
         meanwhile(connection, world.clock())
         return number
 
-    monkeypatch.setattr(send_queue, "begin_attempt", begin_and_stand_still)
+    monkeypatch.setattr(send_queue, "begin_attempt", begin_and_freeze)
 
 
-async def test_an_instance_that_stood_still_sends_nothing_that_others_declared_uncertain(
+async def test_a_frozen_instance_does_not_send_a_survey_that_was_marked_uncertain(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standing_still(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
-    await ask(world)
+    freeze_first_attempt(world, monkeypatch, 41, meanwhile=send_queue.mark_stalled)
+    await send_survey(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
     await world.advance(minutes=1)
     await world.wait_for_message("We don't know whether")
 
     await world.advance(hours=24, minutes=11)
     assert "X has no record of this survey" in visible_text(await world.wait_for_dm("was not sent"))
-    assert creations(world) == 0
+    assert count_create_requests(world) == 0
 
 
-async def test_what_nobody_declared_uncertain_while_the_instance_stood_still_is_sent_later(
+async def test_a_survey_of_a_frozen_instance_is_retried_if_it_was_not_marked_uncertain(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    standing_still(world, monkeypatch, 21, meanwhile=lambda *_: None)
-    await ask(world)
+    freeze_first_attempt(world, monkeypatch, 21, meanwhile=lambda *_: None)
+    await send_survey(world)
     await world.wait_for_message("asked")
 
     assert "Survey 1 was not sent: this instance was frozen" in caplog.text
-    assert creations(world) == 1
+    assert count_create_requests(world) == 1
     assert world.rows(tables.attempts.c.number, tables.attempts.c.outcome) == [(1, "accepted"), (2, "sent")]
 
 
-async def in_doubt(world: World, fault: Fault) -> Message:
-    """Send a survey whose outcome stays unknown, and return what its requester is told."""
+async def send_uncertain(world: World, fault: Fault) -> Message:
+    """Send a survey with an uncertain outcome, and return the requester's message."""
     world.x.fail(fault, times=1)
-    await ask(world, external_id="case_7")
+    await send_survey(world, external_id="case_7")
     return await world.wait_for_message("We don't know whether")
 
 
-async def press(world: World, action_id: str, message: Message) -> None:
+async def click(world: World, action_id: str, message: Message) -> None:
     await world.workspace.click(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
 
 
 @pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY_AFTER, Fault.BAD_GATEWAY])
-async def test_a_day_later_x_s_own_record_settles_it(world: World, fault: Fault) -> None:
-    await in_doubt(world, fault)
+async def test_an_uncertain_survey_is_reconciled_with_the_events_of_x_a_day_later(
+    world: World, fault: Fault
+) -> None:
+    await send_uncertain(world, fault)
     await world.advance(hours=24, minutes=11)
 
     if fault is Fault.BAD_GATEWAY_AFTER:
         await world.wait_for_message("asked")
         assert world.states() == ["sent"]
     else:
-        answer = await world.wait_for_dm("was not sent")
-        assert "X has no record of this survey" in visible_text(answer)
+        message = await world.wait_for_dm("was not sent")
+        assert "X has no record of this survey" in visible_text(message)
         assert world.states() == ["refused"]
-    assert creations(world) == 1
+    assert count_create_requests(world) == 1
 
 
-async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_for_any_more(
+async def test_reconciliation_ends_after_days_without_a_result(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await in_doubt(world, Fault.BAD_GATEWAY)
+    message = await send_uncertain(world, Fault.BAD_GATEWAY)
     world.x.fail(Fault.WRONG_PLAN, Endpoint.EVENTS)
     await world.advance(hours=24, minutes=11)
     await world.wait_until(lambda: "Survey 1 is still uncertain" in caplog.text)
@@ -417,31 +417,31 @@ async def test_what_x_does_not_tell_for_days_stays_uncertain_and_is_not_asked_fo
     await world.wait_until(lambda: "Survey 1 stays uncertain" in caplog.text)
     assert world.states() == ["uncertain"]
 
-    await press(world, "send_survey_again", answer)
+    await click(world, "send_survey_again", message)
     await world.wait_for_message("asked")
     assert world.states() == ["refused", "sent"]
 
 
-async def test_x_s_record_is_read_to_its_last_page(world: World) -> None:
+async def test_reconciliation_reads_all_pages_of_events(world: World) -> None:
     world.x.adds_empty_pages = True
-    await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
+    await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await world.advance(hours=24, minutes=11)
 
     await world.wait_for_message("asked")
 
 
-async def test_the_requester_says_that_it_arrived(world: World) -> None:
-    answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
-    await press(world, "survey_arrived", answer)
+async def test_the_requester_can_report_that_an_uncertain_survey_arrived(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    await click(world, "survey_arrived", message)
     await world.wait_for_message("Noted: it arrived.")
     await world.wait_for_message("asked")
 
     assert world.states() == ["sent"]
 
 
-async def test_the_requester_has_it_sent_again_once(world: World) -> None:
-    answer = await in_doubt(world, Fault.BAD_GATEWAY)
-    await press(world, "send_survey_again", answer)
+async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY)
+    await click(world, "send_survey_again", message)
     await world.wait_for_feedback()
     await world.wait_for_message("asked")
     world.workspace.deliveries.append(
@@ -451,12 +451,12 @@ async def test_the_requester_has_it_sent_again_once(world: World) -> None:
     await world.wait_for_message("already settled")
 
     assert world.states() == ["refused", "sent"]
-    assert creations(world) == 2
+    assert count_create_requests(world) == 2
 
 
-async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> None:
-    answer = await in_doubt(world, Fault.BAD_GATEWAY_AFTER)
-    await press(world, "leave_survey", answer)
+async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    await click(world, "leave_survey", message)
     await world.wait_for_message("Nothing was changed.")
     assert world.states() == ["uncertain"]
 
@@ -464,9 +464,9 @@ async def test_the_requester_leaves_it_and_x_s_record_tells(world: World) -> Non
     await world.wait_for_message("asked")
 
 
-async def test_nobody_else_settles_it(world: World) -> None:
-    answer = await in_doubt(world, Fault.BAD_GATEWAY)
-    await press(world, "leave_survey", answer)
+async def test_only_the_requester_can_settle_an_uncertain_survey(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY)
+    await click(world, "leave_survey", message)
     await world.wait_for_message("Nothing was changed.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
@@ -476,7 +476,7 @@ async def test_nobody_else_settles_it(world: World) -> None:
     assert world.states() == ["uncertain"]
 
 
-async def test_what_x_says_of_people_stays_out_of_the_log(
+async def test_handles_are_not_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -488,34 +488,34 @@ async def test_what_x_says_of_people_stays_out_of_the_log(
     assert "nobody_here" not in caplog.text
 
 
-async def test_a_look_for_work_that_fails_does_not_end_the_dispatcher(
+async def test_a_poll_that_fails_does_not_end_the_worker(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("csat.db.send_queue.claim", lambda *_: 1 / 0)
         await world.wait_until(lambda: "polling the send queue failed" in caplog.text)
     world.x.fail(Fault.OVER_CAPACITY, times=1)
-    await ask(world)
+    await send_survey(world)
     await world.wait_for_waiting_message()
     await world.advance(minutes=20)
 
     await world.wait_for_feedback()
 
 
-async def test_what_has_not_left_when_the_app_stops_is_sent_by_the_next(
+async def test_a_survey_that_is_unsent_at_shutdown_is_sent_by_the_next_instance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.05)
     stopped, stop = asyncio.Event(), SendWorker.stop
 
-    def stop_and_tell(worker: SendWorker) -> None:
+    def stop_and_set_event(worker: SendWorker) -> None:
         stop(worker)
         stopped.set()
 
-    monkeypatch.setattr(SendWorker, "stop", stop_and_tell)
+    monkeypatch.setattr(SendWorker, "stop", stop_and_set_event)
     async with running_world(tmp_path) as world:
         hold = world.x.hold(Endpoint.LOOKUP)
-        await ask(world)
+        await send_survey(world)
         releasing = asyncio.create_task(release_when(stopped, hold))
     await releasing
     assert world.x.feedbacks == []
@@ -530,8 +530,8 @@ async def release_when(event: asyncio.Event, hold: Hold) -> None:
     hold.release()
 
 
-async def test_what_is_sent_is_exactly_what_the_specification_names(world: World) -> None:
-    await ask(world, external_id="", display_name="")
+async def test_a_request_has_exactly_the_documented_parameters(world: World) -> None:
+    await send_survey(world, external_id="", display_name="")
     await world.wait_for_feedback()
     (create,) = [call for call in world.x.requests if call.path.endswith("create.json")]
 
@@ -547,24 +547,24 @@ async def test_what_is_sent_is_exactly_what_the_specification_names(world: World
 
 
 @pytest.mark.parametrize("switch", ["dates_without_spaces", "variants_as_integers"])
-async def test_the_receipt_is_read_however_x_prints_it(world: World, switch: str) -> None:
+async def test_every_format_of_a_receipt_is_parsed(world: World, switch: str) -> None:
     setattr(world.x, switch, True)
-    await ask(world)
+    await send_survey(world)
 
     await world.wait_for_message("asked")
 
 
-async def test_x_s_word_that_a_handle_is_unknown_may_come_as_404(world: World) -> None:
+async def test_a_404_means_that_the_handle_is_unknown(world: World) -> None:
     world.x.unknown_handles_return_404 = True
     await world.open_form("/csat @nobody_here")
-    seen = await world.workspace.submit_view(fixtures.ADA)
+    result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert "There is no such customer on X" in seen.errors["recipient:0"]
+    assert "There is no such customer on X" in result.errors["recipient:0"]
 
 
-async def test_a_message_with_odd_characters_arrives_as_typed(world: World) -> None:
+async def test_special_characters_arrive_unchanged(world: World) -> None:
     message = "Ünïcode + & = % ~ “quotes”\n😀 <b>bold</b> @everyone  a  b"
-    await ask(world, message=message, external_id="a+b c&d=é")
+    await send_survey(world, message=message, external_id="a+b c&d=é")
 
     feedback = await world.wait_for_feedback()
     assert feedback.message == message
