@@ -1,4 +1,4 @@
-"""Answers in the ledger: by whichever way they come, and in whatever order, the same is known in the end."""
+"""Stored responses: every source and every order of updates leads to the same result."""
 
 import asyncio
 import threading
@@ -44,13 +44,13 @@ def _engine(
 
 @pytest.fixture(name="connection")
 def _connection(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is undone."""
+    """A transaction that is rolled back."""
     with engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()
 
 
-def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_told(
+def test_a_response_is_stored_and_its_notifications_are_enqueued(
     connection: Connection,
 ) -> None:
     insert_sent(connection)
@@ -74,7 +74,7 @@ def test_an_answer_is_kept_and_the_confirmation_and_the_supervisors_are_to_be_to
         (1, {"test": True}, False),
     ],
 )
-def test_only_a_low_rating_of_no_test_is_followed_up(
+def test_only_low_ratings_outside_tests_are_followed_up(
     connection: Connection, rating: int, fields: dict[str, object], low: object
 ) -> None:
     insert_sent(connection, **fields)
@@ -89,17 +89,17 @@ def test_only_a_low_rating_of_no_test_is_followed_up(
     assert (found["state"], found["low"], "low_rating" in found["outbox"]) == (State.ANSWERED, low, low)
 
 
-def test_x_is_asked_for_the_comment_until_that_has_come_too(connection: Connection) -> None:
+def test_x_is_polled_until_rating_and_comment_have_arrived(connection: Connection) -> None:
     insert_sent(connection)
-    asked = []
+    poll_times = []
     for update_ in (make_update(), make_update(5), make_update(5, "Fine.")):
         apply_update(connection, update_, RECIPIENT_KEY, LATER)
-        asked.append(connection.execute(select(surveys.c.poll_at)).scalar_one())
+        poll_times.append(connection.execute(select(surveys.c.poll_at)).scalar_one())
 
-    assert asked == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
+    assert poll_times == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), None]
 
 
-def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> None:
+def test_a_comment_without_a_rating_does_not_answer_a_survey(connection: Connection) -> None:
     insert_sent(connection)
     apply_update(connection, make_update(comment="Fine."), RECIPIENT_KEY, LATER)
 
@@ -110,16 +110,16 @@ def test_a_comment_without_a_rating_is_no_answer_yet(connection: Connection) -> 
 
 
 @pytest.mark.parametrize("make", [insert_sending, insert_uncertain, insert_confirmed])
-def test_an_update_settles_what_x_never_gave_a_receipt_for(
+def test_an_update_replaces_a_missing_receipt(
     connection: Connection, make: Callable[[Connection], SurveyRecord]
 ) -> None:
-    entry = make(connection)
+    record = make(connection)
 
     assert apply_update(connection, make_update(), RECIPIENT_KEY, LATER) is UpdateOutcome.APPLIED
     found = stored_response(connection)
     assert (found["state"], found["feedback_id"]) == (State.SENT, "900")
     assert "sent" in found["outbox"]
-    assert not send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, LATER)
+    assert not send_queue.mark_sent(connection, record.id, 1, make_update().receipt, LATER)
 
 
 @pytest.mark.parametrize(
@@ -133,30 +133,30 @@ def test_an_update_settles_what_x_never_gave_a_receipt_for(
     ],
     ids=["account", "external id", "metric", "too late", "too early"],
 )
-def test_an_update_of_something_else_settles_nothing_and_waits(connection: Connection, other: Update) -> None:
+def test_an_update_of_another_survey_is_unmatched(connection: Connection, other: Update) -> None:
     insert_uncertain(connection)
 
     assert apply_update(connection, other, RECIPIENT_KEY, LATER) is UpdateOutcome.UNMATCHED
     assert stored_response(connection)["state"] == State.UNCERTAIN
 
 
-def test_an_update_of_somebody_else_settles_nothing(connection: Connection) -> None:
+def test_an_update_of_another_recipient_is_unmatched(connection: Connection) -> None:
     insert_uncertain(connection)
 
-    assert apply_update(connection, make_update(5), "somebody else", LATER) is UpdateOutcome.UNMATCHED
+    assert apply_update(connection, make_update(5), "another recipient", LATER) is UpdateOutcome.UNMATCHED
 
 
-def test_news_without_an_answer_of_a_survey_that_is_not_ours_are_not_kept(connection: Connection) -> None:
+def test_an_update_without_a_response_for_an_unknown_survey_is_ignored(connection: Connection) -> None:
     assert apply_update(connection, make_update(), RECIPIENT_KEY, LATER) is UpdateOutcome.IGNORED
     assert connection.execute(select(unmatched_responses)).all() == []
 
 
-def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: Connection) -> None:
-    entry = insert_sending(connection, external_id="changed on the way")
+def test_an_early_response_is_matched_once_its_survey_is_sent(connection: Connection) -> None:
+    record = insert_sending(connection, external_id="another_id")
     for early in (make_update(comment="Slow."), make_update(2, at=20), make_update(1, at=30)):
         assert apply_update(connection, early, RECIPIENT_KEY, NOON) is UpdateOutcome.UNMATCHED
     assert match_unmatched(connection, NOON, 10) == ([], [], [])
-    send_queue.mark_sent(connection, entry.id, 1, make_update().receipt, NOON)
+    send_queue.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
 
     assert match_unmatched(connection, NOON, 10).applied == ["900"]
     found = stored_response(connection)
@@ -164,7 +164,7 @@ def test_an_answer_that_comes_before_its_survey_waits_and_joins_it(connection: C
     assert (found["waiting"], found["low"]) == ([], True)
 
 
-def test_an_answer_whose_survey_never_comes_is_dropped_after_two_days(connection: Connection) -> None:
+def test_an_unmatched_response_expires_after_two_days(connection: Connection) -> None:
     apply_update(connection, make_update(5, feedback_id="901"), RECIPIENT_KEY, NOON)
     apply_update(connection, make_update(5, feedback_id="902"), RECIPIENT_KEY, NOON + timedelta(hours=1))
     apply_update(
@@ -178,7 +178,7 @@ def test_an_answer_whose_survey_never_comes_is_dropped_after_two_days(connection
     assert match_unmatched(connection, NOON + UNMATCHED_RETENTION, 10).expired == []
 
 
-def test_a_rating_for_another_metric_is_impossible(connection: Connection) -> None:
+def test_a_rating_for_another_metric_is_invalid(connection: Connection) -> None:
     insert_sent(connection)
 
     assert (
@@ -188,7 +188,7 @@ def test_a_rating_for_another_metric_is_impossible(connection: Connection) -> No
     assert stored_response(connection)["rating"] is None
 
 
-def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
+def test_an_invalid_unmatched_response_is_reported(connection: Connection) -> None:
     apply_update(connection, make_update(9, metric=Metric.NPS), RECIPIENT_KEY, NOON)
     insert_sent(connection)
 
@@ -196,7 +196,7 @@ def test_what_waited_and_is_impossible_is_named(connection: Connection) -> None:
     assert stored_response(connection)["waiting"] == []
 
 
-def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> None:
+def test_a_late_response_to_an_expired_survey_counts(connection: Connection) -> None:
     insert_sent(connection)
     connection.execute(update(surveys).values(state=State.EXPIRED, poll_at=None))
     apply_update(connection, make_update(1), RECIPIENT_KEY, LATER)
@@ -207,7 +207,7 @@ def test_a_late_answer_of_an_expired_survey_counts(connection: Connection) -> No
     )
 
 
-def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
+def test_an_earlier_high_rating_replaces_a_low_one_and_its_follow_up(
     connection: Connection,
 ) -> None:
     insert_sent(connection)
@@ -218,7 +218,7 @@ def test_of_two_ratings_the_earlier_one_stands_and_the_low_one_is_closed_unseen(
     assert (found["rating"], found["low"], found["outbox"]) == (5, False, {"sent", "answered"})
 
 
-def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -> None:
+def test_responses_of_an_erased_customer_are_ignored(connection: Connection) -> None:
     insert_sent(connection)
     connection.execute(update(outbox).values(due_at=None))
     assert erasure.erase(connection, newest_survey_id(connection))
@@ -232,11 +232,11 @@ def test_nothing_is_kept_of_somebody_who_was_forgotten(connection: Connection) -
     assert stored_response(connection)["rating"] is None
 
 
-async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Database) -> None:
+async def test_concurrent_updates_of_one_response_are_applied_once(database: Database) -> None:
     await database.run(insert_uncertain)
-    both = [make_update(2, "Slow."), make_update(2), make_update(comment="Slow.")]
+    updates = [make_update(2, "Slow."), make_update(2), make_update(comment="Slow.")]
     outcomes = await asyncio.gather(
-        *(database.run(apply_update, one, RECIPIENT_KEY, LATER) for one in both * 12)
+        *(database.run(apply_update, update_, RECIPIENT_KEY, LATER) for update_ in updates * 12)
     )
 
     assert set(outcomes) == {UpdateOutcome.APPLIED}
@@ -246,9 +246,11 @@ async def test_the_same_answer_at_once_by_every_way_is_one_answer(database: Data
     assert Counter(kinds) == {"uncertain": 1, "sent": 1, "answered": 1, "low_rating": 1}
 
 
-async def test_strangers_at_once_are_kept_once(database: Database) -> None:
-    many = [make_update(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
-    outcomes = await asyncio.gather(*(database.run(apply_update, one, RECIPIENT_KEY, LATER) for one in many))
+async def test_concurrent_unmatched_updates_are_stored_once(database: Database) -> None:
+    updates = [make_update(rating, at=rating) for rating in (5, 4, 3, 2, 1)] * 8
+    outcomes = await asyncio.gather(
+        *(database.run(apply_update, update_, RECIPIENT_KEY, LATER) for update_ in updates)
+    )
 
     assert set(outcomes) == {UpdateOutcome.UNMATCHED}
     rows = await database.run(
@@ -257,14 +259,14 @@ async def test_strangers_at_once_are_kept_once(database: Database) -> None:
     assert rows == [(1,)]
 
 
-async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
+async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
     databases: Databases, tmp_path: Path
 ) -> None:
     database = Database(databases.make("postgresql", tmp_path))
-    entry = await database.run(lambda connection: insert_sending(connection, "V1"))
+    record = await database.run(lambda connection: insert_sending(connection, "V1"))
     locked = threading.Event()
 
-    def answer(connection: Connection) -> UpdateOutcome:
+    def apply_while_receipt_waits(connection: Connection) -> UpdateOutcome:
         connection.execute(select(surveys).with_for_update())
         locked.set()
         waiting = text("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
@@ -272,10 +274,10 @@ async def test_an_answer_and_the_receipt_of_its_survey_wait_for_each_other(
             connection.execute(text("select pg_stat_clear_snapshot()"))
         return apply_update(connection, make_update(4), RECIPIENT_KEY, LATER)
 
-    answering = asyncio.create_task(database.run(answer))
+    applying = asyncio.create_task(database.run(apply_while_receipt_waits))
     await asyncio.to_thread(locked.wait)
-    late = await database.run(send_queue.mark_sent, entry.id, 1, make_update().receipt, LATER)
+    late = await database.run(send_queue.mark_sent, record.id, 1, make_update().receipt, LATER)
 
-    assert (await answering, late) == (UpdateOutcome.APPLIED, None)
+    assert (await applying, late) == (UpdateOutcome.APPLIED, None)
     assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}
     database.close()
