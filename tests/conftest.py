@@ -53,7 +53,7 @@ settings.load_profile("fast")
 
 @pytest.fixture(name="databases", scope="session")
 def _databases() -> Iterator[Databases]:
-    # not in tmp_path: if root runs pytest, the server's own user cannot access it
+    # not in pytest's own folder: if root runs pytest, the next run locks the server's user out
     with tempfile.TemporaryDirectory(prefix="postgresql-", dir=fastest_place()) as folder:
         databases = Databases(Path(folder), durable=False)
         yield databases
@@ -119,7 +119,7 @@ async def _leak_env(
 
 @pytest.fixture(name="short_busy_timeout")
 def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app soon gives up waiting for a locked SQLite file."""
+    """Shorten the busy timeout of SQLite."""
     monkeypatch.setattr("csat.db.database.PRAGMAS", pragmas_with_busy_timeout(50))
 
 

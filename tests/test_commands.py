@@ -9,7 +9,7 @@ from sandbox.slack import SlackError, View, fixtures
 from tests.world import World, running_world, visible_text
 
 
-def field(view: View, action_id: str) -> str:
+def field_value(view: View, action_id: str) -> str:
     """Return the value of a form field."""
     for block in view.blocks:
         element = block.get("element", {})
@@ -37,9 +37,9 @@ async def test_the_command_opens_a_prefilled_form(
 ) -> None:
     form = await world.open_form(text)
 
-    assert field(form, "metric") == metric
-    assert field(form, "recipient") == recipient
-    assert field(form, "display_name") == "Northwind"
+    assert field_value(form, "metric") == metric
+    assert field_value(form, "recipient") == recipient
+    assert field_value(form, "display_name") == "Northwind"
 
 
 @pytest.mark.parametrize("text", ["/csat help", "/csat HELP "])
@@ -86,8 +86,8 @@ async def test_other_customers_in_a_message_can_be_chosen_instead(world: World) 
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
 
-    assert field(form, "recipient") == "@mira_k"
-    assert field(form, "external_id") == "zendesk_12"
+    assert field_value(form, "recipient") == "@mira_k"
+    assert field_value(form, "external_id") == "zendesk_12"
     assert "Use @sofie_l" in visible_text(form.blocks)
     assert "Use @TomInTransit" in visible_text(form.blocks)
 
@@ -137,7 +137,7 @@ async def test_a_message_without_a_case_number_uses_its_thread_as_external_id(wo
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
 
-    assert field(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
+    assert field_value(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
 
 async def test_a_message_without_a_customer_opens_the_form_with_an_empty_customer(world: World) -> None:
@@ -145,7 +145,7 @@ async def test_a_message_without_a_customer_opens_the_form_with_an_empty_custome
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
 
-    assert field(form, "recipient") == ""
+    assert field_value(form, "recipient") == ""
     assert "No customer found in this message." in visible_text(form.blocks)
 
 

@@ -78,15 +78,15 @@ async def test_long_reports_do_not_block_submissions(database: Database) -> None
     assert all(await asyncio.gather(*reports))
 
 
-@pytest.fixture(name="no_waits")
-def _no_waits() -> Iterator[None]:
-    """Retry at once."""
+@pytest.fixture(name="immediate_retries")
+def _immediate_retries() -> Iterator[None]:
+    """Retry without waiting."""
     with stamina.set_testing(True, attempts=6):
         yield
 
 
 def fail_times(failures: int) -> Callable[[Connection], str]:
-    """Return a transaction that fails so many times before it succeeds."""
+    """Return a transaction that fails `failures` times before it succeeds."""
     errors = [sqlalchemy.exc.OperationalError("", {}, Exception("database is locked"))] * failures
 
     def transaction(_connection: Connection) -> str:
@@ -97,14 +97,14 @@ def fail_times(failures: int) -> Callable[[Connection], str]:
     return transaction
 
 
-@pytest.mark.usefixtures("no_waits")
+@pytest.mark.usefixtures("immediate_retries")
 async def test_a_transaction_is_retried_while_the_database_is_unavailable(database: Database) -> None:
     assert await database.run_with_retry(fail_times(5)) == "done"
     with pytest.raises(DatabaseError, match="database is locked"):
         await database.run_with_retry(fail_times(6))
 
 
-@pytest.mark.usefixtures("no_waits")
+@pytest.mark.usefixtures("immediate_retries")
 async def test_an_error_of_the_transaction_itself_is_not_retried(database: Database) -> None:
     runs = []
 

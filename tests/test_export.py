@@ -43,7 +43,7 @@ async def _seeded_database(database: Database) -> Database:
     return database
 
 
-async def export(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
+async def export_rows(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
     async for _ in write_export(database, selection, path, NOON):
         pass
     return list(read_export(path))
@@ -57,7 +57,7 @@ async def test_every_sent_survey_has_a_row(seeded_database: Database, tmp_path: 
     await seeded_database.run(update_survey, 1, state=State.REFUSED)
     await seeded_database.run(update_survey, 2, state=State.UNCERTAIN)
 
-    rows = await export(seeded_database, tmp_path / "all.csv")
+    rows = await export_rows(seeded_database, tmp_path / "all.csv")
 
     ids = {row.survey_id for row in rows}
     assert len(rows) == len(ids) > 1_000
@@ -68,9 +68,9 @@ async def test_every_sent_survey_has_a_row(seeded_database: Database, tmp_path: 
 async def test_exports_are_reproducible_for_any_page_size(
     seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await export(seeded_database, tmp_path / "one.csv")
+    await export_rows(seeded_database, tmp_path / "one.csv")
     monkeypatch.setattr(exporting, "PAGE_SIZE", 7)
-    await export(seeded_database, tmp_path / "two.csv")
+    await export_rows(seeded_database, tmp_path / "two.csv")
 
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
@@ -78,12 +78,12 @@ async def test_exports_are_reproducible_for_any_page_size(
 async def test_surveys_sent_at_the_same_time_are_all_exported(
     seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = await export(seeded_database, tmp_path / "before.csv")
+    expected = await export_rows(seeded_database, tmp_path / "before.csv")
     for row in expected[:10]:
         await seeded_database.run(update_survey, row.survey_id, sent_at=NOON, metric="csat")
     monkeypatch.setattr(exporting, "PAGE_SIZE", 3)
 
-    rows = await export(seeded_database, tmp_path / "after.csv")
+    rows = await export_rows(seeded_database, tmp_path / "after.csv")
 
     assert sorted(row.survey_id for row in rows) == sorted(row.survey_id for row in expected)
 
@@ -92,18 +92,19 @@ async def test_only_selected_surveys_are_exported(seeded_database: Database, tmp
     period = last_days(50, NOON, ZoneInfo("Europe/Berlin")).previous()
     selection = Selection(team=TEAM, period=period, exclude_requester=CLEO)
 
-    rows = await export(seeded_database, tmp_path / "some.csv", selection)
+    rows = await export_rows(seeded_database, tmp_path / "some.csv", selection)
 
     assert rows
     assert all(period.begin <= row.sent_at < period.end and row.requester == ADA for row in rows)
     assert (
-        await export(seeded_database, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"})) == []
+        await export_rows(seeded_database, tmp_path / "none.csv", ALL.model_copy(update={"team": "T0OTHER"}))
+        == []
     )
 
 
 async def test_the_manifest_describes_the_file(seeded_database: Database, tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
-    rows = await export(seeded_database, path)
+    rows = await export_rows(seeded_database, path)
 
     manifest = json.loads(manifest_path(path).read_text(encoding="utf-8"))
 
@@ -119,7 +120,7 @@ async def test_formulas_are_escaped_and_times_are_in_utc(seeded_database: Databa
     await seeded_database.run(
         update_survey, 1, comment=attack, commented_at=NOON, recipient_handle="@cmd", external_id="+1\n-2"
     )
-    await export(seeded_database, tmp_path / "all.csv")
+    await export_rows(seeded_database, tmp_path / "all.csv")
 
     with (tmp_path / "all.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = next(row for row in csv.DictReader(file) if row["survey_id"] == "1")

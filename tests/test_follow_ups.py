@@ -172,7 +172,7 @@ async def test_a_corrected_rating_withdraws_the_follow_up(database: Database, ts
 async def test_a_survey_without_a_thread_links_to_its_confirmation(
     database: Database,
 ) -> None:
-    def without_thread(connection: Connection) -> int:
+    def insert_low_without_thread(connection: Connection) -> int:
         survey_id = insert_low(connection)
         connection.execute(tables.surveys.update().values(thread=""))
         outbox.mark_sent(
@@ -184,7 +184,7 @@ async def test_a_survey_without_a_thread_links_to_its_confirmation(
         )
         return survey_id
 
-    found = await database.read(follow_ups.find_low_rating, await database.run(without_thread))
+    found = await database.read(follow_ups.find_low_rating, await database.run(insert_low_without_thread))
 
     assert found
     assert found.ts == "1700000000.000200"

@@ -36,7 +36,7 @@ def _world(any_world: World) -> World:
     return any_world
 
 
-async def ask(world: World, recipient: str = "@mira_k", channel: str = fixtures.SUPPORT) -> None:
+async def submit_survey(world: World, recipient: str = "@mira_k", channel: str = fixtures.SUPPORT) -> None:
     message, external_id = f"Dear {recipient}, how did we do?", f"case of {recipient}"
     await world.submit_survey(f"/csat {recipient}", channel=channel, message=message, external_id=external_id)
 
@@ -61,8 +61,8 @@ def stored_text(world: World) -> str:
 @pytest.mark.parametrize("typed", ["@mira_k", "@MIRA_K", "id"])
 async def test_nothing_in_the_database_or_in_slack_names_an_erased_customer(world: World, typed: str) -> None:
     mira = world.x.customer("mira_k")
-    await ask(world)
-    await ask(world, "@sofie_l")
+    await submit_survey(world)
+    await submit_survey(world, "@sofie_l")
     await wait_until_sent(world, 2)
     result = await erase_customer(
         world, Recipient(id=mira.id) if typed == "id" else Recipient(handle=typed[1:])
@@ -82,7 +82,7 @@ async def test_the_database_files_do_not_contain_an_erased_customer(
     tmp_path: Path,
 ) -> None:
     async with running_world(tmp_path) as world:
-        await ask(world)
+        await submit_survey(world)
         await wait_until_sent(world)
         assert "mira_k" in read_database_files(world)
         result = await erase_customer(world, Recipient(handle="mira_k"))
@@ -96,7 +96,7 @@ async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(
 ) -> None:
     monkeypatch.setattr(db_module, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
     async with running_world(tmp_path) as world:
-        await ask(world)
+        await submit_survey(world)
         await wait_until_sent(world)
         with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
             reader.execute("begin")
@@ -114,7 +114,7 @@ def read_database_files(world: World) -> str:
 
 
 async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     await erase_customer(world, Recipient(handle="mira_k"))
     await world.open_form("/csat @mira_k")
@@ -132,7 +132,7 @@ async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> N
 
 async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY)
-    await ask(world)
+    await submit_survey(world)
     await world.wait_for_waiting_message()
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.WAITING))
     await world.wait_until(lambda: "accepted" in world.states())
@@ -147,7 +147,7 @@ async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world
 
 async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(world: World) -> None:
     with world.x.hold() as hold:
-        await ask(world)
+        await submit_survey(world)
         await hold.arrived.wait()
         early = await erase_customer(world, Recipient(handle="mira_k"))
     await wait_until_sent(world)
@@ -162,7 +162,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     world: World, button: str
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
-    await ask(world)
+    await submit_survey(world)
     prompt = await world.wait_for_message("We don't know whether")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await erase_customer(world, Recipient(handle="mira_k"))
@@ -178,7 +178,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
 
 
 async def test_the_operator_is_told_which_message_could_not_be_changed(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "channel_not_found")
     result = await erase_customer(world, Recipient(handle="mira_k"))
@@ -189,7 +189,7 @@ async def test_the_operator_is_told_which_message_could_not_be_changed(world: Wo
 
 
 async def test_a_deleted_message_needs_no_change(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "message_not_found")
 
@@ -197,7 +197,7 @@ async def test_a_deleted_message_needs_no_change(world: World) -> None:
 
 
 async def test_the_operator_is_told_of_a_message_posted_through_a_response_url(world: World) -> None:
-    await ask(world, channel=fixtures.LEADS)
+    await submit_survey(world, channel=fixtures.LEADS)
     await wait_until_sent(world)
     result = await erase_customer(world, Recipient(handle="mira_k"))
 
@@ -209,7 +209,7 @@ async def test_the_operator_is_told_of_a_message_posted_through_a_response_url(w
 async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     monkeypatch.setattr(Eraser.__init__, "__defaults__", ((),))
     world.workspace.faults.fail("chat.update", "internal_error")
@@ -221,7 +221,7 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
 
 
 async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_found(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
     async with open_eraser(world.settings) as eraser:
@@ -272,7 +272,7 @@ async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
 
 
 async def test_an_erased_recipient_has_no_label(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
@@ -291,7 +291,7 @@ async def test_nothing_is_erased_without_confirmation(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     monkeypatch.setattr("typer.confirm", lambda _: is_confirmed)
     await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
@@ -314,7 +314,7 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
 
 
 async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     feedback = world.x.feedbacks[0]
     world.x.rate(feedback.id, 1)
@@ -333,7 +333,7 @@ async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) ->
 
 
 async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     await erase_customer(world, Recipient(handle="mira_k"))
     feedback = world.x.feedbacks[0]
@@ -366,7 +366,7 @@ async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
 async def test_messages_to_supervisors_do_not_name_an_erased_customer(tmp_path: Path) -> None:
     async with running_world(tmp_path, **SUPERVISED) as world:
         world.workspace.invite_bot(fixtures.LEADS)
-        await ask(world)
+        await submit_survey(world)
         await wait_until_sent(world)
         world.x.rate(world.x.feedbacks[0].id, 1)
         await world.advance(minutes=1)

@@ -18,15 +18,15 @@ async def get_home(database: Database) -> Home:
     return home
 
 
-async def request(database: Database, **changes: object) -> home_views.HomeRequest:
+async def request_results(database: Database, **changes: object) -> home_views.HomeRequest:
     return await database.run(
         home_views.request_results, TEAM, USER, lambda query: query.with_changes(**changes), NOON
     )
 
 
 async def test_a_home_is_marked_before_it_shows_results_and_keeps_its_filters(database: Database) -> None:
-    first = await request(database, days=90, agent="U012AB3CE")
-    again = await request(database, days=7)
+    first = await request_results(database, days=90, agent="U012AB3CE")
+    again = await request_results(database, days=7)
 
     assert (first.again, again.again) == (False, True)
     assert again.choices == ReportQuery(days=7, agent="U012AB3CE")
@@ -34,7 +34,7 @@ async def test_a_home_is_marked_before_it_shows_results_and_keeps_its_filters(da
 
 
 async def test_a_newer_mark_is_not_overwritten(database: Database) -> None:
-    await request(database)
+    await request_results(database)
     before = await get_home(database)
     await database.run(home_views.mark_results_shown, TEAM, USER, LATER)
 
@@ -54,4 +54,4 @@ async def test_a_home_without_results_is_recorded_once(database: Database) -> No
 async def test_invalid_stored_filters_are_reset(database: Database) -> None:
     assert ReportQuery.from_json('{"days": 1000}') == ReportQuery()
     assert ReportQuery.from_json("no JSON") == ReportQuery()
-    assert (await request(database, days="soon")).choices == ReportQuery()
+    assert (await request_results(database, days="soon")).choices == ReportQuery()

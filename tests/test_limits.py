@@ -93,7 +93,7 @@ async def test_only_a_thousand_surveys_a_day_are_accepted(database: Database) ->
     assert await submit_concurrently(database, keys) == {"accepted": 1_000, DenialReason.QUOTA: 200}
 
 
-async def ask(
+async def submit_survey(
     world: World, recipient: str = "@mira_k", user: str = fixtures.ADA, **fields: Any
 ) -> ActionResult:
     return await world.submit_survey(f"/csat {recipient}", user, **fields)
@@ -111,9 +111,9 @@ def form_text(world: World, user: str = fixtures.ADA) -> str:
 
 
 async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
-    result = await ask(world, user=fixtures.BEN, message="Kept as typed")
+    result = await submit_survey(world, user=fixtures.BEN, message="Kept as typed")
 
     assert result.outcome is ActionOutcome.UPDATED
     assert "Not sent. This customer got a survey recently." in form_text(world, fixtures.BEN)
@@ -130,18 +130,18 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
 
 
 async def test_the_cooldown_applies_to_handle_and_id_alike(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
 
-    assert (await ask(world, world.x.customer("mira_k").id)).outcome is ActionOutcome.UPDATED
+    assert (await submit_survey(world, world.x.customer("mira_k").id)).outcome is ActionOutcome.UPDATED
 
 
 async def test_a_customer_can_be_asked_again_after_the_cooldown(world: World) -> None:
-    await ask(world)
+    await submit_survey(world)
     await wait_until_sent(world)
     await world.advance(days=7, minutes=1)
 
-    assert (await ask(world)).outcome is ActionOutcome.CLOSED
+    assert (await submit_survey(world)).outcome is ActionOutcome.CLOSED
     await wait_until_sent(world, 2)
 
 
@@ -169,30 +169,30 @@ async def test_the_previous_thread_is_linked_only_for_readers_with_access(
 
 async def test_a_refusal_releases_the_reservation(world: World) -> None:
     world.x.fail(Fault.LOOKS_AUTOMATED)
-    await ask(world)
+    await submit_survey(world)
     await world.wait_for_message("was not sent")
     world.x.recover()
 
-    assert (await ask(world)).outcome is ActionOutcome.CLOSED
+    assert (await submit_survey(world)).outcome is ActionOutcome.CLOSED
     await wait_until_sent(world)
 
 
 async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     world.x.fail(Fault.GATEWAY_TIMEOUT)
-    await ask(world)
+    await submit_survey(world)
     await world.wait_for_message("We don't know whether")
 
-    assert (await ask(world)).outcome is ActionOutcome.UPDATED
+    assert (await submit_survey(world)).outcome is ActionOutcome.UPDATED
 
 
 async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reason(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ask(world, world.x.customer("mira_k").id)
+    await submit_survey(world, world.x.customer("mira_k").id)
     await wait_until_sent(world)
     monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
 
-    assert (await ask(world)).outcome is ActionOutcome.CLOSED
+    assert (await submit_survey(world)).outcome is ActionOutcome.CLOSED
     reply = await world.wait_for_message("was not sent")
     assert "This customer got a survey recently" in visible_text(reply)
     assert "You can try again from" in visible_text(reply)
@@ -201,9 +201,9 @@ async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reaso
 
 async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_daily_limit=1) as world:
-        await ask(world)
+        await submit_survey(world)
         await wait_until_sent(world)
-        result = await ask(world, "@sofie_l")
+        result = await submit_survey(world, "@sofie_l")
 
         assert result.outcome is ActionOutcome.UPDATED
         assert "all the surveys that X allows in 24 hours" in form_text(world)
@@ -213,7 +213,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
 async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
     world: World,
 ) -> None:
-    await ask(world, "@mira_k")
+    await submit_survey(world, "@mira_k")
     await wait_until_sent(world)
     await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
     reply = await world.wait_for_message("You can try again from", viewer=fixtures.BEN)

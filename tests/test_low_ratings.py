@@ -44,7 +44,7 @@ async def _any_world(
 
 
 async def answer(world: World, feedback: Feedback, score: int, comment: str | None = COMMENT) -> None:
-    """Answer a survey, and store the response as if X had pushed it."""
+    """Answer a survey and store the response as if X had pushed it."""
     answered = world.x.respond(feedback.id, score, comment)
     assert answered.score
     receipt = Receipt(
@@ -112,7 +112,7 @@ def button_ids(world: World, message: Message) -> list[str]:
 
 
 def newest_delivery(world: World, text: str) -> Delivery:
-    """Return the newest delivery that contains `words`."""
+    """Return the newest delivery that contains `text`."""
     return next(
         delivery for delivery in reversed(world.workspace.deliveries) if text in str(delivery.payload)
     )
