@@ -1,4 +1,4 @@
-"""Whatever order answers come in, however often, and whatever else happens between: the same is known."""
+"""Updates lead to the same result in any order, with any repetitions, and around other events."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -32,8 +32,8 @@ WEEKS_LATER = NOON + timedelta(days=14)
 Step = Callable[[Connection], object]
 
 
-class Known(NamedTuple):
-    """What is known in the end."""
+class Outcome(NamedTuple):
+    """The stored response and its effects."""
 
     rating: int | None
     rated_at: datetime | None
@@ -43,27 +43,31 @@ class Known(NamedTuple):
     low: bool
 
 
-def model(updates: Sequence[Update], *, test: bool = False) -> Known:
-    """Return what must be known after these updates: the earliest rating and the earliest comment."""
+def expected_outcome(updates: Sequence[Update], *, test: bool = False) -> Outcome:
+    """Return the expected outcome: the earliest rating and the earliest comment."""
     ratings = sorted(
-        (it.response.rating.given_at, it.response.rating.value) for it in updates if it.response.rating
+        (update.response.rating.given_at, update.response.rating.value)
+        for update in updates
+        if update.response.rating
     )
     comments = sorted(
-        (it.response.comment.given_at, it.response.comment.text) for it in updates if it.response.comment
+        (update.response.comment.given_at, update.response.comment.text)
+        for update in updates
+        if update.response.comment
     )
     rated_at, rating = ratings[0] if ratings else (None, None)
     commented_at, comment = comments[0] if comments else (None, None)
     low = rating is not None and is_low(Metric.CSAT, rating) and not test
-    return Known(rating, rated_at, comment, commented_at, rating is not None, low)
+    return Outcome(rating, rated_at, comment, commented_at, rating is not None, low)
 
 
-def found(connection: Connection) -> Known:
-    now = stored_response(connection)
-    assert now["waiting"] == []
-    assert ("answered" in now["outbox"]) is (now["state"] == "answered")
-    assert ("low_rating" in now["outbox"]) is now["low"]
-    answer = {name: now[name] for name in ("rating", "rated_at", "comment", "commented_at")}
-    return Known(**answer, answered=now["state"] == "answered", low=now["low"])
+def read_outcome(connection: Connection) -> Outcome:
+    stored = stored_response(connection)
+    assert stored["waiting"] == []
+    assert ("answered" in stored["outbox"]) is (stored["state"] == "answered")
+    assert ("low_rating" in stored["outbox"]) is stored["low"]
+    response = {name: stored[name] for name in ("rating", "rated_at", "comment", "commented_at")}
+    return Outcome(**response, answered=stored["state"] == "answered", low=stored["low"])
 
 
 updates = st.lists(
@@ -75,7 +79,7 @@ updates = st.lists(
     ),
     max_size=6,
 )
-"""Contradictions, repetitions, halves; also several of the same second."""
+"""Contradictory, repeated and partial updates, some of them with the same time."""
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), max_size=5), st.randoms())
@@ -90,78 +94,76 @@ def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, i
     shuffled = [*parts]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
-    def merged(several: list[Response]) -> Response:
-        whole = Response()
-        for part in several:
-            whole = whole.merge(part)
-        return whole
+    def merged(responses: list[Response]) -> Response:
+        total = Response()
+        for response in responses:
+            total = total.merge(response)
+        return total
 
     middle = len(parts) // 2
     assert merged(parts) == merged(shuffled) == merged([*shuffled, *parts])
     assert merged(parts) == merged(parts[:middle]).merge(merged(parts[middle:]))
-    assert all(merged([one, one]) == one for one in parts)
+    assert all(merged([part, part]) == part for part in parts)
 
 
 @pytest.mark.parametrize(
-    "begin",
+    "insert_survey",
     [insert_sending, insert_uncertain, insert_confirmed, insert_sent],
-    ids=lambda begin: begin.__name__,
+    ids=lambda insert_survey: insert_survey.__name__,
 )
 @settings(max_examples=40)
 @given(several=updates, data=st.data())
-def test_the_ledger_knows_what_the_model_knows_in_any_order(
-    engine: Engine, begin: Callable[[Connection], object], several: list[Update], data: st.DataObject
+def test_the_database_agrees_with_the_model_in_any_order(
+    engine: Engine, insert_survey: Callable[[Connection], object], several: list[Update], data: st.DataObject
 ) -> None:
     repeated = several + data.draw(st.lists(st.sampled_from(several), max_size=4)) if several else []
-    steps: list[Step] = [lambda c, one=one: apply_update(c, one, RECIPIENT_KEY, NOON) for one in repeated]  # type: ignore[misc]
-    steps += [receipt, matching, weeks_pass]
+    steps: list[Step] = [lambda c, u=u: apply_update(c, u, RECIPIENT_KEY, NOON) for u in repeated]  # type: ignore[misc]
+    steps += [mark_sent, match, expire]
     order = data.draw(st.permutations(steps))
     with engine.connect() as connection, connection.begin() as transaction:
         feeds.ensure_feed(connection, "A1")
-        begin(connection)
+        insert_survey(connection)
         for step in order:
             step(connection)
-        receipt(connection)
-        matching(connection)
-        assert found(connection) == model(several)
+        mark_sent(connection)
+        match(connection)
+        assert read_outcome(connection) == expected_outcome(several)
         transaction.rollback()
 
 
-def receipt(connection: Connection) -> None:
-    """X's own answer comes, perhaps once more, perhaps late."""
+def mark_sent(connection: Connection) -> None:
+    """Store X's receipt, possibly late or a second time."""
     send_queue.mark_sent(connection, newest_survey_id(connection), 1, make_update().receipt, NOON)
 
 
-def matching(connection: Connection) -> None:
+def match(connection: Connection) -> None:
     match_unmatched(connection, NOON, 100)
 
 
-def weeks_pass(connection: Connection) -> None:
-    """X is asked for the last time, and tells nothing; then the survey expires."""
+def expire(connection: Connection) -> None:
+    """Poll for the last time, without a response, so that the survey expires."""
     for now in (WEEKS_LATER, WEEKS_LATER + timedelta(minutes=11)):
         poll_queue.claim(connection, "A1", now, 10)
 
 
 @settings(max_examples=60)
 @given(updates)
-def test_an_answer_that_waits_is_merged_as_if_its_survey_were_known(
-    engine: Engine, several: list[Update]
-) -> None:
+def test_unmatched_updates_are_merged_like_matched_ones(engine: Engine, several: list[Update]) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
-        for one in several:
-            assert apply_update(connection, one, RECIPIENT_KEY, NOON) in (
+        for update in several:
+            assert apply_update(connection, update, RECIPIENT_KEY, NOON) in (
                 UpdateOutcome.UNMATCHED,
                 UpdateOutcome.IGNORED,
             )
         assert len(connection.execute(select(unmatched_responses)).all()) <= 1
         insert_sending(connection)
-        receipt(connection)
-        matching(connection)
-        assert found(connection) == model(several)
+        mark_sent(connection)
+        match(connection)
+        assert read_outcome(connection) == expected_outcome(several)
         transaction.rollback()
 
 
-def test_the_model_takes_the_earliest() -> None:
+def test_the_model_keeps_the_earliest_rating_and_comment() -> None:
     several = [
         make_update(5, at=3),
         make_update(1, "b", at=2),
@@ -170,7 +172,7 @@ def test_the_model_takes_the_earliest() -> None:
     ]
     earliest = NOON + timedelta(seconds=2)
 
-    assert model(several) == Known(1, earliest, "a", earliest, answered=True, low=True)
+    assert expected_outcome(several) == Outcome(1, earliest, "a", earliest, answered=True, low=True)
 
 
 @pytest.fixture(name="engine", params=KINDS, scope="module")
