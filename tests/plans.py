@@ -1,4 +1,4 @@
-"""How a database means to carry out what it is asked."""
+"""Query plans of the app's statements."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,27 +9,30 @@ from sqlalchemy import Connection, Engine, event
 
 @dataclass
 class Plans:
-    """Every statement that a database is given, and how it means to carry it out."""
+    """Records statements and explains them."""
 
     engine: Engine
     statements: list[tuple[str, Any]] = field(default_factory=list)
 
-    def of(self, work: Callable[[Connection], object]) -> dict[str, str]:
-        """Do some work, undo it, and return the plan of each of its statements."""
-        with self.engine.connect() as connection, connection.begin() as transaction:
-            event.listen(connection, "before_cursor_execute", self._note)
-            work(connection)
-            event.remove(connection, "before_cursor_execute", self._note)
-            transaction.rollback()
+    def explain(self, transaction: Callable[[Connection], object]) -> dict[str, str]:
+        """Run a transaction, roll it back, and return the plan of each statement."""
+        with self.engine.connect() as connection, connection.begin() as changes:
+            event.listen(connection, "before_cursor_execute", self._record)
+            transaction(connection)
+            event.remove(connection, "before_cursor_execute", self._record)
+            changes.rollback()
         with self.engine.connect() as connection:
-            return {statement: self._plan(connection, statement, sent) for statement, sent in self.statements}
+            return {
+                statement: self._plan(connection, statement, parameters)
+                for statement, parameters in self.statements
+            }
 
-    def _note(self, *noted: Any) -> None:
-        self.statements.append(noted[2:4])
+    def _record(self, *args: Any) -> None:
+        self.statements.append(args[2:4])
 
-    def _plan(self, connection: Connection, statement: str, sent: Any) -> str:
+    def _plan(self, connection: Connection, statement: str, parameters: Any) -> str:
         if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             return "\n".join(row.detail for row in rows)
-        rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", sent)
+        rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", parameters)
         return "\n".join(rows.scalars())

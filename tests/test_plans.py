@@ -1,4 +1,4 @@
-"""What the app asks of the ledger is found by an index, however large it is."""
+"""Every query of the app uses an index."""
 
 import contextlib
 import re
@@ -47,8 +47,8 @@ CSAT = Filters(team="T012AB3CD", metric=Metric.CSAT, exclude_requester="U2")
 PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 
 
-def ask(connection: Connection) -> None:
-    """Claim what X is to be asked about, and which events are to be read."""
+def poll(connection: Connection) -> None:
+    """Claim surveys to poll, and a span of events to sweep."""
     feeds.ensure_feed(connection, "A1")
     claimed = poll_queue.claim(connection, "A1", NOON, 8)
     poll_queue.release(connection, "A1", claimed)
@@ -56,36 +56,36 @@ def ask(connection: Connection) -> None:
         feeds.mark_swept(connection, "A1", span, NOON)
 
 
-WORK: dict[str, Callable[[Connection], object]] = {
+TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
-    "accepting what was accepted": lambda connection: submissions.accept(
-        connection, submission("V7"), LIMITS, NOON
-    ),
+    "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
     "sending": lambda connection: send(connection, submission("V-new")),
-    "asking for the history": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
-    "asking what is in the way": lambda connection: limits.list_counted(connection, "A1", "customer 7", NOON),
-    "counting the day": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
+    "listing previous surveys": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
+    "listing surveys that count": lambda connection: limits.list_counted(
+        connection, "A1", "customer 7", NOON
+    ),
+    "checking the quota": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
     "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
-    "declaring uncertain": lambda connection: send_queue.mark_stalled(connection, NOON),
-    "forgetting addresses": lambda connection: send_queue.erase_response_urls(connection, NOON),
-    "giving up what waits": lambda connection: send_queue.list_overdue(connection, NOON, 8),
-    "claiming what is unknown": lambda connection: send_queue.claim_uncertain(connection, NOON, 8),
-    "listing what one person sent": lambda connection: requesters.list_by_requester(
+    "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
+    "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
+    "listing overdue surveys": lambda connection: send_queue.list_overdue(connection, NOON, 8),
+    "claiming uncertain surveys": lambda connection: send_queue.claim_uncertain(connection, NOON, 8),
+    "listing by requester": lambda connection: requesters.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
-    "counting what one person sent": lambda connection: requesters.count_by_state(
+    "counting by requester": lambda connection: requesters.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
-    "listing what is open": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
+    "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
-    "taking an answer": lambda connection: responses.apply_update(
+    "applying an update": lambda connection: responses.apply_update(
         connection, make_update(1, "Slow.", feedback_id="X7"), "customer 7", NOON
     ),
-    "taking an answer that comes too early": lambda connection: responses.apply_update(
+    "applying an unmatched update": lambda connection: responses.apply_update(
         connection, make_update(1, "Slow."), "customer 7", NOON
     ),
-    "matching answers": lambda connection: responses.match_unmatched(connection, NOON, 8),
-    "asking about surveys": ask,
+    "matching updates": lambda connection: responses.match_unmatched(connection, NOON, 8),
+    "polling": poll,
     "erasing a customer": lambda connection: erasure.erase(connection, 7),
     "exporting": lambda connection: export_queries.fetch_page(
         connection,
@@ -94,7 +94,7 @@ WORK: dict[str, Callable[[Connection], object]] = {
         export_queries.Cursor(PERIOD.begin, 1),
         8,
     ),
-    "claiming news": lambda connection: outbox.claim_notifications(connection, NOON, 8),
+    "claiming notifications": lambda connection: outbox.claim_notifications(connection, NOON, 8),
 }
 
 
@@ -106,7 +106,7 @@ COUNTS: dict[str, Callable[[Connection], object]] = {
     "of a channel and a question": lambda connection: queries.count_by_group(
         connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD
     ),
-    "of the period before": lambda connection: queries.count_all(connection, CSAT, PERIOD),
+    "of the previous period": lambda connection: queries.count_all(connection, CSAT, PERIOD),
     "of low ratings": lambda connection: queries.count_low_ratings(connection, CSAT, PERIOD),
 }
 
@@ -118,7 +118,7 @@ def submission(view_id: str) -> submissions.Submission:
 
 
 def follow_up(connection: Connection, survey_id: int) -> None:
-    """Show a low rating, take it on, and close it, if there is one."""
+    """Reveal, take on and close a low rating, if there is one."""
     mine = (connection, survey_id, "T012AB3CD", "U1")
     with contextlib.suppress(follow_ups.FollowUpConflict):
         follow_ups.reveal(*mine, NOON)
@@ -127,35 +127,35 @@ def follow_up(connection: Connection, survey_id: int) -> None:
 
 
 def send(connection: Connection, new: submissions.Submission) -> None:
-    """Accept a survey, send it, and tell of it."""
-    entry = submissions.accept(connection, new, LIMITS, NOON).survey
-    number = send_queue.begin_attempt(connection, entry, "one", NOON)
+    """Accept a survey, send it, and mark its notification as sent."""
+    record = submissions.accept(connection, new, LIMITS, NOON).survey
+    number = send_queue.begin_attempt(connection, record, "one", NOON)
     assert number
-    notification = send_queue.mark_sent(connection, entry.id, number, RECEIPT, NOON)
+    notification = send_queue.mark_sent(connection, record.id, number, RECEIPT, NOON)
     assert notification
     outbox.mark_sent(connection, notification, "C1", "1.2", NOON)
 
 
-FLAWS = {
+MISSING_INDEX = {
     "sqlite": re.compile(r"SCAN (?!accounts|feeds|unmatched)|TEMP B-TREE|AUTOMATIC"),
     "postgresql": re.compile(r"Seq Scan on (?!accounts|feeds|unmatched)|Sort\b(?! Key)"),
 }
-"""What a plan says of work that grows with the ledger; of accounts and of what waits there are few."""
+"""Signs of a missing index in a plan; accounts, feeds and unmatched responses are few."""
 
 
-def fill(engine: Engine) -> None:
-    """Keep surveys of a customer each, all sent, told and long settled but for the last few."""
+def insert_rows(engine: Engine) -> None:
+    """Insert settled surveys, each to another customer, and three that are due."""
     with engine.begin() as connection:
         accounts.ensure_account(connection, "A1")
-        connection.execute(insert(tables.surveys), [settled(number) for number in range(ROWS)])
-        ended = [
+        connection.execute(insert(tables.surveys), [settled_survey(number) for number in range(ROWS)])
+        attempts = [
             {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}
             for number in range(ROWS)
         ]
-        connection.execute(insert(tables.attempts), ended)
-        news = [{"survey_id": number + 1, "kind": "sent", "attempts": 0} for number in range(ROWS)]
-        connection.execute(insert(tables.outbox), news)
-        connection.execute(insert(tables.follow_ups), [followed_up(number) for number in range(ROWS)])
+        connection.execute(insert(tables.attempts), attempts)
+        notifications = [{"survey_id": number + 1, "kind": "sent", "attempts": 0} for number in range(ROWS)]
+        connection.execute(insert(tables.outbox), notifications)
+        connection.execute(insert(tables.follow_ups), [follow_up_row(number) for number in range(ROWS)])
     for number in range(3):
         with engine.begin() as connection:
             due = submissions.accept(
@@ -165,18 +165,18 @@ def fill(engine: Engine) -> None:
                 connection, due.survey, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # PostgreSQL reads an index alone only where it was told since that all of its rows can be seen
+        # PostgreSQL needs an up-to-date visibility map for index-only scans
         connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
 
 
-def followed_up(number: int) -> dict[str, Any]:
-    """Return a low rating; one of a hundred is open."""
+def follow_up_row(number: int) -> dict[str, Any]:
+    """Return a follow-up; one in a hundred is open."""
     opened_at = NOON - timedelta(minutes=number)
     closed_at = None if number % 100 == 6 else NOON
     return {"survey_id": number + 1, "team": "T012AB3CD", "opened_at": opened_at, "closed_at": closed_at}
 
 
-def settled(number: int) -> dict[str, Any]:
+def settled_survey(number: int) -> dict[str, Any]:
     long_ago = NOON - timedelta(days=30, minutes=number)
     answered = number % 3 == 0
     return {
@@ -200,7 +200,7 @@ def settled(number: int) -> dict[str, Any]:
 
 @pytest.fixture(
     name="engine",
-    params=["sqlite, empty", "sqlite, full", "postgresql, full"],  # a table of no pages needs no index there
+    params=["sqlite, empty", "sqlite, full", "postgresql, full"],  # PostgreSQL scans an empty table
     scope="module",
 )
 def _engine(
@@ -209,42 +209,42 @@ def _engine(
     kind, _, size = request.param.partition(", ")
     engine = open_engine(databases.make(kind, tmp_path_factory.mktemp("plans")))
     if size == "full":
-        fill(engine)
+        insert_rows(engine)
     yield engine
     engine.dispose()
 
 
-@pytest.mark.parametrize("work", WORK)
-def test_an_index_finds_it(work: str, engine: Engine) -> None:
-    for statement, plan in Plans(engine).of(WORK[work]).items():
-        assert not FLAWS[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
+@pytest.mark.parametrize("transaction", TRANSACTIONS)
+def test_transactions_use_an_index(transaction: str, engine: Engine) -> None:
+    for statement, plan in Plans(engine).explain(TRANSACTIONS[transaction]).items():
+        assert not MISSING_INDEX[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
 
 
-ALONE = {
+OTHER_ACCESS = {
     "sqlite": re.compile(r"(SEARCH|SCAN) surveys (?!USING COVERING INDEX ix_surveys_results)"),
     "postgresql": re.compile(r"Scan.* on surveys(?<!Index Only Scan using ix_surveys_results on surveys)"),
 }
-"""What a plan says of reading surveys in any other way than from the one index that holds all of it."""
+"""Signs in a plan of reading surveys from anything but the covering index."""
 
 
 @pytest.mark.parametrize("count", COUNTS)
-def test_a_report_counts_in_one_index_alone(count: str, engine: Engine) -> None:
-    ((statement, plan),) = Plans(engine).of(COUNTS[count]).items()
+def test_reports_count_with_a_covering_index(count: str, engine: Engine) -> None:
+    ((statement, plan),) = Plans(engine).explain(COUNTS[count]).items()
 
     assert "ix_surveys_results" in plan
-    assert not ALONE[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
+    assert not OTHER_ACCESS[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
 
 
-def test_the_newest_comments_are_the_first_in_their_index(engine: Engine) -> None:
-    work = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, most=5)
-    ((statement, plan),) = Plans(engine).of(work).items()
+def test_the_newest_comments_are_read_from_their_index(engine: Engine) -> None:
+    query = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, most=5)
+    ((statement, plan),) = Plans(engine).explain(query).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"
     assert "ix_surveys_comments" in plan, f"{statement}\n\n{plan}"
 
 
-def test_a_plan_without_an_index_is_noticed(engine: Engine) -> None:
+def test_a_plan_without_an_index_is_detected(engine: Engine) -> None:
     everything = text("select * from surveys order by advice")
-    (plan,) = Plans(engine).of(lambda connection: connection.execute(everything)).values()
+    (plan,) = Plans(engine).explain(lambda connection: connection.execute(everything)).values()
 
-    assert len(FLAWS[engine.dialect.name].findall(plan)) == 2
+    assert len(MISSING_INDEX[engine.dialect.name].findall(plan)) == 2

@@ -80,6 +80,6 @@ def print_reports(timings: list[ReportTimings], url: str, now: datetime) -> None
 
 
 def _explain(engine: Engine, query: Callable[[Connection], object]) -> str:
-    (plan,) = Plans(engine).of(query).values()
+    (plan,) = Plans(engine).explain(query).values()
     lines = [line for line in plan.splitlines() if any(name in line for name in INDEX_NAMES)]
     return "; ".join(line.strip(" ->") for line in lines)
