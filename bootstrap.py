@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 import handlers
 from blocks.survey_form import SurveyForm
+from csat.catalogue_files import load_catalogue, load_ticket_patterns
 from csat.clock import Clock, utc_now
-from csat.data_files import load_catalogue, load_ticket_patterns
 from csat.db import accounts, feeds
 from csat.db.database import Database
 from csat.db.limits import make_recipient_key
@@ -37,7 +37,7 @@ from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEndpoint
 from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http_client
-from handlers import bolt
+from handlers import bolt_adapter
 from handlers.services import Services
 from notifications.app_home import AppHome
 from notifications.digest import WeeklyDigest
@@ -82,7 +82,7 @@ async def lifespan(
         for loop in (worker.run(), notifier.run(), scheduler.run()):
             stack.callback(asyncio.create_task(loop).cancel)
         url = await stack.enter_async_context(
-            serve(resources, worker, intake, partial(bolt.dispatch, build_bolt(services, resources)))
+            serve(resources, worker, intake, partial(bolt_adapter.dispatch, build_bolt(services, resources)))
         )
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
@@ -165,7 +165,7 @@ def build_services(resources: Resources, worker: SendWorker, notifier: Notifier)
 
 def build_bolt(services: Services, resources: Resources) -> AsyncApp:
     """Return the Bolt app with every listener; it is given verified requests only."""
-    app = bolt.build_app(resources.slack.web, resources.tasks)
+    app = bolt_adapter.build_app(resources.slack.web, resources.tasks)
     handlers.register(app, services)
     return app
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import fixtures
+from bench import constants
 from bench.errors import BenchError
 from bench.linux import children_pinned_to
 from bench.load import Connection
@@ -122,7 +122,7 @@ async def _wait_for_ack(app: App, port: int, process: subprocess.Popen[bytes], l
             except OSError:
                 await asyncio.sleep(0.005)
                 continue
-            await connection.send(build_command(app.path, str(fixtures.FIRST_KEY)))
+            await connection.send(build_command(app.path, str(constants.FIRST_KEY)))
             connection.close()
             return
     raise BenchError(f"{app.label} exited at once:\n{_read_tail(log_file)}")
@@ -132,20 +132,20 @@ def _build_environment(port: int, stub_port: int, form_file: Path, folder: Path)
     stub_url = f"http://127.0.0.1:{stub_port}"
     return {
         "PATH": os.environ["PATH"],
-        "SLACK_BOT_TOKEN": fixtures.BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": fixtures.SIGNING_SECRET,
+        "SLACK_BOT_TOKEN": constants.BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": constants.SIGNING_SECRET,
         "SLACK_API_URL": f"{stub_url}/api",
-        "X_API_KEY": fixtures.X_API_KEY,
-        "X_API_SECRET": fixtures.X_API_SECRET,
-        "X_ACCESS_TOKEN": fixtures.X_ACCESS_TOKEN,
-        "X_ACCESS_TOKEN_SECRET": fixtures.X_ACCESS_TOKEN_SECRET,
+        "X_API_KEY": constants.X_API_KEY,
+        "X_API_SECRET": constants.X_API_SECRET,
+        "X_ACCESS_TOKEN": constants.X_ACCESS_TOKEN,
+        "X_ACCESS_TOKEN_SECRET": constants.X_ACCESS_TOKEN_SECRET,
         "X_API_URL": stub_url,
         "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
-        "CSAT_DISPLAY_NAME": fixtures.DISPLAY_NAME,
-        "CSAT_PRIVACY_URL": fixtures.PRIVACY_URL,
-        "CSAT_MESSAGE": fixtures.MESSAGE,
+        "CSAT_DISPLAY_NAME": constants.DISPLAY_NAME,
+        "CSAT_PRIVACY_URL": constants.PRIVACY_URL,
+        "CSAT_MESSAGE": constants.MESSAGE,
         "CSAT_DAILY_LIMIT": "100000000",
         "CSAT_COOLDOWN_DAYS": "0",
         "FORM_FILE": str(form_file),

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.apps import APPS, OURS
+from bench.performance_targets import HIGH_CONCURRENCY
 from bench.plan import OPEN_FORM, SEND_SURVEY
 from bench.stats import Results, Scenario
-from bench.targets import HIGH_CONCURRENCY
 
 LATENCY_MS: Final = 20
 """The charts show the scenarios with this latency, which is closer to reality than none."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from bench.apps import APPS, BASELINES, OURS, PLAIN_JS_FOLDER
 from bench.linux import processor_name
+from bench.performance_targets import check_targets
 from bench.plan import Plan
 from bench.stats import Results, Scenario, Stats
-from bench.targets import check_targets
 
 _COLUMNS = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")
 _NOTES = """\

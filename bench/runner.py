@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from bench import checks
 from bench.apps import APPS, OURS, App, RunningApp, run_app
+from bench.constants import FIRST_KEY
 from bench.errors import BenchError
-from bench.fixtures import FIRST_KEY
 from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
 from bench.load import LoadGenerator
 from bench.plan import FINAL_CALLS, OPEN_FORM, SEND_SURVEY, Plan

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 
 import uvloop
 
-from bench.fixtures import CHANNEL, KEY_PATTERN, TEAM, USER
+from bench.constants import CHANNEL, KEY_PATTERN, TEAM, USER
 from bench.http1 import Message, Parser, json_response
 
 AUTH_TEST = "/api/auth.test"

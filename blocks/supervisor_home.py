@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
+from blocks.block_json import BlockDict, render
 from blocks.charts import HomePart
 from blocks.elements import (
     DATE_AND_TIME,
@@ -19,7 +20,6 @@ from blocks.elements import (
     truncate_line,
 )
 from blocks.low_rating import low_rating_blocks
-from blocks.rendering import BlockDict, render
 from blocks.report_charts import report_charts
 from blocks.report_controls import report_controls
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines

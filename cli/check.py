@@ -8,7 +8,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from cli import manifest
-from csat.data_files import load_catalogue
+from csat.catalogue_files import load_catalogue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.resources import build_credentials

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from csat.slack_api.message_text import unescape
+from csat.slack_api.text_extraction import unescape
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import (
     HOSTS,

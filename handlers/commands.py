@@ -11,9 +11,9 @@ from blocks.elements import plain_message
 from blocks.help import Usage, help_message
 from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
 from csat.db.survey_records import get_survey
-from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.text_extraction import extract_text
 from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import Origin
 from handlers.command_args import InvalidArguments, parse_command_args

@@ -1,7 +1,7 @@
 """`/csat report`: send a supervisor the report of a period."""
 
 from blocks.elements import plain_message
-from blocks.report import report_message
+from blocks.report_message import report_message
 from csat.db import audit
 from csat.db.audit import AuditAction
 from csat.reporting.report_builder import fetch_report

@@ -1,7 +1,7 @@
 """`/csat status @handle`: show whether a customer can be asked, and the last surveys to them."""
 
+from blocks.customer_status import status_message
 from blocks.elements import plain_message
-from blocks.status import status_message
 from csat.db import limits
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.permissions import PermissionDenied

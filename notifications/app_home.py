@@ -15,10 +15,10 @@ from blocks.supervisor_home import (
     SupervisorHome,
     supervisor_home,
 )
-from csat.db import follow_ups, requesters
+from csat.db import follow_ups, own_surveys
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SurveyRecord
-from csat.reporting import home_views
+from csat.reporting import homes
 from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_query import DEFAULT_DAYS, ReportQuery
@@ -75,16 +75,16 @@ class AppHome:
 
     async def refresh(self, person: str) -> None:
         """Publish somebody's Home again if it shows results; raises `SlackError`."""
-        shown = await self._database.read(home_views.find_home, await self._slack.team_id(), person)
+        shown = await self._database.read(homes.find_home, await self._slack.team_id(), person)
         if shown and shown.shows_results:
             await self.show(person)
 
     async def check(self) -> None:
         """Publish each Home whose owner became a supervisor, or is one no longer; raises `SlackError`."""
         team = await self._slack.team_id()
-        homes = await self._database.read(home_views.list_homes, team)
-        supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in homes])
-        for shown in homes:
+        published = await self._database.read(homes.list_homes, team)
+        supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in published])
+        for shown in published:
             if shown.shows_results != (shown.user_id in supervisors):
                 await self._try_to_show(shown.user_id)
 
@@ -95,17 +95,15 @@ class AppHome:
             log.warning("Slack did not publish the Home of %s: %s", person, error)
 
     async def _show_results(self, team: str, person: str, change: Change) -> None:
-        request = await self._database.run(home_views.request_results, team, person, change, self._clock())
+        request = await self._database.run(homes.request_results, team, person, change, self._clock())
         try:
             page = await self._page(team, person, request.choices)
             await self._publish(person, supervisor_home(page, self._catalogue))
         except SlackError as error:
             if not (request.again or isinstance(error, NoResponse)):  # not shown, so the next check retries
-                await self._database.run(
-                    home_views.mark_results_hidden, team, person, request.home, self._clock()
-                )
+                await self._database.run(homes.mark_results_hidden, team, person, request.home, self._clock())
             raise
-        await self._database.run_with_retry(home_views.mark_results_shown, team, person, self._clock())
+        await self._database.run_with_retry(homes.mark_results_shown, team, person, self._clock())
 
     async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
         query, now, problem = kept.drop_unknown_variant(self._catalogue), self._clock(), ""
@@ -129,16 +127,16 @@ class AppHome:
         )
 
     async def _show_own(self, team: str, person: str) -> None:
-        shown = await self._database.read(home_views.find_home, team, person)
+        shown = await self._database.read(homes.find_home, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
         await self._publish(person, agent_home(own, has_supervisors=has_supervisors))
-        await self._database.run(home_views.mark_results_hidden, team, person, shown, self._clock())
+        await self._database.run(homes.mark_results_hidden, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
-        newest = await self._database.read(requesters.list_by_requester, team, person, limit)
+        newest = await self._database.read(own_surveys.list_by_requester, team, person, limit)
         since = self._clock() - COUNTED_PERIOD
-        counts = await self._database.read(requesters.count_by_state, team, person, since)
+        counts = await self._database.read(own_surveys.count_by_state, team, person, since)
         return OwnSurveys(list(map(_sent, newest)), counts)
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:

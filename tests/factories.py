@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from csat.data_files import load_catalogue
+from csat.catalogue_files import load_catalogue
 from csat.db import accounts, follow_ups, send_queue, submissions, tables
 from csat.db.survey_records import SurveyRecord, to_columns
 from csat.surveys.limits import Limits

@@ -18,8 +18,8 @@ from csat.db import (
     follow_ups,
     limits,
     outbox,
+    own_surveys,
     poll_queue,
-    requesters,
     responses,
     send_queue,
     submissions,
@@ -70,10 +70,10 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "listing overdue surveys": lambda connection: send_queue.list_overdue(connection, NOON, 8),
     "claiming uncertain surveys": lambda connection: send_queue.claim_uncertain(connection, NOON, 8),
-    "listing by requester": lambda connection: requesters.list_by_requester(
+    "listing by requester": lambda connection: own_surveys.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
-    "counting by requester": lambda connection: requesters.count_by_state(
+    "counting by requester": lambda connection: own_surveys.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
     "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),

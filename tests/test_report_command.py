@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks.report import report_message
+from blocks.report_message import report_message
 from csat.db import tables
 from csat.reporting.periods import Period, last_days
 from csat.reporting.reports import Filters, FollowUpCounts, Report, Tally

@@ -7,11 +7,11 @@ from typing import Any
 from blocks import erased_messages, low_rating, notifications, response_modal
 from blocks.agent_home import agent_home, unavailable_home
 from blocks.charts import home_view
+from blocks.customer_status import status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
 from blocks.help import help_message
-from blocks.report import report_message
-from blocks.status import status_message
+from blocks.report_message import report_message
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
 from csat.db.follow_ups import Conflict, FollowUpConflict

@@ -26,7 +26,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bench.apps import BENCH
-from bench.fixtures import DISPLAY_NAME, MESSAGE, PRIVACY_URL
+from bench.constants import DISPLAY_NAME, MESSAGE, PRIVACY_URL
 from bench.growth import reports, seed
 from csat.db import limits, outbox, send_queue, submissions
 from csat.db.database import Database

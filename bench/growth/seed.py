@@ -7,7 +7,7 @@ import sqlalchemy
 import typer
 from sqlalchemy import Connection, Engine, text
 
-from bench.fixtures import MESSAGE
+from bench.constants import MESSAGE
 from csat.db.database import open_engine
 from csat.db.tables import accounts, metadata
 

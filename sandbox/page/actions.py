@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.page.renderer import Renderer
+from sandbox.page.page_renderer import Renderer
 from sandbox.page.slack_pane import APP
 from sandbox.slack import ActionResult, SlackError
 from sandbox.x import CustomerActionError

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.page.actions import Actions
-from sandbox.page.renderer import REGIONS, PageContext, Renderer
+from sandbox.page.page_renderer import REGIONS, PageContext, Renderer
 from sandbox.page.security import SecurityMiddleware
 from sandbox.page.url_state import UrlState
 from sandbox.slack import SlackError

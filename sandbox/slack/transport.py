@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from sandbox.slack.call_log import Delivery
 from sandbox.slack.errors import SlackError
 from sandbox.slack.json_types import Json
-from sandbox.slack.records import Delivery
 from sandbox.slack.workspace_state import WorkspaceState
 
 ACK_TIMEOUT_SECONDS = 3.0

@@ -11,22 +11,22 @@ from starlette.applications import Starlette
 
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
-from sandbox.slack.actions import UserActions
+from sandbox.slack.call_log import ApiCall, Delivery
 from sandbox.slack.conversations import Channel, Conversations, Message
 from sandbox.slack.directory import Team, User, Usergroup
-from sandbox.slack.events import UserEvents
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
 from sandbox.slack.fixtures import build_channels, build_directory
-from sandbox.slack.history import post_history
 from sandbox.slack.ids import IdGenerator
 from sandbox.slack.json_types import Json
 from sandbox.slack.manifest import Manifest
-from sandbox.slack.records import ApiCall, Delivery
 from sandbox.slack.response_urls import ResponseUrls
+from sandbox.slack.seed_messages import post_history
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.transport import ACK_TIMEOUT_SECONDS, Transport
 from sandbox.slack.triggers import Triggers
+from sandbox.slack.user_actions import UserActions
+from sandbox.slack.user_events import UserEvents
 from sandbox.slack.views import View, Views
 from sandbox.slack.webapi import Endpoints
 from sandbox.slack.websocket import FreezableWebSocketProtocol

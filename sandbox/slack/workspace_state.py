@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.pubsub import PubSub
+from sandbox.slack.call_log import ApiCall
 from sandbox.slack.conversations import Conversations
 from sandbox.slack.directory import Directory
 from sandbox.slack.faults import Faults
@@ -13,7 +14,6 @@ from sandbox.slack.files import Files
 from sandbox.slack.ids import IdGenerator
 from sandbox.slack.json_types import Json
 from sandbox.slack.manifest import Manifest
-from sandbox.slack.records import ApiCall
 from sandbox.slack.response_urls import ResponseUrls
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.triggers import Triggers

@@ -14,7 +14,7 @@ from sandbox.x.faults import Fault
 from sandbox.x.feedback import DirectMessage, Feedback, FeedbackState, FeedbackType
 from sandbox.x.parameters import CreateParams
 from sandbox.x.rate_limits import Endpoint, RateLimit
-from sandbox.x.requests import RecordedRequest
+from sandbox.x.recorded_request import RecordedRequest
 from sandbox.x.webhook import Webhook, WebhookPost
 
 __all__ = [

@@ -7,7 +7,7 @@ from sandbox.x import events, lookup
 from sandbox.x.errors import ApiError, CustomerActionError, FeedbackNotFound
 from sandbox.x.feedback import Feedback
 from sandbox.x.parameters import invalid_parameter, parse_create_params, parse_params
-from sandbox.x.requests import FORM_CONTENT_TYPE, RecordedRequest
+from sandbox.x.recorded_request import FORM_CONTENT_TYPE, RecordedRequest
 from sandbox.x.serializers import Json, serialize_event, serialize_feedback
 from sandbox.x.state import XState
 

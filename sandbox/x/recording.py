@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.x.faulty_responses import CLOSE_CONNECTION
-from sandbox.x.requests import FORM_CONTENT_TYPE, RecordedRequest
+from sandbox.x.recorded_request import FORM_CONTENT_TYPE, RecordedRequest
 from sandbox.x.state import XState
 
 CUSTOMER_PATHS = ("/1.1/feedback/submit/", "/1.1/feedback/dismiss/")

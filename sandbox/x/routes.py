@@ -14,7 +14,7 @@ from sandbox.x.errors import ApiError
 from sandbox.x.faulty_responses import build_response
 from sandbox.x.handlers import PAGE_NOT_FOUND, JsonResult
 from sandbox.x.rate_limits import Endpoint
-from sandbox.x.requests import RecordedRequest
+from sandbox.x.recorded_request import RecordedRequest
 from sandbox.x.serializers import serialize_error
 from sandbox.x.state import XState
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sandbox.pubsub import PubSub
 from sandbox.traffic import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
-from sandbox.x.config import Config
+from sandbox.x.behavior import Config
 from sandbox.x.errors import ApiError, FeedbackNotFound
 from sandbox.x.events import CREATED, UPDATED, Event
 from sandbox.x.feedback import SCALES, DirectMessage, Feedback
@@ -16,7 +16,7 @@ from sandbox.x.oauth import SignatureVerifier
 from sandbox.x.parameters import CreateParams
 from sandbox.x.questions import render_question
 from sandbox.x.rate_limits import DAY
-from sandbox.x.requests import RecordedRequest
+from sandbox.x.recorded_request import RecordedRequest
 from sandbox.x.serializers import Json, JsonStyle, serialize_event
 from sandbox.x.webhook import Webhook, WebhookClient, WebhookPost
 

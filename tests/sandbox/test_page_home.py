@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.page.renderer import Renderer
+from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
 from tests.sandbox.test_page_kit import Json, UnservedPage, render_message, unserved_page

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.page import PageContext, create_page
-from sandbox.page.renderer import Renderer
+from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import Sandbox, serve_sandbox
 from sandbox.slack import Workspace

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.page import faults, request_log
 from sandbox.page.message_rows import format_day
-from sandbox.page.renderer import Renderer
+from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import PAGE_PORT, serve_sandbox
 from sandbox.serving import LOOPBACK
