@@ -1,4 +1,4 @@
-"""The pictures of the documentation: the app in the sandbox, in a browser; `make pictures` takes them."""
+"""Take the documentation's screenshots of the app in the sandbox, for `make pictures`."""
 
 import asyncio
 import sys
@@ -13,17 +13,17 @@ HANDLE = "@tomasberg"
 
 
 async def take(url: str, folder: Path) -> None:
-    """Ask two customers at two sizes of the screen, and leave pictures named for what they show."""
+    """Send surveys, simulate a problem and open the results, and take screenshots."""
     async with launch_chromium() as browser:
         async with open_page(browser, url, 1440, 900) as page:
-            await _ask_in_a_thread(page, folder)
+            await _send_from_a_thread(page, folder)
         async with open_page(browser, url, 1280, 800) as page:
             await _simulate_a_problem(page, folder)
         async with open_page(browser, url, 1440, 1500) as page:
-            await _see_results(page, folder)
+            await _show_results(page, folder)
 
 
-async def _ask_in_a_thread(page: Page, folder: Path) -> None:
+async def _send_from_a_thread(page: Page, folder: Path) -> None:
     await page.screenshot(path=folder / "sandbox-start.png")
     await page.get_by_role("button", name="Got it").click()
     await page.get_by_role("link", name="3 replies").click()
@@ -68,7 +68,7 @@ async def _simulate_a_problem(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Back to normal").first.click()
 
 
-async def _see_results(page: Page, folder: Path) -> None:
+async def _show_results(page: Page, folder: Path) -> None:
     await page.get_by_role("button", name="Got it").click()
     await page.get_by_role("button", name="Add sample data").click()
     await expect(page.get_by_text("surveys from the past three months")).to_be_visible()
@@ -83,10 +83,10 @@ async def _see_results(page: Page, folder: Path) -> None:
 
 
 async def main(docs: Path) -> None:
-    """Run the sandbox and the app in it, and take the pictures."""
-    async with run_demo() as pretend:
-        await pretend.workspace.wait_until(lambda: pretend.workspace.connection_count)
-        await take(pretend.page_url, docs)
+    """Run the app in the sandbox, and take the screenshots."""
+    async with run_demo() as sandbox:
+        await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count)
+        await take(sandbox.page_url, docs)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Databases are brought to the current schema, and keep their rows."""
+"""Migrations bring databases to the current schema and keep their rows."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -125,24 +125,24 @@ def _engine(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
     with engine.begin() as connection:
         upgrade.migrate(connection, "0002")
         for name, rows in ROWS_OF_0002.items():
-            connection.execute(reflect(connection).tables[name].insert(), rows)
+            connection.execute(reflect_tables(connection).tables[name].insert(), rows)
     yield engine
     engine.dispose()
 
 
-def reflect(connection: Connection) -> MetaData:
-    """Return the tables that a database has, whose moments have a time zone as those of the app."""
-    found = MetaData()
-    found.reflect(connection)
-    for table in found.tables.values():
+def reflect_tables(connection: Connection) -> MetaData:
+    """Return a database's tables, with the app's type for times."""
+    reflected = MetaData()
+    reflected.reflect(connection)
+    for table in reflected.tables.values():
         for column in table.columns:
             if isinstance(column.type, sqlalchemy.DateTime):
                 column.type = metadata.tables["surveys"].c.sent_at.type
-    return found
+    return reflected
 
 
 def read_all(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    tables = (table for table in reflect(connection).sorted_tables if table.name != "alembic_version")
+    tables = (table for table in reflect_tables(connection).sorted_tables if table.name != "alembic_version")
     return {
         table.name: [
             dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
@@ -152,11 +152,11 @@ def read_all(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def with_names_of_0003(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
+def rename_columns(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
     return [{names.get(column, column): value for column, value in row.items()} for row in rows]
 
 
-def test_a_database_of_0002_keeps_every_row_under_its_new_names(engine: Engine) -> None:
+def test_migrating_from_0002_keeps_every_row(engine: Engine) -> None:
     with engine.begin() as connection:
         before = read_all(connection)
         upgrade.migrate(connection, "0003")
@@ -173,7 +173,7 @@ def test_a_database_of_0002_keeps_every_row_under_its_new_names(engine: Engine) 
         "accounts": [
             {**row, "cause": cause, "alert_due_at": None}
             for row, cause in zip(
-                with_names_of_0003(before["accounts"], {"told_at": "alerted_at"}),
+                rename_columns(before["accounts"], {"told_at": "alerted_at"}),
                 ("InvalidCredentials", "ClockSkew", "SenderLocked"),
                 strict=True,
             )
@@ -181,7 +181,7 @@ def test_a_database_of_0002_keeps_every_row_under_its_new_names(engine: Engine) 
         "surveys": [
             {**row, "reason": reason}
             for row, reason in zip(
-                with_names_of_0003(before["surveys"], surveys),
+                rename_columns(before["surveys"], surveys),
                 (None, "RetryLater", "InvalidCredentials", "ClockSkew", "MessageTooLong"),
                 strict=True,
             )
@@ -190,24 +190,24 @@ def test_a_database_of_0002_keeps_every_row_under_its_new_names(engine: Engine) 
         "outbox": [
             {**row, "kind": kind}
             for row, kind in zip(
-                with_names_of_0003(before["notices"], {"tries": "attempts", "told_at": "sent_at"}),
+                rename_columns(before["notices"], {"tries": "attempts", "told_at": "sent_at"}),
                 ("answered", "follow_up", "low_rating", "sent"),
                 strict=True,
             )
         ],
         "unmatched_responses": before["unmatched"],
-        "feeds": with_names_of_0003(
+        "feeds": rename_columns(
             before["feeds"], {"asked_since": "window_started_at", "asked": "requests_used"}
         ),
-        "follow_ups": with_names_of_0003(before["follow_ups"], {"low_at": "opened_at"}),
-        "digests": with_names_of_0003(before["digests"], {"tries": "attempts", "told_at": "sent_at"}),
-        "homes": with_names_of_0003(before["homes"], {"person": "user_id", "asks": "query"}),
-        "audit": with_names_of_0003(before["audit"], {"person": "viewer"}),
+        "follow_ups": rename_columns(before["follow_ups"], {"low_at": "opened_at"}),
+        "digests": rename_columns(before["digests"], {"tries": "attempts", "told_at": "sent_at"}),
+        "homes": rename_columns(before["homes"], {"person": "user_id", "asks": "query"}),
+        "audit": rename_columns(before["audit"], {"person": "viewer"}),
     }
     assert all(before.values())
 
 
-def test_a_deleted_survey_takes_its_migrated_notifications_along(engine: Engine) -> None:
+def test_migrated_notifications_are_deleted_with_their_survey(engine: Engine) -> None:
     database = Database(engine.url.render_as_string(hide_password=False))
     database.close()
     with engine.begin() as connection:
@@ -217,22 +217,20 @@ def test_a_deleted_survey_takes_its_migrated_notifications_along(engine: Engine)
         assert read_all(connection)["outbox"] == []
 
 
-def test_a_database_is_migrated_once_and_opened_again(tmp_path: Path) -> None:
+def test_a_migrated_database_can_be_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
         Database(f"sqlite:///{tmp_path / 'csat.db'}").close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ten_instances_that_start_together_migrate_once(
-    databases: Databases, tmp_path: Path, kind: str
-) -> None:
+def test_concurrent_instances_migrate_once(databases: Databases, tmp_path: Path, kind: str) -> None:
     url = databases.empty(kind, tmp_path)
-    with ThreadPoolExecutor(10) as starting:
-        for database in starting.map(Database, [url] * 10):
+    with ThreadPoolExecutor(10) as executor:
+        for database in executor.map(Database, [url] * 10):
             database.close()
 
 
-def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_database_with_a_newer_schema_is_rejected(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'csat.db'}"
     Database(url).close()
     engine = sqlalchemy.create_engine(url)
@@ -247,30 +245,30 @@ def test_a_database_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path
 @pytest.mark.parametrize(
     "url", ["nonsense", "sqlite:////nowhere/at/all/csat.db", "oracle://x", "sqlite:///{folder}"]
 )
-def test_a_database_that_cannot_be_opened_is_refused_with_the_reason(tmp_path: Path, url: str) -> None:
+def test_a_database_that_can_not_be_opened_raises_a_database_error(tmp_path: Path, url: str) -> None:
     with pytest.raises(DatabaseError):
         Database(url.format(folder=tmp_path))
 
 
-def test_the_newest_revision_is_the_migrations_newest() -> None:
+def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
     folder = Path(upgrade.__file__).parent
 
     assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
 
 
-def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
+def test_the_migrations_create_the_schema_of_the_metadata(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'csat.db'}"
     Database(url).close()
-    migrated, made = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
-    metadata.create_all(made)
-    with migrated.connect() as connection, made.connect() as code:
+    migrated, created = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
+    metadata.create_all(created)
+    with migrated.connect() as connection, created.connect() as expected:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert indexes(connection) == indexes(code)
+        assert index_definitions(connection) == index_definitions(expected)
     migrated.dispose()
-    made.dispose()
+    created.dispose()
 
 
-def indexes(connection: sqlalchemy.Connection) -> set[str]:
-    """Return how each index was made, those on expressions too."""
+def index_definitions(connection: sqlalchemy.Connection) -> set[str]:
+    """Return the definition of each index."""
     rows = connection.exec_driver_sql("select sql from sqlite_master where type = 'index' and sql <> ''")
     return set(rows.scalars())

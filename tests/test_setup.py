@@ -1,4 +1,4 @@
-"""The set-up holds on any later day: it installs what the lock names, and nothing else."""
+"""The setup is reproducible: it installs exactly the locked packages."""
 
 import os
 import re
@@ -38,16 +38,17 @@ def test_there_is_an_install_step_to_check() -> None:
 
 
 @pytest.mark.parametrize("step", install_steps())
-def test_no_install_step_resolves_anything(step: str) -> None:
+def test_no_install_step_resolves_dependencies(step: str) -> None:
     assert "--no-deps" in step
     assert "--require-hashes" in step
 
 
 @pytest.mark.parametrize(
-    ("lock", "wanted"), [(lock, wanted) for lock, requirements in LOCKS.items() for wanted in requirements]
+    ("lock", "required"),
+    [(lock, required) for lock, requirements in LOCKS.items() for required in requirements],
 )
-def test_the_lock_covers_every_requirement(lock: str, wanted: str) -> None:
-    requirement = Requirement(wanted)
+def test_the_lock_covers_every_requirement(lock: str, required: str) -> None:
+    requirement = Requirement(required)
 
     assert requirement.specifier.contains(pins(lock)[canonicalize_name(requirement.name)])
 
@@ -69,19 +70,19 @@ def test_the_lock_names_no_index(lock: str) -> None:
     assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
 
 
-def python_stub(folder: Path, name: str, *, is_new_enough: bool) -> None:
-    """Write a Python that can do nothing but tell its version and what it was asked to run."""
+def write_python_stub(folder: Path, name: str, *, is_new_enough: bool) -> None:
+    """Write a fake Python that checks its version and prints its arguments."""
     stub = folder / name
     check, ran = (0 if is_new_enough else 1), f"echo {name} ran: $*"
     stub.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit {check}\n{ran}; exit 3\n', encoding="utf-8")
     stub.chmod(0o755)
 
 
-def make_setup(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `make setup` in a copy of the project where only the stubs of Python are on the PATH."""
+def run_make_setup(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `make setup` in a copy of the project with only fake Pythons on the PATH."""
     for file in ("Makefile", "requirements-dev.txt"):
         shutil.copy(ROOT / file, tmp_path / file)
-    return subprocess.run(  # noqa: S603 - make, with Pythons of our own
+    return subprocess.run(  # noqa: S603 - runs make with fake Pythons
         [MAKE, "SHELL=/bin/sh", "setup", *arguments],
         cwd=tmp_path,
         env={**os.environ, "PATH": str(tmp_path / "bin"), "MAKEFLAGS": ""},
@@ -98,24 +99,24 @@ def _bin_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_make_takes_the_first_python_that_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
-    python_stub(bin_folder, "python3.11", is_new_enough=False)
-    python_stub(bin_folder, "python3.13", is_new_enough=True)
+def test_make_uses_the_first_python_that_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
+    write_python_stub(bin_folder, "python3.11", is_new_enough=False)
+    write_python_stub(bin_folder, "python3.13", is_new_enough=True)
 
-    assert "python3.13 ran: -m venv .venv" in make_setup(tmp_path).stdout
-
-
-def test_make_takes_the_python_that_it_is_given(tmp_path: Path, bin_folder: Path) -> None:
-    python_stub(bin_folder, "python3.11", is_new_enough=True)
-    python_stub(bin_folder, "python3.14", is_new_enough=True)
-
-    assert "python3.14 ran: -m venv .venv" in make_setup(tmp_path, "PYTHON=python3.14").stdout
+    assert "python3.13 ran: -m venv .venv" in run_make_setup(tmp_path).stdout
 
 
-def test_make_says_so_where_no_python_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
-    python_stub(bin_folder, "python3", is_new_enough=False)
+def test_make_uses_the_given_python(tmp_path: Path, bin_folder: Path) -> None:
+    write_python_stub(bin_folder, "python3.11", is_new_enough=True)
+    write_python_stub(bin_folder, "python3.14", is_new_enough=True)
 
-    run = make_setup(tmp_path)
+    assert "python3.14 ran: -m venv .venv" in run_make_setup(tmp_path, "PYTHON=python3.14").stdout
+
+
+def test_make_reports_that_no_python_is_new_enough(tmp_path: Path, bin_folder: Path) -> None:
+    write_python_stub(bin_folder, "python3", is_new_enough=False)
+
+    run = run_make_setup(tmp_path)
 
     assert run.returncode != 0
     assert "Python 3.11 or newer is needed" in run.stderr
