@@ -43,11 +43,11 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
     before, removed = utc_now() - age, 0
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         old = await database.read(pruning.count_prunable, before)
-        typer.echo(f"{old.number:,} finished surveys are from before {before:%Y-%m-%d %H:%M} UTC.")
-        if dry_run or not old.number:
+        typer.echo(f"{old.total:,} finished surveys are from before {before:%Y-%m-%d %H:%M} UTC.")
+        if dry_run or not old.total:
             return
         try:
-            with typer.progressbar(length=old.number, label="Removing") as bar:
+            with typer.progressbar(length=old.total, label="Removing") as bar:
                 async for number in prune(database, old, before):
                     removed += number
                     bar.update(number)
@@ -58,11 +58,11 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
 async def prune(database: Database, old: pruning.PrunableSurveys, before: datetime) -> AsyncIterator[int]:
     """Remove the counted surveys, and yield how many each transaction removed."""
     after = 0
-    while after < old.newest:
+    while after < old.max_id:
         started = time.monotonic()
-        removed = await database.run_with_retry(pruning.prune, before, after, old.newest, BATCH_SIZE)
+        removed = await database.run_with_retry(pruning.prune, before, after, old.max_id, BATCH_SIZE)
         yield len(removed)
-        after = max(removed) if len(removed) == BATCH_SIZE else old.newest
+        after = max(removed) if len(removed) == BATCH_SIZE else old.max_id
         await asyncio.sleep(max(MIN_PAUSE_SECONDS, time.monotonic() - started))  # lets other writers in
 
 

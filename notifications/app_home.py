@@ -97,10 +97,11 @@ class AppHome:
     async def _show_results(self, team: str, person: str, change: Change) -> None:
         request = await self._database.run(homes.request_results, team, person, change, self._clock())
         try:
-            page = await self._page(team, person, request.choices)
+            page = await self._page(team, person, request.query)
             await self._publish(person, supervisor_home(page, self._catalogue))
         except SlackError as error:
-            if not (request.again or isinstance(error, NoResponse)):  # not shown, so the next check retries
+            # not shown, so the next check retries
+            if not (request.showed_results or isinstance(error, NoResponse)):
                 await self._database.run(homes.mark_results_hidden, team, person, request.home, self._clock())
             raise
         await self._database.run_with_retry(homes.mark_results_shown, team, person, self._clock())

@@ -28,8 +28,8 @@ async def test_a_home_is_marked_before_it_shows_results_and_keeps_its_filters(da
     first = await request_results(database, days=90, agent="U012AB3CE")
     again = await request_results(database, days=7)
 
-    assert (first.again, again.again) == (False, True)
-    assert again.choices == ReportQuery(days=7, agent="U012AB3CE")
+    assert (first.showed_results, again.showed_results) == (False, True)
+    assert again.query == ReportQuery(days=7, agent="U012AB3CE")
     assert (await get_home(database)).shows_results
 
 
@@ -54,4 +54,4 @@ async def test_a_home_without_results_is_recorded_once(database: Database) -> No
 async def test_invalid_stored_filters_are_reset(database: Database) -> None:
     assert ReportQuery.from_json('{"days": 1000}') == ReportQuery()
     assert ReportQuery.from_json("no JSON") == ReportQuery()
-    assert (await request_results(database, days="soon")).choices == ReportQuery()
+    assert (await request_results(database, days="soon")).query == ReportQuery()

@@ -236,7 +236,7 @@ def test_reports_count_with_a_covering_index(count: str, engine: Engine) -> None
 
 
 def test_the_newest_comments_are_read_from_their_index(engine: Engine) -> None:
-    query = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, most=5)
+    query = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, limit=5)
     ((statement, plan),) = Plans(engine).explain(query).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"

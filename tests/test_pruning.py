@@ -108,7 +108,7 @@ async def test_only_surveys_older_than_the_age_are_removed(database: Database) -
         await database.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
     before = NOON + 2 * DAY
 
-    assert (await database.read(pruning.count_prunable, before)).number == 2
+    assert (await database.read(pruning.count_prunable, before)).total == 2
     assert await prune_all(database, before) == [2]
     assert await prune_all(database, before) == []
 

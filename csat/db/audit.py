@@ -1,4 +1,4 @@
-"""Who saw results, when, and which."""
+"""The audit log of access to results."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from csat.db.tables import audit
 
 
 class AuditAction(StrEnum):
-    """The ways to see results."""
+    """The ways to access results."""
 
     HOME = "home"
     REPORT = "report"
@@ -20,5 +20,5 @@ class AuditAction(StrEnum):
 def record(
     connection: Connection, team: str, viewer: str, action: AuditAction, detail: str, now: datetime
 ) -> None:
-    """Note that somebody is about to see results; `detail` says which, and holds none of them."""
+    """Log that a user or a channel is about to see results; `detail` must not contain them."""
     connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))

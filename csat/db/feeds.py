@@ -1,6 +1,6 @@
-"""What an account's X is asked beside sending: a budget of questions, and how far its events were read.
+"""What is read from X besides sending: the budget of polls, and the sweeps over an account's events.
 
-An account's row is locked while it is counted, so that all instances together keep to the budget.
+The row of an account is locked while its budget is counted, so that all instances together keep to it.
 """
 
 from datetime import datetime, timedelta
@@ -12,41 +12,41 @@ from csat.db.inserts import insert_if_absent
 from csat.db.tables import feeds, surveys
 
 POLL_BUDGET = 180
-"""How many surveys X may be asked about in a window (GET feedback/show, per user)."""
+"""Polls per window: X's rate limit of GET feedback/show, per user."""
 
 POLL_WINDOW = timedelta(minutes=15, seconds=10)
-"""X's own 15 minutes, and what their first call may take until they begin."""
+"""X's window of 15 minutes, which begins when the first call arrives there."""
 
 FIRST_SWEEP_LOOKBACK = timedelta(days=15)
-"""How far back events are read the first time: X is asked about a survey for two weeks."""
+"""How far back the first sweep begins; surveys are polled for two weeks."""
 
 EVENT_DELAY = timedelta(hours=24, minutes=1)
-"""How old an event is before X lists it, and how far its clock may be from ours."""
+"""How old an event is when X lists it, with a tolerance for clocks that differ."""
 
 MAX_SWEEP_SPAN = timedelta(days=1)
 SWEEP_OVERLAP = timedelta(minutes=10)
-"""How much of what was read before is read once more: X may have listed something late."""
+"""How much of the previous span is read again, for events that X listed late."""
 
 SWEEP_LEASE = timedelta(minutes=10)
-"""How long one instance has the events to itself."""
+"""How long a span is claimed by one instance."""
 
 SWEEP_INTERVAL = timedelta(minutes=15)
 
 
 class Span(NamedTuple):
-    """A time whose events are read."""
+    """The time between two moments."""
 
     begin: datetime
     end: datetime
 
 
 def ensure_feed(connection: Connection, account: str) -> None:
-    """Make sure that an account has its row."""
+    """Insert the row of an account unless it exists."""
     insert_if_absent(connection, feeds, account=account, requests_used=0)
 
 
 def lock_remaining_budget(connection: Connection, account: str, now: datetime) -> int:
-    """Return how many questions the budget has left, and lock it."""
+    """Return how many polls remain in the window, and lock the budget."""
     feed = _lock(connection, account)
     if feed.window_started_at is None or feed.window_started_at + POLL_WINDOW <= now:
         _update(connection, account, requests_used=0, window_started_at=now)
@@ -54,45 +54,46 @@ def lock_remaining_budget(connection: Connection, account: str, now: datetime) -
     return max(0, POLL_BUDGET - int(feed.requests_used))
 
 
-def spend_budget(connection: Connection, account: str, number: int) -> None:
-    """Count questions against the budget; a negative number gives them back."""
-    if number:
-        _update(connection, account, requests_used=feeds.c.requests_used + number)
+def spend_budget(connection: Connection, account: str, polls: int) -> None:
+    """Subtract polls from the budget; a negative number returns them."""
+    if polls:
+        _update(connection, account, requests_used=feeds.c.requests_used + polls)
 
 
 def exhaust_budget(connection: Connection, account: str, until: datetime) -> None:
-    """Spend the whole budget until then: X says that its own is spent."""
+    """Spend the whole budget until X's rate limit is reset."""
     _update(connection, account, requests_used=POLL_BUDGET, window_started_at=until - POLL_WINDOW)
 
 
 def claim_sweep(connection: Connection, account: str, now: datetime) -> Span | None:
-    """Claim the next span of events; `None` where it is not its time, or another instance reads it."""
+    """Claim the next span of events, for `SWEEP_LEASE`; return `None` if none is due or it is claimed."""
     feed = _lock(connection, account)
-    read_until = feed.swept_until or _first_sweep_start(connection, now)
-    if read_until is None or (feed.sweep_at and feed.sweep_at > now):
+    swept_until = feed.swept_until or _first_sweep_start(connection, now)
+    if swept_until is None or (feed.sweep_at and feed.sweep_at > now):
         return None
-    begin = read_until - SWEEP_OVERLAP
+    begin = swept_until - SWEEP_OVERLAP
     span = Span(begin, min(begin + MAX_SWEEP_SPAN, now - EVENT_DELAY))
-    if span.end <= read_until:
+    if span.end <= swept_until:
         return None
-    _update(connection, account, sweep_at=now + SWEEP_LEASE, swept_until=read_until)
+    _update(connection, account, sweep_at=now + SWEEP_LEASE, swept_until=swept_until)
     return span
 
 
 def mark_swept(connection: Connection, account: str, span: Span, now: datetime) -> None:
-    """Note that a span was read to its end; the next one is read at once, where there is much to catch up."""
+    """Store that a span was read to its end; the next one is due at once if the sweeps are behind."""
     is_behind = span.end + SWEEP_INTERVAL < now - EVENT_DELAY
-    until = max(span.end, _lock(connection, account).swept_until or span.end)
-    _update(connection, account, swept_until=until, sweep_at=now if is_behind else now + SWEEP_INTERVAL)
+    swept_until = max(span.end, _lock(connection, account).swept_until or span.end)
+    sweep_at = now if is_behind else now + SWEEP_INTERVAL
+    _update(connection, account, swept_until=swept_until, sweep_at=sweep_at)
 
 
-def reschedule_sweep(connection: Connection, account: str, at: datetime) -> None:
-    """Read the same span once more: it was not read to its end."""
-    _update(connection, account, sweep_at=at)
+def reschedule_sweep(connection: Connection, account: str, due_at: datetime) -> None:
+    """Put a span back until `due_at`, because it was not read to its end."""
+    _update(connection, account, sweep_at=due_at)
 
 
 def _first_sweep_start(connection: Connection, now: datetime) -> datetime | None:
-    """Return from when there can be answers; `None` while nothing was ever sent."""
+    """Return the time of the oldest possible event, or `None` while there are no surveys."""
     oldest = select(surveys.c.accepted_at).where(surveys.c.id > 0).order_by(surveys.c.id).limit(1)
     first = connection.execute(oldest).scalar()
     return max(first, now - FIRST_SWEEP_LOOKBACK) if first else None

@@ -1,7 +1,7 @@
-"""Reservations: who was asked when, and what an account has left; exact under concurrency.
+"""The limits per recipient and per account, checked in the transaction that accepts a survey.
 
-Whatever counts an account's surveys locks the account's row first (on SQLite it has begun IMMEDIATE), so that
-of any number of submissions at the same instant no more are accepted than the limits allow.
+The account's row is locked while its surveys are counted (on SQLite the transaction has begun IMMEDIATE), so
+that concurrent submissions can't exceed a limit together.
 """
 
 import hashlib
@@ -17,20 +17,20 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""What is not sent yet always counts."""
+"""`quota_until` of a pending survey, which always counts."""
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""`quota_until` of a survey that X did not get."""
 
 PENDING = (State.ACCEPTED, State.SENDING)
-_NOT_SENT = (State.REFUSED, State.CANCELLED)
 MAX_PREVIOUS = 20
 
-# built once, as that is most of what SQLAlchemy costs
+# built once, as building a statement costs more than running it
 _OF_ACCOUNT = surveys.c.account == bindparam("account")
 _QUOTA_ENDS = (
     select(surveys.c.quota_until)
     .where(_OF_ACCOUNT, surveys.c.quota_until > bindparam("now"))
     .order_by(surveys.c.quota_until)
-    .offset(bindparam("earlier"))
+    .offset(bindparam("skip"))
     .limit(1)
 )
 _PREVIOUS = (
@@ -42,18 +42,21 @@ _PREVIOUS = (
 _COUNTED = _PREVIOUS.where(
     or_(
         surveys.c.state.in_(PENDING),
-        and_(surveys.c.sent_at > bindparam("since"), surveys.c.state.not_in(_NOT_SENT)),
+        and_(
+            surveys.c.sent_at > bindparam("since"),
+            surveys.c.state.not_in((State.REFUSED, State.CANCELLED)),
+        ),
     )
 )
 
 
 def make_recipient_key(secret: bytes, recipient_id: str) -> str:
-    """Return a keyed hash by which a customer is known again, also when all else of them was erased."""
+    """Return a keyed hash that identifies a recipient, even after they were erased."""
     return hmac.digest(secret, recipient_id.encode(), hashlib.sha256).hex()[:32]
 
 
 def lock_account(connection: Connection, account: str) -> None:
-    """Let nobody else count an account's surveys until the transaction ends; on SQLite nobody else writes."""
+    """Lock an account until the transaction ends; on SQLite nothing else can write anyway."""
     if connection.dialect.name != "sqlite":
         connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
 
@@ -61,31 +64,39 @@ def lock_account(connection: Connection, account: str) -> None:
 def check_limits(
     connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
 ) -> None:
-    """Raise `Denied` where one more survey to a recipient is too much; the account must be locked.
+    """Raise `Denied` if a limit denies one more survey to a recipient; the account must be locked.
 
-    A recipient without a key is not known to X yet: only the account's own limit is asked.
+    Without a key, because X has not resolved the recipient yet, only the account's quota is checked.
     """
     check_quota(connection, account, limits, now)
     if key is not None:
-        check_recipient(recipient, list_counted(connection, account, key, now - limits.lookback), limits, now)
+        check_previous(connection, account, key, recipient, limits, now)
 
 
 def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
-    """Raise `Denied` where an account has sent, or is about to send, all that X allows in a day."""
-    counting = {"account": account, "now": now}
-    if connection.execute(_QUOTA_ENDS, {**counting, "earlier": limits.daily - 1}).first():
-        first_end = connection.execute(_QUOTA_ENDS, {**counting, "earlier": 0}).scalar_one()
+    """Raise `Denied` if an account's daily quota is used up by sent and pending surveys."""
+    parameters = {"account": account, "now": now}
+    if connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily - 1}).first():
+        first_end = connection.execute(_QUOTA_ENDS, {**parameters, "skip": 0}).scalar_one()
         raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
 
+def check_previous(
+    connection: Connection, account: str, key: str, recipient: Recipient, limits: Limits, now: datetime
+) -> None:
+    """Raise `Denied` if the previous surveys to a recipient deny another one; the account must be locked."""
+    counted = list_counted(connection, account, key, now - limits.lookback)
+    check_recipient(recipient, counted, limits, now)
+
+
 def list_counted(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
-    """Return the surveys to a recipient that are under way or were sent after `since`, newest first."""
+    """Return the surveys to a recipient that are pending or were sent after `since`, the newest first."""
     rows = connection.execute(_COUNTED, {"account": account, "key": key, "since": since})
     return [_to_previous(row) for row in rows]
 
 
 def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:
-    """Return the last surveys to a recipient, whatever became of them, newest first."""
+    """Return the latest surveys to a recipient in any state, the newest first."""
     return [_to_previous(row) for row in connection.execute(_PREVIOUS, {"account": account, "key": key})]
 
 

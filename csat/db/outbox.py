@@ -1,4 +1,4 @@
-"""The outbox: what Slack is to be told about a survey, written in the transaction that caused it."""
+"""The outbox: notifications about surveys, each inserted in the transaction that caused it."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,12 +13,12 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.states import State
 
 CLAIM_LEASE = timedelta(seconds=60)
-"""How long one instance has a notification to itself."""
+"""How long a notification is claimed by one instance."""
 
-# built once, because building is most of what a statement costs; the values come with the parameters
+# built once, as building a statement costs more than running it; the parameters set the values
 _INSERT = insert(outbox)
 _UPDATE = update(outbox).where(
-    outbox.c.survey_id == bindparam("this_survey"), outbox.c.kind == bindparam("this_kind")
+    outbox.c.survey_id == bindparam("key_survey_id"), outbox.c.kind == bindparam("key_kind")
 )
 
 
@@ -36,7 +36,7 @@ class NotificationKind(StrEnum):
     LOW_RATING = "low_rating"
     """Supervisors are alerted to a low rating."""
     FOLLOW_UP = "follow_up"
-    """The alert changes: it says who follows the low rating up."""
+    """The alert changes: it shows who follows the low rating up."""
 
 
 class Notification(FrozenModel):
@@ -48,7 +48,7 @@ class Notification(FrozenModel):
 
 
 class NotificationStatus(NamedTuple):
-    """Whether a notification is still to be posted, and its message if Slack said which it is."""
+    """Whether a notification is due, and the message that it was posted as, if that is known."""
 
     is_due: bool = False
     channel: str = ""
@@ -68,13 +68,13 @@ def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now:
     """Enqueue a notification that is due at once; one that is enqueued already becomes due."""
     row = {"survey_id": survey_id, "kind": kind, "due_at": now, "attempts": 0}
     if not insert_if_absent(connection, outbox, **row):
-        unsent = (*_this(survey_id, kind), outbox.c.sent_at.is_(None))
+        unsent = (*_key(survey_id, kind), outbox.c.sent_at.is_(None))
         connection.execute(update(outbox).where(*unsent).values(due_at=now))
 
 
 def withdraw(connection: Connection, survey_id: int, kind: NotificationKind) -> None:
     """Delete a notification that was not posted yet."""
-    connection.execute(delete(outbox).where(*_this(survey_id, kind), outbox.c.sent_at.is_(None)))
+    connection.execute(delete(outbox).where(*_key(survey_id, kind), outbox.c.sent_at.is_(None)))
 
 
 def requeue(
@@ -83,16 +83,16 @@ def requeue(
     """Enqueue a notification again, whether or not it was posted before; claimed by the caller."""
     again: dict[str, Any] = {"due_at": now + CLAIM_LEASE, "attempts": 0}
     if not insert_if_absent(connection, outbox, survey_id=survey.id, kind=kind, **again):
-        connection.execute(update(outbox).where(*_this(survey.id, kind)).values(**again, sent_at=None))
+        connection.execute(update(outbox).where(*_key(survey.id, kind)).values(**again, sent_at=None))
     return Notification(survey=survey, kind=kind)
 
 
 def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> Notification | None:
-    """Enqueue, once per survey, that it waits; return `None` if it waits no more or its requester knows."""
+    """Enqueue, once per survey, that it waits; return `None` if it does not, or that was enqueued before."""
     survey = get_survey(connection, survey_id)
     if survey is None or survey.state not in {State.ACCEPTED, State.SENDING}:
         return None
-    known = select(outbox.c.kind).where(*_this(survey_id, NotificationKind.WAITING))
+    known = select(outbox.c.kind).where(*_key(survey_id, NotificationKind.WAITING))
     if connection.execute(known).first():
         return None
     return enqueue_claimed(connection, survey, NotificationKind.WAITING, now)
@@ -130,22 +130,22 @@ def reschedule(connection: Connection, notification: Notification, due_at: datet
 
 
 def drop(connection: Connection, notification: Notification) -> None:
-    """Give a notification up: it is never posted."""
+    """Give up posting a notification."""
     _update(connection, notification, due_at=None, attempts=notification.attempts + 1)
 
 
 def get_status(connection: Connection, survey_id: int, kind: NotificationKind) -> NotificationStatus:
-    """Return whether a notification is due, and the message that it became."""
-    row = connection.execute(select(outbox).where(*_this(survey_id, kind))).first()
+    """Return the status of a notification, which may not exist."""
+    row = connection.execute(select(outbox).where(*_key(survey_id, kind))).first()
     if row is None:
         return NotificationStatus()
     return NotificationStatus(is_due=row.due_at is not None, channel=row.channel or "", ts=row.ts or "")
 
 
-def _this(survey_id: int, kind: NotificationKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _key(survey_id: int, kind: NotificationKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return outbox.c.survey_id == survey_id, outbox.c.kind == kind
 
 
 def _update(connection: Connection, notification: Notification, **values: Any) -> None:  # noqa: ANN401
-    key = {"this_survey": notification.survey.id, "this_kind": notification.kind}
+    key = {"key_survey_id": notification.survey.id, "key_kind": notification.kind}
     connection.execute(_UPDATE, {**key, **values})

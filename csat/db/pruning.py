@@ -1,4 +1,4 @@
-"""Old surveys, taken out a few at a time so that nobody who writes in between waits for long."""
+"""Delete old surveys, in small batches so that other writers do not wait for long."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -9,27 +9,31 @@ from csat.db.limits import PENDING
 from csat.db.tables import surveys
 
 FINISHED = and_(surveys.c.state.not_in(PENDING), surveys.c.reconcile_at.is_(None))
-"""Nothing is under way any more, and nobody waits to learn what became of it."""
+"""A condition on surveys: they are neither to be sent nor to be reconciled."""
 
 
 class PrunableSurveys(NamedTuple):
-    """What there is to prune."""
+    """The number of surveys to prune, and the largest id among them."""
 
-    number: int
-    newest: int
-    """The largest id among them."""
+    total: int
+    max_id: int
 
 
 def count_prunable(connection: Connection, before: datetime) -> PrunableSurveys:
-    """Count the finished surveys from before a moment; this reads the whole table."""
-    old = select(func.count(), func.coalesce(func.max(surveys.c.id), 0))
-    number, newest = connection.execute(old.where(FINISHED, surveys.c.accepted_at < before)).one()
-    return PrunableSurveys(number, newest)
+    """Count the finished surveys from before a moment; reads the whole table."""
+    query = select(func.count(), func.coalesce(func.max(surveys.c.id), 0))
+    total, max_id = connection.execute(query.where(FINISHED, surveys.c.accepted_at < before)).one()
+    return PrunableSurveys(total, max_id)
 
 
-def prune(connection: Connection, before: datetime, after: int, newest: int, most: int) -> list[int]:
-    """Remove the oldest of them, between two ids, with attempts and notices; returns their ids."""
-    within = (surveys.c.id > after, surveys.c.id <= newest, FINISHED, surveys.c.accepted_at < before)
-    oldest = select(surveys.c.id).where(*within).order_by(surveys.c.id).limit(most)
-    removed = delete(surveys).where(surveys.c.id.in_(oldest)).returning(surveys.c.id)
-    return list(connection.execute(removed).scalars())
+def prune(connection: Connection, before: datetime, after_id: int, max_id: int, limit: int) -> list[int]:
+    """Delete the oldest finished surveys in a range of ids, and all that refers to them; return the ids."""
+    prunable = (
+        surveys.c.id > after_id,
+        surveys.c.id <= max_id,
+        FINISHED,
+        surveys.c.accepted_at < before,
+    )
+    oldest = select(surveys.c.id).where(*prunable).order_by(surveys.c.id).limit(limit)
+    statement = delete(surveys).where(surveys.c.id.in_(oldest)).returning(surveys.c.id)
+    return list(connection.execute(statement).scalars())

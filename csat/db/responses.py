@@ -1,6 +1,6 @@
-"""Answers: each update of X joins what is known of its survey, in whatever order, and however often it comes.
+"""Store the updates that X sends about surveys, in any order and however often they arrive.
 
-An update locks its survey's row first, so that of any that come at once each sees what the others left.
+An update locks its survey first, so that concurrent updates of a survey are applied one after the other.
 """
 
 from datetime import datetime, timedelta
@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 from csat.db import follow_ups, send_queue
 from csat.db.inserts import insert_if_absent
 from csat.db.outbox import NotificationKind, enqueue, withdraw
-from csat.db.tables import attempts, surveys, unmatched_responses
-from csat.db.transitions import transition, transition_to
+from csat.db.survey_records import transition, transition_to
+from csat.db.tables import attempts, surveys
+from csat.db.tables import unmatched_responses as unmatched
 from csat.surveys.limits import DAY
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.questions import Metric
@@ -21,157 +22,151 @@ from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
 
 MATCH_TOLERANCE = timedelta(minutes=5)
-"""How far X's time for an attempt may be from ours."""
+"""How far apart X's time and ours of the same attempt can be."""
 
 UNMATCHED_RETENTION = timedelta(hours=48)
-"""How long an answer waits for the survey that it belongs to."""
+"""How long a response is stored without its survey."""
 
-_IN_FLIGHT = (State.SENDING, State.UNCERTAIN)
-_UNIDENTIFIED = (*_IN_FLIGHT, State.SENT, State.EXPIRED)
-"""Where a survey stands that X may have, and whose id at X is not known."""
+IS_ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
+"""A condition on surveys: their customer was erased."""
+
+_ATTEMPTED = (State.SENDING, State.UNCERTAIN)
+_WITHOUT_FEEDBACK_ID = (*_ATTEMPTED, State.SENT, State.EXPIRED)
+"""States of surveys that X may have accepted while their `feedback_id` is unknown."""
 
 _ANSWERED = transition_to(State.ANSWERED)
 
 
-IS_ERASED = and_(surveys.c.recipient_handle.is_(None), surveys.c.recipient_id.is_(None))
-"""Of a survey: its customer was forgotten."""
-
-
 class UpdateOutcome(StrEnum):
-    """What became of an update."""
+    """What happened to an update."""
 
     APPLIED = "applied"
-    """It is known of its survey, now or already before."""
+    """Stored with its survey, now or earlier."""
     UNMATCHED = "unmatched"
-    """It waits for its survey."""
+    """Stored until its survey is known."""
     IGNORED = "ignored"
-    """Its customer was forgotten, or it tells nothing of a survey that is not ours."""
+    """About an erased customer, or without a response and without a survey."""
     INVALID = "invalid"
     """Its metric is not that of its survey."""
 
 
 class MatchResult(NamedTuple):
-    """What became of updates that waited, by their ids at X."""
+    """What happened to stored responses, by `feedback_id`."""
 
     applied: list[str]
     invalid: list[str]
     expired: list[str]
-    """Their survey never came."""
+    """Deleted without a survey."""
 
 
-def apply_update(connection: Connection, told: Update, recipient_key: str, now: datetime) -> UpdateOutcome:
-    """Take an update: as what is known of its survey, which it settles where that is due; else keep it."""
+def apply_update(
+    connection: Connection, x_update: Update, recipient_key: str, now: datetime
+) -> UpdateOutcome:
+    """Store an update with its survey, which it can also mark as sent, or store it as unmatched."""
     survey = (
-        _find_by_feedback_id(connection, told.receipt.id)
-        or _find_by_attempt(connection, told, recipient_key, now)
-        or _find_by_feedback_id(
-            connection, told.receipt.id
-        )  # somebody else has settled it while this one waited
+        _lock_survey(connection, x_update.receipt.id)
+        or _match_attempt(connection, x_update, recipient_key, now)
+        or _lock_survey(connection, x_update.receipt.id)  # a concurrent update may have matched it
     )
     if survey is None:
-        return _store_unmatched(connection, told, recipient_key, now)
-    return _merge(connection, survey, told.metric, told.response, now)
+        return _store_unmatched(connection, x_update, recipient_key, now)
+    return _merge_response(connection, survey, x_update.metric, x_update.response, now)
 
 
-def match_unmatched(connection: Connection, now: datetime, most: int) -> MatchResult:
-    """Let answers that were kept join their surveys, and drop those that have waited too long."""
-    # a limit keeps PostgreSQL from reading all surveys for a few answers
-    theirs = select(surveys.c.id).where(surveys.c.feedback_id == unmatched_responses.c.feedback_id).limit(1)
-    named = (
-        select(unmatched_responses)
-        .where(theirs.correlate(unmatched_responses).scalar_subquery().is_not(None))
-        .limit(most)
-    )
-    waiting = connection.execute(named.with_for_update(of=unmatched_responses, skip_locked=True)).all()
-    taken: dict[UpdateOutcome, list[str]] = {outcome: [] for outcome in UpdateOutcome}
-    for row in waiting:
-        if survey := _find_by_feedback_id(connection, row.feedback_id):
-            outcome = _merge(connection, survey, Metric(row.metric), _to_response(row), now)
-            taken[outcome].append(row.feedback_id)
-            connection.execute(
-                delete(unmatched_responses).where(unmatched_responses.c.feedback_id == row.feedback_id)
-            )
-    old = (
-        select(unmatched_responses.c.feedback_id)
-        .where(unmatched_responses.c.received_at <= now - UNMATCHED_RETENTION)
-        .limit(most)
-    )
-    dropping = (
-        delete(unmatched_responses)
-        .where(unmatched_responses.c.feedback_id.in_(old))
-        .returning(unmatched_responses.c.feedback_id)
-    )
-    dropped = list(connection.execute(dropping).scalars())
-    return MatchResult(taken[UpdateOutcome.APPLIED], taken[UpdateOutcome.INVALID], dropped)
+def match_unmatched(connection: Connection, now: datetime, limit: int) -> MatchResult:
+    """Store unmatched responses with surveys that are known by now, and delete those that are too old."""
+    # without its limit, PostgreSQL reads all surveys for a few responses
+    survey_id = select(surveys.c.id).where(surveys.c.feedback_id == unmatched.c.feedback_id).limit(1)
+    has_survey = survey_id.correlate(unmatched).scalar_subquery().is_not(None)
+    matched = select(unmatched).where(has_survey).limit(limit)
+    feedback_ids: dict[UpdateOutcome, list[str]] = {outcome: [] for outcome in UpdateOutcome}
+    for row in connection.execute(matched.with_for_update(of=unmatched, skip_locked=True)).all():
+        if survey := _lock_survey(connection, row.feedback_id):
+            outcome = _merge_response(connection, survey, Metric(row.metric), _to_response(row), now)
+            feedback_ids[outcome].append(row.feedback_id)
+            connection.execute(delete(unmatched).where(unmatched.c.feedback_id == row.feedback_id))
+    expired = _delete_expired(connection, now, limit)
+    return MatchResult(feedback_ids[UpdateOutcome.APPLIED], feedback_ids[UpdateOutcome.INVALID], expired)
 
 
-def _find_by_feedback_id(connection: Connection, feedback_id: str) -> Row[Any] | None:
-    known = select(surveys).where(surveys.c.feedback_id == feedback_id)
-    return connection.execute(known.with_for_update()).first()
+def _delete_expired(connection: Connection, now: datetime, limit: int) -> list[str]:
+    is_expired = unmatched.c.received_at <= now - UNMATCHED_RETENTION
+    expired = select(unmatched.c.feedback_id).where(is_expired).limit(limit)
+    statement = delete(unmatched).where(unmatched.c.feedback_id.in_(expired))
+    return list(connection.execute(statement.returning(unmatched.c.feedback_id)).scalars())
 
 
-def _find_by_attempt(
-    connection: Connection, told: Update, recipient_key: str, now: datetime
+def _lock_survey(connection: Connection, feedback_id: str) -> Row[Any] | None:
+    query = select(surveys).where(surveys.c.feedback_id == feedback_id)
+    return connection.execute(query.with_for_update()).first()
+
+
+def _match_attempt(
+    connection: Connection, x_update: Update, recipient_key: str, now: datetime
 ) -> Row[Any] | None:
-    """Find the survey that an update names for the first time, and note its id at X."""
-    begun = select(surveys, attempts.c.started_at).join(
+    """Find the attempt that an update with a new `feedback_id` is about, and store the id."""
+    last_attempt = select(surveys, attempts.c.started_at).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
-    created_at = told.receipt.created_at
-    fitting = (
-        surveys.c.account == told.account,
+    created_at = x_update.receipt.created_at
+    conditions = (
+        surveys.c.account == x_update.account,
         surveys.c.recipient_key == recipient_key,
-        surveys.c.external_id == told.receipt.external_id,
-        surveys.c.metric == told.metric,
+        surveys.c.external_id == x_update.receipt.external_id,
+        surveys.c.metric == x_update.metric,
         surveys.c.feedback_id.is_(None),
         ~IS_ERASED,
-        surveys.c.state.in_(_UNIDENTIFIED),
+        surveys.c.state.in_(_WITHOUT_FEEDBACK_ID),
         attempts.c.started_at.between(created_at - MATCH_TOLERANCE, created_at + MATCH_TOLERANCE),
     )
-    found = connection.execute(begun.where(*fitting).with_for_update(of=surveys)).all()
-    if not found:
+    rows = connection.execute(last_attempt.where(*conditions).with_for_update(of=surveys)).all()
+    if not rows:
         return None
-    nearest = min(found, key=lambda row: abs(row.started_at - created_at))
-    _set_feedback_id(connection, nearest, told, now)
-    return _find_by_feedback_id(connection, told.receipt.id)
+    nearest = min(rows, key=lambda row: abs(row.started_at - created_at))
+    _store_receipt(connection, nearest, x_update, now)
+    return _lock_survey(connection, x_update.receipt.id)
 
 
-def _set_feedback_id(connection: Connection, survey: Row[Any], told: Update, now: datetime) -> None:
-    if survey.state in _IN_FLIGHT:
-        send_queue.mark_sent(connection, survey.id, survey.attempts, told.receipt, now)
+def _store_receipt(connection: Connection, survey: Row[Any], x_update: Update, now: datetime) -> None:
+    receipt = x_update.receipt
+    if survey.state in _ATTEMPTED:
+        send_queue.mark_sent(connection, survey.id, survey.attempts, receipt, now)
         enqueue(connection, survey.id, NotificationKind.SENT, now)
         return
-    created_at = told.receipt.created_at
-    times = {"sent_at": created_at, "quota_until": created_at + DAY, "poll_at": first_poll(created_at)}
-    values = {"feedback_id": told.receipt.id, **times}
+    values = {
+        "feedback_id": receipt.id,
+        "sent_at": receipt.created_at,
+        "quota_until": receipt.created_at + DAY,
+        "poll_at": first_poll(receipt.created_at),
+    }
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 
 
-def _merge(
+def _merge_response(
     connection: Connection, survey: Row[Any], metric: Metric, response: Response, now: datetime
 ) -> UpdateOutcome:
     if survey.recipient_handle is None and survey.recipient_id is None:
         return UpdateOutcome.IGNORED
     if survey.metric != metric:
         return UpdateOutcome.INVALID
-    known = _to_response(survey)
-    joined = known.merge(response)
-    if joined == known:
+    stored = _to_response(survey)
+    merged = stored.merge(response)
+    if merged == stored:
         return UpdateOutcome.APPLIED
-    values = _to_columns(joined) | ({"poll_at": None} if joined.rating and joined.comment else {})
+    values = _to_columns(merged) | ({"poll_at": None} if merged.rating and merged.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
-    if joined.rating and known.rating is None:
+    if merged.rating and stored.rating is None:
         transition(connection, _ANSWERED, survey.id)
         enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
-    if joined.rating and joined.rating != known.rating:
-        _update_follow_up(connection, survey, metric, joined.rating, now)
+    if merged.rating and merged.rating != stored.rating:
+        _update_follow_up(connection, survey, metric, merged.rating, now)
     return UpdateOutcome.APPLIED
 
 
 def _update_follow_up(
     connection: Connection, survey: Row[Any], metric: Metric, rating: Rating, now: datetime
 ) -> None:
-    """Open a low rating for supervisors; an earlier rating that is not low closes it unseen."""
+    """Open a follow-up of a low rating, or withdraw it if an earlier rating replaces that."""
     if survey.test:
         return
     if not is_low(metric, rating.value):
@@ -182,28 +177,35 @@ def _update_follow_up(
 
 
 def _store_unmatched(
-    connection: Connection, told: Update, recipient_key: str, now: datetime
+    connection: Connection, x_update: Update, recipient_key: str, now: datetime
 ) -> UpdateOutcome:
-    if told.response == Response() or _is_erased(connection, told.account, recipient_key):
+    if x_update.response == Response() or _is_erased(connection, x_update.account, recipient_key):
         return UpdateOutcome.IGNORED
-    about = {"recipient_key": recipient_key, "external_id": told.receipt.external_id, "received_at": now}
-    row = {"account": told.account, "metric": told.metric, "created_at": told.receipt.created_at, **about}
-    this = unmatched_responses.c.feedback_id == told.receipt.id
-    if insert_if_absent(
-        connection, unmatched_responses, feedback_id=told.receipt.id, **row, **_to_columns(told.response)
-    ):
+    receipt = x_update.receipt
+    row = {
+        "feedback_id": receipt.id,
+        "account": x_update.account,
+        "recipient_key": recipient_key,
+        "external_id": receipt.external_id,
+        "metric": x_update.metric,
+        "created_at": receipt.created_at,
+        "received_at": now,
+        **_to_columns(x_update.response),
+    }
+    if insert_if_absent(connection, unmatched, **row):
         return UpdateOutcome.UNMATCHED
-    kept = connection.execute(select(unmatched_responses).where(this).with_for_update()).first()
-    if kept is None:  # it has joined its survey just now
-        return apply_update(connection, told, recipient_key, now)
-    joined = _to_columns(_to_response(kept).merge(told.response))
-    connection.execute(update(unmatched_responses).where(this).values(joined))
+    has_id = unmatched.c.feedback_id == receipt.id
+    stored = connection.execute(select(unmatched).where(has_id).with_for_update()).first()
+    if stored is None:  # `match_unmatched` has just matched it
+        return apply_update(connection, x_update, recipient_key, now)
+    merged = _to_response(stored).merge(x_update.response)
+    connection.execute(update(unmatched).where(has_id).values(_to_columns(merged)))
     return UpdateOutcome.UNMATCHED
 
 
 def _is_erased(connection: Connection, account: str, recipient_key: str) -> bool:
-    theirs = (surveys.c.account == account, surveys.c.recipient_key == recipient_key)
-    return connection.execute(select(surveys.c.id).where(*theirs, IS_ERASED).limit(1)).first() is not None
+    conditions = (surveys.c.account == account, surveys.c.recipient_key == recipient_key, IS_ERASED)
+    return connection.execute(select(surveys.c.id).where(*conditions).limit(1)).first() is not None
 
 
 def _to_response(row: Row[Any]) -> Response:

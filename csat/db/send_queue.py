@@ -1,18 +1,24 @@
-"""The life of an accepted survey, one transaction a step; `surveys.states` says which steps there are."""
+"""The queue of accepted surveys and the outcomes of their attempts, one transaction per step."""
 
-import sys
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from csat.db.accounts import NOT_PAUSED
-from csat.db.limits import NEVER, check_limits, lock_account
+from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
+from csat.db.survey_records import (
+    SETTLEABLE,
+    Refusal,
+    SurveyRecord,
+    get_survey,
+    to_record,
+    transition,
+    transition_to,
+)
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.transitions import SETTLEABLE, transition, transition_to
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
@@ -20,43 +26,46 @@ from csat.surveys.states import State
 from csat.surveys.survey import RESPONSE_URL_LIFETIME, Receipt
 
 ATTEMPT_LEASE = timedelta(seconds=40)
-"""How long an attempt may take: a call to X, and writing its outcome to a busy database."""
+"""How long an attempt may take: the call to X, and storing its outcome in a busy database."""
 
 RECONCILE_AFTER = DAY + timedelta(minutes=10)
-"""How old an attempt is when X's events are read for it: they list nothing younger than 24 hours."""
+"""How old an attempt must be to look for it in X's events, which list nothing younger than 24 hours."""
 
 RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
-"""How long until the events are read once more."""
+"""How long until the events are read again."""
 
-# built once, as that is most of what SQLAlchemy costs; what is set comes with the parameters
-_BY_REQUESTER = surveys.c.requester == bindparam("by")
+# built once, as building a statement costs more than running it; the parameters set the values
 _ACCEPTED = transition_to(State.ACCEPTED)
 _SENDING = transition_to(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
 _SENT = transition_to(State.SENT)
 _REFUSED = transition_to(State.REFUSED)
 _UNCERTAIN = transition_to(State.UNCERTAIN)
-_CANCELLED = transition_to(State.CANCELLED, _BY_REQUESTER)
+_CANCELLED = transition_to(State.CANCELLED, surveys.c.requester == bindparam("by"))
 _CONFIRMED = transition_to(State.SENT, SETTLEABLE)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
-    attempts.c.survey_id == bindparam("of"), attempts.c.number == bindparam("nth")
+    attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
 )
 
 
 def release(connection: Connection, survey_id: int, instance: str) -> None:
-    """Leave a survey that was claimed and not begun to whoever comes next."""
-    mine = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED, surveys.c.lease_owner == instance)
-    connection.execute(update(surveys).where(*mine).values(lease_owner=None, lease_until=None))
+    """Give up the claim on a survey, so that any instance can send it."""
+    claimed = (
+        surveys.c.id == survey_id,
+        surveys.c.state == State.ACCEPTED,
+        surveys.c.lease_owner == instance,
+    )
+    connection.execute(update(surveys).where(*claimed).values(lease_owner=None, lease_until=None))
 
 
-def claim(connection: Connection, instance: str, now: datetime, most: int) -> list[SurveyRecord]:
-    """Claim surveys whose time has come and that no living instance holds, the longest waiting first."""
-    free = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
+def claim(connection: Connection, instance: str, now: datetime, limit: int) -> list[SurveyRecord]:
+    """Claim surveys that are due and not claimed by another instance, the longest overdue first."""
+    is_unclaimed = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
     due = (
         select(surveys.c.id)
-        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, free, NOT_PAUSED)
+        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, is_unclaimed, NOT_PAUSED)
         .order_by(surveys.c.due_at)
-        .limit(most)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     )
     claimed = connection.execute(
@@ -69,17 +78,20 @@ def claim(connection: Connection, instance: str, now: datetime, most: int) -> li
 
 
 def store_recipient(
-    connection: Connection, entry: SurveyRecord, recipient: Recipient, key: str, limits: Limits, now: datetime
+    connection: Connection,
+    survey: SurveyRecord,
+    recipient: Recipient,
+    key: str,
+    limits: Limits,
+    now: datetime,
 ) -> SurveyRecord:
-    """Keep what X said of the recipient; raises `Denied` where they were asked in the meantime."""
-    lock_account(connection, entry.account)
-    check_limits(
-        connection, entry.account, key, recipient, limits.model_copy(update={"daily": sys.maxsize}), now
-    )
+    """Store the recipient that X has resolved; raises `Denied` if a limit denies them a survey."""
+    lock_account(connection, survey.account)
+    check_previous(connection, survey.account, key, recipient, limits, now)
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
-    still = (surveys.c.id == entry.id, surveys.c.state == State.ACCEPTED)
-    connection.execute(update(surveys).where(*still).values(**values))
-    return entry.model_copy(update={"survey": entry.survey.with_recipient(recipient)})
+    waiting = (surveys.c.id == survey.id, surveys.c.state == State.ACCEPTED)
+    connection.execute(update(surveys).where(*waiting).values(**values))
+    return survey.model_copy(update={"survey": survey.survey.with_recipient(recipient)})
 
 
 def begin_attempt(connection: Connection, survey: SurveyRecord, instance: str, now: datetime) -> int | None:
@@ -230,5 +242,5 @@ def _end_attempt(
     connection: Connection, survey_id: int, number: int, outcome: State, detail: str, now: datetime
 ) -> None:
     # after the survey, which every transaction locks before its attempts
-    attempt = {"of": survey_id, "nth": number}
+    attempt = {"attempted_id": survey_id, "attempt_number": number}
     connection.execute(_END_ATTEMPT, {**attempt, "ended_at": now, "outcome": outcome, "detail": detail})

@@ -1,4 +1,4 @@
-"""How a survey begins: a form that was submitted is kept, and with it the right to send."""
+"""Accept submitted surveys: insert each once, already claimed by the instance that sends it."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -6,34 +6,42 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select
 
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_columns, to_record
+from csat.db.survey_records import (
+    SETTLEABLE,
+    Refusal,
+    SurveyRecord,
+    get_survey,
+    to_columns,
+    to_record,
+    transition,
+    transition_to,
+)
 from csat.db.tables import surveys
-from csat.db.transitions import SETTLEABLE, transition, transition_to
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
 CLAIM_LEASE = timedelta(seconds=12)
-"""For how long one instance has a survey to itself before it begins to send it."""
+"""How long a survey is claimed by one instance until it begins to send it."""
 
 SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
 
-# statements on the way of a submission are built once: that is most of what SQLAlchemy costs
+# built once, as building a statement costs more than running it
 _FIND_EXISTING = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
 _INSERT = insert(surveys).returning(surveys)
 _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
 class Acceptance(NamedTuple):
-    """What became of a submission."""
+    """The survey of a submission."""
 
     survey: SurveyRecord
     is_new: bool
-    """Whether this submission was the first of its form; another one has no effect."""
+    """False for a duplicate of an earlier submission, which has no effect."""
 
 
 class Submission(NamedTuple):
-    """A form that was submitted, with all that accepting it takes."""
+    """A submitted form."""
 
     view_id: str
     survey: Survey
@@ -41,13 +49,14 @@ class Submission(NamedTuple):
     account: str
     instance: str
     recipient_key: str | None
-    """Empty while X was not asked yet who the recipient is."""
+    """`None` until X has resolved the recipient."""
 
 
 def accept(connection: Connection, submission: Submission, limits: Limits, now: datetime) -> Acceptance:
-    """Keep a submitted survey, claimed by its instance; of a form that was accepted before, what it was.
+    """Insert the survey, claimed by its instance; return the existing one on a duplicate submission.
 
-    Raises `Denied` where a limit stands in the way.
+    Raises:
+        Denied: a limit denies the survey.
     """
     lock_account(connection, submission.account)
     if row := connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).first():
@@ -77,14 +86,15 @@ def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
 def send_again(
     connection: Connection, survey_id: int, requester: str, instance: str, limits: Limits, now: datetime
 ) -> SurveyRecord | None:
-    """Give an uncertain survey up and accept it anew, as its requester says; `None` where it is settled.
+    """Refuse an uncertain survey and accept it again; return `None` if it is already settled.
 
-    Raises `Denied` where a limit stands in the way; then nothing changes.
+    Raises:
+        Denied: a limit denies the new survey, and nothing is changed.
     """
-    entry = get_survey(connection, survey_id)
+    survey = get_survey(connection, survey_id)
     values = SENT_AGAIN.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    if entry is None or not transition(connection, _REFUSED, survey_id, by=requester, **values):
+    if survey is None or not transition(connection, _REFUSED, survey_id, by=requester, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
-    submission = Submission(f"again:{survey_id}", entry.survey, entry.origin, entry.account, instance, key)
+    submission = Submission(f"again:{survey_id}", survey.survey, survey.origin, survey.account, instance, key)
     return accept(connection, submission, limits, now).survey

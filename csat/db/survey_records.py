@@ -1,31 +1,44 @@
-"""One survey as the ledger holds it."""
+"""Surveys as records: reading them, and moving them between states.
+
+`csat.surveys.states` decides which state can follow which.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
-from csat.surveys.states import State
+from csat.surveys.states import State, predecessors
 from csat.surveys.survey import Origin, Survey
+
+SETTLEABLE = and_(
+    surveys.c.state == State.UNCERTAIN,
+    surveys.c.recipient_id.is_not(None),
+    surveys.c.requester == bindparam("by"),
+)
+"""A condition on surveys: their requester (the parameter `by`) can settle them, as they are not erased."""
 
 
 class Refusal(FrozenModel):
-    """Why a survey was not sent: its name for the figures, its sentence for the person who asked."""
+    """Why a survey was not sent."""
 
     reason: str
+    """The name of the error or of the limit."""
     advice: str
+    """The sentence for the requester."""
     editable: bool
-    """Whether changing the form and trying again makes sense."""
+    """Whether the requester can change the form and try again."""
     retry_at: datetime | None = None
-    """From when it is possible, where that is known."""
+    """When a limit allows the survey, if that is known."""
 
 
 class SurveyRecord(FrozenModel):
-    """A survey, where it came from, and where it stands."""
+    """A stored survey with its origin and its state."""
 
     id: int
     account: str
@@ -39,15 +52,35 @@ class SurveyRecord(FrozenModel):
 
 
 def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
-    """Return an entry, or `None` where there is none."""
+    """Return a survey, or `None` if it does not exist."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
     return to_record(row) if row else None
 
 
+def transition_to(state: State, *conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """Return the statement of a transition, to be built once per module."""
+    can_follow = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(predecessors(state)))
+    return update(surveys).where(*can_follow, *conditions).values(state=state).returning(surveys)
+
+
+def transition(
+    connection: Connection,
+    statement: ReturningUpdate[Any],
+    survey_id: int,
+    **values: Any,  # noqa: ANN401
+) -> SurveyRecord | None:
+    """Move a survey to the statement's state; return `None` if that state can't follow.
+
+    `values` holds new values of columns and the parameters of the statement's conditions.
+    """
+    row = connection.execute(statement, {"survey_id": survey_id, **values}).first()
+    return to_record(row) if row else None
+
+
 def to_record(row: Row[Any]) -> SurveyRecord:
-    """Return a row of the surveys table as an entry; it was checked when it was written."""
-    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    refused = columns["state"] == State.REFUSED
+    """Return a row of the surveys table as a record; it was validated when it was written."""
+    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
+    is_refused = columns["state"] == State.REFUSED
     return SurveyRecord(
         **{
             name: columns[name]
@@ -59,7 +92,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
             recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
-        refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if refused else None,
+        refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )
 
 

@@ -1,4 +1,7 @@
-"""The ledger's tables; `migrations/` brings a database to them."""
+"""The tables; `csat.db.migrations` creates them.
+
+Moments named `..._at` are when something happened or is due, and `..._until` when it ends.
+"""
 
 from datetime import UTC, datetime
 
@@ -20,17 +23,17 @@ from sqlalchemy import (
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC, also in a database that knows no time zones."""
+    """An aware datetime in UTC, also on SQLite, which stores no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Store it in UTC."""
+        """Convert a parameter to UTC."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Give it its zone back."""
+        """Return an aware datetime in UTC."""
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
 
 
@@ -44,6 +47,11 @@ metadata = MetaData(
 )
 Id = BigInteger().with_variant(Integer, "sqlite")
 
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 accounts = Table(
     "accounts",
     metadata,
@@ -55,7 +63,7 @@ accounts = Table(
     Column("alerted_at", UtcDateTime),
     Column("probe_at", UtcDateTime),
 )
-"""The accounts on X that surveys come from; a row is locked while something counts against its limits."""
+"""The accounts on X that send surveys; a row is locked while the surveys of its account are counted."""
 
 surveys = Table(
     "surveys",
@@ -63,7 +71,7 @@ surveys = Table(
     Column("id", Id, primary_key=True),
     Column("view_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
-    # who asked, and where
+    # its origin in Slack
     Column("team", Text, nullable=False),
     Column("enterprise", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -72,7 +80,7 @@ surveys = Table(
     Column("requester", Text, nullable=False),
     Column("response_url", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    # what is asked of whom
+    # the survey
     Column("account", Text, nullable=False),
     Column("metric", Text, nullable=False),
     Column("variant", Integer, nullable=False),
@@ -84,7 +92,7 @@ surveys = Table(
     Column("privacy_url", Text, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("test", Boolean, nullable=False),
-    # what became of it
+    # its delivery
     Column("accepted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("lease_owner", Text),
@@ -98,7 +106,7 @@ surveys = Table(
     Column("quota_until", UtcDateTime, nullable=False),
     Column("reconcile_at", UtcDateTime),
     Column("retry_at", UtcDateTime),
-    # how the customer answered: for supervisors alone
+    # its response, which only supervisors may see
     Column("rating", Integer),
     Column("rated_at", UtcDateTime),
     Column("comment", Text),
@@ -109,26 +117,11 @@ surveys = Table(
     Index("ix_surveys_quota", "account", "quota_until"),
     Index("ix_surveys_reconcile", "reconcile_at"),
     Index("ix_surveys_requester", "team", "requester", "accepted_at"),
-    Index(
-        "ix_surveys_response_url",
-        "received_at",
-        sqlite_where=text("response_url <> ''"),
-        postgresql_where=text("response_url <> ''"),
-    ),
-    Index(
-        "ix_surveys_feedback",
-        "feedback_id",
-        sqlite_where=text("feedback_id IS NOT NULL"),
-        postgresql_where=text("feedback_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_surveys_poll",
-        "poll_at",
-        sqlite_where=text("poll_at IS NOT NULL"),
-        postgresql_where=text("poll_at IS NOT NULL"),
-    ),
+    _partial_index("ix_surveys_response_url", "received_at", where="response_url <> ''"),
+    _partial_index("ix_surveys_feedback", "feedback_id", where="feedback_id IS NOT NULL"),
+    _partial_index("ix_surveys_poll", "poll_at", where="poll_at IS NOT NULL"),
     # covers the counts of a report, and has the order of an export
-    Index(
+    _partial_index(
         "ix_surveys_results",
         "team",
         "metric",
@@ -141,11 +134,10 @@ surveys = Table(
         "rating",
         "variant",
         "commented_at",
-        sqlite_where=text("sent_at IS NOT NULL"),
-        postgresql_where=text("sent_at IS NOT NULL"),
+        where="sent_at IS NOT NULL",
     ),
     # covers the filters of a report, to skip comments without reading their surveys
-    Index(
+    _partial_index(
         "ix_surveys_comments",
         "team",
         "metric",
@@ -156,8 +148,7 @@ surveys = Table(
         "requester",
         "channel",
         "variant",
-        sqlite_where=text("commented_at IS NOT NULL"),
-        postgresql_where=text("commented_at IS NOT NULL"),
+        where="commented_at IS NOT NULL",
     ),
 )
 
@@ -185,7 +176,7 @@ outbox = Table(
     Column("ts", Text),
     Index("ix_outbox_due", "due_at"),
 )
-"""What Slack is to be told of a survey; `due_at` is empty once it was told, or given up."""
+"""Notifications about surveys; `due_at` is empty once one was posted or dropped."""
 
 unmatched_responses = Table(
     "unmatched_responses",
@@ -203,7 +194,7 @@ unmatched_responses = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Index("ix_unmatched_responses_received_at", "received_at"),
 )
-"""Answers that came before the survey they belong to was known to be sent."""
+"""Responses whose survey is not known to be sent yet."""
 
 feeds = Table(
     "feeds",
@@ -214,7 +205,7 @@ feeds = Table(
     Column("swept_until", UtcDateTime),
     Column("sweep_at", UtcDateTime),
 )
-"""What X was asked for an account's answers: the window of its budget, and how far its events were read."""
+"""By account, the budget of polls in the current window, and how far the events were swept."""
 
 follow_ups = Table(
     "follow_ups",
@@ -227,15 +218,9 @@ follow_ups = Table(
     Column("closed_by", Text),
     Column("closed_at", UtcDateTime),
     Column("note", Text),
-    Index(
-        "ix_follow_ups_open",
-        "team",
-        "opened_at",
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
+    _partial_index("ix_follow_ups_open", "team", "opened_at", where="closed_at IS NULL"),
 )
-"""Low ratings, and who takes care of them."""
+"""Follow-ups of low ratings."""
 
 digests = Table(
     "digests",
@@ -246,7 +231,7 @@ digests = Table(
     Column("attempts", Integer, nullable=False),
     Column("sent_at", UtcDateTime),
 )
-"""The weekly digests, by the date of their week's Monday; `due_at` is empty once told, or nothing to say."""
+"""The weekly digests, by the Monday of the week; `due_at` is empty once one was posted or is not needed."""
 
 homes = Table(
     "homes",
@@ -257,7 +242,7 @@ homes = Table(
     Column("query", Text, nullable=False),
     Column("published_at", UtcDateTime, nullable=False),
 )
-"""Who has an App Home, whether it shows results, and what it asks for (a report's question, as JSON)."""
+"""The App Homes: whether they show results, and the query of their report, as JSON."""
 
 audit = Table(
     "audit",
@@ -270,4 +255,4 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Index("ix_audit_at", "at"),
 )
-"""Who saw results, when, and which."""
+"""The access to results; `viewer` is a user or a channel."""

@@ -1,4 +1,4 @@
-"""Surveys with their answers, for an export: a page at a time, so that nobody waits for the whole."""
+"""Read surveys with their responses for an export, page by page."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
 EXPORTED_STATES = (State.SENT, State.ANSWERED, State.EXPIRED, State.UNCERTAIN)
-"""Where a survey may have reached its customer."""
+"""The states of surveys that may have reached their customer."""
 
 _EXPRESSIONS = {
     "survey_id": surveys.c.id,
@@ -26,32 +26,32 @@ _SELECT = select(
 
 
 class Cursor(NamedTuple):
-    """Where a page ended."""
+    """The last row of a page."""
 
     sent_at: datetime
     survey_id: int
 
 
 def list_teams(connection: Connection) -> list[str]:
-    """Return the teams whose surveys are kept."""
+    """Return the teams that have surveys."""
     return list(connection.execute(select(surveys.c.team).distinct().order_by(surveys.c.team)).scalars())
 
 
 def count_rows(connection: Connection, selection: Selection) -> int:
-    """Return how many rows an export has."""
-    counted = select(func.count()).select_from(surveys)
+    """Return the number of rows of an export."""
+    query = select(func.count()).select_from(surveys)
     return sum(
-        connection.execute(counted.where(*_matching(selection, metric))).scalar_one() for metric in Metric
+        connection.execute(query.where(*_matching(selection, metric))).scalar_one() for metric in Metric
     )
 
 
 def fetch_page(
-    connection: Connection, selection: Selection, metric: Metric, after: Cursor | None, most: int
+    connection: Connection, selection: Selection, metric: Metric, after: Cursor | None, limit: int
 ) -> list[ExportRow]:
-    """Return the next rows of one metric, in the order of sending."""
-    rest = (_is_after(after),) if after else ()
-    rows = _SELECT.where(*_matching(selection, metric), *rest).order_by(surveys.c.sent_at, surveys.c.id)
-    return [ExportRow.model_construct(**row._mapping) for row in connection.execute(rows.limit(most))]  # noqa: SLF001 - SQLAlchemy's public name for it
+    """Return the next rows of one metric, ordered by `sent_at`."""
+    conditions = (*_matching(selection, metric), *([_is_after(after)] if after else []))
+    query = _SELECT.where(*conditions).order_by(surveys.c.sent_at, surveys.c.id).limit(limit)
+    return [ExportRow.model_construct(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def _matching(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool], ...]:
@@ -65,6 +65,6 @@ def _matching(selection: Selection, metric: Metric) -> tuple[ColumnElement[bool]
     )
 
 
-def _is_after(after: Cursor) -> ColumnElement[Any]:
-    later = or_(surveys.c.sent_at > after.sent_at, surveys.c.id > after.survey_id)
-    return (surveys.c.sent_at >= after.sent_at) & later
+def _is_after(cursor: Cursor) -> ColumnElement[Any]:
+    is_later = or_(surveys.c.sent_at > cursor.sent_at, surveys.c.id > cursor.survey_id)
+    return (surveys.c.sent_at >= cursor.sent_at) & is_later

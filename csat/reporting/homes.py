@@ -1,14 +1,14 @@
-"""Who has an App Home, whether it shows results, and what it asks for.
+"""The App Homes: whether each shows results, and the query of its report.
 
-A Home is marked before results go to Slack and once more after, so that whoever looks whether its reader may
-still see them looks at every Home in which they can be, whatever happened at the same time.
+A Home is marked as showing results before they are published and again afterwards, so that the check for lost
+permissions finds every Home that can show results, whatever happens at the same time.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from csat.db import audit
 from csat.db.audit import AuditAction
@@ -19,7 +19,7 @@ from csat.surveys.frozen_model import FrozenModel
 
 
 class Home(FrozenModel):
-    """What somebody has before them when they open the app."""
+    """The App Home of a user."""
 
     user_id: str
     shows_results: bool
@@ -28,14 +28,14 @@ class Home(FrozenModel):
 
 
 class HomeRequest(NamedTuple):
-    """What a report is asked for, in the Home as it is marked now, and whether it showed results before."""
+    """A Home that was just marked as showing results, and whether it showed them before."""
 
     home: Home
-    again: bool
+    showed_results: bool
 
     @property
-    def choices(self) -> ReportQuery:
-        """The report's period, metric and filters."""
+    def query(self) -> ReportQuery:
+        """The query of the report."""
         return self.home.query
 
 
@@ -46,7 +46,7 @@ def list_homes(connection: Connection, team: str) -> list[Home]:
 
 
 def find_home(connection: Connection, team: str, user_id: str) -> Home | None:
-    """Return somebody's Home, if they have one."""
+    """Return the Home of a user, or `None` if it was never published."""
     row = connection.execute(select(homes).where(*_key(team, user_id))).first()
     return _to_home(row) if row else None
 
@@ -58,42 +58,44 @@ def request_results(
     change: Callable[[ReportQuery], ReportQuery],
     now: datetime,
 ) -> HomeRequest:
-    """Keep what somebody chose, and note that they are about to see results."""
+    """Change the query of a Home, mark the Home as showing results, and log the access."""
     _insert_empty(connection, team, user_id, now)
     row = connection.execute(select(homes).where(*_key(team, user_id)).with_for_update()).one()
     before = _to_home(row)
-    choices = change(before.query)
-    shown = {"shows_results": True, "query": choices.model_dump_json(exclude_defaults=True)}
-    connection.execute(update(homes).where(*_key(team, user_id)).values(published_at=now, **shown))
-    audit.record(connection, team, user_id, AuditAction.HOME, choices.describe(), now)
-    return HomeRequest(
-        Home(user_id=user_id, shows_results=True, query=choices, published_at=now), before.shows_results
-    )
+    home = Home(user_id=user_id, shows_results=True, query=change(before.query), published_at=now)
+    values = {
+        "shows_results": True,
+        "query": home.query.model_dump_json(exclude_defaults=True),
+        "published_at": now,
+    }
+    connection.execute(update(homes).where(*_key(team, user_id)).values(values))
+    audit.record(connection, team, user_id, AuditAction.HOME, home.query.describe(), now)
+    return HomeRequest(home, before.shows_results)
 
 
 def mark_results_shown(connection: Connection, team: str, user_id: str, now: datetime) -> None:
-    """Note that a Home shows results."""
-    mark = {"shows_results": True, "published_at": now}
-    connection.execute(update(homes).where(*_key(team, user_id)).values(mark))
+    """Mark a Home as showing results."""
+    values = {"shows_results": True, "published_at": now}
+    connection.execute(update(homes).where(*_key(team, user_id)).values(values))
 
 
 def mark_results_hidden(
     connection: Connection, team: str, user_id: str, seen: Home | None, now: datetime
 ) -> bool:
-    """Note that a Home shows no results, unless it was marked since it was `seen`; whether it was noted."""
+    """Mark a Home as showing no results; return False if it was marked since it was `seen`."""
     if seen is None:
         return _insert_empty(connection, team, user_id, now)
-    unmarked = (*_key(team, user_id), homes.c.published_at == seen.published_at)
-    mark = {"shows_results": False, "published_at": now}
-    return connection.execute(update(homes).where(*unmarked).values(mark)).rowcount == 1
+    unchanged = (*_key(team, user_id), homes.c.published_at == seen.published_at)
+    values = {"shows_results": False, "published_at": now}
+    return connection.execute(update(homes).where(*unchanged).values(values)).rowcount == 1
 
 
 def _insert_empty(connection: Connection, team: str, user_id: str, now: datetime) -> bool:
-    empty = {"shows_results": False, "query": "", "published_at": now}
-    return insert_if_absent(connection, homes, team=team, user_id=user_id, **empty)
+    values = {"shows_results": False, "query": "", "published_at": now}
+    return insert_if_absent(connection, homes, team=team, user_id=user_id, **values)
 
 
-def _key(team: str, user_id: str) -> tuple[Any, ...]:
+def _key(team: str, user_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return homes.c.team == team, homes.c.user_id == user_id
 
 

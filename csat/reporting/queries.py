@@ -1,4 +1,4 @@
-"""What a report counts, each from the rows of its period in an index that holds all of it."""
+"""Count the surveys of a report, each time in the covering index `ix_surveys_results` alone."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,16 @@ from csat.surveys.states import State
 
 c = surveys.c
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
-"""Where a survey stands that X took; what is uncertain may yet turn out to be."""
+"""The states of surveys that X accepted; an uncertain survey is counted once it is settled."""
 COUNTS = (
     func.count(),
     func.count().filter(c.rating.is_(None), c.state == State.SENT),
     func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
     func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
 )
-RATINGS = {metric: [func.count().filter(c.rating == one) for one in SCALES[metric]] for metric in Metric}
+RATINGS = {
+    metric: [func.count().filter(c.rating == rating) for rating in scale] for metric, scale in SCALES.items()
+}
 
 
 def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
@@ -33,13 +35,13 @@ def count_by_group(connection: Connection, filters: Filters, period: Period) -> 
 
 
 def count_all(connection: Connection, filters: Filters, period: Period) -> Tally:
-    """Count all at once."""
+    """Count all surveys."""
     query = select(*COUNTS, *RATINGS[filters.metric]).where(*_matching(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
 def count_low_ratings(connection: Connection, filters: Filters, period: Period) -> FollowUpCounts:
-    """Count low ratings, and what became of them."""
+    """Count the low ratings, and those that were taken and closed."""
     is_taken = follow_ups.c.taken_at.is_not(None) | follow_ups.c.closed_at.is_not(None)
     query = (
         select(
@@ -54,7 +56,7 @@ def count_low_ratings(connection: Connection, filters: Filters, period: Period) 
 
 
 def list_newest_comments(
-    connection: Connection, filters: Filters, period: Period, most: int
+    connection: Connection, filters: Filters, period: Period, limit: int
 ) -> tuple[RecentComment, ...]:
     """Return the newest comments on surveys of the period."""
     query = (
@@ -67,16 +69,16 @@ def list_newest_comments(
             c.thread,
             c.external_id,
         )
-        # nobody comments before they were asked
+        # no comment is older than its survey: the index needs this lower bound
         .where(*_matching(filters, period), c.commented_at >= period.begin, c.comment.is_not(None))
         .order_by(c.commented_at.desc(), c.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     return tuple(RecentComment(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
 
 
 def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
-    asked = [
+    conditions = [
         c.team == filters.team,
         c.metric == filters.metric,
         c.test == false(),
@@ -85,17 +87,17 @@ def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
         c.sent_at < period.end,
     ]
     if filters.channel:
-        asked.append(c.channel == filters.channel)
+        conditions.append(c.channel == filters.channel)
     if filters.agent:
-        asked.append(c.requester == filters.agent)
+        conditions.append(c.requester == filters.agent)
     if filters.variant is not None:
-        asked.append(c.variant == filters.variant)
+        conditions.append(c.variant == filters.variant)
     if filters.exclude_requester:
-        asked.append(c.requester != filters.exclude_requester)
-    return asked
+        conditions.append(c.requester != filters.exclude_requester)
+    return conditions
 
 
 def _tally(metric: Metric, counts: Sequence[int]) -> Tally:
-    sent, unanswered, expired, commented, *given = counts
-    ratings = {rating: count for rating, count in zip(SCALES[metric], given, strict=True) if count}
+    sent, unanswered, expired, commented, *rated = counts
+    ratings = {rating: count for rating, count in zip(SCALES[metric], rated, strict=True) if count}
     return Tally(ratings=ratings, sent=sent, open=unanswered, expired=expired, commented=commented)
