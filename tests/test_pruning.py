@@ -59,14 +59,14 @@ async def insert_survey(database: Database, view_id: str, now: datetime = NOON) 
 async def insert_every_state(database: Database) -> dict[str, int]:
     """Insert a survey in each state and return the ids."""
     ids = {state.value: await insert_survey(database, state) for state in State}
-    ids["settled as unknown"] = await insert_survey(database, "unknown")
-    for name in ("sending", "sent", "answered", "expired", "uncertain", "settled as unknown"):
-        entry = await database.read(get_survey, ids[name])
-        assert entry
-        assert await database.run(send_queue.begin_attempt, entry, "one", NOON)
+    ids["reconciled"] = await insert_survey(database, "unknown")
+    for name in ("sending", "sent", "answered", "expired", "uncertain", "reconciled"):
+        record = await database.read(get_survey, ids[name])
+        assert record
+        assert await database.run(send_queue.begin_attempt, record, "one", NOON)
     for name in ("sent", "answered", "expired"):
         assert await database.run(send_queue.mark_sent, ids[name], 1, RECEIPT, NOON)
-    for name in ("uncertain", "settled as unknown"):
+    for name in ("uncertain", "reconciled"):
         assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
     assert await database.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
     assert await database.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
@@ -78,7 +78,7 @@ def update_states(connection: Connection, ids: dict[str, int]) -> None:
     for name in ("answered", "expired"):
         connection.execute(update(surveys).where(surveys.c.id == ids[name]).values(state=name))
     assert open_follow_up(connection, ids["answered"], "T012AB3CD", NOON)
-    unknown = surveys.c.id == ids["settled as unknown"]
+    unknown = surveys.c.id == ids["reconciled"]
     connection.execute(update(surveys).where(unknown).values(reconcile_at=None))
 
 

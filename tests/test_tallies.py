@@ -174,11 +174,11 @@ def tally(rows: list[Row]) -> Tally:
 
 def by(name: Callable[[Row], str], rows: list[Row]) -> dict[str, Tally]:
     names = {name(row) for row in rows}
-    return {one: tally([row for row in rows if name(row) == one]) for one in names}
+    return {group: tally([row for row in rows if name(row) == group]) for group in names}
 
 
 def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
-    said = sorted(
+    commented = sorted(
         (row for row in rows if row["comment"]),
         key=lambda row: (row["commented_at"], row["id"]),
         reverse=True,
@@ -191,7 +191,7 @@ def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
             given_at=row["commented_at"],
             **{name: row[name] for name in ("channel", "thread", "external_id")},
         )
-        for row in said[:MAX_COMMENTS]
+        for row in commented[:MAX_COMMENTS]
     )
 
 

@@ -1,4 +1,4 @@
-"""What the page of texts shows: surveys, reports and Homes with believable values."""
+"""Sample surveys, reports and Homes for the page of texts."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo

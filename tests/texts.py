@@ -60,10 +60,10 @@ RAISED = {
         "csat/db/submissions.py",
     ),
 }
-"""Where sentences are read that the code raises or keeps, and its modules; "…" stands for a value."""
+"""Modules whose sentences people read, by the place where they appear; "…" stands for a value."""
 
 Section = tuple[str, str]
-"""A heading that says where a text is read, and the text."""
+"""A heading that names where the text appears, and the text."""
 
 
 def build_page() -> str:

@@ -1,4 +1,4 @@
-"""The app as it runs, between a pretend Slack and a pretend X, all on this machine."""
+"""The running app between the sandboxes of Slack and X, all on this machine."""
 
 import asyncio
 import contextlib
@@ -30,12 +30,12 @@ T = TypeVar("T")
 
 PACE = WorkerConfig(poll_interval=0.05, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
-"""For what comes by rounds that rest a minute."""
+"""For work that is polled every minute."""
 PRIVACY = "https://northwind.example/privacy"
 LOW_RATING_ALERT = "gave a low rating"
 
 WAIT_SECONDS = 60
-"""How long a test waits for what must happen; only a failing test waits that long."""
+"""The timeout of every wait; only a failing test waits that long."""
 POLL_SECONDS = 0.003
 
 UNDER_LEASE = (
@@ -47,12 +47,12 @@ UNDER_LEASE = (
     "polling the send queue",
     "polling the outbox",
 )
-"""How the app names its tasks that hold a lease, or cause one to be taken."""
+"""The names of the app's tasks that hold a lease or lead to one."""
 
 
 @dataclass
 class Clock:
-    """A clock that moves with the machine's, and further when a test says so."""
+    """A clock that follows the machine's and can be advanced."""
 
     ahead: timedelta = field(default_factory=timedelta)
 
@@ -60,7 +60,7 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
     def advance(self, **ahead: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.ahead += timedelta(**ahead)
 
 
@@ -80,7 +80,7 @@ class World:
     """The test's own connections to the app's database."""
     settings: Settings
     notify_after: asyncio.Event
-    """Set: the time has passed after which requesters are told that their surveys wait."""
+    """Set this event to let requesters be notified that their surveys are waiting."""
 
     async def send_survey(self, command: str = "/csat @mira_k", *args: Any, **kwargs: Any) -> Feedback:
         """Submit the form, wait until the confirmation is posted, and return X's record of the survey.
@@ -225,24 +225,24 @@ class World:
         return len(self.rows(outbox.c.survey_id, where=is_sent))
 
     def is_outbox_empty(self) -> bool:
-        """Return True if no notification is still to be posted."""
+        """True if no notification is still to be posted."""
         return not self.rows(outbox.c.survey_id, where=outbox.c.due_at.is_not(None))
 
     async def advance(self, **delta: float) -> None:
-        """Let time pass between two pieces of the app's work, so that no lease expires during one."""
+        """Advance the clock while the app is idle, so that no lease expires during its work."""
         await self.wait_until(is_app_idle)
         self.clock.advance(**delta)
 
     async def wait_until(self, predicate: Callable[[], T | None]) -> T:
         """Return the predicate's first true result."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while not (found := predicate()):  # noqa: ASYNC110 - no event tells of every change
+            while not (result := predicate()):  # noqa: ASYNC110 - no event covers every change
                 await asyncio.sleep(POLL_SECONDS)
-        return found
+        return result
 
 
 def is_app_idle() -> bool:
-    """Return True if the app neither sends, nor posts, nor answers, nor polls for that just now."""
+    """True if the app is not sending, posting, responding or polling."""
     return not any(task.get_name().startswith(UNDER_LEASE) for task in asyncio.all_tasks())
 
 
@@ -260,7 +260,7 @@ def visible_text(part: Any) -> str:
 
 
 def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **others: Any) -> Settings:
-    """Return settings that lead to the pretend Slack and X; `socket=False` for HTTP."""
+    """Return settings that point to the sandboxes of Slack and X; `socket=False` for HTTP."""
     way = {"slack_app_token": workspace.app_token} if others.pop("socket", True) else {}
     values = {
         "slack_bot_token": workspace.bot_token,
