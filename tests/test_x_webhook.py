@@ -193,8 +193,8 @@ async def test_a_body_above_the_limit_is_rejected(world: World) -> None:
 async def test_while_the_database_is_unavailable_x_gets_503(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as away:
-        away.setattr(responses, "take", _raise_database_error)
+    with monkeypatch.context() as broken:
+        broken.setattr(responses, "apply_update", _raise_database_error)
         assert (await post(world, event())).status_code == 503
 
     assert (await post(world, event())).status_code == 200
@@ -211,10 +211,10 @@ async def test_a_burst_of_events_does_not_delay_a_submission(world: World) -> No
     async with aiohttp.ClientSession(headers={"authorization": AUTHORIZATION.decode()}) as x:
         url = f"{world.url}/x/feedback"
         burst = [asyncio.create_task(_post_for_status(x, url, event(id=str(n)))) for n in range(300)]
-        seen = await world.workspace.submit_view(fixtures.ADA)
+        result = await world.workspace.submit_view(fixtures.ADA)
         answers = await asyncio.gather(*burst)
 
-    assert seen.outcome == "closed"
+    assert result.outcome == "closed"
     assert set(answers) == {200}
     assert len(world.rows(tables.unmatched_responses.c.feedback_id)) == 300
 
@@ -225,4 +225,4 @@ async def _post_for_status(x: aiohttp.ClientSession, url: str, body: bytes) -> i
 
 
 def _raise_database_error(*_: object) -> None:
-    raise DatabaseError("the ledger is away")
+    raise DatabaseError("the database is unavailable")
