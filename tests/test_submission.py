@@ -140,7 +140,7 @@ async def test_a_refused_lookup_asks_for_the_numeric_id(world: World) -> None:
     assert "Enter the customer's numeric ID instead." in result.errors["recipient:0"]
 
 
-async def test_a_requester_who_lost_permission_is_told_in_the_form(world: World) -> None:
+async def test_a_requester_without_permission_sees_an_error_in_the_form(world: World) -> None:
     await world.open_form("/csat @mira_k")
     payload = {"user": {"id": fixtures.GUS, "team_id": fixtures.TEAM}}
     await world.workspace.submit_view(fixtures.ADA)

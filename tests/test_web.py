@@ -188,10 +188,10 @@ async def test_oauth_variables_in_the_environment_change_nothing(
         monkeypatch.setenv(name, "from another app")
     async with running_world(tmp_path, socket=False) as world:
         await world.open_form("/csat @mira_k")
-        seen = await world.workspace.submit_view(fixtures.ADA)
+        result = await world.workspace.submit_view(fixtures.ADA)
         await world.wait_for_message("asked")
 
-    assert seen.outcome is ActionOutcome.CLOSED
+    assert result.outcome is ActionOutcome.CLOSED
 
 
 async def health(world: World) -> tuple[int, list[str]]:
