@@ -250,25 +250,34 @@ def test_a_database_that_can_not_be_opened_raises_a_database_error(tmp_path: Pat
         Database(url.format(folder=tmp_path))
 
 
-def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
+def test_the_head_revision_is_that_of_the_migrations() -> None:
     folder = Path(upgrade.__file__).parent
 
-    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
+    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.HEAD_REVISION
 
 
-def test_the_migrations_create_the_schema_of_the_metadata(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'csat.db'}"
-    Database(url).close()
-    migrated, created = sqlalchemy.create_engine(url), sqlalchemy.create_engine("sqlite://")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_migrations_create_the_schema_of_the_metadata(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    Database(migrated_url := databases.empty(kind, tmp_path)).close()
+    (created_folder := tmp_path / "created").mkdir()
+    migrated = sqlalchemy.create_engine(migrated_url)
+    created = sqlalchemy.create_engine(databases.empty(kind, created_folder))
     metadata.create_all(created)
     with migrated.connect() as connection, created.connect() as expected:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert index_definitions(connection) == index_definitions(expected)
+        assert definitions(connection) == definitions(expected)
     migrated.dispose()
     created.dispose()
 
 
-def index_definitions(connection: sqlalchemy.Connection) -> set[str]:
-    """Return the definition of each index."""
-    rows = connection.exec_driver_sql("select sql from sqlite_master where type = 'index' and sql <> ''")
-    return set(rows.scalars())
+def definitions(connection: Connection) -> set[tuple[str, ...]]:
+    """Return the definitions of the indexes, and on PostgreSQL the names of the constraints."""
+    if connection.dialect.name == "sqlite":
+        indexes = "select name, sql from sqlite_master where type = 'index' and sql <> ''"
+        return set(map(tuple, connection.exec_driver_sql(indexes)))
+    indexes = "select indexname, indexdef from pg_indexes where schemaname = 'public'"
+    constraints = "select conname from pg_constraint where contype in ('p', 'f', 'u') and conname !~ '^pg_'"
+    rows = [*connection.exec_driver_sql(indexes), *connection.exec_driver_sql(constraints)]
+    return {tuple(row) for row in rows if not row[0].startswith("alembic_version")}

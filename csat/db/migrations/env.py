@@ -1,4 +1,4 @@
-"""Where Alembic enters: it migrates over the connection that `upgrade` began."""
+"""Alembic's entry point: migrate over the connection of `upgrade`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, once, whoever starts first."""
+"""Migrate a database to the current schema, once, even if several instances start together."""
 
 from pathlib import Path
 
@@ -6,32 +6,32 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from csat.db.errors import SchemaTooNew
 
-NEWEST = "0003"
-"""The revision of this version of the app; a test holds it to the migrations."""
+HEAD_REVISION = "0003"
+"""The latest migration; a test compares it with the folder."""
 
-_LOCK = 0x43534154
-"""Any number of one's own: PostgreSQL's advisory locks are numbers."""
+_ADVISORY_LOCK = 0x43534154
+"""An arbitrary key of PostgreSQL's advisory locks."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Run what is missing, in one transaction; raises `SchemaTooNew`."""
+    """Run the missing migrations in one transaction; raises `SchemaTooNew`."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if _revision(connection) != NEWEST:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+        if _read_revision(connection) != HEAD_REVISION:
             migrate(connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def _read_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Run the migrations up to a revision; raises `SchemaTooNew`."""
-    # a database is migrated once, and Alembic is a tenth of the app's memory
+    # imported here, as Alembic takes a tenth of the app's memory and is seldom needed
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script.revision import ResolutionError  # noqa: PLC0415
@@ -44,6 +44,6 @@ def migrate(connection: Connection, revision: str = "head") -> None:
         command.upgrade(config, revision)
     except (CommandError, ResolutionError) as error:
         raise SchemaTooNew(
-            f"The database is newer than this version of the app, which knows it up to revision {NEWEST}: "
+            f"The database is newer than this version of the app, which knows revision {HEAD_REVISION}: "
             "update the app."
         ) from error
