@@ -3,7 +3,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types texts pictures bench bench-growth torture lock
+.PHONY: help setup demo test test-all check format lint types texts pictures bench bench-growth torture lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,11 @@ setup: .venv/ready ## Make .venv with everything pinned (the others do it for yo
 demo: setup ## Try the app in a browser: no account needed
 	@$(BIN)/python app.py sandbox
 
-test: setup ## Run every test, the browser's included
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
+test: setup ## Run the tests, in a few minutes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
+
+test-all: setup ## Run the slow tests too, and measure the branches they cover
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile thorough --cov --cov-report=term
 
 check: lint types test ## Check format, lint, types and tests
 

@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import Block
 from blocks import block_json
 from csat.db.database import PRAGMAS, Database
 from tests.canaries import use_canaries
-from tests.databases import KINDS, Databases, fastest_place
+from tests.databases import KINDS, SLOW_KINDS, Databases, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
 from tests.world import WAIT_SECONDS, World, running_world
 
@@ -73,7 +73,7 @@ def _database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(name="any_world", params=KINDS)
+@pytest.fixture(name="any_world", params=SLOW_KINDS)
 async def _any_world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

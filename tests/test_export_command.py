@@ -23,12 +23,12 @@ from csat.surveys.questions import Metric
 from demo.seed import insert_past
 from sandbox.slack import fixtures
 from tests.app_process import fake_environment, run_command
-from tests.databases import KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SAMPLE_TEAM
 from tests.world import World, running_world
 
 
-@pytest.fixture(name="world", params=KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

@@ -17,7 +17,7 @@ from csat.surveys.responses import Comment, Rating, Response, Update
 from csat.surveys.survey import Receipt
 from sandbox.slack import Delivery, Message, View, fixtures
 from sandbox.x import Feedback
-from tests.databases import KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
@@ -33,7 +33,7 @@ async def _world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-@pytest.fixture(name="any_world", params=KINDS)
+@pytest.fixture(name="any_world", params=SLOW_KINDS)
 async def _any_world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

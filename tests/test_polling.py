@@ -16,14 +16,14 @@ from csat.surveys.poll_schedule import next_poll
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from sandbox.x.rate_limits import Endpoint
-from tests.databases import KINDS, Databases
+from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, insert_sending, make_update
 from tests.world import HASTY, Clock, World, running_world
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(name="world", params=KINDS)
+@pytest.fixture(name="world", params=SLOW_KINDS)
 async def _world(
     databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:

@@ -1,10 +1,7 @@
 """Short versions of the cases of `make torture`, and related tests of the send worker."""
 
-import contextlib
 import random
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +10,7 @@ from bench.torture import faults, instances, kills, responses, storage
 from bench.torture.checker import CaseResult
 from bench.torture.harness import Harness, open_harness
 from bench.torture.processes import AppProcesses
-from csat.db import send_queue, tables
-from csat.db.database import Database
-from csat.db.errors import DatabaseError
-from csat.db.submissions import Submission, accept
-from csat.surveys.limits import Limits
-from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
-from tests.factories import make_origin, make_survey
-from tests.world import PACE, World, running_world
 
 SOCKET_MODE = " over Socket Mode"
 
@@ -40,6 +29,8 @@ async def _harness(
         yield harness
     assert harness.unexpected_errors() == []
 
+
+pytestmark = pytest.mark.slow
 
 on_sqlite = pytest.mark.parametrize("harness", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}"], indirect=True)
@@ -152,68 +143,3 @@ async def test_no_survey_is_lost_or_duplicated_while_the_sqlite_file_is_full(
     harness: Harness, rng: random.Random
 ) -> None:
     assert_passed(await storage.fill_file(harness, rng, 1))
-
-
-async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
-    any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    with monkeypatch.context() as away:
-        away.setattr(send_queue, "begin_attempt", _away)
-        await any_world.submit_survey("/csat @mira_k")
-        any_world.notify_after.set()
-        await any_world.wait_for_message("Waiting for X...")
-    await any_world.advance(seconds=13)
-    await any_world.wait_for_feedback()
-    await any_world.wait_for_message("asked")
-
-    assert "Reference" not in caplog.text
-
-
-async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_once(
-    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    pace = replace(PACE, poll_interval=0.02, concurrency=1)
-    async with running_world(tmp_path, database_url=database_url, pace=pace) as world:
-        with world.x.hold() as hold:
-            for user, customer in (
-                (fixtures.ADA, "mira_k"),
-                (fixtures.BEN, "sofie_l"),
-                (fixtures.CLEO, "benitez_leo"),
-            ):
-                await world.submit_survey(f"/csat @{customer}", user)
-            await hold.arrived.wait()
-            assert sorted(world.states()) == ["accepted", "accepted", "sending"]
-
-            await leave_one(world)
-            await world.wait_until(lambda: "gone" not in owners(world))
-        await world.wait_for_feedback(3)
-
-    assert "can't be polled" not in caplog.text
-
-
-async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the_time(tmp_path: Path) -> None:
-    async with running_world(tmp_path, pace=replace(PACE, poll_interval=0.02, concurrency=1)) as world:
-        with world.x.hold(after=False) as hold:
-            await world.submit_survey("/csat @mira_k")
-            await hold.arrived.wait()
-            await leave_one(world)
-            await world.wait_until(lambda: "gone" not in owners(world))
-
-            assert world.states() == ["sending", "accepted"]
-
-
-async def leave_one(world: World) -> None:
-    """Accept a survey as an instance that died a minute ago."""
-    submission = Submission(
-        "V-left", make_survey(), make_origin(), world.settings.x_account_id, "gone", "its customer"
-    )
-    with contextlib.closing(Database(world.database_url)) as database:
-        await database.run(accept, submission, Limits(), world.clock() - timedelta(minutes=1))
-
-
-def owners(world: World) -> set[str]:
-    return {owner for (owner,) in world.rows(tables.surveys.c.lease_owner)}
-
-
-def _away(*_: object) -> None:
-    raise DatabaseError("the ledger is away")

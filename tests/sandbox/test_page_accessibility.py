@@ -12,7 +12,7 @@ from sandbox.slack.fixtures import ADA
 from sandbox.x import CreateParams, Fault, FeedbackType
 from tests.sandbox.test_page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(name="browser", scope="module", loop_scope="module")

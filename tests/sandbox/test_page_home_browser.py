@@ -15,7 +15,7 @@ from tests.sandbox.test_page_home import chart, table
 from tests.sandbox.test_page_kit import Json, launch_chromium, open_page, run_sandbox
 from tests.sandbox.test_slack_kit import SCOPES, button, manifest, options, plain_text, section, text_input
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 PERIODS = options("7 days", "30 days", "90 days")
 
