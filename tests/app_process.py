@@ -1,4 +1,4 @@
-"""Run app.py as a subprocess against the sandbox's Slack and X."""
+"""Run the commands of app.py against the fake Slack and X."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner, Result
+
+import app
 from cli import manifest
 from sandbox.pubsub import PubSub
 from sandbox.serving import serve
@@ -73,8 +76,19 @@ async def start_command(folder: Path, environment: Mapping[str, str], *args: str
     )
 
 
-async def run_command(folder: Path, environment: Mapping[str, str], *args: str) -> tuple[int | None, str]:
-    """Run app.py until it exits and return its exit code and output."""
+async def run_command(folder: Path, environment: Mapping[str, str], *args: str) -> tuple[int, str]:
+    """Run a command of app.py in a thread of this process, and return its exit code and output."""
+
+    def invoke() -> Result:
+        with contextlib.chdir(folder):
+            return CliRunner().invoke(app.cli, words, env=environment, catch_exceptions=False)
+
+    result = await asyncio.to_thread(invoke)
+    return result.exit_code, result.output
+
+
+async def run_process(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
+    """Run app.py as a process of its own to it exits and return its exit code and output."""
     process = await start_command(folder, environment, *args)
     output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
     return process.returncode, output.decode()

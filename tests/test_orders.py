@@ -27,6 +27,7 @@ from tests.factories import (
     newest_survey_id,
     stored_response,
 )
+from tests.strategies import FEW_EXAMPLES
 
 WEEKS_LATER = NOON + timedelta(days=14)
 Step = Callable[[Connection], object]
@@ -111,7 +112,7 @@ def test_responses_merge_in_any_order_and_any_grouping(given_: list[tuple[int, i
     [insert_sending, insert_uncertain, insert_confirmed, insert_sent],
     ids=lambda insert_survey: insert_survey.__name__,
 )
-@settings(max_examples=40)
+@settings(max_examples=FEW_EXAMPLES)
 @given(several=updates, data=st.data())
 def test_the_database_agrees_with_the_model_in_any_order(
     engine: Engine, insert_survey: Callable[[Connection], object], several: list[Update], data: st.DataObject
@@ -146,7 +147,7 @@ def expire(connection: Connection) -> None:
         poll_queue.claim(connection, "A1", now, 10)
 
 
-@settings(max_examples=60)
+@settings(max_examples=FEW_EXAMPLES)
 @given(updates)
 def test_unmatched_updates_are_merged_like_matched_ones(engine: Engine, several: list[Update]) -> None:
     with engine.connect() as connection, connection.begin() as transaction:

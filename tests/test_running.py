@@ -11,12 +11,12 @@ import yaml
 
 from cli import manifest
 from sandbox.slack import fixtures
-from tests.app_process import fake_environment, run_command, start_command, stop, wait_for_line
+from tests.app_process import fake_environment, run_command, run_process, start_command, stop, wait_for_line
 from tests.world import WAIT_SECONDS
 
 
 async def test_missing_settings_are_listed(tmp_path: Path) -> None:
-    code, printed = await run_command(tmp_path, {})
+    code, printed = await run_process(tmp_path, {})
 
     assert code == 1
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "X_API_KEY", "X_ACCESS_TOKEN_SECRET"):
@@ -35,7 +35,7 @@ async def test_settings_are_also_read_from_an_env_file(tmp_path: Path) -> None:
 
 async def test_check_reports_each_part_as_ok(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
-        code, printed = await run_command(tmp_path, environment, "check")
+        code, printed = await run_process(tmp_path, environment, "check")
 
     assert code == 0, printed
     for line in (

@@ -19,6 +19,7 @@ from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
 from tests.factories import make_row, replace_surveys
+from tests.strategies import FEW_EXAMPLES
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -195,7 +196,7 @@ def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
     )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FEW_EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(examples())
 async def test_the_queries_count_like_plain_python(
     database: Database, example: tuple[Period, Filters, list[Row], dict[int, Row]]
