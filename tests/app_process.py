@@ -81,14 +81,14 @@ async def run_command(folder: Path, environment: Mapping[str, str], *args: str) 
 
     def invoke() -> Result:
         with contextlib.chdir(folder):
-            return CliRunner().invoke(app.cli, words, env=environment, catch_exceptions=False)
+            return CliRunner().invoke(app.cli, args, env=environment, catch_exceptions=False)
 
     result = await asyncio.to_thread(invoke)
     return result.exit_code, result.output
 
 
-async def run_process(folder: Path, environment: Mapping[str, str], *words: str) -> tuple[int | None, str]:
-    """Run app.py as a process of its own to it exits and return its exit code and output."""
+async def run_process(folder: Path, environment: Mapping[str, str], *args: str) -> tuple[int | None, str]:
+    """Run app.py as a process until it exits, and return its exit code and output."""
     process = await start_command(folder, environment, *args)
     output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
     return process.returncode, output.decode()

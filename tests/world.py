@@ -28,7 +28,7 @@ from tests.factories import insert_rated
 
 T = TypeVar("T")
 
-PACE = WorkerConfig(poll_interval=0.05, interval_scale=0.01)
+PACE = WorkerConfig(poll_interval=0.02, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For work that is polled every minute."""
 PRIVACY = "https://northwind.example/privacy"

@@ -74,6 +74,6 @@ class WorkspaceState:
             title,
             status,
             seconds * 1000,
-            json.dumps(request, indent=2),
-            json.dumps(response, indent=2),
+            json.dumps(request),
+            json.dumps(response),
         )

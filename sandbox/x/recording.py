@@ -50,7 +50,7 @@ class RecordingMiddleware:
             title=f"{recorded.method} {_shorten_path(recorded.path)}",
             status=str(recorded.status or "no response"),
             milliseconds=milliseconds,
-            request=json.dumps(recorded.params, ensure_ascii=False, indent=2),
+            request=json.dumps(recorded.params, ensure_ascii=False),
             response=body.decode(errors="replace"),
         )
 
