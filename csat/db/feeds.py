@@ -1,4 +1,4 @@
-"""What is read from X besides sending: the budget of polls, and the sweeps over an account's events.
+"""How far X is read for responses: the budget of polls, and the sweeps over an account's events.
 
 The row of an account is locked while its budget is counted, so that all instances together keep to it.
 """

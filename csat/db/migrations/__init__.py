@@ -1,1 +1,1 @@
-"""How a database comes to the tables of this version."""
+"""Migrations of the database."""
