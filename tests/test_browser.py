@@ -168,7 +168,6 @@ async def test_there_are_no_serious_accessibility_violations(page: Page, text: s
     assert violations == []
 
 
-@pytest.mark.slow
 async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) -> None:
     comment = "Nobody told me where my bag was."
     thread = await send_survey_in_thread(page)

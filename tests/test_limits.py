@@ -68,14 +68,16 @@ def test_without_a_cooldown_a_day_must_pass_except_for_the_allowlist() -> None:
     assert find_denial(MIRA, [previous_survey(None)], allowlisted, NOON)
 
 
-async def submit_concurrently(database: Database, keys: list[str]) -> Counter[str]:
+async def submit_concurrently(
+    database: Database, keys: list[str], limits: Limits | None = None
+) -> Counter[str]:
     """Submit a survey for each recipient key concurrently and count the outcomes."""
     await database.run(ensure_account, "A1")
 
     async def submit(number: int, key: str) -> str:
         submission = submissions.Submission(f"V{number}", make_survey(), make_origin(), "A1", "one", key)
         try:
-            await database.run(submissions.accept, submission, Limits(), NOON)
+            await database.run(submissions.accept, submission, limits or Limits(), NOON)
         except Denied as denied:
             return denied.denial.reason
         return "accepted"
@@ -87,6 +89,15 @@ async def test_only_one_of_fifty_concurrent_surveys_to_a_customer_is_accepted(da
     assert await submit_concurrently(database, ["mira"] * 50) == {"accepted": 1, DenialReason.PENDING: 49}
 
 
+async def test_concurrent_surveys_do_not_exceed_the_daily_limit(database: Database) -> None:
+    keys = [f"customer {number}" for number in range(60)]
+
+    outcomes = await submit_concurrently(database, keys, Limits(daily=50))
+
+    assert outcomes == {"accepted": 50, DenialReason.QUOTA: 10}
+
+
+@pytest.mark.slow
 async def test_only_a_thousand_surveys_a_day_are_accepted(database: Database) -> None:
     keys = [f"customer {number}" for number in range(1_200)]
 

@@ -17,7 +17,7 @@ async def serve(routes: Sequence[Route], host: str, port: int) -> AsyncIterator[
     """Serve routes until the block ends, and yield the base URL; raises `OSError` if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited by every connection
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
     server = _Server(
         uvicorn.Config(
             Starlette(routes=routes),

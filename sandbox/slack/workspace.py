@@ -125,7 +125,7 @@ class Workspace(UserActions, UserEvents):
         """Return a message; raises `SlackError("message_not_found")`."""
         return self._state.conversations.get_message(channel, ts)
 
-    async def wait_until(self, predicate: Callable[[], T], timeout_seconds: float = 2.0) -> T:
+    async def wait_until(self, predicate: Callable[[], T], timeout_seconds: float = 60.0) -> T:
         """Return the first true result of a predicate, called after every published change.
 
         Raises `TimeoutError` if there is none in time.

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
@@ -36,6 +36,9 @@ from tests.sandbox.test_slack_kit import (
 
 Json = dict[str, Any]
 PAGE_URL = "http://127.0.0.1:8765"
+TIMEOUT_MILLISECONDS = 60_000
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -209,7 +212,7 @@ async def open_page(browser: Browser, url: str, width: int = 1280, height: int =
     """Open the page, and check that it logs no errors and makes no requests to other hosts."""
     problems: list[str] = []
     page = await browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    page.set_default_timeout(5000)
+    page.set_default_timeout(TIMEOUT_MILLISECONDS)
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(

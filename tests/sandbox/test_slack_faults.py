@@ -68,7 +68,7 @@ async def test_a_response_can_be_delayed_after_the_call_was_processed() -> None:
             assert not posting.done()
             started = time.perf_counter()
 
-        assert time.perf_counter() - started < 0.5
+        assert time.perf_counter() - started < 20
         assert (await posting).json()["ok"]
     assert slack.api_calls[-1].method == "chat.postMessage"
 
@@ -98,7 +98,7 @@ async def test_clearing_the_faults_ends_delays(after: bool) -> None:  # noqa: FB
 
     slack.faults.clear()
 
-    assert (await asyncio.wait_for(posting, 1))["ok"]
+    assert (await asyncio.wait_for(posting, 20))["ok"]
 
 
 async def test_a_handshake_cannot_be_affected_after_it_was_processed() -> None:

@@ -60,7 +60,7 @@ class Clock:
         self.offset += timedelta(**by)
 
 
-def workspace(*scopes: str, clock: Clock | None = None, ack_timeout: float = 3.0) -> Workspace:
+def workspace(*scopes: str, clock: Clock | None = None, ack_timeout: float = 60.0) -> Workspace:
     """Return a workspace that is not served; `call` and `post` call it within the process."""
     slack = Workspace(manifest(*scopes), clock or Clock(), ack_timeout=ack_timeout)
     slack.base_url = "http://slack.test"

@@ -30,14 +30,15 @@ class App(Starlette):
         return PlainTextResponse("done")
 
 
-async def test_an_idle_server_shuts_down_at_once() -> None:
+async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 60)
     async with httpx.AsyncClient() as client:
         async with serve(App(released=True)) as url:
             await client.get(url)
             started = time.perf_counter()
         ended = time.perf_counter() - started
 
-    assert ended < 0.08
+    assert ended < 30
 
 
 async def test_an_open_request_is_answered_before_shutdown() -> None:

@@ -165,7 +165,8 @@ async def test_a_delivery_fails_if_its_frozen_connection_is_lost() -> None:
     assert result.failure == '/csat failed with the error "dispatch_failed"'
 
 
-async def test_a_frozen_connection_does_not_delay_the_shutdown() -> None:
+async def test_a_frozen_connection_does_not_delay_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 60)
     slack = workspace()
     async with aiohttp.ClientSession() as session:
         async with slack.serve():
@@ -176,8 +177,8 @@ async def test_a_frozen_connection_does_not_delay_the_shutdown() -> None:
             await asyncio.sleep(0.01)
             started = time.perf_counter()
         ended = time.perf_counter() - started
-        closed = await socket.receive(timeout=1)
+        closed = await socket.receive(timeout=60)
 
-    assert ended < 0.08
+    assert ended < 30
     assert closed.type is aiohttp.WSMsgType.CLOSE
     assert (await running).outcome is ActionOutcome.FAILED
