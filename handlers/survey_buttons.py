@@ -7,7 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
 from blocks.elements import plain_message
-from csat.db import send_queue, submissions
+from csat.db import reconciliation, send_queue, submissions
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
@@ -54,7 +54,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     interaction = Interaction.model_validate(body)
     survey_id = int(interaction.value or 0)
     notification = await services.database.run(
-        send_queue.confirm_arrival, survey_id, interaction.user, services.clock()
+        reconciliation.confirm_arrival, survey_id, interaction.user, services.clock()
     )
     await _replace_message(
         services, _origin(services, interaction), ARRIVED if notification else ALREADY_SETTLED

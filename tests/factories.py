@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from csat.catalogue_files import load_catalogue
-from csat.db import accounts, follow_ups, send_queue, submissions, tables
+from csat.db import accounts, follow_ups, reconciliation, send_queue, submissions, tables
 from csat.db.survey_records import SurveyRecord, to_columns
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
@@ -201,7 +201,7 @@ def insert_uncertain(connection: Connection) -> SurveyRecord:
 def insert_confirmed(connection: Connection) -> SurveyRecord:
     """Insert a survey that its requester says arrived; its id at X is unknown."""
     record = insert_uncertain(connection)
-    assert send_queue.confirm_arrival(connection, record.id, "U012AB3CD", NOON)
+    assert reconciliation.confirm_arrival(connection, record.id, "U012AB3CD", NOON)
     return record
 
 

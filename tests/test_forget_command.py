@@ -9,7 +9,7 @@ import pytest
 from cli import forget
 from cli.forget import Eraser, ErasureResult, open_eraser
 from csat.db import database as db_module
-from csat.db import responses, send_queue, submissions, tables
+from csat.db import reconciliation, responses, send_queue, submissions, tables
 from csat.db.accounts import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
@@ -167,7 +167,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
-    await database.run(send_queue.give_up_reconciling, 1)
+    await database.run(reconciliation.give_up_reconciling, 1)
     database.close()
     late = await erase_customer(world, Recipient(handle="mira_k"))
     await world.workspace.click(fixtures.ADA, button, channel=prompt.channel, ts=prompt.ts)

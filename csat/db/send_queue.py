@@ -1,7 +1,6 @@
 """The queue of accepted surveys and the outcomes of their attempts, one transaction per step."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
@@ -10,7 +9,6 @@ from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import (
-    SETTLEABLE,
     Refusal,
     SurveyRecord,
     get_survey,
@@ -31,9 +29,6 @@ ATTEMPT_LEASE = timedelta(seconds=40)
 RECONCILE_AFTER = DAY + timedelta(minutes=10)
 """How old an attempt must be to look for it in X's events, which list nothing younger than 24 hours."""
 
-RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
-"""How long until the events are read again."""
-
 # built once, as building a statement costs more than running it; the parameters set the values
 _ACCEPTED = transition_to(State.ACCEPTED)
 _SENDING = transition_to(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
@@ -41,7 +36,6 @@ _SENT = transition_to(State.SENT)
 _REFUSED = transition_to(State.REFUSED)
 _UNCERTAIN = transition_to(State.UNCERTAIN)
 _CANCELLED = transition_to(State.CANCELLED, surveys.c.requester == bindparam("by"))
-_CONFIRMED = transition_to(State.SENT, SETTLEABLE)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
@@ -192,44 +186,6 @@ def list_overdue(
     return [
         (to_record(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
     ]
-
-
-class UncertainAttempt(NamedTuple):
-    """The last attempt of an uncertain survey."""
-
-    survey: SurveyRecord
-    number: int
-    started_at: datetime
-
-
-def claim_uncertain(connection: Connection, now: datetime, limit: int) -> list[UncertainAttempt]:
-    """Claim uncertain surveys that are old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
-    last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
-        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
-    )
-    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN)
-    rows = connection.execute(
-        last_attempt.where(*due).limit(limit).with_for_update(of=surveys, skip_locked=True)
-    ).all()
-    for row in rows:
-        claim = update(surveys).where(surveys.c.id == row.id)
-        connection.execute(claim.values(reconcile_at=now + RECONCILE_AGAIN_AFTER))
-    return [UncertainAttempt(to_record(row), row.number, row.started_at) for row in rows]
-
-
-def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
-    """Leave a survey uncertain until its requester settles it; return False if it is settled."""
-    uncertain = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
-    return connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 1
-
-
-def confirm_arrival(
-    connection: Connection, survey_id: int, requester: str, now: datetime
-) -> Notification | None:
-    """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
-    values = {"reconcile_at": None, "poll_at": first_poll(now)}
-    survey = transition(connection, _CONFIRMED, survey_id, by=requester, **values)
-    return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
 
 
 def erase_response_urls(connection: Connection, now: datetime) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from csat.clock import Clock
 from csat.db.database import Database
-from csat.db.send_queue import RECONCILE_AFTER, UncertainAttempt, give_up_reconciling
+from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
+from csat.db.send_queue import RECONCILE_AFTER
 from csat.db.survey_records import Refusal
 from csat.delivery.sender import SurveySender
 from csat.surveys.survey import Receipt

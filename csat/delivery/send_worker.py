@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from csat.db import outbox, send_queue
+from csat.db import outbox, reconciliation, send_queue
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.survey_records import SurveyRecord
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -108,7 +108,8 @@ class SendWorker:
             await self._sender.refuse(survey, None, refusal, "its account was paused for too long")
 
     async def _reconcile_due(self, now: datetime) -> None:
-        for attempt in await self._database.run(send_queue.claim_uncertain, now, self._config.concurrency):
+        limit = self._config.concurrency
+        for attempt in await self._database.run(reconciliation.claim_uncertain, now, limit):
             reconciling = suppress_db_errors(self._reconciler.reconcile(attempt))
             self._tasks.start(reconciling, f"reconciling survey {attempt.survey.id}")
 

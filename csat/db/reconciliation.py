@@ -1,0 +1,55 @@
+"""Settle uncertain surveys: by X's events, or as their requesters say."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
+from csat.db.survey_records import SETTLEABLE, SurveyRecord, to_record, transition, transition_to
+from csat.db.tables import attempts, surveys
+from csat.surveys.poll_schedule import first_poll
+from csat.surveys.states import State
+
+RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
+"""How long until the events are read again."""
+
+_CONFIRMED = transition_to(State.SENT, SETTLEABLE)
+
+
+class UncertainAttempt(NamedTuple):
+    """The last attempt of an uncertain survey."""
+
+    survey: SurveyRecord
+    number: int
+    started_at: datetime
+
+
+def claim_uncertain(connection: Connection, now: datetime, limit: int) -> list[UncertainAttempt]:
+    """Claim uncertain surveys that are old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
+    last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
+        attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
+    )
+    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN)
+    rows = connection.execute(
+        last_attempt.where(*due).limit(limit).with_for_update(of=surveys, skip_locked=True)
+    ).all()
+    for row in rows:
+        claim = update(surveys).where(surveys.c.id == row.id)
+        connection.execute(claim.values(reconcile_at=now + RECONCILE_AGAIN_AFTER))
+    return [UncertainAttempt(to_record(row), row.number, row.started_at) for row in rows]
+
+
+def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
+    """Leave a survey uncertain until its requester settles it; return False if it is settled."""
+    uncertain = (surveys.c.id == survey_id, surveys.c.state == State.UNCERTAIN)
+    return connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 1
+
+
+def confirm_arrival(
+    connection: Connection, survey_id: int, requester: str, now: datetime
+) -> Notification | None:
+    """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
+    values = {"reconcile_at": None, "poll_at": first_poll(now)}
+    survey = transition(connection, _CONFIRMED, survey_id, by=requester, **values)
+    return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
