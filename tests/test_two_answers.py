@@ -31,7 +31,7 @@ RUN_SPECIFIC = (
 )
 """Patterns of text that differs between any two runs, with their replacements."""
 
-EXCLUDED_SOURCES = ("the log", "a request of X's")
+EXCLUDED_SOURCES = ("the log", "a request to X's")
 """Outputs that depend on the machine's load; `test_leaks` searches them for responses."""
 
 
