@@ -118,7 +118,7 @@ async def test_an_instance_takes_over_the_surveys_of_a_killed_one(
 async def test_an_instance_may_resume_after_its_attempts_were_marked_uncertain(
     harness: Harness, rng: random.Random, failpoint: str
 ) -> None:
-    result = await instances.freeze_one(harness, rng, 1, [failpoint])
+    result = await instances.freeze_one(harness, rng, 1, [failpoint], poll_seconds=3)
 
     assert_passed(result)
     assert result.uncertain >= result.kills == 1

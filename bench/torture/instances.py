@@ -1,6 +1,7 @@
 """Two instances on one PostgreSQL server: one is killed or frozen, or the server restarts."""
 
 import asyncio
+import contextlib
 import random
 import signal
 from collections.abc import Sequence
@@ -17,12 +18,12 @@ X_DELAY_SECONDS: Final = 0.15
 CLAIM_EXPIRY_SECONDS: Final = 12.5
 ATTEMPT_EXPIRY_SECONDS: Final = 28.0
 """Time from the expiry of a claim to that of an attempt."""
-TAKEOVER_SECONDS: Final = 15.0
-"""Time within which another instance must have sent what was only claimed."""
+TAKEOVER_TIMEOUT_SECONDS: Final = 30.0
+"""Time within which another instance must have sent what was only claimed, also on a busy machine."""
 POLL_SECONDS: Final = 0.7
-"""Time within which the other instance notices that something has expired."""
+"""Time within which the other instance notices that something has expired, on a quiet machine."""
 MAX_DELAY_SECONDS: Final = 0.8
-FREEZE_TIMEOUT_SECONDS: Final = 6.0
+FREEZE_TIMEOUT_SECONDS: Final = 30.0
 SHUTDOWN_MODES: Final = ("fast", "immediate")
 """Modes of `pg_ctl restart`."""
 FREEZE_FAILPOINTS: Final = (
@@ -66,9 +67,12 @@ async def _wait_for_takeover(harness: Harness) -> list[str]:
     """Wait until all surveys accepted by now must have been sent; return a failure for each that wasn't."""
     accepted = _accepted_surveys(harness)
     harness.clock.advance(CLAIM_EXPIRY_SECONDS)
-    await asyncio.sleep(TAKEOVER_SECONDS - CLAIM_EXPIRY_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(TAKEOVER_TIMEOUT_SECONDS):
+            while accepted & _accepted_surveys(harness):  # noqa: ASYNC110 - other processes change it
+                await asyncio.sleep(POLL_SECONDS)
     remaining = sorted(accepted & _accepted_surveys(harness))
-    return [f"survey {survey_id} was not taken over within {TAKEOVER_SECONDS:g} s" for survey_id in remaining]
+    return [f"survey {survey_id} was not taken over" for survey_id in remaining]
 
 
 def _accepted_surveys(harness: Harness) -> set[int]:
@@ -76,7 +80,12 @@ def _accepted_surveys(harness: Harness) -> set[int]:
 
 
 async def freeze_one(
-    harness: Harness, rng: random.Random, rounds: int, names: Sequence[str] = FREEZE_FAILPOINTS
+    harness: Harness,
+    rng: random.Random,
+    rounds: int,
+    names: Sequence[str] = FREEZE_FAILPOINTS,
+    *,
+    poll_seconds: float = POLL_SECONDS,
 ) -> CaseResult:
     """Freeze an instance at each failpoint; resume it once the other has marked its attempts uncertain."""
     users, freezes = Users(harness, rng), 0
@@ -86,11 +95,11 @@ async def freeze_one(
             frozen = await harness.start_app(Failpoint(name, rng.randint(1, 2), signal.SIGSTOP))
             freezes += await frozen.wait_until_frozen(FREEZE_TIMEOUT_SECONDS)
             harness.clock.advance(CLAIM_EXPIRY_SECONDS)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(poll_seconds)
             harness.clock.advance(ATTEMPT_EXPIRY_SECONDS)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(poll_seconds)
             frozen.resume()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(poll_seconds)
             await frozen.kill()
     harness.clock.advance(LEASE_EXPIRY_SECONDS)
     await harness.settle()

@@ -9,7 +9,7 @@ from bench.torture.failpoints import REQUIRED_FAULTS, REQUIRED_KILLS, Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
 from bench.torture.users import Users
 
-MAX_LIFETIME_SECONDS: Final = 6.0
+MAX_LIFETIME_SECONDS: Final = 30.0
 """A process that has not hit its failpoint by then is killed, which doesn't count."""
 MAX_HITS: Final = 3
 MAX_DELAY_SECONDS: Final = 0.6

@@ -13,8 +13,8 @@ from bench.torture.app_process import AppOptions
 from bench.torture.clock import SharedClock, SharedFloat
 
 POLL_SECONDS = 0.01
-START_TIMEOUT_SECONDS = 20.0
-EXIT_TIMEOUT_SECONDS = 20.0
+START_TIMEOUT_SECONDS = 60.0
+EXIT_TIMEOUT_SECONDS = 60.0
 
 
 class AppProcess:
