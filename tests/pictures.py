@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from demo.run import run_demo
-from tests.sandbox.test_page_kit import launch_chromium, open_page
+from tests.sandbox.page_kit import launch_chromium, open_page
 
 HANDLE = "@tomasberg"
 

@@ -10,8 +10,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from demo.run import run_demo
 from sandbox.server import Sandbox
 from sandbox.slack import fixtures
-from tests.sandbox.test_page_accessibility import expect_accessible
-from tests.sandbox.test_page_kit import launch_chromium, open_page
+from tests.sandbox.page_kit import expect_accessible, launch_chromium, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

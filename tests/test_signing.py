@@ -7,32 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.x_api import wire
-from csat.x_api.signing import Credentials, OAuth1
+from csat.x_api.signing import OAuth1
 from sandbox.x import Keys as SandboxKeys
 from sandbox.x.errors import ApiError
 from sandbox.x.oauth import SignatureVerifier, parse_authorization
 from tests.factories import NOON, make_survey
+from tests.x_examples import EXAMPLE_KEYS, make_credentials
 
-EXAMPLE_KEYS = SandboxKeys(
-    "xvz1evFS4wEEPTGEFPHBog",
-    "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
-    "370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb",
-    "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE",
-)
 NONCE = "kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"
 SIGNATURES = {"api.x.com": "Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", "api.twitter.com": "hCtSmYh+iHYCEqBWrE7C7hYmtUk="}
 """The example in X's documentation, "creating a signature", for the new host and the old one."""
-
-
-def make_credentials(keys: SandboxKeys) -> Credentials:
-    return Credentials.model_validate(
-        {
-            "api_key": keys.consumer_key,
-            "api_secret": keys.consumer_secret,
-            "access_token": keys.token,
-            "access_token_secret": keys.token_secret,
-        }
-    )
 
 
 def sign(keys: SandboxKeys, now: datetime, request: httpx.Request) -> str:

@@ -13,45 +13,14 @@ from csat.x_api import errors, wire
 from csat.x_api.errors import REFUSALS, Refused, RetryLater, Uncertain, XError
 from tests.factories import CATALOGUE, make_draft, make_survey
 from tests.strategies import JSON
+from tests.x_examples import EXAMPLE_FEEDBACK, RECEIPT, error_json, feedback_json, user_json
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-EXAMPLE_FEEDBACK = {
-    "created_at": "SatDec1517:58:20+00002015",
-    "updated_at": "SatDec1517:59:22+00002015",
-    "id": "123456789",
-    "type": "nps",
-    "test": False,
-    "dm_id": "8989898989",
-    "from_user_id": "1212121212121",
-    "to_user_id": "343434343434",
-    "privacy_url": "https://mybusiness.domain/privacy",
-    "external_id": "ticket_5555",
-    "question_variant_id": "3",
-    "display_name": "MyBusinessName",
-}
-"""The example result in X's documentation of POST feedback/create."""
-RECEIPT = Receipt(
-    id="123456789",
-    dm_id="8989898989",
-    external_id="ticket_5555",
-    to_user_id="343434343434",
-    question_variant_id=3,
-    created_at=datetime(2015, 12, 15, 17, 58, 20, tzinfo=UTC),
-    updated_at=datetime(2015, 12, 15, 17, 59, 22, tzinfo=UTC),
-)
-
-
-def feedback_json(**fields: object) -> bytes:
-    return json.dumps(EXAMPLE_FEEDBACK | fields).encode()
 
 
 def decipher_receipt(body: bytes) -> dict[str, Any]:
     return wire.decipher(200, {}, body).model_dump()
-
-
-def error_json(code: int | None, message: str = "Words of X.") -> bytes:
-    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
 
 
 def decipher_error(status: int, body: bytes, headers: dict[str, str] | None = None) -> XError:
@@ -404,10 +373,6 @@ def test_a_server_error_makes_the_outcome_uncertain(status: int, body: bytes) ->
 
 
 # users
-
-
-def user_json(**fields: object) -> bytes:
-    return json.dumps({"data": {"id": "42", "name": "Grace", "username": "Grace", **fields}}).encode()
 
 
 def decipher_user_error(status: int, body: bytes) -> XError:

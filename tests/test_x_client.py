@@ -23,8 +23,14 @@ from csat.x_api.errors import (
     XError,
 )
 from tests.factories import make_survey
-from tests.test_signing import EXAMPLE_KEYS, make_credentials
-from tests.test_wire import RECEIPT, error_json, feedback_json, user_json
+from tests.x_examples import (
+    EXAMPLE_KEYS,
+    RECEIPT,
+    error_json,
+    feedback_json,
+    make_credentials,
+    user_json,
+)
 
 Responder = Callable[[httpx.Request], httpx.Response]
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA
 from sandbox.x import CreateParams, Fault, FeedbackType
-from tests.sandbox.test_page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
+from tests.sandbox.page_kit import SurveyApp, expect_accessible, launch_chromium, open_page, run_sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,12 +30,6 @@ async def _sandbox() -> AsyncIterator[Sandbox]:
 async def _page(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
     async with open_page(browser, sandbox.page_url) as page:
         yield page
-
-
-async def expect_accessible(page: Page) -> None:
-    """Check the page with axe-core."""
-    violations = (await Axe().run(page)).response["violations"]
-    assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in violations] == []
 
 
 def create_survey(sandbox: Sandbox, handle: str, kind: FeedbackType) -> None:

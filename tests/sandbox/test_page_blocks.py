@@ -1,7 +1,7 @@
 import pytest
 
-from tests.sandbox.test_page_kit import Json, render_message, render_modal
-from tests.sandbox.test_slack_kit import button, options, plain_text, section, text_input
+from tests.sandbox.page_kit import Json, render_message, render_modal
+from tests.sandbox.slack_kit import button, options, plain_text, section, text_input
 
 ATTACK = "<script>alert(1)</script>"
 VIDEO = {"type": "video", "alt_text": "a", "title": plain_text("b"), "thumbnail_url": "https://a.b/c"}

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
 from sandbox.x import CreateParams, Fault, FeedbackType
-from tests.sandbox.test_page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
+from tests.sandbox.page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

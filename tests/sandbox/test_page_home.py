@@ -5,8 +5,8 @@ import pytest
 from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, SAM
-from tests.sandbox.test_page_kit import Json, UnservedPage, render_message, unserved_page
-from tests.sandbox.test_slack_kit import SCOPES, button, call, manifest, plain_text, section, text_input
+from tests.sandbox.page_kit import Json, UnservedPage, render_message, unserved_page
+from tests.sandbox.slack_kit import SCOPES, button, call, manifest, plain_text, section, text_input
 
 LABELS = ["bad", "good & fine"]
 RATINGS = {"name": "Ratings", "data": [{"label": LABELS[0], "value": 1}, {"label": LABELS[1], "value": 1200}]}

@@ -14,8 +14,8 @@ from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
-from tests.sandbox.test_page_kit import UnservedPage, unserved_page
-from tests.sandbox.test_slack_kit import call, manifest
+from tests.sandbox.page_kit import UnservedPage, unserved_page
+from tests.sandbox.slack_kit import call, manifest
 
 
 def record(page: UnservedPage, times: int, receiver: str = "slack", request: str = "{}") -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.test_page_kit import PAGE_URL, unserved_page
+from tests.sandbox.page_kit import PAGE_URL, unserved_page
 
 
 @pytest.mark.parametrize("url", [PAGE_URL, "http://localhost:8765"])

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack.fixtures import SUPPORT
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Json,
     button,
     call,

@@ -23,7 +23,7 @@ from sandbox.slack.fixtures import (
     SAM,
     SUPPORT,
 )
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Json,
     call,
     run_http_app,

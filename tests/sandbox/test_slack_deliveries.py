@@ -19,7 +19,7 @@ from sandbox.slack.fixtures import (
     SUPPORT,
 )
 from sandbox.traffic import TrafficLog
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Clock,
     Json,
     call,

@@ -9,7 +9,7 @@ from sandbox.slack.fixtures import (
     OLD_SUPPORT,
     SUPPORT,
 )
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Clock,
     Json,
     manifest,

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, BEN, SUPPORT
-from tests.sandbox.test_slack_kit import call, new_response_url, post, post_to_response_url, workspace
+from tests.sandbox.slack_kit import call, new_response_url, post, post_to_response_url, workspace
 
 
 def texts(slack: Workspace, viewer: str = ADA) -> list[str]:

@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, CLEO, LEADS, LOUNGE, OLD_SUPPORT, SUPPORT
-from tests.sandbox.test_slack_kit import SCOPES, Json, call, web_client, workspace
+from tests.sandbox.slack_kit import SCOPES, Json, call, web_client, workspace
 
 CSV = b"survey,rating\n1,5\n"
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     call,
     new_response_url,
     post_to_response_url,

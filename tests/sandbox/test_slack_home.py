@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, AGENTS, BEN, CLEO, SAM, SUPPORT
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Clock,
     Json,
     button,

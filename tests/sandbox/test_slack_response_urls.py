@@ -3,7 +3,7 @@ import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, ADA_AND_BEN, BEN, LEADS, SUPPORT
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Clock,
     button,
     call,

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
-from tests.sandbox.test_slack_kit import call, workspace
+from tests.sandbox.slack_kit import call, workspace
 
 
 async def connection_url(slack: Workspace) -> str:

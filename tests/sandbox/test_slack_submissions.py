@@ -11,7 +11,7 @@ from sandbox.slack.fixtures import (
     SUPPORT,
 )
 from sandbox.slack.response_actions import CONNECTION_ERROR
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Json,
     call,
     modal,

@@ -2,7 +2,7 @@ import pytest
 
 from sandbox.slack import ActionOutcome, SlackError, Workspace
 from sandbox.slack.fixtures import ADA, BEN, SUPPORT
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     Clock,
     Json,
     button,

@@ -19,7 +19,7 @@ from sandbox.slack.fixtures import (
     SAM,
     SUPPORT,
 )
-from tests.sandbox.test_slack_kit import Json, call, manifest, post, section, web_client, workspace
+from tests.sandbox.slack_kit import Json, call, manifest, post, section, web_client, workspace
 
 
 @pytest.mark.parametrize(

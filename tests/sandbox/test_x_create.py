@@ -2,7 +2,7 @@ import pytest
 
 from sandbox.x import Customer, Endpoint, FeedbackType
 from sandbox.x.questions import QUESTIONS
-from tests.sandbox.test_x_kit import NOON, PARAMS, ApiClient, error_code, error_message
+from tests.sandbox.x_kit import NOON, PARAMS, ApiClient, error_code, error_message
 
 BENITEZ = "1820000000000000022"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.test_x_kit import NOON, ApiClient, error_code, error_message
+from tests.sandbox.x_kit import NOON, ApiClient, error_code, error_message
 
 EVENTS = "/1.1/feedback/events.json"
 START = int(NOON.timestamp() * 1000)

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.serving import serve
 from sandbox.x import Endpoint, FakeX, Fault
-from tests.sandbox.test_x_kit import NOON, ApiClient, Clock, error_code, error_message
+from tests.sandbox.x_kit import NOON, ApiClient, Clock, error_code, error_message
 
 ADA = "/2/users/by/username/ada_travels"
 

@@ -4,7 +4,7 @@ import asyncio
 
 from sandbox.serving import serve
 from sandbox.x import Endpoint, FakeX, Fault
-from tests.sandbox.test_x_kit import ApiClient, Clock
+from tests.sandbox.x_kit import ApiClient, Clock
 
 BENITEZ = "1820000000000000022"
 

@@ -1,7 +1,7 @@
 import pytest
 
 from sandbox.x import Endpoint
-from tests.sandbox.test_x_kit import BASE_URL, NOON, ApiClient, Verb, sign_request
+from tests.sandbox.x_kit import BASE_URL, NOON, ApiClient, Verb, sign_request
 
 ADA = "/2/users/by/username/ada_travels"
 LIMITS = {Endpoint.SHOW: 180, Endpoint.EVENTS: 1_000, Endpoint.LOOKUP: 900, Endpoint.ME: 75}

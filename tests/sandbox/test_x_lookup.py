@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.test_x_kit import ApiClient
+from tests.sandbox.x_kit import ApiClient
 
 
 async def test_a_handle_is_found_ignoring_case() -> None:

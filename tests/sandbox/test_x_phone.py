@@ -11,7 +11,7 @@ from sandbox.x import (
     FeedbackState,
     ScoreOutOfRange,
 )
-from tests.sandbox.test_x_kit import NOON, PARAMS, ApiClient, Clock, error_code
+from tests.sandbox.x_kit import NOON, PARAMS, ApiClient, Clock, error_code
 
 
 async def test_the_phone_shows_the_message_and_the_question_with_the_brand_s_name() -> None:

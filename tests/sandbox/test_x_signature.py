@@ -9,7 +9,7 @@ from oauthlib.oauth1 import Client
 from sandbox.x import Account, FakeX, Keys
 from sandbox.x.errors import ApiError
 from sandbox.x.oauth import SignatureVerifier, build_base_string, sign
-from tests.sandbox.test_x_kit import BASE_URL, NOON, ApiClient, error_code, sign_request
+from tests.sandbox.x_kit import BASE_URL, NOON, ApiClient, error_code, sign_request
 
 EXAMPLE_KEYS = Keys(
     "xvz1evFS4wEEPTGEFPHBog",

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.serving import serve
 from sandbox.x import FakeX
-from tests.sandbox.test_x_kit import NOON, PARAMS, ApiClient, Clock
+from tests.sandbox.x_kit import NOON, PARAMS, ApiClient, Clock
 
 
 async def test_every_request_is_recorded_with_its_status() -> None:

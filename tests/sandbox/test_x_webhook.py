@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sandbox.serving import serve
 from sandbox.x import Webhook
-from tests.sandbox.test_x_kit import ApiClient
+from tests.sandbox.x_kit import ApiClient
 
 SECRET = base64.b64encode(b"x:s\xc3\xa9cret").decode()
 

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -23,7 +24,7 @@ from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
 from sandbox.traffic import TrafficLog
 from sandbox.x import FakeX
-from tests.sandbox.test_slack_kit import (
+from tests.sandbox.slack_kit import (
     button,
     call,
     manifest,
@@ -223,3 +224,9 @@ async def open_page(browser: Browser, url: str, width: int = 1280, height: int =
     yield page
     await page.close()
     assert problems == []
+
+
+async def expect_accessible(page: Page) -> None:
+    """Check the page with axe-core."""
+    violations = (await Axe().run(page)).response["violations"]
+    assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in violations] == []
