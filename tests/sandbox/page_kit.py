@@ -230,3 +230,27 @@ async def expect_accessible(page: Page) -> None:
     """Check the page with axe-core."""
     violations = (await Axe().run(page)).response["violations"]
     assert [(it["impact"], it["id"], it["nodes"][0]["html"]) for it in violations] == []
+
+
+LABELS = ["bad", "good & fine"]
+RATINGS = {"name": "Ratings", "data": [{"label": LABELS[0], "value": 1}, {"label": LABELS[1], "value": 1200}]}
+TARGET = {"name": "Target", "data": [{"label": LABELS[0], "value": 0.5}, {"label": LABELS[1], "value": 4}]}
+PIE = {"type": "pie", "segments": [{"label": "yes", "value": 3}, {"label": "no", "value": 1}]}
+
+
+def chart(kind: str, *series: Json) -> Json:
+    axes = {"categories": LABELS, "x_label": "Rating", "y_label": "Answers"}
+    plot = {"type": kind, "series": list(series or [RATINGS]), "axis_config": axes}
+    return {"type": "data_visualization", "title": "CSAT", "chart": PIE if kind == "pie" else plot}
+
+
+def table(rows: int, **more: object) -> Json:
+    rich = {"type": "text", "text": "Open", "style": {"bold": True}}
+    cells = [
+        {"type": "raw_text", "text": "Ada"},
+        {"type": "raw_number", "value": 1200},
+        {"type": "raw_number", "value": 0.8, "text": "80 %"},
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [rich]}]},
+    ]
+    head = [{"type": "raw_text", "text": text} for text in ("Agent", "Sent", "CSAT", "Thread")]
+    return {"type": "data_table", "caption": "Agents", "rows": [head, *[cells] * rows], **more}

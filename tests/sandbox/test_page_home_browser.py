@@ -10,9 +10,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, CLEO
-from tests.sandbox.page_kit import Json, expect_accessible, launch_chromium, open_page, run_sandbox
+from tests.sandbox.page_kit import (
+    Json,
+    chart,
+    expect_accessible,
+    launch_chromium,
+    open_page,
+    run_sandbox,
+    table,
+)
 from tests.sandbox.slack_kit import SCOPES, button, manifest, options, plain_text, section, text_input
-from tests.sandbox.test_page_home import chart, table
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
