@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions
 from csat.db.accounts import ensure_account
-from csat.db.database import Database
+from csat.db.database import Database, open_engine
 from csat.db.errors import DatabaseError
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
@@ -256,3 +257,18 @@ async def test_a_response_url_is_erased_once_it_has_expired(database: Database) 
         current = await database.run(get_survey, record.id)
         assert current
         assert current.origin.response_url == expected
+
+
+def test_a_new_connection_does_not_create_a_missing_sqlite_file(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / '100% ours#1.db'}")
+    created = list(tmp_path.iterdir())
+    engine.dispose()
+    for part in tmp_path.iterdir():
+        part.rename(part.with_suffix(".away"))
+
+    with pytest.raises(sqlalchemy.exc.OperationalError, match="unable to open database file"):
+        engine.connect()
+
+    assert created
+    assert all(part.suffix == ".away" for part in tmp_path.iterdir())
+    engine.dispose()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy
 import stamina
@@ -165,6 +166,8 @@ def open_engine(url: str) -> Engine:
         upgrade(engine)
     except DBAPIError as error:
         raise DatabaseError(f"the database can't be opened: {error.orig}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _open_existing)
     return engine
 
 
@@ -185,6 +188,12 @@ def _configure_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, 
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _open_existing(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+    """Open an SQLite file only if it exists, so that a missing one is not taken for an empty database."""
+    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+    options["uri"] = True
 
 
 def _begin_sqlite(connection: Connection) -> None:
