@@ -108,7 +108,7 @@ class Database:
 
     async def check(self) -> None:
         """Raise `DatabaseError` if the database can't be read or its file is missing."""
-        await self.read(self._check)
+        await self._run_in(self._readers, self._check)
 
     async def truncate_wal(self) -> bool:
         """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
@@ -120,11 +120,12 @@ class Database:
         self._readers.shutdown()
         self._engine.dispose()
 
-    def _check(self, connection: Connection) -> None:
+    def _check(self) -> None:
         database = self._engine.url.database
         if self._is_sqlite and database and not Path(database).exists():
             raise DatabaseError(f"the file {database} is gone")
-        connection.execute(select(tables.surveys.c.id).limit(1))
+        query = select(tables.surveys.c.id).limit(1)
+        self._transact(lambda connection: connection.execute(query), is_read_only=True)
 
     def _truncate_wal(self) -> bool:
         with contextlib.closing(self._engine.raw_connection()) as connection:
