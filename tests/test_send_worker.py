@@ -17,7 +17,7 @@ from tests.factories import make_origin, make_survey
 from tests.world import PACE, World, running_world
 
 
-async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
+async def test_a_survey_that_could_not_start_is_sent_once_the_database_is_back(
     any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as away:
@@ -32,7 +32,7 @@ async def test_a_survey_that_could_not_begin_is_sent_when_the_ledger_is_back(
     assert "Reference" not in caplog.text
 
 
-async def test_the_dispatcher_goes_on_looking_when_more_wait_than_it_sends_at_once(
+async def test_the_send_worker_keeps_polling_while_more_surveys_wait_than_it_sends_at_once(
     database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pace = replace(PACE, poll_interval=0.02, concurrency=1)
@@ -79,4 +79,4 @@ def owners(world: World) -> set[str]:
 
 
 def _away(*_: object) -> None:
-    raise DatabaseError("the ledger is away")
+    raise DatabaseError("the database is away")
