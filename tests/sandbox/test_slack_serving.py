@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from csat.web.server import serve as serve_app
 from sandbox.serving import serve
 
 
@@ -76,3 +79,15 @@ async def test_a_request_that_outlasts_the_grace_period_is_cancelled(monkeypatch
 
         with pytest.raises(httpx.RemoteProtocolError):
             await request
+
+
+async def test_responses_do_not_wait_for_the_client_s_ack(monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners, create_server = list[socket.socket](), socket.create_server
+
+    def create_and_note(*args: Any, **kwargs: Any) -> socket.socket:
+        listeners.append(create_server(*args, **kwargs))
+        return listeners[-1]
+
+    monkeypatch.setattr(socket, "create_server", create_and_note)
+    async with serve(App(released=True)), serve_app([], "127.0.0.1", 0):
+        assert [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for it in listeners] == [1, 1]
