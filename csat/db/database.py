@@ -140,7 +140,9 @@ class Database:
         try:
             return await self._run_in(self._writers, lambda: group_commit.run(pending))
         finally:
-            pending.future.cancel()  # if this task was cancelled before the transaction began
+            pending.is_cancelled = (
+                True  # has an effect only if this task was cancelled before the batch began
+            )
 
     async def _run_in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)

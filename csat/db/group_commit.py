@@ -1,9 +1,9 @@
 """Commit the transactions that wait for SQLite's single writer in batches, as syncing the disk is slow."""
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -15,16 +15,31 @@ T = TypeVar("T")
 Transaction = Callable[[Connection], T]
 
 
+@dataclass(frozen=True)
+class Committed(Generic[T]):
+    """The result of a committed transaction."""
+
+    result: T
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The error of a transaction that was rolled back."""
+
+    error: Exception
+
+
 @dataclass(eq=False)
 class PendingTransaction(Generic[T]):
-    """A queued transaction and its future, which gets the result after the commit."""
+    """A queued transaction, and its outcome after the commit."""
 
     transaction: Transaction[T]
-    future: Future[T] = field(default_factory=Future)
+    is_cancelled: bool = False
+    outcome: Committed[T] | Failed | None = None
 
 
 class GroupCommit:
-    """A queue of transactions, each of which runs once, in a savepoint of its batch.
+    """A queue of transactions, each of which runs once, in a savepoint if its batch holds others.
 
     Args:
         transact: runs a function over a connection and commits; raises `DatabaseError`.
@@ -45,34 +60,45 @@ class GroupCommit:
 
         Must be called in the writer's thread.
         """
-        if not pending.future.done():
+        if pending.outcome is None:
             self._commit_batch()
-        return pending.future.result(timeout=0)
+        match pending.outcome:
+            case Committed(result):
+                return result
+            case Failed(error):
+                raise error
+        raise DatabaseError("the transaction was cancelled before it began")
 
     def _commit_batch(self) -> None:
         queued = [self._queue.popleft() for _ in range(len(self._queue))]
-        batch = [pending for pending in queued if pending.future.set_running_or_notify_cancel()]
+        batch = [pending for pending in queued if not pending.is_cancelled]
         try:
-            setters = self._transact(partial(_run_each, batch))
-        except DatabaseError as error:
-            setters = [partial(pending.future.set_exception, error) for pending in batch]
-        for set_outcome in setters:
-            set_outcome()
+            outcomes = self._transact(partial(_run_each, batch))
+        except sqlite3.Error as error:
+            outcomes = [Failed(DatabaseError(str(error)))] * len(batch)
+        except Exception as error:  # noqa: BLE001 - raised to the callers
+            outcomes = [Failed(error)] * len(batch)
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            pending.outcome = outcome
 
 
-def _run_each(batch: Sequence[PendingTransaction[Any]], connection: Connection) -> list[Callable[[], None]]:
-    return [_run_in_savepoint(pending, connection) for pending in batch]
+def _run_each(
+    batch: Sequence[PendingTransaction[Any]], connection: Connection
+) -> list[Committed[Any] | Failed]:
+    if len(batch) == 1:
+        return [Committed(batch[0].transaction(connection))]
+    return [_run_in_savepoint(pending.transaction, connection) for pending in batch]
 
 
-def _run_in_savepoint(pending: PendingTransaction[Any], connection: Connection) -> Callable[[], None]:
-    """Run a transaction, and return the call that sets its future's result or exception after the commit."""
-    connection.exec_driver_sql("SAVEPOINT pending")  # a fifth of the cost of `Connection.begin_nested()`
+def _run_in_savepoint(transaction: Transaction[T], connection: Connection) -> Committed[T] | Failed:
+    execute = connection.connection.cursor().execute  # a tenth of the cost of `exec_driver_sql()`
+    execute("SAVEPOINT pending")
     try:
         with translate_errors():
-            result = pending.transaction(connection)
+            result = transaction(connection)
     except Exception as error:  # noqa: BLE001 - raised to the caller of this transaction alone
         # if SQLite has rolled back everything, as it does when the disk is full, this fails the whole batch
-        connection.exec_driver_sql("ROLLBACK TO pending")
-        return partial(pending.future.set_exception, error)
-    connection.exec_driver_sql("RELEASE pending")
-    return partial(pending.future.set_result, result)
+        execute("ROLLBACK TO pending")
+        return Failed(error)
+    execute("RELEASE pending")
+    return Committed(result)
