@@ -23,6 +23,7 @@ USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
 
+_METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _TEXT_FIELDS: Final = (
     FormField.DISPLAY_NAME,
     FormField.RECIPIENT,
@@ -82,7 +83,9 @@ class SurveyForm:
         """Return the form from the view of a block action or a submission."""
         form = Form.model_validate_json(view["private_metadata"])
         values = dict(_values(view["state"]["values"]))
-        shown_metric = next((metric for metric in Metric if f"{FormField.VARIANT}:{metric}" in values), None)
+        shown_metric = next(
+            (metric for metric in _METRICS if f"{FormField.VARIANT}:{metric}" in values), None
+        )
         metric = values.get(FormField.METRIC, "")
         variants = {
             **form.variants,
@@ -90,7 +93,7 @@ class SurveyForm:
         }
         draft = Draft(
             metric=metric,
-            variant=variants.get(Metric(metric), "0") if metric in list(Metric) else "",
+            variant=variants.get(Metric(metric), "0") if metric in _METRICS else "",
             test=bool(values.get(form_fields.TEST)),
             **{field: values.get(field, "") for field in _TEXT_FIELDS},
         )
@@ -98,7 +101,7 @@ class SurveyForm:
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
-        metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
+        metric = Metric(draft.metric) if draft.metric in _METRICS else Metric.CSAT
         questions = self._questions[metric]
         if alert_text:
             yield render(alert(alert_text, level="error"))
