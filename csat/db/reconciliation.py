@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
-from csat.db.survey_records import SETTLEABLE, SurveyRecord, to_record, transition, transition_to
+from csat.db.survey_records import SETTLEABLE, SurveyRecord, to_record, transition_returning, transition_to
 from csat.db.tables import attempts, surveys
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.states import State
@@ -14,7 +14,7 @@ from csat.surveys.states import State
 RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
 """How long until the events are read again."""
 
-_CONFIRMED = transition_to(State.SENT, SETTLEABLE)
+_CONFIRMED = transition_to(State.SENT, SETTLEABLE).returning(surveys)
 
 
 class UncertainAttempt(NamedTuple):
@@ -51,5 +51,5 @@ def confirm_arrival(
 ) -> Notification | None:
     """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
     values = {"reconcile_at": None, "poll_at": first_poll(now)}
-    survey = transition(connection, _CONFIRMED, survey_id, by=requester, **values)
+    survey = transition_returning(connection, _CONFIRMED, survey_id, by=requester, **values)
     return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None

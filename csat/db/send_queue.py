@@ -14,6 +14,7 @@ from csat.db.survey_records import (
     get_survey,
     to_record,
     transition,
+    transition_returning,
     transition_to,
 )
 from csat.db.tables import accounts, attempts, surveys
@@ -32,9 +33,9 @@ RECONCILE_AFTER = DAY + timedelta(minutes=10)
 # built once, as building a statement costs more than running it; the parameters set the values
 _ACCEPTED = transition_to(State.ACCEPTED)
 _SENDING = transition_to(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
-_SENT = transition_to(State.SENT)
-_REFUSED = transition_to(State.REFUSED)
-_UNCERTAIN = transition_to(State.UNCERTAIN)
+_SENT = transition_to(State.SENT).returning(surveys)
+_REFUSED = transition_to(State.REFUSED).returning(surveys)
+_UNCERTAIN = transition_to(State.UNCERTAIN).returning(surveys)
 _CANCELLED = transition_to(State.CANCELLED, surveys.c.requester == bindparam("by"))
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
@@ -103,7 +104,7 @@ def mark_sent(
     connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime
 ) -> Notification | None:
     """Store X's receipt, also a late one for an uncertain survey; return `None` if it changes nothing."""
-    survey = transition(
+    survey = transition_returning(
         connection,
         _SENT,
         survey_id,
@@ -122,7 +123,7 @@ def refuse(
 ) -> Notification | None:
     """Store that a survey will not be sent; `number` is `None` without an attempt."""
     values = refusal.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    survey = transition(connection, _REFUSED, survey_id, **values)
+    survey = transition_returning(connection, _REFUSED, survey_id, **values)
     if number is not None:
         _end_attempt(connection, survey_id, number, State.REFUSED, detail, now)
     return enqueue_claimed(connection, survey, NotificationKind.REFUSED, now) if survey else None
@@ -133,7 +134,7 @@ def mark_uncertain(
 ) -> Notification | None:
     """Store that the outcome of an attempt is unknown."""
     values = {"sent_at": now, "quota_until": now + DAY, "reconcile_at": now + RECONCILE_AFTER}
-    survey = transition(connection, _UNCERTAIN, survey_id, **values)
+    survey = transition_returning(connection, _UNCERTAIN, survey_id, **values)
     _end_attempt(connection, survey_id, number, State.UNCERTAIN, detail, now)
     return enqueue_claimed(connection, survey, NotificationKind.UNCERTAIN, now) if survey else None
 
@@ -147,9 +148,9 @@ def reschedule(
     """
     values = {"due_at": due_at, "lease_owner": None, "lease_until": None}
     if number is not None:
-        survey = transition(connection, _ACCEPTED, survey_id, **values)
+        is_waiting = transition(connection, _ACCEPTED, survey_id, **values)
         _end_attempt(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return survey is not None
+        return is_waiting
     waiting = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
     statement = update(surveys).where(*waiting).values(**values, attempts=surveys.c.attempts + 1)
     return connection.execute(statement).rowcount == 1

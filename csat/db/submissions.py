@@ -28,7 +28,7 @@ SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", e
 
 # built once, as building a statement costs more than running it
 _FIND_EXISTING = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
-_INSERT = insert(surveys).returning(surveys)
+_INSERT = insert(surveys)
 _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
@@ -63,8 +63,20 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         return Acceptance(to_record(row), is_new=False)
     recipient = submission.survey.recipient
     check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
-    row = connection.execute(_INSERT, _columns(submission, now)).one()
-    return Acceptance(to_record(row), is_new=True)
+    inserted = connection.execute(_INSERT, _columns(submission, now))
+    assert inserted.inserted_primary_key  # noqa: S101 - an INSERT of one row has one
+    record = SurveyRecord(
+        id=inserted.inserted_primary_key.id,
+        account=submission.account,
+        state=State.ACCEPTED,
+        survey=submission.survey,
+        origin=submission.origin,
+        accepted_at=now,
+        attempts=0,
+        refusal=None,
+        feedback_id=None,
+    )
+    return Acceptance(record, is_new=True)
 
 
 def _columns(submission: Submission, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from csat.db.tables import surveys
@@ -57,22 +57,32 @@ def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     return to_record(row) if row else None
 
 
-def transition_to(state: State, *conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+def transition_to(state: State, *conditions: ColumnElement[bool]) -> Update:
     """Return the statement of a transition, to be built once per module."""
     can_follow = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(predecessors(state)))
-    return update(surveys).where(*can_follow, *conditions).values(state=state).returning(surveys)
+    return update(surveys).where(*can_follow, *conditions).values(state=state)
 
 
 def transition(
+    connection: Connection,
+    statement: Update,
+    survey_id: int,
+    **values: Any,  # noqa: ANN401
+) -> bool:
+    """Move a survey to the statement's state; return False if that state can't follow.
+
+    `values` holds new values of columns and the parameters of the statement's conditions.
+    """
+    return connection.execute(statement, {"survey_id": survey_id, **values}).rowcount == 1
+
+
+def transition_returning(
     connection: Connection,
     statement: ReturningUpdate[Any],
     survey_id: int,
     **values: Any,  # noqa: ANN401
 ) -> SurveyRecord | None:
-    """Move a survey to the statement's state; return `None` if that state can't follow.
-
-    `values` holds new values of columns and the parameters of the statement's conditions.
-    """
+    """Move a survey as `transition` does, and return it if it was moved."""
     row = connection.execute(statement, {"survey_id": survey_id, **values}).first()
     return to_record(row) if row else None
 
