@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self, cast
 
 from bench.errors import BenchError
-from bench.http1 import Message, Parser
+from bench.http1_parser import Message, Parser
 from bench.slack_requests import RequestBuilder
 
 OPERATION_TIMEOUT_SECONDS: float = 20.0

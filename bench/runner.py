@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
-from bench import checks
+from bench import correctness_checks
 from bench.apps import APPS, OURS, App, RunningApp, run_app
 from bench.constants import FIRST_KEY
 from bench.errors import BenchError
@@ -69,8 +69,8 @@ class Runner:
         self._form_file.write_text("{}", encoding="utf-8")
         async with self._run_app(OURS, "form") as ours:
             view = await self._find_opened_view(ours, str(FIRST_KEY))
-        self.expected_form = checks.normalize_view(view, str(FIRST_KEY))
-        self._form_file.write_text(json.dumps(checks.baseline_form(view)), encoding="utf-8")
+        self.expected_form = correctness_checks.normalize_view(view, str(FIRST_KEY))
+        self._form_file.write_text(json.dumps(correctness_checks.baseline_form(view)), encoding="utf-8")
         self.stub.send_command(view=view)
 
     async def _measure_starts(self) -> dict[str, list[float]]:
@@ -87,7 +87,7 @@ class Runner:
         build_command = command_builder(running.app.path)
         (operation,), _ = await self.load.run(running.port, build_command, VIEWS_OPEN, 1, 1)
         view = await self._find_opened_view(running, operation.key)
-        if checks.normalize_view(view, operation.key) != self.expected_form:
+        if correctness_checks.normalize_view(view, operation.key) != self.expected_form:
             raise BenchError(f"{running.app.label} opens a different form")
         return {
             OPEN_FORM: build_command,
@@ -99,7 +99,7 @@ class Runner:
         for _ in range(100):
             for call in await self.stub.collect_calls():
                 if call.path == VIEWS_OPEN and call.key == key:
-                    return checks.parse_view(call)
+                    return correctness_checks.parse_view(call)
             await asyncio.sleep(0.02)
         raise BenchError(f"{running.app.label} opened no form:\n{running.log_tail}")
 
@@ -167,9 +167,9 @@ class Runner:
     async def _check(self, scenario: Scenario, keys: Sequence[str]) -> None:
         calls = await self.stub.collect_calls()
         if scenario.workload == OPEN_FORM:
-            checks.check_opened_forms(calls, keys, self.expected_form)
+            correctness_checks.check_opened_forms(calls, keys, self.expected_form)
         else:
-            checks.check_sent_surveys(calls, keys, f"http://127.0.0.1:{self.stub_port}")
+            correctness_checks.check_sent_surveys(calls, keys, f"http://127.0.0.1:{self.stub_port}")
 
     def _run_app(self, app: App, folder: str) -> contextlib.AbstractAsyncContextManager[RunningApp]:
         path = self.folder / f"{app.name}-{folder}"

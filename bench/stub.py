@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, cast
 import uvloop
 
 from bench.constants import CHANNEL, KEY_PATTERN, TEAM, USER
-from bench.http1 import Message, Parser, json_response
+from bench.http1_parser import Message, Parser
 
 AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"
@@ -78,7 +78,7 @@ class Stub:
         self._latency_seconds = 0.0
         self._calls: list[Call] = []
         self._responses = {
-            path: json_response(json.dumps(body).encode()) for path, body in _RESPONSES.items()
+            path: _json_response(json.dumps(body).encode()) for path, body in _RESPONSES.items()
         }
 
     async def run(self) -> None:
@@ -115,7 +115,7 @@ class Stub:
             return _feedback(key)
         if path.startswith(SHOW):
             return _feedback(path.removeprefix(SHOW).removesuffix(".json"))
-        return self._responses.get(path, json_response(b'{"ok": false}'))
+        return self._responses.get(path, _json_response(b'{"ok": false}'))
 
     def _send(self, message: object) -> None:
         self._write(json.dumps(message).encode() + b"\n")
@@ -126,7 +126,7 @@ class Stub:
             self._latency_seconds = command["latency_seconds"]
         if "view" in command:
             body = json.dumps({"ok": True, "view": command["view"]})
-            self._responses[VIEWS_OPEN] = json_response(body.encode())
+            self._responses[VIEWS_OPEN] = _json_response(body.encode())
         if "collect" in command:
             calls, self._calls = self._calls, []
             self._send({"calls": calls})
@@ -167,7 +167,15 @@ def _feedback(key: str) -> bytes:
         "created_at": now,
         "updated_at": now,
     }
-    return json_response(json.dumps(feedback).encode())
+    return _json_response(json.dumps(feedback).encode())
+
+
+def _json_response(body: bytes) -> bytes:
+    """Return a keep-alive response with a JSON body."""
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
 
 
 if __name__ == "__main__":

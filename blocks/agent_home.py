@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks.block_json import BlockDict, render
 from blocks.customer_status import STATE_LABELS
 from blocks.elements import (
     DATE_AND_TIME,
@@ -21,6 +20,7 @@ from blocks.elements import (
     truncate_line,
 )
 from blocks.help import SHORTCUT_HINT
+from blocks.serialization import BlockDict, render
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
 

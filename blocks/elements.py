@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
 )
 
-from blocks.block_json import BlockDict, render_all
+from blocks.serialization import BlockDict, render_all
 from csat.surveys.recipients import Recipient
 
 DATE_AND_TIME: Final = "{date_short_pretty} at {time}"

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
-from blocks.block_json import BlockDict, render_once
+from blocks.serialization import BlockDict, render_once
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
 

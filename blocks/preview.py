@@ -5,8 +5,8 @@ from typing import Final
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
-from blocks.block_json import BlockDict, render, render_once
 from blocks.elements import context, one_line, quote, rich_line, text
+from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 

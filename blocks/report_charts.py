@@ -6,10 +6,10 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks import charts
-from blocks.block_json import BlockDict, render
 from blocks.charts import BlockWithFallback, Cell, HomePart
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
 from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text, pluralize
+from blocks.serialization import BlockDict, render
 from csat.reporting.formatting import NO_VALUE, format_interval, format_percent, format_score, round_half_up
 from csat.reporting.periods import DAYS_PER_WEEK
 from csat.reporting.reports import Report, Tally

@@ -18,8 +18,8 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
-from blocks.block_json import BlockDict, render
 from blocks.form_fields import question_options
+from blocks.serialization import BlockDict, render
 from csat.reporting.periods import Period
 from csat.reporting.report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric

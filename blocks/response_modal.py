@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RichTextElementParts
 
-from blocks.block_json import render_all
 from blocks.elements import (
     DATE_AND_TIME,
     Message,
@@ -21,6 +20,7 @@ from blocks.elements import (
 )
 from blocks.low_rating import follow_up_line
 from blocks.notifications import survey_details
+from blocks.serialization import render_all
 from csat.surveys.follow_ups import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 

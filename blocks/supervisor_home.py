@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
-from blocks.block_json import BlockDict, render
 from blocks.charts import HomePart
 from blocks.elements import (
     DATE_AND_TIME,
@@ -23,6 +22,7 @@ from blocks.low_rating import low_rating_blocks
 from blocks.report_charts import report_charts
 from blocks.report_controls import report_controls
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines
+from blocks.serialization import BlockDict, render
 from csat.reporting.formatting import NO_VALUE
 from csat.reporting.periods import Period
 from csat.reporting.report_query import ReportQuery

@@ -6,11 +6,11 @@ from typing import Any, Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_fields
-from blocks.block_json import BlockDict, render, render_once
 from blocks.customer_status import denial_line
 from blocks.elements import alert, context, plain_text
 from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.preview import NPS_WARNING, preview
+from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.questions import Catalogue, Metric

@@ -9,7 +9,7 @@ import typer
 from blocks import charts
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
-from csat.reporting.export_loader import open_export
+from csat.reporting.export_database import open_export
 from csat.reporting.exports import verify_export
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters, Report

@@ -14,7 +14,7 @@ from hypothesis import settings
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 
-from blocks import block_json
+from blocks import serialization
 from csat.db.database import PRAGMAS, Database
 from tests.canaries import use_canaries
 from tests.databases import KINDS, SLOW_KINDS, Databases, fastest_place
@@ -160,7 +160,7 @@ def _fast_uvicorn() -> Iterator[None]:
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)
 def _valid_blocks() -> Iterator[None]:
     """Validate every block with its slack_sdk model and compare the rendering."""
-    render = block_json._render  # noqa: SLF001 - the function that all rendering goes through
+    render = serialization._render  # noqa: SLF001 - the function that all rendering goes through
 
     is_inside_block = False
 
@@ -177,5 +177,5 @@ def _valid_blocks() -> Iterator[None]:
         return rendered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("blocks.block_json._render", validate_and_render)
+        patch.setattr("blocks.serialization._render", validate_and_render)
         yield

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 
 from csat.db.database import Database
 from csat.db.tables import surveys
-from csat.reporting.export_loader import open_export
+from csat.reporting.export_database import open_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import read_export, write_export
 from csat.reporting.periods import custom_period, last_days

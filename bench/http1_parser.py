@@ -51,11 +51,3 @@ class Parser:
             body += self._buffer[start : start + size]
             start += size + 2
         return None
-
-
-def json_response(body: bytes) -> bytes:
-    """Return a keep-alive response with a JSON body."""
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        len(body),
-        body,
-    )

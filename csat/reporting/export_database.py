@@ -1,4 +1,4 @@
-"""An export in a database of its own, where the same queries count it that count the app's database."""
+"""Load an export into a temporary database, so that the same queries count it as the app's database."""
 
 import contextlib
 import tempfile
