@@ -9,7 +9,7 @@ from csat.db.outbox import Notification, NotificationKind
 from csat.resources import Resources
 from csat.slack_api.errors import SlackRefused
 from csat.surveys.follow_ups import LowRating
-from notifications.find_posted import NothingToUpdate, find_posted
+from notifications.posted_messages import NothingToUpdate, find_posted
 
 log = logging.getLogger(__name__)
 

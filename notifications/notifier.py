@@ -15,8 +15,8 @@ from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
 from csat.x_api.errors import Uncertain
-from notifications.find_posted import NothingToUpdate, NotPostedYet, find_posted
 from notifications.low_ratings import LowRatingAlerts
+from notifications.posted_messages import NothingToUpdate, NotPostedYet, find_posted
 
 MAX_TRIES = 12
 """About an hour and a half; by then the message helps nobody any more."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.torture import faults, instances, kills, responses, storage
+from bench.torture import faults, kills, storage, two_instances
 from bench.torture.checker import CaseResult
+from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import Harness, open_harness
-from bench.torture.processes import AppProcesses
+from bench.torture.push_responses import push_responses
 from tests.databases import KINDS, Databases
 
 SOCKET_MODE = " over Socket Mode"
@@ -100,7 +101,7 @@ async def test_no_survey_is_lost_or_duplicated_when_slack_fails(
 async def test_no_response_is_lost_or_counted_twice_in_whatever_order_events_arrive(
     harness: Harness, rng: random.Random
 ) -> None:
-    result = await responses.push_responses(harness, rng, 400, surveys=24, step=2 * 86_400)
+    result = await push_responses(harness, rng, 400, surveys=24, step=2 * 86_400)
 
     assert_passed(result)
     assert result.responses == result.responses_stored > result.kills
@@ -110,7 +111,7 @@ async def test_no_response_is_lost_or_counted_twice_in_whatever_order_events_arr
 async def test_an_instance_takes_over_the_surveys_of_a_killed_one(
     harness: Harness, rng: random.Random
 ) -> None:
-    assert_passed(await instances.kill_one(harness, rng, 1))
+    assert_passed(await two_instances.kill_one(harness, rng, 1))
 
 
 @on_postgresql
@@ -118,7 +119,7 @@ async def test_an_instance_takes_over_the_surveys_of_a_killed_one(
 async def test_an_instance_may_resume_after_its_attempts_were_marked_uncertain(
     harness: Harness, rng: random.Random, failpoint: str
 ) -> None:
-    result = await instances.freeze_one(harness, rng, 1, [failpoint], poll_seconds=3)
+    result = await two_instances.freeze_one(harness, rng, 1, [failpoint], poll_seconds=3)
 
     assert_passed(result)
     assert result.uncertain >= result.kills == 1
@@ -128,7 +129,7 @@ async def test_an_instance_may_resume_after_its_attempts_were_marked_uncertain(
 async def test_no_survey_is_lost_or_duplicated_when_postgresql_restarts(
     harness: Harness, rng: random.Random
 ) -> None:
-    assert_passed(await instances.restart_server(harness, rng, 2))
+    assert_passed(await two_instances.restart_server(harness, rng, 2))
 
 
 @on_sqlite

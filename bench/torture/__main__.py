@@ -19,8 +19,8 @@ import uvloop
 from bench.torture import app_process, report
 from bench.torture.cases import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
+from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import open_harness
-from bench.torture.processes import AppProcesses
 from tests.databases import KINDS, Databases
 
 

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.torture import faults, instances, kills, responses, storage
+from bench.torture import faults, kills, storage, two_instances
 from bench.torture.checker import CaseResult
 from bench.torture.failpoints import FAILPOINTS
 from bench.torture.harness import Harness
+from bench.torture.push_responses import push_responses
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
@@ -73,9 +74,11 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
     yield Case("killed at random", kills.kill_at_random, amounts.random_kills)
     yield Case("faults of X", faults.inject_x_faults, amounts.fault_rounds)
     yield Case("faults of Slack", faults.inject_slack_faults, amounts.fault_rounds, socket_mode=True)
-    yield Case("responses in any order", responses.push_responses, amounts.webhook_events)
-    yield Case("one of two killed", instances.kill_one, outages, POSTGRESQL, socket_mode=True)
-    yield Case("one of two frozen", instances.freeze_one, amounts.fault_rounds, POSTGRESQL, socket_mode=True)
-    yield Case("server restarted", instances.restart_server, outages, POSTGRESQL, socket_mode=True)
+    yield Case("responses in any order", push_responses, amounts.webhook_events)
+    yield Case("one of two killed", two_instances.kill_one, outages, POSTGRESQL, socket_mode=True)
+    yield Case(
+        "one of two frozen", two_instances.freeze_one, amounts.fault_rounds, POSTGRESQL, socket_mode=True
+    )
+    yield Case("server restarted", two_instances.restart_server, outages, POSTGRESQL, socket_mode=True)
     yield Case("file locked", storage.lock_file, outages, SQLITE)
     yield Case("file full", storage.fill_file, outages, SQLITE)

@@ -10,7 +10,7 @@ from bench.torture.app_process import AppOptions
 from bench.torture.clock import SharedClock
 from bench.torture.db_reader import DbReader, PendingCounts
 from bench.torture.failpoints import Failpoint
-from bench.torture.processes import AppProcess, AppProcesses
+from bench.torture.fork_server import AppProcess, AppProcesses
 from cli import manifest
 from csat.settings import Settings
 from csat.web import slack_events

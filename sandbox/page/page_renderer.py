@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sandbox.page import charts, faults, phone, request_log
 from sandbox.page.display_names import Author, DisplayNames
 from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
-from sandbox.page.sample_data import SampleDataJob
+from sandbox.page.sample_data_job import SampleDataJob
 from sandbox.page.slack_pane import SlackPane
 from sandbox.page.surface import Json, Surface
 from sandbox.page.unread import UnreadTracker

@@ -17,6 +17,7 @@ from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
 from sandbox.slack.fixtures import build_channels, build_directory
+from sandbox.slack.freezable_websocket import FreezableWebSocketProtocol
 from sandbox.slack.ids import IdGenerator
 from sandbox.slack.json_types import Json
 from sandbox.slack.manifest import Manifest
@@ -29,7 +30,6 @@ from sandbox.slack.user_actions import UserActions
 from sandbox.slack.user_events import UserEvents
 from sandbox.slack.views import View, Views
 from sandbox.slack.webapi import Endpoints
-from sandbox.slack.websocket import FreezableWebSocketProtocol
 from sandbox.slack.workspace_state import WorkspaceState
 from sandbox.traffic import TrafficLog
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sandbox.pubsub import PubSub
 from sandbox.traffic import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
-from sandbox.x.behavior import Config
+from sandbox.x.config import Config
 from sandbox.x.errors import ApiError, FeedbackNotFound
 from sandbox.x.events import CREATED, UPDATED, Event
 from sandbox.x.feedback import SCALES, DirectMessage, Feedback

@@ -1,10 +1,10 @@
 """The `chat.*` methods."""
 
+from sandbox.slack.app_messages import MAX_UPDATE_TEXT_CHARACTERS, parse_content, replace_content
+from sandbox.slack.app_messages import post_message as post
 from sandbox.slack.conversations import Channel, Message
 from sandbox.slack.errors import SlackError
 from sandbox.slack.json_types import Json
-from sandbox.slack.posting import MAX_UPDATE_TEXT_CHARACTERS, parse_content, replace_content
-from sandbox.slack.posting import post_message as post
 from sandbox.slack.webapi.conversations import open_dm
 from sandbox.slack.workspace_state import WorkspaceState
 

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from sandbox.slack.app_messages import handle_response_url
 from sandbox.slack.call_log import ApiCall
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import RESPONSE_URL, UPLOAD, InjectedError
 from sandbox.slack.files import UPLOAD_PATH
 from sandbox.slack.json_types import Json
-from sandbox.slack.posting import handle_response_url
 from sandbox.slack.webapi.arguments import parse_arguments, pop_token
 from sandbox.slack.webapi.methods import call_method, scope_headers
 from sandbox.slack.workspace_state import WorkspaceState

@@ -1,10 +1,10 @@
 """The `files.*` methods for uploads."""
 
+from sandbox.slack.app_messages import Content, post_message
 from sandbox.slack.conversations import Channel
 from sandbox.slack.errors import SlackError, invalid_arguments
 from sandbox.slack.files import UPLOAD_PATH
 from sandbox.slack.json_types import Json
-from sandbox.slack.posting import Content, post_message
 from sandbox.slack.webapi.conversations import open_dm
 from sandbox.slack.workspace_state import WorkspaceState
 
