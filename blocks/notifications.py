@@ -94,11 +94,9 @@ def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogu
         for action_id, label in labels.items()
     ]
     return build_message(
-        f"We don't know whether the survey to {recipient} arrived. {escape_mrkdwn(advice)}",
+        f"The survey to {recipient} may not have arrived. {escape_mrkdwn(advice)}",
         [
-            rich_line(
-                text("We don't know whether the survey to "), profile_link(recipient), text(" arrived.")
-            ),
+            rich_line(text("The survey to "), profile_link(recipient), text(" may not have arrived.")),
             rich_line(text(advice)),
             _details(survey, catalogue),
             ActionsBlock(elements=buttons),
@@ -111,28 +109,31 @@ def waiting(
 ) -> Message:
     """Tell the requester that their survey waits, and why if the account is paused; it stays true later."""
     recipient = survey.recipient.label
+    reason = f"X isn't accepting surveys ({pause_reason})." if pause_reason else "X hasn't accepted it yet."
+    promise = "We'll send it automatically and tell you how it went."
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
-        f"Waiting for X... The survey to {recipient} will be sent as soon as X accepts it.",
+        f"Queued: the survey to {recipient}. {reason} {promise}",
         [
             rich_line(
-                text("Waiting for X... At "),
+                text("Queued", bold=True),
+                text(" at "),
                 timestamp(now),
-                text(", the survey to "),
+                text(": the survey to "),
                 profile_link(recipient),
-                text(" had not been sent yet. It will be sent as soon as X accepts it, and you'll be told."),
+                text(f". {reason} {promise}"),
             ),
-            *([rich_line(text(pause_reason))] if pause_reason else []),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
     )
 
 
-def pause_alert(advice: str) -> Message:
-    """Tell an operator why the account is paused."""
+def pause_alert(reason: str, fix: str) -> Message:
+    """Tell an operator why the account is paused, and what to do."""
     return plain_message(
-        f"Surveys are on hold because X refuses them. {advice} They'll resume by themselves once it works."
+        f"X isn't accepting surveys: {reason}. {fix} "
+        "Surveys stay queued for up to a day, and go out automatically once X accepts them."
     )
 
 

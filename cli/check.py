@@ -17,7 +17,7 @@ from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavaila
 from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.errors import RecipientUnknown, Refused, XError
+from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
 TIMEOUT_SECONDS = 10
 GROUPS_SCOPE = "usergroups:read"
@@ -138,8 +138,10 @@ async def _x(settings: Settings) -> Finding:
             return Finding(
                 ok=False, message=f"X: {error}", advice="Check X_API_URL: X is not at that address."
             )
+        except AccountRefused as error:
+            return Finding(ok=False, message=f"X keys: {error}; {error.reason}", advice=error.fix)
         except Refused as error:
-            return Finding(ok=False, message=f"X keys: {error}", advice=error.sentence())
+            return Finding(ok=False, message=f"X keys: {error}", advice=AccountRefused.fix)
         except XError as error:
             return Finding(
                 ok=False, message=f"X: {error}", advice="Check X_API_URL and your network, then try again."

@@ -18,17 +18,17 @@ from handlers.services import Services
 
 CANCEL_OUTCOMES = {
     State.CANCELLED: "Cancelled. Nothing was sent.",
-    State.SENDING: "Too late to cancel: the survey is on its way to X. You'll be told how it went.",
-    State.UNCERTAIN: "Too late to cancel: the survey went to X, but X didn't say whether it arrived.",
+    State.SENDING: "Too late to cancel: the survey is on its way to X. We'll tell you how it went.",
+    State.UNCERTAIN: "Too late to cancel: the survey went to X, but we got no confirmation that it arrived.",
     State.REFUSED: "Nothing to cancel: the survey was not sent.",
     None: "Only the person who asked for this survey can cancel it.",
 }
 ALREADY_SENT = "Too late to cancel: the survey was already sent."
 
 ARRIVED = "Noted: it arrived. The confirmation follows."
-SENT_AGAIN = "Sending it again. You'll be told how it went."
-LEFT_UNCERTAIN = "Nothing was changed. X's records will show tomorrow whether it arrived, and we'll tell you."
-ALREADY_SETTLED = "This survey is already settled, or it isn't yours."
+SENT_AGAIN = "Sending it again. We'll tell you how it went."
+LEFT_UNCERTAIN = "Nothing was changed. X's records usually settle it tomorrow, and we'll tell you."
+ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else asked for the survey."
 
 
 def register(app: AsyncApp, services: Services) -> None:

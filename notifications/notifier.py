@@ -14,7 +14,7 @@ from csat.resources import Resources
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
-from csat.x_api.errors import Uncertain
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Uncertain
 from notifications.low_ratings import LowRatingAlerts
 from notifications.posted_messages import NothingToUpdate, NotPostedYet, find_posted
 
@@ -121,7 +121,8 @@ class Notifier:
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._resources.catalogue
         if notification.kind is NotificationKind.WAITING:
-            reason = await self._database.read(accounts.get_pause_reason, survey.account)
+            cause = await self._database.read(accounts.get_pause_cause, survey.account)
+            reason = _account_refusal(cause).reason if cause else ""
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         if survey.refusal is None:
             return notifications.uncertainty(survey.id, survey.survey, Uncertain.advice, catalogue)
@@ -151,10 +152,15 @@ class Notifier:
 
     async def _alert_operators(self, alert: accounts.PauseAlert) -> None:
         """Tell the operators why an account is paused; one who can't be told keeps no other from it."""
-        message = notifications.pause_alert(alert.advice)
+        refusal = _account_refusal(alert.cause)
+        message = notifications.pause_alert(refusal.reason, refusal.fix)
         for operator in sorted(self._resources.settings.csat_operators):
             try:
                 await self._poster.post_dm(operator, *message)
             except SlackError as error:
                 log.warning("Operator %s could not be told: %s", operator, error)
         await self._database.run_with_retry(accounts.mark_alerted, alert)
+
+
+def _account_refusal(cause: str) -> type[AccountRefused]:
+    return ACCOUNT_REFUSALS.get(cause, AccountRefused)

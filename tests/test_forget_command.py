@@ -163,7 +163,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await submit_survey(world)
-    prompt = await world.wait_for_message("We don't know whether")
+    prompt = await world.wait_for_message("may not have arrived")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import errors, wire
-from csat.x_api.errors import REFUSALS, Refused, RetryLater, Uncertain, XError
+from csat.x_api.errors import ACCOUNT_REFUSALS, REFUSALS, Refused, RetryLater, Uncertain, XError
 from tests.factories import CATALOGUE, make_draft, make_survey
 from tests.strategies import JSON
 from tests.x_examples import EXAMPLE_FEEDBACK, RECEIPT, error_json, feedback_json, user_json
@@ -268,11 +268,17 @@ def test_every_code_has_one_meaning() -> None:
 
 
 def test_every_error_has_its_own_advice() -> None:
-    kinds: list[type[XError]] = [*REFUSALS, RetryLater, Uncertain]
-    sentences = [kind.advice for kind in kinds]
+    sentences = [*(kind().sentence() for kind in REFUSALS), RetryLater.advice, Uncertain.advice]
 
-    assert len(set(sentences)) == len(kinds)
+    assert len(set(sentences)) == len(REFUSALS) + 2
     assert all(sentence.endswith(".") and len(sentence) < 250 for sentence in sentences)
+
+
+def test_every_error_of_the_account_has_its_own_fix_for_operators() -> None:
+    fixes = [kind.fix for kind in ACCOUNT_REFUSALS.values()]
+
+    assert len(set(fixes)) == len(fixes)
+    assert all(fix.endswith(".") and "admin" not in fix for fix in fixes)
 
 
 def test_the_docstring_draws_the_whole_tree_of_errors() -> None:

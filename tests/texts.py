@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from blocks import erased_messages, low_rating, notifications, response_modal
 from blocks.agent_home import agent_home, unavailable_home
@@ -17,7 +17,14 @@ from blocks.survey_form import Form, SurveyForm
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
-from csat.x_api.errors import REFUSALS, RecipientClosed, RetryLater, Uncertain, XError
+from csat.x_api.errors import (
+    ACCOUNT_REFUSALS,
+    REFUSALS,
+    AccountRefused,
+    RecipientClosed,
+    RetryLater,
+    Uncertain,
+)
 from handlers import (
     commands,
     errors,
@@ -61,6 +68,9 @@ RAISED = {
     ),
 }
 """Modules whose sentences people read, by the place where they appear; "…" stands for a value."""
+
+ACCOUNT_CAUSES: Final[tuple[type[AccountRefused], ...]] = (*ACCOUNT_REFUSALS.values(), AccountRefused)
+"""Why an account is paused; the last one stands for a cause that this version does not know."""
 
 Section = tuple[str, str]
 """A heading that names where the text appears, and the text."""
@@ -131,13 +141,15 @@ def _survey_messages() -> Iterator[Section]:
     quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
     yield (
         "requester, the reasons of X for a refusal",
-        _lines(XError.advice, RetryLater.advice, *(kind.advice for kind in REFUSALS), quoting),
+        _lines(RetryLater.advice, *(kind().sentence() for kind in REFUSALS), quoting),
     )
     uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
-    for reason in ("", REFUSALS[-1].advice):
-        waiting = notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason)
-        yield "requester, survey waiting", _message(waiting)
+    usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
+    yield "requester, survey waiting", usual
+    for cause in ACCOUNT_CAUSES:
+        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, cause.reason))
+        yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
     yield (
         "requester, replies to Cancel",
         _lines(*survey_buttons.CANCEL_OUTCOMES.values(), survey_buttons.ALREADY_SENT),
@@ -192,7 +204,9 @@ def _homes() -> Iterator[Section]:
 
 def _others() -> Iterator[Section]:
     yield "results channel, digest", _message(digest_message([samples.REPORT, samples.NPS_REPORT]))
-    yield "operators, account paused", _message(notifications.pause_alert(REFUSALS[-1].advice))
+    for cause in ACCOUNT_CAUSES:
+        alert = notifications.pause_alert(cause.reason, cause.fix)
+        yield "operators, account paused", _message(alert)
     yield "channel, customer erased", _message(erased_messages.confirmation(fixtures.ADA))
     yield "requester, customer erased", _message(erased_messages.private_message())
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())

@@ -35,7 +35,6 @@ class PauseAlert(NamedTuple):
 
     account: str
     cause: str
-    advice: str
 
 
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
@@ -59,7 +58,7 @@ def claim_alerts(connection: Connection, now: datetime) -> list[PauseAlert]:
         update(accounts)
         .where(accounts.c.alert_due_at <= now)
         .values(alert_due_at=now + ALERT_LEASE)
-        .returning(accounts.c.id, accounts.c.cause, accounts.c.advice)
+        .returning(accounts.c.id, accounts.c.cause)
     )
     return [PauseAlert(*row) for row in connection.execute(claim)]
 
@@ -82,7 +81,7 @@ def resume(connection: Connection, account: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
 
 
-def get_pause_reason(connection: Connection, account: str) -> str:
-    """Return the advice for requesters while an account is paused, else ""."""
+def get_pause_cause(connection: Connection, account: str) -> str:
+    """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
-    return connection.execute(select(accounts.c.advice).where(*paused)).scalar() or ""
+    return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""

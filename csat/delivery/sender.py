@@ -152,8 +152,5 @@ def _refusal_of_denial(denial: Denial) -> Refusal:
 
 def _refusal_of_error(error: Refused | RetryLater) -> Refusal:
     if isinstance(error, RetryLater):
-        advice = (
-            "X was too busy for too long, so we gave up on this survey. Nothing was sent. Try again later."
-        )
-        return Refusal(reason="RetryLater", advice=advice, editable=True)
+        return Refusal(reason="RetryLater", advice=error.advice, editable=True)
     return Refusal(reason=type(error).__name__, advice=error.sentence(), editable=error.editable)

@@ -27,14 +27,16 @@ and of its direct message endpoints.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import ClassVar
 
 
 class XError(Exception):
     """A request to X failed; `str()` is for the log, `advice` for the requester."""
 
-    advice: ClassVar[str] = "X did not send the survey."
+    advice: ClassVar[str]
     is_retryable: ClassVar[bool] = False
     """Whether the survey is kept and tried again."""
 
@@ -55,7 +57,7 @@ class RetryLater(XError):
     """Nothing was delivered; the same request may succeed later."""
 
     is_retryable = True
-    advice = "X is busy or can't be reached. The survey is kept and sent as soon as X accepts it."
+    advice = "X was busy or unreachable for a day, so we gave up. Try again later."
 
     def __init__(
         self, summary: str = "", *, api_message: str = "", raw: str = "", until: datetime | None = None
@@ -69,13 +71,13 @@ class Uncertain(XError):
     """The request was sent, and its outcome is unknown."""
 
     advice = (
-        "X didn't reply, so the customer may or may not have got it. It was not sent again. "
-        "Check the conversation on X and choose below what you see, or wait for X's records tomorrow."
+        "We got no confirmation from X, and haven't sent it again. Check the conversation on X and choose "
+        "what you see. If you can't tell, leave it: X's records usually settle it tomorrow."
     )
 
 
 class InvalidFeedback(XError):
-    """X reported a response that can't be true, or that can't be parsed."""
+    """X reported a response that can't be true, or that can't be parsed; nobody is told."""
 
 
 class Refused(XError):
@@ -98,41 +100,50 @@ class Refused(XError):
 
 
 class AccountRefused(Refused):
-    """X refuses all surveys of the account or the app, until somebody fixes it: they are kept until then."""
+    """X refuses all surveys of the account or the app: they are kept for a day, until somebody fixes it."""
 
     is_retryable = True
     editable = False
+    advice = "Once an admin of this app has fixed that, send a new survey."
+    """For the requester of a survey that was given up after that day."""
+    reason: ClassVar[str] = "it refuses this app's requests"
+    """Why X accepts no surveys: a clause, in which "it" is X."""
+    fix: ClassVar[str] = "Check the app's status at developer.x.com."
+    """What an operator can do about it."""
+
+    def sentence(self) -> str:
+        """Return the text for the requester of a survey that was given up."""
+        return f"X accepted no surveys for a day ({self.reason}). {self.advice}"
 
 
 class InvalidCredentials(AccountRefused):
     codes = frozenset({32, 89})
-    advice = (
-        "X no longer accepts this app's keys for your brand's account. "
-        "Ask an admin of this app to reconnect the X account, then send the survey again."
+    reason = "it rejects this app's keys"
+    fix = (
+        "Compare the X_ settings with developer.x.com (your app, Keys and tokens), "
+        "make a new access token if the old one was revoked, and restart the app."
     )
 
 
 class ClockSkew(AccountRefused):
     codes = frozenset({135})
-    advice = (
-        "X refused the request because this server's clock is wrong. Ask an admin of this app to correct it."
-    )
+    reason = "the clock of this app's server is wrong"
+    fix = "Correct the server's clock, and keep it synchronized (NTP)."
 
 
 class NotAllowed(AccountRefused):
     codes = frozenset({416, 87, 220, 453, 93, 261})
-    advice = (
-        "X doesn't allow this app to send feedback surveys or direct messages, or has suspended it. "
-        "Ask an admin of this app to contact your X account manager."
+    reason = "it doesn't allow this app to send them"
+    fix = (
+        "Check at developer.x.com that the app is active and may write direct messages, "
+        "and ask your X account manager whether it may use the Customer Feedback API."
     )
 
 
 class NotSigned(AccountRefused):
     codes = frozenset({215})
-    advice = (
-        "The request reached X without its signature. "
-        "Ask an admin of this app to check the X settings and any proxy in between."
-    )
+    reason = "it gets this app's requests unsigned"
+    fix = "Check X_API_URL, and that no proxy in between removes the Authorization header."
 
 
 class ParameterMissing(Refused):
@@ -174,14 +185,14 @@ class RecipientDoesNotFollow(RecipientClosed):
 
 class SenderSuspended(AccountRefused):
     codes = frozenset({64})
-    advice = "X has suspended your brand's account. Its owner must resolve this with X first."
+    reason = "it has suspended your brand's account"
+    fix = "The account's owner has to resolve this with X."
 
 
 class SenderLocked(AccountRefused):
     codes = frozenset({326})
-    advice = (
-        "X has locked your brand's account. Log in to it on x.com to unlock it, then send the survey again."
-    )
+    reason = "it has locked your brand's account"
+    fix = "Log in to the account on x.com to unlock it."
 
 
 class LooksAutomated(Refused):
@@ -214,3 +225,8 @@ REFUSALS: tuple[type[Refused], ...] = tuple(
     )
 )
 """Every refusal; those with a `message_pattern` come first, as their codes have other meanings too."""
+
+ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
+    {kind.__name__: kind for kind in REFUSALS if issubclass(kind, AccountRefused)}
+)
+"""The reasons for which an account is paused, by the cause that the database keeps."""
