@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.customer_status import STATE_LABELS
 from blocks.elements import (
-    DATE_AND_TIME,
+    DATE_AND_TIME_FIRST,
     bullet_list,
     context,
     header,
@@ -89,7 +89,7 @@ def _format_counts(counts: Mapping[State, int]) -> str:
 
 
 def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
-    yield timestamp(status.asked_at, DATE_AND_TIME)
+    yield timestamp(status.asked_at, DATE_AND_TIME_FIRST)
     yield text(": ")
     yield recipient_link(status.survey.recipient)
     if not status.channel.startswith("D"):

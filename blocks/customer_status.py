@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
 from blocks.elements import (
-    DATE_AND_TIME,
+    DATE_AND_TIME_FIRST,
     Message,
     build_message,
     context,
@@ -17,63 +17,86 @@ from blocks.elements import (
     timestamp,
     user_mention,
 )
-from csat.surveys.limits import Denial, PreviousSurvey
+from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.states import State
 
 STATE_LABELS: Final = {
-    State.ACCEPTED: "waiting to be sent",
-    State.SENDING: "on its way to X",
+    State.ACCEPTED: "queued",
+    State.SENDING: "being sent",
     State.SENT: "sent, no answer yet",
     State.REFUSED: "not sent",
     State.CANCELLED: "cancelled",
     State.UNCERTAIN: "may not have arrived",
     State.ANSWERED: "answered",
-    State.EXPIRED: "sent, not answered",
+    State.EXPIRED: "no answer in two weeks",
 }
+
+CAN_BE_ASKED: Final = "You can ask them now."
+CANT_BE_ASKED: Final = "Can't be asked"
 
 
 def status_message(
     customer: str, surveys: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
 ) -> Message:
     """Return whether a customer can be asked now, and the last surveys to them without their ratings."""
-    answer = denial_line(denial, link, "Not now.") if denial else rich_line(text("You can ask them now."))
     return build_message(
-        f"{escape_mrkdwn(customer)}: {denial.sentence() if denial else 'you can ask them now.'}",
+        f"{escape_mrkdwn(customer)}: {_denial_text(denial) if denial else CAN_BE_ASKED}",
         [
             rich_line(profile_link(customer)),
-            answer,
+            denial_line(denial, link) if denial else rich_line(text(CAN_BE_ASKED)),
             *[rich_line(*_survey(survey)) for survey in surveys],
             *([] if surveys else [context("Nobody has asked them yet.")]),
         ],
     )
 
 
-def denial_line(denial: Denial, link: str = "", heading: str = "Not sent.") -> RichTextBlock:
-    """Return which limit denies a survey, since when and until when."""
-    return rich_line(text(f"{heading} ", bold=True), text(denial.sentence()), *_dates(denial, link))
+def denial_message(denial: Denial) -> Message:
+    """Return why a survey can't be sent now."""
+    return build_message(_denial_text(denial), [denial_line(denial)])
 
 
-def _dates(denial: Denial, link: str) -> Iterator[RichTextElement]:
+def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
+    """Return until when a customer can't be asked, why, and who asked them."""
+    return rich_line(*_until(denial), *_why(denial), *_who(denial, link))
+
+
+def _denial_text(denial: Denial) -> str:
+    return f"{CANT_BE_ASKED} now. {denial.sentence()}"
+
+
+def _until(denial: Denial) -> Iterator[RichTextElement]:
+    if denial.retry_at:
+        yield text(f"{CANT_BE_ASKED} until ", bold=True)
+        yield timestamp(denial.retry_at)
+        yield text(".")
+    else:
+        yield text(f"{CANT_BE_ASKED} now.", bold=True)
+
+
+def _why(denial: Denial) -> Iterator[RichTextElement]:
+    if denial.reason is not DenialReason.COOLDOWN:  # who asked, and when, says it all
+        yield text(f" {denial.sentence()}")
+
+
+def _who(denial: Denial, link: str) -> Iterator[RichTextElement]:
     if previous := denial.previous:
         yield text(" ")
         yield user_mention(previous.requester)
         yield text(" asked")
         if previous.sent_at:
-            yield text(" on ")
-            yield timestamp(previous.sent_at, DATE_AND_TIME)
+            yield text(" ")
+            yield timestamp(previous.sent_at)
         if link:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")
         yield text(".")
-    if denial.retry_at:
-        yield text(" You can try again from ")
-        yield timestamp(denial.retry_at, DATE_AND_TIME)
-        yield text(".")
 
 
 def _survey(survey: PreviousSurvey) -> Iterator[RichTextElement]:
+    state = f"{STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}"
     if survey.sent_at:
-        yield timestamp(survey.sent_at, DATE_AND_TIME)
-        yield text(": ")
+        yield timestamp(survey.sent_at, DATE_AND_TIME_FIRST)
+        yield text(f": {state}, asked by ")
+    else:
+        yield text(f"{state.capitalize()}, asked by ")
     yield user_mention(survey.requester)
-    yield text(f" asked: {STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}")

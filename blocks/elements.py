@@ -25,9 +25,13 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.serialization import BlockDict, render_all
+from csat.clock import format_day
 from csat.surveys.recipients import Recipient
 
-DATE_AND_TIME: Final = "{date_short_pretty} at {time}"
+DATE_AND_TIME: Final = "\u200b{date_short_pretty} at {time}"
+"""Like "yesterday at 1:31 PM"; Slack capitalizes the day if a format begins with it."""
+DATE_AND_TIME_FIRST: Final = "{date_short_pretty} at {time}"
+"""Like "Yesterday at 1:31 PM", for the beginning of a line."""
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
@@ -94,10 +98,12 @@ def recipient_link(recipient: Recipient) -> RichTextElement:
     return text("an erased customer") if recipient.is_erased else profile_link(recipient.label)
 
 
-def timestamp(when: datetime, date_format: str = "{time}") -> RichTextElement:
+def timestamp(when: datetime, date_format: str = DATE_AND_TIME) -> RichTextElement:
     """Return a date that Slack shows in the reader's time zone."""
     return RichTextElementParts.Date(
-        timestamp=int(when.timestamp()), format=date_format, fallback=f"{when:%Y-%m-%d %H:%M} UTC"
+        timestamp=int(when.timestamp()),
+        format=date_format,
+        fallback=f"{format_day(when)} at {when:%H:%M} UTC",
     )
 
 

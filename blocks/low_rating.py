@@ -17,7 +17,6 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.elements import (
-    DATE_AND_TIME,
     Message,
     build_message,
     context,
@@ -71,13 +70,13 @@ def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
 
 def _dates(rating: LowRating, link: str) -> Iterator[RichTextElement]:
     yield text("Asked on ")
-    yield timestamp(rating.asked_at, DATE_AND_TIME)
+    yield timestamp(rating.asked_at)
     if link:
         yield text(" (")
         yield RichTextElementParts.Link(url=link, text="open the thread")
         yield text(")")
     yield text(", low since ")
-    yield timestamp(rating.follow_up.opened_at, DATE_AND_TIME)
+    yield timestamp(rating.follow_up.opened_at)
     yield text(". ")
 
 
@@ -94,7 +93,7 @@ def _step(action: str, user: str, when: datetime) -> Iterator[RichTextElement]:
     yield text(action)
     yield user_mention(user)
     yield text(" on ")
-    yield timestamp(when, DATE_AND_TIME)
+    yield timestamp(when)
     yield text(". ")
 
 

@@ -8,7 +8,6 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from blocks.elements import (
-    DATE_AND_TIME,
     Message,
     build_message,
     context,
@@ -117,7 +116,7 @@ def waiting(
         [
             rich_line(
                 text("Queued", bold=True),
-                text(" at "),
+                text(" "),
                 timestamp(now),
                 text(": the survey to "),
                 profile_link(recipient),
@@ -148,7 +147,7 @@ def _details(survey: Survey, catalogue: Catalogue) -> Block:
 
 
 def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
-    return text(" You can try again from "), timestamp(retry_at, DATE_AND_TIME), text(".")
+    return text(" Try again after "), timestamp(retry_at), text(".")
 
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RichTextElementParts
 
 from blocks.elements import (
-    DATE_AND_TIME,
     Message,
     context,
     plain_text,
@@ -88,7 +87,7 @@ def _request(rating: RevealedRating, link: str) -> Block:
         text(" asked "),
         recipient_link(rating.survey.recipient),
         text(" on "),
-        timestamp(rating.asked_at, DATE_AND_TIME),
+        timestamp(rating.asked_at),
         *([text(": "), RichTextElementParts.Link(url=link, text="open the thread")] if link else []),
         text("."),
     )

@@ -8,7 +8,6 @@ from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
 from blocks.charts import HomePart
 from blocks.elements import (
-    DATE_AND_TIME,
     context,
     header,
     numbered_list,
@@ -117,7 +116,7 @@ def _comment_heading(comment: RecentComment, link: str, metric: Metric) -> Itera
     rating = "No rating" if comment.rating is None else format_rating(metric, comment.rating)
     yield text(rating, bold=True)
     yield text(", ")
-    yield timestamp(comment.given_at, DATE_AND_TIME)
+    yield timestamp(comment.given_at)
     if comment.external_id:
         yield text(f", {truncate_line(comment.external_id, MAX_REMARK_LENGTH)}")
     if link:

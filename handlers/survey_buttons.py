@@ -6,6 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
+from blocks.customer_status import denial_message
 from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
 from csat.slack_api.errors import SlackError
@@ -77,7 +78,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except PermissionDenied as refusal:
         await services.reply(origin, plain_message(str(refusal)))
     except Denied as denied:
-        await services.reply(origin, plain_message(denied.denial.sentence()))
+        await services.reply(origin, denial_message(denied.denial))
     else:
         if record:
             services.worker.start(record)

@@ -100,6 +100,6 @@ async def test_status_says_that_the_customer_answered_but_not_how(tmp_path: Path
         await answer(world)
         await world.wait_for_message(ANSWERED)
         await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
-        status = await world.wait_for_message("asked: answered", viewer=fixtures.BEN)
+        status = await world.wait_for_message("answered, asked by", viewer=fixtures.BEN)
 
     assert COMMENT not in str(status)

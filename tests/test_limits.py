@@ -127,9 +127,8 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     result = await submit_survey(world, user=fixtures.BEN, message="Kept as typed")
 
     assert result.outcome is ActionOutcome.UPDATED
-    assert "Not sent. This customer got a survey recently." in form_text(world, fixtures.BEN)
+    assert "Can't be asked until " in form_text(world, fixtures.BEN)
     assert f"<@{fixtures.ADA}> asked" in form_text(world, fixtures.BEN)
-    assert "You can try again from" in form_text(world, fixtures.BEN)
     view = world.workspace.current_view(fixtures.BEN)
     assert view
     assert "{date_short_pretty} at {time}" in str(view.blocks)
@@ -205,8 +204,7 @@ async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reaso
 
     assert (await submit_survey(world)).outcome is ActionOutcome.CLOSED
     reply = await world.wait_for_message("was not sent")
-    assert "This customer got a survey recently" in visible_text(reply)
-    assert "You can try again from" in visible_text(reply)
+    assert "This customer was asked recently. Try again after " in visible_text(reply)
     assert len(world.x.feedbacks) == 1
 
 
@@ -218,7 +216,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
 
         assert result.outcome is ActionOutcome.UPDATED
         assert "all the surveys that X allows in 24 hours" in form_text(world)
-        assert "You can try again from" in form_text(world)
+        assert "Can't be asked until " in form_text(world)
 
 
 async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
@@ -227,10 +225,11 @@ async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
     await submit_survey(world, "@mira_k")
     await wait_until_sent(world)
     await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
-    reply = await world.wait_for_message("You can try again from", viewer=fixtures.BEN)
+    reply = await world.wait_for_message("Can't be asked until ", viewer=fixtures.BEN)
 
     assert reply.visible_to == fixtures.BEN
-    assert f"<@{fixtures.ADA}> asked: sent, no answer yet" in visible_text(reply)
+    assert "This customer was asked recently." in reply.text
+    assert f"sent, no answer yet, asked by <@{fixtures.ADA}>" in visible_text(reply)
 
 
 async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: World) -> None:

@@ -9,6 +9,7 @@ from tests.sentences import INSERTION, find_sentences
 from tests.texts import ROOT, build_page
 
 NOT_READ_IN_SLACK = {
+    "\u200b… at …",
     "%s did not acknowledge in time",
     "telling of reference …",
     "checking who sees results",
@@ -18,7 +19,7 @@ NOT_READ_IN_SLACK = {
     "polling the outbox",
     "alerting operators of account …",
 }
-"""Names of background tasks, and parts of log messages."""
+"""Names of background tasks, parts of log messages, and a format."""
 
 MODULES = [
     *sorted(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from csat.clock import MONTHS
+from csat.clock import MONTHS, format_day
 from csat.surveys.frozen_model import FrozenModel
 
 MAX_DAYS = 731
@@ -57,17 +57,24 @@ class Period(FrozenModel):
 
     @property
     def label(self) -> str:
-        """The days without the year, in at most 13 characters: "3 Nov", "3-9 Nov", "28 Oct-3 Nov"."""
-        if self.first == self.last:
-            return _format_day(self.last)
-        same_month = (self.first.year, self.first.month) == (self.last.year, self.last.month)
-        return f"{self.first.day if same_month else _format_day(self.first)}-{_format_day(self.last)}"
+        """The days without the year, in at most 13 characters: "Nov 3", "Nov 3-9", "Oct 28-Nov 3"."""
+        return "-".join(self._ends)
 
     @property
     def title(self) -> str:
-        """The days with the year, like "28 Oct 2026 to 3 Nov 2026"."""
-        days = dict.fromkeys(f"{_format_day(day)} {day.year}" for day in (self.first, self.last))
-        return " to ".join(days)
+        """The days with the year, like "Oct 28 to Nov 3, 2026"."""
+        if self.first.year != self.last.year:
+            return f"{format_day(self.first)} to {format_day(self.last)}"
+        return f"{' to '.join(self._ends)}, {self.last.year}"
+
+    @property
+    def _ends(self) -> list[str]:
+        """The first day and the last one, without what they share."""
+        first, last = (f"{MONTHS[day.month - 1]} {day.day}" for day in (self.first, self.last))
+        if self.first == self.last:
+            return [last]
+        same_month = (self.first.year, self.first.month) == (self.last.year, self.last.month)
+        return [first, str(self.last.day) if same_month else last]
 
     def previous(self) -> "Period":
         """Return the period of the same length just before this one."""
@@ -147,10 +154,6 @@ def _today(now: datetime, zone: ZoneInfo) -> date:
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # the start of the day also where clocks skip midnight or repeat it (PEP 495, fold=0)
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-
-
-def _format_day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _ceil_div(number: int, divisor: int) -> int:

@@ -69,11 +69,9 @@ class Denial(FrozenModel):
 
 
 SENTENCES = {
-    DenialReason.PENDING: "Another survey to this customer is already on its way.",
-    DenialReason.DAY: "This customer got a survey in the last 24 hours, and X allows one a day.",
-    DenialReason.COOLDOWN: (
-        "This customer got a survey recently. Asking too often annoys people and skews the results."
-    ),
+    DenialReason.PENDING: "Another survey to this customer is on its way.",
+    DenialReason.DAY: "X allows one survey per customer in 24 hours.",
+    DenialReason.COOLDOWN: "This customer was asked recently.",
     DenialReason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
 }
 
