@@ -180,8 +180,6 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
 def test_a_date_reads_well_within_a_sentence_and_has_the_same_style_without_slack() -> None:
     date = elements.timestamp(NOON).to_dict()
 
@@ -189,6 +187,8 @@ def test_a_date_reads_well_within_a_sentence_and_has_the_same_style_without_slac
     assert date["fallback"] == "Mar 4, 2026 at 12:00 UTC"
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
 def test_every_form_is_valid(form: Form, alert: str) -> None:
     check_literal(check_view(FORM.build(form, alert)), "nobody", "nobody")
 
