@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import io
 import logging
 import signal
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -42,6 +44,8 @@ cli = typer.Typer(
 @cli.callback(invoke_without_command=True)
 def main(context: typer.Context) -> None:
     """Run the app, unless another command is given."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names from Slack and X may not fit its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     if context.invoked_subcommand is None:
         serve()
 

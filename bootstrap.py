@@ -10,7 +10,6 @@ from functools import partial
 import aiohttp
 from pydantic_core import to_json
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
 
 import handlers
@@ -30,6 +29,7 @@ from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError
 from csat.slack_api.socket_mode import SocketMode
+from csat.slack_api.web_client import WebClient
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import HealthCheck
@@ -125,7 +125,7 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
 
 def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> SlackClient:
     """Return the client of Slack's Web API, over a shared HTTP session."""
-    web = AsyncWebClient(
+    web = WebClient(
         settings.slack_bot_token.get_secret_value(),
         base_url=f"{settings.slack_api_url}/",
         timeout=SLACK_TIMEOUT,

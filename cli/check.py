@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from cli import manifest
 from csat.catalogue_files import load_catalogue
@@ -13,13 +12,16 @@ from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.resources import build_credentials
 from csat.settings import Settings
-from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable, as_slack_error
+from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable
+from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
+from csat.slack_api.web_client import WebClient
 from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
 TIMEOUT_SECONDS = 10
+TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 
@@ -37,7 +39,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield _questions(settings)
     yield await _database(settings)
     async with aiohttp.ClientSession() as session:
-        web = AsyncWebClient(
+        web = WebClient(
             settings.slack_bot_token.get_secret_value(),
             base_url=f"{settings.slack_api_url}/",
             timeout=TIMEOUT_SECONDS,
@@ -73,20 +75,19 @@ async def _database(settings: Settings) -> Finding:
     return Finding(ok=True, message="Database: ready")
 
 
-async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Finding]:
+async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
     try:
-        with as_slack_error():
-            answer = await web.auth_test()
-    except SlackUnavailable as error:
-        if str(error) not in INSTALLATION_ERRORS:
-            advice = "Check SLACK_API_URL and your network, then try again."
-            yield Finding(ok=False, message=f"Slack: {error}", advice=advice)
+        response = await web.auth_test()
+        bot = parse_response(AuthTest, response)
+    except SlackError as error:
+        if _is_unavailable(error):
+            yield Finding(ok=False, message=f"Slack: {error}", advice=TRY_AGAIN)
             return
         advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
         yield Finding(ok=False, message=f"Slack token: {error}", advice=advice)
         return
-    yield Finding(ok=True, message=f"Slack token: {answer['user']} in {answer['team']}")
-    granted = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+    yield Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}")
+    granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
     required, optional = manifest.scopes(manifest.load())
     if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
         required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
@@ -101,31 +102,37 @@ async def _slack(settings: Settings, web: AsyncWebClient) -> AsyncIterator[Findi
         yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
 
 
-async def _results_channel(channel: str, web: AsyncWebClient) -> Finding:
+def _is_unavailable(error: SlackError) -> bool:
+    """Return True if Slack can't be reached or is busy, so that the token may be right."""
+    return isinstance(error, SlackUnavailable) and str(error) not in INSTALLATION_ERRORS
+
+
+async def _results_channel(channel: str, web: WebClient) -> Finding:
     name, advice = f"Results channel {channel}", "Invite the app there, or change CSAT_RESULTS_CHANNEL."
     try:
-        with as_slack_error():
-            info = (await web.conversations_info(channel=channel))["channel"]
+        info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
     except SlackUnavailable as error:
         return Finding(ok=True, message=f"{name}: not checked, Slack did not answer ({error})")
     except SlackError as error:
         return Finding(ok=False, message=f"{name}: {error}", advice=advice)
-    if info.get("is_archived"):
+    if info.is_archived:
         return Finding(ok=False, message=f"{name}: is_archived", advice=advice)
-    if not info.get("is_member"):
+    if not info.is_member:
         return Finding(ok=False, message=f"{name}: not_in_channel", advice=advice)
     return Finding(ok=True, message=f"{name}: the app is a member")
 
 
-async def _connection(settings: Settings, web: AsyncWebClient) -> Finding:
+async def _connection(settings: Settings, web: WebClient) -> Finding:
     if settings.slack_app_token is None:
         where = f"http://{settings.host}:{settings.port}{slack_events.PATH}"
         return Finding(ok=True, message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS")
     try:
-        with as_slack_error():
-            await web.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+        token = settings.slack_app_token.get_secret_value()
+        parse_response(SocketUrl, await web.apps_connections_open(app_token=token))
     except SlackError as error:
         advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
+        if _is_unavailable(error):
+            advice = TRY_AGAIN
         return Finding(ok=False, message=f"Connection: Socket Mode: {error}", advice=advice)
     return Finding(ok=True, message="Connection: Socket Mode")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import typer
-from slack_sdk.web.async_client import AsyncWebClient
 
 from blocks import erased_messages
 from blocks.elements import Message
@@ -21,6 +20,7 @@ from csat.settings import Settings
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
+from csat.slack_api.web_client import WebClient
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, XError
@@ -169,7 +169,7 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
         x = XClient(await stack.enter_async_context(http))
         token = settings.slack_bot_token.get_secret_value()
         base_url = f"{settings.slack_api_url}/"
-        web = AsyncWebClient(token, base_url=base_url, timeout=TIMEOUT_SECONDS, session=session)
+        web = WebClient(token, base_url=base_url, timeout=TIMEOUT_SECONDS, session=session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
         yield Eraser(database, x, poster)
 

@@ -14,6 +14,7 @@ from csat.slack_api.files import FileSender
 from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
+from csat.slack_api.responses import AuthTest, ChannelInfo, Permalink, parse_response
 from csat.slack_api.view_updates import ViewUpdater
 from csat.surveys.limits import PreviousSurvey
 
@@ -87,10 +88,10 @@ class SlackClient:
                     if channel != reader_channel and not await self._is_public_channel(channel):
                         return ""
                     response = await self.web.chat_getPermalink(channel=channel, message_ts=thread)
+            return parse_response(Permalink, response).permalink
         except SlackError as error:
             log.info("No permalink for survey %s: %s", previous.survey_id, error)
             return ""
-        return str(response["permalink"])
 
     async def open_view(self, trigger_id: str, view: Json) -> None:
         """Open a modal (views.open); raises `SlackError`."""
@@ -123,9 +124,11 @@ class SlackClient:
         if self._team is None:
             with as_slack_error():
                 response = await self.web.auth_test()
-            self._team = str(response["team_id"]), str(response["url"])
+            team = parse_response(AuthTest, response)
+            self._team = team.team_id, team.url
         return self._team
 
     async def _is_public_channel(self, channel: str) -> bool:
         response = await self.web.conversations_info(channel=channel)
-        return response["channel"].get("is_private") is False and not response["channel"].get("is_im")
+        info = parse_response(ChannelInfo, response).channel
+        return not (info.is_private or info.is_im)

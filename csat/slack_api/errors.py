@@ -6,7 +6,8 @@ SlackError
     └── NoResponse          the outcome is unknown
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import aiohttp
@@ -25,8 +26,15 @@ _TEMPORARY_ERRORS = INSTALLATION_ERRORS | frozenset(
         "service_unavailable",
         "request_timeout",
         "accesslimited",
+        "team_added_to_org",
+        "org_login_required",
+        "external_channel_migrating",
+        "update_failed",
     }
 )
+MAX_RETRY_AFTER_SECONDS = 3600.0
+
+_ERROR_CODE = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -49,25 +57,37 @@ class SlackUnavailable(SlackError):
 
 
 class NoResponse(SlackUnavailable):
-    """The connection failed or timed out: Slack may have handled the request."""
+    """There was no response, or an unreadable one: Slack may have handled the request."""
 
 
 @contextmanager
 def as_slack_error() -> Iterator[None]:
-    """Raise the errors of the Slack SDK, of aiohttp and of timeouts as a `SlackError`."""
+    """Raise the errors of the Slack SDK and aiohttp, of timeouts and of reading as a `SlackError`."""
     try:
         yield
     except SlackApiError as error:
         response = error.response
-        code = response.data.get("error") if isinstance(response.data, dict) else "no JSON"
-        raise error_from_response(response.status_code, response.headers, str(code)) from error
-    except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
+        raise error_from_response(
+            response.status_code, response.headers, response.data.get("error")
+        ) from error
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, UnicodeDecodeError, RecursionError) as error:
         raise NoResponse(type(error).__name__) from error
 
 
-def error_from_response(status: int, headers: dict[str, str], code: str) -> SlackError:
-    """Return the error that an unsuccessful response means."""
-    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code in _TEMPORARY_ERRORS:
-        seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "0")
-        return SlackUnavailable(code, float(seconds) if seconds.isdecimal() else 0)
-    return SlackRefused(code)
+def error_from_response(status: int, headers: Mapping[str, str], code: object) -> SlackError:
+    """Return the error that an unsuccessful response means.
+
+    Args:
+        status: the HTTP status.
+        headers: the response's headers.
+        code: Slack's error code; a response with anything else in its place is unreadable.
+    """
+    readable = code if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else None
+    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or readable in _TEMPORARY_ERRORS:
+        return SlackUnavailable(readable or f"HTTP {status}", _retry_after(headers))
+    return SlackRefused(readable) if readable else NoResponse(f"HTTP {status}, unreadable")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "0")
+    return min(float(seconds), MAX_RETRY_AFTER_SECONDS) if seconds.isdecimal() else 0

@@ -10,6 +10,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.errors import as_slack_error, error_from_response
+from csat.slack_api.responses import PostedMessage, UploadTarget, parse_response
 
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300)
 """Per file; an export of a million surveys has some 200 MB."""
@@ -29,16 +30,16 @@ class FileSender:
         """Send a direct message, followed by files; raises `SlackError`."""
         with as_slack_error():
             files = [await self._upload(path) for path in paths]
-            message = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
-            await self._web.files_completeUploadExternal(files=files, channel_id=message["channel"])
+            response = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
+            channel = parse_response(PostedMessage, response).channel
+            await self._web.files_completeUploadExternal(files=files, channel_id=channel)
 
     async def _upload(self, path: Path) -> dict[str, Any]:
         length = (await asyncio.to_thread(path.stat)).st_size
-        target = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
+        response = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
+        target = parse_response(UploadTarget, response)
         with path.open("rb") as file:
-            async with self._session.post(
-                target["upload_url"], data=file, timeout=UPLOAD_TIMEOUT
-            ) as response:
-                if response.status != HTTPStatus.OK:
-                    raise error_from_response(response.status, dict(response.headers), "upload refused")
-        return {"id": target["file_id"], "title": path.name}
+            async with self._session.post(target.upload_url, data=file, timeout=UPLOAD_TIMEOUT) as upload:
+                if upload.status != HTTPStatus.OK:
+                    raise error_from_response(upload.status, upload.headers, "upload_refused")
+        return {"id": target.file_id, "title": path.name}

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
 from csat.slack_api.payloads import Payload
+from csat.slack_api.responses import GroupMembers, parse_response
 
 CACHE_SIZE = 10_000
 CACHE_TTL_SECONDS = 300.0
@@ -49,6 +50,12 @@ class _User(Payload):
     @property
     def is_full_member(self) -> bool:
         return not (self.deleted or self.is_bot or self.is_restricted or self.is_ultra_restricted)
+
+
+class _UserInfo(Payload):
+    """The response of users.info."""
+
+    user: _User
 
 
 class Permissions:
@@ -164,12 +171,12 @@ class Permissions:
     async def _fetch_user(self, user: str) -> _User:
         with as_slack_error():
             response = await self._web.users_info(user=user)
-        return _User.model_validate(response["user"])
+        return parse_response(_UserInfo, response).user
 
     async def _fetch_group_members(self, group: str) -> frozenset[str]:
         with as_slack_error():
             response = await self._web.usergroups_users_list(usergroup=group)
-        return frozenset(response["users"])
+        return parse_response(GroupMembers, response).users
 
 
 class _Cache(Generic[T]):

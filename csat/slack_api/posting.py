@@ -1,15 +1,18 @@
 """Post and update messages, with fallbacks for conversations that the app is not a member of."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from csat.clock import Clock
-from csat.slack_api.errors import SlackRefused, as_slack_error
+from csat.slack_api.errors import NoResponse, SlackRefused, as_slack_error
 from csat.slack_api.response_urls import ResponseUrls
+from csat.slack_api.responses import PostedMessage, parse_response
 from csat.surveys.survey import Origin
 
 Json = dict[str, Any]
@@ -80,12 +83,12 @@ class Poster:
             response = await self._web.chat_postMessage(
                 channel=origin.channel, thread_ts=origin.thread or None, **message
             )
-        return Posted(response["channel"], response["ts"])
+        return _posted(response)
 
     async def _post_to_channel(self, channel: str, message: Json) -> Posted:
         with as_slack_error():
             response = await self._web.chat_postMessage(channel=channel, **message)
-        return Posted(response["channel"], response["ts"])
+        return _posted(response)
 
     async def _post_ephemeral(self, origin: Origin, message: Json) -> Posted:
         with as_slack_error():
@@ -118,6 +121,14 @@ async def _try_in_order(posts: Sequence[Callable[[], Awaitable[Posted]]]) -> Pos
         except SlackRefused as error:
             log.info("Slack refused a message (%s), falling back", error)
     return await posts[-1]()
+
+
+def _posted(response: AsyncSlackResponse) -> Posted:
+    """Return where a message is; a response without that still says that it was posted."""
+    with contextlib.suppress(NoResponse):
+        message = parse_response(PostedMessage, response)
+        return Posted(message.channel, message.ts)
+    return Posted()
 
 
 def _message(text: str, blocks: list[Json]) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from pydantic_core import from_json
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from csat.slack_api.errors import as_slack_error, error_from_response
@@ -39,7 +40,16 @@ class ResponseUrls:
             webhook = AsyncWebhookClient(url, timeout=TIMEOUT_SECONDS, session=self._session)
             response = await webhook.send_dict(body)
         if response.status_code != HTTPStatus.OK:
-            raise error_from_response(response.status_code, response.headers, response.body[:80])
+            raise error_from_response(response.status_code, response.headers, _error_code(response.body))
+
+
+def _error_code(body: str) -> object:
+    """Return Slack's error code, which comes in JSON or alone."""
+    try:
+        response = from_json(body)
+    except ValueError:
+        return body.strip()
+    return response.get("error") if isinstance(response, dict) else None
 
 
 def _origin(url: str) -> str:

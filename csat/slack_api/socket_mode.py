@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.errors import SlackError, as_slack_error
+from csat.slack_api.responses import SocketUrl, parse_response
 from csat.tasks import BackgroundTasks
 
 PING_INTERVAL_SECONDS = 5
@@ -48,7 +49,7 @@ class ReconnectingClient(SocketModeClient):
         """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
         with as_slack_error():
             response = await self.web_client.apps_connections_open(app_token=self.app_token)
-        return str(response["url"])
+        return parse_response(SocketUrl, response).url
 
     async def _open_websocket(self) -> None:
         self.auto_reconnect_enabled = False

@@ -34,6 +34,15 @@ class Fault:
         return HTTPStatus.TOO_MANY_REQUESTS if self.error == "ratelimited" else HTTPStatus.OK
 
 
+@dataclass
+class Garbage:
+    """What is sent instead of the next responses of one method."""
+
+    body: bytes
+    content_type: str
+    times: int
+
+
 @dataclass(frozen=True)
 class Delay:
     """A delay of every call of one method."""
@@ -63,6 +72,7 @@ class Faults:
 
     failures: dict[str, Fault] = field(default_factory=dict)
     delays: dict[str, Delay] = field(default_factory=dict)
+    garbage: dict[str, Garbage] = field(default_factory=dict)
     duplicate_deliveries: int = 0
     """How many duplicates of each delivery are sent at once, marked as retries."""
     unsupported_blocks: frozenset[str] = frozenset()
@@ -78,6 +88,12 @@ class Faults:
         """Fail the next `times` calls of a method with `error`: Slack's name of it, or an HTTP status."""
         _check_method(method, after=after)
         self.failures[method] = Fault(error, times, retry_after, after)
+
+    def garble(
+        self, method: str, body: bytes, content_type: str = "application/json", times: int = 1
+    ) -> None:
+        """Send `body` as the next `times` responses of a Web API method, after processing the calls."""
+        self.garbage[method] = Garbage(body, content_type, times)
 
     def delay(self, method: str, seconds: float, *, after: bool = False) -> None:
         """Delay every call of a method."""
@@ -104,6 +120,7 @@ class Faults:
         """Remove all faults, and let delayed and held calls continue."""
         self.failures.clear()
         self.delays.clear()
+        self.garbage.clear()
         self.duplicate_deliveries = 0
         self.unsupported_blocks, self.unsupported_view_error = frozenset(), INVALID_BLOCKS
         for hold in self._holds.values():
@@ -126,6 +143,15 @@ class Faults:
             if fault.times <= 0:
                 del self.failures[method]
             raise InjectedError(fault)
+
+    def take_garbage(self, method: str) -> Garbage | None:
+        """Return what is sent instead of a response of this method, if anything is."""
+        garbage = self.garbage.get(method)
+        if garbage:
+            garbage.times -= 1
+            if garbage.times <= 0:
+                del self.garbage[method]
+        return garbage
 
     async def hold_response(self, method: str) -> None:
         """Wait until no hold keeps the response of this method."""

@@ -68,6 +68,8 @@ class Endpoints:
             exchange.body = call_method(self._state, method, token, exchange.args)
             exchange.headers = scope_headers(self._state, method)
             await self._state.faults.apply(method, after=True)
+        if garbage := self._state.faults.take_garbage(method):
+            return Response(garbage.body, media_type=garbage.content_type)
         return _json_response(exchange)
 
     async def handle_response_url(self, request: Request) -> Response:

@@ -1,0 +1,160 @@
+"""`app.py check` says what is wrong whatever Slack and X answer."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cli import manifest
+from cli.check import Finding, check
+from csat.settings import Settings
+from tests.app_process import run_command
+from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
+
+AUTH_TEST = "/api/auth.test"
+CHANNEL = "/api/conversations.info"
+SOCKET = "/api/apps.connections.open"
+ME = "/2/users/me"
+
+ALL_SCOPES = ",".join(set[str]().union(*manifest.scopes(manifest.load())))
+BOT = {"ok": True, "team": "Northwind", "team_id": "T1", "user": "csat", "url": "https://n.slack.com/"}
+GOOD = {
+    AUTH_TEST: json_answer(BOT, headers={"x-oauth-scopes": ALL_SCOPES}),
+    CHANNEL: json_answer({"ok": True, "channel": {"id": "C042", "is_member": True}}),
+    SOCKET: json_answer({"ok": True, "url": "wss://slack.invalid/?ticket=1"}),
+    ME: json_answer({"data": {"id": "44196397", "username": "northwind", "name": "Northwind"}}),
+}
+PARTS = {AUTH_TEST: "Slack", CHANNEL: "Results channel", SOCKET: "Connection: Socket Mode", ME: "X"}
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ["ok", "error", "user", "team", "url", "channel", "data", "errors", "code", "message", "detail"]
+
+
+def environment(url: str, folder: Path) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "SLACK_API_URL": f"{url}/api",
+        "X_API_KEY": "key",
+        "X_API_SECRET": "secret",
+        "X_ACCESS_TOKEN": "44196397-1",
+        "X_ACCESS_TOKEN_SECRET": "secret",
+        "X_API_URL": url,
+        "DATABASE_URL": f"sqlite:///{folder / 'csat.db'}",
+        "CSAT_RESULTS_CHANNEL": "C042",
+    }
+
+
+async def run_check(folder: Path, answers: Mapping[str, Answer]) -> list[Finding]:
+    async with answering_server({**GOOD, **answers}) as url:
+        values: dict[str, Any] = {name.lower(): value for name, value in environment(url, folder).items()}
+        return [finding async for finding in check(Settings(**values))]
+
+
+def find(findings: list[Finding], part: str) -> Finding:
+    return next(finding for finding in findings if finding.message.startswith(part))
+
+
+async def test_good_answers_are_ok(tmp_path: Path) -> None:
+    findings = await run_check(tmp_path, {})
+
+    assert [finding.message for finding in findings if not finding.ok] == []
+    assert find(findings, "Slack token").message == "Slack token: csat in Northwind"
+    assert find(findings, "X keys").message == "X keys: surveys are sent by @northwind"
+
+
+@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_unreadable_answer_is_a_finding_with_advice(tmp_path: Path, answer: Answer) -> None:
+    findings = await run_check(tmp_path, dict.fromkeys(PARTS, answer))
+    slack, channel, socket, x = (find(findings, part) for part in PARTS.values())
+
+    assert "not checked, Slack did not answer" in channel.message
+    assert (slack.ok, socket.ok, x.ok) == (False, False, False)
+    assert slack.advice == socket.advice == "Check SLACK_API_URL and your network, then try again."
+    assert "X_API_URL" in x.advice
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (AUTH_TEST, {"ok": True}),
+        (AUTH_TEST, {**BOT, "user": 5, "team": ["T1"]}),
+        (AUTH_TEST, {"ok": False, "error": ["invalid_auth"]}),
+        (AUTH_TEST, {"ok": False, "error": "\ud800"}),
+        (AUTH_TEST, {"ok": False}),
+        (AUTH_TEST, {}),
+        (SOCKET, {"ok": True, "url": None}),
+        (SOCKET, {"ok": False, "error": {}}),
+        (ME, {}),
+        (ME, {"data": []}),
+        (ME, {"data": {"id": 5, "username": ["northwind"]}}),
+        (ME, {"errors": "none"}),
+        (ME, {"errors": [None]}),
+    ],
+    ids=str,
+)
+async def test_a_field_of_a_wrong_type_is_a_finding(
+    tmp_path: Path, path: str, answer: dict[str, Any]
+) -> None:
+    findings = await run_check(tmp_path, {path: json_answer(answer)})
+
+    assert not find(findings, PARTS[path]).ok
+    assert "".join(finding.message + finding.advice for finding in findings).encode()
+
+
+@pytest.mark.parametrize("channel", [None, [], "C042", 5, {}, {"is_member": [], "is_archived": "\ud800"}])
+async def test_a_channel_of_a_wrong_type_is_not_reported_as_joined(tmp_path: Path, channel: object) -> None:
+    findings = await run_check(tmp_path, {CHANNEL: json_answer({"ok": True, "channel": channel})})
+
+    assert "the app is a member" not in find(findings, PARTS[CHANNEL]).message
+
+
+async def test_a_token_that_slack_refuses_for_any_reason_is_a_finding(tmp_path: Path) -> None:
+    refused = json_answer({"ok": False, "error": "team_access_not_granted"})
+
+    finding = find(await run_check(tmp_path, {AUTH_TEST: refused}), "Slack token")
+
+    assert (finding.ok, finding.message) == (False, "Slack token: team_access_not_granted")
+    assert "reinstall" in finding.advice
+
+
+async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -> None:
+    busy = json_answer({"ok": False, "error": "ratelimited"}, 429, {"retry-after": "30"})
+
+    finding = find(await run_check(tmp_path, {SOCKET: busy}), PARTS[SOCKET])
+
+    assert not finding.ok
+    assert "connections:write" not in finding.advice
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([200, 400]), st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, ANY_JSON)))
+async def test_no_json_object_ends_the_check(tmp_path: Path, status: int, answer: dict[str, Any]) -> None:
+    findings = await run_check(tmp_path, dict.fromkeys(PARTS, json_answer(answer, status)))
+
+    assert all(find(findings, part) for part in PARTS.values())
+
+
+async def test_the_command_prints_no_traceback(tmp_path: Path) -> None:
+    async with answering_server({**GOOD, AUTH_TEST: UNREADABLE["a list"]}) as url:
+        code, printed = await run_command(tmp_path, environment(url, tmp_path), "check")
+
+    assert code == 1
+    assert "FAIL  Slack: HTTP 200, unreadable" in printed
+    assert "ok    X keys: surveys are sent by @northwind" in printed
+
+
+async def test_the_command_prints_names_that_its_output_can_not_encode(tmp_path: Path) -> None:
+    half_a_smiley = json_answer({**BOT, "user": "csat \ud83d"}, headers={"x-oauth-scopes": ALL_SCOPES})
+    async with answering_server({**GOOD, AUTH_TEST: half_a_smiley}) as url:
+        code, printed = await run_command(tmp_path, environment(url, tmp_path), "check")
+
+    assert code == 0
+    assert r"ok    Slack token: csat \ud83d in Northwind" in printed
