@@ -95,7 +95,7 @@ def profile_link(typed: str) -> RichTextElement:
 
 def recipient_link(recipient: Recipient) -> RichTextElement:
     """Return a link to a recipient's profile, or a text if they were erased."""
-    return text("an erased customer") if recipient.is_erased else profile_link(recipient.label)
+    return text("a deleted customer") if recipient.is_erased else profile_link(recipient.label)
 
 
 def timestamp(when: datetime, date_format: str = DATE_AND_TIME) -> RichTextElement:

@@ -4,7 +4,7 @@ from typing import Final
 
 from blocks.elements import Message, build_message, plain_message, rich_line, text, user_mention
 
-_CONFIRMATION: Final = " asked a customer for feedback on X. (erased)"
+_CONFIRMATION: Final = " asked a customer for feedback on X. Their data has been deleted."
 
 
 def confirmation(requester: str) -> Message:
@@ -16,9 +16,11 @@ def confirmation(requester: str) -> Message:
 
 def private_message() -> Message:
     """Return what replaces a message to the requester."""
-    return plain_message("A survey to a customer. (erased)")
+    return plain_message("This was about a survey to a customer whose data has been deleted.")
 
 
 def cancellation() -> Message:
     """Tell the requester that their waiting survey was cancelled."""
-    return plain_message("Your survey was cancelled because its customer was erased. Nothing was sent.")
+    return plain_message(
+        "A survey of yours was canceled: the customer's data has been deleted. Nothing was sent."
+    )

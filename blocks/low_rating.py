@@ -50,7 +50,7 @@ def alert_message(rating: LowRating, catalogue: Catalogue, link: str = "") -> Me
 def withdrawn_message() -> Message:
     """Tell the results channel that a rating was not low after all."""
     return plain_message(
-        "This rating is not low after all: the customer's first answer stands. There is nothing left to do."
+        "This rating is not low after all: the customer's first answer stands. There's nothing left to do."
     )
 
 
@@ -64,35 +64,35 @@ def low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -
 
 
 def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
-    """Return who took a low rating on and who closed it."""
+    """Return who a low rating is assigned to and who closed it."""
     return rich_line(*_follow_up(follow_up))
 
 
 def _dates(rating: LowRating, link: str) -> Iterator[RichTextElement]:
-    yield text("Asked on ")
+    yield text("Asked ")
     yield timestamp(rating.asked_at)
     if link:
         yield text(" (")
         yield RichTextElementParts.Link(url=link, text="open the thread")
         yield text(")")
-    yield text(", low since ")
+    yield text(", rated low ")
     yield timestamp(rating.follow_up.opened_at)
     yield text(". ")
 
 
 def _follow_up(follow_up: FollowUp) -> Iterator[RichTextElement]:
     if follow_up.taken_by and follow_up.taken_at:
-        yield from _step("Taken on by ", follow_up.taken_by, follow_up.taken_at)
+        yield from _step("Assigned to ", follow_up.taken_by, follow_up.taken_at)
     if follow_up.closed_by and follow_up.closed_at:
         yield from _step("Closed by ", follow_up.closed_by, follow_up.closed_at)
     if not (follow_up.taken_by or follow_up.closed_by):
-        yield text("Nobody has taken it on yet.")
+        yield text("Unassigned.")
 
 
 def _step(action: str, user: str, when: datetime) -> Iterator[RichTextElement]:
     yield text(action)
     yield user_mention(user)
-    yield text(" on ")
+    yield text(" ")
     yield timestamp(when)
     yield text(". ")
 
@@ -101,7 +101,7 @@ def _buttons(rating: LowRating) -> ActionsBlock:
     follow_up = rating.follow_up
     labels = {SHOW_ACTION: "Show"}
     if not (follow_up.taken_by or follow_up.closed_by):
-        labels[TAKE_ON_ACTION] = "Take it on"
+        labels[TAKE_ON_ACTION] = "Assign to me"
     if not follow_up.closed_by:
         labels[CLOSE_ACTION] = "Close with a note"
     return ActionsBlock(elements=[_button(rating, action_id, label) for action_id, label in labels.items()])

@@ -125,5 +125,12 @@ def _format_responses(tally: Tally) -> str:
 
 def _format_follow_ups(report: Report) -> str:
     follow_up = report.follow_up
-    low = pluralize(follow_up.low, "low rating")
-    return f"{low} · {follow_up.taken:,} taken on · {follow_up.closed:,} closed"
+    if not follow_up.low:
+        return "No low ratings"
+    counts = {
+        "closed": follow_up.closed,
+        "assigned": follow_up.taken - follow_up.closed,
+        "unassigned": follow_up.low - follow_up.taken,
+    }
+    states = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+    return f"{pluralize(follow_up.low, 'low rating')}: {states}"

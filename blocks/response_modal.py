@@ -86,9 +86,13 @@ def _request(rating: RevealedRating, link: str) -> Block:
         user_mention(rating.origin.requester),
         text(" asked "),
         recipient_link(rating.survey.recipient),
-        text(" on "),
+        text(" "),
         timestamp(rating.asked_at),
-        *([text(": "), RichTextElementParts.Link(url=link, text="open the thread")] if link else []),
+        *(
+            [text(" ("), RichTextElementParts.Link(url=link, text="open the thread"), text(")")]
+            if link
+            else []
+        ),
         text("."),
     )
 

@@ -26,8 +26,8 @@ SUPERVISORS_ONLY = (
     "Only supervisors can see answers, and we couldn't confirm that you are one. Ask an admin of this app."
 )
 OWN_SURVEY = "You asked for this survey, so you can't see its answer. Another supervisor can follow it up."
-NOT_FOUND = "This is no longer among the low ratings."
-ALREADY_DONE = "Nothing was changed: this was already done."
+NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
+ALREADY_DONE = "This was already done, so nothing was changed."
 NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
 
 DATABASE_TIMEOUT_SECONDS = 1.0

@@ -190,8 +190,8 @@ async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) ->
     await expect(modal).to_contain_text(comment)
     await expect_accessible(page)
     await page.keyboard.press("Escape")
-    await results.get_by_role("button", name="Take it on").press("Enter")
-    await expect(results).to_contain_text("Taken on by")
+    await results.get_by_role("button", name="Assign to me").press("Enter")
+    await expect(results).to_contain_text("Assigned to")
 
     await page.get_by_role("button", name="Add sample data").press("Enter")
     await expect(page.get_by_text("surveys from the past three months")).to_be_visible()

@@ -25,7 +25,7 @@ from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, SUPERVISED, make_origin, make_survey, make_update
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
-ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. (erased)"
+ERASED = f"<@{fixtures.ADA}> asked a customer for feedback on X. Their data has been deleted."
 
 
 TABLES = ("surveys", "attempts", "outbox", "unmatched_responses", "follow_ups", "audit")
@@ -71,7 +71,9 @@ async def test_nothing_in_the_database_or_in_slack_names_an_erased_customer(worl
     assert (result.erased, result.messages, result.remaining, result.advice) == (1, 1, 0, [])
     assert not [words for words in ("mira", mira.id) if words in stored_text(world).lower()]
     assert [
-        visible_text(message) for message in world.app_messages() if "(erased)" in visible_text(message)
+        visible_text(message)
+        for message in world.app_messages()
+        if "has been deleted" in visible_text(message)
     ] == [ERASED]
     shown = str([(message.text, message.blocks) for message in world.app_messages()])
     assert "mira_k" not in shown
@@ -138,7 +140,7 @@ async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world
     world.x.recover()
 
     assert (result.cancelled, result.erased, result.remaining) == (1, 1, 0)
-    assert await world.wait_for_dm("was cancelled because its customer was erased. Nothing was sent.")
+    assert await world.wait_for_dm("was canceled: the customer's data has been deleted.")
     assert world.rows(tables.surveys.c.state, tables.surveys.c.message) == [("cancelled", "")]
     assert not world.x.feedbacks
 
@@ -374,4 +376,4 @@ async def test_messages_to_supervisors_do_not_name_an_erased_customer(tmp_path: 
 
         assert (result.erased, result.messages, result.advice) == (1, 2, [])
         (alert,) = world.app_messages(fixtures.LEADS, fixtures.CLEO)
-        assert visible_text(alert) == "A survey to a customer. (erased)"
+        assert visible_text(alert) == "This was about a survey to a customer whose data has been deleted."

@@ -39,7 +39,7 @@ async def test_an_erased_customer_is_not_named(world: World) -> None:
 
     home = visible_text(await world.open_home())
 
-    assert "an erased customer" in home
+    assert "a deleted customer" in home
     assert "ticket_5555" not in home
 
 

@@ -90,7 +90,7 @@ def test_the_response_of_an_erased_customer_names_nobody() -> None:
     view = response_modal.response_modal(erased, CATALOGUE)
 
     check_modal(view)
-    assert "an erased customer" in visible_text(view["blocks"])
+    assert "a deleted customer" in visible_text(view["blocks"])
     assert "x.com" not in str(view)
 
 

@@ -134,7 +134,7 @@ async def test_a_low_rating_is_announced_in_the_results_channel(world: World) ->
         "A customer gave a low rating.",
         "CSAT · ",
         "External ID: ticket_5555",
-        "Nobody has taken it on",
+        "Unassigned.",
     ):
         assert text in visible_text(message)
     assert "gave a low rating" in message.text
@@ -162,7 +162,7 @@ async def test_revealing_the_answer_to_a_supervisor_is_audited(any_world: World)
     assert "SENTINEL <!channel> Nobody helped me.\nTwice!" in modal
     assert "\u202e" not in modal
     assert f"<@{fixtures.ADA}> asked @mira_k" in modal
-    assert "Nobody has taken it on" in modal
+    assert "Unassigned." in modal
     assert any_world.rows(tables.audit.c.viewer, tables.audit.c.action, tables.audit.c.detail) == [
         (fixtures.CLEO, "show", "survey 1")
     ]
@@ -215,7 +215,7 @@ async def test_a_modal_that_fails_to_open_is_reported_to_the_user(world: World) 
 async def test_taking_and_closing_update_the_alert(any_world: World) -> None:
     message = await trigger_alert(any_world)
     await click(any_world, TAKE_ON, message)
-    await any_world.wait_until(lambda: f"Taken on by <@{fixtures.CLEO}>" in alert_text(any_world, message))
+    await any_world.wait_until(lambda: f"Assigned to <@{fixtures.CLEO}>" in alert_text(any_world, message))
     assert button_ids(any_world, message) == [SHOW, CLOSE]
 
     await submit_note(any_world, message)
@@ -228,7 +228,7 @@ async def test_taking_and_closing_update_the_alert(any_world: World) -> None:
 async def test_a_repeated_click_changes_nothing(any_world: World) -> None:
     message = await trigger_alert(any_world)
     await click(any_world, TAKE_ON, message)
-    await any_world.wait_until(lambda: "Taken on by" in alert_text(any_world, message))
+    await any_world.wait_until(lambda: "Assigned to" in alert_text(any_world, message))
     first = any_world.rows(tables.follow_ups.c.taken_by, tables.follow_ups.c.taken_at)
     await any_world.advance(minutes=5)
     await any_world.workspace.redeliver(newest_delivery(any_world, TAKE_ON))
@@ -251,7 +251,7 @@ async def test_a_forged_button_value_is_rejected(world: World, action: str) -> N
         await redeliver(world, delivery, actions=[{**delivery.payload["actions"][0], "value": value}])
         await world.wait_until(
             lambda number=number: (
-                world.count_messages("no longer among the low ratings", fixtures.LEADS, fixtures.CLEO)
+                world.count_messages("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
                 == number
             )  # type: ignore[misc]
         )
@@ -262,10 +262,10 @@ async def test_a_forged_button_value_is_rejected(world: World, action: str) -> N
 async def test_surveys_of_another_workspace_are_not_found(world: World) -> None:
     message = await trigger_alert(world)
     await click(world, TAKE_ON, message)
-    await world.wait_until(lambda: "Taken on by" in alert_text(world, message))
+    await world.wait_until(lambda: "Assigned to" in alert_text(world, message))
     await redeliver(world, newest_delivery(world, TAKE_ON), team={"id": fixtures.OTHER_TEAM})
 
-    await world.wait_for_message("no longer among the low ratings", fixtures.LEADS, fixtures.CLEO)
+    await world.wait_for_message("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
 
 
 async def test_only_low_ratings_trigger_an_alert(world: World) -> None:
@@ -311,7 +311,7 @@ async def test_a_follow_up_closed_meanwhile_is_not_closed_again(world: World) ->
     view = {**submitted.payload["view"], "state": {"values": values}}
     again = await redeliver(world, submitted, view=view)
 
-    assert "this was already done" in str(again.response)
+    assert "This was already done" in str(again.response)
     assert follow_up_rows(world) == [(None, fixtures.CLEO, NOTE)]
 
 
@@ -353,7 +353,7 @@ async def test_updating_the_alert_is_retried_after_a_rate_limit(world: World) ->
     await submit_note(world, message)
     await world.wait_until(lambda: "Closed by" in alert_text(world, message))
 
-    assert "Taken on by" in alert_text(world, message)
+    assert "Assigned to" in alert_text(world, message)
 
 
 async def test_a_results_channel_without_the_app_is_explained_in_the_log(
@@ -383,7 +383,7 @@ async def test_a_late_alert_shows_the_current_follow_up(world: World) -> None:
     await world.advance(minutes=2)
     message = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
 
-    assert f"Taken on by <@{fixtures.CLEO}>" in visible_text(message)
+    assert f"Assigned to <@{fixtures.CLEO}>" in visible_text(message)
     await world.advance(minutes=20)
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.FOLLOW_UP) == 1)
 

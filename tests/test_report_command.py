@@ -52,7 +52,7 @@ async def test_only_the_supervisor_sees_the_report(world: World) -> None:
     assert "90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
     assert "Previous 30 days: 50 % from 40 answers; up 40 points." in words
     assert "100 sent · 50 answers (50 %) · 0 comments (0 %) · 50 still open · 0 expired" in words
-    assert "5 low ratings · 0 taken on · 0 closed" in words
+    assert "5 low ratings: 5 unassigned" in words
     assert " 5 ████████████████████ 45 (90 %)\n 4                      0 (0 %)" in words
     assert "not who chose to answer" in words
     assert "3 of your own surveys are left out." in words

@@ -131,8 +131,8 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
     await world.workspace.click(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
     view = await world.wait_for_home(view.hash)
-    assert "2 low ratings · 1 taken on · 0 closed" in visible_text(view)
-    assert f"Taken on by <@{fixtures.CLEO}>" in visible_text(view)
+    assert "2 low ratings: 1 assigned, 1 unassigned" in visible_text(view)
+    assert f"Assigned to <@{fixtures.CLEO}>" in visible_text(view)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
     await world.workspace.click(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
@@ -140,7 +140,7 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     await world.workspace.type_text(fixtures.CLEO, "note", "Called them.")
     await world.workspace.submit_view(fixtures.CLEO)
     text = visible_text(await world.wait_for_home(view.hash))
-    assert "2 low ratings · 1 taken on · 1 closed" in text
+    assert "2 low ratings: 1 closed, 1 unassigned" in text
     assert "ticket_old" not in text
 
 
