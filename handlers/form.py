@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
-from csat.db.errors import DatabaseError
+from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
@@ -24,13 +24,17 @@ from handlers.services import Services
 NOT_SAVED = (
     "Not saved, nothing was sent. Try again in a moment. If it keeps happening, tell an admin of this app."
 )
+NOT_KNOWN = (
+    "We lost our database while it saved this, so we don't know whether the survey is on its way. "
+    "Send it again from this form: your customer gets it only once."
+)
 ALREADY_ACCEPTED = (
     "This form was already accepted as you first sent it, and that survey is on its way. "
     "Your changes since then were not sent. Close this form, and send another survey if you need to."
 )
 
 DATABASE_DEADLINE_SECONDS = 2.0
-"""For the transaction to begin: its own timeout takes the third second that Slack allows."""
+"""For the commit to begin: it takes a part of the third second that Slack allows."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,8 @@ async def _save(
         )
     except Denied as denied:
         return denied.denial
+    except CommitUnknown:
+        return NotAccepted(NOT_KNOWN)
     except DatabaseError:
         return NotAccepted(NOT_SAVED)
     if accepted.is_new:

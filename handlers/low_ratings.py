@@ -31,7 +31,7 @@ ALREADY_DONE = "This was already done, so nothing was changed."
 NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
 
 DATABASE_TIMEOUT_SECONDS = 1.0
-"""For the transaction to begin: Slack has been asked about the person, and allows three seconds in all."""
+"""For the commit to begin: Slack has been asked about the person, and allows three seconds in all."""
 
 
 class NotASupervisor(Exception):

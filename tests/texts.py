@@ -102,7 +102,7 @@ def _survey_form() -> Iterator[Section]:
     for heading, changes in variants.items():
         changed = render_view(survey_form.build(csat.model_copy(update=changes)))
         yield f"modal, {heading}: what is new", _new_lines(changed, usual)
-    yield "modal, alerts on top", _lines(form.NOT_SAVED, form.ALREADY_ACCEPTED)
+    yield "modal, alerts on top", _lines(form.NOT_SAVED, form.NOT_KNOWN, form.ALREADY_ACCEPTED)
 
 
 def _commands() -> Iterator[Section]:

@@ -284,9 +284,13 @@ async def running_world(
     *,
     socket: bool = True,
     pace: WorkerConfig = PACE,
+    direct_url: str = "",
     **others: Any,
 ) -> AsyncIterator[World]:
-    """Run Slack, X and the app until the block ends."""
+    """Run Slack, X and the app until the block ends.
+
+    The test itself connects to the database at `direct_url` if that is another than the app's.
+    """
     clock, notify_after = Clock(), asyncio.Event()
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
@@ -302,7 +306,7 @@ async def running_world(
                 await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
             else:
                 workspace.deliver_over_http(f"{address}{slack_events.PATH}")
-            engine = sqlalchemy.create_engine(url)
+            engine = sqlalchemy.create_engine(direct_url or url)
             try:
                 yield World(workspace, x, clock, address, database_file, url, engine, settings, notify_after)
             finally:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.errors import DatabaseError, translate_errors
+from csat.db.deadlines import SILENT, CommitDeadline, respond_before
+from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 
@@ -43,11 +44,14 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
 
-POSTGRESQL_TIMEOUTS = {
-    "connect_timeout": 2,
-    "options": "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=10000",
-}
-"""How long PostgreSQL may take: no call may outlast the three seconds of Slack."""
+WRITE_SECONDS = 5.0
+"""For a transaction on PostgreSQL to be committed, the wait for a thread included."""
+READ_SECONDS = 8.0
+"""For a read-only transaction on PostgreSQL: a report over millions of surveys takes some of them."""
+CHECK_SECONDS = 1.0
+"""For the database to show that it works."""
+COMMIT_SECONDS = 0.5
+"""For a commit on PostgreSQL that has begun just in time."""
 
 
 class Database:
@@ -55,7 +59,8 @@ class Database:
 
     Read-only transactions have threads of their own, so that no submission waits for a long report. SQLite
     has a single writer, and so a single writer thread; there every transaction begins IMMEDIATE, and those
-    that wait share a commit.
+    that wait share a commit. On PostgreSQL a transaction has a deadline, so that nobody waits for a silent
+    server.
 
     Args:
         url: SQLAlchemy's URL of the database, which is migrated to the current schema.
@@ -72,7 +77,7 @@ class Database:
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a transaction and commit it; raises `DatabaseError`."""
-        return await self._write(lambda connection: transaction(connection, *args, **kwargs))
+        return await self._write(None, lambda connection: transaction(connection, *args, **kwargs))
 
     async def run_before_deadline(
         self,
@@ -81,15 +86,11 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run a transaction; raises `DatabaseError` if it fails or can't begin within `seconds`."""
-        deadline = time.monotonic() + seconds
+        """Run a transaction; raises `DatabaseError` if it fails, or can't begin within `seconds`.
 
-        def check_deadline_and_run(connection: Connection) -> T:
-            if time.monotonic() > deadline:
-                raise DatabaseError("too many transactions were waiting")
-            return transaction(connection, *args, **kwargs)
-
-        return await self._write(check_deadline_and_run)
+        On PostgreSQL its commit must begin within `seconds`, and takes `COMMIT_SECONDS` at most.
+        """
+        return await self._write(seconds, lambda connection: transaction(connection, *args, **kwargs))
 
     async def run_with_retry(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -101,14 +102,11 @@ class Database:
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a read-only transaction, which waits for no writer; raises `DatabaseError`."""
-        return await self._run_in(
-            self._readers,
-            lambda: self._transact(lambda connection: query(connection, *args, **kwargs), is_read_only=True),
-        )
+        return await self._read(READ_SECONDS, lambda connection: query(connection, *args, **kwargs))
 
     async def check(self) -> None:
         """Raise `DatabaseError` if the database can't be read or its file is missing."""
-        await self._run_in(self._readers, self._check)
+        await self._read(CHECK_SECONDS, self._check)
 
     async def truncate_wal(self) -> bool:
         """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
@@ -120,12 +118,11 @@ class Database:
         self._readers.shutdown()
         self._engine.dispose()
 
-    def _check(self) -> None:
+    def _check(self, connection: Connection) -> None:
         database = self._engine.url.database
         if self._is_sqlite and database and not Path(database).exists():
             raise DatabaseError(f"the file {database} is gone")
-        query = select(tables.surveys.c.id).limit(1)
-        self._transact(lambda connection: connection.execute(query), is_read_only=True)
+        connection.execute(select(tables.surveys.c.id).limit(1))
 
     def _truncate_wal(self) -> bool:
         with contextlib.closing(self._engine.raw_connection()) as connection:
@@ -133,16 +130,56 @@ class Database:
             is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not is_busy
 
-    async def _write(self, transaction: Callable[[Connection], T]) -> T:
+    async def _write(self, seconds: float | None, transaction: Callable[[Connection], T]) -> T:
         if self._group_commit is None:
-            return await self._run_in(self._writers, lambda: self._transact(transaction))
-        group_commit, pending = self._group_commit, self._group_commit.enqueue(transaction)
+            return await self._write_in_time(seconds or WRITE_SECONDS, transaction)
+        group_commit = self._group_commit
+        pending = group_commit.enqueue(_begin_within(seconds, transaction) if seconds else transaction)
         try:
             return await self._run_in(self._writers, lambda: group_commit.run(pending))
         finally:
             pending.is_cancelled = (
                 True  # has an effect only if this task was cancelled before the batch began
             )
+
+    async def _write_in_time(self, seconds: float, transaction: Callable[[Connection], T]) -> T:
+        """Run a transaction whose commit begins within `seconds` or never."""
+        deadline = CommitDeadline(seconds)
+        work = self._writers.submit(self._transact_before, deadline, transaction)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            if deadline.prevent_commit():
+                raise DatabaseError(SILENT) from None
+            return await asyncio.wrap_future(work)
+
+    def _transact_before(self, deadline: CommitDeadline, transaction: Callable[[Connection], T]) -> T:
+        def run_and_begin_commit(connection: Connection) -> T:
+            result = transaction(connection)
+            deadline.begin_commit(COMMIT_SECONDS)
+            return result
+
+        try:
+            with respond_before(deadline.moment):
+                return self._transact(run_and_begin_commit)
+        except DatabaseError as error:
+            if deadline.commit_has_begun:
+                raise CommitUnknown(str(error)) from error
+            raise
+
+    async def _read(self, seconds: float, query: Callable[[Connection], T]) -> T:
+        deadline = time.monotonic() + seconds
+
+        def run() -> T:
+            with respond_before(deadline):
+                return self._transact(query, is_read_only=True)
+
+        try:
+            async with asyncio.timeout(None if self._is_sqlite else seconds):
+                return await self._run_in(self._readers, run)
+        except TimeoutError:
+            raise DatabaseError(SILENT) from None
 
     async def _run_in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
@@ -156,15 +193,23 @@ class Database:
             return transaction(connection)
 
 
+def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    deadline = time.monotonic() + seconds
+
+    def check_deadline_and_run(connection: Connection) -> T:
+        if time.monotonic() > deadline:
+            raise DatabaseError("too many transactions were waiting")
+        return transaction(connection)
+
+    return check_deadline_and_run
+
+
 def open_engine(url: str) -> Engine:
     """Connect to a database and migrate it to the current schema; raises `DatabaseError`."""
     try:
-        engine = sqlalchemy.create_engine(url, hide_parameters=True, **_engine_options(url))
+        engine = _create_engine(url)
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
         raise DatabaseError(f"the database URL can't be used: {error}") from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     try:
         upgrade(engine)
     except DBAPIError as error:
@@ -174,15 +219,16 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _engine_options(url: str) -> dict[str, Any]:
-    """Return PostgreSQL's timeouts and pool size; Slack expects its acknowledgement within 3 seconds."""
-    if not url.startswith("postgresql"):
-        return {}
-    return {
-        "pool_size": WRITER_THREADS + READER_THREADS,
-        "pool_pre_ping": True,
-        "connect_args": POSTGRESQL_TIMEOUTS,
-    }
+def _create_engine(url: str) -> Engine:
+    if url.startswith("postgresql"):
+        from csat.db import postgresql  # noqa: PLC0415 - its driver takes a tenth of the app's memory
+
+        return postgresql.create_engine(url, WRITER_THREADS + READER_THREADS)
+    engine = sqlalchemy.create_engine(url, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _configure_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:

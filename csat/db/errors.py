@@ -1,6 +1,7 @@
 """Errors of the database.
 
 DatabaseError         the database is unavailable; nothing was written
+├── CommitUnknown     the connection was lost during a commit; everything was written, or nothing
 └── SchemaTooNew      a newer version of the app has migrated the database
 """
 
@@ -15,7 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class DatabaseError(Exception):
-    """The database is unavailable; nothing was written."""
+    """The database is unavailable; nothing was written, except perhaps with `CommitUnknown`."""
+
+
+class CommitUnknown(DatabaseError):
+    """The connection was lost during a commit; everything was written, or nothing."""
 
 
 class SchemaTooNew(DatabaseError):

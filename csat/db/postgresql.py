@@ -1,0 +1,64 @@
+"""Connections to PostgreSQL that never wait longer for a silent server than their thread may.
+
+The server's own timeouts end what it works on. If nothing comes from it any more, TCP's keepalive and user
+timeout close the connection; and if something else still acknowledges the packets (a proxy, the kernel of a
+suspended server), the thread's deadline does.
+"""
+
+import math
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy
+from psycopg.abc import PQGen
+from sqlalchemy import Engine, event
+
+from csat.db.deadlines import SILENT, remaining_seconds
+
+RV = TypeVar("RV")
+
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": 2,  # seconds, the least that libpq allows
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,
+    "options": "-c lock_timeout=2000 -c statement_timeout=8000 -c idle_in_transaction_session_timeout=5000",
+}
+"""libpq's parameters, and the server's own timeouts in milliseconds."""
+
+
+def create_engine(url: str, connections: int) -> Engine:
+    """Return an engine whose calls raise an error at the deadline of their thread.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+        connections: the number of threads that use the engine, so that none waits for the pool.
+    """
+    engine = sqlalchemy.create_engine(
+        url, hide_parameters=True, pool_size=connections, pool_pre_ping=True, connect_args=CONNECT_ARGS
+    )
+    event.listen(engine, "do_connect", _connect)
+    return engine
+
+
+class _PunctualConnection(psycopg.Connection[Any]):
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        remaining = remaining_seconds()
+        if remaining == math.inf:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, remaining)
+        except psycopg.OperationalError:
+            if remaining_seconds():
+                raise
+            self.close()  # a late response would be taken for that of the next statement
+            raise psycopg.OperationalError(SILENT) from None
+
+
+def _connect(
+    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> _PunctualConnection:
+    if not remaining_seconds():
+        raise psycopg.OperationalError(SILENT)
+    return _PunctualConnection.connect(*arguments, **options)

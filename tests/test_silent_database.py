@@ -1,0 +1,177 @@
+"""Nobody waits long for a silent PostgreSQL, and work goes on once it responds again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Connection, text
+
+from csat.db import database as db_module
+from csat.db import postgresql, tables
+from csat.db.database import READER_THREADS, WRITER_THREADS, Database
+from csat.db.errors import CommitUnknown, DatabaseError
+from handlers import form
+from sandbox.slack import ActionOutcome, fixtures
+from tests.databases import Databases
+from tests.silent_proxy import SilentProxy
+from tests.world import WAIT_SECONDS, World, running_world, visible_text
+
+# as they are imported, before the tests run with generous ones
+TIMEOUTS = {
+    (db_module, "WRITE_SECONDS"): db_module.WRITE_SECONDS,
+    (db_module, "READ_SECONDS"): db_module.READ_SECONDS,
+    (db_module, "CHECK_SECONDS"): db_module.CHECK_SECONDS,
+    (db_module, "COMMIT_SECONDS"): db_module.COMMIT_SECONDS,
+    (postgresql, "CONNECT_ARGS"): postgresql.CONNECT_ARGS,
+    (form, "DATABASE_DEADLINE_SECONDS"): form.DATABASE_DEADLINE_SECONDS,
+}
+
+
+@pytest.fixture(name="real_timeouts", autouse=True)
+def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for (module, name), value in TIMEOUTS.items():
+        monkeypatch.setattr(module, name, value)
+
+
+@pytest.fixture(name="proxy")
+def _proxy(databases: Databases, tmp_path: Path) -> Iterator[SilentProxy]:
+    proxy = SilentProxy(databases.make("postgresql", tmp_path))
+    with proxy.listening():
+        yield proxy
+
+
+@pytest.fixture(name="world")
+async def _world(proxy: SilentProxy, tmp_path: Path) -> AsyncIterator[World]:
+    """The app with its database behind the proxy."""
+    async with running_world(tmp_path, database_url=proxy.url, direct_url=proxy.direct_url) as world:
+        yield world
+        proxy.resume()
+
+
+@pytest.fixture(name="database")
+def _database(proxy: SilentProxy) -> Iterator[Database]:
+    database = Database(proxy.url)
+    yield database
+    database.close()
+
+
+def form_text(world: World) -> str:
+    return visible_text(world.workspace.current_view(fixtures.ADA))
+
+
+async def test_a_form_is_kept_open_within_three_seconds_and_can_be_sent_once_postgresql_responds(
+    world: World, proxy: SilentProxy
+) -> None:
+    await world.open_form("/csat @mira_k")
+    proxy.silence()
+    durations = []
+    for _ in range(2):
+        started_at = time.monotonic()
+        result = await world.workspace.submit_view(fixtures.ADA)
+        durations.append(time.monotonic() - started_at)
+        assert result.outcome is ActionOutcome.UPDATED
+        assert "Not saved, nothing was sent" in form_text(world)
+    proxy.resume()
+    result = await world.workspace.submit_view(fixtures.ADA)
+    await world.wait_for_message("asked")
+
+    assert min(durations) < 3
+    assert result.outcome is ActionOutcome.CLOSED
+    assert len(world.x.feedbacks) == 1
+
+
+async def test_a_form_whose_commit_is_not_answered_is_not_said_to_be_unsaved_and_is_sent_once(
+    world: World, proxy: SilentProxy
+) -> None:
+    await world.open_form("/csat @mira_k")
+    proxy.silence_after(b"INSERT INTO surveys", b"COMMIT")
+    result = await world.workspace.submit_view(fixtures.ADA)
+
+    assert result.outcome is ActionOutcome.UPDATED
+    assert "we don't know whether the survey is on its way" in form_text(world)
+    proxy.resume()
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+    await world.advance(seconds=13)
+    await world.wait_for_message("asked")
+    assert len(world.rows(tables.surveys.c.id)) == len(world.x.feedbacks) == 1
+
+
+async def test_the_receipt_of_a_survey_that_was_sent_meanwhile_is_stored_once_postgresql_responds(
+    world: World, proxy: SilentProxy
+) -> None:
+    with world.x.hold() as hold:
+        await world.submit_survey("/csat 1820000000000000011")
+        await hold.arrived.wait()
+        proxy.silence()
+    async with httpx.AsyncClient() as client:
+        while (await client.get(f"{world.url}/healthz")).status_code == 200:
+            pass
+    proxy.resume()
+    resumed_at = time.monotonic()
+    await world.wait_for_message("asked")
+
+    assert time.monotonic() - resumed_at < 10
+    assert world.states() == ["sent"]
+
+
+async def test_the_health_check_fails_at_once_while_postgresql_is_silent(
+    world: World, proxy: SilentProxy
+) -> None:
+    durations = []
+    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+        proxy.silence()
+        for _ in range(3):
+            started_at = time.monotonic()
+            response = await client.get(f"{world.url}/healthz")
+            durations.append(time.monotonic() - started_at)
+            assert response.status_code == 503
+            assert response.json()["reasons"] == ["database: PostgreSQL did not respond in time"]
+        proxy.resume()
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (await client.get(f"{world.url}/healthz")).status_code != 200:
+                pass
+
+    assert min(durations) < 2
+
+
+def add_account(connection: Connection, account: str) -> None:
+    connection.execute(text("INSERT INTO accounts (id) VALUES (:id)"), {"id": account})
+
+
+def list_accounts(connection: Connection) -> list[str]:
+    return list(connection.execute(text("SELECT id FROM accounts ORDER BY id")).scalars())
+
+
+async def test_more_silent_transactions_than_threads_delay_no_later_one(
+    database: Database, proxy: SilentProxy
+) -> None:
+    proxy.silence()
+    outcomes = await asyncio.gather(
+        *(database.run(add_account, f"silent {number}") for number in range(3 * WRITER_THREADS)),
+        *(database.read(list_accounts) for _ in range(3 * READER_THREADS)),
+        return_exceptions=True,
+    )
+    proxy.resume()
+    async with asyncio.timeout(10):
+        await database.run(add_account, "loud")
+        known = await database.read(list_accounts)
+
+    assert {type(outcome) for outcome in outcomes} == {DatabaseError}
+    assert known == ["loud"]
+
+
+@pytest.mark.parametrize("words", [(b"INSERT INTO accounts",), (b"INSERT INTO accounts", b"COMMIT")])
+async def test_only_a_transaction_whose_commit_began_has_an_unknown_outcome(
+    database: Database, proxy: SilentProxy, words: tuple[bytes, ...]
+) -> None:
+    proxy.silence_after(*words)
+    with pytest.raises(DatabaseError) as error:
+        await database.run(add_account, "A1")
+    proxy.resume()
+
+    is_committed = b"COMMIT" in words
+    assert type(error.value) is (CommitUnknown if is_committed else DatabaseError)
+    assert await database.read(list_accounts) == (["A1"] if is_committed else [])
