@@ -3,7 +3,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -264,7 +264,11 @@ def test_two_dates_are_parsed(text: str) -> None:
         ("0000-01-01..2026-01-01", r"0000-01-01 is not a date in the calendar\."),
         ("2026-09-30..2026-09-01", r"Put the first day first, like 2026-09-01\.\.2026-09-30\."),
         ("2026-09-01..2026-11-24", "in the future"),
-        ("0001-01-01..2026-11-23", "at most two years"),
+        ("2024-01-01..2026-11-23", "at most two years"),
+        ("0001-01-01..0001-01-31", r"no surveys before 2006"),
+        ("0001-01-01..2026-11-23", r"no surveys before 2006"),
+        ("2005-12-31..2006-01-31", r"no surveys before 2006"),
+        ("9999-12-01..9999-12-31", "in the future"),
         ("2024-11-22..2026-11-23", "at most two years"),
     ],
 )
@@ -286,15 +290,35 @@ def test_today_depends_on_the_reader_s_zone() -> None:
         custom_period(today, today, EVENING, NEW_YORK)
 
 
-@given(TEXT | st.text("0123456789-. d", max_size=22) | st.builds("{}..{}".format, st.dates(), ANY_DAY))
-def test_any_text_is_a_valid_or_an_invalid_period(text: str) -> None:
+RANGES = st.builds(
+    lambda day, days: f"{day}..{min(day, date.max - days * DAY) + days * DAY}",
+    st.dates() | st.dates(max_value=date(3, 1, 1)) | st.dates(date(2004, 1, 1), date(2007, 1, 1)),
+    st.integers(0, MAX_DAYS),
+)
+
+
+@given(
+    TEXT | st.text("0123456789-. d", max_size=22) | RANGES,
+    st.sampled_from([*ZONES, ZoneInfo("Etc/GMT-14"), ZoneInfo("Etc/GMT+12")]),
+)
+@example("0001-01-01..0001-12-31", BERLIN)
+@example("9998-01-01..9999-12-31", NEW_YORK)
+def test_any_text_is_a_period_whose_report_can_be_made_or_an_invalid_one(text: str, zone: ZoneInfo) -> None:
     try:
-        period = parse_period(text, EVENING, BERLIN)
+        period = parse_period(text, EVENING, zone)
     except InvalidPeriod:
         return
 
     assert 1 <= period.days <= MAX_DAYS
     assert period.last <= date(2026, 11, 23)
+    assert period.previous().begin < period.begin < period.end
+    assert period.buckets()[0].begin == period.begin
+
+
+@pytest.mark.parametrize(("first", "last"), [("0001-01-01", "0001-01-02"), ("9999-12-30", "9999-12-31")])
+def test_a_stored_period_at_an_end_of_the_calendar_is_invalid(first: str, last: str) -> None:
+    with pytest.raises(ValidationError):
+        make_period(first, last)
 
 
 def test_a_period_is_immutable_and_hashable() -> None:

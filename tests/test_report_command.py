@@ -115,6 +115,8 @@ async def test_agents_are_refused_a_report(world: World) -> None:
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Choose one score"),
         ("2026-02-30..2026-03-01", "2026-02-30 is not a date"),
+        ("0001-01-01..0001-01-31", "There are no surveys before 2006"),
+        ("9999-12-01..9999-12-31", "The last day is in the future"),
     ],
 )
 async def test_invalid_arguments_are_answered_with_advice(world: World, words: str, advice: str) -> None:

@@ -188,6 +188,18 @@ async def test_the_period_can_be_chosen_from_the_menu_or_by_dates(world: World) 
     assert "from 6 answers" in visible_text(ahead)
 
 
+async def test_a_period_at_the_beginning_of_the_calendar_is_a_problem_to_be_told(world: World) -> None:
+    world.insert_rated([5] * 6)
+    await world.open_home(fixtures.CLEO)
+    await world.choose_in_home("home_period", "0")
+    await world.choose_in_home("home_since", "0001-01-01")
+
+    view = await world.choose_in_home("home_until", "0001-01-31")
+
+    assert "no surveys before 2006" in visible_text(view)
+    assert "from 6 answers" in visible_text(view)
+
+
 async def test_an_agent_sees_no_results_even_with_a_forged_action(world: World) -> None:
     world.insert_rated([1] * 10, comment="marker")
     await world.open_home(fixtures.CLEO)

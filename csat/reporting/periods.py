@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from csat.clock import MONTHS, format_day
@@ -14,6 +14,8 @@ from csat.surveys.frozen_model import FrozenModel
 
 MAX_DAYS = 731
 """Two years, one of them a leap year."""
+FIRST_YEAR = 2006
+"""X, then Twitter, began in this year."""
 MAX_BUCKETS = 20
 """Slack's limit for the points of a chart; their labels have at most 20 characters."""
 DAYS_PER_WEEK = 7
@@ -30,8 +32,9 @@ class InvalidPeriod(ValueError):
 class Period(FrozenModel):
     """The days from the first to the last, both included."""
 
-    first: date
-    last: date
+    # the ends of the calendar have no previous period, and no midnight in every time zone
+    first: date = Field(ge=date(1900, 1, 1))
+    last: date = Field(le=date(2999, 12, 31))
     zone: ZoneInfo
 
     @model_validator(mode="after")
@@ -118,6 +121,8 @@ def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Per
         raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
     if last > _today(now, zone):
         raise InvalidPeriod("The last day is in the future. Choose today or an earlier day.")
+    if first.year < FIRST_YEAR:
+        raise InvalidPeriod(f"There are no surveys before {FIRST_YEAR}. Choose a later first day.")
     period = Period(first=first, last=last, zone=zone)
     if period.days > MAX_DAYS:
         raise InvalidPeriod("A report covers at most two years. Choose a shorter period.")
