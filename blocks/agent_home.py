@@ -59,8 +59,10 @@ class OwnSurveys(NamedTuple):
     """How many are in each state, of those of the last 30 days."""
 
 
-def agent_home(own: OwnSurveys, *, has_supervisors: bool) -> Iterator[BlockDict]:
-    """Yield the blocks of an agent's Home."""
+def agent_home(own: OwnSurveys, problem: str = "", *, has_supervisors: bool) -> Iterator[BlockDict]:
+    """Yield the blocks of an agent's Home, with the problem that keeps results from being shown."""
+    if problem:
+        yield render(rich_line(text(problem, bold=True)))
     yield render(header("Your feedback surveys"))
     if own.newest:
         yield render(rich_line(text("/csat @handle", bold=True), text(" asks a customer on X how you did.")))

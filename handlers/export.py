@@ -13,6 +13,7 @@ from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import SlashCommand
+from csat.slack_api.permissions import PermissionDenied
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."
@@ -33,12 +34,13 @@ log = logging.getLogger(__name__)
 async def send_export(services: Services, command: SlashCommand) -> None:
     """Send the file in a direct message to a supervisor; refuse it to others."""
     origin = command.origin(services.clock())
-    if not await services.slack.permissions.is_supervisor(command.user):
-        await services.reply(origin, plain_message(NOT_A_SUPERVISOR))
-        return
     try:
+        await services.slack.permissions.require_supervisor(command.user, NOT_A_SUPERVISOR)
         typed = command.text.partition(" ")[2] or DEFAULT_PERIOD
         period = parse_period(typed, services.clock(), services.timezone)
+    except PermissionDenied as refusal:
+        await services.reply(origin, plain_message(str(refusal)))
+        return
     except InvalidPeriod as problem:
         await services.reply(origin, plain_message(f"{problem} {EXAMPLE}"))
         return

@@ -17,13 +17,14 @@ from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.payloads import Interaction, parse_id
+from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import refresh_home
 from handlers.modals import open_modal
 from handlers.services import Services
 
 SUPERVISORS_ONLY = (
-    "Only supervisors can see answers, and we couldn't confirm that you are one. Ask an admin of this app."
+    "Only supervisors can see answers. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 )
 OWN_SURVEY = "You asked for this survey, so you can't see its answer. Another supervisor can follow it up."
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
@@ -32,10 +33,6 @@ NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an ad
 
 DATABASE_TIMEOUT_SECONDS = 1.0
 """For the commit to begin: Slack has been asked about the person, and allows three seconds in all."""
-
-
-class NotASupervisor(Exception):
-    """The person may not see results, or Slack could not tell."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -95,11 +92,11 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         notification = await services.database.run_before_deadline(
             DATABASE_TIMEOUT_SECONDS, follow_ups.close, *closed
         )
-    except InvalidNote as problem:
+    except (InvalidNote, PermissionUnknown) as problem:
         await ack(response_action="errors", errors={response_modal.NOTE_ID: str(problem)})
     except DatabaseError:
         await ack(response_action="errors", errors={response_modal.NOTE_ID: NOT_SAVED})
-    except (NotASupervisor, FollowUpConflict) as refusal:
+    except (PermissionDenied, FollowUpConflict) as refusal:
         await ack(response_action="update", view=response_modal.message_modal(build_refusal(refusal)))
     else:
         await ack()
@@ -113,23 +110,22 @@ async def _replying_with_refusal(services: Services, interaction: Interaction) -
     """Tell only the person who pressed the button why nothing was done."""
     try:
         yield
-    except (NotASupervisor, FollowUpConflict) as refusal:
+    except (PermissionDenied, FollowUpConflict) as refusal:
         await services.reply(interaction.origin(services.clock()), build_refusal(refusal))
 
 
 async def _find_low_rating(services: Services, interaction: Interaction, survey_id: int) -> LowRating:
-    """Return a low rating to a supervisor; raises `NotASupervisor` or `FollowUpConflict`."""
-    if not await services.slack.permissions.is_supervisor(interaction.user):
-        raise NotASupervisor
+    """Return a low rating to a supervisor; raises `PermissionDenied` or `FollowUpConflict`."""
+    await services.slack.permissions.require_supervisor(interaction.user, SUPERVISORS_ONLY)
     return await services.database.read(
         follow_ups.get_low_rating, survey_id, interaction.team, interaction.user
     )
 
 
-def build_refusal(refusal: NotASupervisor | FollowUpConflict) -> Message:
+def build_refusal(refusal: PermissionDenied | FollowUpConflict) -> Message:
     """Return the message for a person whose action was refused."""
-    if isinstance(refusal, NotASupervisor):
-        return plain_message(SUPERVISORS_ONLY)
+    if isinstance(refusal, PermissionDenied):
+        return plain_message(str(refusal))
     if refusal.follow_up is None:
         return plain_message(OWN_SURVEY if refusal.conflict is Conflict.OWN else NOT_FOUND)
     status = low_rating.follow_up_line(refusal.follow_up)

@@ -7,6 +7,7 @@ from csat.db.audit import AuditAction
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.slack_api.payloads import SlashCommand
+from csat.slack_api.permissions import PermissionDenied
 from handlers.command_args import InvalidArguments
 from handlers.report_args import ReportArgs, parse_report_args
 from handlers.services import Services
@@ -20,13 +21,11 @@ NOT_A_SUPERVISOR = (
 async def send_report(services: Services, command: SlashCommand) -> None:
     """Send a report to a supervisor; refuse it to others."""
     origin = command.origin(services.clock())
-    if not await services.slack.permissions.is_supervisor(command.user):
-        await services.reply(origin, plain_message(NOT_A_SUPERVISOR))
-        return
     try:
+        await services.slack.permissions.require_supervisor(command.user, NOT_A_SUPERVISOR)
         typed = command.text.strip().partition(" ")[2]
         args = parse_report_args(typed, services.clock(), services.timezone)
-    except InvalidArguments as problem:
+    except (PermissionDenied, InvalidArguments) as problem:
         await services.reply(origin, plain_message(str(problem)))
         return
     await _audit(services, command, args)

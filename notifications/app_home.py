@@ -25,13 +25,14 @@ from csat.reporting.report_query import DEFAULT_DAYS, ReportQuery
 from csat.resources import Resources
 from csat.scheduler import PeriodicTask
 from csat.slack_api.errors import NoResponse, SlackError
+from csat.slack_api.permissions import PermissionUnknown
 
 COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
 """How many of somebody's own surveys are listed."""
 MAX_SURVEYS_BELOW_RESULTS = 5
 
-CHECK_SECONDS = 60.0
+CHECK_SECONDS = 30.0
 """Between two checks that everybody who sees results is still a supervisor."""
 
 Change = Callable[[ReportQuery], ReportQuery]
@@ -65,10 +66,7 @@ class AppHome:
         async with self._locks.setdefault(person, asyncio.Lock()):
             team = await self._slack.team_id()
             try:
-                if await self._slack.permissions.is_supervisor(person):
-                    await self._show_results(team, person, change)
-                else:
-                    await self._show_own(team, person)
+                await self._show_permitted(team, person, change)
             except DatabaseError as error:
                 log.warning("The Home of %s has no data: %s", person, error)
                 await self._publish(person, unavailable_home())
@@ -87,6 +85,17 @@ class AppHome:
         for shown in published:
             if shown.shows_results != (shown.user_id in supervisors):
                 await self._try_to_show(shown.user_id)
+
+    async def _show_permitted(self, team: str, person: str, change: Change) -> None:
+        try:
+            is_supervisor = await self._slack.permissions.is_supervisor(person)
+        except PermissionUnknown as unknown:
+            await self._show_own(team, person, str(unknown))
+            return
+        if is_supervisor:
+            await self._show_results(team, person, change)
+        else:
+            await self._show_own(team, person)
 
     async def _try_to_show(self, person: str) -> None:
         try:
@@ -127,11 +136,11 @@ class AppHome:
             problem,
         )
 
-    async def _show_own(self, team: str, person: str) -> None:
+    async def _show_own(self, team: str, person: str, problem: str = "") -> None:
         shown = await self._database.read(homes.find_home, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
-        await self._publish(person, agent_home(own, has_supervisors=has_supervisors))
+        await self._publish(person, agent_home(own, problem, has_supervisors=has_supervisors))
         await self._database.run(homes.mark_results_hidden, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:

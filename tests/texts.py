@@ -15,6 +15,8 @@ from blocks.report_message import report_message
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
 from csat.db.follow_ups import Conflict, FollowUpConflict
+from csat.slack_api.errors import SlackUnavailable
+from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
 from csat.x_api.errors import (
@@ -177,7 +179,9 @@ def _low_ratings() -> Iterator[Section]:
     yield "modal, note", render_view(response_modal.close_modal(samples.LOW_RATING, CATALOGUE))
     yield "modal, note not saved", low_ratings.NOT_SAVED
     for refusal in (
-        low_ratings.NotASupervisor(),
+        PermissionDenied(low_ratings.SUPERVISORS_ONLY),
+        PermissionUnknown(SlackUnavailable("ratelimited")),
+        PermissionUnknown(SlackUnavailable("missing_scope")),
         FollowUpConflict(Conflict.OWN),
         FollowUpConflict(Conflict.UNKNOWN),
         FollowUpConflict(Conflict.TAKEN, samples.TAKEN),

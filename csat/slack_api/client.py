@@ -52,7 +52,7 @@ class SlackClient:
         supervisors: Collection[str],
     ) -> None:
         self.web = web
-        self.permissions = Permissions(web, self.team_id, agents, supervisors)
+        self.permissions = Permissions(web, self.team_id, clock, agents, supervisors)
         self.poster = Poster(web, ResponseUrls(session, api_url), clock)
         self.views = ViewUpdater(web)
         self.files = FileSender(web, session)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -10,9 +11,17 @@ from cachetools import TTLCache
 from pydantic import Field
 from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
+from csat.clock import Clock
+from csat.slack_api.errors import (
+    INSTALLATION_ERRORS,
+    SlackError,
+    SlackRefused,
+    SlackUnavailable,
+    as_slack_error,
+)
 from csat.slack_api.payloads import Payload
-from csat.slack_api.responses import GroupMembers, parse_response
+from csat.slack_api.responses import parse_response
+from csat.slack_api.user_groups import UserGroups
 
 CACHE_SIZE = 10_000
 CACHE_TTL_SECONDS = 300.0
@@ -20,13 +29,33 @@ CACHE_TTL_SECONDS = 300.0
 TIMEOUT_SECONDS = 1.0
 """Slack wants its acknowledgement within three seconds."""
 
+AGENTS_MAX_AGE = timedelta(minutes=5)
+SUPERVISORS_MAX_AGE = timedelta(seconds=30)
+"""How old the list of a user group's members may be."""
+
+CHECK_IMPOSSIBLE = (
+    "Slack is busy and can't confirm right now whether you're a supervisor. Try again in a minute."
+)
+CHECK_REFUSED = (
+    "Slack doesn't let this app check who is a supervisor ({error}). "
+    "Ask an admin of this app to run python app.py check."
+)
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
 class PermissionDenied(Exception):
-    """This user may not send surveys; `str()` tells them why and what to do."""
+    """This user may not send surveys or see results; `str()` tells them why and what to do."""
+
+
+class PermissionUnknown(PermissionDenied):
+    """Slack can't tell for now whether a user may see results."""
+
+    def __init__(self, error: SlackUnavailable) -> None:
+        needs_admin = str(error) in INSTALLATION_ERRORS
+        super().__init__(CHECK_REFUSED.format(error=error) if needs_admin else CHECK_IMPOSSIBLE)
 
 
 class _Enterprise(Payload):
@@ -64,6 +93,7 @@ class Permissions:
     Args:
         web: Slack's Web API.
         team_id: returns the id of the workspace that the app is installed in; may raise `SlackError`.
+        clock: the current time.
         agents: ids of users (U..., W...) and user groups (S...) that may send; empty for all full members.
         supervisors: ids of users and user groups that may see results; empty for nobody.
     """
@@ -72,6 +102,7 @@ class Permissions:
         self,
         web: AsyncWebClient,
         team_id: Callable[[], Awaitable[str]],
+        clock: Clock,
         agents: Collection[str],
         supervisors: Collection[str],
     ) -> None:
@@ -80,7 +111,7 @@ class Permissions:
         self._agents = frozenset(agents)
         self._supervisors = frozenset(supervisors)
         self._users = _Cache(self._fetch_user)
-        self._groups = _Cache(self._fetch_group_members)
+        self._groups = UserGroups(web, clock)
 
     @property
     def has_supervisors(self) -> bool:
@@ -93,7 +124,9 @@ class Permissions:
             with as_slack_error():
                 async with asyncio.timeout(TIMEOUT_SECONDS):
                     team, profile, is_listed = await asyncio.gather(
-                        self._team_id(), self._users.get(user), self._is_listed_agent(user)
+                        self._team_id(),
+                        self._users.get(user),
+                        self._is_listed(user, self._agents, AGENTS_MAX_AGE),
                     )
         except SlackError as error:
             log.warning("Can't check the permissions of %s: %s", user, error)
@@ -109,62 +142,60 @@ class Permissions:
         if not self._agents and not profile.is_full_member:
             raise PermissionDenied("Guests can't send surveys. Ask a teammate, or an admin of this app.")
 
-    async def is_supervisor(self, user: str) -> bool:
-        """Return True if the user may see results; False if Slack can't be reached.
+    async def require_supervisor(
+        self, user: str, denial: str, max_age: timedelta = SUPERVISORS_MAX_AGE
+    ) -> None:
+        """Raise `PermissionDenied` with a text unless the user may see results, or `PermissionUnknown`."""
+        if not await self.is_supervisor(user, max_age):
+            raise PermissionDenied(denial)
 
-        User groups are not cached here: removed supervisors lose access at once.
+    async def is_supervisor(self, user: str, max_age: timedelta = SUPERVISORS_MAX_AGE) -> bool:
+        """Return True if the user may see results; raises `PermissionUnknown`.
+
+        Slack is asked again for user groups that it listed more than `max_age` ago.
         """
-        return user in await self.find_supervisors([user])
+        try:
+            return await self._is_listed(user, self._supervisors, max_age) and await self._is_team_member(
+                user
+            )
+        except SlackUnavailable as error:
+            log.warning("Can't check whether %s is a supervisor: %s", user, error)
+            raise PermissionUnknown(error) from error
 
     async def find_supervisors(self, users: Iterable[str]) -> frozenset[str]:
-        """Return the users that `is_supervisor`, with one request per user group."""
-        candidates = frozenset(users)
-        supervisors = candidates & self._supervisors
-        if supervisors != candidates:
-            supervisors |= candidates & await self._fetch_supervisor_groups()
-        return frozenset([user for user in sorted(supervisors) if await self._is_team_member(user)])
-
-    async def _fetch_supervisor_groups(self) -> frozenset[str]:
-        """Return the members of the supervisors' groups; a group that can't be read counts as empty."""
-        groups = [supervisor for supervisor in self._supervisors if supervisor.startswith("S")]
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                results = await asyncio.gather(
-                    *map(self._fetch_group_members, groups), return_exceptions=True
-                )
-        except TimeoutError:
-            log.warning("Can't read the user groups in CSAT_SUPERVISORS: timeout")
-            return frozenset()
-        for group, result in zip(groups, results, strict=True):
-            if isinstance(result, BaseException):
-                log.warning("Can't read the user group %s in CSAT_SUPERVISORS: %s", group, result)
-        return frozenset().union(*(result for result in results if not isinstance(result, BaseException)))
+        """Return the users that are known to be supervisors."""
+        candidates = tuple(users)
+        results = await asyncio.gather(*map(self.is_supervisor, candidates), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, PermissionUnknown):
+                raise result
+        return frozenset(user for user, result in zip(candidates, results, strict=True) if result is True)
 
     async def _is_team_member(self, user: str) -> bool:
         try:
             with as_slack_error():
                 async with asyncio.timeout(TIMEOUT_SECONDS):
                     team, profile = await asyncio.gather(self._team_id(), self._users.get(user))
-        except SlackError as error:
-            log.warning("Can't check the permissions of %s: %s", user, error)
+        except SlackRefused as error:
+            log.warning("Slack does not know %s: %s", user, error)
             return False
         return profile.belongs_to(team)
 
-    async def _is_listed_agent(self, user: str) -> bool:
-        """Return True if CSAT_AGENTS lists the user, or one of their user groups.
+    async def _is_listed(self, user: str, listed: Collection[str], max_age: timedelta) -> bool:
+        """Return True if the user or one of their user groups is listed.
 
-        Raises `SlackError` if a group can't be read for now, unless another one lists the user.
+        Raises `SlackUnavailable` if a group can't be read for now, unless another one has the user.
         """
-        if user in self._agents:
+        if user in listed:
             return True
-        groups = [agent for agent in self._agents if agent.startswith("S")]
-        results = await asyncio.gather(*map(self._groups.get, groups), return_exceptions=True)
-        if any(user in result for result in results if not isinstance(result, BaseException)):
+        groups = [group for group in listed if group.startswith("S")]
+        results = await asyncio.gather(
+            *(self._groups.has_member(group, user, max_age) for group in groups), return_exceptions=True
+        )
+        if True in results:
             return True
-        for group, result in zip(groups, results, strict=True):
-            if isinstance(result, SlackRefused):
-                log.warning("Can't read the user group %s in CSAT_AGENTS: %s", group, result)
-            elif isinstance(result, BaseException):
+        for result in results:
+            if isinstance(result, BaseException):
                 raise result
         return False
 
@@ -172,11 +203,6 @@ class Permissions:
         with as_slack_error():
             response = await self._web.users_info(user=user)
         return parse_response(_UserInfo, response).user
-
-    async def _fetch_group_members(self, group: str) -> frozenset[str]:
-        with as_slack_error():
-            response = await self._web.usergroups_users_list(usergroup=group)
-        return parse_response(GroupMembers, response).users
 
 
 class _Cache(Generic[T]):
