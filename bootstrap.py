@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 import aiohttp
-from pydantic_core import to_json
 from slack_bolt.async_app import AsyncApp
 from starlette.routing import Route
 
@@ -29,7 +28,7 @@ from csat.slack_api.acknowledgement import Dispatch
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError
 from csat.slack_api.socket_mode import SocketMode
-from csat.slack_api.web_client import WebClient
+from csat.slack_api.web_client import build_web_client, open_session
 from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import HealthCheck
@@ -42,9 +41,6 @@ from handlers.services import Services
 from notifications.app_home import AppHome
 from notifications.digest import WeeklyDigest
 from notifications.notifier import Notifier
-
-SLACK_TIMEOUT = 5
-"""Seconds for a call to Slack's Web API; a form must be open within three."""
 
 SHUTDOWN_SECONDS = 9.0
 """For everything that is in progress when the app stops: a little more than a call to X takes."""
@@ -102,7 +98,7 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize_bytes=to_json))
+        session = await stack.enter_async_context(open_session())
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
@@ -125,15 +121,8 @@ async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -
 
 def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> SlackClient:
     """Return the client of Slack's Web API, over a shared HTTP session."""
-    web = WebClient(
-        settings.slack_bot_token.get_secret_value(),
-        base_url=f"{settings.slack_api_url}/",
-        timeout=SLACK_TIMEOUT,
-        session=session,
-        logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
-    )
     return SlackClient(
-        web,
+        build_web_client(settings.slack_bot_token, settings.slack_api_url, session),
         session,
         settings.slack_api_url,
         clock,

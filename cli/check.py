@@ -4,8 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-import aiohttp
-
 from cli import manifest
 from csat.catalogue_files import load_catalogue
 from csat.db.database import Database
@@ -14,13 +12,12 @@ from csat.resources import build_credentials
 from csat.settings import Settings
 from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
-from csat.slack_api.web_client import WebClient
+from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
-TIMEOUT_SECONDS = 10
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
@@ -38,13 +35,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield the findings; nothing is posted, and no secret is shown."""
     yield _questions(settings)
     yield await _database(settings)
-    async with aiohttp.ClientSession() as session:
-        web = WebClient(
-            settings.slack_bot_token.get_secret_value(),
-            base_url=f"{settings.slack_api_url}/",
-            timeout=TIMEOUT_SECONDS,
-            session=session,
-        )
+    async with open_session() as session:
+        web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         async for finding in _slack(settings, web):
             yield finding
         if settings.csat_results_channel:

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-import aiohttp
 import typer
 
 from blocks import erased_messages
@@ -20,12 +19,11 @@ from csat.settings import Settings
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
-from csat.slack_api.web_client import WebClient
+from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import RecipientUnknown, XError
 
-TIMEOUT_SECONDS = 10
 RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
 """Pauses before each retry while Slack is unavailable; longer if Slack asks for it."""
 MESSAGE_NOT_FOUND = "message_not_found"
@@ -164,12 +162,10 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(open_session())
         http = open_http_client(build_credentials(settings), settings.x_api_url)
         x = XClient(await stack.enter_async_context(http))
-        token = settings.slack_bot_token.get_secret_value()
-        base_url = f"{settings.slack_api_url}/"
-        web = WebClient(token, base_url=base_url, timeout=TIMEOUT_SECONDS, session=session)
+        web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
         yield Eraser(database, x, poster)
 

@@ -35,6 +35,9 @@ MAX_SURVEYS_BELOW_RESULTS = 5
 CHECK_SECONDS = 30.0
 """Between two checks that everybody who sees results is still a supervisor."""
 
+CONCURRENCY = 16
+"""How many Homes are published at a time after a check: a silent Slack must not keep the others waiting."""
+
 Change = Callable[[ReportQuery], ReportQuery]
 """What somebody changed in their report's controls."""
 
@@ -82,9 +85,10 @@ class AppHome:
         team = await self._slack.team_id()
         published = await self._database.read(homes.list_homes, team)
         supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in published])
-        for shown in published:
-            if shown.shows_results != (shown.user_id in supervisors):
-                await self._try_to_show(shown.user_id)
+        changed = [shown for shown in published if shown.shows_results != (shown.user_id in supervisors)]
+        removed_first = sorted(changed, key=lambda shown: not shown.shows_results)
+        slots = asyncio.Semaphore(CONCURRENCY)
+        await asyncio.gather(*(self._try_to_show(shown.user_id, slots) for shown in removed_first))
 
     async def _show_permitted(self, team: str, person: str, change: Change) -> None:
         try:
@@ -97,11 +101,12 @@ class AppHome:
         else:
             await self._show_own(team, person)
 
-    async def _try_to_show(self, person: str) -> None:
-        try:
-            await self.show(person)
-        except SlackError as error:
-            log.warning("Slack did not publish the Home of %s: %s", person, error)
+    async def _try_to_show(self, person: str, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            try:
+                await self.show(person)
+            except SlackError as error:
+                log.warning("Slack did not publish the Home of %s: %s", person, error)
 
     async def _show_results(self, team: str, person: str, change: Change) -> None:
         request = await self._database.run(homes.request_results, team, person, change, self._clock())

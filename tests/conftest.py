@@ -30,7 +30,6 @@ def pragmas_with_busy_timeout(milliseconds: int) -> tuple[str, ...]:
 
 GENEROUS_TIMEOUTS = {
     "bootstrap.SHUTDOWN_SECONDS": WAIT_SECONDS,
-    "bootstrap.SLACK_TIMEOUT": WAIT_SECONDS,
     "csat.db.database.PRAGMAS": pragmas_with_busy_timeout(WAIT_SECONDS * 1000),
     "csat.db.database.WRITE_SECONDS": WAIT_SECONDS,
     "csat.db.database.READ_SECONDS": WAIT_SECONDS,
@@ -41,7 +40,8 @@ GENEROUS_TIMEOUTS = {
     "csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.permissions.TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.socket_mode.SHUTDOWN_TIMEOUT_SECONDS": WAIT_SECONDS,
-    "csat.slack_api.response_urls.TIMEOUT_SECONDS": WAIT_SECONDS,
+    "csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "csat.slack_api.web_client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.x_api.client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.x_api.client.HTTP_TIMEOUT": WAIT_SECONDS,
     "handlers.form.DATABASE_DEADLINE_SECONDS": WAIT_SECONDS,

@@ -22,7 +22,7 @@ from bench.torture.failpoints import Failpoint
 from csat.db import database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
-from csat.slack_api import socket_mode
+from csat.slack_api import socket_mode, web_client
 from csat.x_api import client
 
 X_TIMEOUT_SECONDS: Final = 0.8
@@ -72,7 +72,7 @@ async def _serve(settings: Settings, clock: SharedClock, parent: Connection) -> 
 
 def _shorten_timeouts() -> None:
     client.CALL_TIMEOUT_SECONDS = X_TIMEOUT_SECONDS
-    bootstrap.SLACK_TIMEOUT = SLACK_TIMEOUT_SECONDS
+    web_client.CALL_TIMEOUT_SECONDS = SLACK_TIMEOUT_SECONDS
     socket_mode.PING_INTERVAL_SECONDS = PING_INTERVAL_SECONDS  # type: ignore[assignment]
     database.RETRY = stamina.AsyncRetryingCaller(
         attempts=6,

@@ -9,11 +9,12 @@ from typing import Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from csat.slack_api import web_client
 from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.slack_api.responses import PostedMessage, UploadTarget, parse_response
 
-UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=300)
-"""Per file; an export of a million surveys has some 200 MB."""
+MIN_UPLOAD_RATE = 500_000
+"""Bytes per second; an export of a million surveys has some 200 MB."""
 
 
 class FileSender:
@@ -38,8 +39,9 @@ class FileSender:
         length = (await asyncio.to_thread(path.stat)).st_size
         response = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
         target = parse_response(UploadTarget, response)
+        timeout = aiohttp.ClientTimeout(total=web_client.CALL_TIMEOUT_SECONDS + length / MIN_UPLOAD_RATE)
         with path.open("rb") as file:
-            async with self._session.post(target.upload_url, data=file, timeout=UPLOAD_TIMEOUT) as upload:
+            async with self._session.post(target.upload_url, data=file, timeout=timeout) as upload:
                 if upload.status != HTTPStatus.OK:
                     raise error_from_response(upload.status, upload.headers, "upload_refused")
         return {"id": target.file_id, "title": path.name}

@@ -13,7 +13,6 @@ from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.surveys.survey import RESPONSE_URL_LIFETIME
 
 SLACK_ORIGINS = frozenset({"https://hooks.slack.com", "https://hooks.slack-gov.com"})
-TIMEOUT_SECONDS = 5
 
 
 class ResponseUrls:
@@ -37,7 +36,7 @@ class ResponseUrls:
     async def post(self, url: str, body: dict[str, Any]) -> None:
         """Post a message to a usable `response_url`; raises `SlackError`."""
         with as_slack_error():
-            webhook = AsyncWebhookClient(url, timeout=TIMEOUT_SECONDS, session=self._session)
+            webhook = AsyncWebhookClient(url, session=self._session)
             response = await webhook.send_dict(body)
         if response.status_code != HTTPStatus.OK:
             raise error_from_response(response.status_code, response.headers, _error_code(response.body))

@@ -20,6 +20,7 @@ from csat.tasks import BackgroundTasks
 
 PING_INTERVAL_SECONDS = 5
 """After four pings without an answer the connection counts as lost."""
+HANDSHAKE_TIMEOUT_SECONDS = 5.0
 CLOSE_TIMEOUT_SECONDS = 1.0
 SHUTDOWN_TIMEOUT_SECONDS = 2.5
 """For requests in progress: Slack wants its acknowledgement within three seconds."""
@@ -56,13 +57,14 @@ class ReconnectingClient(SocketModeClient):
         if self.current_session is not None:
             await self.current_session.close()
         self.wss_uri = self.wss_uri or await self.issue_new_wss_url()
-        self.current_session = await self.aiohttp_client_session.ws_connect(
-            self.wss_uri,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
-            autoping=False,
-            heartbeat=self.ping_interval,
-            proxy=self.proxy,
-        )
+        async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
+            self.current_session = await self.aiohttp_client_session.ws_connect(
+                self.wss_uri,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
+                autoping=False,
+                heartbeat=self.ping_interval,
+                proxy=self.proxy,
+            )
         self.auto_reconnect_enabled, self.stale, self.last_ping_pong_time = True, False, None
         await self.current_session.ping(f"sdk-ping-pong:{time.time()}".encode())
         for task in (self.current_session_monitor, self.message_receiver):

@@ -1,12 +1,19 @@
-"""slack_sdk's client of Slack's Web API, made to survive every response."""
+"""slack_sdk's client of Slack's Web API, made to end in time and to survive every response."""
 
+import logging
 from typing import Any
 
+import aiohttp
+from pydantic import SecretStr
+from pydantic_core import to_json
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from csat.slack_api.errors import as_slack_error, error_from_response
+
+CALL_TIMEOUT_SECONDS = 5.0
+"""For a whole call: connecting, sending and reading the response."""
 
 
 class WebClient(AsyncWebClient):
@@ -27,3 +34,22 @@ class WebClient(AsyncWebClient):
         if not isinstance(response["data"], dict):
             raise error_from_response(response["status_code"], response["headers"], None)
         return response
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return an HTTP session for all calls to Slack; call this inside the event loop, and close the session.
+
+    The session has the timeout because slack_sdk ignores its own if it is given a session.
+    """
+    timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT_SECONDS)
+    return aiohttp.ClientSession(json_serialize_bytes=to_json, timeout=timeout)
+
+
+def build_web_client(token: SecretStr, api_url: str, session: aiohttp.ClientSession) -> WebClient:
+    """Return a client that authenticates with a bot token."""
+    return WebClient(
+        token.get_secret_value(),
+        base_url=f"{api_url}/",
+        session=session,
+        logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
+    )

@@ -1,0 +1,136 @@
+"""A Slack that takes requests and does not respond: every call ends by itself, and nothing waits for it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from csat.db import tables
+from sandbox.slack import fixtures
+from sandbox.x import Fault
+from tests.app_process import fake_environment, run_command
+from tests.world import PACE, World, running_world, visible_text
+
+
+@pytest.fixture(name="short_timeout")
+def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on calls to Slack after a second."""
+    monkeypatch.setattr("csat.slack_api.web_client.CALL_TIMEOUT_SECONDS", 1.0)
+
+
+def called_users(world: World, method: str, argument: str) -> list[str]:
+    """Return the users that a method was called for, which may still be without a response."""
+    return [call.args[argument] for call in world.workspace.api_calls if call.method == method]
+
+
+@pytest.mark.parametrize(
+    ("channel", "method"), [(fixtures.SUPPORT, "chat.postMessage"), (fixtures.LEADS, "response_url")]
+)
+@pytest.mark.usefixtures("short_timeout")
+async def test_a_post_without_a_response_is_given_up_and_repeated_later(
+    tmp_path: Path, channel: str, method: str
+) -> None:
+    async with running_world(tmp_path) as world:
+        with world.workspace.faults.hold(method, after=False):
+            await world.submit_survey(channel=channel)
+            await world.wait_until(lambda: world.attempts("sent") == [1])
+        await world.advance(minutes=1)
+
+        await world.wait_for_message("asked", channel)
+
+
+@pytest.mark.usefixtures("short_timeout")
+async def test_an_upload_without_a_response_is_given_up(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
+        with world.workspace.faults.hold("upload"):
+            await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
+
+            await world.wait_for_message("there is no export", viewer=fixtures.CLEO)
+
+
+async def test_a_handshake_without_a_response_is_given_up_and_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
+    async with running_world(tmp_path) as world:
+        with world.workspace.faults.hold("socket", times=1, after=False) as hold:
+            await world.workspace.disconnect_sockets()
+            await hold.arrived.wait()
+
+            await world.wait_until(lambda: world.workspace.connection_count)
+
+
+@pytest.mark.parametrize(
+    ("method", "finding"),
+    [("auth.test", "FAIL  Slack: TimeoutError"), ("apps.connections.open", "FAIL  Connection: Socket Mode")],
+)
+@pytest.mark.usefixtures("short_timeout")
+async def test_check_reports_that_slack_does_not_respond(tmp_path: Path, method: str, finding: str) -> None:
+    async with fake_environment(tmp_path) as (workspace, _, environment):
+        with workspace.faults.hold(method):
+            code, printed = await run_command(tmp_path, environment, "check")
+
+    assert code == 1
+    assert finding in printed
+
+
+@pytest.mark.usefixtures("short_timeout")
+async def test_forget_reports_that_slack_does_not_respond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", (0.0,))
+    async with running_world(tmp_path) as world:
+        await world.send_survey("/csat @mira_k")
+        environment = forget_environment(world)
+        with world.workspace.faults.hold("chat.update"):
+            code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
+
+    assert code == 1
+    assert "Slack is unavailable at the moment (TimeoutError)." in printed
+    assert "Surveys not erased yet: 1." in printed
+
+
+def forget_environment(world: World) -> dict[str, str]:
+    """Return the environment of a command that works on the world's database."""
+    settings = world.settings
+    return {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
+        "SLACK_SIGNING_SECRET": world.workspace.signing_secret,
+        "SLACK_API_URL": settings.slack_api_url,
+        "X_API_KEY": settings.x_api_key.get_secret_value(),
+        "X_API_SECRET": settings.x_api_secret.get_secret_value(),
+        "X_ACCESS_TOKEN": settings.x_access_token.get_secret_value(),
+        "X_ACCESS_TOKEN_SECRET": settings.x_access_token_secret.get_secret_value(),
+        "X_API_URL": settings.x_api_url,
+        "DATABASE_URL": world.database_url,
+    }
+
+
+async def test_an_error_of_the_account_frees_its_slot_while_slack_is_silent(tmp_path: Path) -> None:
+    pace = replace(PACE, concurrency=1)
+    async with running_world(tmp_path, pace=pace, csat_operators=fixtures.CLEO) as world:
+        world.x.fail(Fault.TOKEN_REVOKED, times=1)
+        with world.workspace.faults.hold("chat.postMessage"):
+            await world.submit_survey("/csat @mira_k")
+            await world.wait_for_dm("isn't accepting surveys", fixtures.CLEO)
+            world.clock.advance(minutes=6)
+            await world.submit_survey("/csat @sofie_l", fixtures.BEN)
+
+            await world.wait_for_feedback(2)
+            assert "uncertain" not in world.states()
+
+
+async def test_homes_of_removed_supervisors_are_withdrawn_side_by_side(tmp_path: Path) -> None:
+    removed = [fixtures.ADA, fixtures.BEN]
+    async with running_world(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
+        for user in removed:
+            assert "Feedback results" in visible_text(await world.open_home(user))
+        await world.wait_until(lambda: world.rows(tables.homes.c.shows_results) == [(True,)] * 2)
+        world.workspace.api_calls.clear()
+        with world.workspace.faults.hold("views.publish"):
+            await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
+
+            await world.wait_until(
+                lambda: set(called_users(world, "views.publish", "user_id")) == set(removed)
+            )
