@@ -9,6 +9,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from csat.web.bounded_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
+
 GRACEFUL_SHUTDOWN_SECONDS = 1
 
 
@@ -21,6 +23,8 @@ async def serve(routes: Sequence[Route], host: str, port: int) -> AsyncIterator[
     server = _Server(
         uvicorn.Config(
             Starlette(routes=routes),
+            http=BoundedProtocol,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             lifespan="off",
             ws="none",
             log_config=None,
