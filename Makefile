@@ -47,7 +47,7 @@ pictures: setup ## Regenerate the screenshots in docs/
 	@mkdir -p docs
 	$(BIN)/python -m tests.pictures docs
 
-bench: setup ## Compare the app with plain Bolt apps, in a few minutes; QUICK=1 for one
+bench: setup ## Compare the app with Bolt apps, plain and with a job queue, for half an hour; QUICK=1 for minutes
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 bench-growth: setup ## Compare a database of 10 million surveys with a small one; ROWS=1000000 to try it, ON=postgresql
@@ -60,4 +60,4 @@ lock: ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --output-file requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	  --python-version 3.11 --group dev --group bench --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml

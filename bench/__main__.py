@@ -1,18 +1,20 @@
-"""`make bench`: measure csat-slack beside the same features as two plain Bolt apps, in one run.
+"""`make bench`: measure csat-slack beside the same features as four Bolt apps, in one run.
 
 How to read the output:
 
 1. There is a table for each scenario: `open_form` is `/csat` until the form is open, `send_survey` is the
    submission until X has the survey and the channel its confirmation; with 1, 8 and 64 concurrent users.
 2. `ack` is what Slack limits to three seconds, `end` what the user waits for. Lower is better, but for ops/s.
-3. The `ours / ...` lines compare: 0.50x means that csat-slack needs half of what the plain app needs.
-4. `Targets` lists our limits and what was measured, each as met or MISSED.
-5. The last lines say how the values are taken, and how much other processes disturbed the run: above a few
+3. The `SQLite / ...` and `PostgreSQL / ...` lines compare csat-slack on that database with another app:
+   0.50x means that it needs half of what the other needs.
+4. The table of killed apps counts which of their acknowledged surveys reached X twice or never.
+5. `Targets` lists our limits and what was measured, each as met or MISSED.
+6. The last lines say how the values are taken, and how much other processes disturbed the run: above a few
    percent, run it again.
 
-Our app stores each survey durably; the plain ones, in Python and in JavaScript, are written as Bolt's
-documentation shows it. All are pinned to one core and take turns; the load generator (this process) and the
-stub of Slack and X run on another core.
+Two of the others store nothing, and two have a job queue on PostgreSQL: procrastinate in Python, pg-boss in
+JavaScript. All are written as the documentation of Bolt and of the queue shows it, are pinned to one core and
+take turns; the load generator (this process), the stub of Slack and X, and PostgreSQL run on another core.
 """
 
 import tempfile
@@ -23,7 +25,7 @@ import typer
 import uvloop
 
 from bench import chart, report
-from bench.apps import BENCH, ROOT, install_plain_js
+from bench.apps import BENCH, ROOT, install_npm_packages
 from bench.errors import BenchError
 from bench.linux import pick_cores
 from bench.plan import FULL, QUICK
@@ -39,7 +41,7 @@ def main(
     plan = QUICK if quick else FULL
     try:
         cores = pick_cores()
-        install_plain_js()
+        install_npm_packages()
         with tempfile.TemporaryDirectory(prefix="run-", dir=BENCH) as folder:
             results = uvloop.run(run_bench(plan, cores, Path(folder), typer.echo))
     except BenchError as error:

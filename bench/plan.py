@@ -23,6 +23,8 @@ class Plan:
     warm_up_operations: int
     """Operations of each workload that each app runs first, not counted."""
     idle_seconds: float
+    kills: int
+    """How often each app is killed at the end; takes three minutes if at all."""
     latencies_ms: Sequence[int] = (0, 20)
 
     @property
@@ -38,6 +40,7 @@ FULL = Plan(
     operations={1: 100, 8: 300, 64: 640},
     warm_up_operations=1000,
     idle_seconds=15,
+    kills=10,
 )
 QUICK = Plan(
     rounds=1,
@@ -45,4 +48,5 @@ QUICK = Plan(
     operations={1: 30, 8: 120, 64: 320},
     warm_up_operations=200,
     idle_seconds=4,
+    kills=0,
 )

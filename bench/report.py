@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.apps import APPS, BASELINES, OURS, PLAIN_JS_FOLDER
+from bench.apps import APPS, COMPARISONS, DURABLE_JS_FOLDER, OURS_POSTGRESQL, App
 from bench.linux import processor_name
 from bench.performance_targets import check_targets
 from bench.plan import Plan
@@ -22,10 +22,13 @@ ack: from the request to its acknowledgement, ms. end: to the final call to Slac
 CPU ms: CPU time of the app per operation, all threads.
 Values are medians of {rounds} round(s) in which the apps took turns; ratios are medians of their ratios.
 With 1 user there is a pause of 10 ms after each operation, which ops/s leaves out.
-csat-slack stores each survey in SQLite (synchronous=FULL) and checks permissions; the plain apps don't.
+csat-slack stores each survey in SQLite (synchronous=FULL) or in PostgreSQL (with fsync); Bolt + procrastinate
+and Bolt + pg-boss in PostgreSQL; the plain apps don't. Only csat-slack checks permissions and limits.
+untold: of the surveys that never reached X, those of which nobody was told. csat-slack tells the requester
+that an outcome is unknown, and settles it from X's events a day later.
 Slack and X are a stub on this machine, without TLS: in production, the plain Python app would pay more for
-opening a connection per call to Slack. The load generator and the stub have a core of their own; they used
-{load_cpu:.2f} CPU ms per operation.
+opening a connection per call to Slack. The load generator, the stub and PostgreSQL have a core of their own;
+the first two used {load_cpu:.2f} CPU ms per operation.
 Other processes used {other_cpu:.0%} of the apps' core, at worst {max_other_cpu:.0%}."""
 
 
@@ -34,6 +37,7 @@ def format_report(plan: Plan, results: Results) -> Iterator[str]:
     for scenario in results.runs:
         yield from _format_scenario(scenario, results)
     yield from _format_footprints(results)
+    yield from _format_kills(plan, results)
     yield from _format_targets(results)
     yield ""
     yield _NOTES.format(
@@ -52,9 +56,13 @@ def _format_scenario(scenario: Scenario, results: Results) -> Iterator[str]:
     for app in APPS:
         stats = results.median(scenario, app.name)
         yield _format_row(app.label, *map(_format_value, astuple(stats)))
-    for baseline in BASELINES:
-        ratios = results.ratio(scenario, OURS.name, baseline.name)
-        yield _format_row(f"ours / {baseline.label}", *(f"{ratio:.2f}x" for ratio in astuple(ratios)))
+    for ours, baseline in COMPARISONS:
+        ratios = astuple(results.ratio(scenario, ours.name, baseline.name))
+        yield _format_row(f"{_short(ours)} / {baseline.label}", *(f"{ratio:.2f}x" for ratio in ratios))
+
+
+def _short(ours: App) -> str:
+    return "PostgreSQL" if ours is OURS_POSTGRESQL else "SQLite"
 
 
 def _format_footprints(results: Results) -> Iterator[str]:
@@ -68,6 +76,17 @@ def _format_footprints(results: Results) -> Iterator[str]:
             f"{footprint.peak_memory_mib:.0f}",
             f"{footprint.idle_cpu:.2%}",
         )
+
+
+def _format_kills(plan: Plan, results: Results) -> Iterator[str]:
+    if not results.kills:
+        return
+    yield ""
+    yield f"What became of the acknowledged surveys of apps that were killed {plan.kills} times"
+    yield _format_row("", "surveys", "X twice", "X never", "untold")
+    for app in APPS:
+        counts = results.kills[app.name]
+        yield _format_row(app.label, *map(str, astuple(counts)))
 
 
 def _format_targets(results: Results) -> Iterator[str]:
@@ -103,13 +122,14 @@ def to_json(plan: Plan, results: Results) -> str:
                 "apps": {name: [_rounded(stats) for stats in rounds] for name, rounds in apps.items()},
                 "medians": {app.name: _rounded(results.median(scenario, app.name)) for app in APPS},
                 "ratios": {
-                    f"to_{app.name}": _rounded(results.ratio(scenario, OURS.name, app.name))
-                    for app in BASELINES
+                    f"{ours.name}_to_{app.name}": _rounded(results.ratio(scenario, ours.name, app.name))
+                    for ours, app in COMPARISONS
                 },
             }
             for scenario, apps in results.runs.items()
         ],
         "footprints": {name: asdict(footprint) for name, footprint in results.footprints.items()},
+        "kills": {name: asdict(counts) for name, counts in results.kills.items()},
         "targets": [{**asdict(target), "is_met": target.is_met} for target in check_targets(results)],
         "other_cpu": {"median": median(results.other_cpu), "max": max(results.other_cpu)},
         "load_cpu": median(results.load_cpu),
@@ -123,12 +143,17 @@ def _rounded(stats: Stats) -> dict[str, float]:
 
 def _versions() -> dict[str, str]:
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)  # noqa: S607 - from the PATH
-    package_file = PLAIN_JS_FOLDER / "node_modules/@slack/bolt/package.json"
+    node_modules = DURABLE_JS_FOLDER / "node_modules"
+    npm = {
+        name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
+        for name in ("@slack/bolt", "pg-boss")
+    }
     return {
         "processor": processor_name(),
         "system": platform.system(),
         "python": platform.python_version(),
         "slack-bolt": importlib.metadata.version("slack-bolt"),
+        "procrastinate": importlib.metadata.version("procrastinate"),
         "node": node.stdout.strip().removeprefix("v"),
-        "@slack/bolt": json.loads(package_file.read_text(encoding="utf-8"))["version"],
+        **npm,
     }

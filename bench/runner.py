@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -16,6 +17,7 @@ from bench import correctness_checks
 from bench.apps import APPS, OURS, App, RunningApp, run_app
 from bench.constants import FIRST_KEY
 from bench.errors import BenchError
+from bench.kills import KilledApp, count_kills
 from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
 from bench.load import LoadGenerator
 from bench.plan import FINAL_CALLS, OPEN_FORM, SEND_SURVEY, Plan
@@ -23,10 +25,13 @@ from bench.slack_requests import RequestBuilder, command_builder, submission_bui
 from bench.stats import Footprint, Results, Scenario, Stats, compute_stats
 from bench.stub import VIEWS_OPEN
 from bench.stub_process import StubProcess, run_stub
+from tests.databases import Databases
 
 SETTLE_SECONDS = 0.15
 """Time from the final call of a run until the apps have finished all of its work."""
 WARM_UP_CONCURRENCY = 8
+KILL_LATENCY_SECONDS = 0.05
+"""Response time of Slack and X while the apps are killed."""
 
 Echo = Callable[[str], None]
 T = TypeVar("T")
@@ -41,6 +46,7 @@ class Runner:
     folder: Path
     stub: StubProcess
     stub_port: int
+    databases: Databases
     load: LoadGenerator
     echo: Echo
     results: Results = field(default_factory=Results)
@@ -62,6 +68,8 @@ class Runner:
                 name = running.app.name
                 memory = peak_memory_bytes(running.pid) / 2**20
                 self.results.footprints[name] = Footprint(median(start_seconds[name]), memory, idle_cpu[name])
+        if self.plan.kills:
+            await self._kill_apps(builders)
         return self.results
 
     async def _copy_our_form(self) -> None:
@@ -164,6 +172,24 @@ class Runner:
             raise BenchError(f"{running.app.label}, {scenario}: {error}\n{running.log_tail}") from error
         return compute_stats(operations, seconds, app_cpu), other_cpu, load_cpu * 1000 / count
 
+    async def _kill_apps(self, builders: dict[str, dict[str, RequestBuilder]]) -> None:
+        """Kill all apps side by side, and count what became of their surveys."""
+        self.stub.send_command(latency_seconds=KILL_LATENCY_SECONDS)
+        killed = {app.name: self._killed_app(app, builders[app.name][SEND_SURVEY]) for app in APPS}
+        await self.stub.collect_calls()
+        async with asyncio.TaskGroup() as group:
+            for app in killed.values():
+                group.create_task(app.run(self.plan.kills))
+        calls = await self.stub.collect_calls()
+        self.results.kills = {name: count_kills(app.acknowledged, calls) for name, app in killed.items()}
+        self.echo(f"killed each app {self.plan.kills} times")
+
+    def _killed_app(self, app: App, build_request: RequestBuilder) -> KilledApp:
+        path = self._make_folder(app, "killed")
+        url = app.database_url(self.databases, path)
+        start = partial(run_app, app, path, url, self._form_file, self.stub_port, self.cores.apps)
+        return KilledApp(start, build_request, self.load.keys)
+
     async def _check(self, scenario: Scenario, keys: Sequence[str]) -> None:
         calls = await self.stub.collect_calls()
         if scenario.workload == OPEN_FORM:
@@ -172,8 +198,14 @@ class Runner:
             correctness_checks.check_sent_surveys(calls, keys, f"http://127.0.0.1:{self.stub_port}")
 
     def _run_app(self, app: App, folder: str) -> contextlib.AbstractAsyncContextManager[RunningApp]:
-        path = self.folder / f"{app.name}-{folder}"
-        return run_app(app, path, self._form_file, self.stub_port, self.cores.apps)
+        path = self._make_folder(app, folder)
+        url = app.database_url(self.databases, path)
+        return run_app(app, path, url, self._form_file, self.stub_port, self.cores.apps)
+
+    def _make_folder(self, app: App, name: str) -> Path:
+        path = self.folder / f"{app.name}-{name}"
+        path.mkdir()
+        return path
 
     @property
     def _form_file(self) -> Path:
@@ -183,9 +215,13 @@ class Runner:
 async def run_bench(plan: Plan, cores: Cores, folder: Path, echo: Echo) -> Results:
     """Run the bench in an empty folder; raise BenchError if an app does something wrong."""
     os.sched_setaffinity(0, {cores.load})
-    load = LoadGenerator(keys=itertools.count(FIRST_KEY + 1))
-    async with run_stub(cores.load, load.record_call) as stub:
-        return await Runner(plan, cores, folder, stub, await stub.wait_for_port(), load, echo).run()
+    load, databases = LoadGenerator(keys=itertools.count(FIRST_KEY + 1)), Databases(folder / "postgresql")
+    try:
+        async with run_stub(cores.load, load.record_call) as stub:
+            port = await stub.wait_for_port()
+            return await Runner(plan, cores, folder, stub, port, databases, load, echo).run()
+    finally:
+        databases.stop()
 
 
 def _rotate(items: Sequence[T], number: int) -> Iterator[T]:

@@ -36,7 +36,7 @@ def build_command(path: str, key: str) -> bytes:
         "text": key,
         "api_app_id": "A0BENCH00",
         "is_enterprise_install": "false",
-        "response_url": f"https://hooks.slack.com/commands/{TEAM}/1234567890/aBcDeFgHiJkLmNoPqRsTuVwX",
+        "response_url": f"https://hooks.slack.example/commands/{TEAM}/1234567890/aBcDeFgHiJkLmNoPqRsTuVwX",
         "trigger_id": _trigger_id(key),
     }
     return _build_signed(path, urlencode(fields).encode())

@@ -46,6 +46,19 @@ class Footprint:
     """Share of a core while there are no requests."""
 
 
+@dataclass(frozen=True)
+class KillCounts:
+    """What became of the surveys that an app acknowledged while it was killed over and over."""
+
+    surveys: int
+    twice: int
+    """Reached X more than once."""
+    never: int
+    """Did not reach X."""
+    never_untold: int
+    """Did not reach X, and nobody was told that this may be so."""
+
+
 @dataclass
 class Results:
     """All measurements; each list has one entry per round."""
@@ -53,6 +66,8 @@ class Results:
     runs: dict[Scenario, dict[str, list[Stats]]] = field(default_factory=dict)
     """By scenario and name of the app."""
     footprints: dict[str, Footprint] = field(default_factory=dict)
+    kills: dict[str, KillCounts] = field(default_factory=dict)
+    """By name of the app; empty if none was killed."""
     other_cpu: list[float] = field(default_factory=list)
     """For each run, the share of the apps' core that other processes used."""
     load_cpu: list[float] = field(default_factory=list)

@@ -25,6 +25,7 @@ AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"
 VIEWS_OPEN = "/api/views.open"
 POST_MESSAGE = "/api/chat.postMessage"
+POST_EPHEMERAL = "/api/chat.postEphemeral"
 CREATE = "/1.1/feedback/create.json"
 SHOW = "/1.1/feedback/show/"
 ME = "/2/users/me"
@@ -51,6 +52,7 @@ _RESPONSES: dict[str, dict[str, Any]] = {
         "ts": "1700000000.000100",
         "message": {"type": "message", "user": "U0BOT0000", "bot_id": "B0BOT0000", "text": "Sent."},
     },
+    POST_EPHEMERAL: {"ok": True, "message_ts": "1700000000.000200"},
     ME: {"data": {"id": "370773112", "name": "Northwind", "username": "northwind"}},
 }
 
