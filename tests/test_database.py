@@ -39,6 +39,7 @@ ORIGIN = Origin(
 )
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
 LIMITS = Limits()
+RESOLVED = Recipient(handle="Mira_K", id="33")
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
@@ -143,6 +144,33 @@ async def test_an_instance_that_lost_its_claim_cannot_begin_an_attempt(database:
     assert await database.run(send_queue.begin_attempt, record, "two", NOW + timedelta(seconds=17)) == 1
 
 
+async def test_an_instance_that_lost_its_claim_changes_nothing(database: Database) -> None:
+    lost = await accept(database)
+    (record,) = await database.run(send_queue.claim, "two", NOW + timedelta(seconds=16), 10)
+    begun = await database.run(send_queue.begin_attempt, record, "two", NOW + timedelta(seconds=17))
+
+    for claimed, instance in ((lost, "one"), (lost, "two")):
+        assert not await database.run(send_queue.renew_claim, claimed, instance, NOW)
+        assert not await database.run(send_queue.release, claimed, instance)
+        assert not await database.run(send_queue.refuse_claimed, claimed, instance, REFUSAL, NOW)
+        assert not await database.run(send_queue.reschedule_claimed, claimed, instance, NOW)
+        assert not await database.run(
+            send_queue.store_recipient, claimed, instance, RESOLVED, "its key", LIMITS, NOW
+        )
+    assert begun == 1
+    assert await get_state(database, record) is State.SENDING
+
+
+async def test_an_attempt_that_was_put_back_is_not_refused(database: Database) -> None:
+    record = await accept(database)
+    number = await database.run(send_queue.begin_attempt, record, "one", NOW)
+    assert number
+    await database.run(send_queue.reschedule, record.id, number, NOW, "429", NOW)
+
+    assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
+    assert await get_state(database, record) is State.ACCEPTED
+
+
 async def test_a_survey_is_either_cancelled_or_sent(database: Database) -> None:
     cancelled, sending = await accept(database, "V1"), await accept(database, "V2")
 
@@ -199,7 +227,7 @@ async def test_a_duplicate_receipt_has_no_effect(database: Database) -> None:
 async def test_a_refusal_keeps_its_reason(database: Database) -> None:
     record = await accept(database)
 
-    assert await database.run(send_queue.refuse, record.id, None, REFUSAL, "", NOW)
+    assert await database.run(send_queue.refuse_claimed, record, "one", REFUSAL, NOW)
     refused = await database.run(get_survey, record.id)
     assert refused
     assert refused.refusal == REFUSAL
@@ -208,6 +236,7 @@ async def test_a_refusal_keeps_its_reason(database: Database) -> None:
 async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database) -> None:
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
+    assert number
     await database.run(send_queue.reschedule, record.id, number, NOW + timedelta(minutes=15), "429", NOW)
 
     assert await database.run(send_queue.claim, "two", NOW + timedelta(minutes=14), 10) == []
@@ -218,8 +247,8 @@ async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database
 async def test_a_cancelled_survey_cannot_be_rescheduled(database: Database) -> None:
     record = await accept(database)
     await database.run(send_queue.cancel, record.id, "U1")
-    await database.run(send_queue.reschedule, record.id, None, NOW, "look-up", NOW)
 
+    assert not await database.run(send_queue.reschedule_claimed, record, "one", NOW)
     assert await get_state(database, record) is State.CANCELLED
 
 

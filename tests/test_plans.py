@@ -69,7 +69,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
-    "listing overdue surveys": lambda connection: send_queue.list_overdue(connection, NOON, 8),
+    "refusing overdue surveys": lambda connection: send_queue.refuse_overdue(connection, NOON, NOON, 8),
     "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(connection, NOON, 8),
     "listing by requester": lambda connection: own_surveys.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10

@@ -14,6 +14,7 @@ from csat.db import pruning, send_queue, submissions
 from csat.db.accounts import ensure_account
 from csat.db.database import Database
 from csat.db.follow_ups import open_follow_up
+from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
@@ -56,6 +57,13 @@ async def insert_survey(database: Database, view_id: str, now: datetime = NOON) 
     return (await database.run(submissions.accept, submission, LIMITS, now)).survey.id
 
 
+async def refuse(database: Database, survey_id: int) -> Notification | None:
+    """Refuse a survey that waits."""
+    record = await database.read(get_survey, survey_id)
+    assert record
+    return await database.run(send_queue.refuse_claimed, record, "one", REFUSAL, NOON)
+
+
 async def insert_every_state(database: Database) -> dict[str, int]:
     """Insert a survey in each state and return the ids."""
     ids = {state.value: await insert_survey(database, state) for state in State}
@@ -68,7 +76,7 @@ async def insert_every_state(database: Database) -> dict[str, int]:
         assert await database.run(send_queue.mark_sent, ids[name], 1, RECEIPT, NOON)
     for name in ("uncertain", "reconciled"):
         assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
-    assert await database.run(send_queue.refuse, ids["refused"], None, REFUSAL, "", NOON)
+    assert await refuse(database, ids["refused"])
     assert await database.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
     await database.run(update_states, ids)
     return ids
@@ -105,7 +113,7 @@ async def test_only_finished_surveys_are_removed_with_all_their_rows(database: D
 async def test_only_surveys_older_than_the_age_are_removed(database: Database) -> None:
     for day in range(4):
         survey_id = await insert_survey(database, f"V{day}", NOON + day * DAY)
-        await database.run(send_queue.refuse, survey_id, None, REFUSAL, "", NOON)
+        assert await refuse(database, survey_id)
     before = NOON + 2 * DAY
 
     assert (await database.read(pruning.count_prunable, before)).total == 2

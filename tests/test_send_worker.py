@@ -1,18 +1,22 @@
 """The send worker when the database is away, the queue is long, or another instance has died."""
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bootstrap import lifespan
 from csat.db import send_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.submissions import Submission, accept
 from csat.surveys.limits import Limits
 from sandbox.slack import fixtures
+from sandbox.x import Endpoint
 from tests.factories import make_origin, make_survey
 from tests.world import PACE, World, running_world
 
@@ -63,6 +67,47 @@ async def test_what_a_dead_instance_left_is_taken_up_by_one_that_is_busy_all_the
             await world.wait_until(lambda: "gone" not in owners(world))
 
             assert world.states() == ["sending", "accepted"]
+
+
+async def test_of_two_instances_that_resolve_a_customer_the_one_that_lost_its_claim_changes_nothing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0)
+    never_polls = replace(PACE, poll_interval=3600)
+    async with running_world(tmp_path, database_url=database_url, pace=never_polls) as world:
+        with world.x.hold(Endpoint.LOOKUP) as slow_lookup:
+            await world.submit_survey("/csat @mira_k")
+            await slow_lookup.arrived.wait()
+            await world.wait_until(lambda: count_tasks("sending survey") == 1)
+            with world.x.hold(Endpoint.LOOKUP) as lookup, world.x.hold() as sending:
+                world.clock.advance(seconds=13)
+                async with second_instance(world):
+                    await lookup.arrived.wait()
+                    lookup.release()
+                    await sending.arrived.wait()
+                    slow_lookup.release()
+                    await world.wait_until(lambda: count_tasks("sending survey") == 1)
+
+                    assert world.states() == ["sending"]
+                    sending.release()
+                    await world.wait_for_message("asked")
+
+        assert world.states() == ["sent"]
+        assert len(world.x.feedbacks) == 1
+        assert not world.find_dm("not sent")
+
+
+@contextlib.asynccontextmanager
+async def second_instance(world: World) -> AsyncIterator[None]:
+    """Run another instance of the app on the same database."""
+    settings = world.settings.model_copy(update={"slack_app_token": None})
+    async with lifespan(settings, world.clock, PACE):
+        yield
+
+
+def count_tasks(name: str) -> int:
+    """Return how many tasks of all instances have a name that begins so."""
+    return sum(task.get_name().startswith(name) for task in asyncio.all_tasks())
 
 
 async def leave_one(world: World) -> None:

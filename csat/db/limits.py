@@ -40,13 +40,14 @@ _PREVIOUS = (
     .limit(MAX_PREVIOUS)
 )
 _COUNTED = _PREVIOUS.where(
+    surveys.c.id != bindparam("other_than"),
     or_(
         surveys.c.state.in_(PENDING),
         and_(
             surveys.c.sent_at > bindparam("since"),
             surveys.c.state.not_in((State.REFUSED, State.CANCELLED)),
         ),
-    )
+    ),
 )
 
 
@@ -82,17 +83,29 @@ def check_quota(connection: Connection, account: str, limits: Limits, now: datet
 
 
 def check_previous(
-    connection: Connection, account: str, key: str, recipient: Recipient, limits: Limits, now: datetime
+    connection: Connection,
+    account: str,
+    key: str,
+    recipient: Recipient,
+    limits: Limits,
+    now: datetime,
+    *,
+    other_than: int = 0,
 ) -> None:
-    """Raise `Denied` if the previous surveys to a recipient deny another one; the account must be locked."""
-    counted = list_counted(connection, account, key, now - limits.lookback)
+    """Raise `Denied` if the previous surveys to a recipient deny another one; the account must be locked.
+
+    The survey with the id `other_than`, which is to be sent, does not count.
+    """
+    counted = list_counted(connection, account, key, now - limits.lookback, other_than=other_than)
     check_recipient(recipient, counted, limits, now)
 
 
-def list_counted(connection: Connection, account: str, key: str, since: datetime) -> list[PreviousSurvey]:
+def list_counted(
+    connection: Connection, account: str, key: str, since: datetime, *, other_than: int = 0
+) -> list[PreviousSurvey]:
     """Return the surveys to a recipient that are pending or were sent after `since`, the newest first."""
-    rows = connection.execute(_COUNTED, {"account": account, "key": key, "since": since})
-    return [_to_previous(row) for row in rows]
+    parameters = {"account": account, "key": key, "since": since, "other_than": other_than}
+    return [_to_previous(row) for row in connection.execute(_COUNTED, parameters)]
 
 
 def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:

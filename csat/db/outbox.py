@@ -92,10 +92,15 @@ def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> No
     survey = get_survey(connection, survey_id)
     if survey is None or survey.state not in {State.ACCEPTED, State.SENDING}:
         return None
-    known = select(outbox.c.kind).where(*_key(survey_id, NotificationKind.WAITING))
-    if connection.execute(known).first():
+    row = {
+        "survey_id": survey_id,
+        "kind": NotificationKind.WAITING,
+        "due_at": now + CLAIM_LEASE,
+        "attempts": 0,
+    }
+    if not insert_if_absent(connection, outbox, **row):
         return None
-    return enqueue_claimed(connection, survey, NotificationKind.WAITING, now)
+    return Notification(survey=survey, kind=NotificationKind.WAITING)
 
 
 def claim_notifications(connection: Connection, now: datetime, limit: int) -> list[Notification]:

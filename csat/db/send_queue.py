@@ -1,6 +1,12 @@
-"""The queue of accepted surveys and the outcomes of their attempts, one transaction per step."""
+"""The queue of accepted surveys and the outcomes of their attempts, one transaction per step.
+
+An instance may be overtaken at any time: its claim or attempt expires, and another one takes the survey over.
+So every step names the claim (instance and number of attempts so far) or the attempt that it belongs to, and
+changes nothing once that is lost.
+"""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
@@ -31,26 +37,28 @@ RECONCILE_AFTER = DAY + timedelta(minutes=10)
 """How old an attempt must be to look for it in X's events, which list nothing younger than 24 hours."""
 
 # built once, as building a statement costs more than running it; the parameters set the values
-_ACCEPTED = transition_to(State.ACCEPTED)
-_SENDING = transition_to(State.SENDING, surveys.c.lease_owner == bindparam("instance"), NOT_PAUSED)
+_OWN_CLAIM = (
+    surveys.c.lease_owner == bindparam("instance"),
+    surveys.c.attempts == bindparam("attempts_before"),
+)
+_OWN_ATTEMPT = surveys.c.attempts == bindparam("attempt_number")
+_CLAIMED = update(surveys).where(
+    surveys.c.id == bindparam("survey_id"), surveys.c.state == State.ACCEPTED, *_OWN_CLAIM
+)
+_SENDING = transition_to(State.SENDING, *_OWN_CLAIM, NOT_PAUSED)
 _SENT = transition_to(State.SENT).returning(surveys)
+_RETRIED = transition_to(State.ACCEPTED, _OWN_ATTEMPT)
 _REFUSED = transition_to(State.REFUSED).returning(surveys)
-_UNCERTAIN = transition_to(State.UNCERTAIN).returning(surveys)
+_REFUSED_CLAIM = transition_to(State.REFUSED, *_OWN_CLAIM).returning(surveys)
+_REFUSED_ATTEMPT = transition_to(State.REFUSED, _OWN_ATTEMPT, surveys.c.state != State.ACCEPTED).returning(
+    surveys
+)
+_UNCERTAIN = transition_to(State.UNCERTAIN, _OWN_ATTEMPT).returning(surveys)
 _CANCELLED = transition_to(State.CANCELLED, surveys.c.requester == bindparam("by"))
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
 )
-
-
-def release(connection: Connection, survey_id: int, instance: str) -> None:
-    """Give up the claim on a survey, so that any instance can send it."""
-    claimed = (
-        surveys.c.id == survey_id,
-        surveys.c.state == State.ACCEPTED,
-        surveys.c.lease_owner == instance,
-    )
-    connection.execute(update(surveys).where(*claimed).values(lease_owner=None, lease_until=None))
 
 
 def claim(connection: Connection, instance: str, now: datetime, limit: int) -> list[SurveyRecord]:
@@ -72,32 +80,64 @@ def claim(connection: Connection, instance: str, now: datetime, limit: int) -> l
     return [to_record(row) for row in claimed]
 
 
+def renew_claim(connection: Connection, survey: SurveyRecord, instance: str, now: datetime) -> bool:
+    """Begin the lease of a claim anew; return False if the claim was lost."""
+    return _update_claimed(connection, survey, instance, lease_until=now + CLAIM_LEASE)
+
+
+def release(connection: Connection, survey: SurveyRecord, instance: str) -> bool:
+    """Give up a claim, so that any instance can send the survey; return False if the claim was lost."""
+    return _update_claimed(connection, survey, instance, lease_owner=None, lease_until=None)
+
+
 def store_recipient(
     connection: Connection,
     survey: SurveyRecord,
+    instance: str,
     recipient: Recipient,
     key: str,
     limits: Limits,
     now: datetime,
-) -> SurveyRecord:
-    """Store the recipient that X has resolved; raises `Denied` if a limit denies them a survey."""
+) -> SurveyRecord | None:
+    """Store the recipient that X has resolved, and renew the claim; return `None` if it was lost.
+
+    Raises:
+        Denied: a limit denies the recipient a survey.
+    """
     lock_account(connection, survey.account)
-    check_previous(connection, survey.account, key, recipient, limits, now)
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
-    waiting = (surveys.c.id == survey.id, surveys.c.state == State.ACCEPTED)
-    connection.execute(update(surveys).where(*waiting).values(**values))
+    if not _update_claimed(connection, survey, instance, **values, lease_until=now + CLAIM_LEASE):
+        return None
+    check_previous(connection, survey.account, key, recipient, limits, now, other_than=survey.id)
     return survey.model_copy(update={"survey": survey.survey.with_recipient(recipient)})
 
 
 def begin_attempt(connection: Connection, survey: SurveyRecord, instance: str, now: datetime) -> int | None:
     """Store that an attempt starts, before it leaves; return its number, or `None` if the claim was lost."""
     number = survey.attempts + 1
-    lease = {"instance": instance, "attempts": number, "lease_until": now + ATTEMPT_LEASE}
-    if not transition(connection, _SENDING, survey.id, **lease):
+    lease = {"attempts": number, "lease_until": now + ATTEMPT_LEASE}
+    if not transition(connection, _SENDING, survey.id, **_own_claim(survey, instance), **lease):
         return None
     attempt = {"survey_id": survey.id, "number": number, "instance": instance, "started_at": now}
     connection.execute(_BEGIN_ATTEMPT, attempt)
     return number
+
+
+def refuse_claimed(
+    connection: Connection, survey: SurveyRecord, instance: str, refusal: Refusal, now: datetime
+) -> Notification | None:
+    """Store that a claimed survey will not be sent; return `None` if the claim was lost."""
+    values = {**refusal.model_dump(), "quota_until": NEVER}
+    refused = transition_returning(
+        connection, _REFUSED_CLAIM, survey.id, **_own_claim(survey, instance), **values
+    )
+    return enqueue_claimed(connection, refused, NotificationKind.REFUSED, now) if refused else None
+
+
+def reschedule_claimed(connection: Connection, survey: SurveyRecord, instance: str, due_at: datetime) -> bool:
+    """Put a claimed survey back until `due_at`; return False if the claim was lost."""
+    values = {"due_at": due_at, "lease_owner": None, "lease_until": None, "attempts": survey.attempts + 1}
+    return _update_claimed(connection, survey, instance, **values)
 
 
 def mark_sent(
@@ -119,13 +159,12 @@ def mark_sent(
 
 
 def refuse(
-    connection: Connection, survey_id: int, number: int | None, refusal: Refusal, detail: str, now: datetime
+    connection: Connection, survey_id: int, number: int, refusal: Refusal, detail: str, now: datetime
 ) -> Notification | None:
-    """Store that a survey will not be sent; `number` is `None` without an attempt."""
-    values = refusal.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    survey = transition_returning(connection, _REFUSED, survey_id, **values)
-    if number is not None:
-        _end_attempt(connection, survey_id, number, State.REFUSED, detail, now)
+    """Store that an attempt has failed for good; return `None` if it changes nothing."""
+    values = {**refusal.model_dump(), "quota_until": NEVER, "reconcile_at": None}
+    survey = transition_returning(connection, _REFUSED_ATTEMPT, survey_id, attempt_number=number, **values)
+    _end_attempt(connection, survey_id, number, State.REFUSED, detail, now)
     return enqueue_claimed(connection, survey, NotificationKind.REFUSED, now) if survey else None
 
 
@@ -134,26 +173,19 @@ def mark_uncertain(
 ) -> Notification | None:
     """Store that the outcome of an attempt is unknown."""
     values = {"sent_at": now, "quota_until": now + DAY, "reconcile_at": now + RECONCILE_AFTER}
-    survey = transition_returning(connection, _UNCERTAIN, survey_id, **values)
+    survey = transition_returning(connection, _UNCERTAIN, survey_id, attempt_number=number, **values)
     _end_attempt(connection, survey_id, number, State.UNCERTAIN, detail, now)
     return enqueue_claimed(connection, survey, NotificationKind.UNCERTAIN, now) if survey else None
 
 
 def reschedule(
-    connection: Connection, survey_id: int, number: int | None, due_at: datetime, detail: str, now: datetime
+    connection: Connection, survey_id: int, number: int, due_at: datetime, detail: str, now: datetime
 ) -> bool:
-    """Put a survey back until `due_at`; return False if it is not to be sent any more.
-
-    `number` is `None` without an attempt.
-    """
+    """Put a survey back until `due_at` after an attempt; return False if it is not to be sent any more."""
     values = {"due_at": due_at, "lease_owner": None, "lease_until": None}
-    if number is not None:
-        is_waiting = transition(connection, _ACCEPTED, survey_id, **values)
-        _end_attempt(connection, survey_id, number, State.ACCEPTED, detail, now)
-        return is_waiting
-    waiting = (surveys.c.id == survey_id, surveys.c.state == State.ACCEPTED)
-    statement = update(surveys).where(*waiting).values(**values, attempts=surveys.c.attempts + 1)
-    return connection.execute(statement).rowcount == 1
+    is_waiting = transition(connection, _RETRIED, survey_id, attempt_number=number, **values)
+    _end_attempt(connection, survey_id, number, State.ACCEPTED, detail, now)
+    return is_waiting
 
 
 def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
@@ -175,24 +207,45 @@ def mark_stalled(connection: Connection, now: datetime) -> list[Notification]:
     return [notification for notification in marked if notification]
 
 
-def list_overdue(
-    connection: Connection, accepted_before: datetime, limit: int
-) -> list[tuple[SurveyRecord, Refusal]]:
-    """Return surveys that have waited too long for a paused account, with the reason for the pause."""
-    overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
-    paused = select(surveys, accounts.c.cause, accounts.c.advice.label("account_advice")).join(
-        accounts, accounts.c.id == surveys.c.account
+def refuse_overdue(
+    connection: Connection, accepted_before: datetime, now: datetime, limit: int
+) -> list[Notification]:
+    """Refuse surveys that have waited too long for a paused account, with the reason for the pause."""
+    is_overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
+    overdue = (
+        select(surveys.c.id, accounts.c.cause, accounts.c.advice)
+        .join(accounts, accounts.c.id == surveys.c.account)
+        .where(*is_overdue, accounts.c.paused_at.is_not(None))
+        .limit(limit)
+        .with_for_update(of=surveys, skip_locked=True)
     )
-    rows = connection.execute(paused.where(*overdue, accounts.c.paused_at.is_not(None)).limit(limit))
-    return [
-        (to_record(row), Refusal(reason=row.cause, advice=row.account_advice, editable=False)) for row in rows
-    ]
+    notifications = []
+    for row in connection.execute(overdue).all():
+        refusal = Refusal(reason=row.cause, advice=row.advice, editable=False)
+        values = {**refusal.model_dump(), "quota_until": NEVER}
+        if survey := transition_returning(connection, _REFUSED, row.id, **values):
+            notifications.append(enqueue_claimed(connection, survey, NotificationKind.REFUSED, now))
+    return notifications
 
 
 def erase_response_urls(connection: Connection, now: datetime) -> None:
     """Erase each `response_url` that Slack has let expire."""
     expired = (surveys.c.received_at < now - RESPONSE_URL_LIFETIME, text("response_url <> ''"))
     connection.execute(update(surveys).where(*expired).values(response_url=""))
+
+
+def _own_claim(survey: SurveyRecord, instance: str) -> dict[str, Any]:
+    return {"instance": instance, "attempts_before": survey.attempts}
+
+
+def _update_claimed(
+    connection: Connection,
+    survey: SurveyRecord,
+    instance: str,
+    **values: Any,  # noqa: ANN401
+) -> bool:
+    parameters = {"survey_id": survey.id, **_own_claim(survey, instance), **values}
+    return connection.execute(_CLAIMED, parameters).rowcount == 1
 
 
 def _end_attempt(

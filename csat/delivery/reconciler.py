@@ -49,7 +49,7 @@ class Reconciler:
         if receipt := next((receipt for receipt in receipts if _matches(attempt, receipt)), None):
             await self._sender.mark_sent(attempt.survey, attempt.number, receipt)
         else:
-            await self._sender.refuse(attempt.survey, None, NEVER_ARRIVED, "not among X's events")
+            await self._sender.refuse(attempt.survey, attempt.number, NEVER_ARRIVED, "not among X's events")
 
     async def _postpone(self, attempt: UncertainAttempt, error: XError) -> None:
         survey_id = attempt.survey.id

@@ -103,9 +103,10 @@ class SendWorker:
         for survey in await self._database.run(send_queue.claim, self._resources.instance, now, free):
             self._adopted.add(survey.id)
             self.start(survey)
-        overdue = await self._database.run(send_queue.list_overdue, now - MAX_AGE, self._config.concurrency)
-        for survey, refusal in overdue:
-            await self._sender.refuse(survey, None, refusal, "its account was paused for too long")
+        limit = self._config.concurrency
+        for notification in await self._database.run(send_queue.refuse_overdue, now - MAX_AGE, now, limit):
+            log.warning("Survey %s is refused: its account was paused for too long", notification.survey.id)
+            self._notify(notification)
 
     async def _reconcile_due(self, now: datetime) -> None:
         limit = self._config.concurrency

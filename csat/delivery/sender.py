@@ -36,6 +36,7 @@ class SurveySender:
     def __init__(self, resources: Resources, breaker: CircuitBreaker, notify: Notify) -> None:
         self._resources = resources
         self._database = resources.database
+        self._instance = resources.instance
         self._clock = resources.clock
         self._breaker = breaker
         self._notify = notify
@@ -48,24 +49,21 @@ class SurveySender:
     async def send(self, survey: SurveyRecord) -> bool:
         """Attempt delivery of a claimed survey; return True if it must be retried."""
         try:
-            survey = await self._resolve(survey)
+            resolved = await self._resolve(survey)
         except (Refused, RetryLater) as error:
             return await self._not_sent(survey, None, error)
         except Denied as denied:
             await self.refuse(survey, None, _refusal_of_denial(denied.denial), denied.denial.reason)
             return False
         if self._stopping:
-            await self._database.run_with_retry(send_queue.release, survey.id, self._resources.instance)
+            await self._database.run_with_retry(send_queue.release, survey, self._instance)
             return False
         started_at = self._clock()
-        number = await self._database.run(
-            send_queue.begin_attempt, survey, self._resources.instance, started_at
-        )
-        if number is None:
+        if resolved is None or not (number := await self._begin_attempt(resolved, started_at)):
             return await self._is_waiting(survey.id)
         if self._clock() > started_at + MAX_START_DELAY:
-            return await self._put_back(survey, number)
-        return await self._attempt(survey, number)
+            return await self._put_back(resolved, number)
+        return await self._attempt(resolved, number)
 
     async def mark_sent(self, survey: SurveyRecord, number: int, receipt: Receipt) -> None:
         """Store X's receipt, and have the survey confirmed."""
@@ -77,22 +75,31 @@ class SurveySender:
         )
 
     async def refuse(self, survey: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
-        """Refuse a survey, and have its requester told; `number` is `None` without an attempt."""
-        self._announce(
-            await self._database.run_with_retry(
-                send_queue.refuse, survey.id, number, refusal, detail, self._clock()
-            )
-        )
+        """Refuse a survey, and have its requester told; `number` is `None` for a claim without an attempt."""
+        run, now = self._database.run_with_retry, self._clock()
+        if number is None:
+            refused = run(send_queue.refuse_claimed, survey, self._instance, refusal, now)
+        else:
+            refused = run(send_queue.refuse, survey.id, number, refusal, detail, now)
+        self._announce(await refused)
 
-    async def _resolve(self, survey: SurveyRecord) -> SurveyRecord:
-        """Look up the recipient's id, unless it is known; raises an `XError` or `Denied`."""
+    async def _resolve(self, survey: SurveyRecord) -> SurveyRecord | None:
+        """Look up the recipient's id, unless it is known; return `None` if the claim was lost.
+
+        Raises an `XError` or `Denied`.
+        """
         if survey.survey.recipient.id:
             return survey
+        if not await self._database.run(send_queue.renew_claim, survey, self._instance, self._clock()):
+            return None
         account = await self._resources.x.look_up_user(survey.survey.recipient)
-        key = self._resources.recipient_key(account.id)
+        key, limits = self._resources.recipient_key(account.id), self._resources.limits
         return await self._database.run(
-            send_queue.store_recipient, survey, account.recipient, key, self._resources.limits, self._clock()
+            send_queue.store_recipient, survey, self._instance, account.recipient, key, limits, self._clock()
         )
+
+    async def _begin_attempt(self, survey: SurveyRecord, now: datetime) -> int | None:
+        return await self._database.run(send_queue.begin_attempt, survey, self._instance, now)
 
     async def _is_waiting(self, survey_id: int) -> bool:
         survey = await self._database.read(get_survey, survey_id)
@@ -101,8 +108,7 @@ class SurveySender:
     async def _put_back(self, survey: SurveyRecord, number: int) -> bool:
         """Put a survey back whose attempt did not leave in time; others may have declared it uncertain."""
         log.warning("Survey %s was not sent: this instance was frozen", survey.id)
-        now, detail = self._clock(), "it did not leave in time"
-        return await self._database.run_with_retry(send_queue.reschedule, survey.id, number, now, detail, now)
+        return await self._reschedule(survey, number, self._clock(), "it did not leave in time")
 
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
         try:
@@ -128,12 +134,18 @@ class SurveySender:
         last_try = survey.accepted_at + MAX_AGE
         if error.is_retryable and now < last_try:
             due_at = min(_next_try(survey, error, now), last_try)
-            if await self._database.run_with_retry(
-                send_queue.reschedule, survey.id, number, due_at, error.detail, now
-            ):
+            if await self._reschedule(survey, number, due_at, error.detail):
                 return True
         await self.refuse(survey, number, _refusal_of_error(error), error.detail)
         return False
+
+    async def _reschedule(
+        self, survey: SurveyRecord, number: int | None, due_at: datetime, detail: str
+    ) -> bool:
+        run, now = self._database.run_with_retry, self._clock()
+        if number is None:
+            return await run(send_queue.reschedule_claimed, survey, self._instance, due_at)
+        return await run(send_queue.reschedule, survey.id, number, due_at, detail, now)
 
     def _announce(self, notification: Notification | None) -> None:
         if notification:
