@@ -14,9 +14,10 @@ from starlette.routing import Route
 import handlers
 from blocks.survey_form import SurveyForm
 from csat.catalogue_files import load_catalogue, load_ticket_patterns
-from csat.clock import Clock, utc_now
+from csat.clock import Clock
 from csat.db import accounts, feeds
 from csat.db.database import Database
+from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.limits import make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.intake import Intake
@@ -53,11 +54,12 @@ log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def lifespan(
-    settings: Settings, clock: Clock = utc_now, config: WorkerConfig | None = None
+    settings: Settings, clock: Clock | None = None, config: WorkerConfig | None = None
 ) -> AsyncIterator[str]:
     """Run the app until the block ends, and yield the base URL of its HTTP routes.
 
-    On exit the app takes nothing new, and finishes what is in progress within `SHUTDOWN_SECONDS`.
+    Without a `clock` the app goes by the database's. On exit it takes nothing new, and finishes what is in
+    progress within `SHUTDOWN_SECONDS`.
 
     Raises:
         DatabaseError, CatalogueError, OSError: it can't start.
@@ -69,7 +71,7 @@ async def lifespan(
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
         notifier = Notifier(resources, config.poll_interval, config.concurrency)
         worker = SendWorker(resources, notifier.start, config)
-        intake = Intake(resources.database, resources.account, resources.recipient_key, clock)
+        intake = Intake(resources.database, resources.account, resources.recipient_key, resources.clock)
         services = build_services(resources, worker, notifier)
         scheduler = Scheduler(
             periodic_tasks(resources, intake, services.app_home), resources.tasks, config.interval_scale
@@ -92,12 +94,15 @@ def silence_libraries() -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_resources(settings: Settings, clock: Clock, shutdown: Deadline) -> AsyncIterator[Resources]:
+async def open_resources(
+    settings: Settings, clock: Clock | None, shutdown: Deadline
+) -> AsyncIterator[Resources]:
     """Open the database and the connections; on exit, finish the background tasks, then close them."""
     catalogue, tasks = load_catalogue(settings.csat_questions_file), BackgroundTasks()
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
+        clock = clock or await DatabaseClock.open(database)
         session = await stack.enter_async_context(open_session())
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
@@ -163,6 +168,8 @@ def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> l
     """Return what the scheduler repeats."""
     poller = ResponsePoller(resources.database, resources.x, intake, resources.account, resources.clock)
     tasks = [*poller.periodic_tasks(), app_home.periodic_task()]
+    if isinstance(resources.clock, DatabaseClock):
+        tasks.append(PeriodicTask("setting the clock", resources.clock.synchronize, SYNC_INTERVAL))
     if resources.settings.csat_results_channel:
         tasks.append(WeeklyDigest(resources).periodic_task())
     return tasks
