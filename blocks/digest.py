@@ -6,13 +6,10 @@ from typing import Final
 from slack_sdk.models.blocks import Block
 
 from blocks.elements import Message, build_message, context, header
-from blocks.report_summary import INTERVAL_CAVEAT, summary_lines, summary_text
+from blocks.report_summary import INTERVAL_CAVEAT, LATE_ANSWERS, has_score, summary_lines, summary_text
 from csat.reporting.reports import Report
 
-WHOLE_TEAM: Final = (
-    "This counts all of the team's surveys. Reports in this app's Home leave out the reader's own."
-)
-LATE_RESPONSES: Final = "Late answers can still change these figures."
+WHOLE_TEAM: Final = "This counts the whole team's surveys. Reports in this app's Home leave out your own."
 
 
 def digest_message(reports: Sequence[Report]) -> Message:
@@ -25,5 +22,6 @@ def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:
     yield header(title)
     for report in reports:
         yield from summary_lines(report)
-    late = LATE_RESPONSES if any(report.current.open for report in reports) else ""
-    yield context(WHOLE_TEAM, INTERVAL_CAVEAT, late)
+    interval = INTERVAL_CAVEAT if any(map(has_score, reports)) else ""
+    late = LATE_ANSWERS if any(report.current.open for report in reports) else ""
+    yield context(WHOLE_TEAM, interval, late)

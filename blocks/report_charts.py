@@ -24,7 +24,7 @@ from csat.reporting.scores import (
 
 MAX_ROWS: Final = 50
 """For agents, and as many for channels."""
-HEADER: Final = ("Agent or channel", "Score", "95 % interval", "Answers", "Sent", "Response rate")
+HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
 CAPTION: Final = "By agent and by channel"
 
 

@@ -20,7 +20,8 @@ from csat.reporting.scores import (
 from csat.surveys.questions import SCALES, Metric
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
-INTERVAL_CAVEAT: Final = "The interval covers chance alone, not who chose to answer."
+INTERVAL_CAVEAT: Final = "The interval covers sampling error only, not who chose to respond."
+LATE_ANSWERS: Final = "Open surveys can still change these figures."
 
 
 def summary_lines(report: Report) -> list[RichTextBlock]:
@@ -41,13 +42,17 @@ def summary_text(report: Report) -> str:
 
 def caveats(report: Report) -> list[str]:
     """Return what to keep in mind when reading the figures; some may be empty."""
-    still_open = pluralize(report.current.open, "survey")
     own = f"{report.excluded:,} of your own surveys {'is' if report.excluded == 1 else 'are'}"
     return [
-        INTERVAL_CAVEAT,
-        f"{still_open} from this period can still be answered." if report.current.open else "",
+        INTERVAL_CAVEAT if has_score(report) else "",
+        LATE_ANSWERS if report.current.open else "",
         f"{own} left out." if report.excluded else "",
     ]
+
+
+def has_score(report: Report) -> bool:
+    """Return True if there are enough ratings for a score."""
+    return classify_sample(report.current.rated) is not SampleSize.TOO_FEW
 
 
 def distribution_text(report: Report) -> str:
@@ -91,36 +96,45 @@ def _score_line(report: Report) -> Iterator[RichTextElement]:
 
 def _score_parts(report: Report) -> tuple[str, str, str]:
     metric, current = report.filters.metric, compute_score(report, report.current)
-    return (
-        f"{METRIC_NAMES[metric]}: ",
-        format_score(current),
-        _format_precision(metric, report.current, current),
-    )
+    name, answers = f"{METRIC_NAMES[metric]}: ", pluralize(report.current.rated, "answer")
+    if current is None:
+        return name, "no answers yet", "."
+    if not has_score(report):
+        reason = f"Scores start at {MIN_SCORE_RATINGS}, so that single ratings stay private."
+        return name, "none", f", with {answers}. {reason}"
+    return name, format_score(current), _format_precision(metric, answers, current)
 
 
-def _format_precision(metric: Metric, tally: Tally, score: Score | None) -> str:
-    answers = pluralize(tally.rated, "answer")
-    size = classify_sample(tally.rated)
-    if score is None or size is SampleSize.TOO_FEW:
-        return f" from {answers}. With fewer than {MIN_SCORE_RATINGS}, there is no score."
+def _format_precision(metric: Metric, answers: str, score: Score) -> str:
+    size = classify_sample(score.n)
     few = f" ({size})" if size else ""
     mean = f" Average rating {format_average(score)}." if metric is Metric.CSAT else ""
-    return f" (95 % interval {format_interval(metric, score.interval)}) from {answers}{few}.{mean}"
+    return f" (95% interval {format_interval(metric, score.interval)}) from {answers}{few}.{mean}"
 
 
 def _format_change(report: Report) -> str:
     previous = compute_score(report, report.previous)
     difference = compare_scores(compute_score(report, report.current), previous)
     days = pluralize(report.period.days, "day")
-    figures = f"Previous {days}: {format_score(previous)} from {pluralize(report.previous.rated, 'answer')}"
-    return f"{figures}; {format_change(difference)}." if difference else f"{figures}."
+    if previous is None:
+        return f"Previous {days}: no answers."
+    answers = pluralize(previous.n, "answer")
+    if classify_sample(previous.n) is SampleSize.TOO_FEW:
+        return f"Previous {days}: {answers}, too few for a score."
+    change = f"; {format_change(difference)}" if difference else ""
+    return f"Previous {days}: {format_score(previous)} from {answers}{change}."
 
 
 def _format_responses(tally: Tally) -> str:
-    answered = f"{pluralize(tally.rated, 'answer')} ({format_share(tally.rated, tally.sent)})"
-    commented = f"{pluralize(tally.commented, 'comment')} ({format_share(tally.commented, tally.rated)})"
+    answered = _format_part(tally.rated, "answer", tally.sent)
+    commented = _format_part(tally.commented, "comment", tally.rated)
     unanswered = f"{tally.open:,} still open · {tally.expired:,} expired"
     return f"{tally.sent:,} sent · {answered} · {commented} · {unanswered}"
+
+
+def _format_part(part: int, noun: str, whole: int) -> str:
+    share = f" ({format_share(part, whole)})" if whole else ""
+    return f"{pluralize(part, noun)}{share}"
 
 
 def _format_follow_ups(report: Report) -> str:

@@ -85,7 +85,8 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
 def _report(report: Report) -> Iterator[HomePart]:
     yield render(header(f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"))
     yield from map(render, summary_lines(report))
-    yield render(context(*caveats(report)))
+    if any(caveats(report)):
+        yield render(context(*caveats(report)))
     yield from report_charts(report)
 
 

@@ -199,7 +199,7 @@ async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) ->
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     home = page.get_by_role("region", name="Home of csat-slack")
     await expect(home).to_contain_text("Feedback results")
-    await expect(home).to_contain_text("95 % interval")
+    await expect(home).to_contain_text("95% interval")
     await expect(home.get_by_role("img", name="How customers rated")).to_be_visible()
     await expect(home).to_contain_text(comment)
     await expect_accessible(page)

@@ -69,16 +69,16 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
     text = visible_text(message)
 
     for words in (
-        "CSAT score: 75 % (95 % interval 60 to 86) from 40 answers.",
-        "Previous 7 days: 8 % from 40 answers; up 68 points.",
+        "CSAT score: 75% (95% interval 60 to 86) from 40 answers.",
+        "Previous 7 days: 8% from 40 answers; up 68 points.",
         "60 sent",
         "20 still open",
         "NPS: +100",
         "from 6 answers (few answers).",
-        "This counts all of the team's surveys",
+        "This counts the whole team's surveys",
     ):
         assert words in text
-    assert "75 %" in message.text
+    assert "75%" in message.text
     assert validate_blocks(message.blocks, "message") == []
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
     assert " 09:00:" in await wait_until_sent(world)
@@ -128,7 +128,7 @@ async def test_fewer_than_five_answers_show_no_score(world: World) -> None:
     await go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
 
-    assert "CSAT score: - from 4 answers" in visible_text(message)
+    assert "CSAT score: none, with 4 answers" in visible_text(message)
     assert "%" not in visible_text(message).partition("sent")[0]
     assert "SENTINEL" not in str(message)
 

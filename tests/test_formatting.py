@@ -28,9 +28,9 @@ def csat_score(satisfied: int, n: int) -> Score | None:
 @pytest.mark.parametrize(
     ("metric", "value", "expected"),
     [
-        (Metric.CSAT, 86.7, "87 %"),
-        (Metric.CSAT, 100.0, "100 %"),
-        (Metric.CSAT, 0.0, "0 %"),
+        (Metric.CSAT, 86.7, "87%"),
+        (Metric.CSAT, 100.0, "100%"),
+        (Metric.CSAT, 0.0, "0%"),
         (Metric.CSAT, None, "-"),
         (Metric.NPS, 38.2, "+38"),
         (Metric.NPS, -6.0, "-6"),
@@ -74,7 +74,7 @@ def test_a_mean_has_one_decimal(mean: float | None, expected: str) -> None:
 
 def test_no_value_is_not_0() -> None:
     assert format_percent(None) == format_points(None) == "-"
-    assert format_percent(0.0) == "0 %"
+    assert format_percent(0.0) == "0%"
 
 
 def test_an_interval_is_formatted_from_low_to_high() -> None:
@@ -86,7 +86,7 @@ def test_an_interval_is_formatted_from_low_to_high() -> None:
 def test_a_score_with_too_few_ratings_is_not_shown() -> None:
     assert format_score(None) == "-"
     assert format_score(csat_score(4, 4)) == "-"
-    assert format_score(csat_score(4, 5)) == "80 %"
+    assert format_score(csat_score(4, 5)) == "80%"
     assert format_score(calculate_nps({10: 5})) == "+100"
 
 

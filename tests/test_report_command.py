@@ -49,14 +49,14 @@ async def test_only_the_supervisor_sees_the_report(world: World) -> None:
     message = await run(world, "CSAT score: ")
 
     words = visible_text(message)
-    assert "90 % (95 % interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
-    assert "Previous 30 days: 50 % from 40 answers; up 40 points." in words
-    assert "100 sent · 50 answers (50 %) · 0 comments (0 %) · 50 still open · 0 expired" in words
+    assert "90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
+    assert "Previous 30 days: 50% from 40 answers; up 40 points." in words
+    assert "100 sent · 50 answers (50%) · 0 comments (0%) · 50 still open · 0 expired" in words
     assert "5 low ratings: 5 unassigned" in words
-    assert " 5 ████████████████████ 45 (90 %)\n 4                      0 (0 %)" in words
-    assert "not who chose to answer" in words
+    assert " 5 ████████████████████ 45 (90%)\n 4                      0 (0%)" in words
+    assert "not who chose to respond" in words
     assert "3 of your own surveys are left out." in words
-    assert "5 of 5: 45 (90 %) · 4 of 5: 0 (0 %)" in message.text
+    assert "5 of 5: 45 (90%) · 4 of 5: 0 (0%)" in message.text
     assert world.find_message("CSAT score", viewer=fixtures.ADA) is None
 
 
@@ -75,8 +75,8 @@ async def test_the_metric_can_be_chosen(world: World) -> None:
 
     message = await run(world, "NPS: ", "/csat report nps 90 days")
 
-    assert "NPS: +30 (95 % interval +14 to +44) from 100 answers." in visible_text(message)
-    assert "10 ████████████████████ 50 (50 %)" in visible_text(message)
+    assert "NPS: +30 (95% interval +14 to +44) from 100 answers." in visible_text(message)
+    assert "10 ████████████████████ 50 (50%)" in visible_text(message)
 
 
 @pytest.mark.parametrize("number", [1, 4])
@@ -85,8 +85,8 @@ async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: Wor
 
     message = await run(world, "CSAT score: ")
 
-    assert "- from " in visible_text(message)
-    assert "With fewer than 5, there is no score" in visible_text(message)
+    assert "none, with " in visible_text(message)
+    assert "Scores start at 5, so that single ratings stay private" in visible_text(message)
     assert "5 of 5" not in visible_text(message) + message.text
     assert "█" not in visible_text(message)
 

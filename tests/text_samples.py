@@ -48,8 +48,11 @@ NPS_REPORT = Report(
     period=WEEK,
     current=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
 )
-SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW)
+SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW, previous=TOO_FEW)
+SIMILAR_REPORT = Report(filters=FILTERS, period=WEEK, current=TALLY, previous=TALLY)
+UNANSWERED_REPORT = Report(filters=FILTERS, period=WEEK, current=Tally(sent=3, open=3))
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
+REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, EMPTY_REPORT)
 
 PREVIOUS = [
     PreviousSurvey(

@@ -118,7 +118,7 @@ def _commands() -> Iterator[Section]:
             _message(status_message("@grace", samples.PREVIOUS[:1], denial, samples.LINK)),
         )
     yield "/csat status, problems", _lines(status.NO_CUSTOMER, status.LOOKUP_TIMED_OUT)
-    for sample in (samples.REPORT, samples.NPS_REPORT, samples.SMALL_REPORT, samples.EMPTY_REPORT):
+    for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample))
     yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
     yield "/csat report, problems", f"Choose one score: csat or nps. {report_args.EXAMPLE}"

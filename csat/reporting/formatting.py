@@ -12,24 +12,24 @@ NO_CLEAR_CHANGE = "no clear change"
 
 
 def format_score(score: Score | None) -> str:
-    """Return a score like "87 %" or "+38"; "-" without a score, or if it has too few ratings."""
+    """Return a score like "87%" or "+38"; "-" without a score, or if it has too few ratings."""
     if not score or classify_sample(score.n) is SampleSize.TOO_FEW:
         return NO_VALUE
     return format_value(score.metric, score.value)
 
 
 def format_value(metric: Metric, value: float | None) -> str:
-    """Return a metric's value like "87 %" (CSAT) or "+38" (NPS)."""
+    """Return a metric's value like "87%" (CSAT) or "+38" (NPS)."""
     return format_percent(value) if metric is Metric.CSAT else format_points(value)
 
 
 def format_percent(value: float | None) -> str:
-    """Return a percentage like "87 %"."""
-    return NO_VALUE if value is None else f"{round_half_up(value)} %"
+    """Return a percentage like "87%"."""
+    return NO_VALUE if value is None else f"{round_half_up(value)}%"
 
 
 def format_share(part: int, whole: int) -> str:
-    """Return the share of a part in its whole like "87 %"; "-" if both are 0."""
+    """Return the share of a part in its whole like "87%"; "-" if both are 0."""
     return format_percent(percentage(part, whole))
 
 

@@ -1,14 +1,14 @@
-"""95 % confidence intervals of scores, all in percent."""
+"""95% confidence intervals of scores, all in percent."""
 
 from math import sqrt
 from typing import NamedTuple, Self
 
 Z = 1.96
-"""The number of standard errors within which 95 % of a normal distribution lie."""
+"""The number of standard errors within which 95% of a normal distribution lie."""
 
 
 class Interval(NamedTuple):
-    """A 95 % confidence interval, if those who answered are like those who did not."""
+    """A 95% confidence interval, if those who answered are like those who did not."""
 
     low: float
     high: float
