@@ -91,6 +91,7 @@ def test_every_field_is_parsed(parse: Callable[[object], Update]) -> None:
         ({"type": "nps", **with_score(0)}, 0, None),
         ({"response": {"text": {"created_at": DATE, "value": "a\x00b\ud83d\ude00"}}}, None, "ab😀"),
         ({"response": {"text": {"created_at": DATE, "value": " \x07 "}}}, None, None),
+        ({"response": {"text": {"created_at": DATE, "value": "a\ud83d"}}}, None, "a\ufffd"),
         ({"id": 106, "question_variant_id": "0", "from_user_id": 1, **with_score(1)}, 1, None),
         ({"created_at": "SatDec1517:58:20+00002015", **with_score(2)}, 2, None),
     ],

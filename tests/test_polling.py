@@ -224,6 +224,19 @@ async def test_a_survey_unknown_to_x_does_not_block_others(
     assert f"X does not show feedback {unknown.id}" in caplog.text
 
 
+@pytest.mark.parametrize("other", [Endpoint.SHOW, Endpoint.EVENTS])
+async def test_a_comment_that_is_not_unicode_is_stored_with_replacements(
+    world: World, other: Endpoint
+) -> None:
+    disable(world, other)
+    sent = await world.send_survey()
+    world.x.rate(sent.id, 4)
+    world.x.comment(sent.id, "Fast\0 and friendly \ud83d")
+    await world.advance(hours=26)
+
+    await wait_until_answered(world, 4, "Fast and friendly \ufffd")
+
+
 async def test_invalid_feedback_is_logged_and_polled_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -240,7 +253,7 @@ async def test_invalid_feedback_is_logged_and_polled_again(
 async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep(world: World) -> None:
     world.x.fail(Fault.BAD_GATEWAY_AFTER, times=1)
     await world.submit_survey("/csat @mira_k")
-    prompt = await world.wait_for_message("We don't know")
+    prompt = await world.wait_for_message("may not have arrived")
     await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=prompt.ts)
     await world.wait_for_message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)

@@ -28,6 +28,7 @@ REFUSED = {
     Fault.NOT_FOLLOWING: "This customer can't be messaged",
     Fault.MESSAGE_ERROR: "This customer can't be messaged",
     Fault.DMS_CLOSED: "This customer can't be messaged",
+    Fault.UNPRINTABLE: "You cannot send messages to this user \ufffd.",
     Fault.BLOCKED: "This customer can't be messaged",
     Fault.LOOKS_AUTOMATED: "looks automated",
     Fault.MESSAGE_TOO_LONG: "the message is too long",
@@ -65,6 +66,7 @@ UNCERTAIN = {
     Fault.TRUNCATED,
     Fault.LIST,
     Fault.NUMBER,
+    Fault.OVERSIZED,
     Fault.IDS_MISSING,
 }
 HANGING = {Fault.HANG, Fault.HANG_AFTER}

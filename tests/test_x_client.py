@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -235,6 +237,50 @@ async def test_a_survey_is_not_resent_after_the_connection_breaks() -> None:
             await XClient(http).create_feedback(make_survey())
 
     assert times == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "problem"),
+    [
+        (b" " * 2**21, "identity", "more than 1,048,576 bytes"),
+        (gzip.compress(b" " * 100_000_000), "gzip", "more than 1,048,576 bytes"),
+        (b"nope", "gzip", "incorrect header check"),
+        (b"nope", "br", "'br' was not asked for"),
+    ],
+    ids=["large", "gzip bomb", "not gzip", "unknown encoding"],
+)
+async def test_a_response_that_can_not_be_unpacked_within_1_mb_is_an_error(
+    body: bytes, encoding: str, problem: str
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + body)
+        await writer.drain()
+
+    tracemalloc.start()
+    async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+        with pytest.raises(RetryLater) as error:
+            await XClient(http).get_me()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert problem in error.value.detail
+    assert peak < 20_000_000
+
+
+async def test_a_compressed_response_is_unpacked() -> None:
+    body = gzip.compress(user_json(username="Northwind"))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + body)
+        await writer.drain()
+
+    async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
+        assert (await XClient(http).get_me()).handle == "Northwind"
 
 
 # user look-up

@@ -91,6 +91,14 @@ async def test_an_event_that_arrives_before_the_receipt_is_stored_settles_the_su
     assert kinds == ["answered", "sent"]
 
 
+async def test_a_comment_that_is_not_unicode_is_stored_with_replacements(world: World) -> None:
+    feedback_id = await send_survey(world)
+    world.x.comment(feedback_id, "Fast\0 and friendly \ud83d")
+    await world.x.wait_for_webhook_posts()
+
+    assert world.rows(tables.surveys.c.comment) == [("Fast and friendly \ufffd",)]
+
+
 @pytest.mark.parametrize(
     "authorization",
     [

@@ -7,13 +7,13 @@ from datetime import datetime
 import aiohttp
 import httpx
 from cachetools import TTLCache
-from httpx_aiohttp import AiohttpTransport
 
 from csat.clock import Clock, utc_now
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import feedback_events, wire
+from csat.x_api.bounded_transport import ACCEPT_ENCODING, BoundedTransport
 from csat.x_api.errors import (
     LookUpRefused,
     RecipientSuspended,
@@ -44,8 +44,8 @@ def open_http_client(credentials: Credentials, base_url: str, clock: Clock = utc
         base_url=base_url,
         auth=OAuth1(credentials, clock),
         timeout=HTTP_TIMEOUT,
-        transport=AiohttpTransport(limits=CONNECTION_LIMITS),
-        headers={"User-Agent": "csat-slack"},
+        transport=BoundedTransport(limits=CONNECTION_LIMITS),
+        headers={"User-Agent": "csat-slack", "Accept-Encoding": ACCEPT_ENCODING},
     )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
 from csat.x_api.errors import InvalidFeedback, RetryLater
-from csat.x_api.wire import Feedback, XDate, error_from_response, excerpt, strip_control_characters
+from csat.x_api.json_body import parse_json
+from csat.x_api.wire import Feedback, Stripped, XDate, error_from_response, excerpt
 
 
 class EventsPage(NamedTuple):
@@ -47,7 +48,7 @@ def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> Eve
 def parse_event(body: bytes) -> Update:
     """Return the update in a webhook request; raises `InvalidFeedback`."""
     try:
-        event = from_json(body)
+        event = parse_json(body)
     except ValueError as error:
         raise InvalidFeedback("an event that is not JSON") from error
     return _parse_event(event)
@@ -57,7 +58,7 @@ def _json_of_success(status: int, headers: Mapping[str, str], body: bytes) -> An
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise error_from_response(status, headers, body)
     try:
-        return from_json(body)
+        return parse_json(body)
     except ValueError as error:
         raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
 
@@ -106,7 +107,7 @@ class _Score(FrozenModel):
 
 class _Text(FrozenModel):
     created_at: XDate
-    value: Annotated[str, BeforeValidator(strip_control_characters)]
+    value: Stripped
 
 
 class _FeedbackResponse(FrozenModel):

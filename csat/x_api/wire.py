@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from csat.clock import MONTHS
 from csat.surveys.frozen_model import FrozenModel
@@ -22,6 +21,7 @@ from csat.x_api.errors import (
     Uncertain,
     XError,
 )
+from csat.x_api.json_body import parse_json
 
 MAX_MESSAGE_LENGTH = 300
 """Characters of X's error message, or of an unreadable response, that are kept."""
@@ -31,7 +31,6 @@ _DATE = re.compile(
     re.ASCII,
 )
 _RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BUSY = frozenset({420, 429, 503})
 _UNAUTHORIZED = 401
 _NOT_FOUND = 404
@@ -71,7 +70,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise error_from_response(status, headers, body)
     try:
-        return Feedback.model_validate_json(body)
+        return Feedback.model_validate(parse_json(body))
     except ValueError as error:
         raise Uncertain(f"X answered {status}, unreadable", raw=excerpt(body)) from error
 
@@ -83,8 +82,8 @@ def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Accou
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         raise error_from_response(status, headers, body)
     try:
-        response = _UserResponse.model_validate_json(body)
-    except ValidationError as error:
+        response = _UserResponse.model_validate(parse_json(body))
+    except ValueError as error:
         raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
     user = response.data
     if user is None:
@@ -128,17 +127,13 @@ def parse_date(text: object) -> datetime:
     return datetime.strptime(f"{year} {number} {day} {time} {offset}", "%Y %m %d %H:%M:%S %z").astimezone(UTC)
 
 
-def strip_control_characters(text: object) -> object:
-    """Remove the control characters that not every database can store."""
-    return _CONTROL_CHARACTERS.sub("", text).strip() if isinstance(text, str) else text
-
-
 def excerpt(body: bytes) -> str:
     """Return the beginning of a response, for the log."""
     return repr(body[:MAX_MESSAGE_LENGTH])
 
 
 XId = Annotated[str, Field(pattern="^[0-9]{1,30}$")]
+Stripped = Annotated[str, StringConstraints(strip_whitespace=True)]
 XDate = Annotated[datetime, BeforeValidator(parse_date)]
 
 
@@ -148,7 +143,7 @@ class Feedback(Receipt):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     id: XId
-    external_id: Annotated[str, BeforeValidator(lambda value: strip_control_characters(value or ""))] = ""
+    external_id: Annotated[Stripped, BeforeValidator(lambda value: value or "")] = ""
     created_at: XDate
     updated_at: XDate
 
@@ -171,7 +166,7 @@ class _UserResponse(FrozenModel):
 def _first_error(body: bytes) -> tuple[int | None, str]:
     """Parse `{"errors": [{"code": 1, "message": "..."}]}`, or v2's `{"detail": "..."}`."""
     try:
-        response: Any = from_json(body)
+        response: Any = parse_json(body)
     except ValueError:
         return None, ""
     errors = response.get("errors") if isinstance(response, dict) else None

@@ -108,6 +108,9 @@ class Fault(enum.Enum):
     DMS_CLOSED = FaultyResponse(
         "403 / 349: direct messages closed", 403, 349, "You cannot send messages to this user."
     )
+    UNPRINTABLE = FaultyResponse(
+        "403 / 150 with invalid characters", 403, 150, "You cannot send messages\0 to this user \ud83d."
+    )
     BLOCKED = FaultyResponse(
         "403 / 214: customer can't be messaged", 403, 214, "Bad request: you cannot message this user."
     )
@@ -153,6 +156,7 @@ class Fault(enum.Enum):
     TRUNCATED = FaultyResponse("200 with a truncated body", 200, has_effect=True)
     LIST = FaultyResponse("200 with a JSON list", 200, body="[]", has_effect=True)
     NUMBER = FaultyResponse("200 with a JSON number", 200, body="42", has_effect=True)
+    OVERSIZED = FaultyResponse("200 with 2 MB, compressed", 200, has_effect=True)
     IDS_MISSING = FaultyResponse("200 without ids", 200, has_effect=True)
 
     @property

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.x.faults import Fault
 from sandbox.x.rate_limits import rate_limit_headers
-from sandbox.x.serializers import serialize_error
+from sandbox.x.serializers import AsciiJSONResponse, serialize_error
 from sandbox.x.state import XState
+
+OVERSIZED_BYTES = 2**21
 
 CLOSE_CONNECTION = "sandbox.close_connection"
 """Key of a request's scope that holds the function which closes its connection."""
@@ -27,11 +30,20 @@ def build_response(fault: Fault, x: XState, path: str, regular: Response) -> Res
             return NoResponse()
         case Fault.RESET | Fault.RESET_AFTER:
             return ClosedConnection()
-        case Fault.TRUNCATED:
-            return Response(regular.body[: len(regular.body) // 2], media_type="application/json")
-        case Fault.IDS_MISSING:
-            return JSONResponse(_remove_ids(json.loads(bytes(regular.body))))
+        case Fault.TRUNCATED | Fault.OVERSIZED | Fault.IDS_MISSING:
+            return _alter(fault, bytes(regular.body))
     return _build_error(fault, x, path)
+
+
+def _alter(fault: Fault, body: bytes) -> Response:
+    match fault:
+        case Fault.TRUNCATED:
+            return Response(body[: len(body) // 2], media_type="application/json")
+        case Fault.OVERSIZED:
+            packed = gzip.compress(body + b" " * OVERSIZED_BYTES)
+            return Response(packed, headers={"content-encoding": "gzip"}, media_type="application/json")
+        case _:
+            return AsciiJSONResponse(_remove_ids(json.loads(body)))
 
 
 def _build_error(fault: Fault, x: XState, path: str) -> Response:
@@ -41,7 +53,7 @@ def _build_error(fault: Fault, x: XState, path: str) -> Response:
         media_type = "text/html" if faulty.body.startswith("<") else "application/json"
         return Response(faulty.body, status, media_type=media_type)
     body = serialize_error(path, status, faulty.code, faulty.message)
-    return JSONResponse(body, status, _build_headers(fault, x))
+    return AsciiJSONResponse(body, status, _build_headers(fault, x))
 
 
 def _build_headers(fault: Fault, x: XState) -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.x import handlers
@@ -15,7 +15,7 @@ from sandbox.x.faulty_responses import build_response
 from sandbox.x.handlers import PAGE_NOT_FOUND, JsonResult
 from sandbox.x.rate_limits import Endpoint
 from sandbox.x.recorded_request import RecordedRequest
-from sandbox.x.serializers import serialize_error
+from sandbox.x.serializers import AsciiJSONResponse, serialize_error
 from sandbox.x.state import XState
 
 Handler = Callable[..., JsonResult]
@@ -91,11 +91,11 @@ def _handle_within_limit(x: XState, endpoint: Endpoint, handle: Callable[[], Jso
 
 
 def _json_response(result: JsonResult) -> Response:
-    return JSONResponse(result.body, result.status)
+    return AsciiJSONResponse(result.body, result.status)
 
 
 def _error_response(path: str, error: ApiError) -> Response:
-    return JSONResponse(serialize_error(path, error.status, error.code, error.message), error.status)
+    return AsciiJSONResponse(serialize_error(path, error.status, error.code, error.message), error.status)
 
 
 async def _respond_not_found(request: Request, _: Exception) -> Response:

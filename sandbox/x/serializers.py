@@ -1,9 +1,12 @@
-"""X's JSON: feedback objects, events, dates, and errors in the shapes of v1.1 and v2."""
+"""X's JSON, in ASCII: feedback objects, events, dates, and errors in the shapes of v1.1 and v2."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+
+from starlette.responses import JSONResponse
 
 from sandbox.x.feedback import Feedback, ResponsePart
 
@@ -11,6 +14,14 @@ Json = dict[str, Any]
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class AsciiJSONResponse(JSONResponse):
+    """A JSON response in ASCII, which can also escape what is not Unicode: half a surrogate pair."""
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401 - any JSON
+        """Return the body."""
+        return json.dumps(content).encode()
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class WebhookPost:
     @property
     def text(self) -> str:
         """The body as sent."""
-        return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
 
     @property
     def title(self) -> str:
