@@ -6,10 +6,20 @@ from typing import Final
 from slack_sdk.models.blocks import Block
 
 from blocks.elements import Message, build_message, context, header
-from blocks.report_summary import INTERVAL_CAVEAT, LATE_ANSWERS, has_score, summary_lines, summary_text
+from blocks.report_summary import (
+    INTERVAL_CAVEAT,
+    LATE_ANSWERS,
+    has_score,
+    pluralize,
+    summary_lines,
+    summary_text,
+)
 from csat.reporting.reports import Report
 
-WHOLE_TEAM: Final = "This counts the whole team's surveys. Reports in this app's Home leave out your own."
+WITHOUT_SUPERVISORS: Final = (
+    "Not counted: {surveys} that supervisors asked for, "
+    "as they could work out from these figures what their own customers answered."
+)
 
 
 def digest_message(reports: Sequence[Report]) -> Message:
@@ -22,6 +32,9 @@ def _blocks(title: str, reports: Sequence[Report]) -> Iterator[Block]:
     yield header(title)
     for report in reports:
         yield from summary_lines(report)
+    excluded = sum(report.excluded for report in reports)
+    left_out = WITHOUT_SUPERVISORS.format(surveys=pluralize(excluded, "survey")) if excluded else ""
     interval = INTERVAL_CAVEAT if any(map(has_score, reports)) else ""
     late = LATE_ANSWERS if any(report.current.open for report in reports) else ""
-    yield context(WHOLE_TEAM, interval, late)
+    if any((left_out, interval, late)):
+        yield context(left_out, interval, late)

@@ -29,7 +29,7 @@ async def send_report(services: Services, command: SlashCommand) -> None:
         await services.reply(origin, plain_message(str(problem)))
         return
     await _audit(services, command, args)
-    filters = Filters(team=command.team, metric=args.metric, exclude_requester=command.user)
+    filters = Filters(team=command.team, metric=args.metric, exclude_requesters=frozenset({command.user}))
     await services.reply(origin, report_message(await fetch_report(services.database, filters, args.period)))
 
 

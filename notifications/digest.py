@@ -55,19 +55,27 @@ class WeeklyDigest:
             await self._post(week, *key)
 
     async def _post(self, week: Period, team: str, name: str) -> None:
-        filters = [Filters(team=team, metric=metric) for metric in Metric]
-        reports = await asyncio.gather(*(fetch_report(self._database, each, week) for each in filters))
-        with_data = [report for report in reports if _has_data(report)]
-        if not with_data:
-            await self._database.run_with_retry(digests.mark_empty, team, name)
-            return
-        await self._database.run(digests.record_access, team, name, self._channel, self._clock())
         try:
-            await self._slack.poster.post_dm(self._channel, *digest_message(with_data))
+            reports = await self._fetch_reports(week, team)
+            if not reports:
+                await self._database.run_with_retry(digests.mark_empty, team, name)
+                return
+            await self._database.run(digests.record_access, team, name, self._channel, self._clock())
+            await self._slack.poster.post_dm(self._channel, *digest_message(reports))
         except SlackError as error:
             await self._postpone(error, team, name)
         else:
             await self._database.run_with_retry(digests.mark_sent, team, name, self._clock())
+
+    async def _fetch_reports(self, week: Period, team: str) -> list[Report]:
+        """Return a report for each metric that has data, without the surveys of those who read reports.
+
+        Raises `SlackUnavailable` if Slack can't tell who they are.
+        """
+        supervisors = await self._slack.permissions.list_supervisors()
+        filters = [Filters(team=team, metric=metric, exclude_requesters=supervisors) for metric in Metric]
+        reports = await asyncio.gather(*(fetch_report(self._database, each, week) for each in filters))
+        return [report for report in reports if _has_data(report)]
 
     async def _postpone(self, error: SlackError, team: str, name: str) -> None:
         is_busy = isinstance(error, SlackUnavailable)
@@ -88,4 +96,4 @@ def due_at(week: Period) -> datetime:
 
 
 def _has_data(report: Report) -> bool:
-    return bool(report.current.sent or report.current.rated)
+    return bool(report.current.sent or report.excluded)

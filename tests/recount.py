@@ -99,7 +99,7 @@ class Recount:
         return self._previous_period.begin <= row.sent_at < self._previous_period.end
 
     def _is_included(self, row: ExportRow) -> bool:
-        return row.requester != self._filters.exclude_requester
+        return row.requester not in self._filters.exclude_requesters
 
     def _count(self, row: ExportRow) -> None:
         number = next(n for n, bucket in enumerate(self._buckets) if row.sent_at < bucket.end)

@@ -1,6 +1,7 @@
 """The weekly digest: when it is posted, how often, and what it says."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -63,7 +64,7 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
     await go_to_just_before_nine(world)
     world.insert_rated([5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
     world.insert_rated([5] * 3 + [1] * 37, days_ago=10)
-    world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.CLEO)
+    world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.BEN)
     await go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
     text = visible_text(message)
@@ -75,9 +76,9 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
         "20 still open",
         "NPS: +100",
         "from 6 answers (few answers).",
-        "This counts the whole team's surveys",
     ):
         assert words in text
+    assert "Not counted" not in text
     assert "75%" in message.text
     assert validate_blocks(message.blocks, "message") == []
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
@@ -131,6 +132,41 @@ async def test_fewer_than_five_answers_show_no_score(world: World) -> None:
     assert "CSAT score: none, with 4 answers" in visible_text(message)
     assert "%" not in visible_text(message).partition("sent")[0]
     assert "SENTINEL" not in str(message)
+
+
+async def test_surveys_that_supervisors_asked_for_are_left_out_visibly(world: World) -> None:
+    await go_to_just_before_nine(world)
+    world.insert_rated([5] * 9)
+    world.insert_rated([1] * 2, requester=fixtures.CLEO)
+    world.insert_rated([9], metric="nps", requester=fixtures.CLEO)
+    await go_to_monday(world)
+    text = visible_text(await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO))
+
+    assert "CSAT score: 100% (95% interval 70 to 100) from 9 answers" in text
+    assert "9 sent" in text
+    assert not re.search(r"[1-9] low rating", text)
+    assert "NPS: no answers yet" in text
+    assert "Not counted: 3 surveys that supervisors asked for" in text
+
+
+@pytest.mark.parametrize("error", ["ratelimited", "missing_scope"])
+async def test_the_digest_waits_until_slack_tells_who_supervises(tmp_path: Path, error: str) -> None:
+    grouped = {**SUPERVISED, "csat_supervisors": {fixtures.AGENTS}}
+    async with running_world(tmp_path, pace=HASTY, **grouped) as world:
+        world.workspace.invite_bot(fixtures.LEADS)
+        await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
+        await go_to_just_before_nine(world)
+        world.insert_rated([5] * 9)
+        world.insert_rated([1] * 9, requester=fixtures.CLEO)
+        world.workspace.faults.fail("usergroups.users.list", error, times=1_000)
+        await go_to_monday(world)
+        await world.wait_until(lambda: (1,) in world.rows(tables.digests.c.attempts))
+        assert count_digests(world) == 0
+        world.workspace.faults.clear()
+        await go_to_monday(world, 9, 3)
+
+        message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+        assert "from 9 answers" in visible_text(message)
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "503"])

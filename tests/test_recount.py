@@ -40,7 +40,7 @@ def spoil(connection: Connection) -> None:
     "filters",
     [
         Filters(team=TEAM, metric=Metric.CSAT),
-        Filters(team=TEAM, metric=Metric.NPS, exclude_requester=CLEO),
+        Filters(team=TEAM, metric=Metric.NPS, exclude_requesters=frozenset({CLEO})),
         Filters(team=TEAM, metric=Metric.CSAT, agent=ADA, variant=0),
         Filters(team=TEAM, metric=Metric.NPS, channel=SAMPLE_TEAM.channels[0]),
         Filters(team="T0OTHER", metric=Metric.CSAT),

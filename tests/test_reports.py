@@ -71,7 +71,7 @@ async def test_surveys_outside_the_period_and_tests_are_not_counted(
 
 
 async def test_the_viewer_s_own_surveys_are_excluded_and_their_number_is_reported(database: Database) -> None:
-    filters = CSAT.model_copy(update={"exclude_requester": CLEO})
+    filters = CSAT.model_copy(update={"exclude_requesters": frozenset({CLEO})})
     report = await make_report(
         database,
         make_rated_row(1, requester=CLEO),

@@ -47,7 +47,7 @@ FILTERS = st.builds(
     channel=st.sampled_from(["", "", *CHANNELS]),
     agent=st.sampled_from(["", "", *AGENTS]),
     variant=st.sampled_from([None, None, 0, 1]),
-    exclude_requester=st.sampled_from(["", *AGENTS]),
+    exclude_requesters=st.frozensets(st.sampled_from(AGENTS), max_size=2),
 )
 
 
@@ -122,7 +122,7 @@ def write(connection: Connection, rows: list[Row], follow_up_columns: dict[int, 
 def expected(period: Period, filters: Filters, rows: list[Row], follow_up_columns: dict[int, Row]) -> Report:
     """Return the expected report."""
     fitting = [row for row in rows if matches(row, filters)]
-    others = [row for row in fitting if row["requester"] != filters.exclude_requester]
+    others = [row for row in fitting if row["requester"] not in filters.exclude_requesters]
     now = sent_in(period, others)
     lows = [row for row in now if row["rating"] is not None and is_low(filters.metric, row["rating"])]
     closed = sum(follow_up_columns[low["id"]]["closed_at"] is not None for low in lows)

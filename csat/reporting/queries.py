@@ -27,8 +27,8 @@ RATINGS = {
 
 
 def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
-    """Count by agent and channel, including the surveys of the viewer (`filters.exclude_requester`)."""
-    everybody = _matching(filters.model_copy(update={"exclude_requester": ""}), period)
+    """Count by agent and channel, including the surveys of those in `filters.exclude_requesters`."""
+    everybody = _matching(filters.model_copy(update={"exclude_requesters": frozenset()}), period)
     query = select(c.requester, c.channel, *COUNTS, *RATINGS[filters.metric]).where(*everybody)
     rows = connection.execute(query.group_by(c.requester, c.channel))
     return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
@@ -92,8 +92,8 @@ def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
         conditions.append(c.requester == filters.agent)
     if filters.variant is not None:
         conditions.append(c.variant == filters.variant)
-    if filters.exclude_requester:
-        conditions.append(c.requester != filters.exclude_requester)
+    if filters.exclude_requesters:
+        conditions.append(c.requester.not_in(sorted(filters.exclude_requesters)))
     return conditions
 
 

@@ -46,7 +46,7 @@ def build_report(
     follow_up: FollowUpCounts,
     comments: tuple[RecentComment, ...],
 ) -> Report:
-    """Return a report from its parts; only `buckets` still include the requester that the filters exclude."""
+    """Return a report from its parts; only `buckets` include those whom the filters exclude."""
     everything = [group for bucket in buckets for group in bucket]
     shown = _without(filters, everything)
     return Report(
@@ -67,7 +67,7 @@ def build_report(
 
 
 def _without(filters: Filters, groups: Iterable[GroupCounts]) -> list[GroupCounts]:
-    return [group for group in groups if group.agent != filters.exclude_requester]
+    return [group for group in groups if group.agent not in filters.exclude_requesters]
 
 
 def _totals_by(key: Callable[[GroupCounts], str], groups: Iterable[GroupCounts]) -> dict[str, Tally]:

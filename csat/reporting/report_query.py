@@ -75,7 +75,7 @@ class ReportQuery(FrozenModel):
             channel=self.channel,
             agent=self.agent,
             variant=self.variant,
-            exclude_requester=viewer,
+            exclude_requesters=frozenset({viewer}),
         )
 
     def describe(self) -> str:

@@ -25,8 +25,8 @@ class Filters(FrozenModel):
     agent: str = ""
     """The requester."""
     variant: int | None = None
-    exclude_requester: str = ""
-    """The viewer, whose own surveys the report does not include."""
+    exclude_requesters: frozenset[str] = frozenset()
+    """The people whose surveys are not included: everybody who may read the report."""
 
 
 class Tally(FrozenModel):
@@ -113,7 +113,7 @@ class Report(FrozenModel):
     comments: tuple[RecentComment, ...] = ()
     """The newest first."""
     excluded: int = 0
-    """The number of the viewer's own surveys, which the report does not include."""
+    """The number of surveys that are not included because of who requested them."""
 
     @property
     def agent_rows(self) -> tuple[tuple[str, Tally], ...]:

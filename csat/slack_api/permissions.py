@@ -171,6 +171,12 @@ class Permissions:
                 raise result
         return frozenset(user for user, result in zip(candidates, results, strict=True) if result is True)
 
+    async def list_supervisors(self) -> frozenset[str]:
+        """Return everybody who is a supervisor now; raises `SlackUnavailable`."""
+        groups = [listed for listed in self._supervisors if listed.startswith("S")]
+        members = await asyncio.gather(*(self._groups.list_members(group, timedelta(0)) for group in groups))
+        return self._supervisors.union(*members)
+
     async def _is_team_member(self, user: str) -> bool:
         try:
             with as_slack_error():

@@ -1,0 +1,221 @@
+"""No sum, and no difference of sums, tells a supervisor how the customers of their own surveys answered.
+
+Every text that a supervisor can get is collected once for each answer that their customers could have given.
+If the texts are the same each time, then so is everything that can be computed from them.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import sqlalchemy
+
+from blocks.report_controls import ActionId
+from bootstrap import lifespan
+from csat.db import follow_ups, tables
+from csat.surveys.questions import Metric
+from csat.surveys.responses import is_low
+from sandbox.slack import fixtures
+from tests.world import HASTY, World, is_app_idle, running_world
+
+READER, COLLEAGUE, AGENT = fixtures.CLEO, fixtures.BEN, fixtures.ADA
+"""The reader and a colleague supervise; the agent does not."""
+OWN_DAYS_AGO = (3, 10)
+"""In the week of the digest, and in the week before, to which it compares."""
+
+
+class Answer(NamedTuple):
+    """What the customers of the reader's own surveys answered."""
+
+    csat: int
+    nps: int
+    comment: str | None = None
+
+
+ANSWERS = (Answer(1, 0), Answer(2, 6, "Slow."), Answer(3, 7), Answer(4, 9, "Good."), Answer(5, 10))
+
+
+@pytest.fixture(
+    name="world",
+    params=[{READER, COLLEAGUE}, {fixtures.AGENTS}],
+    ids=["users", "user group"],
+)
+async def _world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The app on a Monday at noon, with two supervisors and two weeks of surveys by three people."""
+    async with running_world(
+        tmp_path, pace=HASTY, csat_supervisors=request.param, csat_results_channel=fixtures.LEADS
+    ) as world:
+        await world.workspace.set_usergroup_members(fixtures.AGENTS, [COLLEAGUE, READER])
+        world.workspace.invite_bot(fixtures.LEADS)
+        await world.wait_until(is_app_idle)
+        now = datetime.now(UTC)
+        monday = now.date() + timedelta(days=14 - now.weekday())
+        world.clock.ahead = datetime.combine(monday, time(8), UTC) - now
+        for days_ago in OWN_DAYS_AGO:
+            for requester, channel in ((AGENT, fixtures.SUPPORT), (COLLEAGUE, fixtures.LOUNGE)):
+                others: dict[str, Any] = {"requester": requester, "channel": channel, "days_ago": days_ago}
+                world.insert_rated([5, 5, 4, 3, 1, None], **others)
+                world.insert_rated([10, 9, 8, 5, 0, None], metric="nps", comment="Fine.", **others)
+            for metric in Metric:
+                world.insert_rated([None], metric=metric, requester=READER, days_ago=days_ago)
+        world.clock.advance(hours=4)
+        yield world
+
+
+def give_answer(world: World, requester: str, answer: Answer) -> None:
+    """Let the customer of each of somebody's surveys give an answer, in place of any earlier one."""
+    surveys = tables.surveys
+    with world.engine.begin() as connection:
+        query = sqlalchemy.select(surveys).where(surveys.c.requester == requester)
+        for row in connection.execute(query).all():
+            metric = Metric(row.metric)
+            rating = answer.csat if metric is Metric.CSAT else answer.nps
+            values = {
+                "state": "answered",
+                "rating": rating,
+                "rated_at": row.sent_at,
+                "comment": answer.comment,
+                "commented_at": row.sent_at if answer.comment else None,
+            }
+            connection.execute(sqlalchemy.update(surveys).where(surveys.c.id == row.id).values(values))
+            connection.execute(
+                sqlalchemy.delete(tables.follow_ups).where(tables.follow_ups.c.survey_id == row.id)
+            )
+            if is_low(metric, rating):
+                follow_ups.open_follow_up(connection, row.id, fixtures.TEAM, row.sent_at)
+
+
+async def collect_texts(world: World) -> dict[str, str]:
+    """Return every text that the reader can get, by where they get it."""
+    return {
+        **{f"Home, {choice}": text async for choice, text in collect_homes(world)},
+        **{command: text async for command, text in collect_reports(world)},
+        **{command: text async for command, text in collect_exports(world)},
+        "digest": await collect_digest(world),
+    }
+
+
+async def collect_homes(world: World) -> AsyncIterator[tuple[str, str]]:
+    """Open the reader's Home with each filter of each period and metric."""
+    await world.open_home(READER)
+    day = (world.clock() - timedelta(days=OWN_DAYS_AGO[0])).date().isoformat()
+    filters: list[tuple[str, str | None]] = [
+        (ActionId.CLEAR, None),
+        *((ActionId.AGENT, agent) for agent in (AGENT, COLLEAGUE, READER)),
+        (ActionId.CLEAR, None),
+        *((ActionId.CHANNEL, channel) for channel in (fixtures.SUPPORT, fixtures.LOUNGE)),
+        (ActionId.CLEAR, None),
+        (ActionId.VARIANT, "0"),
+        (ActionId.CLEAR, None),
+    ]
+    for metric in Metric:
+        await world.choose_in_home(ActionId.AGENT, READER, READER)  # so that there is a filter to clear
+        await world.choose_in_home(ActionId.METRIC, metric, READER)
+        await world.choose_in_home(ActionId.PERIOD, "30", READER)
+        for action_id, choice in filters:
+            await world.choose_in_home(action_id, choice, READER)
+            yield f"{metric}, {action_id} {choice}", shown_home(world)
+        for period in ("7", "90", "0"):
+            await world.choose_in_home(ActionId.PERIOD, period, READER)
+            yield f"{metric}, {period} days", shown_home(world)
+        for action_id in (ActionId.SINCE, ActionId.UNTIL):
+            await world.choose_in_home(action_id, day, READER)
+        yield f"{metric}, {day}", shown_home(world)
+
+
+def shown_home(world: World) -> str:
+    """Return the Home that the app published last, without the number of times that filters were cleared."""
+    calls = [call for call in world.workspace.api_calls if call.method == "views.publish"]
+    view = [call.args["view"] for call in calls if call.args["user_id"] == READER][-1]
+    return re.sub(r"home_filters:(\w+):\d+", r"home_filters:\1", json.dumps(view))
+
+
+async def collect_reports(world: World) -> AsyncIterator[tuple[str, str]]:
+    """Run `/csat report` on periods of several lengths, down to the days of the reader's own surveys."""
+    days = [(world.clock() - timedelta(days=days_ago)).date() for days_ago in OWN_DAYS_AGO]
+    for period in ("7d", "14d", "30d", "90d", *(f"{day}..{day}" for day in days)):
+        for metric in Metric:
+            command = f"/csat report {period} {metric}"
+            before = len(replies(world))
+            await world.workspace.run_command(READER, fixtures.SUPPORT, command)
+            await world.wait_until(lambda before=before: len(replies(world)) > before)  # type: ignore[misc]
+            yield command, replies(world)[-1]
+
+
+def replies(world: World) -> list[str]:
+    calls = world.workspace.api_calls
+    return [
+        f"{call.args['text']} {call.args['blocks']}" for call in calls if call.method == "chat.postEphemeral"
+    ]
+
+
+async def collect_exports(world: World) -> AsyncIterator[tuple[str, str]]:
+    """Run `/csat export`, and read the files, the manifest without its time."""
+    for period in ("7d", "90d"):
+        before = len(world.workspace.files)
+        await world.workspace.run_command(READER, fixtures.SUPPORT, f"/csat export {period}")
+        await world.wait_until(lambda before=before: len(complete_files(world)) == before + 2)  # type: ignore[misc]
+        for kind, file in zip(("rows", "manifest"), complete_files(world)[before:], strict=True):
+            yield (
+                f"/csat export {period}, {kind}",
+                re.sub(r'"made_at": ".*?"', "", (file.content or b"").decode()),
+            )
+        yield f"/csat export {period}, message", replies(world)[-1]
+
+
+def complete_files(world: World) -> list[Any]:
+    return [file for file in world.workspace.files.values() if file.is_complete]
+
+
+async def collect_digest(world: World) -> str:
+    """Let a new instance of the app post the digest of last week again."""
+
+    def posted() -> list[str]:
+        calls = [call for call in world.workspace.api_calls if call.method == "chat.postMessage"]
+        return [str(call.args) for call in calls if call.args["channel"] == fixtures.LEADS]
+
+    await world.wait_until(posted)
+    await world.wait_until(is_app_idle)
+    sent_at = tables.digests.c.sent_at
+    await world.wait_until(lambda: world.rows(sent_at, where=sent_at.is_not(None)))
+    before = len(posted())
+    with world.engine.begin() as connection:
+        connection.execute(sqlalchemy.delete(tables.digests))
+    async with lifespan(world.settings, world.clock, HASTY):
+        await world.wait_until(lambda: len(posted()) > before)
+        await world.wait_until(lambda: world.rows(sent_at, where=sent_at.is_not(None)))
+    return posted()[-1]
+
+
+async def test_nothing_that_a_supervisor_can_read_depends_on_the_answers_to_their_own_surveys(
+    world: World,
+) -> None:
+    texts = {}
+    for answer in ANSWERS:
+        give_answer(world, READER, answer)
+        texts[answer] = await collect_texts(world)
+
+    for answer in ANSWERS[1:]:
+        assert texts[answer] == texts[ANSWERS[0]]
+
+
+@pytest.mark.parametrize("world", [{READER, COLLEAGUE}], indirect=True, ids=["users"])
+async def test_the_same_texts_depend_on_the_answers_to_an_agent_s_surveys(world: World) -> None:
+    texts = []
+    for answer in (ANSWERS[0], ANSWERS[-1]):
+        give_answer(world, AGENT, answer)
+        texts.append(await collect_texts(world))
+
+    different = {name for name in texts[0] if texts[0][name] != texts[1][name]}
+    assert different >= {
+        "digest",
+        "/csat report 30d csat",
+        "/csat report 7d nps",
+        "/csat export 7d, rows",
+        f"Home, csat, {ActionId.AGENT} {AGENT}",
+        "Home, nps, 90 days",
+    }
