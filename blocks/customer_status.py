@@ -36,28 +36,31 @@ CANT_BE_ASKED: Final = "Can't be asked"
 
 
 def status_message(
-    customer: str, surveys: Sequence[PreviousSurvey], denial: Denial | None, link: str = ""
+    customer: str, surveys: Sequence[PreviousSurvey], team: str, denial: Denial | None, link: str = ""
 ) -> Message:
-    """Return whether a customer can be asked now, and the last surveys to them without their ratings."""
+    """Return whether a customer can be asked now, and the last surveys to them without their ratings.
+
+    `team` is the reader's workspace; people of other workspaces are not named.
+    """
     return build_message(
         f"{escape_mrkdwn(customer)}: {_denial_text(denial) if denial else CAN_BE_ASKED}",
         [
             rich_line(profile_link(customer)),
-            denial_line(denial, link) if denial else rich_line(text(CAN_BE_ASKED)),
-            *[rich_line(*_survey(survey)) for survey in surveys],
+            denial_line(denial, team, link) if denial else rich_line(text(CAN_BE_ASKED)),
+            *[rich_line(*_survey(survey, team)) for survey in surveys],
             *([] if surveys else [context("Nobody has asked them yet.")]),
         ],
     )
 
 
-def denial_message(denial: Denial) -> Message:
-    """Return why a survey can't be sent now."""
-    return build_message(_denial_text(denial), [denial_line(denial)])
+def denial_message(denial: Denial, team: str) -> Message:
+    """Return why a survey can't be sent now; `team` is the reader's workspace."""
+    return build_message(_denial_text(denial), [denial_line(denial, team)])
 
 
-def denial_line(denial: Denial, link: str = "") -> RichTextBlock:
-    """Return until when a customer can't be asked, why, and who asked them."""
-    return rich_line(*_until(denial), *_why(denial), *_who(denial, link))
+def denial_line(denial: Denial, team: str, link: str = "") -> RichTextBlock:
+    """Return until when a customer can't be asked, why, and who in the reader's workspace asked them."""
+    return rich_line(*_until(denial), *_why(denial), *_who(denial, team, link))
 
 
 def _denial_text(denial: Denial) -> str:
@@ -78,10 +81,10 @@ def _why(denial: Denial) -> Iterator[RichTextElement]:
         yield text(f" {denial.sentence()}")
 
 
-def _who(denial: Denial, link: str) -> Iterator[RichTextElement]:
+def _who(denial: Denial, team: str, link: str) -> Iterator[RichTextElement]:
     if previous := denial.previous:
         yield text(" ")
-        yield user_mention(previous.requester)
+        yield _requester(previous, team, "Somebody in another workspace")
         yield text(" asked")
         if previous.sent_at:
             yield text(" ")
@@ -92,11 +95,16 @@ def _who(denial: Denial, link: str) -> Iterator[RichTextElement]:
         yield text(".")
 
 
-def _survey(survey: PreviousSurvey) -> Iterator[RichTextElement]:
+def _survey(survey: PreviousSurvey, team: str) -> Iterator[RichTextElement]:
     state = f"{STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}"
     if survey.sent_at:
         yield timestamp(survey.sent_at, DATE_AND_TIME_FIRST)
         yield text(f": {state}, asked by ")
     else:
         yield text(f"{state.capitalize()}, asked by ")
-    yield user_mention(survey.requester)
+    yield _requester(survey, team, "somebody in another workspace")
+
+
+def _requester(survey: PreviousSurvey, team: str, stranger: str) -> RichTextElement:
+    """Return a mention, which Slack can only show to readers of the requester's own workspace."""
+    return user_mention(survey.requester) if survey.team == team else text(stranger)

@@ -153,7 +153,7 @@ def _customer_blocks(form: Form) -> Iterator[Block]:
     if customer := form.warned_about:
         yield alert(f"{customer} probably doesn't accept your direct messages. Send again to try anyway.")
     if form.denial:
-        yield denial_line(form.denial, form.link)
+        yield denial_line(form.denial, form.origin.team, form.link)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
 

@@ -58,7 +58,7 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     await ack()
     interaction = Interaction.model_validate(body)
     record = await services.database.read(get_survey, int(interaction.value or 0))
-    if record is None or record.origin.requester != interaction.user:
+    if record is None or not record.origin.is_from(interaction.team, interaction.user):
         await services.reply(interaction.origin(services.clock()), plain_message(NOT_YOURS))
         return
     same_channel = interaction.channel == record.origin.channel

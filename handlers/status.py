@@ -50,4 +50,6 @@ async def _reply(services: Services, command: SlashCommand, recipient: Recipient
     counted = [survey for survey in surveys if survey.counts_toward_limits]
     denial = find_denial(recipient, counted, services.limits, now)
     link = await services.link_previous(denial, command.channel)
-    await services.reply(origin, status_message(recipient.label, surveys[:MAX_SURVEYS], denial, link))
+    await services.reply(
+        origin, status_message(recipient.label, surveys[:MAX_SURVEYS], command.team, denial, link)
+    )

@@ -44,8 +44,8 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     """Cancel a waiting survey; its requester always may."""
     await ack()
     interaction = Interaction.model_validate(body)
-    survey_id = int(interaction.value or 0)
-    state = await services.database.run(send_queue.cancel, survey_id, interaction.user)
+    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
+    state = await services.database.run(send_queue.cancel, *pressed)
     await _replace_message(services, _origin(services, interaction), CANCEL_OUTCOMES.get(state, ALREADY_SENT))
 
 
@@ -53,10 +53,8 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     """Mark an uncertain survey as sent."""
     await ack()
     interaction = Interaction.model_validate(body)
-    survey_id = int(interaction.value or 0)
-    notification = await services.database.run(
-        reconciliation.confirm_arrival, survey_id, interaction.user, services.clock()
-    )
+    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
+    notification = await services.database.run(reconciliation.confirm_arrival, *pressed, services.clock())
     await _replace_message(
         services, _origin(services, interaction), ARRIVED if notification else ALREADY_SETTLED
     )
@@ -69,7 +67,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     await ack()
     interaction = Interaction.model_validate(body)
     origin = _origin(services, interaction)
-    again = (int(interaction.value or 0), interaction.user, services.instance)
+    again = (int(interaction.value or 0), interaction.team, interaction.user, services.instance)
     try:
         await services.slack.permissions.require_agent(interaction.user)
         record = await services.database.run(
@@ -78,7 +76,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except PermissionDenied as refusal:
         await services.reply(origin, plain_message(str(refusal)))
     except Denied as denied:
-        await services.reply(origin, denial_message(denied.denial))
+        await services.reply(origin, denial_message(denied.denial, interaction.team))
     else:
         if record:
             services.worker.start(record)

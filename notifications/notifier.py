@@ -37,11 +37,12 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Posts notifications, at most `batch_size` of them per poll."""
+    """Posts the notifications of one workspace, at most `batch_size` of them per poll."""
 
     def __init__(self, resources: Resources, poll_interval: float, batch_size: int) -> None:
         self._resources = resources
         self._database = resources.database
+        self._slack = resources.slack
         self._poster = resources.slack.poster
         self._clock = resources.clock
         self._poll_interval = poll_interval
@@ -62,10 +63,7 @@ class Notifier:
     async def poll(self) -> None:
         """Start posting what is due: other instances' notifications, retries, and alerts to operators."""
         try:
-            for notification in await self._database.run(
-                outbox.claim_notifications, self._clock(), self._batch_size
-            ):
-                self.start(notification)
+            await self._post_due()
             for alert in await self._database.run(accounts.claim_alerts, self._clock()):
                 alerting = suppress_db_errors(self._alert_operators(alert))
                 self._resources.tasks.start(alerting, f"alerting operators of account {alert.account}")
@@ -73,12 +71,18 @@ class Notifier:
             log.warning("The outbox can't be polled: %s", error)
 
     async def deliver(self, notification: Notification) -> None:
-        """Post a notification, put it back for later, or drop it once it is not true any more."""
+        """Post a notification, put it back for later, or drop it once it is not true any more.
+
+        One of another workspace, which shares the X account and the database, is left to an instance there.
+        """
         if notification.survey.state not in CURRENT_IN[notification.kind]:
             await self._database.run_with_retry(outbox.drop, notification)
             return
         try:
-            await self._deliver(notification)
+            if notification.survey.origin.team == await self._slack.team_id():
+                await self._deliver(notification)
+            else:
+                await self._database.run_with_retry(outbox.release, notification, self._clock())
         except NothingToUpdate:
             await self._database.run_with_retry(outbox.drop, notification)
         except NotPostedYet:
@@ -86,6 +90,19 @@ class Notifier:
             await self._database.run_with_retry(outbox.reschedule, notification, due_at)
         except SlackError as error:
             await self._postpone(notification, error)
+
+    async def _post_due(self) -> None:
+        try:
+            team = await self._slack.team_id()
+        except SlackError as error:
+            log.warning(
+                "The outbox can't be polled, as Slack does not say which workspace this is: %s", error
+            )
+            return
+        for notification in await self._database.run(
+            outbox.claim_notifications, team, self._clock(), self._batch_size
+        ):
+            self.start(notification)
 
     async def _deliver(self, notification: Notification) -> None:
         match notification.kind:

@@ -201,7 +201,7 @@ def insert_uncertain(connection: Connection) -> SurveyRecord:
 def insert_confirmed(connection: Connection) -> SurveyRecord:
     """Insert a survey that its requester says arrived; its id at X is unknown."""
     record = insert_uncertain(connection)
-    assert reconciliation.confirm_arrival(connection, record.id, "U012AB3CD", NOON)
+    assert reconciliation.confirm_arrival(connection, record.id, "T012AB3CD", "U012AB3CD", NOON)
     return record
 
 

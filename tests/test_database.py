@@ -174,17 +174,17 @@ async def test_an_attempt_that_was_put_back_is_not_refused(database: Database) -
 async def test_a_survey_is_either_cancelled_or_sent(database: Database) -> None:
     cancelled, sending = await accept(database, "V1"), await accept(database, "V2")
 
-    assert await database.run(send_queue.cancel, cancelled.id, "U1") is State.CANCELLED
+    assert await database.run(send_queue.cancel, cancelled.id, "T1", "U1") is State.CANCELLED
     assert await database.run(send_queue.begin_attempt, cancelled, "one", NOW) is None
     assert await database.run(send_queue.begin_attempt, sending, "one", NOW) == 1
-    assert await database.run(send_queue.cancel, sending.id, "U1") is State.SENDING
+    assert await database.run(send_queue.cancel, sending.id, "T1", "U1") is State.SENDING
 
 
 async def test_only_the_requester_can_cancel(database: Database) -> None:
     record = await accept(database)
 
-    assert await database.run(send_queue.cancel, record.id, "U2") is None
-    assert await database.run(send_queue.cancel, 404, "U1") is None
+    assert await database.run(send_queue.cancel, record.id, "T1", "U2") is None
+    assert await database.run(send_queue.cancel, 404, "T1", "U1") is None
     assert await get_state(database, record) is State.ACCEPTED
 
 
@@ -246,7 +246,7 @@ async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database
 
 async def test_a_cancelled_survey_cannot_be_rescheduled(database: Database) -> None:
     record = await accept(database)
-    await database.run(send_queue.cancel, record.id, "U1")
+    await database.run(send_queue.cancel, record.id, "T1", "U1")
 
     assert not await database.run(send_queue.reschedule_claimed, record, "one", NOW)
     assert await get_state(database, record) is State.CANCELLED
@@ -259,20 +259,20 @@ async def test_a_notification_is_claimed_again_only_if_it_was_not_sent(database:
     await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
     late = NOW + outbox.CLAIM_LEASE
 
-    assert await database.run(outbox.claim_notifications, late - timedelta(seconds=1), 10) == []
-    (due,) = await database.run(outbox.claim_notifications, late, 10)
+    assert await database.run(outbox.claim_notifications, "T1", late - timedelta(seconds=1), 10) == []
+    (due,) = await database.run(outbox.claim_notifications, "T1", late, 10)
     assert due.kind is NotificationKind.SENT
-    assert await database.run(outbox.claim_notifications, late, 10) == []
+    assert await database.run(outbox.claim_notifications, "T1", late, 10) == []
 
     await database.run(outbox.mark_sent, due, "C1", "1.2", late)
-    assert await database.run(outbox.claim_notifications, late + timedelta(days=1), 10) == []
+    assert await database.run(outbox.claim_notifications, "T1", late + timedelta(days=1), 10) == []
 
 
 async def test_the_waiting_notification_is_enqueued_once_and_only_while_the_survey_waits(
     database: Database,
 ) -> None:
     record, other = await accept(database, "V1"), await accept(database, "V2")
-    await database.run(send_queue.cancel, other.id, "U1")
+    await database.run(send_queue.cancel, other.id, "T1", "U1")
 
     assert await database.run(outbox.enqueue_waiting, record.id, NOW)
     assert not await database.run(outbox.enqueue_waiting, record.id, NOW)

@@ -32,7 +32,7 @@ def previous_survey(ago: timedelta | None, *, test: bool = False) -> PreviousSur
     """Return a survey sent `ago`, or a pending one if `ago` is None."""
     state, at = (State.ACCEPTED, None) if ago is None else (State.SENT, NOON - ago)
     return PreviousSurvey(
-        survey_id=1, state=state, sent_at=at, test=test, requester="U1", channel="C1", thread="1.2"
+        survey_id=1, state=state, sent_at=at, test=test, team="T1", requester="U1", channel="C1", thread="1.2"
     )
 
 

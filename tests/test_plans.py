@@ -95,7 +95,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         export_queries.Cursor(PERIOD.begin, 1),
         8,
     ),
-    "claiming notifications": lambda connection: outbox.claim_notifications(connection, NOON, 8),
+    "claiming notifications": lambda connection: outbox.claim_notifications(connection, "T012AB3CD", NOON, 8),
 }
 
 

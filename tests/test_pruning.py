@@ -77,7 +77,9 @@ async def insert_every_state(database: Database) -> dict[str, int]:
     for name in ("uncertain", "reconciled"):
         assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
     assert await refuse(database, ids["refused"])
-    assert await database.run(send_queue.cancel, ids["cancelled"], "U012AB3CD") is State.CANCELLED
+    assert (
+        await database.run(send_queue.cancel, ids["cancelled"], "T012AB3CD", "U012AB3CD") is State.CANCELLED
+    )
     await database.run(update_states, ids)
     return ids
 

@@ -60,6 +60,7 @@ PREVIOUS = [
         state=state,
         sent_at=None if state in (State.ACCEPTED, State.SENDING) else NOON - timedelta(days=number),
         test=state is State.EXPIRED,
+        team=fixtures.TEAM,
         requester=fixtures.ADA,
         channel=fixtures.SUPPORT,
         thread="1700000000.000100",

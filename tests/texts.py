@@ -110,12 +110,12 @@ def _survey_form() -> Iterator[Section]:
 def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
     yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
-    yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, None))
-    yield "/csat status, no surveys yet", _message(status_message("@grace", [], None))
+    yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, fixtures.TEAM, None))
+    yield "/csat status, no surveys yet", _message(status_message("@grace", [], fixtures.TEAM, None))
     for denial in samples.DENIALS:
         yield (
             "/csat status, denied",
-            _message(status_message("@grace", samples.PREVIOUS[:1], denial, samples.LINK)),
+            _message(status_message("@grace", samples.PREVIOUS[:1], fixtures.TEAM, denial, samples.LINK)),
         )
     yield "/csat status, problems", _lines(status.NO_CUSTOMER, status.LOOKUP_TIMED_OUT)
     for sample in samples.REPORTS:

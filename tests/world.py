@@ -241,6 +241,26 @@ class World:
         return result
 
 
+@contextlib.asynccontextmanager
+async def other_workspace(world: World, **others: Any) -> AsyncIterator[World]:
+    """Serve a second Slack workspace, whose app (see `running_app`) has the same database and X account."""
+    workspace = Workspace(manifest.load(), world.clock, ack_timeout=WAIT_SECONDS, team=fixtures.SKYLINKER)
+    async with workspace.serve() as slack_url:
+        x_url, database_url = world.settings.x_api_url, world.database_url
+        settings = settings_for(workspace, slack_url, world.x, x_url, database_url=database_url, **others)
+        yield replace(world, workspace=workspace, settings=settings)
+
+
+@contextlib.asynccontextmanager
+async def running_app(world: World) -> AsyncIterator[None]:
+    """Run one more instance of a workspace's app, in Socket Mode, until the block ends."""
+    connections = world.workspace.connection_count
+    config = replace(PACE, sleep=lambda _: world.notify_after.wait())
+    async with lifespan(world.settings, world.clock, config):
+        await world.wait_until(lambda: world.workspace.connection_count > connections)
+        yield
+
+
 def is_app_idle() -> bool:
     """True if the app is not sending, posting, responding or polling."""
     return not any(task.get_name().startswith(UNDER_LEASE) for task in asyncio.all_tasks())

@@ -119,6 +119,7 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
         state=row.state,
         sent_at=None if row.state in PENDING else row.sent_at,
         test=row.test,
+        team=row.team,
         requester=row.requester,
         channel=row.channel,
         thread=row.thread,

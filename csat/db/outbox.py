@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from csat.db.inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
@@ -103,12 +103,14 @@ def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> No
     return Notification(survey=survey, kind=NotificationKind.WAITING)
 
 
-def claim_notifications(connection: Connection, now: datetime, limit: int) -> list[Notification]:
-    """Claim notifications that are due, the oldest first."""
+def claim_notifications(connection: Connection, team: str, now: datetime, limit: int) -> list[Notification]:
+    """Claim notifications that are due in a workspace, the oldest first."""
+    # nearly all surveys have the same team: an index that begins with it would not help
+    is_in_team = func.coalesce(surveys.c.team, "") == team
     due = (
         select(surveys, outbox.c.kind.label("kind"), outbox.c.attempts.label("outbox_attempts"))
         .join(outbox, outbox.c.survey_id == surveys.c.id)
-        .where(outbox.c.due_at <= now)
+        .where(outbox.c.due_at <= now, is_in_team)
         .order_by(outbox.c.due_at)
         .limit(limit)
         .with_for_update(of=outbox, skip_locked=True)
@@ -127,6 +129,11 @@ def mark_sent(
 ) -> None:
     """Store where a notification was posted."""
     _update(connection, notification, sent_at=now, due_at=None, channel=channel, ts=ts)
+
+
+def release(connection: Connection, notification: Notification, now: datetime) -> None:
+    """Give up the claim on a notification, so that any instance of its workspace can post it."""
+    _update(connection, notification, due_at=now)
 
 
 def reschedule(connection: Connection, notification: Notification, due_at: datetime) -> None:

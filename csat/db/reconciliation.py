@@ -47,9 +47,10 @@ def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
 
 
 def confirm_arrival(
-    connection: Connection, survey_id: int, requester: str, now: datetime
+    connection: Connection, survey_id: int, team: str, requester: str, now: datetime
 ) -> Notification | None:
     """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
     values = {"reconcile_at": None, "poll_at": first_poll(now)}
-    survey = transition_returning(connection, _CONFIRMED, survey_id, by=requester, **values)
+    requested = {"in_team": team, "by": requester}
+    survey = transition_returning(connection, _CONFIRMED, survey_id, **requested, **values)
     return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None

@@ -15,6 +15,7 @@ from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import (
+    REQUESTED,
     Refusal,
     SurveyRecord,
     get_survey,
@@ -54,7 +55,7 @@ _REFUSED_ATTEMPT = transition_to(State.REFUSED, _OWN_ATTEMPT, surveys.c.state !=
     surveys
 )
 _UNCERTAIN = transition_to(State.UNCERTAIN, _OWN_ATTEMPT).returning(surveys)
-_CANCELLED = transition_to(State.CANCELLED, surveys.c.requester == bindparam("by"))
+_CANCELLED = transition_to(State.CANCELLED, REQUESTED)
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
@@ -188,11 +189,11 @@ def reschedule(
     return is_waiting
 
 
-def cancel(connection: Connection, survey_id: int, requester: str) -> State | None:
+def cancel(connection: Connection, survey_id: int, team: str, requester: str) -> State | None:
     """Cancel a waiting survey; return its state now, or `None` if it is not this requester's."""
-    transition(connection, _CANCELLED, survey_id, by=requester, quota_until=NEVER)
+    transition(connection, _CANCELLED, survey_id, in_team=team, by=requester, quota_until=NEVER)
     survey = get_survey(connection, survey_id)
-    return survey.state if survey and survey.origin.requester == requester else None
+    return survey.state if survey and survey.origin.is_from(team, requester) else None
 
 
 def mark_stalled(connection: Connection, now: datetime) -> list[Notification]:

@@ -96,7 +96,13 @@ def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
 
 
 def send_again(
-    connection: Connection, survey_id: int, requester: str, instance: str, limits: Limits, now: datetime
+    connection: Connection,
+    survey_id: int,
+    team: str,
+    requester: str,
+    instance: str,
+    limits: Limits,
+    now: datetime,
 ) -> SurveyRecord | None:
     """Refuse an uncertain survey and accept it again; return `None` if it is already settled.
 
@@ -105,7 +111,8 @@ def send_again(
     """
     survey = get_survey(connection, survey_id)
     values = SENT_AGAIN.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
-    if survey is None or not transition(connection, _REFUSED, survey_id, by=requester, **values):
+    requested = {"in_team": team, "by": requester}
+    if survey is None or not transition(connection, _REFUSED, survey_id, **requested, **values):
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
     submission = Submission(f"again:{survey_id}", survey.survey, survey.origin, survey.account, instance, key)

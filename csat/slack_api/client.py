@@ -77,7 +77,7 @@ class SlackClient:
     async def find_permalink(self, previous: PreviousSurvey, reader_channel: str) -> str:
         """Return a link to where a survey was asked for, or "".
 
-        Only public channels, and the one that the reader is in, are linked.
+        Only public channels of this workspace, and the one that the reader is in, are linked.
         """
         channel, thread = previous.channel, previous.thread
         if not thread:
@@ -85,6 +85,8 @@ class SlackClient:
         try:
             with as_slack_error():
                 async with asyncio.timeout(PERMALINK_TIMEOUT_SECONDS):
+                    if previous.team != await self.team_id():
+                        return ""
                     if channel != reader_channel and not await self._is_public_channel(channel):
                         return ""
                     response = await self.web.chat_getPermalink(channel=channel, message_ts=thread)

@@ -44,6 +44,8 @@ class PreviousSurvey(FrozenModel):
     sent_at: datetime | None
     """When X sent it; empty while it is pending."""
     test: bool
+    team: str
+    """The requester's workspace, where alone their id and the channel's mean anything."""
     requester: str
     channel: str
     thread: str

@@ -203,6 +203,10 @@ class Origin(FrozenModel):
         """The thread if it has replies, else ""."""
         return self.thread if self.in_thread else ""
 
+    def is_from(self, team: str, user: str) -> bool:
+        """Return True if this user requested the survey; Slack's user ids are unique only within a team."""
+        return (self.team, self.requester) == (team, user)
+
 
 class Receipt(FrozenModel):
     """X's response to a survey that it accepted."""

@@ -9,6 +9,8 @@ TEAM = "T07N0RTHW1N"
 """The workspace of Northwind Air."""
 OTHER_TEAM = "T09SKYL1NKR"
 """The workspace of a partner."""
+NORTHWIND = Team(TEAM, "Northwind Air", "northwindair")
+SKYLINKER = Team(OTHER_TEAM, "Skylinker", "skylinker")
 
 ADA = "U07ADA4K2QX"
 """A support agent."""
@@ -45,21 +47,23 @@ ADA_AND_BEN = "D07ADABEN5Y"
 """A direct message between Ada and Ben."""
 
 
-def build_directory(manifest: Manifest, ids: IdGenerator) -> Directory:
-    """Return the users and user groups, including the app's bot user."""
+def build_directory(manifest: Manifest, ids: IdGenerator, team: Team) -> Directory:
+    """Return the users and user groups of a workspace, including the app's bot user."""
     handle = manifest.bot_name.lower().replace(" ", "")
-    bot = User(ids.new_id("U"), handle, manifest.bot_name, TEAM, is_bot=True, bot_id=ids.new_id("B"))
+    bot = User(ids.new_id("U"), handle, manifest.bot_name, team.id, is_bot=True, bot_id=ids.new_id("B"))
     users = [
-        User(ADA, "ada", "Ada Okafor", TEAM, "Support agent"),
-        User(BEN, "ben", "Ben Castillo", TEAM, "Support agent", "America/New_York", "Eastern Time", -18_000),
-        User(CLEO, "cleo", "Cleo Marchetti", TEAM, "Support lead", is_admin=True),
-        User(GUS, "gus", "Gus Lindqvist", TEAM, "Contractor", is_restricted=True),
+        User(ADA, "ada", "Ada Okafor", team.id, "Support agent"),
+        User(
+            BEN, "ben", "Ben Castillo", team.id, "Support agent", "America/New_York", "Eastern Time", -18_000
+        ),
+        User(CLEO, "cleo", "Cleo Marchetti", team.id, "Support lead", is_admin=True),
+        User(GUS, "gus", "Gus Lindqvist", team.id, "Contractor", is_restricted=True),
         User(SAM, "sam", "Sam Adeyemi", OTHER_TEAM, "Account manager, Skylinker", is_stranger=True),
-        User(HELPDESK, "helpdesk", "Northwind Helpdesk", TEAM, is_bot=True, bot_id=HELPDESK_BOT),
+        User(HELPDESK, "helpdesk", "Northwind Helpdesk", team.id, is_bot=True, bot_id=HELPDESK_BOT),
         bot,
     ]
     return Directory(
-        Team(TEAM, "Northwind Air", "northwindair"),
+        team,
         bot,
         ids.new_id("A"),
         {user.id: user for user in users},

@@ -16,7 +16,7 @@ from sandbox.slack.conversations import Channel, Conversations, Message
 from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
-from sandbox.slack.fixtures import build_channels, build_directory
+from sandbox.slack.fixtures import NORTHWIND, build_channels, build_directory
 from sandbox.slack.freezable_websocket import FreezableWebSocketProtocol
 from sandbox.slack.ids import IdGenerator
 from sandbox.slack.json_types import Json
@@ -55,6 +55,7 @@ class Workspace(UserActions, UserEvents):
         pubsub: Publishes changes, for example to a page.
         traffic: Records the exchanges between Slack and the app.
         ack_timeout: The number of seconds in which the app has to acknowledge a delivery.
+        team: Its id and its names.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class Workspace(UserActions, UserEvents):
         traffic: TrafficLog | None = None,
         *,
         ack_timeout: float = ACK_TIMEOUT_SECONDS,
+        team: Team = NORTHWIND,
     ) -> None:
         self.pubsub = pubsub or PubSub()
-        self._state = state = _build_state(manifest, clock, self.pubsub, traffic or TrafficLog(self.pubsub))
+        traffic = traffic or TrafficLog(self.pubsub)
+        self._state = state = _build_state(manifest, clock, self.pubsub, traffic, team)
         self._transport = Transport(state, ack_timeout)
         self.app = Starlette(routes=Endpoints(state).routes)
         self.bot_token, self.app_token = state.bot_token, state.app_token
@@ -189,10 +192,10 @@ class Workspace(UserActions, UserEvents):
 
 
 def _build_state(
-    manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog
+    manifest: Json, clock: Callable[[], datetime], pubsub: PubSub, traffic: TrafficLog, team: Team
 ) -> WorkspaceState:
     ids, parsed = IdGenerator(clock), Manifest.parse(manifest)
-    directory, faults = build_directory(parsed, ids), Faults()
+    directory, faults = build_directory(parsed, ids, team), Faults()
     return WorkspaceState(
         manifest=parsed,
         clock=clock,
