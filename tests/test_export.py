@@ -2,14 +2,18 @@
 
 import csv
 import hashlib
+import io
+import itertools
 import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, update
 
 from csat.db.database import Database
@@ -22,6 +26,9 @@ from csat.surveys.states import State
 from demo.seed import Colleague, Team, insert_past
 from tests.factories import NOON
 from tests.strategies import TEXT
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
+FORMULAS = st.text(st.sampled_from('=＝;\t\n" a'), max_size=8)  # noqa: RUF001
 
 DOCUMENTATION = Path(__file__).parent.with_name("docs") / "export.md"
 TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
@@ -127,13 +134,43 @@ async def test_formulas_are_escaped_and_times_are_in_utc(seeded_database: Databa
 
     assert cells["comment"] == f"'{attack}"
     assert cells["recipient_handle"] == "'@cmd"
-    assert cells["external_id"] == "'+1\n-2"
+    assert cells["external_id"] == "'+1\n'-2"
     assert cells["commented_at"] == "2026-03-04T12:00:00.000000Z"
 
 
-@given(text=TEXT)
-def test_no_escaped_text_starts_a_formula(text: str) -> None:
-    assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))  # noqa: RUF001
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Thanks;=1+1", "Thanks;'=1+1"),
+        ("a;b; =1+1", "a;b;' =1+1"),
+        ("a\t@SUM(1)", "a\t'@SUM(1)"),
+        ("one\r\n＋1", "one\r\n'＋1"),  # noqa: RUF001
+        (" ＝1", "' ＝1"),  # noqa: RUF001
+        ("\t=1", "'\t'=1"),
+        (";;-1;", ";;'-1;"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("Fine; see you - bye @all", "Fine; see you - bye @all"),
+        ("5 = 5", "5 = 5"),
+    ],
+)
+def test_parts_of_a_text_that_could_become_cells_are_escaped(text: str, expected: str) -> None:
+    assert escape_formula(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "quoting"),
+    [(",", csv.QUOTE_MINIMAL), *itertools.product(";\t", (csv.QUOTE_MINIMAL, csv.QUOTE_NONE))],
+)
+@given(texts=st.lists(TEXT | FORMULAS, min_size=1, max_size=3))
+def test_no_cell_starts_a_formula_whatever_separates_the_cells(
+    delimiter: str, quoting: Literal[0, 3], texts: list[str]
+) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow(["1", *map(escape_formula, texts)])
+
+    rows = csv.reader(io.StringIO(file.getvalue(), newline=""), delimiter=delimiter, quoting=quoting)
+
+    assert not [cell for row in rows for cell in row if cell.lstrip().startswith(FORMULA_SIGNS)]
 
 
 async def test_an_interrupted_export_leaves_no_files(

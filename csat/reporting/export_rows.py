@@ -12,7 +12,18 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
-_FORMULA_START = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets accept the full-width ones too
+_CELL_START = re.compile(
+    r"""
+    ^ (?=[\t\r\n])
+    | (?: ^ | [;\t\r\n] ) (?= (?: [^\S\t\r\n] | " )* [=+\-@＝＋－＠] )
+    """,  # noqa: RUF001 - spreadsheets accept the full-width signs too
+    re.VERBOSE,
+)
+"""Where a spreadsheet could find a formula.
+
+In many countries Excel separates the cells of a CSV file at semicolons, also within our quotes, and takes
+a quote after one as its own; pasted text is separated at tabs.
+"""
 
 FORMULA_PREFIX = "'"
 """Makes a spreadsheet treat the rest of the cell as text."""
@@ -94,11 +105,11 @@ COLUMNS = tuple(ExportRow.model_fields)
 
 
 def escape_formula(text: str) -> str:
-    """Return a text that no spreadsheet evaluates as a formula.
+    """Return a text of which no spreadsheet evaluates a part as a formula, whatever separates its cells.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return FORMULA_PREFIX + text if _FORMULA_START.match(text) else text
+    return _CELL_START.sub(rf"\g<0>{FORMULA_PREFIX}", text)
 
 
 def _to_cell(value: object) -> str:
