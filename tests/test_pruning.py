@@ -1,6 +1,7 @@
 """`python app.py prune`: what it removes, and what it keeps."""
 
 import asyncio
+import contextlib
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,11 @@ from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
+from sandbox.slack import ActionOutcome
+from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
 from tests.factories import NOON, make_origin, make_survey
-from tests.world import WAIT_SECONDS
+from tests.world import WAIT_SECONDS, World
 
 DAY = timedelta(days=1)
 LIMITS = Limits(daily=10_000)
@@ -121,6 +124,21 @@ async def test_only_surveys_older_than_the_age_are_removed(database: Database) -
     assert (await database.read(pruning.count_prunable, before)).total == 2
     assert await prune_all(database, before) == [2]
     assert await prune_all(database, before) == []
+
+
+async def test_a_survey_that_waited_is_kept_while_its_sending_counts(any_world: World) -> None:
+    world = any_world
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_until(lambda: world.rows(attempts.c.outcome) == [("accepted",)])
+    await world.advance(hours=20)
+    await world.wait_until(lambda: world.states() == ["sent"] and world.is_outbox_empty())
+    await world.advance(days=6, hours=12)
+    with contextlib.closing(Database(world.database_url)) as database:
+        assert await prune_all(database, world.clock() - 7 * DAY) == []
+        result = await world.submit_survey("/csat @mira_k")
+        assert result.outcome is ActionOutcome.UPDATED  # the cooldown still applies
+        assert await prune_all(database, world.clock() - 6 * DAY) == [1]
 
 
 async def test_others_can_write_between_batches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from csat.db.limits import PENDING
 from csat.db.tables import surveys
@@ -22,7 +22,7 @@ class PrunableSurveys(NamedTuple):
 def count_prunable(connection: Connection, before: datetime) -> PrunableSurveys:
     """Count the finished surveys from before a moment; reads the whole table."""
     query = select(func.count(), func.coalesce(func.max(surveys.c.id), 0))
-    total, max_id = connection.execute(query.where(FINISHED, surveys.c.accepted_at < before)).one()
+    total, max_id = connection.execute(query.where(FINISHED, _counted_at() < before)).one()
     return PrunableSurveys(total, max_id)
 
 
@@ -32,8 +32,13 @@ def prune(connection: Connection, before: datetime, after_id: int, max_id: int, 
         surveys.c.id > after_id,
         surveys.c.id <= max_id,
         FINISHED,
-        surveys.c.accepted_at < before,
+        _counted_at() < before,
     )
     oldest = select(surveys.c.id).where(*prunable).order_by(surveys.c.id).limit(limit)
     statement = delete(surveys).where(surveys.c.id.in_(oldest)).returning(surveys.c.id)
     return list(connection.execute(statement).scalars())
+
+
+def _counted_at() -> ColumnElement[datetime]:
+    """The time by which limits count a survey, which can wait for a day before it is sent."""
+    return func.coalesce(surveys.c.sent_at, surveys.c.accepted_at)
