@@ -196,15 +196,18 @@ async def serve(
             stack.callback(asyncio.create_task(socket.connect()).cancel)
             health, routes = HealthCheck(database, worker, socket.is_connected), []
         else:
-            health, routes = HealthCheck(database, worker, None), [_slack_route(resources, dispatch)]
+            health, routes = HealthCheck(database, worker, None), _slack_routes(resources, dispatch)
         routes += [Route("/healthz", health.handle), *_webhook_routes(settings, intake)]
         yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
 
 
-def _slack_route(resources: Resources, dispatch: Dispatch) -> Route:
+def _slack_routes(resources: Resources, dispatch: Dispatch) -> list[Route]:
     secret = resources.settings.slack_signing_secret
     endpoint = SlackEndpoint(dispatch, secret.get_secret_value() if secret else "", resources.clock)
-    return Route(slack_events.PATH, endpoint.handle, methods=["POST"])
+    return [
+        Route(slack_events.PATH, endpoint.handle, methods=["POST"]),
+        Route(slack_events.PATH, slack_events.handle_get, methods=["GET"]),
+    ]
 
 
 def _webhook_routes(settings: Settings, intake: Intake) -> list[Route]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -14,7 +15,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.acknowledgement import Acknowledgement
-from csat.tasks import BackgroundTasks
+from csat.tasks import BackgroundTasks, log_with_reference
 
 
 def build_app(web: AsyncWebClient, tasks: BackgroundTasks) -> AsyncApp:
@@ -42,8 +43,12 @@ def build_app(web: AsyncWebClient, tasks: BackgroundTasks) -> AsyncApp:
 
 async def dispatch(app: AsyncApp, body: dict[str, Any]) -> Acknowledgement:
     """Run the listener for a verified request; return as soon as it acknowledges."""
-    # "socket_mode" is Bolt's mode for a body that is parsed already
-    response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+    try:
+        # "socket_mode" is Bolt's mode for a body that is parsed already
+        response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        log_with_reference(error, "reading a request from Slack")
+        return Acknowledgement(HTTPStatus.BAD_REQUEST, "bad request", "text/plain")
     return Acknowledgement(response.status, response.body, response.first_headers()["content-type"])
 
 
@@ -104,6 +109,7 @@ class ImmediateAckRunner(AsyncioListenerRunner):
         try:
             await listener.run_ack_function(request=request, response=response)
         except Exception as error:  # noqa: BLE001 - the one boundary: users are told of unexpected errors
-            await self.listener_error_handler.handle(error, request, response)
+            unused = BoltResponse(status=HTTPStatus.OK)  # Bolt copies the acknowledgement into it
+            await self.listener_error_handler.handle(error, request, unused)
         finally:
             ack.called.set()

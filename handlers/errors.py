@@ -1,13 +1,16 @@
 """Log unexpected errors under a short reference, and show the reference to the person."""
 
+import contextlib
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.response import BoltResponse
 
 from blocks.elements import plain_message
 from csat.slack_api.errors import SlackError
-from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand
+from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.survey import Origin
 from csat.tasks import log_with_reference
 from handlers.services import Services
@@ -23,19 +26,26 @@ def register(app: AsyncApp, services: Services) -> None:
     app.error(partial(report_error, services))
 
 
-async def report_error(services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Log an unexpected error, and show its reference; an open form stays open."""
-    reference = log_with_reference(error, body.get("type") or body.get("command") or "a request")
+async def report_error(
+    services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]
+) -> BoltResponse | None:
+    """Log an unexpected error, and show its reference; return the acknowledgement. An open form stays open.
+
+    Nobody is told if the error is that the payload does not say who sent it.
+    """
+    reference = log_with_reference(error, str(body.get("type") or body.get("command") or "a request"))
     apology = UNEXPECTED.format(reference=reference)
-    if body.get("type") == "view_submission" and ack.response is None:
-        await ack(response_action="errors", errors=dict.fromkeys(_first_input(body), apology))
-        return
+    if ack.response is None and (first_input := _find_input(body)):
+        return await ack(response_action="errors", errors={first_input: apology})
     if ack.response is None:
         await ack()
-    try:
-        await services.reply(_origin(services, body), plain_message(apology))
-    except SlackError as unreachable:
-        log_with_reference(unreachable, f"telling of reference {reference}")
+    with contextlib.suppress(ValidationError):
+        origin = _origin(services, body)
+        try:
+            await services.reply(origin, plain_message(apology))
+        except SlackError as unreachable:
+            log_with_reference(unreachable, f"telling of reference {reference}")
+    return ack.response
 
 
 def _origin(services: Services, body: dict[str, Any]) -> Origin:
@@ -47,5 +57,11 @@ def _origin(services: Services, body: dict[str, Any]) -> Origin:
     return payload.origin(now)
 
 
-def _first_input(body: dict[str, Any]) -> list[str]:
-    return [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"][:1]
+def _find_input(body: dict[str, Any]) -> str | None:
+    """Return the block id of the first input in a submitted form."""
+    if body.get("type") != "view_submission":
+        return None
+    try:
+        return SubmittedForm.model_validate(body).first_input
+    except ValidationError:
+        return None

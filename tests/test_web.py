@@ -155,6 +155,38 @@ async def test_url_verification_and_ssl_check_are_answered(http: World) -> None:
     assert (await post(http, b"ssl_check=1&token=t")).status_code == 200
 
 
+UNSIGNED = {"x_slack_signature": "", "x_slack_request_timestamp": ""}
+
+
+async def test_an_unsigned_check_of_the_certificate_is_answered_and_runs_nothing(http: World) -> None:
+    disguised = command(http, "@mira_k") + b"&ssl_check=1"
+    async with httpx.AsyncClient() as client:
+        by_get = await client.get(f"{http.url}/slack/events?ssl_check=1&token=t")
+
+    for body in (b"ssl_check=1&token=t", b"token=t&ssl_check=1", disguised):
+        response = await post(http, body, **UNSIGNED)
+        assert (response.status_code, response.content) == (200, b"")
+    assert (by_get.status_code, by_get.content) == (200, b"")
+    await http.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+    await http.wait_for_message("opens the survey form")
+    assert http.workspace.current_view(fixtures.ADA) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"ssl_check=0&token=t", FORM_HEADERS["content-type"]),
+        (b"xssl_check=1", FORM_HEADERS["content-type"]),
+        (b'{"ssl_check": "1"}', "application/json"),
+        (b'{"text": "a&ssl_check=1&b"}', "application/json"),
+    ],
+)
+async def test_other_unsigned_requests_are_no_check_of_the_certificate(
+    http: World, body: bytes, content_type: str
+) -> None:
+    assert (await post(http, body, **UNSIGNED, content_type=content_type)).status_code == 401
+
+
 async def test_a_replayed_request_has_no_second_effect(http: World) -> None:
     await http.submit_survey("/csat @mira_k")
     await http.wait_for_message("asked")

@@ -89,6 +89,22 @@ class BlockAction(Payload):
         )
 
 
+class _Block(Payload):
+    type: str
+    block_id: str = ""
+
+
+class SubmittedForm(Payload):
+    """The blocks of a `view_submission` payload."""
+
+    blocks: tuple[_Block, ...] = Field(validation_alias=AliasPath("view", "blocks"))
+
+    @property
+    def first_input(self) -> str | None:
+        """The id of the first block that can show an error."""
+        return next((block.block_id for block in self.blocks if block.type == "input"), None)
+
+
 class _Message(Payload):
     ts: str = ""
     thread_ts: str = ""

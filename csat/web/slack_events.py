@@ -47,18 +47,19 @@ class SlackEndpoint:
 
     async def handle(self, request: Request) -> Response:
         """Respond with the acknowledgement, or with 401, 413 or 400."""
+        content_type = request.headers.get("content-type", "")
         try:
             raw = await read_body(request, MAX_BODY_BYTES)
+            if is_ssl_check(raw, content_type):
+                return Response()
             self._verify(raw, request.headers)
-            payload = parse_payload(raw, request.headers.get("content-type", ""))
+            payload = parse_payload(raw, content_type)
         except BodyTooLarge:
             return PlainTextResponse("body too large", 413)
         except InvalidSignature:
             return PlainTextResponse("invalid signature", 401)
         except (ValueError, ClientDisconnect):
             return PlainTextResponse("bad request", 400)
-        if payload.get("ssl_check") == "1":
-            return Response()
         if payload.get("type") == "url_verification":
             return JSONResponse({"challenge": payload.get("challenge")})
         status, body, content_type = await self._dispatch(payload)
@@ -88,14 +89,33 @@ class _VerifierClock(VerifierClock):
         return self._clock().timestamp()
 
 
+async def handle_get(request: Request) -> Response:
+    """Respond to a check of the certificate, for which Slack also uses GET, and to nothing else."""
+    if request.query_params.get("ssl_check") == "1":
+        return Response()
+    return PlainTextResponse("method not allowed", 405, {"allow": "POST"})
+
+
+def is_ssl_check(raw: bytes, content_type: str) -> bool:
+    """Return True if Slack only checks the certificate; these requests are not signed.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands
+    """
+    return _is_form(content_type) and b"ssl_check=1" in raw.split(b"&")
+
+
 def parse_payload(raw: bytes, content_type: str) -> dict[str, Any]:
     """Return the payload in a request's body: JSON, a form, or JSON in a form; raises `ValueError`."""
-    if content_type.partition(";")[0].strip().lower() != FORM_CONTENT_TYPE:
+    if not _is_form(content_type):
         return _require_object(json.loads(raw))
     form = dict(query_to_pairs(raw.decode(), max_fields=MAX_FORM_FIELDS))  # ten times as fast as urllib.parse
     if "payload" in form and "command" not in form:
         return _require_object(json.loads(form["payload"]))
     return dict(form)
+
+
+def _is_form(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == FORM_CONTENT_TYPE
 
 
 def _require_object(value: object) -> dict[str, Any]:
