@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
+from csat.db.survey_records import SurveyRecord
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
@@ -172,19 +173,39 @@ async def _save(
     submission = submissions.Submission(
         view_id, survey, form.origin, services.account, services.instance, key
     )
-    remaining = deadline - asyncio.get_running_loop().time()
     try:
-        accepted = await services.database.run_before_deadline(
-            remaining, submissions.accept, submission, services.limits, services.clock()
-        )
+        record = await _accept(services, submission, deadline)
     except Denied as denied:
         return denied.denial
     except CommitUnknown:
         return NotAccepted(NOT_KNOWN)
     except DatabaseError:
         return NotAccepted(NOT_SAVED)
-    if accepted.is_new:
-        services.worker.start(accepted.survey)
-    elif not accepted.survey.survey.is_same_as(survey):
+    if not record.survey.is_same_as(survey):
         return NotAccepted(ALREADY_ACCEPTED)
+    services.worker.start(record)
     return Accepted()
+
+
+async def _accept(services: Services, submission: submissions.Submission, deadline: float) -> SurveyRecord:
+    """Accept a submission, a second time if it is unknown whether the first was committed.
+
+    Raises:
+        Denied: a limit denies the survey.
+        CommitUnknown: it may be accepted or not.
+        DatabaseError: it is not accepted.
+    """
+
+    def accept() -> Awaitable[SurveyRecord]:
+        seconds = deadline - asyncio.get_running_loop().time()
+        return services.database.run_before_deadline(
+            seconds, submissions.accept, submission, services.limits, services.clock()
+        )
+
+    try:
+        return await accept()
+    except CommitUnknown as unknown:
+        try:
+            return await accept()  # returns the survey of this view if there is one
+        except DatabaseError:
+            raise unknown from None

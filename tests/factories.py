@@ -181,7 +181,7 @@ def insert_accepted(connection: Connection, view_id: str = "V1", **fields: Any) 
     accounts.ensure_account(connection, "A1")
     key = RECIPIENT_KEY if view_id == "V1" else view_id
     submission = submissions.Submission(view_id, make_survey(**fields), make_origin(), "A1", "one", key)
-    return submissions.accept(connection, submission, NO_LIMITS, NOON).survey
+    return submissions.accept(connection, submission, NO_LIMITS, NOON)
 
 
 def insert_sending(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:

@@ -22,6 +22,7 @@ class SilentProxy:
         self._port = 0
         self._is_silent = False
         self._last_words: tuple[bytes, ...] = ()
+        self._cuts = False
         self._is_listening, self._stop = threading.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
 
@@ -44,9 +45,13 @@ class SilentProxy:
         """Be silent once messages with these words were forwarded, one after the other on one connection."""
         self._last_words = words
 
+    def cut_after(self, *words: bytes) -> None:
+        """Close a connection instead of forwarding the response to these words, one after the other on it."""
+        self._last_words, self._cuts = words, True
+
     def resume(self) -> None:
         """Forward new connections, and those that have lost nothing."""
-        self._is_silent, self._last_words = False, ()
+        self._is_silent, self._cuts, self._last_words = False, False, ()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -104,8 +109,18 @@ class SilentProxy:
             if self._is_silent:
                 has_lost.set()
             if has_lost.is_set():
+                if self._cuts and not is_from_client:
+                    writer.close()
                 continue
             writer.write(data) if data else writer.close()
             if is_from_client and heard < len(self._last_words) and self._last_words[heard] in data:
                 heard += 1
-                self._is_silent = heard == len(self._last_words)
+                if heard == len(self._last_words):
+                    self._on_last_words(has_lost)
+
+    def _on_last_words(self, has_lost: asyncio.Event) -> None:
+        if self._cuts:
+            self._last_words = ()
+            has_lost.set()
+        else:
+            self._is_silent = True

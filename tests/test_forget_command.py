@@ -237,7 +237,7 @@ async def insert_sent_survey(database: Database, view_id: str, recipient: Recipi
     submission = submissions.Submission(
         view_id, make_survey().with_recipient(recipient), make_origin(), "A1", "one", view_id
     )
-    record = (await database.run(submissions.accept, submission, Limits(), NOON)).survey
+    record = await database.run(submissions.accept, submission, Limits(), NOON)
     number = await database.run(send_queue.begin_attempt, record, "one", NOON)
     assert number
     receipt = Receipt(

@@ -129,7 +129,7 @@ def follow_up(connection: Connection, survey_id: int) -> None:
 
 def send(connection: Connection, new: submissions.Submission) -> None:
     """Accept a survey, send it, and mark its notification as sent."""
-    record = submissions.accept(connection, new, LIMITS, NOON).survey
+    record = submissions.accept(connection, new, LIMITS, NOON)
     number = send_queue.begin_attempt(connection, record, "one", NOON)
     assert number
     notification = send_queue.mark_sent(connection, record.id, number, RECEIPT, NOON)
@@ -163,7 +163,7 @@ def insert_rows(engine: Engine) -> None:
                 connection, submission(f"due {number}"), LIMITS, NOON - timedelta(hours=1)
             )
             outbox.enqueue_claimed(
-                connection, due.survey, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
+                connection, due, outbox.NotificationKind.WAITING, NOON - timedelta(hours=1)
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # PostgreSQL needs an up-to-date visibility map for index-only scans

@@ -57,7 +57,7 @@ def test_surveys_that_count_toward_limits_can_not_be_pruned() -> None:
 async def insert_survey(database: Database, view_id: str, now: datetime = NOON) -> int:
     await database.run(ensure_account, "A1")
     submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", view_id)
-    return (await database.run(submissions.accept, submission, LIMITS, now)).survey.id
+    return (await database.run(submissions.accept, submission, LIMITS, now)).id
 
 
 async def refuse(database: Database, survey_id: int) -> Notification | None:

@@ -99,6 +99,18 @@ async def test_a_form_whose_commit_is_not_answered_is_not_said_to_be_unsaved_and
     assert len(world.rows(tables.surveys.c.id)) == len(world.x.feedbacks) == 1
 
 
+async def test_a_form_whose_connection_breaks_during_its_commit_is_accepted_and_its_survey_sent_at_once(
+    world: World, proxy: SilentProxy
+) -> None:
+    await world.open_form("/csat @mira_k")
+    proxy.cut_after(b"INSERT INTO surveys", b"COMMIT")
+    result = await world.workspace.submit_view(fixtures.ADA)
+    await world.wait_for_message("asked")
+
+    assert result.outcome is ActionOutcome.CLOSED
+    assert len(world.rows(tables.surveys.c.id)) == len(world.x.feedbacks) == 1
+
+
 async def test_the_receipt_of_a_survey_that_was_sent_meanwhile_is_stored_once_postgresql_responds(
     world: World, proxy: SilentProxy
 ) -> None:

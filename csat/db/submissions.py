@@ -32,14 +32,6 @@ _INSERT = insert(surveys)
 _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
-class Acceptance(NamedTuple):
-    """The survey of a submission."""
-
-    survey: SurveyRecord
-    is_new: bool
-    """False for a duplicate of an earlier submission, which has no effect."""
-
-
 class Submission(NamedTuple):
     """A submitted form."""
 
@@ -52,7 +44,7 @@ class Submission(NamedTuple):
     """`None` until X has resolved the recipient."""
 
 
-def accept(connection: Connection, submission: Submission, limits: Limits, now: datetime) -> Acceptance:
+def accept(connection: Connection, submission: Submission, limits: Limits, now: datetime) -> SurveyRecord:
     """Insert the survey, claimed by its instance; return the existing one on a duplicate submission.
 
     Raises:
@@ -60,12 +52,12 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     """
     lock_account(connection, submission.account)
     if row := connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).first():
-        return Acceptance(to_record(row), is_new=False)
+        return to_record(row)
     recipient = submission.survey.recipient
     check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
     inserted = connection.execute(_INSERT, _columns(submission, now))
     assert inserted.inserted_primary_key  # noqa: S101 - an INSERT of one row has one
-    record = SurveyRecord(
+    return SurveyRecord(
         id=inserted.inserted_primary_key.id,
         account=submission.account,
         state=State.ACCEPTED,
@@ -76,7 +68,6 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         refusal=None,
         feedback_id=None,
     )
-    return Acceptance(record, is_new=True)
 
 
 def _columns(submission: Submission, now: datetime) -> dict[str, Any]:
@@ -116,4 +107,4 @@ def send_again(
         return None
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
     submission = Submission(f"again:{survey_id}", survey.survey, survey.origin, survey.account, instance, key)
-    return accept(connection, submission, limits, now).survey
+    return accept(connection, submission, limits, now)
