@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from blocks import notifications
 from blocks.elements import Message
@@ -11,15 +10,14 @@ from csat.db import accounts, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.resources import Resources
-from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Uncertain
 from notifications.low_ratings import LowRatingAlerts
+from notifications.operator_alerts import OperatorAlerts
 from notifications.posted_messages import NothingToUpdate, NotPostedYet, find_posted
-
-MAX_TRIES = 12
-"""About an hour and a half; by then the message helps nobody any more."""
+from notifications.retries import find_retry_time
 
 CURRENT_IN = {
     NotificationKind.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
@@ -48,6 +46,7 @@ class Notifier:
         self._poll_interval = poll_interval
         self._batch_size = batch_size
         self._alerts = LowRatingAlerts(resources)
+        self._operator_alerts = OperatorAlerts(resources)
 
     def start(self, notification: Notification) -> None:
         """Post a notification in the background."""
@@ -64,9 +63,9 @@ class Notifier:
         """Start posting what is due: other instances' notifications, retries, and alerts to operators."""
         try:
             await self._post_due()
-            for alert in await self._database.run(accounts.claim_alerts, self._clock()):
-                alerting = suppress_db_errors(self._alert_operators(alert))
-                self._resources.tasks.start(alerting, f"alerting operators of account {alert.account}")
+            for alert in await self._operator_alerts.claim():
+                alerting = suppress_db_errors(self._operator_alerts.deliver(alert))
+                self._resources.tasks.start(alerting, f"alerting operator {alert.operator}")
         except DatabaseError as error:
             log.warning("The outbox can't be polled: %s", error)
 
@@ -139,7 +138,7 @@ class Notifier:
         survey, catalogue = notification.survey, self._resources.catalogue
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(accounts.get_pause_cause, survey.account)
-            reason = _account_refusal(cause).reason if cause else ""
+            reason = ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else ""
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         if survey.refusal is None:
             return notifications.uncertainty(survey.id, survey.survey, Uncertain.advice, catalogue)
@@ -153,31 +152,10 @@ class Notifier:
         )
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
-        retry = isinstance(error, SlackUnavailable) and notification.attempts < MAX_TRIES
-        log.warning(
-            "Survey %s: %s not posted (%s), retry: %s",
-            notification.survey.id,
-            notification.kind,
-            error,
-            retry,
-        )
-        if not retry:
+        survey_id, kind = notification.survey.id, notification.kind
+        retry_at = find_retry_time(error, notification.attempts, self._clock())
+        log.warning("Survey %s: %s not posted (%s), retry: %s", survey_id, kind, error, retry_at)
+        if retry_at:
+            await self._database.run_with_retry(outbox.reschedule, notification, retry_at)
+        else:
             await self._database.run_with_retry(outbox.drop, notification)
-            return
-        wait = max(backoff(notification.attempts), timedelta(seconds=getattr(error, "retry_after", 0)))
-        await self._database.run_with_retry(outbox.reschedule, notification, self._clock() + wait)
-
-    async def _alert_operators(self, alert: accounts.PauseAlert) -> None:
-        """Tell the operators why an account is paused; one who can't be told keeps no other from it."""
-        refusal = _account_refusal(alert.cause)
-        message = notifications.pause_alert(refusal.reason, refusal.fix)
-        for operator in sorted(self._resources.settings.csat_operators):
-            try:
-                await self._poster.post_dm(operator, *message)
-            except SlackError as error:
-                log.warning("Operator %s could not be told: %s", operator, error)
-        await self._database.run_with_retry(accounts.mark_alerted, alert)
-
-
-def _account_refusal(cause: str) -> type[AccountRefused]:
-    return ACCOUNT_REFUSALS.get(cause, AccountRefused)

@@ -121,6 +121,33 @@ async def test_an_error_of_the_account_frees_its_slot_while_slack_is_silent(tmp_
             assert "uncertain" not in world.states()
 
 
+async def test_an_operator_who_can_not_be_told_keeps_no_other_waiting(tmp_path: Path) -> None:
+    operators = [fixtures.BEN, fixtures.CLEO]
+    async with running_world(tmp_path, csat_operators=",".join(operators)) as world:
+        world.x.fail(Fault.TOKEN_REVOKED)
+        with world.workspace.faults.hold("chat.postMessage"):
+            await world.submit_survey()
+
+            for operator in operators:
+                await world.wait_for_dm("isn't accepting surveys", operator)
+
+
+async def test_an_alert_that_slack_did_not_take_is_repeated_to_that_operator_alone(tmp_path: Path) -> None:
+    operators = [fixtures.BEN, fixtures.CLEO]
+    async with running_world(tmp_path, csat_operators=",".join(operators)) as world:
+        world.x.fail(Fault.TOKEN_REVOKED)
+        world.workspace.faults.fail("chat.postMessage", "503")
+        await world.submit_survey()
+        await world.wait_until(
+            lambda: any(world.find_dm("isn't accepting surveys", operator) for operator in operators)
+        )
+        await world.advance(minutes=1)
+
+        for operator in operators:
+            alert = await world.wait_for_dm("isn't accepting surveys", operator)
+            assert world.count_messages("isn't accepting surveys", alert.channel, operator) == 1
+
+
 async def test_homes_of_removed_supervisors_are_withdrawn_side_by_side(tmp_path: Path) -> None:
     removed = [fixtures.ADA, fixtures.BEN]
     async with running_world(tmp_path, csat_supervisors=fixtures.AGENTS) as world:

@@ -17,7 +17,7 @@ NOT_READ_IN_SLACK = {
     ": invite the app to CSAT_RESULTS_CHANNEL",
     "notifying of survey …",
     "polling the outbox",
-    "alerting operators of account …",
+    "alerting operator …",
 }
 """Names of background tasks, parts of log messages, and a format."""
 

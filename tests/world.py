@@ -42,7 +42,7 @@ UNDER_LEASE = (
     "sending survey",
     "reconciling survey",
     "notifying of survey",
-    "alerting operators",
+    "alerting operator",
     "answering",
     "polling the send queue",
     "polling the outbox",

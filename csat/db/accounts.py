@@ -1,7 +1,6 @@
 """The accounts on X that send surveys, and the pauses during which X accepts none from them."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
@@ -10,9 +9,6 @@ from csat.db.tables import accounts, surveys
 
 PROBE_INTERVAL = timedelta(minutes=5)
 """How often a paused account is probed."""
-
-ALERT_LEASE = timedelta(minutes=1)
-"""How long an alert is claimed by one instance."""
 
 ALERT_INTERVAL = timedelta(hours=24)
 """How long until the operators are alerted to the same cause again."""
@@ -30,13 +26,6 @@ def ensure_account(connection: Connection, account: str) -> None:
     insert_if_absent(connection, accounts, id=account)
 
 
-class PauseAlert(NamedTuple):
-    """A claimed alert for the operators about a paused account."""
-
-    account: str
-    cause: str
-
-
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
     """Pause an account and enqueue an alert, once per cause and day; return True if one was enqueued."""
     row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
@@ -50,23 +39,6 @@ def pause(connection: Connection, account: str, cause: str, advice: str, now: da
     alert = {"alerted_at": now, "alert_due_at": now} if is_new else {}
     connection.execute(update(accounts).where(accounts.c.id == account).values(**values, **alert))
     return bool(is_new)
-
-
-def claim_alerts(connection: Connection, now: datetime) -> list[PauseAlert]:
-    """Claim the alerts that are due, each for `ALERT_LEASE`."""
-    claim = (
-        update(accounts)
-        .where(accounts.c.alert_due_at <= now)
-        .values(alert_due_at=now + ALERT_LEASE)
-        .returning(accounts.c.id, accounts.c.cause)
-    )
-    return [PauseAlert(*row) for row in connection.execute(claim)]
-
-
-def mark_alerted(connection: Connection, alert: PauseAlert) -> None:
-    """Store that the operators were alerted, unless the cause has changed since."""
-    unchanged = (accounts.c.id == alert.account, accounts.c.cause == alert.cause)
-    connection.execute(update(accounts).where(*unchanged).values(alert_due_at=None))
 
 
 def claim_probes(connection: Connection, now: datetime) -> list[str]:

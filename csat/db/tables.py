@@ -65,6 +65,16 @@ accounts = Table(
 )
 """The accounts on X that send surveys; a row is locked while the surveys of its account are counted."""
 
+operator_alerts = Table(
+    "operator_alerts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operator", Text, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+"""Alerts to operators that an account is paused, until they are posted."""
+
 surveys = Table(
     "surveys",
     metadata,
@@ -112,6 +122,7 @@ surveys = Table(
     Column("comment", Text),
     Column("commented_at", UtcDateTime),
     Column("poll_at", UtcDateTime),
+    Column("poll_failures", Integer, nullable=False, server_default="0"),
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
     Index("ix_surveys_quota", "account", "quota_until"),
@@ -204,6 +215,7 @@ feeds = Table(
     Column("requests_used", Integer, nullable=False),
     Column("swept_until", UtcDateTime),
     Column("sweep_at", UtcDateTime),
+    Column("sweep_failures", Integer, nullable=False, server_default="0"),
 )
 """By account, the budget of polls in the current window, and how far the events were swept."""
 

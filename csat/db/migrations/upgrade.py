@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from csat.db.errors import SchemaTooNew
 
-HEAD_REVISION = "0003"
+HEAD_REVISION = "0006"
 """The latest migration; a test compares it with the folder."""
 
 _ADVISORY_LOCK = 0x43534154

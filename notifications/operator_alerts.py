@@ -1,0 +1,44 @@
+"""Direct messages to the operators: X refuses the account, and what to do about it."""
+
+import logging
+
+from blocks import notifications
+from csat.db import operator_alerts
+from csat.db.operator_alerts import OperatorAlert
+from csat.resources import Resources
+from csat.slack_api.errors import SlackError
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
+from notifications.retries import find_retry_time
+
+log = logging.getLogger(__name__)
+
+
+class OperatorAlerts:
+    """Posts alerts, each by itself: an operator who can't be told keeps no other waiting."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._database = resources.database
+        self._poster = resources.slack.poster
+        self._clock = resources.clock
+        self._account = resources.account
+        self._operators = resources.settings.csat_operators
+
+    async def claim(self) -> list[OperatorAlert]:
+        """Claim the alerts that are due; raises `DatabaseError`."""
+        return await self._database.run(
+            operator_alerts.claim, self._account, sorted(self._operators), self._clock()
+        )
+
+    async def deliver(self, alert: OperatorAlert) -> None:
+        """Post an alert, put it back for later, or give it up; raises `DatabaseError`."""
+        refusal = ACCOUNT_REFUSALS.get(alert.cause, AccountRefused)
+        message = notifications.pause_alert(refusal.reason, refusal.fix)
+        try:
+            await self._poster.post_dm(alert.operator, *message)
+        except SlackError as error:
+            retry_at = find_retry_time(error, alert.attempts, self._clock())
+            log.warning("Operator %s was not told (%s), retry: %s", alert.operator, error, retry_at)
+            if retry_at:
+                await self._database.run_with_retry(operator_alerts.reschedule, alert, retry_at)
+                return
+        await self._database.run_with_retry(operator_alerts.remove, alert)
