@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Update
-from csat.x_api.errors import InvalidFeedback, RetryLater, XError
+from csat.x_api.errors import InvalidFeedback, Unreadable, XError
 from csat.x_api.feedback_events import decipher_events, decipher_feedback, parse_event
 from tests.strategies import JSON
 
@@ -169,8 +169,8 @@ def test_an_invalid_event_does_not_invalidate_its_page() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"events": 7}', b'{"events": null}'])
-def test_a_malformed_page_can_be_retried(body: bytes) -> None:
-    with pytest.raises(RetryLater):
+def test_a_malformed_page_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
         decipher_events(200, {}, body)
 
 

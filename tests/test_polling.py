@@ -5,16 +5,20 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import feeds, poll_queue, send_queue, tables
+from csat.db import feeds, poll_queue, responses, send_queue, tables
 from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.feedback.intake import Intake
-from csat.surveys.poll_schedule import next_poll
+from csat.surveys.poll_schedule import next_poll, retry_poll
+from csat.surveys.responses import Update
+from csat.x_api.client import XClient
 from sandbox.slack import fixtures
-from sandbox.x import Fault
+from sandbox.x import Fault, Feedback
 from sandbox.x.rate_limits import Endpoint
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, insert_sending, make_update
@@ -49,11 +53,18 @@ def swept_until(world: World) -> datetime:
     return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
 
 
-async def advance_until(world: World, condition: Callable[[], bool]) -> None:
+def is_running(name: str) -> bool:
+    """True if a task of the app with this name is running."""
+    return any(task.get_name().startswith(name) for task in asyncio.all_tasks())
+
+
+async def advance_until(
+    world: World, condition: Callable[[], bool], *, seconds: float = 3, hours: float = 0
+) -> None:
     """Advance the clock until the condition holds."""
 
     def advance_and_check() -> bool:
-        world.clock.advance(seconds=3)
+        world.clock.advance(seconds=seconds, hours=hours)
         return condition()
 
     await world.wait_until(advance_and_check)
@@ -76,6 +87,14 @@ def test_poll_intervals_double_until_two_weeks() -> None:
 
     assert ages[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
     assert (len(ages), ages[-1]) == (16, 14 * DAY)
+
+
+def test_a_failed_poll_is_repeated_at_doubling_intervals_until_the_next_regular_one() -> None:
+    now, waits = NOON + 7 * DAY, list[timedelta]()
+    while retry_at := retry_poll(NOON, len(waits) + 1, now):
+        waits.append(retry_at - now)
+
+    assert waits == [timedelta(minutes=2**number) for number in range(14)]
 
 
 async def test_a_recent_survey_is_polled(world: World) -> None:
@@ -194,9 +213,8 @@ async def test_polling_pauses_until_the_rate_limit_resets(world: World) -> None:
     assert second - first >= timedelta(minutes=15)
 
 
-@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.TOKEN_REVOKED, Fault.RESET, Fault.HTML])
-async def test_polling_pauses_after_an_error_and_resumes(world: World, fault: Fault) -> None:
-    world.x.fail(fault, Endpoint.SHOW, times=1)
+async def test_polling_pauses_after_an_error_of_the_account_and_resumes(world: World) -> None:
+    world.x.fail(Fault.TOKEN_REVOKED, Endpoint.SHOW, times=1)
     sent = await world.send_survey()
     world.x.rate(sent.id, 4)
     await world.advance(minutes=1)
@@ -204,6 +222,128 @@ async def test_polling_pauses_after_an_error_and_resumes(world: World, fault: Fa
     await world.advance(minutes=2)
 
     await wait_until_answered(world, 4)
+
+
+@pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.BAD_GATEWAY, Fault.HTML, Fault.OVERSIZED])
+async def test_a_poll_that_fails_is_repeated_and_delays_no_other(world: World, fault: Fault) -> None:
+    first, second = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    world.x.rate(first.id, 4)
+    world.x.rate(second.id, 4)
+    world.x.fail(fault, Endpoint.SHOW, times=1)
+    await world.advance(minutes=1)
+    await world.wait_until(lambda: sorted(world.states()) == ["answered", "sent"])
+    await world.advance(minutes=2)
+
+    await world.wait_until(lambda: world.states() == ["answered"] * 2)
+
+
+async def test_a_survey_that_x_never_shows_is_asked_for_less_and_less_and_expires(world: World) -> None:
+    disable(world, Endpoint.EVENTS)
+    broken, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    world.x.unavailable.add(broken.id)
+    await world.advance(days=7)
+    await wait_for_polls(world, broken, 1)
+    for hours in (1, 2, 4, 8, 16, 32, 64):
+        before = len(polls_of(world, broken))
+        await world.advance(hours=hours)
+        await wait_for_polls(world, broken, before + 1)
+    world.x.rate(sent.id, 4)
+    await world.advance(days=2)
+    await world.wait_until(lambda: world.states() == ["sent", "answered"])
+    await advance_until(world, lambda: world.states() == ["expired", "answered"], hours=1)
+
+    assert len(polls_of(world, broken)) < 30
+
+
+async def test_the_last_poll_is_repeated_before_a_survey_expires(world: World) -> None:
+    disable(world, Endpoint.EVENTS)
+    sent = await world.send_survey()
+    await world.advance(days=13)
+    await wait_for_polls(world, sent, 1)
+    world.x.rate(sent.id, 5)
+    world.x.unavailable.add(sent.id)
+    await world.advance(days=1)
+    await wait_for_polls(world, sent, 2)
+    world.x.unavailable.clear()
+    await world.advance(minutes=1)
+
+    await wait_until_answered(world, 5)
+    assert world.rows(tables.outbox.c.kind, where=tables.outbox.c.kind == "expired") == []
+
+
+async def test_an_unexpected_error_costs_one_survey_its_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    world.x.rate(sent.id, 4)
+    show = XClient.show_feedback
+
+    async def show_or_crash(client: XClient, feedback_id: str) -> Update:
+        if feedback_id == broken.id:
+            raise ZeroDivisionError
+        return await show(client, feedback_id)
+
+    monkeypatch.setattr(XClient, "show_feedback", show_or_crash)
+    await world.advance(minutes=1)
+
+    await world.wait_until(lambda: world.states() == ["sent", "answered"])
+
+
+async def test_a_response_that_can_not_be_stored_costs_one_survey_its_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disable(world, Endpoint.EVENTS)
+    broken, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    world.x.rate(broken.id, 4)
+    world.x.rate(sent.id, 4)
+    refuse_to_store(monkeypatch, broken.id)
+    await world.advance(minutes=1)
+
+    await world.wait_until(lambda: world.states() == ["sent", "answered"])
+
+
+def refuse_to_store(monkeypatch: pytest.MonkeyPatch, feedback_id: str) -> None:
+    """Let the database reject the updates of one survey."""
+    apply = responses.apply_update
+
+    def apply_or_fail(connection: Connection, update: Update, *others: Any) -> responses.UpdateOutcome:
+        if update.receipt.id == feedback_id:
+            raise DatabaseError("the row is rejected")
+        return apply(connection, update, *others)
+
+    monkeypatch.setattr(responses, "apply_update", apply_or_fail)
+
+
+@pytest.mark.parametrize("reason", ["too large", "not stored"])
+async def test_events_that_can_not_be_read_do_not_end_the_sweeps(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, reason: str
+) -> None:
+    disable(world, Endpoint.SHOW)
+    broken, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
+    await world.advance(hours=3)
+    world.x.rate(broken.id, 4)
+    if reason == "too large":
+        world.x.comment(broken.id, "x" * 1_100_000)
+    else:
+        refuse_to_store(monkeypatch, broken.id)
+    await world.advance(hours=3)
+    world.x.rate(sent.id, 4)
+    await world.advance(hours=26)
+    await advance_until(world, lambda: world.states()[1] == "answered")
+
+    assert "are skipped" in caplog.text
+    assert world.states() == ["sent", "answered"]
+
+
+def polls_of(world: World, feedback: Feedback) -> list[datetime]:
+    """Return the times of the polls of a survey."""
+    return poll_times(world, f"/show/{feedback.id}")
+
+
+async def wait_for_polls(world: World, feedback: Feedback, number: int) -> None:
+    """Wait until a survey has been polled so often, and the result is stored."""
+    await world.wait_until(lambda: len(polls_of(world, feedback)) >= number)
+    await world.wait_until(lambda: not is_running("polling X"))
 
 
 async def wait_until_paused(world: World) -> None:

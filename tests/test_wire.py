@@ -287,6 +287,8 @@ def test_the_docstring_draws_the_whole_tree_of_errors() -> None:
         Refused,
         errors.AccountRefused,
         RetryLater,
+        errors.RateLimited,
+        errors.Unreadable,
         Uncertain,
         errors.InvalidFeedback,
         *REFUSALS,
@@ -351,7 +353,7 @@ def test_a_rate_limit_error_says_when_the_exhausted_window_resets(
 ) -> None:
     error = decipher_error(status, error_json(code), headers)
 
-    assert type(error) is RetryLater
+    assert type(error) is (RetryLater if status == 503 else errors.RateLimited)
     assert error.until == until
 
 
@@ -423,16 +425,16 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (401, {"title": "Unauthorized"}, errors.InvalidCredentials),
         (402, {"title": "CreditsDepleted"}, errors.RefusedByX),
         (403, {"title": "Client Forbidden"}, errors.RefusedByX),
-        (429, {"title": "Too Many Requests"}, RetryLater),
+        (429, {"title": "Too Many Requests"}, errors.RateLimited),
         (503, {}, RetryLater),
         (500, {}, Uncertain),
         (200, {}, RetryLater),
-        (200, [], RetryLater),
-        (200, {"data": {}}, RetryLater),
-        (200, {"data": {"id": "x", "username": "grace"}}, RetryLater),
-        (200, {"data": []}, RetryLater),
+        (200, [], errors.Unreadable),
+        (200, {"data": {}}, errors.Unreadable),
+        (200, {"data": {"id": "x", "username": "grace"}}, errors.Unreadable),
+        (200, {"data": []}, errors.Unreadable),
         (200, {"errors": []}, RetryLater),
-        (200, {"errors": "none"}, RetryLater),
+        (200, {"errors": "none"}, errors.Unreadable),
     ],
 )
 def test_a_look_up_without_a_user_raises_its_error(status: int, body: object, kind: type[XError]) -> None:

@@ -17,11 +17,13 @@ from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import (
     InvalidCredentials,
     LookUpRefused,
+    RateLimited,
     RecipientClosed,
     RecipientSuspended,
     RecipientUnknown,
     RetryLater,
     Uncertain,
+    Unreadable,
     XError,
 )
 from tests.factories import make_survey
@@ -83,7 +85,7 @@ async def test_a_survey_is_posted_as_a_form_and_returns_a_receipt() -> None:
 
 CREATE_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
     "refused": (respond_with(403, error_json(349)), RecipientClosed),
-    "rate limit": (respond_with(429, error_json(88)), RetryLater),
+    "rate limit": (respond_with(429, error_json(88)), RateLimited),
     "server error": (respond_with(500, error_json(131)), Uncertain),
     "an HTML page": (respond_with(200, "<html>"), Uncertain),
     "redirect": (
@@ -261,7 +263,7 @@ async def test_a_response_that_can_not_be_unpacked_within_1_mb_is_an_error(
 
     tracemalloc.start()
     async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
-        with pytest.raises(RetryLater) as error:
+        with pytest.raises(Unreadable) as error:
             await XClient(http).get_me()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -358,8 +360,8 @@ LOOK_UP_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
         respond_with(200, {"errors": [{"detail": "User has been suspended: [grace]."}]}),
         RecipientSuspended,
     ),
-    "an HTML page": (respond_with(200, "<html>"), RetryLater),
-    "rate limit": (respond_with(429), RetryLater),
+    "an HTML page": (respond_with(200, "<html>"), Unreadable),
+    "rate limit": (respond_with(429), RateLimited),
     "server error": (respond_with(500), RetryLater),
     "over capacity": (respond_with(503), RetryLater),
     "redirect": (respond_with(302), RetryLater),

@@ -24,6 +24,9 @@ EVENT_DELAY = timedelta(hours=24, minutes=1)
 """How old an event is when X lists it, with a tolerance for clocks that differ."""
 
 MAX_SWEEP_SPAN = timedelta(days=1)
+MAX_SPLITS = 11
+"""How often a span that can't be read is halved; what is left then, less than a minute, is skipped."""
+
 SWEEP_OVERLAP = timedelta(minutes=10)
 """How much of the previous span is read again, for events that X listed late."""
 
@@ -71,8 +74,9 @@ def claim_sweep(connection: Connection, account: str, now: datetime) -> Span | N
     swept_until = feed.swept_until or _first_sweep_start(connection, now)
     if swept_until is None or (feed.sweep_at and feed.sweep_at > now):
         return None
-    begin = swept_until - SWEEP_OVERLAP
-    span = Span(begin, min(begin + MAX_SWEEP_SPAN, now - EVENT_DELAY))
+    part = 2**feed.sweep_failures
+    begin = swept_until - SWEEP_OVERLAP / part
+    span = Span(begin, min(begin + MAX_SWEEP_SPAN / part, now - EVENT_DELAY))
     if span.end <= swept_until:
         return None
     _update(connection, account, sweep_at=now + SWEEP_LEASE, swept_until=swept_until)
@@ -81,15 +85,33 @@ def claim_sweep(connection: Connection, account: str, now: datetime) -> Span | N
 
 def mark_swept(connection: Connection, account: str, span: Span, now: datetime) -> None:
     """Store that a span was read to its end; the next one is due at once if the sweeps are behind."""
+    feed = _lock(connection, account)
     is_behind = span.end + SWEEP_INTERVAL < now - EVENT_DELAY
-    swept_until = max(span.end, _lock(connection, account).swept_until or span.end)
-    sweep_at = now if is_behind else now + SWEEP_INTERVAL
-    _update(connection, account, swept_until=swept_until, sweep_at=sweep_at)
+    _update(
+        connection,
+        account,
+        swept_until=max(span.end, feed.swept_until or span.end),
+        sweep_at=now if is_behind else now + SWEEP_INTERVAL,
+        sweep_failures=max(0, feed.sweep_failures - 1),
+    )
 
 
 def reschedule_sweep(connection: Connection, account: str, due_at: datetime) -> None:
     """Put a span back until `due_at`, because it was not read to its end."""
     _update(connection, account, sweep_at=due_at)
+
+
+def split_sweep(connection: Connection, account: str, span: Span, due_at: datetime) -> bool:
+    """Put back a span that can't be read, to read half of it at a time from `due_at` on.
+
+    Return False if it can't be split any more and is skipped.
+    """
+    failures = _lock(connection, account).sweep_failures
+    if failures < MAX_SPLITS:
+        _update(connection, account, sweep_at=due_at, sweep_failures=failures + 1)
+        return True
+    mark_swept(connection, account, span, due_at)
+    return False
 
 
 def _first_sweep_start(connection: Connection, now: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from csat.db import feeds
 from csat.db.outbox import NotificationKind, enqueue
 from csat.db.survey_records import transition, transition_to
 from csat.db.tables import surveys
-from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll
+from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
 from csat.surveys.states import State
 
 _EXPIRED = transition_to(State.EXPIRED)
@@ -20,7 +20,10 @@ class Poll(NamedTuple):
 
     survey_id: int
     feedback_id: str
+    sent_at: datetime
     due_at: datetime
+    failures: int
+    """How often it has failed since the last regular poll."""
 
 
 def claim(connection: Connection, account: str, now: datetime, limit: int) -> list[Poll]:
@@ -31,12 +34,12 @@ def claim(connection: Connection, account: str, now: datetime, limit: int) -> li
     due = select(surveys).where(surveys.c.poll_at <= now, is_account)
     oldest = due.order_by(surveys.c.poll_at).limit(limit).with_for_update(skip_locked=True)
     for row in connection.execute(oldest).all():
-        if is_past_last_poll(row.sent_at, row.poll_at):
+        if is_past_last_poll(row.sent_at, row.poll_at) and not row.poll_failures:
             _finish(connection, row.id, now)
         elif not _is_pollable(row):
             _set_poll_at(connection, row.id, expires_at(row.sent_at))
         elif len(polls) < budget:
-            polls.append(Poll(row.id, row.feedback_id, row.poll_at))
+            polls.append(Poll(row.id, row.feedback_id, row.sent_at, row.poll_at, row.poll_failures))
             _set_poll_at(connection, row.id, next_poll(row.sent_at, now))
     feeds.spend_budget(connection, account, len(polls))
     return polls
@@ -46,8 +49,19 @@ def release(connection: Connection, account: str, polls: list[Poll]) -> None:
     """Give claimed polls back that were not made."""
     feeds.spend_budget(connection, account, -len(polls))
     for poll in polls:
-        unfinished = (surveys.c.id == poll.survey_id, surveys.c.poll_at.is_not(None))
-        connection.execute(update(surveys).where(*unfinished).values(poll_at=poll.due_at))
+        _repeat(connection, poll, poll.due_at, poll.failures)
+
+
+def mark_failed(connection: Connection, poll: Poll, now: datetime) -> None:
+    """Repeat a poll that failed, with a backoff of its own, until the next regular one is due."""
+    failures = poll.failures + 1
+    if retry_at := retry_poll(poll.sent_at, failures, now):
+        _repeat(connection, poll, retry_at, failures)
+
+
+def _repeat(connection: Connection, poll: Poll, due_at: datetime, failures: int) -> None:
+    unfinished = (surveys.c.id == poll.survey_id, surveys.c.poll_at.is_not(None))
+    connection.execute(update(surveys).where(*unfinished).values(poll_at=due_at, poll_failures=failures))
 
 
 def _is_pollable(survey: Row[Any]) -> bool:
@@ -56,7 +70,8 @@ def _is_pollable(survey: Row[Any]) -> bool:
 
 
 def _set_poll_at(connection: Connection, survey_id: int, poll_at: datetime | None) -> None:
-    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(poll_at=poll_at))
+    values = {"poll_at": poll_at, "poll_failures": 0}
+    connection.execute(update(surveys).where(surveys.c.id == survey_id).values(values))
 
 
 def _finish(connection: Connection, survey_id: int, now: datetime) -> None:

@@ -1,23 +1,36 @@
 """Fetches responses from X: polls each young survey, and sweeps X's events for all older ones."""
 
 import logging
+from collections import deque
 from datetime import datetime, timedelta
 
 from csat.clock import Clock
 from csat.db import feeds, poll_queue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
+from csat.db.feeds import Span
 from csat.db.poll_queue import Poll
 from csat.feedback.intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.x_api.client import XClient
-from csat.x_api.errors import AccountRefused, InvalidFeedback, Refused, RetryLater, Uncertain, XError
+from csat.x_api.errors import (
+    AccountRefused,
+    InvalidFeedback,
+    RateLimited,
+    Refused,
+    RetryLater,
+    Unreadable,
+    XError,
+)
 
 BATCH_SIZE = 20
 """How many surveys are claimed at a time; X is asked about one after the other."""
 
 RETRY_AFTER = timedelta(minutes=1)
 """After a failure for which X names no time."""
+
+ACCOUNT_ERRORS = (AccountRefused, RateLimited)
+"""After these X answers no other request either, for some time."""
 
 POLL_SECONDS = 5
 SWEEP_SECONDS = 60
@@ -49,32 +62,51 @@ class ResponsePoller:
         ]
 
     async def poll(self) -> None:
-        """Ask X about the surveys that are due; raises an `XError` if X answers no requests now."""
-        claimed = await self._database.run(poll_queue.claim, self._account, self._clock(), BATCH_SIZE)
-        for number, poll in enumerate(claimed):
-            try:
-                await self._fetch(poll)
-            except (XError, DatabaseError) as error:
-                # a request that X can't answer counts as done, so that it does not block the queue
-                remaining = claimed[number + isinstance(error, Uncertain) :]
-                await self._database.run_with_retry(poll_queue.release, self._account, remaining)
-                if isinstance(error, XError):
-                    await self._database.run_with_retry(
-                        feeds.exhaust_budget, self._account, self._retry_at(error)
-                    )
-                raise
+        """Ask X about the surveys that are due; raises an `XError` if X answers no requests of the account.
+
+        What else fails costs a survey its turn, and no other's.
+        """
+        claimed = deque(await self._database.run(poll_queue.claim, self._account, self._clock(), BATCH_SIZE))
+        try:
+            await self._fetch_all(claimed)
+        except ACCOUNT_ERRORS as error:
+            await self._database.run_with_retry(feeds.exhaust_budget, self._account, self._retry_at(error))
+            raise
 
     async def sweep(self) -> None:
-        """Read X's events up to the newest that it lists; raises an `XError` if it does not."""
+        """Read X's events up to the newest that it lists; raises an `XError` or `DatabaseError` otherwise."""
         while span := await self._database.run(feeds.claim_sweep, self._account, self._clock()):
             try:
                 await self._read_events(span)
+            except (Unreadable, DatabaseError) as error:
+                await self._split(span, error)
+                raise
             except XError as error:
                 await self._database.run_with_retry(
                     feeds.reschedule_sweep, self._account, self._retry_at(error)
                 )
                 raise
             await self._database.run(feeds.mark_swept, self._account, span, self._clock())
+
+    async def _fetch_all(self, claimed: deque[Poll]) -> None:
+        """Fetch one after the other, and give back those that were not reached."""
+        try:
+            while claimed:
+                await self._try_to_fetch(claimed)
+        finally:
+            if claimed:
+                await self._database.run_with_retry(poll_queue.release, self._account, list(claimed))
+
+    async def _try_to_fetch(self, claimed: deque[Poll]) -> None:
+        poll = claimed.popleft()
+        try:
+            await self._fetch(poll)
+        except ACCOUNT_ERRORS:
+            claimed.appendleft(poll)
+            raise
+        except (XError, DatabaseError) as error:
+            log.warning("Feedback %s was not fetched: %s", poll.feedback_id, error)
+            await self._database.run_with_retry(poll_queue.mark_failed, poll, self._clock())
 
     async def _fetch(self, poll: Poll) -> None:
         try:
@@ -88,12 +120,17 @@ class ResponsePoller:
         else:
             await self._intake.take(update)
 
-    async def _read_events(self, span: feeds.Span) -> None:
+    async def _read_events(self, span: Span) -> None:
         async for page in self._x.list_events(*span):
             for problem in page.invalid:
                 self._intake.reject(problem)
             for update in page.updates:
                 await self._intake.take(update)
+
+    async def _split(self, span: Span, error: XError | DatabaseError) -> None:
+        due_at = self._clock() + RETRY_AFTER
+        if not await self._database.run(feeds.split_sweep, self._account, span, due_at):
+            log.error("X's events from %s to %s are skipped: %s", span.begin, span.end, error)
 
     def _retry_at(self, error: XError) -> datetime:
         until = error.until if isinstance(error, RetryLater) else None

@@ -11,6 +11,8 @@ LAST_POLL_AGE = timedelta(days=14)
 LAST_POLL_GRACE = timedelta(minutes=10)
 """How long to wait for the result of the last poll."""
 
+FIRST_RETRY_WAIT = timedelta(minutes=1)
+
 
 def first_poll(sent_at: datetime) -> datetime:
     """Return when to poll for the first time."""
@@ -22,6 +24,15 @@ def next_poll(sent_at: datetime, now: datetime) -> datetime:
     if now >= sent_at + LAST_POLL_AGE:
         return max(expires_at(sent_at), now + LAST_POLL_GRACE)
     return min(sent_at + 2 * max(now - sent_at, FIRST_POLL_AGE), sent_at + LAST_POLL_AGE)
+
+
+def retry_poll(sent_at: datetime, failures: int, now: datetime) -> datetime | None:
+    """Return when to repeat a poll that has failed several times, each time after twice as long.
+
+    Return `None` if the next regular poll is due before.
+    """
+    retry_at = now + FIRST_RETRY_WAIT * 2 ** (failures - 1)
+    return retry_at if retry_at < next_poll(sent_at, now) else None
 
 
 def expires_at(sent_at: datetime) -> datetime:

@@ -21,6 +21,7 @@ from csat.x_api.errors import (
     Refused,
     RetryLater,
     Uncertain,
+    Unreadable,
 )
 from csat.x_api.signing import Credentials, OAuth1
 
@@ -134,4 +135,5 @@ class XClient:
             async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 return await self._http.get(path, params=params)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            raise RetryLater(type(error).__name__, raw=str(error)) from error
+            kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
+            raise kind(type(error).__name__, raw=str(error)) from error

@@ -19,6 +19,8 @@
     │   ├── LookUpRefused           the app may not look up handles
     │   └── RefusedByX              any other reason
     ├── RetryLater                  temporary: nothing was delivered, retry at `until` or with backoff
+    │   ├── RateLimited             X answers no more requests of the account until then
+    │   └── Unreadable              X's response can't be read, or is too large
     ├── Uncertain                   X may have delivered it: never retry
     └── InvalidFeedback             X reported a response that can't be true: ignore it
 
@@ -65,6 +67,14 @@ class RetryLater(XError):
         super().__init__(summary, api_message=api_message, raw=raw)
         self.until = until
         """When the rate limit resets, if X said so."""
+
+
+class RateLimited(RetryLater):
+    """The account has made too many requests."""
+
+
+class Unreadable(RetryLater):
+    """X has answered with something that can't be read, or is too large."""
 
 
 class Uncertain(XError):

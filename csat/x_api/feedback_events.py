@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
-from csat.x_api.errors import InvalidFeedback, RetryLater
+from csat.x_api.errors import InvalidFeedback, Unreadable
 from csat.x_api.json_body import parse_json
 from csat.x_api.wire import Feedback, Stripped, XDate, error_from_response, excerpt
 
@@ -35,7 +35,7 @@ def decipher_events(status: int, headers: Mapping[str, str], body: bytes) -> Eve
     try:
         page = _Events.model_validate(_json_of_success(status, headers, body))
     except ValidationError as error:
-        raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
+        raise Unreadable(f"X answered {status}, unreadable", raw=excerpt(body)) from error
     updates, invalid = [], []
     for event in page.events:
         try:
@@ -60,7 +60,7 @@ def _json_of_success(status: int, headers: Mapping[str, str], body: bytes) -> An
     try:
         return parse_json(body)
     except ValueError as error:
-        raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
+        raise Unreadable(f"X answered {status}, unreadable", raw=excerpt(body)) from error
 
 
 def _parse_event(event: object) -> Update:

@@ -14,11 +14,13 @@ from csat.surveys.survey import Receipt, Survey
 from csat.x_api.errors import (
     REFUSALS,
     InvalidCredentials,
+    RateLimited,
     RecipientSuspended,
     RecipientUnknown,
     RefusedByX,
     RetryLater,
     Uncertain,
+    Unreadable,
     XError,
 )
 from csat.x_api.json_body import parse_json
@@ -31,7 +33,8 @@ _DATE = re.compile(
     re.ASCII,
 )
 _RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
-_BUSY = frozenset({420, 429, 503})
+_RATE_LIMITED = frozenset({420, 429})
+_BUSY = _RATE_LIMITED | {503}
 _UNAUTHORIZED = 401
 _NOT_FOUND = 404
 
@@ -84,7 +87,7 @@ def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Accou
     try:
         response = _UserResponse.model_validate(parse_json(body))
     except ValueError as error:
-        raise RetryLater(f"X answered {status}, unreadable", raw=excerpt(body)) from error
+        raise Unreadable(f"X answered {status}, unreadable", raw=excerpt(body)) from error
     user = response.data
     if user is None:
         if not response.errors:
@@ -103,7 +106,8 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     code, message = _first_error(body)
     summary, raw = f"X answered {status}, code {code}", excerpt(body)
     if status in _BUSY:
-        return RetryLater(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))
+        retry = RateLimited if status in _RATE_LIMITED else RetryLater
+        return retry(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
         return Uncertain(summary, api_message=message, raw=raw)
     for kind in REFUSALS:

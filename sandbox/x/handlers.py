@@ -12,6 +12,7 @@ from sandbox.x.serializers import Json, serialize_event, serialize_feedback
 from sandbox.x.state import XState
 
 PAGE_NOT_FOUND = (404, 34, "Sorry, that page does not exist.")
+OVER_CAPACITY = (503, 130, "Over capacity")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def create(x: XState, request: RecordedRequest) -> JsonResult:
 def show(x: XState, request: RecordedRequest, feedback_id: str) -> JsonResult:
     """Return a feedback."""
     _reject_unknown_params((), request)
+    if feedback_id in x.unavailable:
+        raise ApiError(*OVER_CAPACITY)
     return _feedback_result(x, _find_feedback(x, feedback_id))
 
 

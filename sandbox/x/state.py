@@ -62,6 +62,8 @@ class XState(Config):
         """Events listed by `feedback/events`, oldest first."""
         self.requests: list[RecordedRequest] = []
         """All requests, including failed ones, oldest first."""
+        self.unavailable: set[str] = set()
+        """Ids of feedback that X can't show: the response is 503 until they are removed."""
         self.pending_events: list[Json] = []
         """Events not posted because `webhook_paused` is set, oldest first."""
 
