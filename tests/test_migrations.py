@@ -1,6 +1,8 @@
 """Migrations bring databases to the current schema and keep their rows."""
 
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +15,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData
 
+from csat.db import postgresql
 from csat.db.database import Database
 from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.migrations import upgrade
-from csat.db.tables import metadata
+from csat.db.tables import compatibility, metadata
 from tests.databases import KINDS, Databases
+from tests.world import WAIT_SECONDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
+
+MIGRATIONS = Path(upgrade.__file__).parent
+REAL_CONNECT_ARGS = postgresql.CONNECT_ARGS
+"""As imported, before the tests run with generous timeouts."""
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SURVEY = {
@@ -230,16 +238,155 @@ def test_concurrent_instances_migrate_once(databases: Databases, tmp_path: Path,
             database.close()
 
 
-def test_a_database_with_a_newer_schema_is_rejected(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'csat.db'}"
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_newer_database_is_used_as_long_as_it_says_that_this_version_works_with_it(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    Database(url := databases.empty(kind, tmp_path)).close()
+    change(url, "update alembic_version set version_num = '9999'")
     Database(url).close()
+    change(url, "update compatibility set oldest_revision = '9998'")
+
+    with pytest.raises(SchemaTooNew, match="has revision 9999"):
+        Database(url)
+
+
+def test_a_database_of_an_unknown_revision_is_rejected(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'csat.db'}"
+    change(url, "create table alembic_version (version_num text)", "insert into alembic_version values ('x')")
+
+    with pytest.raises(SchemaTooNew):
+        Database(url)
+
+
+def test_only_a_migration_that_says_so_keeps_older_versions_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest = {}
+    for name, declaration in (("silent", ""), ("compatible", "is_backward_compatible = True")):
+        folder = tmp_path / name
+        shutil.copytree(MIGRATIONS, folder)
+        (folder / "versions" / "9999_next.py").write_text(
+            f"revision, down_revision = '9999', '{upgrade.HEAD_REVISION}'\n{declaration}\n"
+            "def upgrade(): pass\n"
+        )
+        monkeypatch.setattr(upgrade, "_FOLDER", folder)
+        engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'csat.db'}")
+        with engine.begin() as connection:
+            upgrade.migrate(connection)
+            oldest[name] = connection.execute(sqlalchemy.select(compatibility)).scalar()
+        engine.dispose()
+
+    assert oldest["silent"] == "9999"
+    assert oldest["compatible"] in upgrade.known_revisions() - {"9999"}
+
+
+def change(url: str, *statements: str) -> None:
+    """Execute statements in a database."""
     engine = sqlalchemy.create_engine(url)
     with engine.begin() as connection:
-        connection.execute(sqlalchemy.text("update alembic_version set version_num = '9999'"))
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     engine.dispose()
 
-    with pytest.raises(SchemaTooNew, match="update the app"):
-        Database(url)
+
+@pytest.fixture(name="old_url")
+def _old_url(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a PostgreSQL database of revision 0002 with surveys; the app has its own timeouts."""
+    engine = sqlalchemy.create_engine(url := databases.empty("postgresql", tmp_path))
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0002")
+        connection.execute(reflect_tables(connection).tables["surveys"].insert(), ROWS_OF_0002["surveys"])
+    engine.dispose()
+    monkeypatch.setattr(postgresql, "CONNECT_ARGS", REAL_CONNECT_ARGS)
+    monkeypatch.setattr(upgrade, "LOCK_POLL_SECONDS", 0.01)
+    return url
+
+
+def test_a_migration_may_take_longer_than_a_statement_may(
+    old_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(
+        old_url,
+        "create function sleep() returns trigger as "
+        "'begin perform pg_sleep(1); return new; end' language plpgsql",
+        "create trigger slow before update on surveys for each statement execute function sleep()",
+    )
+    options = {**REAL_CONNECT_ARGS, "options": "-c statement_timeout=500 -c lock_timeout=500"}
+    monkeypatch.setattr(postgresql, "CONNECT_ARGS", options)
+
+    Database(old_url).close()
+
+
+def test_an_instance_that_starts_during_a_migration_waits_and_says_so(
+    old_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = sqlalchemy.create_engine(old_url)
+    with ThreadPoolExecutor(2) as instances, engine.begin() as reader:
+        reader.exec_driver_sql("select count(*) from surveys")  # the migration waits for the end of this
+        opening = [instances.submit(Database, old_url) for _ in range(2)]
+        wait_until(lambda: "Waiting for another instance" in caplog.text)
+        is_done = [instance.done() for instance in opening]
+        reader.commit()
+        for instance in opening:
+            instance.result(WAIT_SECONDS).close()
+    engine.dispose()
+
+    assert is_done == [False, False]
+
+
+def test_other_instances_write_while_a_migration_creates_an_index(old_url: str) -> None:
+    engine = sqlalchemy.create_engine(old_url)
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0006")
+        surveys = reflect_tables(connection).tables["surveys"]
+    row = {**SURVEY, "attempts": 1, "quota_until": NOON}
+    with ThreadPoolExecutor(1) as instances, engine.begin() as writer:
+        writer.execute(surveys.insert(), {**row, "id": 98, "view_id": "V98"})  # an index waits for its end
+        opening = instances.submit(Database, old_url)
+        wait_until(lambda: count_unfinished_indexes(engine))
+        with engine.begin() as other:
+            other.exec_driver_sql("set local lock_timeout = '20s'")
+            other.execute(surveys.insert(), {**row, "id": 99, "view_id": "V99"})
+        is_done = opening.done()
+        writer.commit()
+        opening.result(WAIT_SECONDS).close()
+    with engine.connect() as connection:
+        ids = connection.execute(sqlalchemy.select(surveys.c.id).where(surveys.c.quota_until == NOON))
+        assert {98, 99} <= set(ids.scalars())
+    assert not is_done
+    assert not count_unfinished_indexes(engine)
+    engine.dispose()
+
+
+def test_an_index_whose_creation_was_interrupted_is_created_again(old_url: str) -> None:
+    engine = sqlalchemy.create_engine(old_url)
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0006")
+        connection.exec_driver_sql(
+            "create index ix_surveys_poll on surveys (poll_at) where poll_at is not null"
+        )
+        connection.exec_driver_sql(
+            "update pg_index set indisvalid = false where indexrelid = 'ix_surveys_poll'::regclass"
+        )
+    assert count_unfinished_indexes(engine) == 1
+    Database(old_url).close()
+
+    assert count_unfinished_indexes(engine) == 0
+    engine.dispose()
+
+
+def count_unfinished_indexes(engine: Engine) -> int:
+    with engine.connect() as connection:
+        unfinished = "select count(*) from pg_index where not indisvalid"
+        return int(connection.exec_driver_sql(unfinished).scalar() or 0)
+
+
+def wait_until(predicate: Callable[[], object]) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not predicate():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -250,10 +397,11 @@ def test_a_database_that_can_not_be_opened_raises_a_database_error(tmp_path: Pat
         Database(url.format(folder=tmp_path))
 
 
-def test_the_head_revision_is_that_of_the_migrations() -> None:
-    folder = Path(upgrade.__file__).parent
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
 
-    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.HEAD_REVISION
+    assert scripts.get_current_head() == upgrade.HEAD_REVISION
+    assert {script.revision for script in scripts.walk_revisions()} == upgrade.known_revisions()
 
 
 @pytest.mark.parametrize("kind", KINDS)

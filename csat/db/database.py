@@ -132,9 +132,11 @@ class Database:
 
     async def _write(self, seconds: float | None, transaction: Callable[[Connection], T]) -> T:
         if self._group_commit is None:
-            return await self._write_in_time(seconds or WRITE_SECONDS, transaction)
+            return await self._write_in_time(WRITE_SECONDS if seconds is None else seconds, transaction)
         group_commit = self._group_commit
-        pending = group_commit.enqueue(_begin_within(seconds, transaction) if seconds else transaction)
+        pending = group_commit.enqueue(
+            transaction if seconds is None else _begin_within(seconds, transaction)
+        )
         try:
             return await self._run_in(self._writers, lambda: group_commit.run(pending))
         finally:

@@ -268,3 +268,10 @@ audit = Table(
     Index("ix_audit_at", "at"),
 )
 """The access to results; `viewer` is a user or a channel."""
+
+compatibility = Table(
+    "compatibility",
+    metadata,
+    Column("oldest_revision", Text, primary_key=True),
+)
+"""One row: the oldest revision whose version of the app works with this schema."""

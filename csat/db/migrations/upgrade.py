@@ -1,49 +1,120 @@
-"""Migrate a database to the current schema, once, even if several instances start together."""
+"""Migrate a database to the current schema, once, even if several instances start together.
 
+On PostgreSQL migrations have no time limit, and the instances that start meanwhile wait. Each of them is a
+transaction, so that indexes can be created in between without blocking the instances that still run.
+"""
+
+import logging
+import time
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from csat.db.errors import SchemaTooNew
+from csat.db.tables import compatibility
 
-HEAD_REVISION = "0006"
+HEAD_REVISION = "0007"
 """The latest migration; a test compares it with the folder."""
+
+LOCK_POLL_SECONDS = 1.0
+"""Between two looks whether another instance has finished its migrations."""
 
 _ADVISORY_LOCK = 0x43534154
 """An arbitrary key of PostgreSQL's advisory locks."""
 
+_TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+_FOLDER = Path(__file__).parent
+
+log = logging.getLogger(__name__)
+
 
 def upgrade(engine: Engine) -> None:
-    """Run the missing migrations in one transaction; raises `SchemaTooNew`."""
+    """Run the missing migrations; raises `SchemaTooNew`."""
+    if engine.dialect.name == "postgresql":
+        _upgrade_postgresql(engine)
+        return
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-        if _read_revision(connection) != HEAD_REVISION:
+        if not is_current(connection):
             migrate(connection)
 
 
-def _read_revision(connection: Connection) -> str | None:
+def is_current(connection: Connection) -> bool:
+    """Return True if this version of the app works with the schema; raises `SchemaTooNew`."""
+    revision, known = read_revision(connection), known_revisions()
+    if revision == HEAD_REVISION:
+        return True
+    if revision is None or revision in known:
+        return False
+    if _read_oldest_compatible(connection) in known:
+        return True
+    raise SchemaTooNew(
+        f"The database has revision {revision}, which this version of the app can't use: it knows revisions "
+        f"up to {HEAD_REVISION}. Update the app."
+    )
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the database's revision; `None` if it has no tables yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return revision
 
 
+def known_revisions() -> frozenset[str]:
+    """Return the revisions that this version of the app has migrations to."""
+    return frozenset(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
+
+
 def migrate(connection: Connection, revision: str = "head") -> None:
-    """Run the migrations up to a revision; raises `SchemaTooNew`."""
+    """Run the migrations up to a revision, each in a transaction unless one has begun."""
     # imported here, as Alembic takes a tenth of the app's memory and is seldom needed
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.script.revision import ResolutionError  # noqa: PLC0415
-    from alembic.util.exc import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(_FOLDER))
     config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, revision)
-    except (CommandError, ResolutionError) as error:
-        raise SchemaTooNew(
-            f"The database is newer than this version of the app, which knows revision {HEAD_REVISION}: "
-            "update the app."
-        ) from error
+    command.upgrade(config, revision)
+
+
+def _upgrade_postgresql(engine: Engine) -> None:
+    with engine.connect() as connection:
+        try:
+            for timeout in _TIMEOUTS:
+                connection.exec_driver_sql(f"SET {timeout} = 0")
+            if not is_current(connection):
+                _lock_migrations(connection)
+                _migrate_postgresql(connection)
+        finally:
+            connection.invalidate()  # ends the lock, and is not used again without timeouts
+
+
+def _migrate_postgresql(connection: Connection) -> None:
+    if is_current(connection):
+        return
+    log.info("Migrating the database from revision %s to %s", read_revision(connection), HEAD_REVISION)
+    connection.commit()
+    migrate(connection)
+
+
+def _lock_migrations(connection: Connection) -> None:
+    """Wait until no other instance migrates the database, and keep others from it while connected.
+
+    Polls, as a transaction that waits here would block the creation of an index over there.
+    """
+    is_locked = select(func.pg_try_advisory_lock(_ADVISORY_LOCK))
+    if not connection.execute(is_locked).scalar():
+        log.warning("Waiting for another instance, which migrates the database")
+        connection.commit()
+        while not connection.execute(is_locked).scalar():
+            connection.commit()
+            time.sleep(LOCK_POLL_SECONDS)
+
+
+def _read_oldest_compatible(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(compatibility.name):
+        return None
+    oldest: str | None = connection.execute(select(compatibility.c.oldest_revision)).scalar()
+    return oldest

@@ -1,4 +1,4 @@
-"""Rename the outbox and other tables, columns and stored values to the terms of the field, and simplify the index of reports."""
+"""Rename the outbox and other tables, columns and stored values to the terms of the field."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,23 +28,11 @@ COLUMNS = {
 }
 KINDS = {"low": "low_rating", "followed": "follow_up"}
 REASONS = {"Wait": "RetryLater", "Disconnected": "InvalidCredentials", "ClockOff": "ClockSkew"}
-RESULTS = [
-    "team",
-    "metric",
-    "sent_at",
-    "id",
-    "requester",
-    "channel",
-    "state",
-    "test",
-    "rating",
-    "variant",
-    "commented_at",
-]
 
 
 def upgrade() -> None:
-    # recreated, as SQLite would quote the renamed columns in them, unlike the indexes of a new database
+    # recreated, as SQLite would quote the renamed columns in them, unlike the indexes of a new database;
+    # those of the surveys by 0007, as that blocks nobody on PostgreSQL
     op.drop_index("ix_surveys_quota", "surveys")
     op.drop_index("ix_surveys_settle", "surveys")
     op.drop_index("ix_surveys_ask", "surveys")
@@ -54,11 +42,10 @@ def upgrade() -> None:
     for table, columns in COLUMNS.items():
         for old, new in columns.items():
             op.alter_column(table, old, new_column_name=new)
-    op.create_index("ix_surveys_quota", "surveys", ["account", "quota_until"])
-    op.create_index("ix_surveys_reconcile", "surveys", ["reconcile_at"])
-    _create_partial_index("ix_surveys_poll", "surveys", ["poll_at"], "poll_at IS NOT NULL")
-    _create_partial_index("ix_surveys_results", "surveys", RESULTS, "sent_at IS NOT NULL")
-    _create_partial_index("ix_follow_ups_open", "follow_ups", ["team", "opened_at"], "closed_at IS NULL")
+    is_open = sa.text("closed_at IS NULL")
+    op.create_index(
+        "ix_follow_ups_open", "follow_ups", ["team", "opened_at"], sqlite_where=is_open, postgresql_where=is_open
+    )
     op.add_column("accounts", sa.Column("alert_due_at", Moment, nullable=True))
     _rename_notices()
     _rename_unmatched()
@@ -115,7 +102,3 @@ def _rename_unmatched() -> None:
     op.execute(f"INSERT INTO unmatched_responses ({columns}) SELECT {columns} FROM unmatched")
     op.drop_table("unmatched")
     op.create_index("ix_unmatched_responses_received_at", "unmatched_responses", ["received_at"])
-
-
-def _create_partial_index(name: str, table: str, columns: list[str], where: str) -> None:
-    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
