@@ -25,7 +25,7 @@ STATE_LABELS: Final = {
     State.SENDING: "being sent",
     State.SENT: "sent, no answer yet",
     State.REFUSED: "not sent",
-    State.CANCELLED: "cancelled",
+    State.CANCELLED: "canceled",
     State.UNCERTAIN: "may not have arrived",
     State.ANSWERED: "answered",
     State.EXPIRED: "no answer in two weeks",

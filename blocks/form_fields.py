@@ -136,9 +136,9 @@ def external_id() -> Block:
     """Return the field for the external id."""
     return InputBlock(
         block_id=FormField.EXTERNAL_ID,
-        label="External ID",
+        label="Case number",
         optional=True,
-        hint=f"Your case or ticket number, kept with the answer. Up to {MAX_EXTERNAL_ID_LENGTH} characters.",
+        hint=f"Your ticket's number or ID, kept with the answer. Up to {MAX_EXTERNAL_ID_LENGTH} characters.",
         element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID),
     )
 

@@ -138,7 +138,7 @@ def pause_alert(reason: str, fix: str) -> Message:
 
 def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
     """Return the metric with the question, and the external id."""
-    external_id = [f"External ID: {one_line(survey.external_id)}"] if survey.external_id else []
+    external_id = [f"Case number: {one_line(survey.external_id)}"] if survey.external_id else []
     return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
 
 

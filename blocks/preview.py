@@ -11,7 +11,6 @@ from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 
 MAX_MESSAGE_LENGTH: Final = 2_500
-NPS_WARNING: Final = "X's newest chat may show NPS as just a number. CSAT shows in all of X's mobile apps."
 
 
 def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
@@ -45,10 +44,7 @@ def _card(message: str, question: str, metric: Metric) -> BlockDict:
 @render_once
 def _scale(metric: Metric) -> Block:
     scale = SCALES[metric]
-    return context(
-        f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.",
-        NPS_WARNING if metric is Metric.NPS else "",
-    )
+    return context(f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.")
 
 
 def _question(draft: Draft, metric: Metric, catalogue: Catalogue) -> str:

@@ -9,7 +9,7 @@ from blocks import form_fields
 from blocks.customer_status import denial_line
 from blocks.elements import alert, context, plain_text
 from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, with_value
-from blocks.preview import NPS_WARNING, preview
+from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
@@ -22,6 +22,7 @@ PREVIEW_FIELDS: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
+NPS_WARNING: Final = "X's newest chat may show NPS as just a number. CSAT shows in all of X's mobile apps."
 
 _METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _TEXT_FIELDS: Final = (
@@ -151,7 +152,9 @@ def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
         yield context("No customer found in this message. Enter one above.")
     if customer := form.warned_about:
-        yield alert(f"{customer} probably doesn't accept your direct messages. Send again to try anyway.")
+        yield alert(
+            f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
+        )
     if form.denial:
         yield denial_line(form.denial, form.origin.team, form.link)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:

@@ -17,7 +17,7 @@ from handlers.services import Services
 
 UNEXPECTED = (
     "Something went wrong in this app. Try again in a minute. "
-    "If it keeps happening, tell an admin of this app the reference {reference}."
+    "If it keeps happening, give an admin of this app the reference {reference}."
 )
 
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from blocks.elements import plain_message
+from blocks.report_summary import pluralize
 from csat.db import audit
 from csat.db.audit import AuditAction
 from csat.reporting.export_rows import Selection
@@ -17,10 +18,11 @@ from csat.slack_api.permissions import PermissionDenied
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."
-STARTED = "Preparing the export of {title}. You'll get it as a file in a direct message from this app."
+STARTED = "Preparing the export for {title}. You'll get it as a file in a direct message from this app."
 FINISHED = (
-    "Your export of {title}: {rows:,} surveys, without your own, and a manifest with its checksum. "
-    "It contains ratings and customers' comments, so keep it where agents can't see it."
+    "Your export for {title}: {surveys}, not counting your own. "
+    "It contains ratings and comments, so keep it where agents can't see it. "
+    "The manifest beside it shows whether the file was changed later."
 )
 FAILED = (
     "Slack didn't accept the file ({reason}), so there is no export. Try again, or choose a shorter period."
@@ -61,5 +63,5 @@ async def _export(services: Services, command: SlashCommand, period: Period) -> 
         pages = write_export(services.database, selection, path, services.clock())
         async with contextlib.aclosing(pages):
             rows = sum([number async for number in pages])
-        message = plain_message(FINISHED.format(title=period.title, rows=rows))
+        message = plain_message(FINISHED.format(title=period.title, surveys=pluralize(rows, "survey")))
         await services.slack.files.send(command.user, [path, manifest_path(path)], *message)

@@ -30,8 +30,8 @@ NOT_KNOWN = (
     "Send it again from this form: your customer gets it only once."
 )
 ALREADY_ACCEPTED = (
-    "This form was already accepted as you first sent it, and that survey is on its way. "
-    "Your changes since then were not sent. Close this form, and send another survey if you need to."
+    "The survey is already on its way as you first sent it. "
+    "What you have changed since then wasn't sent. You can close this form."
 )
 
 DATABASE_DEADLINE_SECONDS = 2.0

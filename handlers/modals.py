@@ -12,10 +12,10 @@ EXCHANGED_TRIGGER = "exchanged_trigger_id"
 """Slack's error if another delivery of the same request has opened the modal."""
 EXPIRED_TRIGGER = "expired_trigger_id"
 
-MAYBE_OPENED = "Slack is slow. If no window opened, try again."
-TOO_SLOW = "Slack took too long to open the window. Nothing was sent or changed. Try again."
-BUSY = "Slack didn't open the window. Nothing was sent or changed. Try again in a minute."
-NOT_OPENED = "Slack didn't open the window. Nothing was sent or changed. Tell an admin of this app."
+MAYBE_OPENED = "Slack is slow. If no form opened, try again."
+TOO_SLOW = "Slack took too long to open the form. Nothing was sent or changed. Try again."
+BUSY = "Slack didn't open the form. Nothing was sent or changed. Try again in a minute."
+NOT_OPENED = "Slack didn't open the form. Nothing was sent or changed. Tell an admin of this app."
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from handlers.services import Services
 MAX_SURVEYS = 5
 NO_CUSTOMER = "Add the customer's handle: /csat status @handle"
 LOOKUP_TIMED_OUT = (
-    "X took too long to look up that handle. Try again in a minute, or use the customer's numeric ID."
+    "X couldn't look up that handle just now. Try again in a minute, or use the customer's numeric ID."
 )
 
 

@@ -18,7 +18,7 @@ from csat.surveys.survey import Origin
 from handlers.services import Services
 
 CANCEL_OUTCOMES = {
-    State.CANCELLED: "Cancelled. Nothing was sent.",
+    State.CANCELLED: "Canceled. Nothing was sent.",
     State.SENDING: "Too late to cancel: the survey is on its way to X. We'll tell you how it went.",
     State.UNCERTAIN: "Too late to cancel: the survey went to X, but we got no confirmation that it arrived.",
     State.REFUSED: "Nothing to cancel: the survey was not sent.",

@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 from blocks import elements, notifications
 from blocks.elements import Message
 from blocks.help import Usage, help_message
-from blocks.preview import NPS_WARNING, preview
+from blocks.preview import preview
 from blocks.survey_form import (
     CALLBACK_ID,
     MAX_OTHER_CUSTOMERS,
@@ -336,14 +336,12 @@ def test_the_preview_shows_message_question_and_scale() -> None:
     assert "How did we do?" in text
     assert "How would you rate your experience so far with Northwind?" in text
     assert "1   2   3   4   5" in text
-    assert NPS_WARNING not in text
 
 
-def test_the_nps_preview_shows_its_scale_and_warning() -> None:
+def test_the_nps_preview_shows_its_scale() -> None:
     text = extract_text(preview(make_draft(metric="nps"), CATALOGUE))
 
     assert "0   1   2   3   4   5   6   7   8   9   10" in text
-    assert NPS_WARNING in text
 
 
 def test_the_preview_has_placeholders_for_missing_values() -> None:
@@ -420,7 +418,7 @@ def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     text = extract_text(message["blocks"])
     assert "@grace" in text
     assert f"NPS · {question}" in text
-    assert "External ID: ticket_5555" in text
+    assert "Case number: ticket_5555" in text
     assert "Test: left out of reports" in text
 
 
@@ -440,7 +438,7 @@ def test_a_confirmation_omits_missing_values() -> None:
     text = extract_text(check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"])
 
     assert "CSAT · What is your overall satisfaction with …?" in text
-    assert "External ID" not in text
+    assert "Case number" not in text
     assert "Test" not in text
 
 

@@ -63,12 +63,12 @@ async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sand
     await dialog.get_by_role("option", name="How satisfied are you with …?").click()
     await dialog.get_by_label("Display name").fill("Northwind")
     await expect(dialog.get_by_text("How satisfied are you with Northwind?")).to_be_visible()
-    await dialog.get_by_label("External ID").fill("ticket_9912")
+    await dialog.get_by_label("Case number").fill("ticket_9912")
     await dialog.get_by_role("button", name="Send survey").click()
 
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
-    await expect(channel(page)).to_contain_text("External ID: ticket_9912")
+    await expect(channel(page)).to_contain_text("Case number: ticket_9912")
     await expect(get_phone(page)).to_contain_text("How satisfied are you with Northwind?")
 
     await get_phone(page).get_by_role("group").get_by_role("button", name="9", exact=True).click()
@@ -91,7 +91,7 @@ async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: 
     await page.get_by_role("menuitem", name="Send feedback survey").click()
     dialog = await get_form(page)
     await expect(dialog.get_by_label("Customer")).to_have_value("@grace_lopez_nw")
-    await expect(dialog.get_by_label("External ID")).to_have_value("zendesk_48213")
+    await expect(dialog.get_by_label("Case number")).to_have_value("zendesk_48213")
     await dialog.get_by_role("button", name="Send survey").click()
 
     await expect(thread).to_contain_text("asked @grace_lopez_nw for feedback on X")
@@ -126,12 +126,12 @@ async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: 
     await post(page, "/csat @nobody_knows")
     dialog = await get_form(page)
     await dialog.get_by_label("Display name").fill("A name that is much too long")
-    await dialog.get_by_label("External ID").fill("kept")
+    await dialog.get_by_label("Case number").fill("kept")
     await dialog.get_by_role("button", name="Send survey").click()
 
     await expect(dialog).to_contain_text("There is no such customer on X")
     await expect(dialog).to_contain_text("Shorten the name to 20 characters; it has 28.")
-    await expect(dialog.get_by_label("External ID")).to_have_value("kept")
+    await expect(dialog.get_by_label("Case number")).to_have_value("kept")
 
 
 @pytest.mark.slow

@@ -239,12 +239,12 @@ async def test_surveys_are_denied_while_slack_cannot_confirm_the_user(world: Wor
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ("expired_trigger_id", "took too long to open the window. Nothing was sent or changed. Try again."),
-        ("ratelimited", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
-        ("internal_error", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
-        ("503", "didn't open the window. Nothing was sent or changed. Try again in a minute."),
-        ("invalid_auth", "didn't open the window. Nothing was sent or changed. Tell an admin"),
-        ("invalid_arguments", "didn't open the window. Nothing was sent or changed. Tell an admin"),
+        ("expired_trigger_id", "took too long to open the form. Nothing was sent or changed. Try again."),
+        ("ratelimited", "didn't open the form. Nothing was sent or changed. Try again in a minute."),
+        ("internal_error", "didn't open the form. Nothing was sent or changed. Try again in a minute."),
+        ("503", "didn't open the form. Nothing was sent or changed. Try again in a minute."),
+        ("invalid_auth", "didn't open the form. Nothing was sent or changed. Tell an admin"),
+        ("invalid_arguments", "didn't open the form. Nothing was sent or changed. Tell an admin"),
     ],
 )
 async def test_a_form_that_fails_to_open_is_reported_to_the_user(
@@ -287,7 +287,7 @@ async def test_opening_the_form_times_out_before_the_trigger_expires(
     with world.workspace.faults.hold("views.open"):
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
 
-        await world.wait_for_message("Slack is slow. If no window opened, try again.")
+        await world.wait_for_message("Slack is slow. If no form opened, try again.")
 
 
 async def test_no_conversation_history_is_read(world: World) -> None:

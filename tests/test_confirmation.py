@@ -34,7 +34,7 @@ async def test_it_names_requester_recipient_and_question_and_marks_a_test(world:
     for words in (
         f"<@{fixtures.ADA}> asked @mira_k for feedback on X.",
         "NPS · Overall, how satisfied were you with your recent Northwind experience?",
-        "External ID: ticket_5555",
+        "Case number: ticket_5555",
         "Test: left out of reports",
     ):
         assert words in confirmation
@@ -44,7 +44,7 @@ async def test_it_mentions_neither_test_nor_external_id_without_them(world: Worl
     await send_survey(world)
     confirmation = visible_text(await world.wait_for_message("asked"))
 
-    assert "External ID" not in confirmation
+    assert "Case number" not in confirmation
     assert "Test" not in confirmation
 
 

@@ -49,7 +49,7 @@ async def insert_sample_data(url: str) -> None:
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
-    message = await world.wait_for_dm("surveys, without your own", fixtures.CLEO)
+    message = await world.wait_for_dm("not counting your own", fixtures.CLEO)
     await world.wait_until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
     csv_file, manifest = world.workspace.files.values()

@@ -41,7 +41,7 @@ async def test_the_preview_updates_with_type_question_name_and_message(world: Wo
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     form = await wait_for_text(world, "0   1   2   3   4   5   6   7   8   9   10")
 
-    assert visible_text(form.blocks).count("X's newest chat may show NPS as just a number") == 2
+    assert visible_text(form.blocks).count("X's newest chat may show NPS as just a number") == 1
 
 
 async def test_typed_values_survive_changing_the_type_and_back(world: World) -> None:
@@ -103,7 +103,7 @@ async def test_all_errors_are_shown_at_once_under_their_fields(world: World) -> 
         "display_name": "Shorten the name to 20 characters; it has 21.",
         "message": "Write the message that the customer gets with the survey.",
         "privacy_url": "Enter a complete web address without spaces, like https://example.com/privacy.",
-        "external_id": "Shorten the ID to 256 characters; it has 257.",
+        "external_id": "Shorten the case number to 256 characters; it has 257.",
     }
     assert world.x.requests == []
 

@@ -133,7 +133,7 @@ async def test_a_low_rating_is_announced_in_the_results_channel(world: World) ->
     for text in (
         "A customer gave a low rating.",
         "CSAT · ",
-        "External ID: ticket_5555",
+        "Case number: ticket_5555",
         "Unassigned.",
     ):
         assert text in visible_text(message)
@@ -213,7 +213,7 @@ async def test_a_modal_that_fails_to_open_is_reported_to_the_user(world: World) 
     world.workspace.faults.fail("views.open", "expired_trigger_id")
     await click(world, SHOW, message)
     await world.wait_for_message(
-        "open the window. Nothing was sent or changed. Try again.", fixtures.LEADS, fixtures.CLEO
+        "open the form. Nothing was sent or changed. Try again.", fixtures.LEADS, fixtures.CLEO
     )
 
 

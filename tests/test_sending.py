@@ -266,7 +266,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     await send_survey(world)
     message = await world.wait_for_waiting_message()
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
-    await world.wait_for_message("Cancelled. Nothing was sent.")
+    await world.wait_for_message("Canceled. Nothing was sent.")
 
     await world.advance(hours=1)
     assert world.find_message("Queued") is None
@@ -280,7 +280,7 @@ async def test_a_new_message_is_posted_if_the_waiting_message_can_not_be_replace
     world.workspace.faults.fail("response_url", "404")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
 
-    assert (await world.wait_for_message("Cancelled. Nothing was sent.")).visible_to == fixtures.ADA
+    assert (await world.wait_for_message("Canceled. Nothing was sent.")).visible_to == fixtures.ADA
 
 
 async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> None:
@@ -290,7 +290,7 @@ async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> N
     await world.submit_survey("/csat @sofie_l")
     await world.wait_until(lambda: world.count_messages("Queued") == 2)
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
-    await world.wait_for_message("Cancelled")
+    await world.wait_for_message("Canceled")
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
     await world.wait_for_message("Only the person who asked for this survey can cancel it")

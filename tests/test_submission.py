@@ -42,7 +42,7 @@ async def test_changes_to_an_accepted_form_are_not_accepted(world: World) -> Non
     world.workspace.deliveries.append(delivery)
     changed = await world.forge(view={**view, "state": {"values": values}})
 
-    assert "already accepted as you first sent it" in str(changed.response)
+    assert "already on its way as you first sent it" in str(changed.response)
     assert [feedback.message for feedback in world.x.feedbacks] == ["As it was"]
 
 
@@ -137,7 +137,7 @@ async def test_a_refused_lookup_asks_for_the_numeric_id(world: World) -> None:
     await world.open_form("/csat @mira_k")
     result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert "Enter the customer's numeric ID instead." in result.errors["recipient:0"]
+    assert "Enter the customer's numeric ID, or ask an admin of this app." in result.errors["recipient:0"]
 
 
 async def test_a_requester_without_permission_sees_an_error_in_the_form(world: World) -> None:

@@ -24,7 +24,7 @@ FIELDS = st.fixed_dictionaries(
     }
 )
 
-CONTROL_CHARACTERS = "This contains invisible control characters. Type it again instead of pasting it."
+CONTROL_CHARACTERS = "This contains invisible characters. Type it again instead of pasting it."
 PRINTABLE = st.characters(exclude_categories=["C", "Z"])
 VARIANTS = st.one_of(
     [st.tuples(st.just(metric), st.sampled_from(list(CATALOGUE.variants(metric)))) for metric in Metric]
@@ -77,7 +77,7 @@ def accepted(**fields: Any) -> Survey:
         ),
         (
             {"external_id": "x" * 257},
-            {FormField.EXTERNAL_ID: "Shorten the ID to 256 characters; it has 257."},
+            {FormField.EXTERNAL_ID: "Shorten the case number to 256 characters; it has 257."},
         ),
         (
             {"message": "m" * 10_001},
@@ -192,7 +192,7 @@ def test_control_characters_are_invalid(name: str, character: str) -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
 def test_a_message_may_contain_line_breaks_and_tabs_but_no_other_control_characters(character: str) -> None:
-    assert "invisible control characters" in problems(message=f"How{character} did we do?")[FormField.MESSAGE]
+    assert "invisible characters" in problems(message=f"How{character} did we do?")[FormField.MESSAGE]
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -123,7 +123,11 @@ def _commands() -> Iterator[Section]:
     yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
     yield "/csat report, problems", f"Choose one score: csat or nps. {report_args.EXAMPLE}"
     yield "/csat export, not a supervisor", export.NOT_A_SUPERVISOR
-    values = {"title": samples.WEEK.title, "rows": 1234, "reason": "file_upload_size_limit_exceeded"}
+    values = {
+        "title": samples.WEEK.title,
+        "surveys": "1,234 surveys",
+        "reason": "file_upload_size_limit_exceeded",
+    }
     replies = (export.STARTED, export.FINISHED, export.FAILED, export.EXAMPLE)
     yield "/csat export", _lines(*(reply.format(**values) for reply in replies))
     yield (

@@ -149,7 +149,7 @@ def _parse_date(year: int, month: int, day: int) -> date:
     try:
         return date(year, month, day)
     except ValueError as error:
-        raise InvalidPeriod(f"{year:04}-{month:02}-{day:02} is not a date in the calendar.") from error
+        raise InvalidPeriod(f"{year:04}-{month:02}-{day:02} isn't a date in the calendar.") from error
 
 
 def _today(now: datetime, zone: ZoneInfo) -> date:

@@ -159,7 +159,7 @@ class Survey(FrozenModel):
         if len(message) > MAX_MESSAGE_LENGTH:
             _fail(f"Shorten the message to {MAX_MESSAGE_LENGTH:,} characters; it has {len(message):,}.")
         if _CONTROL_CHARACTERS_IN_MESSAGE.search(message):
-            _fail("The message contains invisible control characters. Type it again instead of pasting it.")
+            _fail("The message contains invisible characters. Type it again instead of pasting it.")
         return message
 
     @field_validator("privacy_url")
@@ -179,7 +179,9 @@ class Survey(FrozenModel):
     def _check_external_id(cls, text: str) -> str:
         external_id = text.strip()
         if len(external_id) > MAX_EXTERNAL_ID_LENGTH:
-            _fail(f"Shorten the ID to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}.")
+            _fail(
+                f"Shorten the case number to {MAX_EXTERNAL_ID_LENGTH} characters; it has {len(external_id)}."
+            )
         return _check_characters(external_id)
 
 
@@ -222,7 +224,7 @@ class Receipt(FrozenModel):
 
 def _check_characters(text: str) -> str:
     if _CONTROL_CHARACTERS.search(text):
-        _fail("This contains invisible control characters. Type it again instead of pasting it.")
+        _fail("This contains invisible characters. Type it again instead of pasting it.")
     return text
 
 

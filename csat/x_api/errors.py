@@ -179,7 +179,7 @@ class RecipientClosed(Refused):
     codes = frozenset({150, 349, 151, 214})
     shows_api_message = True
     advice = (
-        "This customer can't be messaged: they closed their messages, blocked you, or don't follow you. "
+        "This customer can't be messaged: they turned off messages, blocked you, or don't follow you. "
         "Ask them on X to write to you first, then send the survey."
     )
 
@@ -216,7 +216,10 @@ class MessageTooLong(Refused):
 
 
 class LookUpRefused(Refused):
-    advice = "X can't look up handles for this app at the moment. Enter the customer's numeric ID instead."
+    advice = (
+        "X isn't letting this app look up handles. "
+        "Enter the customer's numeric ID, or ask an admin of this app."
+    )
 
 
 class RefusedByX(Refused):
