@@ -17,8 +17,7 @@ from blocks.report_summary import (
 from csat.reporting.reports import Report
 
 WITHOUT_SUPERVISORS: Final = (
-    "Not counted: {surveys} that supervisors asked for, "
-    "as they could work out from these figures what their own customers answered."
+    "Not counted: {surveys} that supervisors sent, so that nobody can work out the answers to their own."
 )
 
 

@@ -163,10 +163,7 @@ def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str,
         ("9223372036854775808", "not an X ID"),
         ("1234567890123456789012345", "not an X ID"),
         ("https://x.com/i/user/9223372036854775808", "not an X ID"),
-        (
-            "https://x.com/home",
-            "This link is not a customer's. Paste a link to their profile or a post.",
-        ),
+        ("https://x.com/home", "This link is not a customer's. Paste a link to their profile or a post."),
         (
             "https://x.com/i/bookmarks",
             "This link is not a customer's. Paste a link to their profile or a post.",

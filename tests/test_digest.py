@@ -146,7 +146,7 @@ async def test_surveys_that_supervisors_asked_for_are_left_out_visibly(world: Wo
     assert "9 sent" in text
     assert not re.search(r"[1-9] low rating", text)
     assert "NPS: no answers yet" in text
-    assert "Not counted: 3 surveys that supervisors asked for" in text
+    assert "Not counted: 3 surveys that supervisors sent" in text
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "missing_scope"])

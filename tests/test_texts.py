@@ -12,6 +12,7 @@ NOT_READ_IN_SLACK = {
     "\u200b… at …",
     "%s did not acknowledge in time",
     "telling of reference …",
+    "reading a request from Slack",
     "checking who sees results",
     "posting the weekly digest",
     ": invite the app to CSAT_RESULTS_CHANNEL",

@@ -17,6 +17,7 @@ from blocks.survey_form import Form, SurveyForm
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.errors import SlackUnavailable
 from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
+from csat.surveys.limits import Denial, DenialReason
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
 from csat.x_api.errors import (
@@ -111,6 +112,9 @@ def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
     yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
     yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, fixtures.TEAM, None))
+    stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
+    elsewhere = status_message("@grace", samples.PREVIOUS[2:3], "T0ELSEWHERE", stranger)
+    yield "/csat status, asked in another workspace", _message(elsewhere)
     yield "/csat status, no surveys yet", _message(status_message("@grace", [], fixtures.TEAM, None))
     for denial in samples.DENIALS:
         yield (
