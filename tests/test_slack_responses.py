@@ -82,9 +82,12 @@ async def test_the_form_opens_at_the_next_try_after_unreadable_responses(
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
         await world.wait_for_message("Slack can't confirm right now that you may send surveys")
     world.workspace.faults.garble("chat.postMessage", body, content_type)
-    await world.send_survey("/csat @mira_k")
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_for_message("asked")
+    await world.advance(minutes=6)
+    await world.wait_until(world.is_outbox_empty)
 
-    assert world.find_message("asked")
+    assert world.states() == ["sent"]
     assert "Reference" not in caplog.text
 
 

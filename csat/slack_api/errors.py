@@ -70,6 +70,8 @@ def as_slack_error() -> Iterator[None]:
         raise error_from_response(
             response.status_code, response.headers, response.data.get("error")
         ) from error
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise SlackUnavailable(type(error).__name__) from error
     except (SlackClientError, aiohttp.ClientError, TimeoutError, UnicodeDecodeError, RecursionError) as error:
         raise NoResponse(type(error).__name__) from error
 
