@@ -17,10 +17,12 @@ async def send_survey(world: World, channel: str = fixtures.SUPPORT, **fields: A
     await world.submit_survey(channel=channel, **fields)
 
 
-def posted_messages(world: World) -> list[dict[str, object]]:
+POSTS = ("chat.postMessage", "chat.postEphemeral", "response_url")
+
+
+def posted_messages(world: World, *methods: str) -> list[dict[str, object]]:
     """Return the arguments of all posts, through the Web API or a response_url."""
-    methods = {"chat.postMessage", "chat.postEphemeral", "response_url"}
-    return [call.args for call in world.workspace.api_calls if call.method in methods]
+    return [call.args for call in world.workspace.api_calls if call.method in (methods or POSTS)]
 
 
 async def test_it_names_requester_recipient_and_question_and_marks_a_test(world: World) -> None:
@@ -168,8 +170,37 @@ async def test_links_are_never_unfurled(world: World, fault: Fault | None) -> No
     await send_survey(world)
     await world.wait_until(lambda: posted_messages(world))
 
-    assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in posted_messages(world))
-    assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in posted_messages(world))
+    shown_to_all = posted_messages(world, "chat.postMessage", "response_url")
+    assert all(post["unfurl_links"] in (False, "false", "0", 0) for post in shown_to_all)
+    assert all(post["unfurl_media"] in (False, "false", "0", 0) for post in shown_to_all)
+
+
+async def test_an_ephemeral_message_has_only_arguments_that_slack_knows(world: World) -> None:
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+    await world.wait_for_message("opens the survey form")
+
+    (ephemeral,) = posted_messages(world, "chat.postEphemeral")
+    assert ephemeral.keys() <= {"channel", "user", "text", "blocks", "thread_ts"}
+
+
+async def test_an_answer_to_a_message_without_replies_is_not_lost_in_its_empty_thread(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is waiting")
+    world.workspace.faults.fail("views.open", "expired_trigger_id")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    reply = await world.wait_for_message("Slack took too long")
+
+    assert not reply.thread_ts
+
+
+async def test_a_home_has_no_channel_for_an_ephemeral_message(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
+        world.insert_rated([1])
+        world.workspace.faults.fail("views.open", "expired_trigger_id")
+        await world.open_home(fixtures.CLEO)
+        await world.workspace.click(fixtures.CLEO, "show_low_rating", home=True)
+        await world.wait_for_dm("Slack took too long", fixtures.CLEO)
+
+        assert posted_messages(world, "chat.postEphemeral") == []
 
 
 @pytest.mark.parametrize("fault", [None, Fault.LOOKS_AUTOMATED, Fault.OVER_CAPACITY, Fault.HTML])

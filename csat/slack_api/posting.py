@@ -59,7 +59,7 @@ class Poster:
             return await self._post_to_channel(origin.requester, message)
         return await _try_in_order(
             [
-                lambda: self._post_ephemeral(origin, message),
+                *([lambda: self._post_ephemeral(origin, text, blocks)] if origin.channel else []),
                 lambda: self._respond(origin, message, "ephemeral"),
                 lambda: self._post_to_channel(origin.requester, message),
             ]
@@ -90,13 +90,14 @@ class Poster:
             response = await self._web.chat_postMessage(channel=channel, **message)
         return _posted(response)
 
-    async def _post_ephemeral(self, origin: Origin, message: Json) -> Posted:
+    async def _post_ephemeral(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
         with as_slack_error():
             await self._web.chat_postEphemeral(
                 channel=origin.channel,
                 user=origin.requester,
                 thread_ts=origin.active_thread or None,
-                **message,
+                text=text,
+                blocks=blocks,
             )
         return Posted()
 
