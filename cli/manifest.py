@@ -56,9 +56,10 @@ def _base(url: str) -> str:
 
 
 def scopes(manifest: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """Return the bot's required and optional scopes."""
+    """Return the bot's required and optional scopes; Slack requests the ones in `bot`, which has both."""
     bot = manifest["oauth_config"]["scopes"]
-    return set(bot["bot"]), set(bot.get("bot_optional", ()))
+    optional = set(bot.get("bot_optional", ()))
+    return set(bot["bot"]) - optional, optional
 
 
 def dumps(manifest: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ import handlers
 from app import cli
 from cli import manifest
 from handlers.services import Services
+from sandbox.slack.manifest import Manifest
 
 ROOT = Path(manifest.__file__).parent.parent
 SCHEMA: dict[str, Any] = json.loads(
@@ -165,6 +166,22 @@ def test_the_manifest_requests_exactly_the_needed_scopes() -> None:
     assert required | optional == needed
     assert optional == OPTIONAL
     assert not required & optional
+
+
+@pytest.mark.parametrize("document", [SOCKET_MODE, HTTP], ids=["socket mode", "http"])
+def test_the_optional_scopes_are_requested_too(document: dict[str, Any]) -> None:
+    scopes = document["oauth_config"]["scopes"]
+
+    assert set(scopes["bot_optional"]) <= set(scopes["bot"])
+    assert set(Manifest.parse(document).scopes) == {*scopes["bot"], *OPTIONAL}
+
+
+@pytest.mark.parametrize("document", [SOCKET_MODE, HTTP], ids=["socket mode", "http"])
+def test_people_can_get_direct_messages_but_not_write_them(document: dict[str, Any]) -> None:
+    app_home = document["features"]["app_home"]
+
+    assert app_home["messages_tab_enabled"]
+    assert app_home["messages_tab_read_only_enabled"]
 
 
 def test_over_http_all_requests_go_to_one_url() -> None:

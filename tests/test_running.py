@@ -91,7 +91,7 @@ async def test_check_requires_the_user_group_scope_if_a_setting_names_one(
     tmp_path: Path, setting: str
 ) -> None:
     poor = manifest.load()
-    poor["oauth_config"]["scopes"]["bot_optional"].remove("usergroups:read")
+    poor["oauth_config"]["scopes"]["bot"].remove("usergroups:read")
     async with fake_environment(tmp_path, poor) as (_, _, environment):
         code, printed = await run_command(tmp_path, {**environment, setting: "S07AGENTS3D"}, "check")
 

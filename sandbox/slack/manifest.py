@@ -8,7 +8,10 @@ from sandbox.slack.json_types import Json
 
 @dataclass(frozen=True)
 class Manifest:
-    """The configuration of an installed app; optional scopes are granted."""
+    """The configuration of an installed app.
+
+    Every scope in `bot` is granted; Slack does not request the ones in `bot_optional` alone.
+    """
 
     name: str
     bot_name: str
@@ -33,7 +36,7 @@ class Manifest:
         return cls(
             name=name,
             bot_name=features.get("bot_user", {}).get("display_name", name),
-            scopes=(*scopes.get("bot", []), *scopes.get("bot_optional", [])),
+            scopes=tuple(scopes.get("bot", [])),
             commands={
                 command["command"]: command.get("should_escape", False)
                 for command in features.get("slash_commands", [])
