@@ -273,6 +273,23 @@ async def test_surveys_of_another_workspace_are_not_found(world: World) -> None:
     await world.wait_for_message("This low rating is no longer on file", fixtures.LEADS, fixtures.CLEO)
 
 
+@pytest.mark.parametrize(
+    "team",
+    [
+        {"team": None, "user": {"id": fixtures.CLEO, "team_id": fixtures.TEAM}},
+        {"team": None, "view": {"team_id": fixtures.TEAM}},
+        {"team": None, "view": {"team_id": fixtures.OTHER_TEAM, "app_installed_team_id": fixtures.TEAM}},
+    ],
+)
+async def test_in_an_organization_the_workspace_is_found_without_the_team(
+    world: World, team: dict[str, Any]
+) -> None:
+    await open_modal(world, SHOW, await trigger_alert(world))
+    await redeliver(world, newest_delivery(world, SHOW), **team)
+
+    await world.wait_until(lambda: len(world.rows(tables.audit)) == 2)
+
+
 async def test_only_low_ratings_trigger_an_alert(world: World) -> None:
     world.workspace.invite_bot(fixtures.LEADS)
     await answer(world, await world.send_survey(), 3)

@@ -56,6 +56,8 @@ async def test_opening_homes_asks_slack_for_the_group_once_in_30_seconds(world: 
             assert SUPERVISOR_TITLE in await home_text(world, user)
 
     assert count_requests(world) == 1
+    (request,) = [call.args for call in world.workspace.api_calls if call.method == METHOD]
+    assert request == {"usergroup": fixtures.AGENTS, "team_id": fixtures.TEAM}
 
     await world.advance(seconds=31)
     await world.open_home(fixtures.CLEO)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import AliasPath, Field, model_validator
+from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.survey import Origin
@@ -110,12 +110,21 @@ class _Message(Payload):
     thread_ts: str = ""
 
 
+_TEAM = AliasChoices(
+    AliasPath("view", "app_installed_team_id"),
+    AliasPath("team", "id"),
+    AliasPath("view", "team_id"),
+    AliasPath("user", "team_id"),
+)
+"""Where the workspace is: `team` is null if the app is installed in a whole organization."""
+
+
 class Interaction(Payload):
     """A message shortcut, a click on a button, an input's change, or a view submission."""
 
     trigger_id: str = ""
     user: str = Field(validation_alias=AliasPath("user", "id"))
-    team: str = Field("", validation_alias=AliasPath("team", "id"))
+    team: str = Field("", validation_alias=_TEAM)
     enterprise: str = Field("", validation_alias=AliasPath("enterprise", "id"))
     channel: str = Field("", validation_alias=AliasPath("channel", "id"))
     message: _Message = _Message()

@@ -111,7 +111,7 @@ class Permissions:
         self._agents = frozenset(agents)
         self._supervisors = frozenset(supervisors)
         self._users = _Cache(self._fetch_user)
-        self._groups = UserGroups(web, clock)
+        self._groups = UserGroups(web, team_id, clock)
 
     @property
     def has_supervisors(self) -> bool:

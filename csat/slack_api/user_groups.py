@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -36,8 +37,9 @@ class UserGroups:
     https://docs.slack.dev/reference/methods/usergroups.users.list
     """
 
-    def __init__(self, web: AsyncWebClient, clock: Clock) -> None:
+    def __init__(self, web: AsyncWebClient, team_id: Callable[[], Awaitable[str]], clock: Clock) -> None:
         self._web = web
+        self._team_id = team_id
         self._clock = clock
         self._members: TTLCache[str, _Members] = TTLCache(
             CACHE_SIZE, MAX_AGE_WHEN_BUSY.total_seconds(), timer=lambda: clock().timestamp()
@@ -78,7 +80,8 @@ class UserGroups:
         try:
             with as_slack_error():
                 async with asyncio.timeout(TIMEOUT_SECONDS):
-                    response = await self._web.usergroups_users_list(usergroup=group)
+                    team = await self._team_id()
+                    response = await self._web.usergroups_users_list(usergroup=group, team_id=team)
             return parse_response(GroupMembers, response).users
         except SlackRefused as error:
             log.warning("Can't read the user group %s: %s", group, error)
