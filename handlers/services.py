@@ -1,6 +1,7 @@
 """The services that the listeners use."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from csat.db.database import Database
 from csat.delivery.send_worker import SendWorker
 from csat.resources import Notify
 from csat.slack_api.client import SlackClient
+from csat.slack_api.errors import SlackRefused
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient
@@ -23,6 +25,8 @@ from notifications.app_home import AppHome
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,11 @@ class Services:
     """The time zone of reports' days."""
 
     async def reply(self, origin: Origin, message: Message) -> None:
-        """Post a message that only the requester sees; raises `SlackError`."""
-        await self.slack.poster.post_ephemeral(origin, *message)
+        """Post a message that only the requester sees, if they can be reached; raises `SlackUnavailable`."""
+        try:
+            await self.slack.poster.post_ephemeral(origin, *message)
+        except SlackRefused as error:
+            log.warning("%s can't be reached: %s", origin.requester, error)
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
         """Return the account of a handle; `None` for an id, or if X is slow. Raises `Refused`."""

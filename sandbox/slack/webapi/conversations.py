@@ -31,8 +31,11 @@ def open_conversation(state: WorkspaceState, args: Json) -> Json:
 
 def open_dm(state: WorkspaceState, user_id: str) -> Channel:
     """Return the direct message between the app and a user."""
-    if state.directory.get_user(user_id).is_bot:
+    user = state.directory.get_user(user_id)
+    if user.is_bot:
         raise SlackError("cannot_dm_bot")
+    if user.is_stranger:
+        raise SlackError("channel_not_found")
     if not state.manifest.has_messages_tab:
         raise SlackError("messages_tab_disabled")
     return state.conversations.open_dm(user_id, state.ids.new_id("D"))

@@ -1,0 +1,65 @@
+"""People of other organizations, in a channel that is shared with them (Slack Connect)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from csat.db import tables
+from sandbox.slack import Message, fixtures
+from tests.world import LOW_RATING_ALERT, World, running_world
+
+SHOW = "show_low_rating"
+
+
+@pytest.fixture(name="world")
+async def _world(tmp_path: Path) -> AsyncIterator[World]:
+    """The app whose results channel is shared, with Sam of the other organization as a "supervisor"."""
+    async with running_world(
+        tmp_path,
+        csat_results_channel=fixtures.PARTNERS,
+        csat_supervisors=f"{fixtures.CLEO},{fixtures.SAM}",
+    ) as world:
+        yield world
+
+
+async def post_alert(world: World) -> Message:
+    """Let a customer rate low, and return the alert in the shared channel."""
+    feedback = await world.send_survey()
+    world.x.respond(feedback.id, 1, None)
+    await world.advance(hours=2)
+    return await world.wait_for_message(LOW_RATING_ALERT, fixtures.PARTNERS, fixtures.CLEO)
+
+
+@pytest.mark.parametrize("is_stranger", [True, False])
+async def test_they_can_press_a_button_but_see_no_answer(world: World, is_stranger: bool) -> None:  # noqa: FBT001
+    world.workspace.users[fixtures.SAM].is_stranger = is_stranger
+    alert = await post_alert(world)
+    await world.workspace.click(fixtures.SAM, SHOW, channel=alert.channel, ts=alert.ts)
+    refusal = await world.wait_for_message("Only supervisors", fixtures.PARTNERS, fixtures.SAM)
+
+    assert refusal.visible_to == fixtures.SAM
+    assert world.workspace.current_view(fixtures.SAM) is None
+    assert world.rows(tables.audit) == []
+
+
+async def test_one_who_is_no_stranger_is_answered_in_a_direct_message(world: World) -> None:
+    world.workspace.users[fixtures.SAM].is_stranger = False
+    alert = await post_alert(world)
+    world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
+    world.workspace.faults.fail("response_url", "404")
+    await world.workspace.click(fixtures.SAM, SHOW, channel=alert.channel, ts=alert.ts)
+
+    await world.wait_for_dm("Only supervisors", fixtures.SAM)
+
+
+async def test_a_stranger_who_can_not_be_reached_is_no_unexpected_error(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    alert = await post_alert(world)
+    world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
+    world.workspace.faults.fail("response_url", "404")
+    await world.workspace.click(fixtures.SAM, SHOW, channel=alert.channel, ts=alert.ts)
+    await world.wait_until(lambda: f"{fixtures.SAM} can't be reached: channel_not_found" in caplog.text)
+
+    assert "Reference" not in caplog.text
