@@ -50,7 +50,16 @@ async def press(world: World, action_id: str, *, busy: bool) -> None:
     await world.workspace.click(fixtures.CLEO, action_id, home=True, block_id=block_id)
 
 
-async def test_opening_homes_asks_slack_for_the_group_once_in_30_seconds(world: World) -> None:
+@pytest.fixture(name="quiet_world")
+async def _quiet_world(tmp_path: Path) -> AsyncIterator[World]:
+    """The same without a results channel, as the digest lists the supervisors at once."""
+    async with running_world(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
+        world.insert_rated([5] * 10, requester=fixtures.BEN)
+        yield world
+
+
+async def test_opening_homes_asks_slack_for_the_group_once_in_30_seconds(quiet_world: World) -> None:
+    world = quiet_world
     for _ in range(8):
         for user in (fixtures.ADA, fixtures.BEN, fixtures.CLEO):
             assert SUPERVISOR_TITLE in await home_text(world, user)
