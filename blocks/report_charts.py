@@ -120,5 +120,5 @@ def _row_text(report: Report, tally: Tally) -> str:
 
 def _channel(channel: str) -> RichTextElement:
     if channel.startswith("D"):
-        return text("a direct message")
+        return text("Direct message")
     return RichTextElementParts.Channel(channel_id=channel)

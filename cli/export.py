@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from blocks.report_summary import pluralize
 from csat.clock import utc_now
 from csat.db import audit
 from csat.db.audit import AuditAction
@@ -39,7 +40,8 @@ async def _write(database: Database, selection: Selection, output: Path) -> None
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:
                 bar.update(number)
-    typer.echo(f"Exported {rows:,} surveys to {output}; the checksum is in {manifest_path(output).name}.")
+    surveys = pluralize(rows, "survey")
+    typer.echo(f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}.")
 
 
 def _chosen(teams: list[str], team: str) -> str:

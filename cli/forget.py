@@ -9,6 +9,7 @@ import typer
 
 from blocks import erased_messages
 from blocks.elements import Message
+from blocks.report_summary import pluralize
 from csat.clock import utc_now
 from csat.db import erasure
 from csat.db.database import Database
@@ -140,14 +141,15 @@ class Eraser:
         try:
             await self._poster.post_dm(requester, *erased_messages.cancellation())
         except SlackError as error:
-            result.advice.append(f"Tell <@{requester}> that a survey was cancelled: Slack failed ({error}).")
+            result.advice.append(f"Tell <@{requester}> that a survey was canceled: Slack failed ({error}).")
 
 
 async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
     """Erase a customer after confirmation and print the result; exit with 1 if surveys remain."""
     async with open_eraser(settings) as eraser:
         found, remark = await eraser.find(recipient)
-        typer.echo(f"Surveys found for {recipient.label}: {len(found.survey_ids)}. {remark}".rstrip())
+        on_file = pluralize(len(found.survey_ids), "survey")
+        typer.echo(f"{on_file} on file for {recipient.label}. {remark}".rstrip())
         if not found.survey_ids or not (yes or typer.confirm("Erase this customer? This can't be undone.")):
             return
         result = await eraser.erase(found)
@@ -171,13 +173,14 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
 
 
 def _format(result: ErasureResult) -> list[str]:
-    lines = [f"Surveys erased: {result.erased}. Messages changed in Slack: {result.messages}."]
+    erased, changed = pluralize(result.erased, "survey"), pluralize(result.messages, "message")
+    lines = [f"Erased {erased}, and changed {changed} in Slack."]
     if result.cancelled:
-        lines.append(f"Surveys cancelled before they were sent: {result.cancelled}.")
+        lines.append(f"Canceled {pluralize(result.cancelled, 'survey')} before sending.")
     lines += dict.fromkeys(result.advice)
     if result.remaining:
         lines.append(
-            f"Surveys not erased yet: {result.remaining}. They are still being sent, checked or announced: "
-            "run this command again later."
+            f"{pluralize(result.remaining, 'survey')} not erased yet: being sent, checked or announced. "
+            "Run this command again later."
         )
     return lines

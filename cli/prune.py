@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import typer
 
+from blocks.report_summary import pluralize
 from csat.clock import utc_now
 from csat.db import pruning
 from csat.db.database import Database
@@ -43,7 +44,8 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
     before, removed = utc_now() - age, 0
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         old = await database.read(pruning.count_prunable, before)
-        typer.echo(f"{old.total:,} finished surveys are from before {before:%Y-%m-%d %H:%M} UTC.")
+        found = pluralize(old.total, "finished survey")
+        typer.echo(f"{found} from before {before:%Y-%m-%d %H:%M} UTC.")
         if dry_run or not old.total:
             return
         try:
@@ -52,7 +54,7 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
                     removed += number
                     bar.update(number)
         finally:
-            typer.echo(f"Removed {removed:,} surveys, with their attempts and notifications.")
+            typer.echo(f"Removed {pluralize(removed, 'survey')}, with all attempts and notifications.")
 
 
 async def prune(database: Database, old: pruning.PrunableSurveys, before: datetime) -> AsyncIterator[int]:

@@ -26,8 +26,8 @@ NOT_SAVED = (
     "Not saved, nothing was sent. Try again in a moment. If it keeps happening, tell an admin of this app."
 )
 NOT_KNOWN = (
-    "We lost our database while it saved this, so we don't know whether the survey is on its way. "
-    "Send it again from this form: your customer gets it only once."
+    "We can't tell whether this was saved. "
+    "Send it again from this form: either way, your customer gets it only once."
 )
 ALREADY_ACCEPTED = (
     "The survey is already on its way as you first sent it. "

@@ -298,8 +298,8 @@ async def test_nothing_is_erased_without_confirmation(
 
     assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
-    assert "Surveys found for @mira_k: 1." in printed
-    assert ("Surveys erased: 1. Messages changed in Slack: 1." in printed) is is_confirmed
+    assert "1 survey on file for @mira_k." in printed
+    assert ("Erased 1 survey, and changed 1 message in Slack." in printed) is is_confirmed
 
 
 async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
@@ -310,7 +310,7 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
         unknown = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
     assert invalid == (1, "X handles contain only letters a-z, digits and _. Enter one like @handle.\n")
-    assert unknown == (0, "Surveys found for @mira_k: 0.\n")
+    assert unknown == (0, "0 surveys on file for @mira_k.\n")
 
 
 async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) -> None:

@@ -91,7 +91,7 @@ async def test_forget_reports_that_slack_does_not_respond(
 
     assert code == 1
     assert "Slack is unavailable at the moment (TimeoutError)." in printed
-    assert "Surveys not erased yet: 1." in printed
+    assert "1 survey not erased yet" in printed
 
 
 def forget_environment(world: World) -> dict[str, str]:

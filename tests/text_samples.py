@@ -29,6 +29,8 @@ PREVIOUS_TALLY = Tally(ratings={1: 20, 5: 11}, sent=60, expired=29)
 FEW = Tally(ratings={4: 2, 5: 3}, sent=12, open=7)
 TOO_FEW = Tally(ratings={5: 1}, sent=2, open=1)
 
+QUIET_DAYS = tuple(Bucket(period=day, label=day.label, tally=TOO_FEW) for day in WEEK.buckets())
+
 REPORT = Report(
     filters=FILTERS,
     period=WEEK,
@@ -47,10 +49,11 @@ NPS_REPORT = Report(
     filters=FILTERS.model_copy(update={"metric": Metric.NPS}),
     period=WEEK,
     current=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
+    trend=QUIET_DAYS,
 )
-SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW, previous=TOO_FEW)
-SIMILAR_REPORT = Report(filters=FILTERS, period=WEEK, current=TALLY, previous=TALLY)
-UNANSWERED_REPORT = Report(filters=FILTERS, period=WEEK, current=Tally(sent=3, open=3))
+SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW, previous=TOO_FEW, trend=QUIET_DAYS)
+SIMILAR_REPORT = Report(filters=FILTERS, period=WEEK, current=TALLY, previous=TALLY, trend=QUIET_DAYS)
+UNANSWERED_REPORT = Report(filters=FILTERS, period=WEEK, current=Tally(sent=3, open=3), trend=QUIET_DAYS)
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
 REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, EMPTY_REPORT)
 
@@ -76,6 +79,7 @@ DENIALS = [
 
 OPEN = FollowUp(opened_at=NOON)
 TAKEN = FollowUp(opened_at=NOON, taken_by=fixtures.CLEO, taken_at=NOON)
+CLOSED_AT_ONCE = FollowUp(opened_at=NOON, closed_by=fixtures.CLEO, closed_at=NOON)
 CLOSED = TAKEN.model_copy(update={"closed_by": fixtures.CLEO, "closed_at": NOON})
 
 

@@ -1,6 +1,7 @@
 """Print every text that people read in Slack, to review them on one page: `make texts`."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from blocks.help import help_message
 from blocks.report_message import report_message
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
+from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.errors import SlackUnavailable
 from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
@@ -81,12 +83,24 @@ Section = tuple[str, str]
 
 def build_page() -> str:
     """Return all texts."""
-    parts = (_survey_form(), _commands(), _survey_messages(), _low_ratings(), _homes(), _others(), _raised())
-    sections = (section for part in parts for section in part)
+    parts = (_manifest, _survey_form, _commands, _survey_messages, _low_ratings, _homes, _others, _raised)
+    sections = (section for part in parts for section in part())
     page = "\n\n".join(f"-------- {heading}\n{_drop_repeated(text)}" for heading, text in sections)
     for user_id, name in NAMES.items():
         page = page.replace(user_id, name)
     return page
+
+
+def _manifest() -> Iterator[Section]:
+    loaded = manifest.load()
+    about, features = loaded["display_information"], loaded["features"]
+    yield "the app's page in Slack", _lines(about["name"], about["description"], about["long_description"])
+    entries = chain(features["slash_commands"], features["shortcuts"])
+    names = ("command", "name", "usage_hint", "description")
+    yield (
+        "Slack's menus of commands and shortcuts",
+        _lines(*(entry[name] for entry in entries for name in names if name in entry)),
+    )
 
 
 def _survey_form() -> Iterator[Section]:
@@ -177,7 +191,7 @@ def _survey_messages() -> Iterator[Section]:
 
 
 def _low_ratings() -> Iterator[Section]:
-    for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED):
+    for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED, samples.CLOSED_AT_ONCE):
         alert = low_rating.alert_message(samples.make_rating(follow_up), CATALOGUE, samples.LINK)
         yield "results channel, low rating", _message(alert)
     yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
@@ -209,6 +223,10 @@ def _homes() -> Iterator[Section]:
     usual = render_view(home_view(full))
     yield "App Home of a supervisor", usual
     yield "App Home of a supervisor, no surveys", render_view(home_view(empty))
+    for sample in samples.REPORTS[1:-1]:
+        other = supervisor_home(samples.SUPERVISOR_HOME._replace(report=sample), CATALOGUE)
+        changed = _new_lines(render_view(home_view(other)), usual)
+        yield "App Home of a supervisor, other reports: what is new", changed
     fallbacks = render_view(home_view(full, use_fallbacks=True))
     yield "App Home of a supervisor, workspace without charts: what is new", _new_lines(fallbacks, usual)
     yield "App Home, database unavailable", render_view(home_view(unavailable_home()))
