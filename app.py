@@ -98,7 +98,7 @@ def prune(
 
 @cli.command()
 def forget(
-    customer: Annotated[str, typer.Argument(help="@handle, numeric id, or profile link.")],
+    customer: Annotated[str, typer.Argument(help="@handle, numeric ID, or profile link.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
 ) -> None:
@@ -114,7 +114,7 @@ def forget(
 def export(
     output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
     since: Annotated[str, typer.Option(help="Days like 90d, or dates like 2026-09-01..2026-09-30.")] = "90d",
-    team: Annotated[str, typer.Option(help="The Slack team's id, if the database has several.")] = "",
+    team: Annotated[str, typer.Option(help="The Slack team's ID, if the database has several.")] = "",
 ) -> None:
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
     settings = _settings()

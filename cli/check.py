@@ -108,9 +108,9 @@ async def _results_channel(channel: str, web: WebClient) -> Finding:
     except SlackError as error:
         return Finding(ok=False, message=f"{name}: {error}", advice=advice)
     if info.is_archived:
-        return Finding(ok=False, message=f"{name}: is_archived", advice=advice)
+        return Finding(ok=False, message=f"{name}: it is archived", advice=advice)
     if not info.is_member:
-        return Finding(ok=False, message=f"{name}: not_in_channel", advice=advice)
+        return Finding(ok=False, message=f"{name}: the app isn't a member", advice=advice)
     return Finding(ok=True, message=f"{name}: the app is a member")
 
 

@@ -104,8 +104,8 @@ async def test_check_requires_the_user_group_scope_if_a_setting_names_one(
     [
         (fixtures.SUPPORT, f"ok    Results channel {fixtures.SUPPORT}: the app is a member"),
         (fixtures.LEADS, f"FAIL  Results channel {fixtures.LEADS}: channel_not_found"),
-        (fixtures.LOUNGE, f"FAIL  Results channel {fixtures.LOUNGE}: not_in_channel"),
-        (fixtures.OLD_SUPPORT, f"FAIL  Results channel {fixtures.OLD_SUPPORT}: is_archived"),
+        (fixtures.LOUNGE, f"FAIL  Results channel {fixtures.LOUNGE}: the app isn't a member"),
+        (fixtures.OLD_SUPPORT, f"FAIL  Results channel {fixtures.OLD_SUPPORT}: it is archived"),
         (
             fixtures.ESCALATIONS,
             f"ok    Results channel {fixtures.ESCALATIONS}: not checked, Slack did not answer",
