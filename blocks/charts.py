@@ -1,7 +1,7 @@
 """Slack's charts and tables, with fallbacks for workspaces that don't have them yet.
 
-The Slack SDK has no classes for them. They have no alternative text either, so each chart is followed by
-its data as text for screen readers; a table can be read cell by cell.
+The Slack SDK has no classes for them. They have no alternative text either, and Slack may drop them without
+an error, so each is followed by its data as text.
 https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block
 https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 """
@@ -16,20 +16,22 @@ MAX_LABEL_LENGTH: Final = 20
 MAX_POINTS: Final = 20
 MAX_ROWS: Final = 100
 """Without the header."""
+NO_NUMBER: Final = -1_000.0
+"""The value of a cell without a figure: it sorts below every score and rate."""
 MAX_TABLE_CHARACTERS: Final = 10_000
 """In all cells of all tables of a view."""
 
 Cell = dict[str, Any]
 
 
-class BlockWithFallback(NamedTuple):
-    """A block that some workspaces don't have yet, and the blocks that replace it there."""
+class BlocksWithFallback(NamedTuple):
+    """Blocks that some workspaces don't have yet, and the ones that replace them there."""
 
-    block: BlockDict
-    fallback: Sequence[BlockDict]
+    blocks: Sequence[BlockDict]
+    fallback: Sequence[BlockDict] = ()
 
 
-HomePart = BlockDict | BlockWithFallback
+HomePart = BlockDict | BlocksWithFallback
 
 
 def home_view(parts: Iterable[HomePart], *, use_fallbacks: bool = False) -> BlockDict:
@@ -70,9 +72,9 @@ def text_cell(text: str) -> Cell:
     return {"type": "raw_text", "text": text}
 
 
-def number_cell(value: float, text: str = "") -> Cell:
-    """Return a cell that sorts by its value, shown as `text` if given."""
-    return {"type": "raw_number", "value": value, **({"text": text} if text else {})}
+def number_cell(value: float, text: str) -> Cell:
+    """Return a cell that shows `text`, and sorts by its value if its column has only such cells."""
+    return {"type": "raw_number", "value": value, "text": text}
 
 
 def rich_text_cell(element: BlockDict) -> Cell:
@@ -82,6 +84,6 @@ def rich_text_cell(element: BlockDict) -> Cell:
 
 
 def _blocks(part: HomePart, *, use_fallbacks: bool) -> Sequence[BlockDict]:
-    if isinstance(part, BlockWithFallback):
-        return part.fallback if use_fallbacks else [part.block]
+    if isinstance(part, BlocksWithFallback):
+        return part.fallback if use_fallbacks else part.blocks
     return [part]

@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks import charts
-from blocks.charts import BlockWithFallback, Cell, HomePart
+from blocks.charts import BlocksWithFallback, Cell, HomePart
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
 from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text, pluralize
 from blocks.serialization import BlockDict, render
@@ -24,6 +24,8 @@ from csat.reporting.scores import (
 
 MAX_ROWS: Final = 50
 """For agents, and as many for channels."""
+TOP_ROWS: Final = 5
+"""Agents, and as many channels, that are in text beside the table; the ones with the most answers."""
 HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
 CAPTION: Final = "By agent and by channel"
 
@@ -41,7 +43,7 @@ def _distribution(report: Report) -> Iterator[HomePart]:
     counts = distribution(report.filters.metric, report.current.ratings)
     bars = {str(rating): float(count) for rating, count in counts.items()}
     chart = charts.data_visualization("bar", "How customers rated", "Answers", bars, "Rating")
-    yield BlockWithFallback(chart, ())
+    yield BlocksWithFallback([chart])
     yield render(context(distribution_text(report)))
 
 
@@ -49,7 +51,7 @@ def _trend(report: Report) -> Iterator[HomePart]:
     scores = {bucket.label: compute_score(report, bucket.tally) for bucket in report.trend}
     points = {label: score for label, score in scores.items() if score and format_score(score) != NO_VALUE}
     if len(points) > 1:
-        yield BlockWithFallback(_trend_chart(report, points), ())
+        yield BlocksWithFallback([_trend_chart(report, points)])
     yield render(context(_trend_text(report, points)))
 
 
@@ -81,14 +83,19 @@ def _bucket_name(report: Report) -> str:
 
 
 def _breakdown(report: Report) -> Iterator[HomePart]:
-    rows = [(user_mention(user), tally) for user, tally in report.agent_rows[:MAX_ROWS]]
-    rows += [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
-    if rows:
-        cells = [_cells(report, name, tally) for name, tally in rows]
-        yield BlockWithFallback(charts.data_table(CAPTION, HEADER, cells), _table_in_text(report, rows))
+    agents = [(user_mention(user), tally) for user, tally in report.agent_rows[:MAX_ROWS]]
+    channels = [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
+    if agents or channels:
+        cells = [_cells(report, name, tally) for name, tally in (*agents, *channels)]
+        table = charts.data_table(CAPTION, HEADER, cells)
+        top = _rows_in_text(report, [*agents[:TOP_ROWS], *channels[:TOP_ROWS]])
+        everything = _rows_in_text(report, [*agents, *channels])
+        yield render(rich_line(text(CAPTION, bold=True)))
+        yield BlocksWithFallback([table, top], [everything])
     if hidden := len(report.by_agent) - len(report.agent_rows):
-        agents = pluralize(hidden, "agent")
-        yield render(context(f"Not shown: {agents} with fewer than {MIN_SCORE_RATINGS} answers."))
+        yield render(
+            context(f"Not shown: {pluralize(hidden, 'agent')} with fewer than {MIN_SCORE_RATINGS} answers.")
+        )
 
 
 def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
@@ -98,24 +105,23 @@ def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
     has_score = score is not None and figure != NO_VALUE
     return [
         charts.rich_text_cell(name.to_dict()),
-        charts.number_cell(score.value, figure) if score and has_score else charts.text_cell(NO_VALUE),
+        charts.number_cell(score.value if score and has_score else charts.NO_NUMBER, figure),
         charts.text_cell(format_interval(metric, score.interval) if score and has_score else NO_VALUE),
         charts.number_cell(tally.rated, _format_answers(tally.rated)),
-        charts.number_cell(tally.sent),
-        charts.text_cell(NO_VALUE)
-        if response_rate is None
-        else charts.number_cell(response_rate, format_percent(response_rate)),
+        charts.number_cell(tally.sent, f"{tally.sent:,}"),
+        charts.number_cell(
+            charts.NO_NUMBER if response_rate is None else response_rate, format_percent(response_rate)
+        ),
     ]
 
 
-def _table_in_text(report: Report, rows: Sequence[tuple[RichTextElement, Tally]]) -> Sequence[BlockDict]:
-    items = [[name, text(f": {_row_text(report, tally)}")] for name, tally in rows]
-    return [render(rich_line(text(CAPTION, bold=True))), render(bullet_list(*items))]
+def _rows_in_text(report: Report, rows: Sequence[tuple[RichTextElement, Tally]]) -> BlockDict:
+    return render(bullet_list(*([name, text(f": {_row_text(report, tally)}")] for name, tally in rows)))
 
 
 def _row_text(report: Report, tally: Tally) -> str:
-    cells = [cell.get("text") or f"{cell['value']:,}" for cell in _cells(report, text(""), tally)[1:]]
-    return " · ".join(f"{name} {cell}" for name, cell in zip(HEADER[1:], cells, strict=True))
+    cells = _cells(report, text(""), tally)[1:]
+    return " · ".join(f"{name} {cell['text']}" for name, cell in zip(HEADER[1:], cells, strict=True))
 
 
 def _channel(channel: str) -> RichTextElement:

@@ -172,6 +172,40 @@ def test_a_table_row_with_few_answers_is_marked() -> None:
     assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
 
 
+@pytest.mark.parametrize("metric", Metric)
+def test_a_column_of_figures_has_numbers_with_texts_only_so_that_it_sorts(metric: Metric) -> None:
+    home = make_largest_home(metric)
+    unrated, rated = Tally(sent=1_200), Tally(ratings={1: 20, 2: 20}, sent=40)
+    tallies = {"C0123456789": unrated, "C0123456788": Tally(), "C0123456787": rated}
+    mixed = home._replace(report=home.report.model_copy(update={"by_agent": {}, "by_channel": tallies}))
+
+    view = check_home(charts.home_view(supervisor_home(mixed, CATALOGUE)))
+
+    (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
+    rows = table["rows"][1:]
+    for column in (1, 3, 4, 5):
+        assert {row[column]["type"] for row in rows} == {"raw_number"}
+        assert all(row[column]["text"] for row in rows)
+        assert rows[0][column]["value"] == max(row[column]["value"] for row in rows) or column == 4
+    assert [row[4]["text"] for row in rows] == ["40", "1,200", "0"]
+    assert [row[1]["text"] for row in rows][1:] == ["-", "-"]
+
+
+def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
+    home = make_largest_home(Metric.CSAT)
+    agents = {user_id(number): Tally(ratings={5: 40 + number}, sent=100) for number in range(1, 8)}
+    few = home._replace(report=home.report.model_copy(update={"by_agent": agents, "by_channel": {}}))
+    blocks = charts.home_view(supervisor_home(few, CATALOGUE))["blocks"]
+
+    left = json.dumps(
+        [block for block in blocks if block["type"] not in {"data_table", "data_visualization"}]
+    )
+
+    assert "By agent and by channel" in left
+    assert left.count("Score 100%") == 5, "of those with the most answers"
+    assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate 47%" in left
+
+
 def test_a_trend_with_a_single_point_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     few = Tally(ratings={5: 4}, sent=4)

@@ -103,7 +103,6 @@ def _create_environment(workspace: Workspace) -> Environment:
         "Surface": Surface,
         "author": Author.from_name,
         "build_chart": charts.build_chart,
-        "format_number": charts.format_number,
         "participants": PARTICIPANTS,
         "fault_groups": faults.group_faults(),
         "faults": faults,

@@ -248,7 +248,7 @@ def table(rows: int, **more: object) -> Json:
     rich = {"type": "text", "text": "Open", "style": {"bold": True}}
     cells = [
         {"type": "raw_text", "text": "Ada"},
-        {"type": "raw_number", "value": 1200},
+        {"type": "raw_number", "value": 1200, "text": "1,200"},
         {"type": "raw_number", "value": 0.8, "text": "80 %"},
         {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [rich]}]},
     ]

@@ -355,6 +355,10 @@ INVALID_BLOCKS: dict[str, tuple[list[Json], str]] = {
         [table(101, 1, text="x" * 100)],
         "must be less than 10001 characters in all cells [json-pointer:/blocks/0/rows]",
     ),
+    "a number without its text": (
+        [{**table(2), "rows": [*table(1, 1)["rows"], [{"type": "raw_number", "value": 3}]]}],
+        "missing required field: text [json-pointer:/blocks/0/rows/1/0]",
+    ),
     "no caption": (
         [{"type": "data_table", "rows": table(2)["rows"]}],
         "missing required field: caption [json-pointer:/blocks/0]",

@@ -26,7 +26,7 @@ MAX_POINTS = 20
 LABEL = string(20)
 
 RAW_TEXT = json_object({"text": string(MAX_TEXT_CHARACTERS)})
-RAW_NUMBER = json_object({"value": number}, {"text": string(MAX_TEXT_CHARACTERS)})
+RAW_NUMBER = json_object({"value": number, "text": string(MAX_TEXT_CHARACTERS)})
 
 
 def _check_rows(table: Json, pointer: str) -> Iterator[str]:
