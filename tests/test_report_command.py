@@ -114,7 +114,7 @@ async def test_agents_are_refused_a_report(world: World) -> None:
         ("yesterday", "Enter a period like 30d"),
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Choose one score"),
-        ("2026-02-30..2026-03-01", "2026-02-30 is not a date"),
+        ("2026-02-30..2026-03-01", "2026-02-30 isn't a date"),
         ("0001-01-01..0001-01-31", "There are no surveys before 2006"),
         ("9999-12-01..9999-12-31", "The last day is in the future"),
     ],
