@@ -21,6 +21,7 @@ class UncertainAttempt(NamedTuple):
     """The last attempt of an uncertain survey."""
 
     survey: SurveyRecord
+    recipient_key: str
     number: int
     started_at: datetime
 
@@ -37,7 +38,7 @@ def claim_uncertain(connection: Connection, now: datetime, limit: int) -> list[U
     for row in rows:
         claim = update(surveys).where(surveys.c.id == row.id)
         connection.execute(claim.values(reconcile_at=now + RECONCILE_AGAIN_AFTER))
-    return [UncertainAttempt(to_record(row), row.number, row.started_at) for row in rows]
+    return [UncertainAttempt(to_record(row), row.recipient_key, row.number, row.started_at) for row in rows]
 
 
 def give_up_reconciling(connection: Connection, survey_id: int) -> bool:

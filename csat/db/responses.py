@@ -63,11 +63,8 @@ def apply_update(
     connection: Connection, x_update: Update, recipient_key: str, now: datetime
 ) -> UpdateOutcome:
     """Store an update with its survey, which it can also mark as sent, or store it as unmatched."""
-    survey = (
-        _lock_survey(connection, x_update.receipt.id)
-        or _match_attempt(connection, x_update, recipient_key, now)
-        or _lock_survey(connection, x_update.receipt.id)  # a concurrent update may have matched it
-    )
+    known = _lock_survey(connection, x_update.receipt.id)
+    survey = known or _match_attempt(connection, x_update, recipient_key, now)
     if survey is None:
         return _store_unmatched(connection, x_update, recipient_key, now)
     return _merge_response(connection, survey, x_update.metric, x_update.response, now)
@@ -120,6 +117,8 @@ def _match_attempt(
         attempts.c.started_at.between(created_at - MATCH_TOLERANCE, created_at + MATCH_TOLERANCE),
     )
     rows = connection.execute(last_attempt.where(*conditions).with_for_update(of=surveys)).all()
+    if matched := _lock_survey(connection, x_update.receipt.id):
+        return matched  # by a concurrent transaction, while this one waited for the same rows
     if not rows:
         return None
     nearest = min(rows, key=lambda row: abs(row.started_at - created_at))

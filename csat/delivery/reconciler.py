@@ -4,17 +4,17 @@ import logging
 from datetime import timedelta
 
 from csat.clock import Clock
+from csat.db import responses
 from csat.db.database import Database
 from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
+from csat.db.responses import MATCH_TOLERANCE
 from csat.db.send_queue import RECONCILE_AFTER
-from csat.db.survey_records import Refusal
+from csat.db.survey_records import Refusal, SurveyRecord, get_survey
 from csat.delivery.sender import SurveySender
-from csat.surveys.survey import Receipt
+from csat.surveys.responses import Update
+from csat.surveys.states import State
 from csat.x_api.client import XClient
 from csat.x_api.errors import XError
-
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far X's time of an attempt may be from ours."""
 
 GIVE_UP_AFTER = timedelta(days=3)
 """How long X is asked again; after that only the requester can settle the survey."""
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Matches uncertain surveys with X's events, by account, recipient, external id and time."""
+    """Settles uncertain surveys: sent if X's events list one that no other survey matches, else refused."""
 
     def __init__(self, database: Database, x: XClient, sender: SurveySender, clock: Clock) -> None:
         self._database = database
@@ -39,17 +39,22 @@ class Reconciler:
 
     async def reconcile(self, attempt: UncertainAttempt) -> None:
         """Settle one attempt as sent or refused; leave it uncertain while X does not list its events."""
-        begin, end = attempt.started_at - CLOCK_TOLERANCE, attempt.started_at + CLOCK_TOLERANCE
+        begin, end = attempt.started_at - MATCH_TOLERANCE, attempt.started_at + MATCH_TOLERANCE
         try:
             pages = [page async for page in self._x.list_events(begin, end)]
         except XError as error:
             await self._postpone(attempt, error)
             return
-        receipts = (update.receipt for page in pages for update in page.updates)
-        if receipt := next((receipt for receipt in receipts if _matches(attempt, receipt)), None):
-            await self._sender.mark_sent(attempt.survey, attempt.number, receipt)
-        else:
-            await self._sender.refuse(attempt.survey, attempt.number, NEVER_ARRIVED, "not among X's events")
+        candidates = [
+            update for page in pages for update in page.updates if _can_match(attempt.survey, update)
+        ]
+        for update in candidates:
+            await self._database.run_with_retry(
+                responses.apply_update, update, attempt.recipient_key, self._clock()
+            )
+        survey = await self._database.read(get_survey, attempt.survey.id)
+        if survey and survey.state is State.UNCERTAIN:
+            await self._sender.refuse(survey, attempt.number, NEVER_ARRIVED, "not among X's events")
 
     async def _postpone(self, attempt: UncertainAttempt, error: XError) -> None:
         survey_id = attempt.survey.id
@@ -59,6 +64,12 @@ class Reconciler:
             log.warning("Survey %s stays uncertain, X listed no events for days: %s", survey_id, error)
 
 
-def _matches(attempt: UncertainAttempt, receipt: Receipt) -> bool:
-    survey = attempt.survey.survey
-    return (receipt.to_user_id, receipt.external_id) == (survey.recipient.id, survey.external_id)
+def _can_match(record: SurveyRecord, update: Update) -> bool:
+    """Return True if an update can be about a survey; which of several it is about, the database knows."""
+    survey, receipt = record.survey, update.receipt
+    return (update.account, receipt.to_user_id, receipt.external_id, update.metric) == (
+        record.account,
+        survey.recipient.id,
+        survey.external_id,
+        survey.metric,
+    )

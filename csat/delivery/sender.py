@@ -18,7 +18,6 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.resources import Notify, Resources
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.states import State
-from csat.surveys.survey import Receipt
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
 MAX_AGE = timedelta(hours=24)
@@ -64,15 +63,6 @@ class SurveySender:
         if self._clock() > started_at + MAX_START_DELAY:
             return await self._put_back(resolved, number)
         return await self._attempt(resolved, number)
-
-    async def mark_sent(self, survey: SurveyRecord, number: int, receipt: Receipt) -> None:
-        """Store X's receipt, and have the survey confirmed."""
-        log.info("Survey %s was sent as feedback %s", survey.id, receipt.id)
-        self._announce(
-            await self._database.run_with_retry(
-                send_queue.mark_sent, survey.id, number, receipt, self._clock()
-            )
-        )
 
     async def refuse(self, survey: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
         """Refuse a survey, and have its requester told; `number` is `None` for a claim without an attempt."""
@@ -123,7 +113,12 @@ class SurveySender:
                 )
             )
             return False
-        await self.mark_sent(survey, number, receipt)
+        log.info("Survey %s was sent as feedback %s", survey.id, receipt.id)
+        self._announce(
+            await self._database.run_with_retry(
+                send_queue.mark_sent, survey.id, number, receipt, self._clock()
+            )
+        )
         return False
 
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
