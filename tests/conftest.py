@@ -34,7 +34,7 @@ GENEROUS_TIMEOUTS = {
     "csat.db.database.WRITE_SECONDS": WAIT_SECONDS,
     "csat.db.database.READ_SECONDS": WAIT_SECONDS,
     "csat.db.database.CHECK_SECONDS": WAIT_SECONDS,
-    "csat.db.database.COMMIT_SECONDS": WAIT_SECONDS,
+    "csat.db.deadlines.COMMIT_SECONDS": WAIT_SECONDS,
     "csat.db.postgresql.CONNECT_ARGS": {"connect_timeout": WAIT_SECONDS},
     "csat.slack_api.client.PERMALINK_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS": WAIT_SECONDS,

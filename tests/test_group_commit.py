@@ -1,4 +1,4 @@
-"""Transactions that wait for SQLite's single writer share a commit, and each has its own outcome."""
+"""Transactions that wait for the same writer share a commit, and each has its own outcome."""
 
 import asyncio
 import sqlite3
@@ -19,6 +19,7 @@ from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.tables import accounts, attempts, surveys
 from csat.surveys.limits import Denied, Limits
+from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey
 
 Transaction = Callable[[Connection], object]
@@ -27,6 +28,20 @@ Transaction = Callable[[Connection], object]
 @pytest.fixture(name="sqlite")
 def _sqlite(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path / 'csat.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture(name="database")
+def _database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(name="postgresql")
+def _postgresql(databases: Databases, tmp_path: Path) -> Iterator[Database]:
+    database = Database(databases.make("postgresql", tmp_path))
     yield database
     database.close()
 
@@ -100,10 +115,10 @@ def end_the_transaction(connection: Connection) -> None:
     1 / 0  # noqa: B018 - fails on purpose
 
 
-async def test_transactions_that_wait_share_a_commit(sqlite: Database, commits: list[object]) -> None:
-    await run_in_a_batch(sqlite, *map(insert_account, "abc"))
+async def test_transactions_that_wait_share_a_commit(database: Database, commits: list[object]) -> None:
+    await run_in_a_batch(database, *map(insert_account, "abc"))
 
-    assert await read_accounts(sqlite) == ["a", "b", "c"]
+    assert await read_accounts(database) == ["a", "b", "c"]
     assert len(commits) == len(["the busy writer's", "the batch's", "the reader's"])
 
 
@@ -111,15 +126,15 @@ async def test_transactions_that_wait_share_a_commit(sqlite: Database, commits: 
     ("broken", "error"), [(divide_by_zero, ZeroDivisionError), (break_a_constraint, DatabaseError)]
 )
 async def test_a_transaction_that_fails_is_rolled_back_alone(
-    sqlite: Database, broken: Transaction, error: type[Exception]
+    database: Database, broken: Transaction, error: type[Exception]
 ) -> None:
-    outcomes = await run_in_a_batch(sqlite, insert_account("a"), broken, insert_account("b"))
+    outcomes = await run_in_a_batch(database, insert_account("a"), broken, insert_account("b"))
 
     assert [type(outcome) for outcome in outcomes] == [type(None), error, type(None)]
-    assert await read_accounts(sqlite) == ["a", "b"]
+    assert await read_accounts(database) == ["a", "b"]
 
 
-async def test_a_transaction_runs_once_even_if_another_one_of_its_batch_fails(sqlite: Database) -> None:
+async def test_a_transaction_runs_once_even_if_another_one_of_its_batch_fails(database: Database) -> None:
     runs: Counter[str] = Counter()
 
     def count_run(name: str, transaction: Transaction) -> Transaction:
@@ -130,7 +145,7 @@ async def test_a_transaction_runs_once_even_if_another_one_of_its_batch_fails(sq
         return counted
 
     await run_in_a_batch(
-        sqlite,
+        database,
         count_run("first", insert_account("a")),
         count_run("broken", divide_by_zero),
         count_run("last", insert_account("b")),
@@ -139,19 +154,19 @@ async def test_a_transaction_runs_once_even_if_another_one_of_its_batch_fails(sq
     assert runs == {"first": 1, "broken": 1, "last": 1}
 
 
-async def test_a_denial_costs_no_other_submission_anything(sqlite: Database, commits: list[object]) -> None:
+async def test_a_denial_costs_no_other_submission_anything(database: Database, commits: list[object]) -> None:
     def accept(view_id: str, recipient_key: str) -> Transaction:
         submission = submissions.Submission(view_id, make_survey(), make_origin(), "A1", "one", recipient_key)
         return lambda connection: submissions.accept(connection, submission, Limits(), NOON)
 
-    await sqlite.run(ensure_account, "A1")
+    await database.run(ensure_account, "A1")
     commits.clear()
     keys = [*range(50), 7, *range(50, 100)]
     batch = [accept(f"V{number}", f"customer {key}") for number, key in enumerate(keys)]
-    outcomes = await run_in_a_batch(sqlite, *batch)
+    outcomes = await run_in_a_batch(database, *batch)
 
     assert [type(outcome) for outcome in outcomes].count(Denied) == 1
-    assert len(await sqlite.read(lambda connection: connection.execute(select(surveys.c.id)).all())) == 100
+    assert len(await database.read(lambda connection: connection.execute(select(surveys.c.id)).all())) == 100
     assert len(commits) == len(["the busy writer's", "the batch's", "the reader's"])
 
 
@@ -165,14 +180,14 @@ async def test_nothing_is_written_if_the_batch_cannot_be_committed(
     assert await read_accounts(sqlite) == []
 
 
-async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(sqlite: Database) -> None:
-    async with busy_writer(sqlite):
-        tasks = await start(sqlite, *map(insert_account, "abc"))
+async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(database: Database) -> None:
+    async with busy_writer(database):
+        tasks = await start(database, *map(insert_account, "abc"))
         tasks[1].cancel()
         await asyncio.sleep(0)
     await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert await read_accounts(sqlite) == ["a", "c"]
+    assert await read_accounts(database) == ["a", "c"]
 
 
 async def test_transactions_wait_for_a_locked_file_once_and_together(
@@ -193,3 +208,31 @@ async def test_transactions_wait_for_a_locked_file_once_and_together(
     database.close()
     assert [str(outcome) for outcome in outcomes] == ["database is locked"] * 5
     assert len(begins) <= len(["the first", "all others"])
+
+
+async def test_a_transaction_whose_deadline_passes_is_left_out_of_its_batch_and_the_others_are_committed(
+    postgresql: Database,
+) -> None:
+    is_late, loop = threading.Event(), asyncio.get_running_loop()
+    started, finished = asyncio.Event(), threading.Event()
+
+    def keep_busy(_connection: Connection) -> None:
+        loop.call_soon_threadsafe(started.set)
+        finished.wait(20)
+
+    def wait_and_insert(connection: Connection) -> None:
+        is_late.wait(20)
+        ensure_account(connection, "in time")
+
+    busy = asyncio.create_task(postgresql.run_before_deadline(30, keep_busy))
+    await started.wait()
+    late = asyncio.create_task(postgresql.run_before_deadline(0.5, insert_account("late")))
+    in_time = asyncio.create_task(postgresql.run_before_deadline(30, wait_and_insert))
+    await asyncio.sleep(0)
+    finished.set()
+    with pytest.raises(DatabaseError, match="did not respond in time"):
+        await late
+    is_late.set()
+    await asyncio.gather(busy, in_time)
+
+    assert await read_accounts(postgresql) == ["in time"]

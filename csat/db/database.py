@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
 from csat.db.deadlines import SILENT, CommitDeadline, respond_before
-from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
+from csat.db.errors import DatabaseError, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 
@@ -26,8 +26,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 1.0
 """How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
 
-WRITER_THREADS = 8
-"""Concurrent writing transactions on PostgreSQL."""
+WRITER_THREADS = 2
+"""Concurrent batches of writing transactions on PostgreSQL: those with a deadline, and all others."""
 READER_THREADS = 2
 """Concurrent read-only transactions."""
 
@@ -50,17 +50,15 @@ READ_SECONDS = 8.0
 """For a read-only transaction on PostgreSQL: a report over millions of surveys takes some of them."""
 CHECK_SECONDS = 1.0
 """For the database to show that it works."""
-COMMIT_SECONDS = 0.5
-"""For a commit on PostgreSQL that has begun just in time."""
 
 
 class Database:
     """Runs transactions: plain functions whose first parameter is a `Connection`.
 
-    Read-only transactions have threads of their own, so that no submission waits for a long report. SQLite
-    has a single writer, and so a single writer thread; there every transaction begins IMMEDIATE, and those
-    that wait share a commit. On PostgreSQL a transaction has a deadline, so that nobody waits for a silent
-    server.
+    Writing transactions that wait share a commit. Read-only transactions have threads of their own, so that
+    no submission waits for a long report. SQLite has a single writer, where transactions begin IMMEDIATE. On
+    PostgreSQL there is another writer for the transactions that a person waits for, and each transaction has
+    a deadline, so that nobody waits for a silent server.
 
     Args:
         url: SQLAlchemy's URL of the database, which is migrated to the current schema.
@@ -69,9 +67,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        self._writers = ThreadPoolExecutor(1 if self._is_sqlite else WRITER_THREADS, "db-writer")
+        self._writer = GroupCommit(self._transact)
+        self._submissions = self._writer if self._is_sqlite else GroupCommit(self._transact)
         self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
-        self._group_commit = GroupCommit(self._transact) if self._is_sqlite else None
 
     async def run(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -110,11 +108,12 @@ class Database:
 
     async def truncate_wal(self) -> bool:
         """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
-        return not self._is_sqlite or await self._run_in(self._writers, self._truncate_wal)
+        return not self._is_sqlite or await self._writer.run_alone(self._truncate_wal)
 
     def close(self) -> None:
         """Finish the running transactions and disconnect."""
-        self._writers.shutdown()
+        self._writer.close()
+        self._submissions.close()
         self._readers.shutdown()
         self._engine.dispose()
 
@@ -131,44 +130,12 @@ class Database:
             return not is_busy
 
     async def _write(self, seconds: float | None, transaction: Callable[[Connection], T]) -> T:
-        if self._group_commit is None:
-            return await self._write_in_time(WRITE_SECONDS if seconds is None else seconds, transaction)
-        group_commit = self._group_commit
-        pending = group_commit.enqueue(
-            transaction if seconds is None else _begin_within(seconds, transaction)
-        )
-        try:
-            return await self._run_in(self._writers, lambda: group_commit.run(pending))
-        finally:
-            pending.is_cancelled = (
-                True  # has an effect only if this task was cancelled before the batch began
-            )
-
-    async def _write_in_time(self, seconds: float, transaction: Callable[[Connection], T]) -> T:
-        """Run a transaction whose commit begins within `seconds` or never."""
-        deadline = CommitDeadline(seconds)
-        work = self._writers.submit(self._transact_before, deadline, transaction)
-        try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.wrap_future(work)
-        except TimeoutError:
-            if deadline.prevent_commit():
-                raise DatabaseError(SILENT) from None
-            return await asyncio.wrap_future(work)
-
-    def _transact_before(self, deadline: CommitDeadline, transaction: Callable[[Connection], T]) -> T:
-        def run_and_begin_commit(connection: Connection) -> T:
-            result = transaction(connection)
-            deadline.begin_commit(COMMIT_SECONDS)
-            return result
-
-        try:
-            with respond_before(deadline.moment):
-                return self._transact(run_and_begin_commit)
-        except DatabaseError as error:
-            if deadline.commit_has_begun:
-                raise CommitUnknown(str(error)) from error
-            raise
+        if self._is_sqlite:
+            work = transaction if seconds is None else _begin_within(seconds, transaction)
+            return await self._writer.enqueue(work, None)
+        if seconds is None:
+            return await _commit_in_time(self._writer, WRITE_SECONDS, transaction)
+        return await _commit_in_time(self._submissions, seconds, transaction)
 
     async def _read(self, seconds: float, query: Callable[[Connection], T]) -> T:
         deadline = time.monotonic() + seconds
@@ -193,6 +160,19 @@ class Database:
             connection.begin(),
         ):
             return transaction(connection)
+
+
+async def _commit_in_time(writer: GroupCommit, seconds: float, transaction: Callable[[Connection], T]) -> T:
+    """Run a transaction whose commit begins within `seconds` or never."""
+    deadline = CommitDeadline(seconds)
+    result = writer.enqueue(transaction, deadline)
+    try:
+        await asyncio.wait({result}, timeout=seconds)
+        if not result.done() and deadline.prevent_commit():
+            raise DatabaseError(SILENT)
+        return await result
+    finally:
+        result.cancel()
 
 
 def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Callable[[Connection], T]:

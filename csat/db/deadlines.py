@@ -2,16 +2,18 @@
 
 import contextlib
 import math
+import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 
-from csat.db.errors import DatabaseError
-
 SILENT = "PostgreSQL did not respond in time"
+COMMIT_SECONDS = 0.5
+"""For a commit on PostgreSQL that has begun just in time."""
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+_lock = threading.Lock()
+"""Held while a commit begins or is prevented."""
 
 
 def remaining_seconds() -> float:
@@ -38,22 +40,26 @@ class CommitDeadline:
 
     def __init__(self, seconds: float) -> None:
         self.moment = time.monotonic() + seconds
-        self._commit: Future[None] = Future()
-
-    @property
-    def commit_has_begun(self) -> bool:
+        self.is_prevented = False
+        self.commit_has_begun = False
         """True once only PostgreSQL knows the outcome of the transaction."""
-        return self._commit.running()
 
     def prevent_commit(self) -> bool:
         """Let the transaction never commit; return False if its commit has begun."""
-        return self._commit.cancel()
+        with _lock:
+            self.is_prevented = not self.commit_has_begun
+            return self.is_prevented
 
-    def begin_commit(self, seconds: float) -> None:
-        """Give the commit at least `seconds`; raises `DatabaseError` if it was prevented.
 
-        Must be called inside `respond_before(moment)`.
-        """
-        if not self._commit.set_running_or_notify_cancel():
-            raise DatabaseError(SILENT)
-        _deadline.set(max(self.moment, time.monotonic() + seconds))
+def begin_commits(deadlines: Sequence[CommitDeadline]) -> bool:
+    """Give the commit of transactions `COMMIT_SECONDS` at least; return False if one of them was prevented.
+
+    Must be called inside `respond_before`.
+    """
+    with _lock:
+        if any(deadline.is_prevented for deadline in deadlines):
+            return False
+        for deadline in deadlines:
+            deadline.commit_has_begun = True
+    _deadline.set(max(_deadline.get(), time.monotonic() + COMMIT_SECONDS))
+    return True
