@@ -237,6 +237,17 @@ async def test_a_poll_that_fails_is_repeated_and_delays_no_other(world: World, f
     await world.wait_until(lambda: world.states() == ["answered"] * 2)
 
 
+async def test_a_poll_whose_connection_breaks_is_repeated(world: World) -> None:
+    sent = await world.send_survey()
+    world.x.rate(sent.id, 4)
+    world.x.fail(Fault.RESET, Endpoint.SHOW, times=1)
+    await world.advance(minutes=1)
+    await wait_for_polls(world, sent, 1)
+    await world.advance(minutes=2)
+
+    await wait_until_answered(world, 4)
+
+
 async def test_a_survey_that_x_never_shows_is_asked_for_less_and_less_and_expires(world: World) -> None:
     disable(world, Endpoint.EVENTS)
     broken, sent = await world.send_survey(), await world.send_survey("/csat @sofie_l")
