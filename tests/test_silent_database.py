@@ -91,7 +91,7 @@ async def test_a_form_whose_commit_is_not_answered_is_not_said_to_be_unsaved_and
     result = await world.workspace.submit_view(fixtures.ADA)
 
     assert result.outcome is ActionOutcome.UPDATED
-    assert "we don't know whether the survey is on its way" in form_text(world)
+    assert "We can't tell whether this was saved" in form_text(world)
     proxy.resume()
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
     await world.advance(seconds=13)
