@@ -35,11 +35,11 @@ class Plan:
 
 
 FULL = Plan(
-    rounds=5,
-    starts=5,
-    operations={1: 100, 8: 300, 64: 640},
-    warm_up_operations=1000,
-    idle_seconds=15,
+    rounds=3,
+    starts=3,
+    operations={1: 80, 8: 200, 64: 320},
+    warm_up_operations=500,
+    idle_seconds=10,
     kills=10,
 )
 QUICK = Plan(
