@@ -19,6 +19,11 @@ def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("csat.slack_api.web_client.CALL_TIMEOUT_SECONDS", 1.0)
 
 
+def count_calls(world: World, method: str) -> int:
+    """Return how often a method was called."""
+    return [call.method for call in world.workspace.api_calls].count(method)
+
+
 def called_users(world: World, method: str, argument: str) -> list[str]:
     """Return the users that a method was called for, which may still be without a response."""
     return [call.args[argument] for call in world.workspace.api_calls if call.method == method]
@@ -57,11 +62,12 @@ async def test_a_handshake_without_a_response_is_given_up_and_repeated(
     monkeypatch.setattr("csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS", 1.0)
     monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
     async with running_world(tmp_path) as world:
-        with world.workspace.faults.hold("socket", times=1, after=False) as hold:
+        world.workspace.api_calls.clear()
+        with world.workspace.faults.hold("socket", after=False):
             await world.workspace.disconnect_sockets()
-            await hold.arrived.wait()
+            await world.wait_until(lambda: count_calls(world, "apps.connections.open") >= 5)
 
-            await world.wait_until(lambda: world.workspace.connection_count)
+        await world.wait_until(lambda: world.workspace.connection_count)
 
 
 @pytest.mark.parametrize(
