@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from blocks.elements import plain_message
@@ -12,7 +13,7 @@ from csat.db.audit import AuditAction
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
-from csat.slack_api.errors import SlackError
+from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.permissions import PermissionDenied
 from handlers.services import Services
@@ -24,9 +25,24 @@ FINISHED = (
     "It contains ratings and comments, so keep it where agents can't see it. "
     "The manifest beside it shows whether the file was changed later."
 )
+NO_LONGER_A_SUPERVISOR = "The export was not sent: you stopped being a supervisor while it was made."
 FAILED = (
     "Slack didn't accept the file ({reason}), so there is no export. Try again, or choose a shorter period."
 )
+UNCONFIRMED = (
+    "Slack was too busy to confirm that it took the file ({reason}). "
+    "If you don't have it in a minute, try again."
+)
+MISSING_SCOPE = (
+    "There is no export, as this app may not upload files. "
+    "Ask an admin of this app to add the scope files:write at api.slack.com/apps, and to reinstall the app."
+)
+UPLOADS_DISABLED = (
+    "There is no export, as your Slack workspace does not allow file uploads. "
+    "Ask a workspace admin to allow them, or an admin of this app to run python app.py export."
+)
+ADVICE = {"missing_scope": MISSING_SCOPE, "file_uploads_disabled": UPLOADS_DISABLED}
+"""By Slack's error code."""
 EXAMPLE = "For example: /csat export 90d"
 DEFAULT_PERIOD = "90d"
 
@@ -49,9 +65,11 @@ async def send_export(services: Services, command: SlashCommand) -> None:
     await services.reply(origin, plain_message(STARTED.format(title=period.title)))
     try:
         await _export(services, command, period)
+    except PermissionDenied as refusal:
+        await services.reply(origin, plain_message(str(refusal)))
     except SlackError as error:
         log.warning("An export was not sent: %s", error)
-        await services.reply(origin, plain_message(FAILED.format(reason=error)))
+        await services.reply(origin, plain_message(explain(error)))
 
 
 async def _export(services: Services, command: SlashCommand, period: Period) -> None:
@@ -63,5 +81,16 @@ async def _export(services: Services, command: SlashCommand, period: Period) -> 
         pages = write_export(services.database, selection, path, services.clock())
         async with contextlib.aclosing(pages):
             rows = sum([number async for number in pages])
-        message = plain_message(FINISHED.format(title=period.title, surveys=pluralize(rows, "survey")))
-        await services.slack.files.send(command.user, [path, manifest_path(path)], *message)
+        uploads = await services.slack.files.upload([path, manifest_path(path)])
+        # it may have taken minutes
+        await services.slack.permissions.require_supervisor(
+            command.user, NO_LONGER_A_SUPERVISOR, max_age=timedelta(0)
+        )
+        comment = FINISHED.format(title=period.title, surveys=pluralize(rows, "survey"))
+        await services.slack.files.share(command.user, uploads, comment)
+
+
+def explain(error: SlackError) -> str:
+    """Return why there is no export, and what to do."""
+    default = UNCONFIRMED if isinstance(error, SlackUnavailable) else FAILED
+    return ADVICE.get(str(error), default).format(reason=error)

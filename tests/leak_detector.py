@@ -21,7 +21,7 @@ PUBLIC: Final[Readers] = frozenset([EVERYONE])
 CHANNEL_ARGS: Final = {
     "chat.postMessage": "channel",
     "chat.update": "channel",
-    "files.completeUploadExternal": "channel_id",
+    "files.completeUploadExternal": "channels",
 }
 USER_ARGS: Final = {"chat.postEphemeral": "user", "views.publish": "user_id"}
 """The arguments that name the channel or the reader; calls of other methods count as public."""

@@ -41,6 +41,14 @@ async def _world(
         yield world
 
 
+@pytest.fixture(name="supervised")
+async def _supervised(tmp_path: Path) -> AsyncIterator[World]:
+    """The app whose supervisors are a user group, with a few surveys."""
+    async with running_world(tmp_path, csat_supervisors=fixtures.AGENTS) as world:
+        world.insert_rated([5, 4, 1])
+        yield world
+
+
 async def insert_sample_data(url: str) -> None:
     database = Database(url)
     await database.run(insert_past, SAMPLE_TEAM, utc_now())
@@ -76,11 +84,53 @@ async def test_an_invalid_period_is_answered_with_an_example(world: World) -> No
     await world.wait_for_message("For example: /csat export 90d", viewer=fixtures.CLEO)
 
 
-async def test_a_failed_upload_is_reported_to_the_supervisor(world: World) -> None:
-    world.workspace.faults.fail("files.getUploadURLExternal", "missing_scope")
-    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal"])
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        ("missing_scope", "Ask an admin of this app to add the scope files:write"),
+        ("file_uploads_disabled", "Ask a workspace admin to allow them, or"),
+        ("storage_limit_reached", "didn't accept the file (storage_limit_reached), so there is no export."),
+        ("503", "too busy to confirm that it took the file (HTTP 503)"),
+    ],
+)
+async def test_a_failed_upload_is_reported_to_the_supervisor_and_leaves_no_message(
+    supervised: World, method: str, error: str, advice: str
+) -> None:
+    if method == "upload":  # its response has a status, but no error code
+        error, advice = "400", "Slack didn't accept the file (upload_refused)"
+    supervised.workspace.faults.fail(method, error)
+    await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await world.wait_for_message("Slack didn't accept the file (missing_scope)", viewer=fixtures.CLEO)
+    await supervised.wait_for_message(advice, viewer=fixtures.CLEO)
+    assert supervised.find_dm("Your export", fixtures.CLEO) is None
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "upload"])
+async def test_supervisors_who_are_removed_while_an_export_is_made_do_not_get_it(
+    supervised: World, method: str
+) -> None:
+    workspace = supervised.workspace
+    with workspace.faults.hold(method) as hold:
+        await workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+        await hold.arrived.wait()
+        await workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN])
+    await supervised.wait_for_message("you stopped being a supervisor", viewer=fixtures.CLEO)
+
+    assert not any(file.is_complete for file in workspace.files.values())
+    assert supervised.find_dm("Your export", fixtures.CLEO) is None
+
+
+async def test_no_export_is_sent_while_slack_can_not_confirm_the_supervisor(supervised: World) -> None:
+    workspace = supervised.workspace
+    with workspace.faults.hold("upload", times=1) as hold:
+        await workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+        await hold.arrived.wait()
+        workspace.faults.fail("usergroups.users.list", "ratelimited", times=1_000)
+        supervised.clock.advance(minutes=6)
+    await supervised.wait_for_dm("Slack is busy", fixtures.CLEO)
+
+    assert not any(file.is_complete for file in workspace.files.values())
 
 
 async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -> None:

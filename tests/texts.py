@@ -146,7 +146,16 @@ def _commands() -> Iterator[Section]:
         "surveys": "1,234 surveys",
         "reason": "file_upload_size_limit_exceeded",
     }
-    replies = (export.STARTED, export.FINISHED, export.FAILED, export.EXAMPLE)
+    replies = (
+        export.STARTED,
+        export.FINISHED,
+        export.FAILED,
+        export.UNCONFIRMED,
+        export.MISSING_SCOPE,
+        export.UPLOADS_DISABLED,
+        export.NO_LONGER_A_SUPERVISOR,
+        export.EXAMPLE,
+    )
     yield "/csat export", _lines(*(reply.format(**values) for reply in replies))
     yield (
         "a modal that does not open",

@@ -268,7 +268,9 @@ def is_app_idle() -> bool:
 
 def visible_text(part: Any) -> str:
     """Return the text that a person reads in a message, a view or their blocks."""
-    if isinstance(part, Message | View):
+    if isinstance(part, Message):
+        return visible_text(part.blocks) or part.text
+    if isinstance(part, View):
         return visible_text(part.blocks)
     if isinstance(part, list):
         return "".join(visible_text(item) for item in part)

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api import web_client
 from csat.slack_api.errors import as_slack_error, error_from_response
-from csat.slack_api.responses import PostedMessage, UploadTarget, parse_response
+from csat.slack_api.responses import UploadTarget, parse_response
 
 MIN_UPLOAD_RATE = 500_000
 """Bytes per second; an export of a million surveys has some 200 MB."""
+
+Upload = dict[str, str | None]
+"""A file that Slack has, as it is named to share it."""
 
 
 class FileSender:
@@ -27,15 +29,25 @@ class FileSender:
         self._web = web
         self._session = session
 
-    async def send(self, user: str, paths: Sequence[Path], text: str, blocks: list[dict[str, Any]]) -> None:
-        """Send a direct message, followed by files; raises `SlackError`."""
+    async def upload(self, paths: Sequence[Path]) -> list[Upload]:
+        """Upload files, which nobody can see before they are shared; raises `SlackError`."""
         with as_slack_error():
-            files = [await self._upload(path) for path in paths]
-            response = await self._web.chat_postMessage(channel=user, text=text, blocks=blocks)
-            channel = parse_response(PostedMessage, response).channel
-            await self._web.files_completeUploadExternal(files=files, channel_id=channel)
+            return [await self._upload(path) for path in paths]
 
-    async def _upload(self, path: Path) -> dict[str, Any]:
+    async def share(self, user: str, uploads: Sequence[Upload], comment: str) -> None:
+        """Send a direct message with files: both or, if this raises `SlackError`, neither is seen.
+
+        Args:
+            user: the id of the recipient.
+            uploads: the files.
+            comment: the text of the message, in mrkdwn.
+        """
+        with as_slack_error():
+            await self._web.files_completeUploadExternal(
+                files=list(uploads), channels=[user], initial_comment=comment
+            )
+
+    async def _upload(self, path: Path) -> Upload:
         length = (await asyncio.to_thread(path.stat)).st_size
         response = await self._web.files_getUploadURLExternal(filename=path.name, length=length)
         target = parse_response(UploadTarget, response)
