@@ -18,7 +18,7 @@ from csat.clock import Clock
 from csat.db import accounts, feeds
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
-from csat.db.limits import make_recipient_key
+from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.intake import Intake
 from csat.feedback.poller import ResponsePoller
@@ -120,8 +120,15 @@ async def open_resources(
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
-            recipient_key=partial(make_recipient_key, settings.x_api_secret.get_secret_value().encode()),
+            recipient_key=partial(make_recipient_key, await read_secret_key(settings, database)),
         )
+
+
+async def read_secret_key(settings: Settings, database: Database) -> str:
+    """Return the secret of the recipients' keys: the operator's, or else the database's."""
+    if settings.csat_secret_key:
+        return settings.csat_secret_key.get_secret_value()
+    return await database.run(load_secret, settings.x_api_secret.get_secret_value())
 
 
 def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> SlackClient:

@@ -136,6 +136,7 @@ class Settings(BaseModel):
     x_webhook_password: SecretStr = SecretStr("")
 
     database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = SecretStr("sqlite:///csat.db")
+    csat_secret_key: SecretStr | None = Field(None, min_length=16, description="16 characters or more")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
 

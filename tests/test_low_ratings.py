@@ -10,8 +10,8 @@ import pytest
 
 from csat.db import follow_ups, responses, tables
 from csat.db.database import Database
-from csat.db.limits import make_recipient_key
 from csat.db.outbox import NotificationKind
+from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update
 from csat.surveys.survey import Receipt
@@ -65,8 +65,8 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
             comment=Comment(text=answered.text.value, given_at=answered.text.at) if answered.text else None,
         ),
     )
-    key = make_recipient_key(world.settings.x_api_secret.get_secret_value().encode(), answered.to_user_id)
     with contextlib.closing(Database(world.database_url)) as database:
+        key = make_recipient_key(await database.read(load_secret, ""), answered.to_user_id)
         assert (
             await database.run(responses.apply_update, update, key, world.clock())
             is responses.UpdateOutcome.APPLIED

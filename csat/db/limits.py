@@ -4,8 +4,6 @@ The account's row is locked while its surveys are counted (on SQLite the transac
 that concurrent submissions can't exceed a limit together.
 """
 
-import hashlib
-import hmac
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,11 +47,6 @@ _COUNTED = _PREVIOUS.where(
         ),
     ),
 )
-
-
-def make_recipient_key(secret: bytes, recipient_id: str) -> str:
-    """Return a keyed hash that identifies a recipient, even after they were erased."""
-    return hmac.digest(secret, recipient_id.encode(), hashlib.sha256).hex()[:32]
 
 
 def lock_account(connection: Connection, account: str) -> None:

@@ -269,6 +269,14 @@ audit = Table(
 )
 """The access to results; `viewer` is a user or a channel."""
 
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What the app has made at random and must keep."""
+
 compatibility = Table(
     "compatibility",
     metadata,

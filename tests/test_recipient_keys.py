@@ -1,0 +1,79 @@
+"""The secret of the recipients' keys: limits hold whatever happens to the keys of X."""
+
+import contextlib
+import functools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from csat.db.recipient_keys import make_recipient_key
+from csat.db.tables import secrets, surveys
+from sandbox.slack import ActionOutcome
+from sandbox.x import KEYS, FakeX
+from tests.databases import SLOW_KINDS, Databases
+from tests.world import World, running_world
+
+SECRET = "a secret of the operator's own"
+
+
+@pytest.fixture(name="url", params=SLOW_KINDS)
+def _url(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    return databases.make(request.param, tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def world_with_secret(
+    tmp_path: Path, url: str, consumer_secret: str, **settings: Any
+) -> AsyncIterator[World]:
+    """Run the app with an API secret of X, which has forgotten all surveys."""
+    keys = replace(KEYS, consumer_secret=consumer_secret)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.world.FakeX", functools.partial(FakeX, keys=keys))
+        async with running_world(tmp_path, database_url=url, **settings) as world:
+            yield world
+
+
+async def is_denied(world: World) -> bool:
+    """Return True if the limits let nobody ask Mira."""
+    result = await world.submit_survey("/csat @mira_k")
+    return result.outcome is ActionOutcome.UPDATED and len(world.states()) == 1
+
+
+async def test_the_cooldown_holds_after_the_api_secret_was_rotated(tmp_path: Path, url: str) -> None:
+    async with world_with_secret(tmp_path, url, "old") as world:
+        await world.send_survey("/csat @mira_k")
+    async with world_with_secret(tmp_path, url, "new") as world:
+        assert await is_denied(world)
+
+
+async def test_a_database_from_before_it_had_a_secret_keeps_its_keys(tmp_path: Path, url: str) -> None:
+    async with world_with_secret(tmp_path, url, "old") as world:
+        key = make_recipient_key("old", (await world.send_survey("/csat @mira_k")).to_user_id)
+        with world.engine.begin() as connection:
+            connection.execute(delete(secrets))
+            connection.execute(update(surveys).values(recipient_key=key))
+    async with world_with_secret(tmp_path, url, "old") as world:
+        assert await is_denied(world)
+    async with world_with_secret(tmp_path, url, "new") as world:
+        assert await is_denied(world)
+
+
+async def test_a_new_database_s_secret_is_not_x_s(tmp_path: Path, url: str) -> None:
+    async with world_with_secret(tmp_path, url, "old") as world:
+        ((stored,),) = world.rows(secrets.c.value)
+
+    assert len(stored) > 40
+    assert stored != "old"
+
+
+async def test_the_operator_s_own_secret_is_not_stored(tmp_path: Path, url: str) -> None:
+    async with world_with_secret(tmp_path, url, "old", csat_secret_key=SECRET) as world:
+        mira = (await world.send_survey("/csat @mira_k")).to_user_id
+        assert world.rows(secrets) == []
+        assert world.rows(surveys.c.recipient_key) == [(make_recipient_key(SECRET, mira),)]
+    async with world_with_secret(tmp_path, url, "new", csat_secret_key=SECRET) as world:
+        assert await is_denied(world)
