@@ -9,10 +9,9 @@ from pathlib import Path
 from blocks.elements import plain_message
 from blocks.report_summary import pluralize
 from csat.db import audit
-from csat.db.audit import AuditAction
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import manifest_path, write_export
-from csat.reporting.periods import InvalidPeriod, Period, parse_period
+from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.permissions import PermissionDenied
@@ -62,9 +61,13 @@ async def send_export(services: Services, command: SlashCommand) -> None:
     except InvalidPeriod as problem:
         await services.reply(origin, plain_message(f"{problem} {EXAMPLE}"))
         return
+    selection = Selection(team=command.team, period=period, exclude_requester=command.user)
+    if not await _audit(services, command, selection):
+        log.info("Slack delivered the command of an export again")
+        return
     await services.reply(origin, plain_message(STARTED.format(title=period.title)))
     try:
-        await _export(services, command, period)
+        await _export(services, command.user, selection)
     except PermissionDenied as refusal:
         await services.reply(origin, plain_message(str(refusal)))
     except SlackError as error:
@@ -72,10 +75,14 @@ async def send_export(services: Services, command: SlashCommand) -> None:
         await services.reply(origin, plain_message(explain(error)))
 
 
-async def _export(services: Services, command: SlashCommand, period: Period) -> None:
-    selection = Selection(team=command.team, period=period, exclude_requester=command.user)
-    audited = (command.team, command.user, AuditAction.EXPORT, selection.model_dump_json(), services.clock())
-    await services.database.run(audit.record, *audited)
+async def _audit(services: Services, command: SlashCommand, selection: Selection) -> bool:
+    """Log the export; return False if that was done when the command was first delivered."""
+    audited = (command.team, command.user, selection.model_dump_json(), command.trigger_id, services.clock())
+    return await services.database.run(audit.record_export, *audited)
+
+
+async def _export(services: Services, user: str, selection: Selection) -> None:
+    period = selection.period
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         path = Path(folder) / f"csat-{period.first}-to-{period.last}.csv"
         pages = write_export(services.database, selection, path, services.clock())
@@ -84,10 +91,10 @@ async def _export(services: Services, command: SlashCommand, period: Period) -> 
         uploads = await services.slack.files.upload([path, manifest_path(path)])
         # it may have taken minutes
         await services.slack.permissions.require_supervisor(
-            command.user, NO_LONGER_A_SUPERVISOR, max_age=timedelta(0)
+            user, NO_LONGER_A_SUPERVISOR, max_age=timedelta(0)
         )
         comment = FINISHED.format(title=period.title, surveys=pluralize(rows, "survey"))
-        await services.slack.files.share(command.user, uploads, comment)
+        await services.slack.files.share(user, uploads, comment)
 
 
 def explain(error: SlackError) -> str:

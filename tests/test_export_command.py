@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report_summary import summary_text
+from bootstrap import lifespan
 from csat.clock import utc_now
 from csat.db import tables
 from csat.db.database import Database
@@ -21,11 +22,11 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.reports import Filters
 from csat.surveys.questions import Metric
 from demo.seed import insert_past
-from sandbox.slack import fixtures
+from sandbox.slack import File, fixtures
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SAMPLE_TEAM
-from tests.world import World, running_world
+from tests.world import World, is_app_idle, running_world
 
 
 @pytest.fixture(name="world", params=SLOW_KINDS)
@@ -68,6 +69,27 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(w
     assert f"{len(rows):,} surveys" in message.text
     assert json.loads(manifest.content)["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")]
+
+
+async def test_a_replayed_command_sends_no_second_file_even_after_a_restart(world: World) -> None:
+    await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
+    command = world.workspace.deliveries[-1]
+    await world.workspace.redeliver(command)
+    await world.wait_for_dm("Your export", fixtures.CLEO)
+    async with lifespan(world.settings, world.clock):
+        for _ in range(4):  # to either instance
+            await world.workspace.redeliver(command)
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 7d")
+        await world.wait_until(lambda: len(complete_files(world)) >= 4)
+        await world.wait_until(is_app_idle)
+
+    assert len(world.workspace.files) == 4
+    assert world.count_messages("Preparing the export", viewer=fixtures.CLEO) == 2
+    assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")] * 2
+
+
+def complete_files(world: World) -> list[File]:
+    return [file for file in world.workspace.files.values() if file.is_complete]
 
 
 async def test_agents_may_not_export(world: World) -> None:

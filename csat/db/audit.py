@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, insert
 
+from csat.db.inserts import insert_if_absent
 from csat.db.tables import audit
 
 
@@ -22,3 +23,11 @@ def record(
 ) -> None:
     """Log that a user or a channel is about to see results; `detail` must not contain them."""
     connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))
+
+
+def record_export(
+    connection: Connection, team: str, viewer: str, detail: str, trigger_id: str, now: datetime
+) -> bool:
+    """Log that a user is about to get an export; return False if the same command was logged before."""
+    values = {"at": now, "team": team, "viewer": viewer, "action": AuditAction.EXPORT, "detail": detail}
+    return insert_if_absent(connection, audit, **values, trigger_id=trigger_id)

@@ -265,9 +265,11 @@ audit = Table(
     Column("viewer", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("trigger_id", Text),
     Index("ix_audit_at", "at"),
+    Index("ix_audit_trigger", "trigger_id", unique=True),
 )
-"""The access to results; `viewer` is a user or a channel."""
+"""The access to results; `viewer` is a user or a channel, `trigger_id` that of a command that is run once."""
 
 secrets = Table(
     "secrets",
