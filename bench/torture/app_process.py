@@ -6,12 +6,15 @@ The app has no settings for these: everything is patched here, around `bootstrap
 import asyncio
 import logging
 import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import sqlalchemy
 import stamina
+import time_machine
 import uvloop
 from sqlalchemy import event
 
@@ -24,15 +27,18 @@ from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.slack_api import socket_mode, web_client
 from csat.x_api import client
+from handlers import services
 
 X_TIMEOUT_SECONDS: Final = 0.8
+FORM_LOOKUP_SECONDS: Final = 0.2
 SLACK_TIMEOUT_SECONDS: Final = 1
 PING_INTERVAL_SECONDS: Final = 0.3
 WORKER_CONFIG: Final = WorkerConfig(notify_after=0.5, poll_interval=0.1, interval_scale=0.02)
 DB_BACKOFF_SCALE: Final = 0.1
 
 DIFFERENCES: Final = (
-    f"Timeouts: X {X_TIMEOUT_SECONDS:g} s, Slack {SLACK_TIMEOUT_SECONDS} s. "
+    f"Timeouts: X {X_TIMEOUT_SECONDS:g} s (a form's look-up {FORM_LOOKUP_SECONDS:g} s), "
+    f"Slack {SLACK_TIMEOUT_SECONDS} s. "
     f"The send worker polls every {WORKER_CONFIG.poll_interval:g} s; "
     f"other periodic tasks run at {WORKER_CONFIG.interval_scale:.0%} of their intervals, "
     f"database retries at {DB_BACKOFF_SCALE:.0%} of their backoff. "
@@ -49,29 +55,42 @@ class AppOptions(NamedTuple):
     failpoint: Failpoint | None = None
     max_pages: int | None = None
     """Maximum size of the SQLite file, in pages."""
+    clock_skew: float | None = None
+    """Seconds that the clock of the process is ahead; the app then has no clock but the database's."""
+    x_timeout_seconds: float = X_TIMEOUT_SECONDS
+    concurrency: int = WORKER_CONFIG.concurrency
 
 
 def main(options: AppOptions, clock_offset: SharedFloat, parent: Connection) -> None:
     """Run the app until it is killed or the parent exits; send the parent the app's URL once it serves."""
     logging.basicConfig(filename=options.log_file, level=logging.INFO, force=True)
-    _shorten_timeouts()
+    _shorten_timeouts(options.x_timeout_seconds)
     if options.max_pages is not None:
         _limit_pages(options.max_pages)
     if options.failpoint:
         failpoints.install(options.failpoint)
-    uvloop.run(_serve(options.settings, SharedClock(clock_offset), parent))
+    clock: SharedClock | None = SharedClock(clock_offset)
+    if options.clock_skew is not None:
+        skew = timedelta(seconds=options.clock_skew)
+        time_machine.travel(datetime.now(UTC) + skew, tick=True).start()
+        clock = None
+    config = replace(WORKER_CONFIG, concurrency=options.concurrency)
+    uvloop.run(_serve(options.settings, clock, config, parent))
 
 
-async def _serve(settings: Settings, clock: SharedClock, parent: Connection) -> None:
+async def _serve(
+    settings: Settings, clock: SharedClock | None, config: WorkerConfig, parent: Connection
+) -> None:
     # the parent sends nothing: its end becomes readable when the parent exits
     asyncio.get_running_loop().add_reader(parent.fileno(), os._exit, 1)
-    async with bootstrap.lifespan(settings, clock, WORKER_CONFIG) as url:
+    async with bootstrap.lifespan(settings, clock, config) as url:
         parent.send(url)
         await asyncio.Event().wait()
 
 
-def _shorten_timeouts() -> None:
-    client.CALL_TIMEOUT_SECONDS = X_TIMEOUT_SECONDS
+def _shorten_timeouts(x_seconds: float) -> None:
+    client.CALL_TIMEOUT_SECONDS = x_seconds
+    services.LOOKUP_TIMEOUT_SECONDS = FORM_LOOKUP_SECONDS
     web_client.CALL_TIMEOUT_SECONDS = SLACK_TIMEOUT_SECONDS
     socket_mode.PING_INTERVAL_SECONDS = PING_INTERVAL_SECONDS  # type: ignore[assignment]
     database.RETRY = stamina.AsyncRetryingCaller(

@@ -13,6 +13,7 @@ from bench.torture.push_responses import push_responses
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
+TEN_MINUTES: Final = 600.0
 
 
 class Amounts(NamedTuple):
@@ -26,6 +27,8 @@ class Amounts(NamedTuple):
     outages: int
     """How often an instance, a server or a file is unavailable."""
     webhook_events: int
+    overlap_seconds: int
+    """How long two instances share the work."""
 
 
 FULL: Final = Amounts(
@@ -35,6 +38,7 @@ FULL: Final = Amounts(
     fault_rounds=3,
     outages=20,
     webhook_events=10_000,
+    overlap_seconds=60,
 )
 QUICK: Final = Amounts(
     (
@@ -51,6 +55,7 @@ QUICK: Final = Amounts(
     fault_rounds=1,
     outages=2,
     webhook_events=1_000,
+    overlap_seconds=30,
 )
 
 
@@ -80,5 +85,12 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
         "one of two frozen", two_instances.freeze_one, amounts.fault_rounds, POSTGRESQL, socket_mode=True
     )
     yield Case("server restarted", two_instances.restart_server, outages, POSTGRESQL, socket_mode=True)
+    yield Case("two beside a slow X", two_instances.overlap, amounts.overlap_seconds, socket_mode=True)
+    yield Case(
+        "two with clocks 10 min apart",
+        partial(two_instances.overlap, clock_skews=(-TEN_MINUTES, TEN_MINUTES)),
+        amounts.overlap_seconds,
+        socket_mode=True,
+    )
     yield Case("file locked", storage.lock_file, outages, SQLITE)
     yield Case("file full", storage.fill_file, outages, SQLITE)

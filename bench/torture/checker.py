@@ -1,7 +1,7 @@
 """Check what became of each survey: X's record against the database and the messages in Slack."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -40,6 +40,8 @@ class CaseResult:
     settled_right: int = 0
     """Uncertain, then settled as X recorded it."""
     settled_wrong: int = 0
+    told_wrongly: int = 0
+    """The requester was last told that it was sent, or that it was not, and X's record says otherwise."""
     confirmed: int = 0
     confirmed_twice: int = 0
     unconfirmed: int = 0
@@ -57,8 +59,8 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
-        """True if nothing is lost, duplicated, settled wrong or left open, and every response is stored."""
-        broken = self.lost or self.duplicated or self.settled_wrong or self.failures
+        """True if nothing is lost, duplicated, told wrongly or left open, and every response is stored."""
+        broken = self.lost or self.duplicated or self.settled_wrong or self.told_wrongly or self.failures
         return not broken and self.responses == self.responses_stored
 
 
@@ -73,6 +75,8 @@ class Evidence(NamedTuple):
     """How many X recorded."""
     confirmations: int
     refusals: int
+    was_last_confirmed: bool | None
+    """Whether the newest message says that it was sent; None without a message."""
     rows: list[SurveyRow]
 
     @property
@@ -89,6 +93,11 @@ class Evidence(NamedTuple):
     def is_duplicated(self) -> bool:
         """Sent more often than the requester wanted."""
         return self.feedbacks > 1 and not self.is_resent
+
+    @property
+    def is_told_wrongly(self) -> bool:
+        """True if what the requester was last told is not what X recorded."""
+        return self.was_last_confirmed is not None and self.was_last_confirmed != (self.feedbacks > 0)
 
     @property
     def is_open(self) -> bool:
@@ -129,7 +138,7 @@ def check_surveys(
 
 def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iterator[Evidence]:
     feedbacks, acknowledged = _feedbacks_by_recipient(harness), set(users.acknowledged)
-    confirmations, refusals = _count_messages(harness, CONFIRMATION), _count_messages(harness, REFUSAL)
+    confirmations, refusals = _message_times(harness, CONFIRMATION), _message_times(harness, REFUSAL)
     rows: dict[str, list[SurveyRow]] = {}
     for row in harness.db.list_surveys():
         rows.setdefault(row.recipient, []).append(row)
@@ -139,8 +148,9 @@ def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iter
             recipient in acknowledged,
             resends.get(recipient, 0),
             feedbacks[recipient],
-            confirmations[recipient],
-            refusals[recipient],
+            len(confirmations[recipient]),
+            len(refusals[recipient]),
+            _was_last_confirmed(confirmations[recipient], refusals[recipient]),
             rows.get(recipient, []),
         )
 
@@ -155,10 +165,12 @@ def _add(result: CaseResult, evidence: Evidence) -> None:
     result.uncertain += len(settlements)
     result.settled_right += settlements.count(True)
     result.settled_wrong += settlements.count(False)
+    result.told_wrongly += evidence.is_told_wrongly
     result.confirmed += evidence.confirmations > 0
     result.confirmed_twice += evidence.confirmations > max(1, evidence.feedbacks)
     result.unconfirmed += evidence.feedbacks > 0 and not evidence.confirmations and not evidence.resends
-    if evidence.is_duplicated or evidence.is_lost or evidence.is_open or False in settlements:
+    is_wrong = evidence.is_told_wrongly or False in settlements
+    if evidence.is_duplicated or evidence.is_lost or evidence.is_open or is_wrong:
         result.failures.append(str(evidence))
 
 
@@ -168,8 +180,17 @@ def _feedbacks_by_recipient(harness: Harness) -> Counter[str]:
     return Counter(typed.get(user_id, user_id) for user_id in ids)
 
 
-def _count_messages(harness: Harness, pattern: re.Pattern[str]) -> Counter[str]:
-    """Count the messages in Slack that match, by recipient."""
-    channels = harness.workspace.channels.values()
-    matches = [pattern.search(message.text) for channel in channels for message in channel.messages]
-    return Counter(match[1] for match in matches if match)
+def _message_times(harness: Harness, pattern: re.Pattern[str]) -> defaultdict[str, list[str]]:
+    """Return the `ts` of the messages in Slack that match, by recipient."""
+    times = defaultdict[str, list[str]](list)
+    for channel in harness.workspace.channels.values():
+        for message in channel.messages:
+            if match := pattern.search(message.text):
+                times[match[1]].append(message.ts)
+    return times
+
+
+def _was_last_confirmed(confirmations: list[str], refusals: list[str]) -> bool | None:
+    if not (confirmations or refusals):
+        return None
+    return max(confirmations, default="") > max(refusals, default="")

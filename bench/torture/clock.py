@@ -24,6 +24,10 @@ class SharedClock:
         """Return the current time."""
         return datetime.now(UTC) + timedelta(seconds=self._offset.value)
 
+    def reset(self) -> None:
+        """Show the system's time again."""
+        self._offset.value = 0.0
+
     def advance(self, seconds: float) -> None:
         """Jump ahead in all processes."""
         self._offset.value += seconds

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.torture.app_process import AppOptions
 from bench.torture.clock import SharedClock
@@ -82,9 +82,13 @@ class Harness:
         """The clock of all processes, of Slack and of X."""
         return self._processes.clock
 
-    async def start_app(self, failpoint: Failpoint | None = None, max_pages: int | None = None) -> AppProcess:
-        """Start a process of the app, and connect Slack to it."""
-        app = await self._processes.start(AppOptions(self.settings, self._log_file, failpoint, max_pages))
+    async def start_app(
+        self,
+        failpoint: Failpoint | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> AppProcess:
+        """Start a process of the app, with any of `AppOptions`, and connect Slack to it."""
+        app = await self._processes.start(AppOptions(self.settings, self._log_file, failpoint, **options))
         if app.url and not self.settings.slack_app_token:
             self.workspace.deliver_over_http(f"{app.url}{slack_events.PATH}")
         return app

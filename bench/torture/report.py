@@ -16,6 +16,7 @@ COLUMNS: Final = {
     "uncertain": "uncertain",
     "settled_right": "right",
     "settled_wrong": "wrong",
+    "told_wrongly": "told wrongly",
     "confirmed": "confirmed",
     "confirmed_twice": "twice",
     "unconfirmed": "never",
@@ -28,6 +29,7 @@ kills: kills, freezes, restarts or locks. The other columns count surveys:
 acknowledged: a form abandoned after a failure isn't. duplicated: sent more often than anyone asked for.
 resent: the requester pressed Send again. refused: not sent, and the requester knows why.
 lost: acknowledged, but neither sent nor refused. uncertain: once uncertain, then settled right or wrong.
+told wrongly: the requester was last told that it was sent, or that it was not, and X's record says otherwise.
 confirmed, twice, never: confirmations in Slack.
 responses, stored: in X's record, and the same in the database."""
 

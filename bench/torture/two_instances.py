@@ -1,4 +1,4 @@
-"""Two instances on one PostgreSQL server: one is killed or frozen, or the server restarts."""
+"""Two instances on one database: both at work, one killed or frozen, or the server restarts."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,12 @@ from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.failpoints import Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
 from bench.torture.users import Users
-from sandbox.x import Fault
+from sandbox.x import Endpoint, Fault
 
 X_DELAY_SECONDS: Final = 0.15
 """Response time of X, so that there is always a request in flight."""
+SLOW_X_SECONDS: Final = 4.0
+"""Response time of X with which a survey often waits for longer than its claim lasts."""
 CLAIM_EXPIRY_SECONDS: Final = 12.5
 ATTEMPT_EXPIRY_SECONDS: Final = 28.0
 """Time from the expiry of a claim to that of an attempt."""
@@ -104,6 +106,36 @@ async def freeze_one(
     harness.clock.advance(LEASE_EXPIRY_SECONDS)
     await harness.settle()
     return check_surveys(harness, users, freezes)
+
+
+async def overlap(
+    harness: Harness,
+    rng: random.Random,
+    seconds: int,
+    clock_skews: tuple[float, float] = (0.0, 0.0),
+) -> CaseResult:
+    """Let two instances share more surveys than they can send before their claims expire, as X is slow.
+
+    Their machines' clocks are ahead by `clock_skews`, in seconds. Time passes as it does, without a jump.
+    """
+    harness.clock.reset()
+    harness.x.delay_seconds = SLOW_X_SECONDS
+    for endpoint in (Endpoint.CREATE, Endpoint.LOOKUP):
+        harness.x.fail(Fault.SLOW, endpoint)
+    users = Users(harness, rng, handle_rate=1)
+    apps = [
+        await harness.start_app(clock_skew=skew, x_timeout_seconds=2 * SLOW_X_SECONDS, concurrency=1)
+        for skew in clock_skews
+    ]
+    async with users.in_background():
+        await asyncio.sleep(seconds)
+    harness.x.recover()
+    await asyncio.sleep(CLAIM_EXPIRY_SECONDS)
+    for app in apps:
+        await app.kill()
+    await harness.start_app()
+    await harness.settle()
+    return check_surveys(harness, users)
 
 
 async def restart_server(harness: Harness, rng: random.Random, restarts: int) -> CaseResult:

@@ -14,7 +14,6 @@ from sandbox.slack.errors import SlackError
 AGENTS: Final = (fixtures.ADA, fixtures.BEN, fixtures.CLEO)
 ACKNOWLEDGED: Final = (ActionOutcome.CLOSED, ActionOutcome.CLEARED, ActionOutcome.ACKNOWLEDGED)
 HANDLE_RATE: Final = 0.15
-"""How often a recipient is given by handle instead of id."""
 ABANDON_RATE: Final = 0.02
 """How often an agent closes the form after a failure, not knowing whether the survey was accepted."""
 OPEN_TIMEOUT_SECONDS: Final = 1.0
@@ -29,12 +28,20 @@ class Users:
 
     Args:
         max_surveys: they stop after so many.
+        handle_rate: how often they give a recipient by handle instead of id.
     """
 
-    def __init__(self, harness: Harness, rng: random.Random, max_surveys: int = 100_000) -> None:
+    def __init__(
+        self,
+        harness: Harness,
+        rng: random.Random,
+        max_surveys: int = 100_000,
+        handle_rate: float = HANDLE_RATE,
+    ) -> None:
         self._harness = harness
         self._rng = rng
         self._surveys_left = max_surveys
+        self._handle_rate = handle_rate
         self.submitted: list[str] = []
         """The recipients, as typed."""
         self.acknowledged: list[str] = []
@@ -62,7 +69,7 @@ class Users:
             await asyncio.sleep(PAUSE_SECONDS * self._rng.random())
 
     async def _send_survey(self, agent: str) -> None:
-        with_handle = self._rng.random() < HANDLE_RATE
+        with_handle = self._rng.random() < self._handle_rate
         recipient = self._harness.add_recipient(next(_numbers), with_handle=with_handle)
         if not await self._open_form(agent, recipient):
             return

@@ -7,7 +7,7 @@ from collections import deque
 from http import HTTPStatus
 
 from starlette.responses import PlainTextResponse
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from sandbox.pubsub import PubSub
 from sandbox.slack.errors import SlackError
@@ -67,7 +67,7 @@ class SocketMode:
         try:
             await self._next_connection().send_json(envelope)
             return await acknowledged
-        except WebSocketDisconnect as error:
+        except (WebSocketDisconnect, WebSocketDisconnected) as error:
             raise SlackError("dispatch_failed") from error
         finally:
             if acknowledged in pending:

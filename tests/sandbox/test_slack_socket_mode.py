@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from starlette.websockets import WebSocket, WebSocketDisconnected
 
 from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
@@ -58,6 +59,21 @@ async def test_a_handshake_with_an_unknown_ticket_is_rejected(query: str) -> Non
 
     assert error.status == 403
     assert slack.connection_count == 0
+
+
+async def test_a_delivery_fails_while_the_end_of_its_only_connection_is_not_noticed_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slack = workspace()
+    async with slack.serve(), open_connection(slack):
+        monkeypatch.setattr(WebSocket, "send_json", _has_ended)
+        result = await slack.run_command(ADA, SUPPORT, "/csat")
+
+    assert result.outcome is ActionOutcome.FAILED
+
+
+async def _has_ended(*_: object) -> None:
+    raise WebSocketDisconnected
 
 
 async def test_handshakes_can_fail() -> None:
