@@ -41,6 +41,16 @@ async def test_the_confirmation_says_that_the_customer_answered_but_not_how(worl
     assert len(world.app_messages()) == 1
 
 
+async def test_an_update_that_slack_fails_to_make_is_repeated(world: World) -> None:
+    await world.send_survey()
+    world.workspace.faults.fail("chat.update", "update_failed")
+    await answer(world)
+    await world.wait_until(lambda: world.attempts("answered") == [1])
+    await world.advance(minutes=1)
+
+    await world.wait_for_message(ANSWERED)
+
+
 async def test_the_confirmation_is_updated_once_even_if_a_comment_follows_the_rating(world: World) -> None:
     sent = await world.send_survey()
     world.x.rate(sent.id, 5)

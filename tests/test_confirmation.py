@@ -117,6 +117,17 @@ async def test_it_is_retried_after_a_rate_limit(world: World) -> None:
     assert len(world.app_messages()) == 1
 
 
+async def test_it_waits_while_the_workspace_joins_an_organization(world: World) -> None:
+    world.workspace.faults.fail("chat.postMessage", "team_added_to_org")
+    await send_survey(world)
+    await world.wait_until(lambda: world.attempts("sent") == [1])
+    assert world.app_messages() == []
+
+    await world.advance(minutes=1)
+    await world.wait_for_message("asked")
+    assert posted_messages(world, "response_url") == []
+
+
 async def test_it_is_retried_after_server_errors(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "503", times=2)
     await send_survey(world)

@@ -1,5 +1,6 @@
 """Payloads of the right signature and a wrong shape get a 200 or 400, and nothing escapes."""
 
+import asyncio
 import copy
 import json
 import logging
@@ -139,3 +140,17 @@ async def test_a_payload_without_its_fields_is_answered(
     assert status in {200, 400, 404}
     assert "answering" not in caplog.text
     assert len(caplog.messages) <= 1
+
+
+async def test_over_socket_mode_the_app_goes_on_after_a_payload_without_its_fields(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Delivery("interactive", {"type": "block_actions", "actions": []}, "envelope-1")
+    delivering = asyncio.create_task(world.workspace.redeliver(broken))
+    await world.wait_until(lambda: caplog.messages)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+    await world.wait_for_message("opens the survey form")
+    delivering.cancel()
+
+    (line,) = caplog.messages
+    assert line.endswith("reading a request from Slack failed")
