@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.clock import Clock
 from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
@@ -16,6 +15,7 @@ from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import AuthTest, ChannelInfo, Permalink, parse_response
 from csat.slack_api.view_updates import ViewUpdater
+from csat.slack_api.web_client import WebClient
 from csat.surveys.limits import PreviousSurvey
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ class SlackClient:
 
     def __init__(
         self,
-        web: AsyncWebClient,
+        web: WebClient,
         session: aiohttp.ClientSession,
         api_url: str,
         clock: Clock,
@@ -118,14 +118,12 @@ class SlackClient:
             await self._publish(user, fallback)
 
     async def _publish(self, user: str, view: Json) -> None:
-        with as_slack_error():
-            await self.web.views_publish(user_id=user, view=view)
+        await self.web.views_publish(user_id=user, view=view)
 
     async def _get_team(self) -> tuple[str, str]:
         """Return the workspace's id and its URL, with a slash at the end."""
         if self._team is None:
-            with as_slack_error():
-                response = await self.web.auth_test()
+            response = await self.web.auth_test()
             team = parse_response(AuthTest, response)
             self._team = team.team_id, team.url
         return self._team

@@ -9,7 +9,6 @@ from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
 from pydantic import Field
-from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.clock import Clock
 from csat.slack_api.errors import (
@@ -22,6 +21,7 @@ from csat.slack_api.errors import (
 from csat.slack_api.payloads import Payload
 from csat.slack_api.responses import parse_response
 from csat.slack_api.user_groups import UserGroups
+from csat.slack_api.web_client import WebClient
 
 CACHE_SIZE = 10_000
 CACHE_TTL_SECONDS = 300.0
@@ -100,7 +100,7 @@ class Permissions:
 
     def __init__(
         self,
-        web: AsyncWebClient,
+        web: WebClient,
         team_id: Callable[[], Awaitable[str]],
         clock: Clock,
         agents: Collection[str],
@@ -206,8 +206,7 @@ class Permissions:
         return False
 
     async def _fetch_user(self, user: str) -> _User:
-        with as_slack_error():
-            response = await self._web.users_info(user=user)
+        response = await self._web.users_info(user=user)
         return parse_response(_UserInfo, response).user
 
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from csat.clock import Clock
-from csat.slack_api.errors import NoResponse, SlackRefused, as_slack_error
+from csat.slack_api.errors import NoResponse, SlackRefused
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import PostedMessage, parse_response
+from csat.slack_api.web_client import WebClient
 from csat.surveys.survey import Origin
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ class Posted(NamedTuple):
 class Poster:
     """Post messages; every method raises `SlackError`."""
 
-    def __init__(self, web: AsyncWebClient, response_urls: ResponseUrls, clock: Clock) -> None:
+    def __init__(self, web: WebClient, response_urls: ResponseUrls, clock: Clock) -> None:
         self._web = web
         self._response_urls = response_urls
         self._clock = clock
@@ -75,30 +75,26 @@ class Poster:
 
     async def update_message(self, posted: Posted, text: str, blocks: list[Json]) -> None:
         """Update a message of the app (chat.update)."""
-        with as_slack_error():
-            await self._web.chat_update(channel=posted.channel, ts=posted.ts, text=text, blocks=blocks)
+        await self._web.chat_update(channel=posted.channel, ts=posted.ts, text=text, blocks=blocks)
 
     async def _post_to_thread(self, origin: Origin, message: Json) -> Posted:
-        with as_slack_error():
-            response = await self._web.chat_postMessage(
-                channel=origin.channel, thread_ts=origin.thread or None, **message
-            )
+        response = await self._web.chat_postMessage(
+            channel=origin.channel, thread_ts=origin.thread or None, **message
+        )
         return _posted(response)
 
     async def _post_to_channel(self, channel: str, message: Json) -> Posted:
-        with as_slack_error():
-            response = await self._web.chat_postMessage(channel=channel, **message)
+        response = await self._web.chat_postMessage(channel=channel, **message)
         return _posted(response)
 
     async def _post_ephemeral(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
-        with as_slack_error():
-            await self._web.chat_postEphemeral(
-                channel=origin.channel,
-                user=origin.requester,
-                thread_ts=origin.active_thread or None,
-                text=text,
-                blocks=blocks,
-            )
+        await self._web.chat_postEphemeral(
+            channel=origin.channel,
+            user=origin.requester,
+            thread_ts=origin.active_thread or None,
+            text=text,
+            blocks=blocks,
+        )
         return Posted()
 
     async def _respond(self, origin: Origin, message: Json, response_type: str) -> Posted:

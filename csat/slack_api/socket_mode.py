@@ -11,11 +11,11 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.slack_api.acknowledgement import Dispatch
-from csat.slack_api.errors import SlackError, as_slack_error
+from csat.slack_api.errors import SlackError
 from csat.slack_api.responses import SocketUrl, parse_response
+from csat.slack_api.web_client import WebClient
 from csat.tasks import BackgroundTasks
 
 PING_INTERVAL_SECONDS = 5
@@ -48,8 +48,7 @@ class ReconnectingClient(SocketModeClient):
 
     async def issue_new_wss_url(self) -> str:
         """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
-        with as_slack_error():
-            response = await self.web_client.apps_connections_open(app_token=self.app_token)
+        response = await self.web_client.apps_connections_open(app_token=self.app_token)
         return parse_response(SocketUrl, response).url
 
     async def _open_websocket(self) -> None:
@@ -83,7 +82,7 @@ class SocketMode:
         web: Slack's Web API.
     """
 
-    def __init__(self, dispatch: Dispatch, app_token: str, web: AsyncWebClient) -> None:
+    def __init__(self, dispatch: Dispatch, app_token: str, web: WebClient) -> None:
         logger = logging.getLogger("slack_sdk.socket_mode")
         self._dispatch = dispatch
         self._client = ReconnectingClient(

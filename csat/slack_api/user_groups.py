@@ -8,11 +8,11 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
-from slack_sdk.web.async_client import AsyncWebClient
 
 from csat.clock import Clock
 from csat.slack_api.errors import INSTALLATION_ERRORS, SlackRefused, SlackUnavailable, as_slack_error
 from csat.slack_api.responses import GroupMembers, parse_response
+from csat.slack_api.web_client import WebClient
 
 CACHE_SIZE = 1_000
 MAX_AGE_WHEN_BUSY = timedelta(minutes=5)
@@ -37,7 +37,7 @@ class UserGroups:
     https://docs.slack.dev/reference/methods/usergroups.users.list
     """
 
-    def __init__(self, web: AsyncWebClient, team_id: Callable[[], Awaitable[str]], clock: Clock) -> None:
+    def __init__(self, web: WebClient, team_id: Callable[[], Awaitable[str]], clock: Clock) -> None:
         self._web = web
         self._team_id = team_id
         self._clock = clock

@@ -7,9 +7,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
-from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.errors import SlackError, as_slack_error
+from csat.slack_api.errors import SlackError
+from csat.slack_api.web_client import WebClient
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class ViewUpdater:
     hash outdated, so the latest update is repeated without it.
     """
 
-    def __init__(self, web: AsyncWebClient) -> None:
+    def __init__(self, web: WebClient) -> None:
         self._web = web
         self._numbers = itertools.count()
         self._latest: TTLCache[str, int] = TTLCache(CACHE_SIZE, CACHE_TTL_SECONDS)
@@ -51,8 +51,7 @@ class ViewUpdater:
     async def _conflicts(self, view_id: str, view_hash: str | None, view: Json) -> bool:
         """Send an update; return True if its hash is outdated."""
         try:
-            with as_slack_error():
-                await self._web.views_update(view_id=view_id, hash=view_hash, view=view)
+            await self._web.views_update(view_id=view_id, hash=view_hash, view=view)
         except SlackError as error:
             log.info("Slack did not update the view: %s", error)
             return str(error) == "hash_conflict"
