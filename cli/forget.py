@@ -53,9 +53,7 @@ class Eraser:
         pauses: the seconds before each retry while Slack is unavailable.
     """
 
-    def __init__(
-        self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float] = RETRY_PAUSES_SECONDS
-    ) -> None:
+    def __init__(self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float]) -> None:
         self._database = database
         self._x = x
         self._poster = poster
@@ -169,7 +167,7 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
         x = XClient(await stack.enter_async_context(http))
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
-        yield Eraser(database, x, poster)
+        yield Eraser(database, x, poster, RETRY_PAUSES_SECONDS)
 
 
 def _format(result: ErasureResult) -> list[str]:

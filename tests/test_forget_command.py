@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli import forget
-from cli.forget import Eraser, ErasureResult, open_eraser
+from cli.forget import ErasureResult, open_eraser
 from csat.db import database as db_module
 from csat.db import reconciliation, responses, send_queue, submissions, tables
 from csat.db.accounts import ensure_account
@@ -211,7 +211,7 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
 ) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    monkeypatch.setattr(Eraser.__init__, "__defaults__", ((),))
+    monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", ())
     world.workspace.faults.fail("chat.update", "internal_error")
     failed = await erase_customer(world, Recipient(handle="mira_k"))
 

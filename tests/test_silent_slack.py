@@ -166,6 +166,7 @@ async def test_homes_of_removed_supervisors_are_withdrawn_side_by_side(tmp_path:
         world.workspace.api_calls.clear()
         with world.workspace.faults.hold("views.publish"):
             await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.CLEO])
+            world.clock.advance(seconds=31)
 
             await world.wait_until(
                 lambda: set(called_users(world, "views.publish", "user_id")) == set(removed)
