@@ -65,9 +65,9 @@ async def test_a_low_rating_is_announced_in_its_own_workspace_only(world: World,
         theirs = await other.send_survey("/csat @mira_k", external_id="theirs")
     await rate_low(world, theirs.id, 1)
     await rate_low(world, (await world.send_survey("/csat @sofie_l", external_id="ours")).id, 2)
-    await world.wait_for_message("External ID: ours", fixtures.LEADS, fixtures.CLEO)
+    await world.wait_for_message("Case number: ours", fixtures.LEADS, fixtures.CLEO)
     async with running_app(other):
-        await other.wait_for_message("External ID: theirs", fixtures.LEADS, fixtures.CLEO)
+        await other.wait_for_message("Case number: theirs", fixtures.LEADS, fixtures.CLEO)
         await other.wait_until(other.is_outbox_empty)
 
     assert (count_alerts(world), count_alerts(other)) == (1, 1)
@@ -100,7 +100,7 @@ async def test_the_buttons_of_a_survey_work_in_its_own_workspace_only(world: Wor
     world.notify_after.set()
     own = await world.wait_for_message("Queued")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=own.ts)
-    await world.wait_for_message("Cancelled. Nothing was sent.")
+    await world.wait_for_message("Canceled. Nothing was sent.")
 
     await click_elsewhere(world, 1)
     await world.wait_for_message("Only the person who asked for this survey can cancel it")
