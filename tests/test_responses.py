@@ -262,7 +262,8 @@ async def test_concurrent_unmatched_updates_are_stored_once(database: Database) 
 async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
     databases: Databases, tmp_path: Path
 ) -> None:
-    database = Database(databases.make("postgresql", tmp_path))
+    url = databases.make("postgresql", tmp_path)
+    database, other_instance = Database(url), Database(url)
     record = await database.run(lambda connection: insert_sending(connection, "V1"))
     locked = threading.Event()
 
@@ -276,8 +277,9 @@ async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
 
     applying = asyncio.create_task(database.run(apply_while_receipt_waits))
     await asyncio.to_thread(locked.wait)
-    late = await database.run(send_queue.mark_sent, record.id, 1, make_update().receipt, LATER)
+    late = await other_instance.run(send_queue.mark_sent, record.id, 1, make_update().receipt, LATER)
 
     assert (await applying, late) == (UpdateOutcome.APPLIED, None)
     assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}
     database.close()
+    other_instance.close()
