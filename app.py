@@ -21,14 +21,14 @@ from cli import export as exporting
 from cli import forget as forgetting
 from cli import manifest as manifests
 from cli import prune as pruning
-from cli import report as reporting
+from cli import report_from_export as reporting
 from cli.export import NoSuchTeam
 from csat.clock import utc_now
 from csat.db.errors import DatabaseError
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.periods import InvalidPeriod, parse_period
-from csat.resources import build_limits
 from csat.settings import Settings, SettingsError
+from csat.shared_resources import build_limits
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 

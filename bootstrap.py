@@ -13,24 +13,24 @@ from starlette.routing import Route
 
 import handlers
 from blocks.survey_form import SurveyForm
-from csat.catalogue_files import load_catalogue, load_ticket_patterns
+from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import accounts, feeds
+from csat.db import account_pauses, event_sweeps
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
-from csat.feedback.intake import Intake
 from csat.feedback.poller import ResponsePoller
-from csat.resources import Resources, build_credentials, build_default_draft, build_limits
+from csat.feedback.response_intake import Intake
+from csat.question_and_ticket_files import load_catalogue, load_ticket_patterns
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
-from csat.slack_api.acknowledgement import Dispatch
+from csat.shared_resources import Resources, build_credentials, build_default_draft, build_limits
 from csat.slack_api.client import SlackClient
+from csat.slack_api.dispatch_interface import Dispatch
 from csat.slack_api.errors import SlackError
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.tasks import BackgroundTasks, Deadline
 from csat.web import slack_events, x_webhook
 from csat.web.health import HealthCheck
 from csat.web.server import serve as serve_http
@@ -107,8 +107,8 @@ async def open_resources(
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(accounts.ensure_account, settings.x_account_id)
-        await database.run(feeds.ensure_feed, settings.x_account_id)
+        await database.run(account_pauses.ensure_account, settings.x_account_id)
+        await database.run(event_sweeps.ensure_feed, settings.x_account_id)
         yield Resources(
             settings=settings,
             clock=clock,

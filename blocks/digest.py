@@ -14,7 +14,7 @@ from blocks.report_summary import (
     summary_lines,
     summary_text,
 )
-from csat.reporting.reports import Report
+from csat.reporting.report_model import Report
 
 WITHOUT_SUPERVISORS: Final = (
     "Not counted: {surveys} that supervisors sent, so that nobody can work out the answers to their own."

@@ -1,6 +1,6 @@
 """A low rating as everyone in the results channel may see it, and the state of its follow-up.
 
-The rating itself and the customer's comment are shown by `blocks.response_modal` only.
+The rating itself and the customer's comment are shown by `blocks.low_rating_modals` only.
 """
 
 from collections.abc import Iterator

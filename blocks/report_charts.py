@@ -5,14 +5,23 @@ from typing import Final
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks import charts
-from blocks.charts import BlocksWithFallback, Cell, HomePart
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
 from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text, pluralize
 from blocks.serialization import BlockDict, render
+from blocks.tables_and_charts import (
+    NO_NUMBER,
+    BlocksWithFallback,
+    Cell,
+    HomePart,
+    data_table,
+    data_visualization,
+    number_cell,
+    rich_text_cell,
+    text_cell,
+)
 from csat.reporting.formatting import NO_VALUE, format_interval, format_percent, format_score, round_half_up
 from csat.reporting.periods import DAYS_PER_WEEK
-from csat.reporting.reports import Report, Tally
+from csat.reporting.report_model import Report, Tally
 from csat.reporting.scores import (
     MIN_SCORE_RATINGS,
     SampleSize,
@@ -42,7 +51,7 @@ def _distribution(report: Report) -> Iterator[HomePart]:
         return
     counts = distribution(report.filters.metric, report.current.ratings)
     bars = {str(rating): float(count) for rating, count in counts.items()}
-    chart = charts.data_visualization("bar", "How customers rated", "Answers", bars, "Rating")
+    chart = data_visualization("bar", "How customers rated", "Answers", bars, "Rating")
     yield BlocksWithFallback([chart])
     yield render(context(distribution_text(report)))
 
@@ -58,7 +67,7 @@ def _trend(report: Report) -> Iterator[HomePart]:
 def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
     name = METRIC_NAMES[report.filters.metric]
     values = {label: float(round_half_up(score.value)) for label, score in points.items()}
-    return charts.data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
+    return data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
 
 
 def _trend_text(report: Report, points: Mapping[str, Score]) -> str:
@@ -87,7 +96,7 @@ def _breakdown(report: Report) -> Iterator[HomePart]:
     channels = [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
     if agents or channels:
         cells = [_cells(report, name, tally) for name, tally in (*agents, *channels)]
-        table = charts.data_table(CAPTION, HEADER, cells)
+        table = data_table(CAPTION, HEADER, cells)
         top = _rows_in_text(report, [*agents[:TOP_ROWS], *channels[:TOP_ROWS]])
         everything = _rows_in_text(report, [*agents, *channels])
         yield render(rich_line(text(CAPTION, bold=True)))
@@ -104,13 +113,14 @@ def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
     response_rate = percentage(tally.rated, tally.sent)
     has_score = score is not None and figure != NO_VALUE
     return [
-        charts.rich_text_cell(name.to_dict()),
-        charts.number_cell(score.value if score and has_score else charts.NO_NUMBER, figure),
-        charts.text_cell(format_interval(metric, score.interval) if score and has_score else NO_VALUE),
-        charts.number_cell(tally.rated, _format_answers(tally.rated)),
-        charts.number_cell(tally.sent, f"{tally.sent:,}"),
-        charts.number_cell(
-            charts.NO_NUMBER if response_rate is None else response_rate, format_percent(response_rate)
+        rich_text_cell(name.to_dict()),
+        number_cell(score.value if score and has_score else NO_NUMBER, figure),
+        text_cell(format_interval(metric, score.interval) if score and has_score else NO_VALUE),
+        number_cell(tally.rated, _format_answers(tally.rated)),
+        number_cell(tally.sent, f"{tally.sent:,}"),
+        number_cell(
+            NO_NUMBER if response_rate is None else response_rate,
+            format_percent(response_rate),
         ),
     ]
 

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
 from blocks.elements import rich_line, text
 from csat.reporting.formatting import format_change, format_interval, format_mean, format_score, format_share
-from csat.reporting.reports import Report, Tally
+from csat.reporting.report_model import Report, Tally
 from csat.reporting.scores import (
     MIN_SCORE_RATINGS,
     SampleSize,

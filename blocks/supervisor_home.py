@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
-from blocks.charts import HomePart
 from blocks.elements import (
     context,
     header,
@@ -17,15 +16,16 @@ from blocks.elements import (
     timestamp,
     truncate_line,
 )
+from blocks.home_report_controls import report_controls
 from blocks.low_rating import low_rating_blocks
 from blocks.report_charts import report_charts
-from blocks.report_controls import report_controls
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines
 from blocks.serialization import BlockDict, render
+from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
+from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_query import ReportQuery
-from csat.reporting.reports import RecentComment, Report
+from csat.reporting.report_model import RecentComment, Report
 from csat.surveys.follow_ups import LowRating
 from csat.surveys.questions import Catalogue, Metric
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from cli import manifest
-from csat.catalogue_files import load_catalogue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.resources import build_credentials
+from csat.question_and_ticket_files import load_catalogue
 from csat.settings import Settings
+from csat.shared_resources import build_credentials
 from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session

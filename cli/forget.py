@@ -15,8 +15,8 @@ from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import CustomerSurveys, PostedMessage
 from csat.db.outbox import NotificationKind
-from csat.resources import build_credentials
 from csat.settings import Settings
+from csat.shared_resources import build_credentials
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls

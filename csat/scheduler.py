@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
+from csat.background_tasks import BackgroundTasks
 from csat.db.errors import DatabaseError
 from csat.slack_api.errors import SlackError
-from csat.tasks import BackgroundTasks
 from csat.x_api.errors import XError
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from csat.catalogue_files import DEFAULT_QUESTIONS_FILE
+from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, is_web_url
 
 MAX_MESSAGE_LENGTH: Final = 3_000

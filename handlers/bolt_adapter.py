@@ -14,8 +14,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from csat.slack_api.acknowledgement import Acknowledgement
-from csat.tasks import BackgroundTasks, log_with_reference
+from csat.background_tasks import BackgroundTasks, log_with_reference
+from csat.slack_api.dispatch_interface import Acknowledgement
 
 
 def build_app(web: AsyncWebClient, tasks: BackgroundTasks) -> AsyncApp:

@@ -12,16 +12,16 @@ from blocks.help import Usage, help_message
 from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
 from csat.db.survey_records import get_survey
 from csat.slack_api.payloads import Interaction, SlashCommand
-from csat.slack_api.permissions import PermissionDenied
 from csat.slack_api.text_extraction import extract_text
+from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.prefill import find_external_id, find_recipients
 from csat.surveys.survey import Origin
 from handlers.command_args import InvalidArguments, parse_command_args
-from handlers.export import send_export
-from handlers.modals import open_modal
-from handlers.report import send_report
+from handlers.export_command import send_export
+from handlers.modal_opening import open_modal
+from handlers.report_command import send_report
 from handlers.services import Services
-from handlers.status import send_status
+from handlers.status_command import send_status
 
 COMMAND = "/csat"
 SHORTCUT = "send_survey"

@@ -9,10 +9,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from blocks.elements import plain_message
+from csat.background_tasks import log_with_reference
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.survey import Origin
-from csat.tasks import log_with_reference
 from handlers.services import Services
 
 UNEXPECTED = (

@@ -15,7 +15,7 @@ from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.survey_records import SurveyRecord
 from csat.slack_api.payloads import Interaction
-from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey

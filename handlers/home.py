@@ -6,9 +6,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.report_controls import ActionId, apply_choice
+from blocks.home_report_controls import ActionId, apply_choice
 from csat.db.errors import DatabaseError
-from csat.reporting.report_query import ReportQuery
+from csat.reporting.home_report_query import ReportQuery
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import AppHomeOpened, BlockAction
 from handlers.services import Services

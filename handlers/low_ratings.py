@@ -11,16 +11,16 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import low_rating, response_modal
+from blocks import low_rating, low_rating_modals
 from blocks.elements import Message, build_message, plain_message, rich_line, text
 from csat.db import follow_ups
 from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.payloads import Interaction, parse_id
-from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
+from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.follow_ups import InvalidNote, LowRating, parse_note
 from handlers.home import refresh_home
-from handlers.modals import open_modal
+from handlers.modal_opening import open_modal
 from handlers.services import Services
 
 SUPERVISORS_ONLY = (
@@ -40,7 +40,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.action(low_rating.SHOW_ACTION)(partial(show_response, services))
     app.action(low_rating.TAKE_ON_ACTION)(partial(take_on, services))
     app.action(low_rating.CLOSE_ACTION)(partial(open_close_form, services))
-    app.view(response_modal.CLOSE_CALLBACK_ID)(partial(close, services))
+    app.view(low_rating_modals.CLOSE_CALLBACK_ID)(partial(close, services))
 
 
 async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any])
             services.database.run(follow_ups.reveal, *viewed),
             services.slack.message_url(rating.origin.channel, rating.ts),
         )
-        view = response_modal.response_modal(revealed, services.form.catalogue, link)
+        view = low_rating_modals.response_modal(revealed, services.form.catalogue, link)
         await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
 
 
@@ -78,7 +78,7 @@ async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any
         rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         if rating.follow_up.closed_by:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
-        view = response_modal.close_modal(rating, services.form.catalogue)
+        view = low_rating_modals.close_modal(rating, services.form.catalogue)
         await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
 
 
@@ -86,18 +86,18 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
     """Close a low rating with the note, and update the alert; the form closes once that is committed."""
     interaction = Interaction.model_validate(body)
     try:
-        note = parse_note(response_modal.get_note(view))
+        note = parse_note(low_rating_modals.get_note(view))
         rating = await _find_low_rating(services, interaction, parse_id(view["private_metadata"]))
         closed = (rating.survey_id, interaction.team, interaction.user, note, services.clock())
         notification = await services.database.run_before_deadline(
             DATABASE_TIMEOUT_SECONDS, follow_ups.close, *closed
         )
     except (InvalidNote, PermissionUnknown) as problem:
-        await ack(response_action="errors", errors={response_modal.NOTE_ID: str(problem)})
+        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: str(problem)})
     except DatabaseError:
-        await ack(response_action="errors", errors={response_modal.NOTE_ID: NOT_SAVED})
+        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: NOT_SAVED})
     except (PermissionDenied, FollowUpConflict) as refusal:
-        await ack(response_action="update", view=response_modal.message_modal(build_refusal(refusal)))
+        await ack(response_action="update", view=low_rating_modals.message_modal(build_refusal(refusal)))
     else:
         await ack()
         if notification:

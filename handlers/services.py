@@ -11,7 +11,7 @@ from blocks.survey_form import SurveyForm
 from csat.clock import Clock
 from csat.db.database import Database
 from csat.delivery.send_worker import SendWorker
-from csat.resources import Notify
+from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackRefused
 from csat.surveys.limits import Denial, Limits

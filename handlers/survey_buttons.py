@@ -11,7 +11,7 @@ from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
-from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denied
 from csat.surveys.states import State
 from csat.surveys.survey import Origin

@@ -7,7 +7,6 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
-from blocks.charts import HomePart, home_view
 from blocks.supervisor_home import (
     MAX_LOW_RATINGS,
     LinkedComment,
@@ -15,17 +14,18 @@ from blocks.supervisor_home import (
     SupervisorHome,
     supervisor_home,
 )
-from csat.db import follow_ups, own_surveys
+from blocks.tables_and_charts import HomePart, home_view
+from csat.db import follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SurveyRecord
-from csat.reporting import homes
+from csat.reporting import published_homes
+from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
 from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.report_query import DEFAULT_DAYS, ReportQuery
-from csat.resources import Resources
 from csat.scheduler import PeriodicTask
+from csat.shared_resources import Resources
 from csat.slack_api.errors import NoResponse, SlackError
-from csat.slack_api.permissions import PermissionUnknown
+from csat.slack_api.user_permissions import PermissionUnknown
 
 COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
@@ -76,14 +76,14 @@ class AppHome:
 
     async def refresh(self, person: str) -> None:
         """Publish somebody's Home again if it shows results; raises `SlackError`."""
-        shown = await self._database.read(homes.find_home, await self._slack.team_id(), person)
+        shown = await self._database.read(published_homes.find_home, await self._slack.team_id(), person)
         if shown and shown.shows_results:
             await self.show(person)
 
     async def check(self) -> None:
         """Publish each Home whose owner became a supervisor, or is one no longer; raises `SlackError`."""
         team = await self._slack.team_id()
-        published = await self._database.read(homes.list_homes, team)
+        published = await self._database.read(published_homes.list_homes, team)
         supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in published])
         changed = [shown for shown in published if shown.shows_results != (shown.user_id in supervisors)]
         removed_first = sorted(changed, key=lambda shown: not shown.shows_results)
@@ -109,16 +109,20 @@ class AppHome:
                 log.warning("Slack did not publish the Home of %s: %s", person, error)
 
     async def _show_results(self, team: str, person: str, change: Change) -> None:
-        request = await self._database.run(homes.request_results, team, person, change, self._clock())
+        request = await self._database.run(
+            published_homes.request_results, team, person, change, self._clock()
+        )
         try:
             page = await self._page(team, person, request.query)
             await self._publish(person, supervisor_home(page, self._catalogue))
         except SlackError as error:
             # not shown, so the next check retries
             if not (request.showed_results or isinstance(error, NoResponse)):
-                await self._database.run(homes.mark_results_hidden, team, person, request.home, self._clock())
+                await self._database.run(
+                    published_homes.mark_results_hidden, team, person, request.home, self._clock()
+                )
             raise
-        await self._database.run_with_retry(homes.mark_results_shown, team, person, self._clock())
+        await self._database.run_with_retry(published_homes.mark_results_shown, team, person, self._clock())
 
     async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
         query, now, problem = kept.drop_unknown_variant(self._catalogue), self._clock(), ""
@@ -142,16 +146,16 @@ class AppHome:
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:
-        shown = await self._database.read(homes.find_home, team, person)
+        shown = await self._database.read(published_homes.find_home, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
         await self._publish(person, agent_home(own, problem, has_supervisors=has_supervisors))
-        await self._database.run(homes.mark_results_hidden, team, person, shown, self._clock())
+        await self._database.run(published_homes.mark_results_hidden, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
-        newest = await self._database.read(own_surveys.list_by_requester, team, person, limit)
+        newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)
         since = self._clock() - COUNTED_PERIOD
-        counts = await self._database.read(own_surveys.count_by_state, team, person, since)
+        counts = await self._database.read(surveys_by_requester.count_by_state, team, person, since)
         return OwnSurveys(list(map(_sent, newest)), counts)
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:

@@ -8,9 +8,9 @@ from blocks.digest import digest_message
 from csat.db import digests
 from csat.reporting.periods import Period, last_week
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters, Report
-from csat.resources import Resources
+from csat.reporting.report_model import Filters, Report
 from csat.scheduler import PeriodicTask
+from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.surveys.questions import Metric
 

@@ -6,7 +6,7 @@ from blocks import low_rating
 from blocks.elements import Message
 from csat.db import follow_ups, outbox
 from csat.db.outbox import Notification, NotificationKind
-from csat.resources import Resources
+from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackRefused
 from csat.surveys.follow_ups import LowRating
 from notifications.posted_messages import NothingToUpdate, find_posted

@@ -5,7 +5,7 @@ import logging
 from blocks import notifications
 from csat.db import operator_alerts
 from csat.db.operator_alerts import OperatorAlert
-from csat.resources import Resources
+from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackError
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
 from notifications.retries import find_retry_time

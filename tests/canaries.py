@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from sqlalchemy import func
 
-from csat.reporting import queries, scores
+from csat.reporting import report_queries, scores
 from csat.surveys import questions, responses
 from csat.surveys.questions import Metric
 from sandbox.x.feedback import SCALES as SANDBOX_SCALES
@@ -26,14 +26,14 @@ EXCLUDED_MODULES: Final = {"blocks.preview"}
 def use_canaries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the scales in every module of the app and in the X sandbox."""
     columns = {
-        metric: [func.count().filter(queries.c.rating == rating) for rating in scale]
+        metric: [func.count().filter(report_queries.c.rating == rating) for rating in scale]
         for metric, scale in SCALES.items()
     }
     for real, canary in (
         (questions.SCALES, SCALES),
         (responses.LOW_RATINGS, LOW),
         (scores.HIGH_RATINGS, HIGH),
-        (queries.RATINGS, columns),
+        (report_queries.RATINGS, columns),
         (SANDBOX_SCALES, {kind: SCALES[Metric(kind)] for kind in SANDBOX_SCALES}),
     ):
         _replace(monkeypatch, real, canary)

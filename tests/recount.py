@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from csat.reporting.export_rows import ExportRow
 from csat.reporting.periods import Period
 from csat.reporting.report_builder import build_report
-from csat.reporting.reports import (
+from csat.reporting.report_model import (
     MAX_COMMENTS,
     Filters,
     FollowUpCounts,

@@ -262,7 +262,7 @@ async def test_a_command_delivered_twice_opens_one_form_without_an_error(
 ) -> None:
     world = either_world
     world.workspace.faults.duplicate_deliveries = 1
-    with caplog.at_level(logging.INFO, "handlers.modals"):
+    with caplog.at_level(logging.INFO, "handlers.modal_opening"):
         await world.open_form("/csat @mira_k")
         await world.wait_until(lambda: "exchanged_trigger_id" in caplog.text)
     world.workspace.faults.duplicate_deliveries = 0

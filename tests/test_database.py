@@ -12,7 +12,7 @@ import stamina
 from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions
-from csat.db.accounts import ensure_account
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database, open_engine
 from csat.db.errors import DatabaseError
 from csat.db.outbox import NotificationKind

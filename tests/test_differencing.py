@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 import sqlalchemy
 
-from blocks.report_controls import ActionId
+from blocks.home_report_controls import ActionId
 from bootstrap import lifespan
 from csat.db import follow_ups, tables
 from csat.surveys.questions import Metric

@@ -19,7 +19,7 @@ from csat.reporting.export_rows import Selection
 from csat.reporting.exports import write_export
 from csat.reporting.periods import last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.surveys.questions import Metric
 from demo.seed import insert_past
 from sandbox.slack import File, fixtures

@@ -10,7 +10,7 @@ from cli import forget
 from cli.forget import ErasureResult, open_eraser
 from csat.db import database as db_module
 from csat.db import reconciliation, responses, send_queue, submissions, tables
-from csat.db.accounts import ensure_account
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
 from csat.db.outbox import NotificationKind

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.reporting.confidence_intervals import Interval
 from csat.reporting.formatting import (
     format_change,
     format_interval,
@@ -15,7 +16,6 @@ from csat.reporting.formatting import (
     format_value,
     round_half_up,
 )
-from csat.reporting.intervals import Interval
 from csat.reporting.scores import Change, Score, calculate_csat, calculate_nps, compare_scores
 from csat.surveys.questions import Metric
 

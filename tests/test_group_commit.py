@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from csat.db import submissions
-from csat.db.accounts import ensure_account
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.tables import accounts, attempts, surveys

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks import charts
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
 from blocks.supervisor_home import (
     MAX_LOW_RATINGS,
@@ -16,9 +15,18 @@ from blocks.supervisor_home import (
     SupervisorHome,
     supervisor_home,
 )
+from blocks.tables_and_charts import home_view
+from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM_PERIOD, ReportQuery
-from csat.reporting.reports import MAX_COMMENTS, Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
+from csat.reporting.report_model import (
+    MAX_COMMENTS,
+    Bucket,
+    Filters,
+    FollowUpCounts,
+    RecentComment,
+    Report,
+    Tally,
+)
 from csat.surveys.follow_ups import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
@@ -120,7 +128,7 @@ def make_own_surveys() -> OwnSurveys:
 def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, use_fallbacks: bool) -> None:  # noqa: FBT001
     parts = list(supervisor_home(make_largest_home(metric), LARGEST_CATALOGUE))
 
-    view = check_home(charts.home_view(parts, use_fallbacks=use_fallbacks))
+    view = check_home(home_view(parts, use_fallbacks=use_fallbacks))
 
     assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS
     kinds = [block["type"] for block in view["blocks"]]
@@ -135,11 +143,9 @@ def test_an_empty_supervisor_s_home_is_within_slack_s_limits(metric: Metric) -> 
     trend = tuple(Bucket(period=part, label=part.label, tally=Tally()) for part in period.buckets())
     filtered = report.model_copy(update={"trend": trend})
 
+    check_home(home_view(supervisor_home(SupervisorHome(ReportQuery(metric=metric), report, []), CATALOGUE)))
     check_home(
-        charts.home_view(supervisor_home(SupervisorHome(ReportQuery(metric=metric), report, []), CATALOGUE))
-    )
-    check_home(
-        charts.home_view(
+        home_view(
             supervisor_home(
                 SupervisorHome(ReportQuery(metric=metric, agent=user_id(1)), filtered, []), CATALOGUE
             )
@@ -150,12 +156,12 @@ def test_an_empty_supervisor_s_home_is_within_slack_s_limits(metric: Metric) -> 
 @pytest.mark.parametrize("surveys", [make_own_surveys(), OwnSurveys([], dict.fromkeys(State, 0))])
 def test_an_agent_s_home_is_within_slack_s_limits(surveys: OwnSurveys) -> None:
     for has_supervisors in (True, False):
-        check_home(charts.home_view(agent_home(surveys, has_supervisors=has_supervisors)))
-    check_home(charts.home_view(unavailable_home()))
+        check_home(home_view(agent_home(surveys, has_supervisors=has_supervisors)))
+    check_home(home_view(unavailable_home()))
 
 
 def test_customer_text_is_shown_as_plain_text() -> None:
-    view = check_home(charts.home_view(supervisor_home(make_largest_home(Metric.CSAT), LARGEST_CATALOGUE)))
+    view = check_home(home_view(supervisor_home(make_largest_home(Metric.CSAT), LARGEST_CATALOGUE)))
 
     assert "mrkdwn" not in json.dumps(view)
     assert "broadcast" not in json.dumps(view)
@@ -166,7 +172,7 @@ def test_a_table_row_with_few_answers_is_marked() -> None:
     rows = {user_id(1): Tally(ratings={5: 29}, sent=29), user_id(2): Tally(ratings={5: 30}, sent=30)}
     few = home._replace(report=home.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
 
-    view = check_home(charts.home_view(supervisor_home(few, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(few, CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
@@ -179,7 +185,7 @@ def test_a_column_of_figures_has_numbers_with_texts_only_so_that_it_sorts(metric
     tallies = {"C0123456789": unrated, "C0123456788": Tally(), "C0123456787": rated}
     mixed = home._replace(report=home.report.model_copy(update={"by_agent": {}, "by_channel": tallies}))
 
-    view = check_home(charts.home_view(supervisor_home(mixed, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(mixed, CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     rows = table["rows"][1:]
@@ -195,7 +201,7 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
     home = make_largest_home(Metric.CSAT)
     agents = {user_id(number): Tally(ratings={5: 40 + number}, sent=100) for number in range(1, 8)}
     few = home._replace(report=home.report.model_copy(update={"by_agent": agents, "by_channel": {}}))
-    blocks = charts.home_view(supervisor_home(few, CATALOGUE))["blocks"]
+    blocks = home_view(supervisor_home(few, CATALOGUE))["blocks"]
 
     left = json.dumps(
         [block for block in blocks if block["type"] not in {"data_table", "data_visualization"}]
@@ -212,7 +218,7 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     trend = (Bucket(period=LONG_PERIOD, label=LONG_PERIOD.label, tally=few), home.report.trend[-1])
     single_point = home._replace(report=home.report.model_copy(update={"trend": trend}))
 
-    view = check_home(charts.home_view(supervisor_home(single_point, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(single_point, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert "with fewer than 5 answers left out" in json.dumps(view)

@@ -106,7 +106,7 @@ async def test_requests_that_arrive_together_are_all_handled(http: World) -> Non
 async def test_a_head_must_arrive_in_time_even_if_it_goes_on(
     http: World, monkeypatch: pytest.MonkeyPatch, beginning: bytes, more: bytes
 ) -> None:
-    monkeypatch.setattr("csat.web.bounded_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("csat.web.limited_http_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
     async with connect(http) as silent, connect(http) as slow:
         await silent.send(beginning)
         await slow.send(beginning)
@@ -119,7 +119,7 @@ async def test_a_head_must_arrive_in_time_even_if_it_goes_on(
 async def test_a_body_must_arrive_in_time_even_if_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr("csat.web.bounded_protocol.BODY_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("csat.web.limited_http_protocol.BODY_TIMEOUT_SECONDS", 0.2)
     head = f"POST {path} HTTP/1.1\r\nhost: app\r\ncontent-length: 100000\r\n\r\n".encode()
     webhook: dict[str, Any] = {"x_webhook_user": "x", "x_webhook_password": "secret"}
     async with (
@@ -137,7 +137,7 @@ async def test_an_idle_connection_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: bytes
 ) -> None:
     monkeypatch.setattr("csat.web.server.KEEP_ALIVE_SECONDS", 0.2)
-    monkeypatch.setattr("csat.web.bounded_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("csat.web.limited_http_protocol.HEAD_TIMEOUT_SECONDS", 0.2)
     async with running_world(tmp_path, socket=False) as world, connect(world) as client:
         await client.send(GET)
         assert status(await client.read_response()) == 200
@@ -148,7 +148,7 @@ async def test_an_idle_connection_is_closed(
 async def test_connections_beyond_the_limit_are_refused_until_others_are_closed(
     http: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("csat.web.bounded_protocol.MAX_CONNECTIONS", 2)
+    monkeypatch.setattr("csat.web.limited_http_protocol.MAX_CONNECTIONS", 2)
     async with connect(http) as client:
         await client.send(GET)
         assert status(await client.read_response()) == 200

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from blocks import low_rating
-from blocks import response_modal as modal
-from blocks.report_controls import ActionId
+from blocks import low_rating_modals as modal
+from blocks.home_report_controls import ActionId
 from cli.forget import open_eraser
 from csat.db import tables
 from csat.db.tables import metadata

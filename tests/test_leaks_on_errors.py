@@ -26,11 +26,11 @@ from tests.leak_env import LeakEnv
 COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 FUNCTIONS = (
-    "blocks.response_modal.response_modal",
+    "blocks.low_rating_modals.response_modal",
     "notifications.app_home.supervisor_home",
     "notifications.app_home.fetch_report",
-    "handlers.report.report_message",
-    "handlers.export.write_export",
+    "handlers.report_command.report_message",
+    "handlers.export_command.write_export",
 )
 """The functions that process answers, by the names under which they are called."""
 DATE = "Sat Dec 15 17:58:20 +0000 2015"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from csat.db import submissions
-from csat.db.accounts import ensure_account
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient

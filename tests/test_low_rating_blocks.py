@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import low_rating, response_modal
+from blocks import low_rating, low_rating_modals
 from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.recipients import Recipient
 from sandbox.slack.blockkit import validate_blocks, validate_view
@@ -71,7 +71,7 @@ def test_every_alert_is_valid_and_hides_the_answer(follow_up: FollowUp, external
 @pytest.mark.parametrize("comment", [None, "", HOSTILE, "w" * 30_000, "line\n" * 9_000])
 @pytest.mark.parametrize("rating", [None, 0, 1])
 def test_every_response_modal_is_valid(comment: str | None, rating: int | None) -> None:
-    view = response_modal.response_modal(
+    view = low_rating_modals.response_modal(
         make_rating(comment=comment, rating=rating, note="n" * 3_000), CATALOGUE, LINK
     )
 
@@ -82,12 +82,12 @@ def test_every_response_modal_is_valid(comment: str | None, rating: int | None) 
 
 @given(TEXT, TEXT | st.none())
 def test_a_response_modal_with_any_text_is_valid(comment: str, note: str | None) -> None:
-    check_modal(response_modal.response_modal(make_rating(comment=comment, note=note), CATALOGUE))
+    check_modal(low_rating_modals.response_modal(make_rating(comment=comment, note=note), CATALOGUE))
 
 
 def test_the_response_of_an_erased_customer_names_nobody() -> None:
     erased = make_rating(survey=make_survey().with_recipient(Recipient()), comment=None)
-    view = response_modal.response_modal(erased, CATALOGUE)
+    view = low_rating_modals.response_modal(erased, CATALOGUE)
 
     check_modal(view)
     assert "a deleted customer" in visible_text(view["blocks"])
@@ -95,8 +95,8 @@ def test_the_response_of_an_erased_customer_names_nobody() -> None:
 
 
 def test_the_note_form_and_the_withdrawn_message_are_valid() -> None:
-    form = response_modal.close_modal(make_rating(), CATALOGUE)
+    form = low_rating_modals.close_modal(make_rating(), CATALOGUE)
 
     check_modal(form)
-    assert (form["callback_id"], form["private_metadata"]) == (response_modal.CLOSE_CALLBACK_ID, "7")
-    check_modal(response_modal.message_modal(low_rating.withdrawn_message()))
+    assert (form["callback_id"], form["private_metadata"]) == (low_rating_modals.CLOSE_CALLBACK_ID, "7")
+    check_modal(low_rating_modals.message_modal(low_rating.withdrawn_message()))

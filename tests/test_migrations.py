@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData
 
-from csat.db import postgresql
+from csat.db import postgresql_connections
 from csat.db.database import Database
 from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.migrations import upgrade
@@ -26,7 +26,7 @@ from tests.world import WAIT_SECONDS
 pytestmark = pytest.mark.filterwarnings("ignore:.*expression-based index")
 
 MIGRATIONS = Path(upgrade.__file__).parent
-REAL_CONNECT_ARGS = postgresql.CONNECT_ARGS
+REAL_CONNECT_ARGS = postgresql_connections.CONNECT_ARGS
 """As imported, before the tests run with generous timeouts."""
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -298,7 +298,7 @@ def _old_url(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         upgrade.migrate(connection, "0002")
         connection.execute(reflect_tables(connection).tables["surveys"].insert(), ROWS_OF_0002["surveys"])
     engine.dispose()
-    monkeypatch.setattr(postgresql, "CONNECT_ARGS", REAL_CONNECT_ARGS)
+    monkeypatch.setattr(postgresql_connections, "CONNECT_ARGS", REAL_CONNECT_ARGS)
     monkeypatch.setattr(upgrade, "LOCK_POLL_SECONDS", 0.01)
     return url
 
@@ -313,7 +313,7 @@ def test_a_migration_may_take_longer_than_a_statement_may(
         "create trigger slow before update on surveys for each statement execute function sleep()",
     )
     options = {**REAL_CONNECT_ARGS, "options": "-c statement_timeout=500 -c lock_timeout=500"}
-    monkeypatch.setattr(postgresql, "CONNECT_ARGS", options)
+    monkeypatch.setattr(postgresql_connections, "CONNECT_ARGS", options)
 
     Database(old_url).close()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
-from csat.db import feeds, poll_queue, send_queue
+from csat.db import event_sweeps, poll_queue, send_queue
 from csat.db.database import open_engine
 from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
@@ -122,7 +122,7 @@ def test_the_database_agrees_with_the_model_in_any_order(
     steps += [mark_sent, match, expire]
     order = data.draw(st.permutations(steps))
     with engine.connect() as connection, connection.begin() as transaction:
-        feeds.ensure_feed(connection, "A1")
+        event_sweeps.ensure_feed(connection, "A1")
         insert_survey(connection)
         for step in order:
             step(connection)

@@ -12,26 +12,26 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
-    accounts,
+    account_pauses,
     erasure,
-    feeds,
+    event_sweeps,
     follow_ups,
     limits,
     outbox,
-    own_surveys,
     poll_queue,
     reconciliation,
     responses,
     send_queue,
     submissions,
+    surveys_by_requester,
     tables,
 )
 from csat.db.database import open_engine
 from csat.db.survey_records import to_columns
-from csat.reporting import export_queries, queries
+from csat.reporting import export_queries, report_queries
 from csat.reporting.export_rows import Selection
 from csat.reporting.periods import last_days
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
@@ -50,11 +50,11 @@ PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 
 def poll(connection: Connection) -> None:
     """Claim surveys to poll, and a span of events to sweep."""
-    feeds.ensure_feed(connection, "A1")
+    event_sweeps.ensure_feed(connection, "A1")
     claimed = poll_queue.claim(connection, "A1", NOON, 8)
     poll_queue.release(connection, "A1", claimed)
-    if span := feeds.claim_sweep(connection, "A1", NOON):
-        feeds.mark_swept(connection, "A1", span, NOON)
+    if span := event_sweeps.claim_sweep(connection, "A1", NOON):
+        event_sweeps.mark_swept(connection, "A1", span, NOON)
 
 
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
@@ -71,10 +71,10 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "refusing overdue surveys": lambda connection: send_queue.refuse_overdue(connection, NOON, NOON, 8),
     "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(connection, NOON, 8),
-    "listing by requester": lambda connection: own_surveys.list_by_requester(
+    "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
-    "counting by requester": lambda connection: own_surveys.count_by_state(
+    "counting by requester": lambda connection: surveys_by_requester.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
     "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
@@ -100,15 +100,15 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
 
 
 COUNTS: dict[str, Callable[[Connection], object]] = {
-    "by agent and channel": lambda connection: queries.count_by_group(connection, CSAT, PERIOD),
-    "of an agent": lambda connection: queries.count_by_group(
+    "by agent and channel": lambda connection: report_queries.count_by_group(connection, CSAT, PERIOD),
+    "of an agent": lambda connection: report_queries.count_by_group(
         connection, CSAT.model_copy(update={"agent": "U012AB3CD"}), PERIOD
     ),
-    "of a channel and a question": lambda connection: queries.count_by_group(
+    "of a channel and a question": lambda connection: report_queries.count_by_group(
         connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD
     ),
-    "of the previous period": lambda connection: queries.count_all(connection, CSAT, PERIOD),
-    "of low ratings": lambda connection: queries.count_low_ratings(connection, CSAT, PERIOD),
+    "of the previous period": lambda connection: report_queries.count_all(connection, CSAT, PERIOD),
+    "of low ratings": lambda connection: report_queries.count_low_ratings(connection, CSAT, PERIOD),
 }
 
 
@@ -147,7 +147,7 @@ MISSING_INDEX = {
 def insert_rows(engine: Engine) -> None:
     """Insert settled surveys, each to another customer, and three that are due."""
     with engine.begin() as connection:
-        accounts.ensure_account(connection, "A1")
+        account_pauses.ensure_account(connection, "A1")
         connection.execute(insert(tables.surveys), [settled_survey(number) for number in range(ROWS)])
         attempts = [
             {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}
@@ -237,7 +237,7 @@ def test_reports_count_with_a_covering_index(count: str, engine: Engine) -> None
 
 
 def test_the_newest_comments_are_read_from_their_index(engine: Engine) -> None:
-    query = partial(queries.list_newest_comments, filters=CSAT, period=PERIOD, limit=5)
+    query = partial(report_queries.list_newest_comments, filters=CSAT, period=PERIOD, limit=5)
     ((statement, plan),) = Plans(engine).explain(query).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from cli import prune
 from cli.prune import InvalidAge, parse_age
 from csat.db import pruning, send_queue, submissions
-from csat.db.accounts import ensure_account
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.follow_ups import open_follow_up
 from csat.db.outbox import Notification

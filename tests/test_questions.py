@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from blocks.form_fields import question_options
-from csat.catalogue_files import load_catalogue
+from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH
 from tests.factories import CATALOGUE

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, update
 
 from csat.db.database import Database
 from csat.db.tables import surveys
-from csat.reporting.export_database import open_export
+from csat.reporting.database_from_export import open_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import read_export, write_export
 from csat.reporting.periods import custom_period, last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from demo.seed import insert_past

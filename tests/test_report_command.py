@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks.report_message import report_message
+from blocks.report_reply import report_message
 from csat.db import tables
 from csat.reporting.periods import Period, last_days
-from csat.reporting.reports import Filters, FollowUpCounts, Report, Tally
+from csat.reporting.report_model import Filters, FollowUpCounts, Report, Tally
 from csat.surveys.questions import SCALES, Metric
 from handlers.command_args import InvalidArguments
 from handlers.report_args import parse_report_args

@@ -4,7 +4,7 @@ import pytest
 
 from blocks.digest import digest_message
 from blocks.report_summary import INTERVAL_CAVEAT, LATE_ANSWERS, caveats, summary_text
-from csat.reporting.reports import FollowUpCounts, Report, Tally
+from csat.reporting.report_model import FollowUpCounts, Report, Tally
 from tests import text_samples as samples
 from tests.plain_blocks import render_message
 

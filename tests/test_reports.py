@@ -9,7 +9,7 @@ import pytest
 from csat.db.database import Database
 from csat.reporting.periods import Period, last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters, Report, Tally
+from csat.reporting.report_model import Filters, Report, Tally
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from tests.factories import NOON, make_rated_row, make_row, replace_surveys

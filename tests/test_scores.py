@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
-from csat.reporting.intervals import (
+from csat.reporting.confidence_intervals import (
     Interval,
     adjusted_wald_interval,
     csat_estimate,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from csat.db import database as db_module
-from csat.db import deadlines, postgresql, tables
+from csat.db import postgresql_connections, tables, transaction_deadlines
 from csat.db.database import READER_THREADS, WRITER_THREADS, Database
 from csat.db.errors import CommitUnknown, DatabaseError
 from handlers import form
@@ -24,8 +24,8 @@ TIMEOUTS = {
     (db_module, "WRITE_SECONDS"): db_module.WRITE_SECONDS,
     (db_module, "READ_SECONDS"): db_module.READ_SECONDS,
     (db_module, "CHECK_SECONDS"): db_module.CHECK_SECONDS,
-    (deadlines, "COMMIT_SECONDS"): deadlines.COMMIT_SECONDS,
-    (postgresql, "CONNECT_ARGS"): postgresql.CONNECT_ARGS,
+    (transaction_deadlines, "COMMIT_SECONDS"): transaction_deadlines.COMMIT_SECONDS,
+    (postgresql_connections, "CONNECT_ARGS"): postgresql_connections.CONNECT_ARGS,
     (form, "DATABASE_DEADLINE_SECONDS"): form.DATABASE_DEADLINE_SECONDS,
 }
 

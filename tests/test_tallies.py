@@ -14,7 +14,15 @@ from csat.db.database import Database
 from csat.db.tables import follow_ups
 from csat.reporting.periods import Period
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import MAX_COMMENTS, Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
+from csat.reporting.report_model import (
+    MAX_COMMENTS,
+    Bucket,
+    Filters,
+    FollowUpCounts,
+    RecentComment,
+    Report,
+    Tally,
+)
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRating, SupervisorHome
+from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM_PERIOD, ReportQuery
-from csat.reporting.reports import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
+from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.questions import Metric

@@ -5,20 +5,20 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from blocks import erased_messages, low_rating, notifications, response_modal
+from blocks import erased_messages, low_rating, low_rating_modals, notifications
 from blocks.agent_home import agent_home, unavailable_home
-from blocks.charts import home_view
 from blocks.customer_status import status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
 from blocks.help import help_message
-from blocks.report_message import report_message
+from blocks.report_reply import report_message
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
+from blocks.tables_and_charts import home_view
 from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.errors import SlackUnavailable
-from csat.slack_api.permissions import PermissionDenied, PermissionUnknown
+from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.limits import Denial, DenialReason
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
@@ -33,13 +33,13 @@ from csat.x_api.errors import (
 from handlers import (
     commands,
     errors,
-    export,
+    export_command,
     form,
     low_ratings,
-    modals,
-    report,
+    modal_opening,
     report_args,
-    status,
+    report_command,
+    status_command,
     survey_buttons,
 )
 from sandbox.slack import fixtures
@@ -59,7 +59,9 @@ NAMES = {
 RAISED = {
     "in the form, below a field": ("csat/surveys/survey.py", "csat/surveys/recipients.py"),
     "in the form for the note, below the note": ("csat/surveys/follow_ups.py",),
-    "in the form, and in place of it, if the person may not send surveys": ("csat/slack_api/permissions.py",),
+    "in the form, and in place of it, if the person may not send surveys": (
+        "csat/slack_api/user_permissions.py",
+    ),
     "in the reply to a command that can't be understood": (
         "handlers/command_args.py",
         "handlers/report_args.py",
@@ -135,31 +137,33 @@ def _commands() -> Iterator[Section]:
             "/csat status, denied",
             _message(status_message("@grace", samples.PREVIOUS[:1], fixtures.TEAM, denial, samples.LINK)),
         )
-    yield "/csat status, problems", _lines(status.NO_CUSTOMER, status.LOOKUP_TIMED_OUT)
+    yield "/csat status, problems", _lines(status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT)
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample))
-    yield "/csat report, not a supervisor", report.NOT_A_SUPERVISOR
+    yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
     yield "/csat report, problems", f"Choose one score: csat or nps. {report_args.EXAMPLE}"
-    yield "/csat export, not a supervisor", export.NOT_A_SUPERVISOR
+    yield "/csat export, not a supervisor", export_command.NOT_A_SUPERVISOR
     values = {
         "title": samples.WEEK.title,
         "surveys": "1,234 surveys",
         "reason": "file_upload_size_limit_exceeded",
     }
     replies = (
-        export.STARTED,
-        export.FINISHED,
-        export.FAILED,
-        export.UNCONFIRMED,
-        export.MISSING_SCOPE,
-        export.UPLOADS_DISABLED,
-        export.NO_LONGER_A_SUPERVISOR,
-        export.EXAMPLE,
+        export_command.STARTED,
+        export_command.FINISHED,
+        export_command.FAILED,
+        export_command.UNCONFIRMED,
+        export_command.MISSING_SCOPE,
+        export_command.UPLOADS_DISABLED,
+        export_command.NO_LONGER_A_SUPERVISOR,
+        export_command.EXAMPLE,
     )
     yield "/csat export", _lines(*(reply.format(**values) for reply in replies))
     yield (
         "a modal that does not open",
-        _lines(modals.MAYBE_OPENED, modals.TOO_SLOW, modals.BUSY, modals.NOT_OPENED),
+        _lines(
+            modal_opening.MAYBE_OPENED, modal_opening.TOO_SLOW, modal_opening.BUSY, modal_opening.NOT_OPENED
+        ),
     )
 
 
@@ -205,9 +209,9 @@ def _low_ratings() -> Iterator[Section]:
         yield "results channel, low rating", _message(alert)
     yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
     for rating in (samples.LOW_RATING, samples.UNANSWERED):
-        modal = response_modal.response_modal(rating, CATALOGUE, samples.LINK)
+        modal = low_rating_modals.response_modal(rating, CATALOGUE, samples.LINK)
         yield "modal, response to a survey", render_view(modal)
-    yield "modal, note", render_view(response_modal.close_modal(samples.LOW_RATING, CATALOGUE))
+    yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))
     yield "modal, note not saved", low_ratings.NOT_SAVED
     for refusal in (
         PermissionDenied(low_ratings.SUPERVISORS_ONLY),
@@ -218,7 +222,7 @@ def _low_ratings() -> Iterator[Section]:
         FollowUpConflict(Conflict.TAKEN, samples.TAKEN),
     ):
         message = low_ratings.build_refusal(refusal)
-        yield "supervisor, low rating refused", render_view(response_modal.message_modal(message))
+        yield "supervisor, low rating refused", render_view(low_rating_modals.message_modal(message))
 
 
 def _homes() -> Iterator[Section]:

@@ -18,10 +18,10 @@ import typer
 from sqlalchemy import Connection, Engine
 
 from csat.db.database import Database
-from csat.reporting import queries
+from csat.reporting import report_queries
 from csat.reporting.periods import last_days
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.surveys.questions import Metric
 from tests.plans import Plans
 
@@ -74,7 +74,7 @@ def print_reports(timings: list[ReportTimings], url: str, now: datetime) -> None
         )
     engine = sqlalchemy.create_engine(url)
     week = last_days(7, now - timedelta(days=1), UTC)
-    for query in (queries.count_by_group, queries.count_all, queries.count_low_ratings):
+    for query in (report_queries.count_by_group, report_queries.count_all, report_queries.count_low_ratings):
         typer.echo(f"{query.__name__}: {_explain(engine, partial(query, filters=FILTERS, period=week))}")
     engine.dispose()
 

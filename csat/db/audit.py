@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, insert
 
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import audit
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.deadlines import SILENT, CommitDeadline, respond_before
 from csat.db.errors import DatabaseError, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
+from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -203,9 +203,9 @@ def open_engine(url: str) -> Engine:
 
 def _create_engine(url: str) -> Engine:
     if url.startswith("postgresql"):
-        from csat.db import postgresql  # noqa: PLC0415 - its driver takes a tenth of the app's memory
+        from csat.db import postgresql_connections  # noqa: PLC0415 - its driver takes a tenth of the app's memory
 
-        return postgresql.create_engine(url, WRITER_THREADS + READER_THREADS)
+        return postgresql_connections.create_engine(url, WRITER_THREADS + READER_THREADS)
     engine = sqlalchemy.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from csat.db import audit
 from csat.db.audit import AuditAction
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import digests
 
 CLAIM_LEASE = timedelta(minutes=2)

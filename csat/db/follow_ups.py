@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, select, upda
 
 from csat.db import audit
 from csat.db.audit import AuditAction
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys

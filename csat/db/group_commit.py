@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from csat.db.deadlines import SILENT, CommitDeadline, begin_commits, respond_before
 from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
+from csat.db.transaction_deadlines import SILENT, CommitDeadline, begin_commits, respond_before
 
 T = TypeVar("T")
 Transaction = Callable[[Connection], T]

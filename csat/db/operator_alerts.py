@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from csat.db.accounts import get_pause_cause
+from csat.db.account_pauses import get_pause_cause
 from csat.db.tables import accounts, operator_alerts
 
 CLAIM_LEASE = timedelta(minutes=1)

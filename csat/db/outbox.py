@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
 from csat.db.tables import outbox, surveys
 from csat.surveys.frozen_model import FrozenModel

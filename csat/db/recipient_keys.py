@@ -7,7 +7,7 @@ import secrets
 from sqlalchemy import Connection, select
 
 from csat.db import tables
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 
 RECIPIENT_KEYS = "recipient keys"
 

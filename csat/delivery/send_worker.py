@@ -13,7 +13,7 @@ from csat.db.survey_records import SurveyRecord
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.reconciler import Reconciler
 from csat.delivery.sender import MAX_AGE, SurveySender
-from csat.resources import Notify, Resources
+from csat.shared_resources import Notify, Resources
 
 log = logging.getLogger(__name__)
 

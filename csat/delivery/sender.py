@@ -15,7 +15,7 @@ from csat.db import send_queue
 from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
-from csat.resources import Notify, Resources
+from csat.shared_resources import Notify, Resources
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain

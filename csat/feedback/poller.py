@@ -5,12 +5,12 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from csat.clock import Clock
-from csat.db import feeds, poll_queue
+from csat.db import event_sweeps, poll_queue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.db.feeds import Span
+from csat.db.event_sweeps import Span
 from csat.db.poll_queue import Poll
-from csat.feedback.intake import Intake
+from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.x_api.client import XClient
 from csat.x_api.errors import (
@@ -70,12 +70,14 @@ class ResponsePoller:
         try:
             await self._fetch_all(claimed)
         except ACCOUNT_ERRORS as error:
-            await self._database.run_with_retry(feeds.exhaust_budget, self._account, self._retry_at(error))
+            await self._database.run_with_retry(
+                event_sweeps.exhaust_budget, self._account, self._retry_at(error)
+            )
             raise
 
     async def sweep(self) -> None:
         """Read X's events up to the newest that it lists; raises an `XError` or `DatabaseError` otherwise."""
-        while span := await self._database.run(feeds.claim_sweep, self._account, self._clock()):
+        while span := await self._database.run(event_sweeps.claim_sweep, self._account, self._clock()):
             try:
                 await self._read_events(span)
             except (Unreadable, DatabaseError) as error:
@@ -83,10 +85,10 @@ class ResponsePoller:
                 raise
             except XError as error:
                 await self._database.run_with_retry(
-                    feeds.reschedule_sweep, self._account, self._retry_at(error)
+                    event_sweeps.reschedule_sweep, self._account, self._retry_at(error)
                 )
                 raise
-            await self._database.run(feeds.mark_swept, self._account, span, self._clock())
+            await self._database.run(event_sweeps.mark_swept, self._account, span, self._clock())
 
     async def _fetch_all(self, claimed: deque[Poll]) -> None:
         """Fetch one after the other, and give back those that were not reached."""
@@ -129,7 +131,7 @@ class ResponsePoller:
 
     async def _split(self, span: Span, error: XError | DatabaseError) -> None:
         due_at = self._clock() + RETRY_AFTER
-        if not await self._database.run(feeds.split_sweep, self._account, span, due_at):
+        if not await self._database.run(event_sweeps.split_sweep, self._account, span, due_at):
             log.error("X's events from %s to %s are skipped: %s", span.begin, span.end, error)
 
     def _retry_at(self, error: XError) -> datetime:

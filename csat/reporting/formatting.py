@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from csat.reporting.intervals import Interval
+from csat.reporting.confidence_intervals import Interval
 from csat.reporting.scores import Change, SampleSize, Score, classify_sample, percentage
 from csat.surveys.questions import Metric
 

@@ -6,9 +6,9 @@ from itertools import groupby
 from operator import attrgetter
 
 from csat.db.database import Database
-from csat.reporting import queries
+from csat.reporting import report_queries
 from csat.reporting.periods import Period
-from csat.reporting.reports import (
+from csat.reporting.report_model import (
     MAX_COMMENTS,
     Bucket,
     Filters,
@@ -27,12 +27,12 @@ async def fetch_report(database: Database, filters: Filters, period: Period) -> 
     """
     buckets, (previous, follow_up, comments) = await asyncio.gather(
         asyncio.gather(
-            *(database.read(queries.count_by_group, filters, bucket) for bucket in period.buckets())
+            *(database.read(report_queries.count_by_group, filters, bucket) for bucket in period.buckets())
         ),
         asyncio.gather(
-            database.read(queries.count_all, filters, period.previous()),
-            database.read(queries.count_low_ratings, filters, period),
-            database.read(queries.list_newest_comments, filters, period, MAX_COMMENTS),
+            database.read(report_queries.count_all, filters, period.previous()),
+            database.read(report_queries.count_low_ratings, filters, period),
+            database.read(report_queries.list_newest_comments, filters, period, MAX_COMMENTS),
         ),
     )
     return build_report(filters, period, buckets, previous, follow_up, comments)

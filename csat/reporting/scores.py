@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from csat.reporting.intervals import (
+from csat.reporting.confidence_intervals import (
     Estimate,
     Interval,
     adjusted_wald_interval,

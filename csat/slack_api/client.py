@@ -10,10 +10,10 @@ import aiohttp
 from csat.clock import Clock
 from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
 from csat.slack_api.files import FileSender
-from csat.slack_api.permissions import Permissions
 from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import AuthTest, ChannelInfo, Permalink, parse_response
+from csat.slack_api.user_permissions import Permissions
 from csat.slack_api.view_updates import ViewUpdater
 from csat.slack_api.web_client import WebClient
 from csat.surveys.limits import PreviousSurvey

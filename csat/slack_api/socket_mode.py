@@ -12,11 +12,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from csat.slack_api.acknowledgement import Dispatch
+from csat.background_tasks import BackgroundTasks
+from csat.slack_api.dispatch_interface import Dispatch
 from csat.slack_api.errors import SlackError
 from csat.slack_api.responses import SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient
-from csat.tasks import BackgroundTasks
 
 PING_INTERVAL_SECONDS = 5
 """After four pings without an answer the connection counts as lost."""

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from csat.web.bounded_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
+from csat.web.limited_http_protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
 
 GRACEFUL_SHUTDOWN_SECONDS = 1
 

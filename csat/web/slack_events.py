@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from yarl import query_to_pairs
 
 from csat.clock import Clock
-from csat.slack_api.acknowledgement import Dispatch
+from csat.slack_api.dispatch_interface import Dispatch
 from csat.web.request_body import BodyTooLarge, read_body
 
 PATH = "/slack/events"

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from csat.db.errors import DatabaseError
 from csat.db.responses import UpdateOutcome
-from csat.feedback.intake import Intake
+from csat.feedback.response_intake import Intake
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event

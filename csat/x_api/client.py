@@ -13,7 +13,6 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import feedback_events, wire
-from csat.x_api.bounded_transport import ACCEPT_ENCODING, BoundedTransport
 from csat.x_api.errors import (
     LookUpRefused,
     RecipientSuspended,
@@ -24,6 +23,7 @@ from csat.x_api.errors import (
     Unreadable,
 )
 from csat.x_api.signing import Credentials, OAuth1
+from csat.x_api.size_limited_transport import ACCEPT_ENCODING, BoundedTransport
 
 CALL_TIMEOUT_SECONDS = 8.0
 """For a whole call: connecting, sending and reading the response."""

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from csat.db.migrations.indexes import create_index
+from csat.db.migrations.concurrent_indexes import create_index
 
 revision = "0007"
 down_revision = "0006"

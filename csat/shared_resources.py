@@ -1,9 +1,10 @@
-"""What the app opens at start-up, and every part of it works with."""
+"""The resources that the app opens at start-up, and all its parts share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from csat.background_tasks import BackgroundTasks
 from csat.clock import Clock
 from csat.db.database import Database
 from csat.db.outbox import Notification
@@ -12,7 +13,6 @@ from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Catalogue
 from csat.surveys.survey import Draft
-from csat.tasks import BackgroundTasks
 from csat.x_api.client import XClient
 from csat.x_api.signing import Credentials
 

@@ -1,4 +1,4 @@
-"""Idempotent inserts."""
+"""Idempotent inserts: a row whose key exists is left as it is."""
 
 from typing import Any
 

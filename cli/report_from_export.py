@@ -6,13 +6,13 @@ from typing import Any
 
 import typer
 
-from blocks import charts
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
-from csat.reporting.export_database import open_export
+from blocks.tables_and_charts import home_view
+from csat.reporting.database_from_export import open_export
 from csat.reporting.exports import verify_export
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters, Report
+from csat.reporting.report_model import Filters, Report
 from csat.surveys.questions import Metric
 
 
@@ -33,7 +33,7 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
 def _lines(report: Report) -> Iterator[str]:
     yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     rendered = [block.to_dict() for block in summary_lines(report)]
-    in_text = charts.home_view(report_charts(report), use_fallbacks=True)["blocks"]
+    in_text = home_view(report_charts(report), use_fallbacks=True)["blocks"]
     for block in [*rendered, *in_text]:
         yield from _text_lines(block)
     yield from filter(None, caveats(report))

@@ -1,4 +1,4 @@
-"""Who may send surveys, and who may see results."""
+"""The permissions of users: who may send surveys, and who may see results."""
 
 import asyncio
 import logging

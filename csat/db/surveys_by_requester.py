@@ -1,4 +1,4 @@
-"""The surveys of one requester, who can see their states but not the responses."""
+"""Surveys by requester, who can see their states but not the responses."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The report that a supervisor has chosen in their App Home."""
+"""The query of the report in an App Home: the period, metric and filters that a supervisor has chosen."""
 
 from datetime import date, datetime
 from typing import Final, Self
@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from csat.reporting.periods import Period, custom_period, last_days
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
 

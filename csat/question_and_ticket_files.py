@@ -1,4 +1,4 @@
-"""The TOML files that the app reads at startup."""
+"""Read the TOML files of questions and ticket patterns at start-up."""
 
 from pathlib import Path
 from typing import Final

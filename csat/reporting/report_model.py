@@ -1,4 +1,4 @@
-"""A report: counts alone, from which `csat.reporting.scores` computes figures.
+"""The model of a report: counts alone, from which `csat.reporting.scores` computes figures.
 
 Test surveys are never counted, and a response belongs to the period in which its survey was sent.
 """

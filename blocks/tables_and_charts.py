@@ -1,4 +1,4 @@
-"""Slack's charts and tables, with fallbacks for workspaces that don't have them yet.
+"""Slack's tables and charts, with fallbacks for workspaces that don't have them yet.
 
 The Slack SDK has no classes for them. They have no alternative text either, and Slack may drop them without
 an error, so each is followed by its data as text.

@@ -4,7 +4,7 @@ from blocks.customer_status import status_message
 from blocks.elements import plain_message
 from csat.db import limits
 from csat.slack_api.payloads import SlashCommand
-from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
 from csat.x_api.errors import Refused

@@ -13,7 +13,7 @@ import sqlalchemy
 from psycopg.abc import PQGen
 from sqlalchemy import Engine, event
 
-from csat.db.deadlines import SILENT, remaining_seconds
+from csat.db.transaction_deadlines import SILENT, remaining_seconds
 
 RV = TypeVar("RV")
 

@@ -1,4 +1,4 @@
-"""Load an export into a temporary database, so that the same queries count it as the app's database."""
+"""A temporary database from an export, so that the same queries count it as the app's database."""
 
 import contextlib
 import tempfile

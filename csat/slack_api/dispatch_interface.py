@@ -1,4 +1,4 @@
-"""The app's acknowledgement of a request from Slack."""
+"""The interface to dispatch a request from Slack, which returns the acknowledgement of its listener."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple

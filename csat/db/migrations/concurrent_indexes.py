@@ -1,4 +1,4 @@
-"""Create the indexes of big tables while other instances go on writing."""
+"""Create indexes concurrently: other instances go on writing to the table."""
 
 from typing import Any
 

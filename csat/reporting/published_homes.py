@@ -1,4 +1,4 @@
-"""The App Homes: whether each shows results, and the query of its report.
+"""The published App Homes: whether each shows results, and the query of its report.
 
 A Home is marked as showing results before they are published and again afterwards, so that the check for lost
 permissions finds every Home that can show results, whatever happens at the same time.
@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from csat.db import audit
 from csat.db.audit import AuditAction
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import homes
-from csat.reporting.report_query import ReportQuery
+from csat.reporting.home_report_query import ReportQuery
 from csat.surveys.frozen_model import FrozenModel
 
 

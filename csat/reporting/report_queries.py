@@ -1,4 +1,4 @@
-"""Count the surveys of a report, each time in the covering index `ix_surveys_results` alone."""
+"""The queries of a report, which count its surveys in the covering index `ix_surveys_results` alone."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
-from csat.reporting.reports import Filters, FollowUpCounts, GroupCounts, RecentComment, Tally
+from csat.reporting.report_model import Filters, FollowUpCounts, GroupCounts, RecentComment, Tally
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW_RATINGS
 from csat.surveys.states import State

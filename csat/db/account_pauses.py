@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from csat.db.inserts import insert_if_absent
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import accounts, surveys
 
 PROBE_INTERVAL = timedelta(minutes=5)

@@ -1,13 +1,13 @@
 """`/csat report`: send a supervisor the report of a period."""
 
 from blocks.elements import plain_message
-from blocks.report_message import report_message
+from blocks.report_reply import report_message
 from csat.db import audit
 from csat.db.audit import AuditAction
 from csat.reporting.report_builder import fetch_report
-from csat.reporting.reports import Filters
+from csat.reporting.report_model import Filters
 from csat.slack_api.payloads import SlashCommand
-from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.user_permissions import PermissionDenied
 from handlers.command_args import InvalidArguments
 from handlers.report_args import ReportArgs, parse_report_args
 from handlers.services import Services

@@ -14,7 +14,7 @@ from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import SlashCommand
-from csat.slack_api.permissions import PermissionDenied
+from csat.slack_api.user_permissions import PermissionDenied
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."

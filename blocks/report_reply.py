@@ -9,7 +9,7 @@ from blocks.agent_home import FIRST_STEPS
 from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
 from blocks.report_summary import METRIC_NAMES, caveats, distribution_text, summary_lines, summary_text
 from csat.reporting.formatting import format_share
-from csat.reporting.reports import Report
+from csat.reporting.report_model import Report
 from csat.reporting.scores import SampleSize, classify_sample, distribution
 
 BAR_WIDTH: Final = 20

@@ -1,4 +1,4 @@
-"""The controls with which a supervisor chooses a report: built, and their choices applied."""
+"""The controls in App Home with which a supervisor chooses a report: built, and their choices applied."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -20,8 +20,8 @@ from slack_sdk.models.blocks import (
 
 from blocks.form_fields import question_options
 from blocks.serialization import BlockDict, render
+from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 
 

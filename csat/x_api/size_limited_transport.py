@@ -1,4 +1,4 @@
-"""The HTTP transport to X, which reads and unpacks no more of a response than `MAX_RESPONSE_BYTES`."""
+"""The size-limited HTTP transport to X: it reads and unpacks at most `MAX_RESPONSE_BYTES` of a response."""
 
 import zlib
 
