@@ -25,10 +25,10 @@ import typer
 import uvloop
 
 from bench import chart, report
-from bench.apps import BENCH, ROOT, install_npm_packages
+from bench.compared_apps import BENCH, ROOT, install_npm_packages
 from bench.errors import BenchError
 from bench.linux import pick_cores
-from bench.plan import FULL, QUICK
+from bench.measurement_plan import FULL, QUICK
 from bench.runner import run_bench
 
 

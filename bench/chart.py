@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.apps import APPS
+from bench.compared_apps import APPS
+from bench.measurement_plan import OPEN_FORM, SEND_SURVEY
 from bench.performance_targets import HIGH_CONCURRENCY
-from bench.plan import OPEN_FORM, SEND_SURVEY
 from bench.stats import Results, Scenario
 
 LATENCY_MS: Final = 20

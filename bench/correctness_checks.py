@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, parse_qsl
 
 from bench import constants
 from bench.errors import BenchError
-from bench.stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
-from sandbox.x.oauth import build_base_string, parse_authorization, sign
+from bench.slack_and_x_stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
+from sandbox.x.oauth_verification import build_base_string, parse_authorization, sign
 
 IGNORED_PATHS = (AUTH_TEST, USERS_INFO, ME, SHOW)
 """What an app may call at any time: its identity, a user's profile, and (only ours) a survey's response."""
@@ -61,7 +61,7 @@ def baseline_form(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return our form as the baseline apps need it: the recipient's field first, and empty."""
     recipient, *others = view["blocks"]
     if not _is_recipient(recipient):
-        raise BenchError("the form no longer begins with the recipient: see plain_python.py and plain_js")
+        raise BenchError("the form no longer begins with the recipient: see baseline_survey.py and plain_js")
     element = {name: value for name, value in recipient["element"].items() if name != "initial_value"}
     return {**view, "blocks": [{**recipient, "block_id": "recipient", "element": element}, *others]}
 

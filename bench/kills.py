@@ -14,12 +14,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.apps import RunningApp
+from bench.compared_apps import RunningApp
 from bench.errors import BenchError
-from bench.load import Connection
+from bench.load_generator import Connection
+from bench.slack_and_x_stub import CREATE, POST_EPHEMERAL, POST_MESSAGE, Call
 from bench.slack_requests import RequestBuilder
 from bench.stats import KillCounts
-from bench.stub import CREATE, POST_EPHEMERAL, POST_MESSAGE, Call
 
 USERS: Final = 8
 PAUSE_SECONDS: Final = 0.05

@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bench.apps import DURABLE_JS, DURABLE_PYTHON, OURS, OURS_POSTGRESQL, PLAIN, PLAIN_JS, PLAIN_PYTHON, App
-from bench.plan import OPEN_FORM, SEND_SURVEY
+from bench.compared_apps import (
+    DURABLE_JS,
+    DURABLE_PYTHON,
+    OURS,
+    OURS_POSTGRESQL,
+    PLAIN,
+    PLAIN_JS,
+    PLAIN_PYTHON,
+    App,
+)
+from bench.measurement_plan import OPEN_FORM, SEND_SURVEY
 from bench.stats import Results, Scenario
 
 HIGH_CONCURRENCY: Final = 64

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.apps import APPS, COMPARISONS, DURABLE_JS_FOLDER, OURS_POSTGRESQL, App
+from bench.compared_apps import APPS, COMPARISONS, DURABLE_JS_FOLDER, OURS_POSTGRESQL, App
 from bench.linux import processor_name
+from bench.measurement_plan import Plan
 from bench.performance_targets import check_targets
-from bench.plan import Plan
 from bench.stats import Results, Scenario, Stats
 
 _COLUMNS = ("", "ack p50", "ack p99", "end p50", "end p99", "ops/s", "CPU ms")

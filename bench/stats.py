@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass, field, fields
 from statistics import median
 from typing import NamedTuple
 
-from bench.load import Operation
+from bench.load_generator import Operation
 
 _NS_PER_MS = 1e6
 

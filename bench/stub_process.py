@@ -9,9 +9,9 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
-from bench.apps import ROOT, START_TIMEOUT_SECONDS
+from bench.compared_apps import ROOT, START_TIMEOUT_SECONDS
 from bench.linux import children_pinned_to
-from bench.stub import Call
+from bench.slack_and_x_stub import Call
 
 OnCall = Callable[[str, str, int], None]
 
@@ -47,7 +47,7 @@ class StubProcess(asyncio.Protocol):
         return await asyncio.wait_for(self._port, START_TIMEOUT_SECONDS)
 
     def send_command(self, **command: Any) -> None:  # noqa: ANN401 - JSON
-        """Send a command; see `bench.stub.Stub`."""
+        """Send a command; see `bench.slack_and_x_stub.Stub`."""
         self._transport.write(json.dumps(command).encode() + b"\n")
 
     async def collect_calls(self) -> list[Call]:
@@ -73,7 +73,7 @@ async def run_stub(core: int, on_call: OnCall) -> AsyncIterator[StubProcess]:
     our_end.settimeout(0)
     with children_pinned_to(core), stub_end:
         process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own command
-            [sys.executable, "-m", "bench.stub", str(stub_end.fileno())],
+            [sys.executable, "-m", "bench.slack_and_x_stub", str(stub_end.fileno())],
             cwd=ROOT,
             pass_fds=[stub_end.fileno()],
         )

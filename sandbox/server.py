@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
+from sandbox.local_asgi_server import serve
 from sandbox.page import SHUTDOWN, PageContext, create_page
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
 from sandbox.slack import Workspace, fixtures
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import Account, Customer, FakeX
 
 PAGE_PORT = 8765

@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 
 import app
 from cli import manifest
+from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
 from sandbox.slack import Workspace
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
 from tests.world import WAIT_SECONDS
 

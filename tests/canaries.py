@@ -9,7 +9,7 @@ from sqlalchemy import func
 from csat.reporting import report_queries, scores
 from csat.surveys import questions, responses
 from csat.surveys.questions import Metric
-from sandbox.x.feedback import SCALES as SANDBOX_SCALES
+from sandbox.x.feedback_card import SCALES as SANDBOX_SCALES
 
 # sorted; no two of their digits are a day, a year or a count in the app's texts
 CSAT: Final = tuple(604_177_131 + step * 1_010_107 for step in range(9))

@@ -29,7 +29,7 @@ from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.x_api.errors import REFUSALS, Uncertain
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_blocks, validate_view
-from sandbox.slack.elements import add_missing_ids, interactive_elements, state_values
+from sandbox.slack.interactive_elements import add_missing_ids, interactive_elements, state_values
 from tests.factories import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, make_draft, make_origin, make_survey
 from tests.strategies import TEXT
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from csat.db import send_queue, tables
 from csat.delivery.send_worker import SendWorker
-from sandbox.hold import Hold
+from sandbox.request_hold import Hold
 from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Fault, FeedbackType
-from sandbox.x.parameters import CreateParams
+from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.rate_limits import Endpoint
 from tests.world import PRIVACY, World, running_world, visible_text
 

@@ -10,7 +10,7 @@ from csat.x_api import wire
 from csat.x_api.signing import OAuth1
 from sandbox.x import Keys as SandboxKeys
 from sandbox.x.errors import ApiError
-from sandbox.x.oauth import SignatureVerifier, parse_authorization
+from sandbox.x.oauth_verification import SignatureVerifier, parse_authorization
 from tests.factories import NOON, make_survey
 from tests.x_examples import EXAMPLE_KEYS, make_credentials
 

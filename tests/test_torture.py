@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.torture import faults, kills, storage, two_instances
+from bench.torture.cases import api_faults, kills, locked_or_full_sqlite, two_instances
+from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
 from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import Harness, open_harness
-from bench.torture.push_responses import push_responses
 from tests.databases import KINDS, Databases
 
 SOCKET_MODE = " over Socket Mode"
@@ -80,7 +80,7 @@ async def test_no_survey_is_lost_or_duplicated_when_the_app_is_killed_at_random(
 async def test_no_survey_is_lost_or_duplicated_when_x_fails(
     harness: Harness, rng: random.Random, part: slice
 ) -> None:
-    result = await faults.inject_x_faults(harness, rng, 1, part)
+    result = await api_faults.inject_x_faults(harness, rng, 1, part)
 
     assert_passed(result)
     assert result.uncertain
@@ -95,7 +95,7 @@ async def test_no_survey_is_lost_or_duplicated_when_x_fails(
 async def test_no_survey_is_lost_or_duplicated_when_slack_fails(
     harness: Harness, rng: random.Random, part: slice
 ) -> None:
-    assert_passed(await faults.inject_slack_faults(harness, rng, 1, part))
+    assert_passed(await api_faults.inject_slack_faults(harness, rng, 1, part))
 
 
 async def test_no_response_is_lost_or_counted_twice_in_whatever_order_events_arrive(
@@ -136,11 +136,11 @@ async def test_no_survey_is_lost_or_duplicated_when_postgresql_restarts(
 async def test_no_survey_is_lost_or_duplicated_while_another_process_locks_the_sqlite_file(
     harness: Harness, rng: random.Random
 ) -> None:
-    assert_passed(await storage.lock_file(harness, rng, 3))
+    assert_passed(await locked_or_full_sqlite.lock_file(harness, rng, 3))
 
 
 @on_sqlite
 async def test_no_survey_is_lost_or_duplicated_while_the_sqlite_file_is_full(
     harness: Harness, rng: random.Random
 ) -> None:
-    assert_passed(await storage.fill_file(harness, rng, 1))
+    assert_passed(await locked_or_full_sqlite.fill_file(harness, rng, 1))

@@ -18,10 +18,10 @@ from csat.db.tables import attempts, outbox, surveys
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
 from csat.web import slack_events
+from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
 from sandbox.slack import ActionResult, Delivery, Message, View, Workspace, fixtures
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX, Feedback
 from tests.databases import sqlite_in
 from tests.factories import insert_rated

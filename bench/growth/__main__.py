@@ -25,7 +25,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bench.apps import BENCH
+from bench.compared_apps import BENCH
 from bench.constants import DISPLAY_NAME, MESSAGE, PRIVACY_URL
 from bench.growth import reports, seed
 from csat.db import limits, outbox, send_queue, submissions

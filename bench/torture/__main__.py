@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bench.torture import app_process, report
-from bench.torture.cases import FULL, QUICK, Case, list_cases
+from bench.torture import patched_app, report
+from bench.torture.cases.registry import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
 from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import open_harness
@@ -33,7 +33,7 @@ def main(
     """Run all cases on SQLite, then on PostgreSQL, and print what became of the surveys."""
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # handshakes fail here on purpose
     seed = seed or str(random.SystemRandom().randrange(10**6))
-    typer.echo(f"SEED={seed}. {app_process.DIFFERENCES}\n{report.format_header()}")
+    typer.echo(f"SEED={seed}. {patched_app.DIFFERENCES}\n{report.format_header()}")
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         databases = Databases(Path(folder) / "postgresql")
         try:

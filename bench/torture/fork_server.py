@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from bench.torture import app_process
-from bench.torture.app_process import AppOptions
-from bench.torture.clock import SharedClock, SharedFloat
+from bench.torture import patched_app
+from bench.torture.patched_app import AppOptions
+from bench.torture.shared_clock import SharedClock, SharedFloat
 
 POLL_SECONDS = 0.01
 START_TIMEOUT_SECONDS = 60.0
@@ -76,7 +76,7 @@ class AppProcesses:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([app_process.__name__])
+        self._context.set_forkserver_preload([patched_app.__name__])
         self._clock_offset: SharedFloat = self._context.Value("d", 0.0, lock=False)
         self._started: list[AppProcess] = []
         self.clock = SharedClock(self._clock_offset)
@@ -85,7 +85,7 @@ class AppProcesses:
         """Start a process, and wait until it serves or exits."""
         parent_end, child_end = self._context.Pipe()
         arguments = (options, self._clock_offset, child_end)
-        process = self._context.Process(target=app_process.main, args=arguments, daemon=True)
+        process = self._context.Process(target=patched_app.main, args=arguments, daemon=True)
         process.start()
         child_end.close()
         app = AppProcess(process, parent_end)

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
-from bench.torture.app_process import AppOptions
-from bench.torture.clock import SharedClock
 from bench.torture.db_reader import DbReader, PendingCounts
 from bench.torture.failpoints import Failpoint
 from bench.torture.fork_server import AppProcess, AppProcesses
+from bench.torture.patched_app import AppOptions
+from bench.torture.shared_clock import SharedClock
 from cli import manifest
 from csat.settings import Settings
 from csat.web import slack_events
+from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
 from sandbox.slack import Workspace
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import Endpoint, FakeX, Webhook
 from sandbox.x.accounts import Customer
 from tests.databases import Databases

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sandbox.page.block_kit_surface import Surface
 from sandbox.page.display_names import Author, DisplayNames
-from sandbox.page.surface import Surface
-from sandbox.page.unread import UnreadTracker
+from sandbox.page.unread_messages import UnreadTracker
 from sandbox.slack import Message, Workspace
 
 GROUPING_INTERVAL = timedelta(minutes=5)

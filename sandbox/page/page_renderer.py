@@ -7,17 +7,17 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sandbox.page import charts, faults, phone, request_log
+from sandbox.page import chart_layout, fault_panel, phone, request_log
+from sandbox.page.block_kit_surface import Json, Surface
 from sandbox.page.display_names import Author, DisplayNames
 from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
 from sandbox.page.sample_data_job import SampleDataJob
 from sandbox.page.slack_pane import SlackPane
-from sandbox.page.surface import Json, Surface
-from sandbox.page.unread import UnreadTracker
+from sandbox.page.unread_messages import UnreadTracker
 from sandbox.page.url_state import UrlState
 from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -50,7 +50,7 @@ class Renderer:
 
     def __init__(self, context: PageContext) -> None:
         self.context = context
-        self.fault_controls = faults.FaultControls(context.workspace, context.x)
+        self.fault_controls = fault_panel.FaultControls(context.workspace, context.x)
         self.unread = UnreadTracker(context.workspace.channels)
         self._templates = _create_environment(context.workspace)
 
@@ -102,10 +102,10 @@ def _create_environment(workspace: Workspace) -> Environment:
     templates.globals |= {
         "Surface": Surface,
         "author": Author.from_name,
-        "build_chart": charts.build_chart,
+        "build_chart": chart_layout.build_chart,
         "participants": PARTICIPANTS,
-        "fault_groups": faults.group_faults(),
-        "faults": faults,
+        "fault_groups": fault_panel.group_faults(),
+        "faults": fault_panel,
         "mrkdwn": mrkdwn,
         "is_success": request_log.is_success,
     }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from sandbox.page.url_state import UrlState
-from sandbox.traffic import Exchange, TrafficLog
+from sandbox.traffic_log import Exchange, TrafficLog
 
 OLDEST_FIRST = "oldest"
 OK_STATUSES = {"ok", "acknowledged"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.page.display_names import DisplayNames
 from sandbox.page.message_rows import MessageRow, MessageRowBuilder
-from sandbox.page.unread import UnreadTracker
+from sandbox.page.unread_messages import UnreadTracker
 from sandbox.page.url_state import UrlState
 from sandbox.slack import Channel, Message, User, View, Workspace
 

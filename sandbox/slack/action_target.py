@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import VALUE_FIELDS, find_element, find_option
 from sandbox.slack.errors import SlackError
+from sandbox.slack.interactive_elements import VALUE_FIELDS, find_element, find_option
 from sandbox.slack.json_types import Json, StateValues
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import WorkspaceState

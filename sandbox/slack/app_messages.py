@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from sandbox.slack.blockkit import find_unsupported_blocks, validate_blocks
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import add_missing_ids
 from sandbox.slack.errors import SlackError, error_messages
+from sandbox.slack.interactive_elements import add_missing_ids
 from sandbox.slack.json_types import Json
 from sandbox.slack.response_urls import ResponseUrl
 from sandbox.slack.workspace_state import WorkspaceState

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.elements import state_values
 from sandbox.slack.errors import SlackError
+from sandbox.slack.interactive_elements import state_values
 from sandbox.slack.json_types import Json, StateValues
 
 

@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from sandbox.hold import Hold
+from sandbox.request_hold import Hold
 from sandbox.slack.errors import SlackError
 
 INVALID_BLOCKS = "invalid_blocks"

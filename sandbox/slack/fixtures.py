@@ -1,9 +1,9 @@
 """The users, user groups and conversations that every workspace starts with, and names for their ids."""
 
 from sandbox.slack.conversations import Channel
-from sandbox.slack.directory import Directory, Team, User, Usergroup
 from sandbox.slack.ids import IdGenerator
 from sandbox.slack.manifest import Manifest
+from sandbox.slack.user_directory import Directory, Team, User, Usergroup
 
 TEAM = "T07N0RTHW1N"
 """The workspace of Northwind Air."""

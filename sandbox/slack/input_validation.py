@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
-from sandbox.slack.elements import VALUE_FIELDS
+from sandbox.slack.interactive_elements import VALUE_FIELDS
 from sandbox.slack.json_types import Json
 from sandbox.slack.views import View
 

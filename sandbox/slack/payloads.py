@@ -1,8 +1,8 @@
 """Payloads that Slack sends to the app: https://docs.slack.dev/reference/interaction-payloads."""
 
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.directory import User
 from sandbox.slack.json_types import Json
+from sandbox.slack.user_directory import User
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import WorkspaceState
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from sandbox.slack.call_log import Delivery
+from sandbox.slack.action_results import ActionOutcome, ActionResult
+from sandbox.slack.calls_and_deliveries import Delivery
 from sandbox.slack.errors import SlackError
 from sandbox.slack.json_types import Json
-from sandbox.slack.results import ActionOutcome, ActionResult
 from sandbox.slack.views import View
 from sandbox.slack.webapi.views import parse_view
 from sandbox.slack.workspace_state import WorkspaceState

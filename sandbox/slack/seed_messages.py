@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sandbox.slack.conversations import Message
-from sandbox.slack.elements import add_missing_ids
 from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
@@ -19,6 +18,7 @@ from sandbox.slack.fixtures import (
     SAM,
     SUPPORT,
 )
+from sandbox.slack.interactive_elements import add_missing_ids
 from sandbox.slack.json_types import Json
 from sandbox.slack.workspace_state import WorkspaceState
 

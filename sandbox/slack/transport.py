@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.slack.call_log import Delivery
+from sandbox.slack.calls_and_deliveries import Delivery
 from sandbox.slack.errors import SlackError
 from sandbox.slack.json_types import Json
 from sandbox.slack.workspace_state import WorkspaceState

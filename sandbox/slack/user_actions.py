@@ -3,20 +3,20 @@
 from typing import Unpack
 
 from sandbox.slack import payloads
+from sandbox.slack.action_results import ActionOutcome, ActionResult
 from sandbox.slack.action_target import ON_CHARACTER, ON_ENTER, Location, Target, find_target
 from sandbox.slack.app_messages import post_response
 from sandbox.slack.blockkit import validate_options
-from sandbox.slack.call_log import Delivery
+from sandbox.slack.calls_and_deliveries import Delivery
 from sandbox.slack.command_escaping import escape_command_text
 from sandbox.slack.conversations import Channel, Message
-from sandbox.slack.directory import User
-from sandbox.slack.elements import VALUE_FIELDS, selected_value
 from sandbox.slack.errors import SlackError
 from sandbox.slack.input_validation import validate_inputs
+from sandbox.slack.interactive_elements import VALUE_FIELDS, selected_value
 from sandbox.slack.json_types import Json
 from sandbox.slack.response_actions import apply_submission_response
-from sandbox.slack.results import ActionOutcome, ActionResult
 from sandbox.slack.transport import INTERACTIVE, SLASH_COMMANDS, Transport
+from sandbox.slack.user_directory import User
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import WorkspaceState
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.elements import add_missing_ids, state_values
 from sandbox.slack.errors import SlackError
 from sandbox.slack.ids import IdGenerator
+from sandbox.slack.interactive_elements import add_missing_ids, state_values
 from sandbox.slack.json_types import Json, StateValues
 
 MAX_STACKED_VIEWS = 3

@@ -9,11 +9,10 @@ from typing import TypeVar, cast
 
 from starlette.applications import Starlette
 
+from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
-from sandbox.slack.call_log import ApiCall, Delivery
+from sandbox.slack.calls_and_deliveries import ApiCall, Delivery
 from sandbox.slack.conversations import Channel, Conversations, Message
-from sandbox.slack.directory import Team, User, Usergroup
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import File, Files
 from sandbox.slack.fixtures import NORTHWIND, build_channels, build_directory
@@ -25,13 +24,14 @@ from sandbox.slack.response_urls import ResponseUrls
 from sandbox.slack.seed_messages import post_history
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.transport import ACK_TIMEOUT_SECONDS, Transport
-from sandbox.slack.triggers import Triggers
+from sandbox.slack.trigger_ids import Triggers
 from sandbox.slack.user_actions import UserActions
+from sandbox.slack.user_directory import Team, User, Usergroup
 from sandbox.slack.user_events import UserEvents
 from sandbox.slack.views import View, Views
 from sandbox.slack.webapi import Endpoints
 from sandbox.slack.workspace_state import WorkspaceState
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 
 T = TypeVar("T")
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.pubsub import PubSub
-from sandbox.slack.call_log import ApiCall
+from sandbox.slack.calls_and_deliveries import ApiCall
 from sandbox.slack.conversations import Conversations
-from sandbox.slack.directory import Directory
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import Files
 from sandbox.slack.ids import IdGenerator
@@ -16,9 +15,10 @@ from sandbox.slack.json_types import Json
 from sandbox.slack.manifest import Manifest
 from sandbox.slack.response_urls import ResponseUrls
 from sandbox.slack.socket_mode import SocketMode
-from sandbox.slack.triggers import Triggers
+from sandbox.slack.trigger_ids import Triggers
+from sandbox.slack.user_directory import Directory
 from sandbox.slack.views import Views
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 
 
 @dataclass

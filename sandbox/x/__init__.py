@@ -11,8 +11,8 @@ from sandbox.x.errors import (
 )
 from sandbox.x.fake_x import FakeX
 from sandbox.x.faults import Fault
-from sandbox.x.feedback import DirectMessage, Feedback, FeedbackState, FeedbackType
-from sandbox.x.parameters import CreateParams
+from sandbox.x.feedback_card import DirectMessage, Feedback, FeedbackState, FeedbackType
+from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.rate_limits import Endpoint, RateLimit
 from sandbox.x.recorded_request import RecordedRequest
 from sandbox.x.webhook import Webhook, WebhookPost

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.hold import Hold
+from sandbox.request_hold import Hold
 from sandbox.x.faults import Fault
 from sandbox.x.rate_limits import Endpoint, default_rate_limits
 from sandbox.x.serializers import JsonStyle

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.x.errors import ApiError
-from sandbox.x.feedback import Feedback
-from sandbox.x.parameters import invalid_parameter
+from sandbox.x.feedback_card import Feedback
+from sandbox.x.feedback_create_params import invalid_parameter
 
 CREATED = "feedback.created"
 UPDATED = "feedback.updated"

@@ -6,9 +6,9 @@ from datetime import datetime
 from starlette.types import ASGIApp
 
 from sandbox.pubsub import PubSub
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x.accounts import ACCOUNT, Account, Keys, keys_for
-from sandbox.x.recording import RecordingMiddleware
+from sandbox.x.request_recording import RecordingMiddleware
 from sandbox.x.routes import build_routes
 from sandbox.x.state import XState, utc_now
 

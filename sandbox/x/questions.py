@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from sandbox.x.feedback import FeedbackType
+from sandbox.x.feedback_card import FeedbackType
 
 QUESTIONS: dict[FeedbackType, dict[str, str]] = {
     FeedbackType(feedback_type): variants

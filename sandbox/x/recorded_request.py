@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.x.oauth import Pairs
+from sandbox.x.oauth_verification import Pairs
 
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 

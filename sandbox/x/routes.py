@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.x import handlers
+from sandbox.x import endpoints
+from sandbox.x.endpoints import PAGE_NOT_FOUND, JsonResult
 from sandbox.x.errors import ApiError
 from sandbox.x.faulty_responses import build_response
-from sandbox.x.handlers import PAGE_NOT_FOUND, JsonResult
 from sandbox.x.rate_limits import Endpoint
 from sandbox.x.recorded_request import RecordedRequest
 from sandbox.x.serializers import AsciiJSONResponse, serialize_error
@@ -27,13 +27,25 @@ def build_routes(x: XState) -> Starlette:
     signed, unsigned = partial(_signed, x), partial(_unsigned, x)
     return Starlette(
         routes=[
-            Route("/1.1/feedback/create.json", signed(Endpoint.CREATE, handlers.create), methods=["POST"]),
-            Route("/1.1/feedback/show/{feedback_id}.json", signed(Endpoint.SHOW, handlers.show)),
-            Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, handlers.list_events)),
-            Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, handlers.look_up_user)),
-            Route("/2/users/me", signed(Endpoint.ME, handlers.show_me)),
-            Route("/1.1/feedback/submit/{feedback_id}.json", unsigned(handlers.submit), methods=["POST"]),
-            Route("/1.1/feedback/dismiss/{feedback_id}.json", unsigned(handlers.dismiss), methods=["POST"]),
+            Route(
+                "/1.1/feedback/create.json",
+                signed(Endpoint.CREATE, endpoints.create),
+                methods=["POST"],
+            ),
+            Route("/1.1/feedback/show/{feedback_id}.json", signed(Endpoint.SHOW, endpoints.show)),
+            Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, endpoints.list_events)),
+            Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, endpoints.look_up_user)),
+            Route("/2/users/me", signed(Endpoint.ME, endpoints.show_me)),
+            Route(
+                "/1.1/feedback/submit/{feedback_id}.json",
+                unsigned(endpoints.submit),
+                methods=["POST"],
+            ),
+            Route(
+                "/1.1/feedback/dismiss/{feedback_id}.json",
+                unsigned(endpoints.dismiss),
+                methods=["POST"],
+            ),
         ],
         exception_handlers={HTTPException: _respond_not_found},
     )

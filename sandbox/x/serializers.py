@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from sandbox.x.feedback import Feedback, ResponsePart
+from sandbox.x.feedback_card import Feedback, ResponsePart
 
 Json = dict[str, Any]
 

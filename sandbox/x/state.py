@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sandbox.pubsub import PubSub
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
 from sandbox.x.config import Config
 from sandbox.x.errors import ApiError, FeedbackNotFound
 from sandbox.x.events import CREATED, UPDATED, Event
-from sandbox.x.feedback import SCALES, DirectMessage, Feedback
-from sandbox.x.oauth import SignatureVerifier
-from sandbox.x.parameters import CreateParams
+from sandbox.x.feedback_card import SCALES, DirectMessage, Feedback
+from sandbox.x.feedback_create_params import CreateParams
+from sandbox.x.oauth_verification import SignatureVerifier
 from sandbox.x.questions import render_question
 from sandbox.x.rate_limits import DAY
 from sandbox.x.recorded_request import RecordedRequest

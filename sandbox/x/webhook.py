@@ -10,7 +10,7 @@ from datetime import datetime
 
 import aiohttp
 
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x.serializers import Json
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)

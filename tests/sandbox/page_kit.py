@@ -22,7 +22,7 @@ from sandbox.page.url_state import UrlState
 from sandbox.server import Sandbox, serve_sandbox
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import CLEO
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
 from tests.sandbox.slack_kit import (
     button,

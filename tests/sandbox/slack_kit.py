@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, SUPPORT
 

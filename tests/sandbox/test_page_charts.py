@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.page.charts import HEIGHT, TOP, WIDTH, Pie, Plot, axis_steps, format_number
+from sandbox.page.chart_layout import HEIGHT, TOP, WIDTH, Pie, Plot, axis_steps, format_number
 
 Series = dict[str, list[float]]
 

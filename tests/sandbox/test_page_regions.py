@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from sandbox.page import faults, request_log
+from sandbox.local_asgi_server import LOOPBACK
+from sandbox.page import fault_panel, request_log
 from sandbox.page.message_rows import format_day
 from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import PAGE_PORT, serve_sandbox
-from sandbox.serving import LOOPBACK
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
-from sandbox.traffic import MAX_EXCHANGES
+from sandbox.traffic_log import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
 from tests.sandbox.page_kit import UnservedPage, unserved_page
 from tests.sandbox.slack_kit import call, manifest
@@ -206,7 +206,7 @@ def test_every_fault_of_x_can_be_selected() -> None:
     html = unserved_page().html("faults")
 
     assert [name for name in Fault.__members__ if html.count(f'value="{name}"') != 2] == []
-    assert sum(len(members) for _, members in faults.group_faults()) == len(Fault)
+    assert sum(len(members) for _, members in fault_panel.group_faults()) == len(Fault)
 
 
 def test_selected_problems_are_simulated_until_cleared() -> None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.slack import ActionOutcome, SlackError
 from sandbox.slack.fixtures import (
     ADA,

@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.serving import serve
 from sandbox.slack import ActionOutcome, Workspace
 from sandbox.slack.fixtures import (
     ADA,
     LEADS,
     SUPPORT,
 )
-from sandbox.traffic import TrafficLog
+from sandbox.traffic_log import TrafficLog
 from tests.sandbox.slack_kit import (
     Clock,
     Json,

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from csat.web.server import serve as serve_app
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 
 
 class App(Starlette):
@@ -34,7 +34,7 @@ class App(Starlette):
 
 
 async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 60)
+    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 60)
     async with httpx.AsyncClient() as client:
         async with serve(App(released=True)) as url:
             await client.get(url)
@@ -70,7 +70,7 @@ async def test_no_connection_is_accepted_after_shutdown() -> None:
 
 
 async def test_a_request_that_outlasts_the_grace_period_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 0.05)
+    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 0.05)
     app = App()
     async with httpx.AsyncClient() as client:
         async with serve(app) as url:

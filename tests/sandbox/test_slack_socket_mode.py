@@ -182,7 +182,7 @@ async def test_a_delivery_fails_if_its_frozen_connection_is_lost() -> None:
 
 
 async def test_a_frozen_connection_does_not_delay_the_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.serving.GRACEFUL_SHUTDOWN_SECONDS", 60)
+    monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 60)
     slack = workspace()
     async with aiohttp.ClientSession() as session:
         async with slack.serve():

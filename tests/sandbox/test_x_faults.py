@@ -4,7 +4,7 @@ import json
 import httpx
 import pytest
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.x import Endpoint, FakeX, Fault
 from tests.sandbox.x_kit import NOON, ApiClient, Clock, error_code, error_message
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.x import Endpoint, FakeX, Fault
 from tests.sandbox.x_kit import ApiClient, Clock
 

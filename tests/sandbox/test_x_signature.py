@@ -8,7 +8,7 @@ from oauthlib.oauth1 import Client
 
 from sandbox.x import Account, FakeX, Keys
 from sandbox.x.errors import ApiError
-from sandbox.x.oauth import SignatureVerifier, build_base_string, sign
+from sandbox.x.oauth_verification import SignatureVerifier, build_base_string, sign
 from tests.sandbox.x_kit import BASE_URL, NOON, ApiClient, error_code, sign_request
 
 EXAMPLE_KEYS = Keys(

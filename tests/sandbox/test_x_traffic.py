@@ -1,7 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.x import FakeX
 from tests.sandbox.x_kit import NOON, PARAMS, ApiClient, Clock
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.serving import serve
+from sandbox.local_asgi_server import serve
 from sandbox.x import Webhook
 from tests.sandbox.x_kit import ApiClient
 

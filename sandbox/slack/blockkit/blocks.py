@@ -1,5 +1,6 @@
 """Blocks, and the surfaces that support them: https://docs.slack.dev/reference/block-kit/blocks."""
 
+from sandbox.slack.blockkit.composition_objects import BLOCK_ID, SLACK_FILE, URL, plain_text, text
 from sandbox.slack.blockkit.elements import (
     BUTTON,
     BUTTONS,
@@ -13,10 +14,7 @@ from sandbox.slack.blockkit.elements import (
     SELECTS,
     TEXT_INPUTS,
 )
-from sandbox.slack.blockkit.objects import BLOCK_ID, SLACK_FILE, URL, plain_text, text
-from sandbox.slack.blockkit.rich_text import RICH_TEXT
-from sandbox.slack.blockkit.tables_and_charts import DATA_TABLE, DATA_VISUALIZATION, TABLE
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.json_validators import (
     Validator,
     any_value,
     array,
@@ -28,6 +26,8 @@ from sandbox.slack.blockkit.validators import (
     one_of,
     string,
 )
+from sandbox.slack.blockkit.rich_text import RICH_TEXT
+from sandbox.slack.blockkit.tables_and_charts import DATA_TABLE, DATA_VISUALIZATION, TABLE
 
 ACTIONS_ELEMENT = by_type({**BUTTONS, **SELECTS, **CHOICE_LISTS, **PICKERS, **DATETIME_PICKER})
 ACCESSORY = by_type({**BUTTONS, **SELECTS, **MULTI_SELECTS, **CHOICE_LISTS, **PICKERS, "image": IMAGE})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sandbox.slack.blockkit.objects import (
+from sandbox.slack.blockkit.composition_objects import (
     ACTION_ID,
     CHOICE,
     CONFIRM,
@@ -20,7 +20,7 @@ from sandbox.slack.blockkit.objects import (
     check_initial_options,
     plain_text,
 )
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.json_validators import (
     ObjectCheck,
     Validator,
     any_value,

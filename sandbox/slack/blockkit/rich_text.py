@@ -1,7 +1,7 @@
 """Rich text: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block."""
 
-from sandbox.slack.blockkit.objects import BLOCK_ID, URL
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.composition_objects import BLOCK_ID, URL
+from sandbox.slack.blockkit.json_validators import (
     array,
     boolean,
     by_type,

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from sandbox.slack.blockkit.objects import BLOCK_ID
-from sandbox.slack.blockkit.rich_text import MAX_TEXT_CHARACTERS, RICH_TEXT
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.composition_objects import BLOCK_ID
+from sandbox.slack.blockkit.json_validators import (
     array,
     boolean,
     by_type,
@@ -15,6 +14,7 @@ from sandbox.slack.blockkit.validators import (
     problem,
     string,
 )
+from sandbox.slack.blockkit.rich_text import MAX_TEXT_CHARACTERS, RICH_TEXT
 from sandbox.slack.json_types import Json
 
 MAX_ROWS = 100

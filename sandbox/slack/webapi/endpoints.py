@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from sandbox.slack.app_messages import handle_response_url
-from sandbox.slack.call_log import ApiCall
+from sandbox.slack.calls_and_deliveries import ApiCall
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import RESPONSE_URL, UPLOAD, InjectedError
 from sandbox.slack.files import UPLOAD_PATH

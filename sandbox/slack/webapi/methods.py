@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.slack.errors import SlackError, invalid_arguments
 from sandbox.slack.json_types import Json
-from sandbox.slack.webapi import chat, conversations, files, users, views
+from sandbox.slack.webapi import chat, conversations, files, users_and_auth, views
 from sandbox.slack.workspace_state import WorkspaceState
 
 READ_SCOPES = ("channels:read", "groups:read", "im:read", "mpim:read")
@@ -22,8 +22,8 @@ class Method:
 
 
 METHODS = {
-    "apps.connections.open": Method(users.open_connection, needs_app_token=True),
-    "auth.test": Method(users.auth_test),
+    "apps.connections.open": Method(users_and_auth.open_connection, needs_app_token=True),
+    "auth.test": Method(users_and_auth.auth_test),
     "chat.delete": Method(chat.delete, ("chat:write",), ("channel", "ts")),
     "chat.getPermalink": Method(chat.get_permalink, (), ("channel", "message_ts")),
     "chat.postEphemeral": Method(chat.post_ephemeral, ("chat:write",), ("channel", "user")),
@@ -34,8 +34,8 @@ METHODS = {
     "conversations.open": Method(conversations.open_conversation, ("im:write",)),
     "files.completeUploadExternal": Method(files.complete_upload, ("files:write",), ("files",)),
     "files.getUploadURLExternal": Method(files.get_upload_url, ("files:write",), ("filename", "length")),
-    "usergroups.users.list": Method(users.usergroup_users, ("usergroups:read",), ("usergroup",)),
-    "users.info": Method(users.users_info, ("users:read",), ("user",)),
+    "usergroups.users.list": Method(users_and_auth.usergroup_users, ("usergroups:read",), ("usergroup",)),
+    "users.info": Method(users_and_auth.users_info, ("users:read",), ("user",)),
     "views.open": Method(views.open_view, (), ("view",)),
     "views.publish": Method(views.publish, (), ("user_id", "view")),
     "views.push": Method(views.push, (), ("view",)),

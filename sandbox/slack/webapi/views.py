@@ -6,7 +6,7 @@ from sandbox.slack.blockkit import find_unsupported_blocks, validate_view
 from sandbox.slack.errors import SlackError, error_messages, invalid_arguments
 from sandbox.slack.json_types import Json
 from sandbox.slack.payloads import view_as_json
-from sandbox.slack.triggers import Trigger
+from sandbox.slack.trigger_ids import Trigger
 from sandbox.slack.views import View
 from sandbox.slack.workspace_state import WorkspaceState
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.json_validators import (
     Validator,
     array,
     boolean,
@@ -13,7 +13,7 @@ from sandbox.slack.blockkit.validators import (
     problem,
     string,
 )
-from sandbox.slack.elements import all_options
+from sandbox.slack.interactive_elements import all_options
 from sandbox.slack.json_types import Json
 
 BLOCK_ID: dict[str, Validator] = {"block_id": string(255)}

@@ -1,4 +1,4 @@
-"""Inject faults of X and of Slack at random while agents send surveys."""
+"""Inject faults of the APIs of X and Slack at random while agents send surveys."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
-from bench.torture.app_process import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
+from bench.torture.patched_app import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
 from bench.torture.users import AGENTS, Users
 from blocks.notifications import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
 from sandbox.slack import Message, fixtures
-from sandbox.slack.elements import interactive_elements
 from sandbox.slack.errors import SlackError
+from sandbox.slack.interactive_elements import interactive_elements
 from sandbox.x import Endpoint, Fault
 
 FAULT_TIMEOUT_SECONDS: Final = 0.5

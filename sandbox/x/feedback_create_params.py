@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.x.errors import ApiError
-from sandbox.x.feedback import FeedbackType
-from sandbox.x.oauth import Pairs
+from sandbox.x.feedback_card import FeedbackType
+from sandbox.x.oauth_verification import Pairs
 from sandbox.x.questions import QUESTIONS
 
 REQUIRED_PARAMETERS = ("type", "to_user_id", "message", "privacy_url")

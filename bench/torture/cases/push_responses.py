@@ -1,4 +1,4 @@
-"""Responses that arrive all at once, in any order, repeatedly, late, contradictory or invalid."""
+"""Push responses to the app: all at once, in any order, repeatedly, late, contradictory or invalid."""
 
 import asyncio
 import random

@@ -1,15 +1,15 @@
-"""All cases, and how often each one strikes."""
+"""The registry of all cases, and how often each one strikes."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from bench.torture import faults, kills, storage, two_instances
+from bench.torture.cases import api_faults, kills, locked_or_full_sqlite, two_instances
+from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
 from bench.torture.failpoints import FAILPOINTS
 from bench.torture.harness import Harness
-from bench.torture.push_responses import push_responses
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
@@ -77,8 +77,8 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
         )
     outages = amounts.outages
     yield Case("killed at random", kills.kill_at_random, amounts.random_kills)
-    yield Case("faults of X", faults.inject_x_faults, amounts.fault_rounds)
-    yield Case("faults of Slack", faults.inject_slack_faults, amounts.fault_rounds, socket_mode=True)
+    yield Case("faults of X", api_faults.inject_x_faults, amounts.fault_rounds)
+    yield Case("faults of Slack", api_faults.inject_slack_faults, amounts.fault_rounds, socket_mode=True)
     yield Case("responses in any order", push_responses, amounts.webhook_events)
     yield Case("one of two killed", two_instances.kill_one, outages, POSTGRESQL, socket_mode=True)
     yield Case(
@@ -92,5 +92,5 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
         amounts.overlap_seconds,
         socket_mode=True,
     )
-    yield Case("file locked", storage.lock_file, outages, SQLITE)
-    yield Case("file full", storage.fill_file, outages, SQLITE)
+    yield Case("file locked", locked_or_full_sqlite.lock_file, outages, SQLITE)
+    yield Case("file full", locked_or_full_sqlite.fill_file, outages, SQLITE)

@@ -1,4 +1,4 @@
-"""The apps, each started as its users would start it, with the same environment."""
+"""The apps that are compared, each started as its users would start it, with the same environment."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from typing import Final, Literal
 from bench import constants
 from bench.errors import BenchError
 from bench.linux import children_pinned_to
-from bench.load import Connection
+from bench.load_generator import Connection
 from bench.slack_requests import build_command
 from tests.databases import Databases
 
@@ -56,13 +56,13 @@ OURS_POSTGRESQL: Final = App(
     "ours_postgresql", "csat-slack, PostgreSQL", OUR_COMMAND, database="postgresql", is_ours=True
 )
 PLAIN_PYTHON: Final = App(
-    "plain_python", "plain Bolt (Python)", (sys.executable, str(BENCH / "plain_python.py"))
+    "plain_python", "plain Bolt (Python)", (sys.executable, str(BENCH / "plain_python_baseline.py"))
 )
 PLAIN_JS: Final = App("plain_js", "plain Bolt (JS)", ("node", str(PLAIN_JS_FOLDER / "app.js")))
 DURABLE_PYTHON: Final = App(
     "durable_python",
     "Bolt + procrastinate",
-    (sys.executable, str(BENCH / "durable_python.py")),
+    (sys.executable, str(BENCH / "durable_python_baseline.py")),
     database="postgresql",
 )
 DURABLE_JS: Final = App(

@@ -1,4 +1,4 @@
-"""The most recent exchanges between the app, Slack and X, with masked secrets."""
+"""The log of the most recent exchanges between the app, Slack and X, with masked secrets."""
 
 import itertools
 import re

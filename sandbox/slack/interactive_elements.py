@@ -1,4 +1,4 @@
-"""Find interactive elements in blocks, and compute their values in `state.values`."""
+"""Interactive elements: find them in blocks, and compute their values in `state.values`."""
 
 import copy
 from collections.abc import Callable, Iterator

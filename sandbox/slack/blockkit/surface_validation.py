@@ -1,12 +1,18 @@
-"""Validate messages and views as a whole."""
+"""Validate surfaces as a whole: messages and views."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
 
 from sandbox.slack.blockkit.blocks import SURFACES
+from sandbox.slack.blockkit.composition_objects import (
+    MAX_OPTION_GROUPS,
+    MAX_OPTIONS,
+    OPTION,
+    OPTION_GROUP,
+    plain_text,
+)
 from sandbox.slack.blockkit.elements import MAX_INPUT_CHARACTERS
-from sandbox.slack.blockkit.objects import MAX_OPTION_GROUPS, MAX_OPTIONS, OPTION, OPTION_GROUP, plain_text
-from sandbox.slack.blockkit.validators import (
+from sandbox.slack.blockkit.json_validators import (
     any_value,
     array,
     boolean,
@@ -16,7 +22,7 @@ from sandbox.slack.blockkit.validators import (
     problem,
     string,
 )
-from sandbox.slack.elements import interactive_elements, iter_blocks
+from sandbox.slack.interactive_elements import interactive_elements, iter_blocks
 from sandbox.slack.json_types import Json
 
 MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}

@@ -1,4 +1,4 @@
-"""Surfaces for Block Kit: a modal, a message or a Home tab, with the values and errors of its inputs."""
+"""Block Kit surfaces: a modal, a message or a Home tab, with the values and errors of its inputs."""
 
 import re
 from collections.abc import Mapping

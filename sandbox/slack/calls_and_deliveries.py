@@ -1,4 +1,4 @@
-"""Records of what the app called, and of what was delivered to it."""
+"""Records of the app's calls, and of the deliveries to it."""
 
 from dataclasses import dataclass
 

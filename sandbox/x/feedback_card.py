@@ -1,4 +1,4 @@
-"""Feedback as the fake X stores it, and as a customer's phone shows it."""
+"""A feedback card as the fake X stores it, and as a customer's phone shows it."""
 
 import enum
 from dataclasses import dataclass

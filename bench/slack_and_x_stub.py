@@ -3,8 +3,8 @@
 It responds with success after a given latency, and records each call: its path, its time of arrival and its
 contents. These are checked after the run, so that the checks don't slow it down.
 
-Run as `python -m bench.stub FILE_DESCRIPTOR`. Over that socket it sends lines of JSON: its port, then
-`[path, key, nanoseconds]` for each call; and it receives commands (see `Stub._run_command`).
+Run as `python -m bench.slack_and_x_stub FILE_DESCRIPTOR`. Over that socket it sends lines of JSON: its port,
+then `[path, key, nanoseconds]` for each call; and it receives commands (see `Stub._run_command`).
 """
 
 import asyncio

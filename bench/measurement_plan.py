@@ -1,11 +1,11 @@
-"""The workloads, and how much of each is measured."""
+"""The plan of the measurements: the workloads, and how much of each is measured."""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.slack_and_x_stub import POST_MESSAGE, VIEWS_OPEN
 from bench.stats import Scenario
-from bench.stub import POST_MESSAGE, VIEWS_OPEN
 
 OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"
 FINAL_CALLS = {OPEN_FORM: VIEWS_OPEN, SEND_SURVEY: POST_MESSAGE}

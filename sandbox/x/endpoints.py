@@ -1,12 +1,12 @@
-"""Handlers of the endpoints: the regular responses to valid requests."""
+"""The endpoints: their regular responses to valid requests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sandbox.x import events, lookup
+from sandbox.x import events, user_lookup
 from sandbox.x.errors import ApiError, CustomerActionError, FeedbackNotFound
-from sandbox.x.feedback import Feedback
-from sandbox.x.parameters import invalid_parameter, parse_create_params, parse_params
+from sandbox.x.feedback_card import Feedback
+from sandbox.x.feedback_create_params import invalid_parameter, parse_create_params, parse_params
 from sandbox.x.recorded_request import FORM_CONTENT_TYPE, RecordedRequest
 from sandbox.x.serializers import Json, serialize_event, serialize_feedback
 from sandbox.x.state import XState
@@ -50,20 +50,22 @@ def list_events(x: XState, request: RecordedRequest) -> JsonResult:
 
 def look_up_user(x: XState, request: RecordedRequest, handle: str) -> JsonResult:
     """Find a user by handle; an unknown or suspended user has `errors` and no `data`."""
-    lookup.check_handle(handle)
-    fields = lookup.parse_fields(request.params)
+    user_lookup.check_handle(handle)
+    fields = user_lookup.parse_fields(request.params)
     try:
         customer = x.customer(handle)
     except KeyError:
-        return JsonResult(lookup.user_not_found(handle), 404 if x.unknown_handles_return_404 else 200)
+        return JsonResult(user_lookup.user_not_found(handle), 404 if x.unknown_handles_return_404 else 200)
     return JsonResult(
-        lookup.user_suspended(handle) if customer.suspended else lookup.serialize_user(customer, fields)
+        user_lookup.user_suspended(handle)
+        if customer.suspended
+        else user_lookup.serialize_user(customer, fields)
     )
 
 
 def show_me(x: XState, request: RecordedRequest) -> JsonResult:
     """Return the account of the access token."""
-    return JsonResult(lookup.serialize_user(x.account, lookup.parse_fields(request.params)))
+    return JsonResult(user_lookup.serialize_user(x.account, user_lookup.parse_fields(request.params)))
 
 
 def submit(x: XState, request: RecordedRequest, feedback_id: str) -> JsonResult:

@@ -1,4 +1,4 @@
-"""The app in a process of its own, with a shared clock, shorter timeouts and, if wanted, a failpoint.
+"""The app, patched, in its own process: a shared clock, shorter timeouts and, if wanted, a failpoint.
 
 The app has no settings for these: everything is patched here, around `bootstrap.lifespan`.
 """
@@ -20,8 +20,8 @@ from sqlalchemy import event
 
 import bootstrap
 from bench.torture import failpoints
-from bench.torture.clock import SharedClock, SharedFloat
 from bench.torture.failpoints import Failpoint
+from bench.torture.shared_clock import SharedClock, SharedFloat
 from csat.db import database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
