@@ -15,9 +15,10 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import account_pauses, event_sweeps
+from csat.db import account_pauses
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
+from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
@@ -108,7 +109,7 @@ async def open_resources(
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         await database.run(account_pauses.ensure_account, settings.x_account_id)
-        await database.run(event_sweeps.ensure_feed, settings.x_account_id)
+        await database.run(ensure_feed, settings.x_account_id)
         yield Resources(
             settings=settings,
             clock=clock,

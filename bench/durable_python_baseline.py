@@ -17,8 +17,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bench import baseline_survey
-from bench.baseline_survey import confirmation, survey_fields, survey_form
+from bench import python_baseline_survey
+from bench.python_baseline_survey import confirmation, survey_fields, survey_form
 
 WORKER_CONCURRENCY = 8
 """As many surveys at a time as csat-slack sends."""
@@ -54,7 +54,7 @@ async def submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> N
 @queue.task
 async def send_survey(fields: dict[str, str], user: str, channel: str) -> None:
     """Send the survey, and confirm it in the channel."""
-    await baseline_survey.send_survey(fields)
+    await python_baseline_survey.send_survey(fields)
     await app.client.chat_postMessage(
         channel=channel,
         text=f"<@{user}> asked {fields['to_user_id']} for feedback on X.",

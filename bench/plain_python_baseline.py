@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bench.baseline_survey import confirmation, send_survey, survey_fields, survey_form
+from bench.python_baseline_survey import confirmation, send_survey, survey_fields, survey_form
 
 app = AsyncApp(
     client=AsyncWebClient(os.environ["SLACK_BOT_TOKEN"], base_url=f"{os.environ['SLACK_API_URL']}/"),

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
-from csat.db import event_sweeps, poll_queue, send_queue
+from csat.db import poll_queue, send_queue
 from csat.db.database import open_engine
+from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
@@ -122,7 +123,7 @@ def test_the_database_agrees_with_the_model_in_any_order(
     steps += [mark_sent, match, expire]
     order = data.draw(st.permutations(steps))
     with engine.connect() as connection, connection.begin() as transaction:
-        event_sweeps.ensure_feed(connection, "A1")
+        ensure_feed(connection, "A1")
         insert_survey(connection)
         for step in order:
             step(connection)

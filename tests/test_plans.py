@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Engine, insert, text
 from csat.db import (
     account_pauses,
     erasure,
-    event_sweeps,
     follow_ups,
     limits,
     outbox,
@@ -27,6 +26,7 @@ from csat.db import (
     tables,
 )
 from csat.db.database import open_engine
+from csat.db.poll_budget_and_sweeps import claim_sweep, ensure_feed, mark_swept
 from csat.db.survey_records import to_columns
 from csat.reporting import export_queries, report_queries
 from csat.reporting.export_rows import Selection
@@ -50,11 +50,11 @@ PERIOD = last_days(1, NOON - timedelta(days=30), ZoneInfo("UTC"))
 
 def poll(connection: Connection) -> None:
     """Claim surveys to poll, and a span of events to sweep."""
-    event_sweeps.ensure_feed(connection, "A1")
+    ensure_feed(connection, "A1")
     claimed = poll_queue.claim(connection, "A1", NOON, 8)
     poll_queue.release(connection, "A1", claimed)
-    if span := event_sweeps.claim_sweep(connection, "A1", NOON):
-        event_sweeps.mark_swept(connection, "A1", span, NOON)
+    if span := claim_sweep(connection, "A1", NOON):
+        mark_swept(connection, "A1", span, NOON)
 
 
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {

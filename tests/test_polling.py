@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from csat.db import event_sweeps, poll_queue, responses, send_queue, tables
+from csat.db import poll_queue, responses, send_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
+from csat.db.poll_budget_and_sweeps import (
+    POLL_BUDGET,
+    SWEEP_OVERLAP,
+    claim_sweep,
+    ensure_feed,
+    lock_remaining_budget,
+    mark_swept,
+)
 from csat.feedback.response_intake import Intake
 from csat.surveys.poll_schedule import next_poll, retry_poll
 from csat.surveys.responses import Update
@@ -145,7 +153,7 @@ async def test_event_sweeps_continue_in_bounded_overlapping_spans(world: World) 
     spans = [(int(request.params["from_time"]), int(request.params["to_time"])) for request in requests]
 
     for (_, end), (begin, _) in itertools.pairwise(spans):
-        assert begin == pytest.approx(end - event_sweeps.SWEEP_OVERLAP.total_seconds() * 1000, abs=2)
+        assert begin == pytest.approx(end - SWEEP_OVERLAP.total_seconds() * 1000, abs=2)
     assert max(end - begin for begin, end in spans) <= DAY.total_seconds() * 1000
     assert world.x.rate_limits[Endpoint.EVENTS].used < 10
 
@@ -187,7 +195,7 @@ async def test_a_survey_expires_after_two_weeks_but_a_late_answer_still_counts(
 
 
 async def test_polling_stays_within_the_rate_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("csat.db.event_sweeps.POLL_BUDGET", 2)
+    monkeypatch.setattr("csat.db.poll_budget_and_sweeps.POLL_BUDGET", 2)
     for handle in ("mira_k", "sofie_l", "benitez_leo"):
         await world.send_survey(f"/csat @{handle}")
     await world.advance(minutes=1)
@@ -358,7 +366,7 @@ async def wait_for_polls(world: World, feedback: Feedback, number: int) -> None:
 
 
 async def wait_until_paused(world: World) -> None:
-    await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(event_sweeps.POLL_BUDGET,)])
+    await world.wait_until(lambda: world.rows(tables.feeds.c.requests_used) == [(POLL_BUDGET,)])
 
 
 async def test_a_survey_unknown_to_x_does_not_block_others(
@@ -430,7 +438,7 @@ async def test_a_response_to_an_unknown_survey_is_dropped_and_its_id_logged(
 async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
     database: Database,
 ) -> None:
-    await database.run(event_sweeps.ensure_feed, "A1")
+    await database.run(ensure_feed, "A1")
     for number in range(6):
         await database.run(insert_sent, f"V{number}", f"90{number}")
     later = NOON + timedelta(minutes=1)
@@ -438,7 +446,7 @@ async def test_concurrent_instances_poll_each_survey_once_within_one_budget(
 
     claimed = [poll.feedback_id for claim in claims for poll in claim]
     assert sorted(claimed) == [f"90{number}" for number in range(6)]
-    assert await database.run(event_sweeps.lock_remaining_budget, "A1", later) == event_sweeps.POLL_BUDGET - 6
+    assert await database.run(lock_remaining_budget, "A1", later) == POLL_BUDGET - 6
 
 
 def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
@@ -447,13 +455,13 @@ def insert_sent(connection: Connection, view_id: str, feedback_id: str) -> None:
 
 
 async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> None:
-    await database.run(event_sweeps.ensure_feed, "A1")
+    await database.run(ensure_feed, "A1")
     await database.run(insert_sent, "V1", "900")
     later = NOON + timedelta(days=5)
-    spans = await asyncio.gather(*(database.run(event_sweeps.claim_sweep, "A1", later) for _ in range(8)))
+    spans = await asyncio.gather(*(database.run(claim_sweep, "A1", later) for _ in range(8)))
 
     (span,) = [span for span in spans if span]
-    await database.run(event_sweeps.mark_swept, "A1", span, later)
-    following = await database.run(event_sweeps.claim_sweep, "A1", later)
+    await database.run(mark_swept, "A1", span, later)
+    following = await database.run(claim_sweep, "A1", later)
     assert following
-    assert following.begin == span.end - event_sweeps.SWEEP_OVERLAP
+    assert following.begin == span.end - SWEEP_OVERLAP

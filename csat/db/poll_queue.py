@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from csat.db import event_sweeps
 from csat.db.outbox import NotificationKind, enqueue
+from csat.db.poll_budget_and_sweeps import lock_remaining_budget, spend_budget
 from csat.db.survey_records import transition, transition_to
 from csat.db.tables import surveys
 from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
@@ -28,7 +28,7 @@ class Poll(NamedTuple):
 
 def claim(connection: Connection, account: str, now: datetime, limit: int) -> list[Poll]:
     """Claim the polls that are due, within the budget; finish the surveys that are polled no more."""
-    budget, polls = event_sweeps.lock_remaining_budget(connection, account, now), list[Poll]()
+    budget, polls = lock_remaining_budget(connection, account, now), list[Poll]()
     # nearly all surveys have the same account: an index that begins with it would not help
     is_account = func.coalesce(surveys.c.account, "") == account
     due = select(surveys).where(surveys.c.poll_at <= now, is_account)
@@ -41,13 +41,13 @@ def claim(connection: Connection, account: str, now: datetime, limit: int) -> li
         elif len(polls) < budget:
             polls.append(Poll(row.id, row.feedback_id, row.sent_at, row.poll_at, row.poll_failures))
             _set_poll_at(connection, row.id, next_poll(row.sent_at, now))
-    event_sweeps.spend_budget(connection, account, len(polls))
+    spend_budget(connection, account, len(polls))
     return polls
 
 
 def release(connection: Connection, account: str, polls: list[Poll]) -> None:
     """Give claimed polls back that were not made."""
-    event_sweeps.spend_budget(connection, account, -len(polls))
+    spend_budget(connection, account, -len(polls))
     for poll in polls:
         _repeat(connection, poll, poll.due_at, poll.failures)
 

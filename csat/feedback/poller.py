@@ -5,10 +5,17 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from csat.clock import Clock
-from csat.db import event_sweeps, poll_queue
+from csat.db import poll_queue
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.db.event_sweeps import Span
+from csat.db.poll_budget_and_sweeps import (
+    Span,
+    claim_sweep,
+    exhaust_budget,
+    mark_swept,
+    reschedule_sweep,
+    split_sweep,
+)
 from csat.db.poll_queue import Poll
 from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
@@ -70,25 +77,21 @@ class ResponsePoller:
         try:
             await self._fetch_all(claimed)
         except ACCOUNT_ERRORS as error:
-            await self._database.run_with_retry(
-                event_sweeps.exhaust_budget, self._account, self._retry_at(error)
-            )
+            await self._database.run_with_retry(exhaust_budget, self._account, self._retry_at(error))
             raise
 
     async def sweep(self) -> None:
         """Read X's events up to the newest that it lists; raises an `XError` or `DatabaseError` otherwise."""
-        while span := await self._database.run(event_sweeps.claim_sweep, self._account, self._clock()):
+        while span := await self._database.run(claim_sweep, self._account, self._clock()):
             try:
                 await self._read_events(span)
             except (Unreadable, DatabaseError) as error:
                 await self._split(span, error)
                 raise
             except XError as error:
-                await self._database.run_with_retry(
-                    event_sweeps.reschedule_sweep, self._account, self._retry_at(error)
-                )
+                await self._database.run_with_retry(reschedule_sweep, self._account, self._retry_at(error))
                 raise
-            await self._database.run(event_sweeps.mark_swept, self._account, span, self._clock())
+            await self._database.run(mark_swept, self._account, span, self._clock())
 
     async def _fetch_all(self, claimed: deque[Poll]) -> None:
         """Fetch one after the other, and give back those that were not reached."""
@@ -131,7 +134,7 @@ class ResponsePoller:
 
     async def _split(self, span: Span, error: XError | DatabaseError) -> None:
         due_at = self._clock() + RETRY_AFTER
-        if not await self._database.run(event_sweeps.split_sweep, self._account, span, due_at):
+        if not await self._database.run(split_sweep, self._account, span, due_at):
             log.error("X's events from %s to %s are skipped: %s", span.begin, span.end, error)
 
     def _retry_at(self, error: XError) -> datetime:

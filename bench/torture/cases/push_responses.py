@@ -10,7 +10,7 @@ from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.users import Users
 from bench.torture.webhook_events import COMMENT_MARKER, KILLS, WebhookEvent, WebhookPusher, build_events
 from cli.forget import open_eraser
-from csat.db import event_sweeps
+from csat.db.poll_budget_and_sweeps import EVENT_DELAY, SWEEP_INTERVAL
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import LOW_RATINGS
@@ -94,7 +94,7 @@ async def _advance(harness: Harness, seconds: float, step: float) -> None:
         harness.clock.advance(step)
         await asyncio.sleep(POLLER_SECONDS)
     async with asyncio.timeout(SWEEP_TIMEOUT_SECONDS):
-        listed_after = event_sweeps.EVENT_DELAY + event_sweeps.SWEEP_INTERVAL
+        listed_after = EVENT_DELAY + SWEEP_INTERVAL
         while harness.db.swept_until() < harness.clock() - listed_after:  # noqa: ASYNC110 - another process sweeps
             await asyncio.sleep(POLL_SECONDS)
     await harness.wait_until_idle()

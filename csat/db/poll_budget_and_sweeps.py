@@ -1,4 +1,4 @@
-"""How far X is read for responses: the budget of polls, and the sweeps over an account's events.
+"""The budget of polls, and the sweeps over an account's events: how far X is read for responses.
 
 The row of an account is locked while its budget is counted, so that all instances together keep to it.
 """
