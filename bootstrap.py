@@ -15,7 +15,7 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import account_pauses
+from csat.db import x_accounts
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.poll_budget_and_sweeps import ensure_feed
@@ -108,7 +108,7 @@ async def open_resources(
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(account_pauses.ensure_account, settings.x_account_id)
+        await database.run(x_accounts.ensure_account, settings.x_account_id)
         await database.run(ensure_feed, settings.x_account_id)
         yield Resources(
             settings=settings,

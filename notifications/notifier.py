@@ -6,7 +6,7 @@ import logging
 from blocks import notifications
 from blocks.elements import Message
 from csat.backoff import backoff
-from csat.db import account_pauses, outbox
+from csat.db import outbox, x_accounts
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.shared_resources import Resources
@@ -137,7 +137,7 @@ class Notifier:
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._resources.catalogue
         if notification.kind is NotificationKind.WAITING:
-            cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
+            cause = await self._database.read(x_accounts.get_pause_cause, survey.account)
             reason = ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else ""
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         if survey.refusal is None:

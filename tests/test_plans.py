@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
-    account_pauses,
     erasure,
     follow_ups,
     limits,
@@ -24,6 +23,7 @@ from csat.db import (
     submissions,
     surveys_by_requester,
     tables,
+    x_accounts,
 )
 from csat.db.database import open_engine
 from csat.db.poll_budget_and_sweeps import claim_sweep, ensure_feed, mark_swept
@@ -147,7 +147,7 @@ MISSING_INDEX = {
 def insert_rows(engine: Engine) -> None:
     """Insert settled surveys, each to another customer, and three that are due."""
     with engine.begin() as connection:
-        account_pauses.ensure_account(connection, "A1")
+        x_accounts.ensure_account(connection, "A1")
         connection.execute(insert(tables.surveys), [settled_survey(number) for number in range(ROWS)])
         attempts = [
             {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}
