@@ -10,6 +10,7 @@ from slack_bolt.response import BoltResponse
 
 from blocks.elements import plain_message
 from csat.background_tasks import log_with_reference
+from csat.db.errors import CommitUnknown
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.survey import Origin
@@ -19,6 +20,12 @@ UNEXPECTED = (
     "Something went wrong in this app. Try again in a minute. "
     "If it keeps happening, give an admin of this app the reference {reference}."
 )
+
+UNKNOWN = (
+    "We can't tell whether this was done. Try again in a minute: it's done only once. "
+    "If it keeps happening, give an admin of this app the reference {reference}."
+)
+"""After a lost commit: what changes anything can be repeated."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -34,7 +41,8 @@ async def report_error(
     Nobody is told if the error is that the payload does not say who sent it.
     """
     reference = log_with_reference(error, str(body.get("type") or body.get("command") or "a request"))
-    apology = UNEXPECTED.format(reference=reference)
+    words = UNKNOWN if isinstance(error, CommitUnknown) else UNEXPECTED
+    apology = words.format(reference=reference)
     if ack.response is None and (first_input := _find_input(body)):
         return await ack(response_action="errors", errors={first_input: apology})
     if ack.response is None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
-from csat.db.survey_records import SurveyRecord
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
@@ -173,8 +172,11 @@ async def _save(
     submission = submissions.Submission(
         view_id, survey, form.origin, services.account, services.instance, key
     )
+    seconds = deadline - asyncio.get_running_loop().time()
     try:
-        record = await _accept(services, submission, deadline)
+        record = await services.database.run_before_deadline(
+            seconds, submissions.accept, submission, services.limits, services.clock()
+        )
     except Denied as denied:
         return denied.denial
     except CommitUnknown:
@@ -185,27 +187,3 @@ async def _save(
         return NotAccepted(ALREADY_ACCEPTED)
     services.worker.start(record)
     return Accepted()
-
-
-async def _accept(services: Services, submission: submissions.Submission, deadline: float) -> SurveyRecord:
-    """Accept a submission, a second time if it is unknown whether the first was committed.
-
-    Raises:
-        Denied: a limit denies the survey.
-        CommitUnknown: it may be accepted or not.
-        DatabaseError: it is not accepted.
-    """
-
-    def accept() -> Awaitable[SurveyRecord]:
-        seconds = deadline - asyncio.get_running_loop().time()
-        return services.database.run_before_deadline(
-            seconds, submissions.accept, submission, services.limits, services.clock()
-        )
-
-    try:
-        return await accept()
-    except CommitUnknown as unknown:
-        try:
-            return await accept()  # returns the survey of this view if there is one
-        except DatabaseError:
-            raise unknown from None

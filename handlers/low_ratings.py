@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import low_rating, low_rating_modals
 from blocks.elements import Message, build_message, plain_message, rich_line, text
 from csat.db import follow_ups
-from csat.db.errors import DatabaseError
+from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.payloads import Interaction, parse_id
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
@@ -30,6 +30,9 @@ OWN_SURVEY = "You asked for this survey, so you can't see its answer. Another su
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
 ALREADY_DONE = "This was already done, so nothing was changed."
 NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
+NOT_KNOWN = (
+    "We can't tell whether this was saved. Send it again from this form: either way, it's saved only once."
+)
 
 DATABASE_TIMEOUT_SECONDS = 1.0
 """For the commit to begin: Slack has been asked about the person, and allows three seconds in all."""
@@ -65,7 +68,7 @@ async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
     async with _replying_with_refusal(services, interaction):
         rating = await _find_low_rating(services, interaction, interaction.value_as_id)
         taken = (rating.survey_id, interaction.team, interaction.user, services.clock())
-        if notification := await services.database.run(follow_ups.take, *taken):
+        if notification := await services.database.run_idempotent(follow_ups.take, *taken):
             services.notify(notification)
     await refresh_home(services, interaction.user)
 
@@ -94,6 +97,8 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         )
     except (InvalidNote, PermissionUnknown) as problem:
         await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: str(problem)})
+    except CommitUnknown:
+        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: NOT_KNOWN})
     except DatabaseError:
         await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: NOT_SAVED})
     except (PermissionDenied, FollowUpConflict) as refusal:

@@ -9,6 +9,7 @@ from blocks import notifications
 from blocks.customer_status import denial_message
 from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
+from csat.db.survey_records import AlreadySettled
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
@@ -45,7 +46,7 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    state = await services.database.run(send_queue.cancel, *pressed)
+    state = await services.database.run_idempotent(send_queue.cancel, *pressed)
     await _replace_message(services, _origin(services, interaction), CANCEL_OUTCOMES.get(state, ALREADY_SENT))
 
 
@@ -54,12 +55,17 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    notification = await services.database.run(reconciliation.confirm_arrival, *pressed, services.clock())
-    await _replace_message(
-        services, _origin(services, interaction), ARRIVED if notification else ALREADY_SETTLED
-    )
-    if notification:
-        services.notify(notification)
+    origin = _origin(services, interaction)
+    try:
+        notification = await services.database.run_idempotent(
+            reconciliation.confirm_arrival, *pressed, services.clock()
+        )
+    except AlreadySettled:
+        await _replace_message(services, origin, ALREADY_SETTLED)
+    else:
+        await _replace_message(services, origin, ARRIVED)
+        if notification:
+            services.notify(notification)
 
 
 async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -70,17 +76,18 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     again = (int(interaction.value or 0), interaction.team, interaction.user, services.instance)
     try:
         await services.slack.permissions.require_agent(interaction.user)
-        record = await services.database.run(
+        record = await services.database.run_idempotent(
             submissions.send_again, *again, services.limits, services.clock()
         )
     except PermissionDenied as refusal:
         await services.reply(origin, plain_message(str(refusal)))
     except Denied as denied:
         await services.reply(origin, denial_message(denied.denial, interaction.team))
+    except AlreadySettled:
+        await _replace_message(services, origin, ALREADY_SETTLED)
     else:
-        if record:
-            services.worker.start(record)
-        await _replace_message(services, origin, SENT_AGAIN if record else ALREADY_SETTLED)
+        services.worker.start(record)
+        await _replace_message(services, origin, SENT_AGAIN)
 
 
 async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

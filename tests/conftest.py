@@ -19,6 +19,7 @@ from csat.db.database import PRAGMAS, Database
 from tests.canaries import use_canaries
 from tests.databases import KINDS, SLOW_KINDS, Databases, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
+from tests.silent_proxy import SilentProxy
 from tests.world import WAIT_SECONDS, World, running_world
 
 
@@ -80,6 +81,14 @@ def _database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture(name="proxy")
+def _proxy(databases: Databases, tmp_path: Path) -> Iterator[SilentProxy]:
+    """A proxy before an empty PostgreSQL database."""
+    proxy = SilentProxy(databases.make("postgresql", tmp_path))
+    with proxy.listening():
+        yield proxy
 
 
 @pytest.fixture(name="any_world", params=SLOW_KINDS)

@@ -22,7 +22,7 @@ class SilentProxy:
         self._port = 0
         self._is_silent = False
         self._last_words: tuple[bytes, ...] = ()
-        self._cuts = False
+        self._cuts, self._stops, self._is_stopped = False, False, False
         self._is_listening, self._stop = threading.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
 
@@ -49,9 +49,15 @@ class SilentProxy:
         """Close a connection instead of forwarding the response to these words, one after the other on it."""
         self._last_words, self._cuts = words, True
 
+    def stop_after(self, *words: bytes) -> None:
+        """Do as `cut_after`, and close all other connections, new ones as well."""
+        self.cut_after(*words)
+        self._stops = True
+
     def resume(self) -> None:
         """Forward new connections, and those that have lost nothing."""
-        self._is_silent, self._cuts, self._last_words = False, False, ()
+        self._is_silent, self._is_stopped, self._last_words = False, False, ()
+        self._cuts, self._stops = False, False
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -82,6 +88,9 @@ class SilentProxy:
         await asyncio.gather(*forwarding, return_exceptions=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_stopped:
+            writer.close()
+            return
         socket = f"{self._url.query['host']}/.s.PGSQL.5432"
         server_reader, server_writer = await asyncio.open_unix_connection(socket)
         has_lost = asyncio.Event()
@@ -106,10 +115,10 @@ class SilentProxy:
         while data:
             with contextlib.suppress(ConnectionError):
                 data = await reader.read(65536)
-            if self._is_silent:
+            if self._is_silent or self._is_stopped:
                 has_lost.set()
             if has_lost.is_set():
-                if self._cuts and not is_from_client:
+                if self._is_stopped or (self._cuts and not is_from_client):
                     writer.close()
                 continue
             writer.write(data) if data else writer.close()
@@ -120,7 +129,7 @@ class SilentProxy:
 
     def _on_last_words(self, has_lost: asyncio.Event) -> None:
         if self._cuts:
-            self._last_words = ()
+            self._last_words, self._is_stopped = (), self._stops
             has_lost.set()
         else:
             self._is_silent = True

@@ -16,7 +16,7 @@ from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Fault, FeedbackType
 from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.rate_limits import Endpoint
-from tests.world import PRIVACY, World, running_world, visible_text
+from tests.world import PRIVACY, World, is_app_idle, running_world, visible_text
 
 REFUSED = {
     Fault.PARAMETER_MISSING: "part of the survey is missing",
@@ -455,10 +455,41 @@ async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -
         next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
     )
     await world.forge()
-    await world.wait_for_message("already settled")
+    await world.wait_until(is_app_idle)
 
+    assert world.find_message("already settled") is None
     assert world.states() == ["refused", "sent"]
     assert count_create_requests(world) == 2
+
+
+async def test_an_arrival_that_is_noted_twice_is_noted_and_confirmed_once(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    await click(world, "survey_arrived", message)
+    await world.wait_for_message("asked")
+    again = next(d for d in world.workspace.deliveries if "survey_arrived" in d.title)
+    await world.workspace.redeliver(again)
+    await world.wait_until(is_app_idle)
+
+    assert world.count_messages("Noted: it arrived.") == world.count_messages("asked") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("survey_arrived", "send_survey_again"), ("send_survey_again", "survey_arrived")],
+)
+async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another(
+    world: World, first: str, then: str
+) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY)
+    await click(world, first, message)
+    await world.wait_for_message("asked")
+    states = world.states()
+    clicked = next(d for d in world.workspace.deliveries if first in d.title)
+    world.workspace.deliveries.append(clicked)
+    await world.forge(actions=[{**clicked.payload["actions"][0], "action_id": then}])
+    await world.wait_for_message("already settled")
+
+    assert world.states() == states
 
 
 async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(world: World) -> None:

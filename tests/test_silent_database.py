@@ -15,7 +15,6 @@ from csat.db.database import READER_THREADS, WRITER_THREADS, Database
 from csat.db.errors import CommitUnknown, DatabaseError
 from handlers import form
 from sandbox.slack import ActionOutcome, fixtures
-from tests.databases import Databases
 from tests.silent_proxy import SilentProxy
 from tests.world import WAIT_SECONDS, World, running_world, visible_text
 
@@ -34,13 +33,6 @@ TIMEOUTS = {
 def _real_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for (module, name), value in TIMEOUTS.items():
         monkeypatch.setattr(module, name, value)
-
-
-@pytest.fixture(name="proxy")
-def _proxy(databases: Databases, tmp_path: Path) -> Iterator[SilentProxy]:
-    proxy = SilentProxy(databases.make("postgresql", tmp_path))
-    with proxy.listening():
-        yield proxy
 
 
 @pytest.fixture(name="world")

@@ -213,6 +213,7 @@ def _low_ratings() -> Iterator[Section]:
         yield "modal, response to a survey", render_view(modal)
     yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))
     yield "modal, note not saved", low_ratings.NOT_SAVED
+    yield "modal, note perhaps saved", low_ratings.NOT_KNOWN
     for refusal in (
         PermissionDenied(low_ratings.SUPERVISORS_ONLY),
         PermissionUnknown(SlackUnavailable("ratelimited")),
@@ -254,6 +255,7 @@ def _others() -> Iterator[Section]:
     yield "requester, customer erased", _message(erased_messages.private_message())
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())
     yield "anyone, unexpected error", errors.UNEXPECTED.format(reference="k3f9xq")
+    yield "anyone, lost commit", errors.UNKNOWN.format(reference="k3f9xq")
 
 
 def _raised() -> Iterator[Section]:

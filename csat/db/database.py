@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.errors import DatabaseError, translate_errors
+from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
@@ -84,11 +84,34 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run a transaction; raises `DatabaseError` if it fails, or can't begin within `seconds`.
+        """Run a transaction that a person waits for, and again if the outcome of its commit is unknown.
 
-        On PostgreSQL its commit must begin within `seconds`, and takes `COMMIT_SECONDS` at most.
+        It must be idempotent, and return the same when it is repeated. On PostgreSQL its commit must begin
+        within `seconds`, and takes `COMMIT_SECONDS` at most.
+
+        Raises:
+            CommitUnknown: the second run has failed too; everything was written, or nothing.
+            DatabaseError: it has failed, or can't begin within `seconds`; nothing was written.
         """
-        return await self._write(seconds, lambda connection: transaction(connection, *args, **kwargs))
+        deadline = time.monotonic() + seconds
+
+        def run() -> Awaitable[T]:
+            left = deadline - time.monotonic()
+            return self._write(left, lambda connection: transaction(connection, *args, **kwargs))
+
+        try:
+            return await run()
+        except CommitUnknown as unknown:
+            try:
+                return await run()
+            except DatabaseError:
+                raise unknown from None
+
+    async def run_idempotent(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction like `run_before_deadline`, with the time that any other has."""
+        return await self.run_before_deadline(WRITE_SECONDS, transaction, *args, **kwargs)
 
     async def run_with_retry(
         self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

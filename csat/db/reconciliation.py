@@ -6,7 +6,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
-from csat.db.survey_records import SETTLEABLE, SurveyRecord, to_record, transition_returning, transition_to
+from csat.db.survey_records import (
+    SETTLEABLE,
+    AlreadySettled,
+    SurveyRecord,
+    get_survey,
+    to_record,
+    transition_returning,
+    transition_to,
+)
 from csat.db.tables import attempts, surveys
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.states import State
@@ -50,8 +58,22 @@ def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
 def confirm_arrival(
     connection: Connection, survey_id: int, team: str, requester: str, now: datetime
 ) -> Notification | None:
-    """Settle an uncertain survey as sent, as its requester says; return `None` if it is settled."""
+    """Settle an uncertain survey as sent, as its requester says; return `None` when this is repeated.
+
+    Raises:
+        AlreadySettled: it was settled in another way.
+    """
     values = {"reconcile_at": None, "poll_at": first_poll(now)}
     requested = {"in_team": team, "by": requester}
     survey = transition_returning(connection, _CONFIRMED, survey_id, **requested, **values)
-    return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
+    if survey:
+        return enqueue_claimed(connection, survey, NotificationKind.SENT, now)
+    settled = get_survey(connection, survey_id)
+    if not (settled and settled.origin.is_from(team, requester) and _is_confirmed(settled)):
+        raise AlreadySettled
+    return None
+
+
+def _is_confirmed(survey: SurveyRecord) -> bool:
+    """Return True if its requester said that it arrived, as X's id of all others is known."""
+    return survey.state is State.SENT and survey.feedback_id is None

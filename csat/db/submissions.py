@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import (
     SETTLEABLE,
+    AlreadySettled,
     Refusal,
     SurveyRecord,
     get_survey,
@@ -94,17 +95,26 @@ def send_again(
     instance: str,
     limits: Limits,
     now: datetime,
-) -> SurveyRecord | None:
-    """Refuse an uncertain survey and accept it again; return `None` if it is already settled.
+) -> SurveyRecord:
+    """Refuse an uncertain survey and accept it again; return the one accepted then when this is repeated.
 
     Raises:
+        AlreadySettled: it was settled in another way.
         Denied: a limit denies the new survey, and nothing is changed.
     """
+    view_id = f"again:{survey_id}"
     survey = get_survey(connection, survey_id)
     values = SENT_AGAIN.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
     requested = {"in_team": team, "by": requester}
     if survey is None or not transition(connection, _REFUSED, survey_id, **requested, **values):
-        return None
+        return _get_accepted(connection, view_id, team, requester)
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
-    submission = Submission(f"again:{survey_id}", survey.survey, survey.origin, survey.account, instance, key)
+    submission = Submission(view_id, survey.survey, survey.origin, survey.account, instance, key)
     return accept(connection, submission, limits, now)
+
+
+def _get_accepted(connection: Connection, view_id: str, team: str, requester: str) -> SurveyRecord:
+    row = connection.execute(_FIND_EXISTING, {"view_id": view_id}).first()
+    if row is None or not (record := to_record(row)).origin.is_from(team, requester):
+        raise AlreadySettled
+    return record

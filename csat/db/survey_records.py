@@ -50,6 +50,10 @@ class SurveyRecord(FrozenModel):
     feedback_id: str | None
 
 
+class AlreadySettled(Exception):
+    """A survey is not uncertain any more, or another user requested it; nothing was changed."""
+
+
 def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     """Return a survey, or `None` if it does not exist."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
