@@ -141,6 +141,21 @@ async def test_the_health_check_fails_at_once_while_postgresql_is_silent(
     assert min(durations) < 2
 
 
+@pytest.mark.parametrize("words", [(b"INSERT INTO write_checks",), (b"INSERT INTO write_checks", b"COMMIT")])
+async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_during_its_write(
+    world: World, proxy: SilentProxy, words: tuple[bytes, ...]
+) -> None:
+    proxy.silence_after(*words)
+    started_at = time.monotonic()
+    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+        response = await client.get(f"{world.url}/healthz")
+    duration = time.monotonic() - started_at
+    proxy.resume()
+
+    assert response.json()["reasons"] == ["database: PostgreSQL did not respond in time"]
+    assert duration < 3
+
+
 def add_account(connection: Connection, account: str) -> None:
     connection.execute(text("INSERT INTO accounts (id) VALUES (:id)"), {"id": account})
 

@@ -19,6 +19,7 @@ from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
+from csat.db.write_check import try_write
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,8 +27,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_SECONDS = 1.0
 """How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
 
-WRITER_THREADS = 2
-"""Concurrent batches of writing transactions on PostgreSQL: those with a deadline, and all others."""
+WRITER_THREADS = 3
+"""Concurrent writers on PostgreSQL: of transactions with a deadline, of write checks, and of all others."""
 READER_THREADS = 2
 """Concurrent read-only transactions."""
 
@@ -57,8 +58,8 @@ class Database:
 
     Writing transactions that wait share a commit. Read-only transactions have threads of their own, so that
     no submission waits for a long report. SQLite has a single writer, where transactions begin IMMEDIATE. On
-    PostgreSQL there is another writer for the transactions that a person waits for, and each transaction has
-    a deadline, so that nobody waits for a silent server.
+    PostgreSQL there is another writer for the transactions that a person waits for, and one for write checks,
+    and each transaction has a deadline, so that nobody waits for a silent server.
 
     Args:
         url: SQLAlchemy's URL of the database, which is migrated to the current schema.
@@ -69,6 +70,7 @@ class Database:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._writer = GroupCommit(self._transact)
         self._submissions = self._writer if self._is_sqlite else GroupCommit(self._transact)
+        self._checks = self._writer if self._is_sqlite else GroupCommit(self._transact)
         self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
 
     async def run(
@@ -129,6 +131,13 @@ class Database:
         """Raise `DatabaseError` if the database can't be read or its file is missing."""
         await self._read(CHECK_SECONDS, self._check)
 
+    async def check_writes(self) -> None:
+        """Write in a transaction that no other shares a commit with; raises `DatabaseError`."""
+        if self._is_sqlite:
+            await self._writer.run_alone(lambda: self._transact(try_write))
+        else:
+            await _commit_in_time(self._checks, CHECK_SECONDS, try_write)
+
     async def truncate_wal(self) -> bool:
         """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
         return not self._is_sqlite or await self._writer.run_alone(self._truncate_wal)
@@ -137,6 +146,7 @@ class Database:
         """Finish the running transactions and disconnect."""
         self._writer.close()
         self._submissions.close()
+        self._checks.close()
         self._readers.shutdown()
         self._engine.dispose()
 

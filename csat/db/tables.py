@@ -285,3 +285,6 @@ compatibility = Table(
     Column("oldest_revision", Text, primary_key=True),
 )
 """One row: the oldest revision whose version of the app works with this schema."""
+
+write_checks = Table("write_checks", metadata, Column("text", Text, nullable=False))
+"""Always empty: a check of the database writes a row and deletes it in the same transaction."""
