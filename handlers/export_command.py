@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blocks.elements import plain_message
 from blocks.report_summary import pluralize
-from csat.db import audit
+from csat.db.audit import AuditAction
 from csat.reporting.export_rows import Selection
 from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import InvalidPeriod, parse_period
@@ -62,8 +62,7 @@ async def send_export(services: Services, command: SlashCommand) -> None:
         await services.reply(origin, plain_message(f"{problem} {EXAMPLE}"))
         return
     selection = Selection(team=command.team, period=period, exclude_requester=command.user)
-    if not await _audit(services, command, selection):
-        log.info("Slack delivered the command of an export again")
+    if not await services.audit(command, AuditAction.EXPORT, selection.model_dump_json()):
         return
     await services.reply(origin, plain_message(STARTED.format(title=period.title)))
     try:
@@ -73,12 +72,6 @@ async def send_export(services: Services, command: SlashCommand) -> None:
     except SlackError as error:
         log.warning("An export was not sent: %s", error)
         await services.reply(origin, plain_message(explain(error)))
-
-
-async def _audit(services: Services, command: SlashCommand, selection: Selection) -> bool:
-    """Log the export; return False if that was done when the command was first delivered."""
-    audited = (command.team, command.user, selection.model_dump_json(), command.trigger_id, services.clock())
-    return await services.database.run(audit.record_export, *audited)
 
 
 async def _export(services: Services, user: str, selection: Selection) -> None:

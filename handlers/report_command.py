@@ -2,14 +2,13 @@
 
 from blocks.elements import plain_message
 from blocks.report_reply import report_message
-from csat.db import audit
 from csat.db.audit import AuditAction
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from handlers.command_args import InvalidArguments
-from handlers.report_args import ReportArgs, parse_report_args
+from handlers.report_args import parse_report_args
 from handlers.services import Services
 
 NOT_A_SUPERVISOR = (
@@ -28,12 +27,8 @@ async def send_report(services: Services, command: SlashCommand) -> None:
     except (PermissionDenied, InvalidArguments) as problem:
         await services.reply(origin, plain_message(str(problem)))
         return
-    await _audit(services, command, args)
+    detail = f"{args.period.first} to {args.period.last}, {args.metric}"
+    if not await services.audit(command, AuditAction.REPORT, detail):
+        return
     filters = Filters(team=command.team, metric=args.metric, exclude_requesters=frozenset({command.user}))
     await services.reply(origin, report_message(await fetch_report(services.database, filters, args.period)))
-
-
-async def _audit(services: Services, command: SlashCommand, args: ReportArgs) -> None:
-    detail = f"{args.period.first} to {args.period.last}, {args.metric}"
-    audited = (command.team, command.user, AuditAction.REPORT, detail, services.clock())
-    await services.database.run(audit.record, *audited)

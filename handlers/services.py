@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 from blocks.elements import Message
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
+from csat.db import audit
+from csat.db.audit import AuditAction
 from csat.db.database import Database
 from csat.delivery.send_worker import SendWorker
 from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackRefused
+from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
 from csat.surveys.recipients import Recipient
@@ -59,6 +62,14 @@ class Services:
             await self.slack.poster.post_ephemeral(origin, *message)
         except SlackRefused as error:
             log.warning("%s can't be reached: %s", origin.requester, error)
+
+    async def audit(self, command: SlashCommand, action: AuditAction, detail: str) -> bool:
+        """Log that a command is about to show results; return False if an earlier delivery of it did."""
+        logged = (command.team, command.user, action, detail, command.trigger_id, self.clock())
+        is_first = await self.database.run(audit.record_command, *logged)
+        if not is_first:
+            log.info("Slack delivered a command again: %s", action)
+        return is_first
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
         """Return the account of a handle; `None` for an id, or if X is slow. Raises `Refused`."""

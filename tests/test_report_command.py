@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report_reply import report_message
+from bootstrap import lifespan
 from csat.db import tables
 from csat.reporting.periods import Period, last_days
 from csat.reporting.report_model import Filters, FollowUpCounts, Report, Tally
@@ -17,7 +18,7 @@ from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.databases import KINDS, Databases
 from tests.factories import NOON
-from tests.world import World, running_world, visible_text
+from tests.world import World, is_app_idle, running_world, visible_text
 
 UTC = ZoneInfo("UTC")
 MONTH = last_days(30, NOON, UTC)
@@ -68,6 +69,22 @@ async def test_a_report_is_recorded_in_the_audit_log(world: World) -> None:
     )
     assert (person, action) == (fixtures.CLEO, "report")
     assert detail.endswith(", nps")
+
+
+async def test_a_replayed_command_shows_no_second_report_even_after_a_restart(world: World) -> None:
+    world.insert_rated([5] * 10)
+    await run(world, "CSAT score: ")
+    command = world.workspace.deliveries[-1]
+    await world.workspace.redeliver(command)
+    async with lifespan(world.settings, world.clock):
+        for _ in range(4):  # to either instance
+            await world.workspace.redeliver(command)
+        await world.wait_until(is_app_idle)
+        assert world.count_messages("CSAT score: ", viewer=fixtures.CLEO) == 1
+        assert world.rows(tables.audit.c.action) == [("report",)]
+
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report")
+        await world.wait_until(lambda: world.count_messages("CSAT score: ", viewer=fixtures.CLEO) == 2)
 
 
 async def test_the_metric_can_be_chosen(world: World) -> None:

@@ -25,9 +25,15 @@ def record(
     connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))
 
 
-def record_export(
-    connection: Connection, team: str, viewer: str, detail: str, trigger_id: str, now: datetime
+def record_command(
+    connection: Connection,
+    team: str,
+    viewer: str,
+    action: AuditAction,
+    detail: str,
+    trigger_id: str,
+    now: datetime,
 ) -> bool:
-    """Log that a user is about to get an export; return False if the same command was logged before."""
-    values = {"at": now, "team": team, "viewer": viewer, "action": AuditAction.EXPORT, "detail": detail}
+    """Log that a user is about to see results; return False if the same command was logged before."""
+    values = {"at": now, "team": team, "viewer": viewer, "action": action, "detail": detail}
     return insert_if_absent(connection, audit, **values, trigger_id=trigger_id)
