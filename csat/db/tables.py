@@ -269,7 +269,7 @@ audit = Table(
     Index("ix_audit_at", "at"),
     Index("ix_audit_trigger", "trigger_id", unique=True),
 )
-"""The access to results; `viewer` is a user or a channel, `trigger_id` that of a command (it shows them once)."""
+"""The access to results; `viewer` is a user or a channel, `trigger_id` that of a command: one run each."""
 
 secrets = Table(
     "secrets",
