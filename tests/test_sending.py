@@ -514,6 +514,18 @@ async def test_only_the_requester_can_settle_an_uncertain_survey(world: World) -
     assert world.states() == ["uncertain"]
 
 
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.RESET_AFTER])
+async def test_a_request_whose_connection_breaks_is_not_repeated_with_the_same_signature(
+    world: World, fault: Fault
+) -> None:
+    world.x.fail(fault, Endpoint.LOOKUP, times=1)
+    await send_survey(world)
+    await world.wait_for_message("asked")
+
+    lookups = [call for call in world.x.requests if call.path == "/2/users/by/username/mira_k"]
+    assert [call.status for call in lookups] == [None, 200]
+
+
 async def test_handles_are_not_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

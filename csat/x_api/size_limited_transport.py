@@ -3,6 +3,7 @@
 import zlib
 
 import httpx
+from aiohttp import ClientSession
 from httpx_aiohttp import AiohttpTransport
 
 MAX_RESPONSE_BYTES = 1024 * 1024
@@ -17,7 +18,16 @@ class ResponseTooLarge(httpx.DecodingError):
 
 
 class BoundedTransport(AiohttpTransport):
-    """Reads each response as a whole; raises `httpx.DecodingError` if that is not possible."""
+    """Reads each response as a whole; raises `httpx.DecodingError` if that is not possible.
+
+    Each request leaves once, as X takes the nonce of its signature once.
+    """
+
+    def get_client(self) -> ClientSession:
+        """Return a session that does not repeat a GET whose kept-alive connection breaks."""
+        session = super().get_client()
+        session._retry_connection = False  # noqa: SLF001 - aiohttp has no option for it
+        return session
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the response with its body unpacked."""
