@@ -22,6 +22,8 @@ from sandbox.x.webhook import Webhook, WebhookClient, WebhookPost
 
 FIRST_ID = 1_900_000_000_000_000_001
 """Like X's ids, above what a double holds exactly."""
+_IDS = itertools.count(FIRST_ID)
+"""The ids of all accounts' feedback and messages, as each is unique on X."""
 
 USER_NOT_FOUND = (404, 108, "Cannot find specified user.")
 USER_SUSPENDED = (403, 63, "User has been suspended.")
@@ -68,7 +70,6 @@ class XState(Config):
         """Events not posted because `webhook_paused` is set, oldest first."""
 
         self._webhook_client = WebhookClient(clock, self.traffic)
-        self._ids = itertools.count(FIRST_ID)
         self._feedback_by_id: dict[str, Feedback] = {}
         self._last_surveyed: dict[str, datetime] = {}
 
@@ -161,9 +162,9 @@ class XState(Config):
 
     def _build_feedback(self, params: CreateParams, now: datetime) -> Feedback:
         return Feedback(
-            id=str(next(self._ids)),
+            id=str(next(_IDS)),
             type=params.type,
-            dm_id=str(next(self._ids)),
+            dm_id=str(next(_IDS)),
             from_user_id=self.account.id,
             to_user_id=params.to_user_id,
             message=params.message,
