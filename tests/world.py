@@ -22,7 +22,7 @@ from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
 from sandbox.slack import ActionResult, Delivery, Message, View, Workspace, fixtures
 from sandbox.traffic_log import TrafficLog
-from sandbox.x import FakeX, Feedback
+from sandbox.x import Account, FakeX, Feedback
 from tests.databases import sqlite_in
 from tests.factories import insert_rated
 
@@ -32,6 +32,7 @@ PACE = WorkerConfig(poll_interval=0.02, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For work that is polled every minute."""
 PRIVACY = "https://northwind.example/privacy"
+OTHER_BRAND = Account("1810000000000000002", "ContosoHelp", "Contoso")
 LOW_RATING_ALERT = "gave a low rating"
 
 WAIT_SECONDS = 60
@@ -252,13 +253,34 @@ async def other_workspace(world: World, **others: Any) -> AsyncIterator[World]:
 
 
 @contextlib.asynccontextmanager
-async def running_app(world: World) -> AsyncIterator[None]:
-    """Run one more instance of a workspace's app, in Socket Mode, until the block ends."""
-    connections = world.workspace.connection_count
-    config = replace(PACE, sleep=lambda _: world.notify_after.wait())
-    async with lifespan(world.settings, world.clock, config):
+async def other_brand(world: World) -> AsyncIterator[World]:
+    """Serve X as another account sees it, and yield the world of an operator who has swapped the keys."""
+    x = FakeX(world.clock, account=OTHER_BRAND)
+    async with serve(x.app) as x_url:
+        keys = x_settings(x, x_url)
+        settings = Settings(**{**world.settings.model_dump(), **keys})
+        yield replace(world, x=x, settings=settings)
+
+
+@contextlib.asynccontextmanager
+async def running_app(world: World, pace: WorkerConfig = PACE) -> AsyncIterator[None]:
+    """Run one more instance of a workspace's app, in Socket Mode, until the block ends.
+
+    It does not notify requesters that their surveys are waiting once it stops.
+    """
+    connections, timers = world.workspace.connection_count, list[asyncio.Task[Any]]()
+
+    def sleep(_: float) -> asyncio.Task[Any]:
+        timers.append(asyncio.create_task(world.notify_after.wait()))
+        return timers[-1]
+
+    async with lifespan(world.settings, world.clock, replace(pace, sleep=sleep)):
         await world.wait_until(lambda: world.workspace.connection_count > connections)
-        yield
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
 
 
 def is_app_idle() -> bool:
@@ -288,33 +310,51 @@ def settings_for(workspace: Workspace, slack_url: str, x: FakeX, x_url: str, **o
         "slack_bot_token": workspace.bot_token,
         "slack_signing_secret": workspace.signing_secret,
         "slack_api_url": f"{slack_url}/api",
+        "port": 0,
+        "csat_display_name": "Northwind",
+        "csat_privacy_url": PRIVACY,
+    }
+    return Settings(**{**values, **x_settings(x, x_url), **way, **others})
+
+
+def x_settings(x: FakeX, x_url: str) -> dict[str, str]:
+    """Return the settings that point to a sandbox of X, with its keys."""
+    return {
         "x_api_key": x.keys.consumer_key,
         "x_api_secret": x.keys.consumer_secret,
         "x_access_token": x.keys.token,
         "x_access_token_secret": x.keys.token_secret,
         "x_api_url": x_url,
-        "port": 0,
-        "csat_display_name": "Northwind",
-        "csat_privacy_url": PRIVACY,
     }
-    return Settings(**{**values, **way, **others})
 
 
 @contextlib.asynccontextmanager
 async def running_world(
-    folder: Path,
-    *,
-    socket: bool = True,
-    pace: WorkerConfig = PACE,
-    direct_url: str = "",
-    **others: Any,
+    folder: Path, *, socket: bool = True, pace: WorkerConfig = PACE, **others: Any
 ) -> AsyncIterator[World]:
-    """Run Slack, X and the app until the block ends.
+    """Run Slack, X and the app until the block ends; takes the arguments of `idle_world` too."""
+    async with idle_world(folder, socket=socket, **others) as world:
+        workspace, config = world.workspace, replace(pace, sleep=lambda _: world.notify_after.wait())
+        async with lifespan(world.settings, world.clock, config) as address:
+            if socket:
+                await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
+            else:
+                workspace.deliver_over_http(f"{address}{slack_events.PATH}")
+            try:
+                yield replace(world, url=address)
+            finally:
+                world.notify_after.set()
+
+
+@contextlib.asynccontextmanager
+async def idle_world(
+    folder: Path, *, socket: bool = True, direct_url: str = "", **others: Any
+) -> AsyncIterator[World]:
+    """Run Slack and X until the block ends; the app is not running yet (see `running_app`).
 
     The test itself connects to the database at `direct_url` if that is another than the app's.
     """
-    clock, notify_after = Clock(), asyncio.Event()
-    pubsub = PubSub()
+    clock, pubsub = Clock(), PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=WAIT_SECONDS)
     x = FakeX(clock, pubsub, traffic)
@@ -322,15 +362,8 @@ async def running_world(
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         url = others.pop("database_url", None) or sqlite_in(folder)
         settings = settings_for(workspace, slack_url, x, x_url, socket=socket, database_url=url, **others)
-        config = replace(pace, sleep=lambda _: notify_after.wait())
-        async with lifespan(settings, clock, config) as address:
-            if socket:
-                await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
-            else:
-                workspace.deliver_over_http(f"{address}{slack_events.PATH}")
-            engine = sqlalchemy.create_engine(direct_url or url)
-            try:
-                yield World(workspace, x, clock, address, database_file, url, engine, settings, notify_after)
-            finally:
-                notify_after.set()
-                engine.dispose()
+        engine = sqlalchemy.create_engine(direct_url or url)
+        try:
+            yield World(workspace, x, clock, "", database_file, url, engine, settings, asyncio.Event())
+        finally:
+            engine.dispose()
