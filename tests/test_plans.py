@@ -57,6 +57,13 @@ def poll(connection: Connection) -> None:
         mark_swept(connection, "A1", span, NOON)
 
 
+def refuse_overdue(connection: Connection) -> None:
+    """Pause an account, and refuse the surveys that have waited for it too long."""
+    x_accounts.ensure_account(connection, "A1")
+    x_accounts.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
+    send_queue.refuse_overdue(connection, "A1", NOON, NOON, 8)
+
+
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
     "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
@@ -66,11 +73,17 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, "A1", "customer 7", NOON
     ),
     "checking the quota": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
-    "claiming": lambda connection: send_queue.claim(connection, "one", NOON, 8),
+    "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
-    "refusing overdue surveys": lambda connection: send_queue.refuse_overdue(connection, NOON, NOON, 8),
-    "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(connection, NOON, 8),
+    "refusing overdue surveys": refuse_overdue,
+    "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(
+        connection, "A1", NOON, 8
+    ),
+    "probing a paused account": lambda connection: x_accounts.claim_probe(connection, "A1", NOON),
+    "counting what waits for others": lambda connection: x_accounts.count_waiting_for_others(
+        connection, "A1"
+    ),
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from csat.db.outbox import NotificationKind, enqueue
 from csat.db.poll_budget_and_sweeps import lock_remaining_budget, spend_budget
 from csat.db.survey_records import transition, transition_to
 from csat.db.tables import surveys
+from csat.db.x_accounts import is_of
 from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
 from csat.surveys.states import State
 
@@ -29,9 +30,7 @@ class Poll(NamedTuple):
 def claim(connection: Connection, account: str, now: datetime, limit: int) -> list[Poll]:
     """Claim the polls that are due, within the budget; finish the surveys that are polled no more."""
     budget, polls = lock_remaining_budget(connection, account, now), list[Poll]()
-    # nearly all surveys have the same account: an index that begins with it would not help
-    is_account = func.coalesce(surveys.c.account, "") == account
-    due = select(surveys).where(surveys.c.poll_at <= now, is_account)
+    due = select(surveys).where(surveys.c.poll_at <= now, is_of(account))
     oldest = due.order_by(surveys.c.poll_at).limit(limit).with_for_update(skip_locked=True)
     for row in connection.execute(oldest).all():
         if is_past_last_poll(row.sent_at, row.poll_at) and not row.poll_failures:

@@ -16,6 +16,7 @@ from csat.db.survey_records import (
     transition_to,
 )
 from csat.db.tables import attempts, surveys
+from csat.db.x_accounts import is_of
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.states import State
 
@@ -34,12 +35,14 @@ class UncertainAttempt(NamedTuple):
     started_at: datetime
 
 
-def claim_uncertain(connection: Connection, now: datetime, limit: int) -> list[UncertainAttempt]:
-    """Claim uncertain surveys that are old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
+def claim_uncertain(
+    connection: Connection, account: str, now: datetime, limit: int
+) -> list[UncertainAttempt]:
+    """Claim uncertain surveys of an account, old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
     last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
-    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN)
+    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN, is_of(account))
     rows = connection.execute(
         last_attempt.where(*due).limit(limit).with_for_update(of=surveys, skip_locked=True)
     ).all()

@@ -24,7 +24,7 @@ from csat.db.survey_records import (
     transition_to,
 )
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.x_accounts import NOT_PAUSED
+from csat.db.x_accounts import NOT_PAUSED, is_of
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
@@ -62,12 +62,15 @@ _END_ATTEMPT = update(attempts).where(
 )
 
 
-def claim(connection: Connection, instance: str, now: datetime, limit: int) -> list[SurveyRecord]:
-    """Claim surveys that are due and not claimed by another instance, the longest overdue first."""
+def claim(
+    connection: Connection, account: str, instance: str, now: datetime, limit: int
+) -> list[SurveyRecord]:
+    """Claim surveys of an account that are due and not claimed already, the longest overdue first."""
+    is_due = (surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now)
     is_unclaimed = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
     due = (
         select(surveys.c.id)
-        .where(surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now, is_unclaimed, NOT_PAUSED)
+        .where(*is_due, is_unclaimed, is_of(account), NOT_PAUSED)
         .order_by(surveys.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -209,24 +212,24 @@ def mark_stalled(connection: Connection, now: datetime) -> list[Notification]:
 
 
 def refuse_overdue(
-    connection: Connection, accepted_before: datetime, now: datetime, limit: int
+    connection: Connection, account: str, accepted_before: datetime, now: datetime, limit: int
 ) -> list[Notification]:
-    """Refuse surveys that have waited too long for a paused account, with the reason for the pause."""
-    is_overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before)
-    overdue = (
-        select(surveys.c.id, accounts.c.cause, accounts.c.advice)
-        .join(accounts, accounts.c.id == surveys.c.account)
-        .where(*is_overdue, accounts.c.paused_at.is_not(None))
-        .limit(limit)
-        .with_for_update(of=surveys, skip_locked=True)
+    """Refuse surveys that have waited too long for their paused account, with the reason for the pause."""
+    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
+    pause = connection.execute(select(accounts.c.cause, accounts.c.advice).where(*paused)).first()
+    if pause is None:
+        return []
+    is_overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before, is_of(account))
+    overdue = select(surveys.c.id).where(*is_overdue).limit(limit).with_for_update(skip_locked=True)
+    refusal = Refusal(reason=pause.cause, advice=pause.advice, editable=False)
+    values = {**refusal.model_dump(), "quota_until": NEVER}
+    refused = (
+        transition_returning(connection, _REFUSED, survey_id, **values)
+        for survey_id in connection.execute(overdue).scalars().all()
     )
-    notifications = []
-    for row in connection.execute(overdue).all():
-        refusal = Refusal(reason=row.cause, advice=row.advice, editable=False)
-        values = {**refusal.model_dump(), "quota_until": NEVER}
-        if survey := transition_returning(connection, _REFUSED, row.id, **values):
-            notifications.append(enqueue_claimed(connection, survey, NotificationKind.REFUSED, now))
-    return notifications
+    return [
+        enqueue_claimed(connection, survey, NotificationKind.REFUSED, now) for survey in refused if survey
+    ]
 
 
 def erase_response_urls(connection: Connection, now: datetime) -> None:

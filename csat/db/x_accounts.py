@@ -1,11 +1,16 @@
-"""The accounts on X that send surveys, and the pauses during which X accepts none from them."""
+"""The accounts on X that send surveys, and the pauses during which X accepts none from them.
 
+Instances of several accounts can share a database: each works for the surveys that were accepted for its own.
+"""
+
+from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import accounts, surveys
+from csat.surveys.states import State
 
 PROBE_INTERVAL = timedelta(minutes=5)
 """How often a paused account is probed."""
@@ -19,6 +24,14 @@ NOT_PAUSED: ColumnElement[bool] = ~(
     .exists()
 )
 """A condition on surveys: their account is not paused."""
+
+
+def is_of(account: str) -> ColumnElement[bool]:
+    """Return a condition on surveys: they were accepted for this account.
+
+    Nearly all surveys have the same account: an index that begins with it would not help, and isn't used.
+    """
+    return func.coalesce(surveys.c.account, "") == account
 
 
 def ensure_account(connection: Connection, account: str) -> None:
@@ -41,11 +54,12 @@ def pause(connection: Connection, account: str, cause: str, advice: str, now: da
     return bool(is_new)
 
 
-def claim_probes(connection: Connection, now: datetime) -> list[str]:
-    """Claim the paused accounts that are due for a probe, each for `PROBE_INTERVAL`."""
-    due = (accounts.c.paused_at.is_not(None), accounts.c.probe_at <= now)
-    claim = update(accounts).where(*due).values(probe_at=now + PROBE_INTERVAL).returning(accounts.c.id)
-    return list(connection.execute(claim).scalars())
+def claim_probe(connection: Connection, account: str, now: datetime) -> bool:
+    """Claim the probe of an account for `PROBE_INTERVAL`; return False if it is not paused or not due."""
+    due = (accounts.c.id == account, accounts.c.paused_at.is_not(None), accounts.c.probe_at <= now)
+    return (
+        connection.execute(update(accounts).where(*due).values(probe_at=now + PROBE_INTERVAL)).rowcount == 1
+    )
 
 
 def resume(connection: Connection, account: str) -> None:
@@ -57,3 +71,9 @@ def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""
+
+
+def count_waiting_for_others(connection: Connection, account: str) -> Counter[str]:
+    """Return how many surveys wait to be sent by each other account."""
+    waiting = (surveys.c.state == State.ACCEPTED, ~is_of(account))
+    return Counter(connection.execute(select(surveys.c.account).where(*waiting)).scalars())

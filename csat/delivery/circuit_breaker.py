@@ -1,4 +1,4 @@
-"""Pauses an X account whose requests X refuses, and resumes it once X accepts them again."""
+"""Pauses the X account of an instance if X refuses its requests, and resumes it once X accepts them again."""
 
 import logging
 
@@ -12,26 +12,32 @@ log = logging.getLogger(__name__)
 
 
 class CircuitBreaker:
-    """Pauses accounts, probes them, and resumes them."""
+    """Pauses an account, probes it, and resumes it.
 
-    def __init__(self, database: Database, x: XClient, clock: Clock) -> None:
+    Args:
+        account: the id of the X account that the client signs for.
+    """
+
+    def __init__(self, database: Database, x: XClient, account: str, clock: Clock) -> None:
         self._database = database
         self._x = x
+        self._account = account
         self._clock = clock
 
-    async def pause(self, account: str, error: Refused) -> None:
-        """Pause an account; its operators are alerted once per cause and day."""
+    async def pause(self, error: Refused) -> None:
+        """Pause the account; its operators are alerted once per cause and day."""
         cause, advice = type(error).__name__, error.sentence()
-        if await self._database.run_with_retry(x_accounts.pause, account, cause, advice, self._clock()):
-            log.error("Account %s is paused: %s", account, error)
+        if await self._database.run_with_retry(x_accounts.pause, self._account, cause, advice, self._clock()):
+            log.error("Account %s is paused: %s", self._account, error)
 
     async def probe(self) -> None:
-        """Ask X whether paused accounts work again, those that are due."""
-        for account in await self._database.run(x_accounts.claim_probes, self._clock()):
-            try:
-                await self._x.get_me()
-            except XError as error:
-                log.warning("Account %s stays paused: %s", account, error)
-            else:
-                log.warning("Account %s is resumed", account)
-                await self._database.run_with_retry(x_accounts.resume, account)
+        """Ask X whether the account works again, if it is paused and a probe is due."""
+        if not await self._database.run(x_accounts.claim_probe, self._account, self._clock()):
+            return
+        try:
+            await self._x.get_me()
+        except XError as error:
+            log.warning("Account %s stays paused: %s", self._account, error)
+        else:
+            log.warning("Account %s is resumed", self._account)
+            await self._database.run_with_retry(x_accounts.resume, self._account)

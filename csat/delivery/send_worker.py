@@ -37,7 +37,7 @@ class WorkerConfig:
 
 
 class SendWorker:
-    """Sends the surveys of its own instance, and those that other instances left behind."""
+    """Sends the surveys of its own instance, and those that other instances of its X account left behind."""
 
     def __init__(self, resources: Resources, notify: Notify, config: WorkerConfig) -> None:
         self._resources = resources
@@ -46,7 +46,8 @@ class SendWorker:
         self._tasks = resources.tasks
         self._notify = notify
         self._config = config
-        self._breaker = CircuitBreaker(self._database, resources.x, self._clock)
+        self._account = resources.account
+        self._breaker = CircuitBreaker(self._database, resources.x, self._account, self._clock)
         self._sender = SurveySender(resources, self._breaker, notify)
         self._reconciler = Reconciler(self._database, resources.x, self._sender, self._clock)
         self._slots = asyncio.Semaphore(config.concurrency)
@@ -82,13 +83,16 @@ class SendWorker:
             await asyncio.sleep(self._config.poll_interval)
 
     async def poll(self) -> None:
-        """Take over what is due: surveys, uncertain attempts, expired addresses and paused accounts."""
-        now = self._clock()
+        """Take over what is due: a paused account, surveys, uncertain attempts, and expired addresses.
+
+        The probe is first: an instance that starts refuses no surveys for an old pause before it asks X.
+        """
         try:
+            await self._breaker.probe()
+            now = self._clock()
             await self._send_due(now)
             await self._reconcile_due(now)
             await self._database.run(send_queue.erase_response_urls, now)
-            await self._breaker.probe()
         except DatabaseError as error:
             log.warning("The send queue can't be polled: %s", error)
         else:
@@ -99,18 +103,20 @@ class SendWorker:
             log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
             self._notify(notification)
         # beside this instance's own surveys: a busy instance still takes over what others left behind
-        free = self._config.concurrency - len(self._adopted)
-        for survey in await self._database.run(send_queue.claim, self._resources.instance, now, free):
+        limit, instance = self._config.concurrency, self._resources.instance
+        free = limit - len(self._adopted)
+        for survey in await self._database.run(send_queue.claim, self._account, instance, now, free):
             self._adopted.add(survey.id)
             self.start(survey)
-        limit = self._config.concurrency
-        for notification in await self._database.run(send_queue.refuse_overdue, now - MAX_AGE, now, limit):
+        for notification in await self._database.run(
+            send_queue.refuse_overdue, self._account, now - MAX_AGE, now, limit
+        ):
             log.warning("Survey %s is refused: its account was paused for too long", notification.survey.id)
             self._notify(notification)
 
     async def _reconcile_due(self, now: datetime) -> None:
         limit = self._config.concurrency
-        for attempt in await self._database.run(reconciliation.claim_uncertain, now, limit):
+        for attempt in await self._database.run(reconciliation.claim_uncertain, self._account, now, limit):
             reconciling = suppress_db_errors(self._reconciler.reconcile(attempt))
             self._tasks.start(reconciling, f"reconciling survey {attempt.survey.id}")
 

@@ -125,7 +125,7 @@ class SurveySender:
         now = self._clock()
         log.info("Survey %s was not sent: %s", survey.id, error)
         if isinstance(error, AccountRefused):
-            await self._breaker.pause(survey.account, error)
+            await self._breaker.pause(error)
         last_try = survey.accepted_at + MAX_AGE
         if error.is_retryable and now < last_try:
             due_at = min(_next_try(survey, error, now), last_try)
