@@ -75,7 +75,9 @@ async def lifespan(
         intake = Intake(resources.database, resources.account, resources.recipient_key, resources.clock)
         services = build_services(resources, worker, notifier)
         scheduler = Scheduler(
-            periodic_tasks(resources, intake, services.app_home), resources.tasks, config.interval_scale
+            [*periodic_tasks(resources, intake, services.app_home), notifier.periodic_task()],
+            resources.tasks,
+            config.interval_scale,
         )
         resources.tasks.start(warm_up(resources.slack), "authenticating with Slack")
         for loop in (worker.run(), notifier.run(), scheduler.run()):

@@ -36,6 +36,16 @@ PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 )
 """What everyone may know of a response."""
 
+OTHER_ACCOUNT: Final = "This survey belongs to another X account than the one this app uses now."
+"""Why a survey waits that was accepted before an operator changed the X account."""
+
+OTHER_ACCOUNT_UNCERTAIN: Final = (
+    "We got no confirmation from X, and haven't sent it again. Check the conversation on X and choose "
+    f"what you see, or leave it. {OTHER_ACCOUNT} "
+    "X's records settle it once this app has that account's keys again."
+)
+"""The advice on an uncertain survey of such an account."""
+
 _TEST_MARK: Final = "Test: left out of reports"
 
 
@@ -104,12 +114,24 @@ def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogu
 
 
 def waiting(
-    survey_id: int, survey: Survey, catalogue: Catalogue, now: datetime, pause_reason: str = ""
+    survey_id: int,
+    survey: Survey,
+    catalogue: Catalogue,
+    now: datetime,
+    pause_reason: str = "",
+    *,
+    is_own_account: bool = True,
 ) -> Message:
-    """Tell the requester that their survey waits, and why if the account is paused; it stays true later."""
+    """Tell the requester that their survey waits, and why; it stays true later.
+
+    Its account can be paused, or not be this app's own.
+    """
     recipient = survey.recipient.label
     reason = f"X isn't accepting surveys ({pause_reason})." if pause_reason else "X hasn't accepted it yet."
     promise = "We'll send it automatically and tell you how it went."
+    if not is_own_account:
+        reason = OTHER_ACCOUNT
+        promise = "We'll send it once this app has that account's keys again, and tell you how it went."
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
         f"Queued: the survey to {recipient}. {reason} {promise}",

@@ -9,7 +9,8 @@ from blocks import notifications
 from blocks.customer_status import denial_message
 from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
-from csat.db.survey_records import AlreadySettled
+from csat.db.submissions import OtherAccount
+from csat.db.survey_records import AlreadySettled, get_survey
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
@@ -30,6 +31,14 @@ ALREADY_SENT = "Too late to cancel: the survey was already sent."
 ARRIVED = "Noted: it arrived. The confirmation follows."
 SENT_AGAIN = "Sending it again. We'll tell you how it went."
 LEFT_UNCERTAIN = "Nothing was changed. X's records usually settle it tomorrow, and we'll tell you."
+LEFT_TO_OTHER_ACCOUNT = (
+    f"Nothing was changed. {notifications.OTHER_ACCOUNT} "
+    "X's records settle it once this app has that account's keys again, and we'll tell you."
+)
+NOT_SENT_AGAIN = (
+    f"Nothing was sent. {notifications.OTHER_ACCOUNT} "
+    "You can send it again once an admin of this app has set that account's keys again."
+)
 ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else asked for the survey."
 
 
@@ -73,14 +82,15 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     await ack()
     interaction = Interaction.model_validate(body)
     origin = _origin(services, interaction)
-    again = (int(interaction.value or 0), interaction.team, interaction.user, services.instance)
+    pressed = (int(interaction.value or 0), interaction.team, interaction.user)
+    again = (*pressed, services.account, services.instance, services.limits)
     try:
         await services.slack.permissions.require_agent(interaction.user)
-        record = await services.database.run_idempotent(
-            submissions.send_again, *again, services.limits, services.clock()
-        )
+        record = await services.database.run_idempotent(submissions.send_again, *again, services.clock())
     except PermissionDenied as refusal:
         await services.reply(origin, plain_message(str(refusal)))
+    except OtherAccount:
+        await services.reply(origin, plain_message(NOT_SENT_AGAIN))
     except Denied as denied:
         await services.reply(origin, denial_message(denied.denial, interaction.team))
     except AlreadySettled:
@@ -93,7 +103,11 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
 async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Leave an uncertain survey to the reconciler."""
     await ack()
-    await _replace_message(services, _origin(services, Interaction.model_validate(body)), LEFT_UNCERTAIN)
+    interaction = Interaction.model_validate(body)
+    survey = await services.database.read(get_survey, int(interaction.value or 0))
+    is_own = survey is None or survey.account == services.account
+    words = LEFT_UNCERTAIN if is_own else LEFT_TO_OTHER_ACCOUNT
+    await _replace_message(services, _origin(services, interaction), words)
 
 
 def _origin(services: Services, interaction: Interaction) -> Origin:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
+from blocks.notifications import OTHER_ACCOUNT
 from blocks.supervisor_home import (
     MAX_LOW_RATINGS,
     LinkedComment,
@@ -26,6 +27,7 @@ from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.errors import NoResponse, SlackError
 from csat.slack_api.user_permissions import PermissionUnknown
+from csat.surveys.states import State
 
 COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
@@ -57,6 +59,7 @@ class AppHome:
         self._slack = resources.slack
         self._catalogue = resources.catalogue
         self._clock = resources.clock
+        self._account = resources.account
         self._timezone = resources.settings.csat_timezone
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -156,13 +159,14 @@ class AppHome:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)
         since = self._clock() - COUNTED_PERIOD
         counts = await self._database.read(surveys_by_requester.count_by_state, team, person, since)
-        return OwnSurveys(list(map(_sent, newest)), counts)
+        return OwnSurveys(list(map(self._status, newest)), counts)
+
+    def _status(self, survey: SurveyRecord) -> SurveyStatus:
+        advice = survey.refusal.advice if survey.refusal else ""
+        if survey.state is State.ACCEPTED and survey.account != self._account:
+            advice = OTHER_ACCOUNT
+        return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, survey.state, advice)
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)
         await self._slack.publish_home(person, home_view(kept), home_view(kept, use_fallbacks=True))
-
-
-def _sent(survey: SurveyRecord) -> SurveyStatus:
-    advice = survey.refusal.advice if survey.refusal else ""
-    return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, survey.state, advice)

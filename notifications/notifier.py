@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from blocks import notifications
 from blocks.elements import Message
@@ -9,6 +10,7 @@ from csat.backoff import backoff
 from csat.db import outbox, x_accounts
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
+from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
@@ -30,6 +32,12 @@ CURRENT_IN = {
     NotificationKind.EXPIRED: {State.EXPIRED},
 }
 """The states of a survey in which a notification is still true."""
+
+OVERDUE = timedelta(minutes=1)
+"""How long an instance of another account has to take a survey that is due."""
+
+WAITING_SECONDS = 60.0
+"""Between two looks for surveys that wait for other accounts."""
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +76,20 @@ class Notifier:
                 self._resources.tasks.start(alerting, f"alerting operator {alert.operator}")
         except DatabaseError as error:
             log.warning("The outbox can't be polled: %s", error)
+
+    def periodic_task(self) -> PeriodicTask:
+        """Return the task for the scheduler."""
+        return PeriodicTask(
+            "announcing what waits for other accounts", self.announce_waiting, WAITING_SECONDS
+        )
+
+    async def announce_waiting(self) -> None:
+        """Tell requesters that their surveys wait for another X account, whose instances are gone."""
+        now = self._clock()
+        for notification in await self._database.run(
+            outbox.enqueue_waiting_for_others, self._resources.account, now - OVERDUE, now, self._batch_size
+        ):
+            self.start(notification)
 
     async def deliver(self, notification: Notification) -> None:
         """Post a notification, put it back for later, or drop it once it is not true any more.
@@ -136,12 +158,17 @@ class Notifier:
 
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._resources.catalogue
+        is_own = survey.account == self._resources.account
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(x_accounts.get_pause_cause, survey.account)
             reason = ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else ""
-            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
+            now = self._clock()
+            return notifications.waiting(
+                survey.id, survey.survey, catalogue, now, reason, is_own_account=is_own
+            )
         if survey.refusal is None:
-            return notifications.uncertainty(survey.id, survey.survey, Uncertain.advice, catalogue)
+            advice = Uncertain.advice if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
+            return notifications.uncertainty(survey.id, survey.survey, advice, catalogue)
         return notifications.refusal(
             survey.id,
             survey.survey,

@@ -394,7 +394,9 @@ def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
         yield notifications.confirmation(survey, origin, CATALOGUE, state)
     yield notifications.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
+    yield notifications.uncertainty(2**63 - 1, survey, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
+    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, is_own_account=False)
     for advice in ADVICE:
         for editable in (True, False):
             yield notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)

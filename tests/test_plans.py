@@ -108,6 +108,9 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         export_queries.Cursor(PERIOD.begin, 1),
         8,
     ),
+    "announcing what waits for others": lambda connection: outbox.enqueue_waiting_for_others(
+        connection, "A2", NOON, NOON, 8
+    ),
     "claiming notifications": lambda connection: outbox.claim_notifications(connection, "T012AB3CD", NOON, 8),
 }
 

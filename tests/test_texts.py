@@ -15,6 +15,7 @@ NOT_READ_IN_SLACK = {
     "reading a request from Slack",
     "checking who sees results",
     "posting the weekly digest",
+    "announcing what waits for other accounts",
     ": invite the app to CSAT_RESULTS_CHANNEL",
     "notifying of survey …",
     "polling the outbox",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from csat.db import tables
-from sandbox.slack import Message
+from sandbox.slack import Message, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.world import (
@@ -76,6 +76,10 @@ async def stop_while_sending(brand: World) -> None:
         async with running_app(brand):
             await brand.submit_survey(MIRA)
             await hold.arrived.wait()
+
+
+async def click(world: World, action_id: str, message: Message) -> None:
+    await world.workspace.click(fixtures.ADA, action_id, channel=message.channel, ts=message.ts)
 
 
 def states_of(world: World) -> list[str]:
@@ -178,3 +182,69 @@ async def test_answers_are_fetched_with_the_keys_of_the_account_that_asked(
 
     async with running_app(brand, HASTY):
         await brand.wait_until(lambda: states_of(brand) == ["answered"])
+
+
+async def test_send_again_sends_nothing_from_another_account_and_says_so(brand: World, other: World) -> None:
+    question = await send_uncertain(brand)
+    async with running_app(other):
+        await click(other, "send_survey_again", question)
+        await other.wait_for_message("Nothing was sent. This survey belongs to another X account")
+    assert (states_of(brand), recipients(other)) == (["uncertain"], [])
+
+    async with running_app(brand):
+        await brand.advance(hours=24)
+        await click(brand, "send_survey_again", question)
+        await brand.wait_for_message("asked @mira_k")
+    assert recipients(brand) == ["mira_k", "mira_k"]
+
+
+async def test_a_survey_of_another_account_can_be_confirmed_by_its_requester(
+    brand: World, other: World
+) -> None:
+    question = await send_uncertain(brand)
+    async with running_app(other):
+        await click(other, "survey_arrived", question)
+        await other.wait_for_message("asked @mira_k")
+
+    assert (states_of(brand), other.x.feedbacks) == (["sent"], [])
+
+
+async def test_a_survey_of_another_account_that_is_left_is_not_promised_for_tomorrow(
+    brand: World, other: World
+) -> None:
+    question = await send_uncertain(brand)
+    async with running_app(other):
+        await click(other, "leave_survey", question)
+        reply = await other.wait_for_message("Nothing was changed.")
+
+    assert "tomorrow" not in visible_text(reply)
+    assert "another X account" in visible_text(reply)
+
+
+async def test_an_uncertain_survey_of_another_account_is_not_promised_to_be_settled_tomorrow(
+    brand: World, other: World
+) -> None:
+    await stop_while_sending(brand)
+    async with running_app(other):
+        await other.advance(minutes=1)
+        question = await other.wait_for_message("may not have arrived")
+
+    assert "tomorrow" not in visible_text(question)
+    assert "another X account" in visible_text(question)
+
+
+async def test_a_requester_is_told_that_their_survey_waits_for_another_account(
+    brand: World, other: World
+) -> None:
+    await submit_and_wait(brand, Fault.OVER_CAPACITY, "accepted")
+    async with running_app(other):
+        await other.advance(minutes=20)
+        message = await other.wait_for_dm("Queued")
+        home = visible_text(await other.open_home())
+
+        assert "belongs to another X account than the one this app uses now" in visible_text(message)
+        assert "queued · This survey belongs to another X account" in home
+        assert other.count_messages("Queued", message.channel) == 1
+        await click(other, "cancel_survey", message)
+        await other.wait_for_dm("Canceled. Nothing was sent.")
+    assert states_of(brand) == ["cancelled"]

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
+from blocks.notifications import OTHER_ACCOUNT
 from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRating, SupervisorHome
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
@@ -103,6 +104,7 @@ UNANSWERED = LOW_RATING.model_copy(update={"survey": ERASED, "rating": None, "co
 OWN = OwnSurveys(
     [
         *[SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, state) for state in State],
+        SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, State.ACCEPTED, OTHER_ACCOUNT),
         SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says the message is too long."),
     ],
     dict.fromkeys(State, 2),

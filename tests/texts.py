@@ -182,11 +182,18 @@ def _survey_messages() -> Iterator[Section]:
     )
     uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
+    others = notifications.uncertainty(7, samples.SURVEY, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
+    yield (
+        "requester, survey of another X account uncertain: what is new",
+        _new_lines(_message(others), _message(uncertain)),
+    )
     usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:
         waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, cause.reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
+    other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, is_own_account=False))
+    yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
     yield (
         "requester, replies to Cancel",
         _lines(*survey_buttons.CANCEL_OUTCOMES.values(), survey_buttons.ALREADY_SENT),
@@ -196,7 +203,9 @@ def _survey_messages() -> Iterator[Section]:
         _lines(
             survey_buttons.ARRIVED,
             survey_buttons.SENT_AGAIN,
+            survey_buttons.NOT_SENT_AGAIN,
             survey_buttons.LEFT_UNCERTAIN,
+            survey_buttons.LEFT_TO_OTHER_ACCOUNT,
             survey_buttons.ALREADY_SETTLED,
         ),
     )

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
 from csat.db.tables import outbox, surveys
+from csat.db.x_accounts import is_of
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.states import State
 
@@ -101,6 +102,17 @@ def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> No
     if not insert_if_absent(connection, outbox, **row):
         return None
     return Notification(survey=survey, kind=NotificationKind.WAITING)
+
+
+def enqueue_waiting_for_others(
+    connection: Connection, account: str, due_before: datetime, now: datetime, limit: int
+) -> list[Notification]:
+    """Enqueue, once per survey, that it waits for another account; it was due before `due_before`."""
+    is_told = exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.kind == NotificationKind.WAITING)
+    overdue = (surveys.c.state == State.ACCEPTED, surveys.c.due_at < due_before, ~is_of(account), ~is_told)
+    survey_ids = connection.execute(select(surveys.c.id).where(*overdue).limit(limit)).scalars().all()
+    enqueued = (enqueue_waiting(connection, survey_id, now) for survey_id in survey_ids)
+    return [notification for notification in enqueued if notification]
 
 
 def claim_notifications(connection: Connection, team: str, now: datetime, limit: int) -> list[Notification]:

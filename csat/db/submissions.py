@@ -33,6 +33,10 @@ _INSERT = insert(surveys)
 _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
+class OtherAccount(Exception):
+    """The survey was accepted for another X account than this instance's; nothing was changed."""
+
+
 class Submission(NamedTuple):
     """A submitted form."""
 
@@ -92,6 +96,7 @@ def send_again(
     survey_id: int,
     team: str,
     requester: str,
+    account: str,
     instance: str,
     limits: Limits,
     now: datetime,
@@ -100,6 +105,7 @@ def send_again(
 
     Raises:
         AlreadySettled: it was settled in another way.
+        OtherAccount: it was not accepted for this account.
         Denied: a limit denies the new survey, and nothing is changed.
     """
     view_id = f"again:{survey_id}"
@@ -108,8 +114,10 @@ def send_again(
     requested = {"in_team": team, "by": requester}
     if survey is None or not transition(connection, _REFUSED, survey_id, **requested, **values):
         return _get_accepted(connection, view_id, team, requester)
+    if survey.account != account:
+        raise OtherAccount
     key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
-    submission = Submission(view_id, survey.survey, survey.origin, survey.account, instance, key)
+    submission = Submission(view_id, survey.survey, survey.origin, account, instance, key)
     return accept(connection, submission, limits, now)
 
 
