@@ -18,6 +18,7 @@ from csat.clock import Clock
 from csat.db import x_accounts
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
+from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.send_worker import SendWorker, WorkerConfig
@@ -80,6 +81,8 @@ async def lifespan(
             config.interval_scale,
         )
         resources.tasks.start(warm_up(resources.slack), "authenticating with Slack")
+        counting = suppress_db_errors(log_other_accounts(resources))
+        resources.tasks.start(counting, "counting what waits for other accounts")
         for loop in (worker.run(), notifier.run(), scheduler.run()):
             stack.callback(asyncio.create_task(loop).cancel)
         url = await stack.enter_async_context(
@@ -183,6 +186,17 @@ def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> l
     if resources.settings.csat_results_channel:
         tasks.append(WeeklyDigest(resources).periodic_task())
     return tasks
+
+
+async def log_other_accounts(resources: Resources) -> None:
+    """Log how many surveys wait for other X accounts; raises `DatabaseError`."""
+    waiting = await resources.database.read(x_accounts.count_waiting_for_others, resources.account)
+    for account, number in waiting.items():
+        log.warning(
+            "Surveys that wait for the X account %s: %d. Only an instance with its keys sends them",
+            account,
+            number,
+        )
 
 
 async def warm_up(slack: SlackClient) -> None:

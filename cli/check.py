@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from blocks.report_summary import pluralize
 from cli import manifest
+from csat.db import x_accounts
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.question_and_ticket_files import load_catalogue
@@ -43,6 +45,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             yield await _results_channel(settings.csat_results_channel, web)
         yield await _connection(settings, web)
     yield await _x(settings)
+    async for finding in _other_accounts(settings):
+        yield finding
 
 
 def _questions(settings: Settings) -> Finding:
@@ -146,3 +150,26 @@ async def _x(settings: Settings) -> Finding:
                 ok=False, message=f"X: {error}", advice="Check X_API_URL and your network, then try again."
             )
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
+
+
+async def _other_accounts(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield how many surveys wait for X accounts other than that of the settings."""
+    try:
+        with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+            waiting = await database.read(x_accounts.count_waiting_for_others, settings.x_account_id)
+    except DatabaseError:
+        return  # a finding already
+    async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
+        for account, number in sorted(waiting.items()):
+            wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
+            advice = "start an instance with its keys, or let the requesters cancel"
+            name = await _describe_account(account, XClient(http))
+            yield Finding(ok=True, message=f"Queue: {wait} for {name}: {advice}")
+
+
+async def _describe_account(account: str, x: XClient) -> str:
+    """Return the handle and the id of an account, or the id alone if X does not tell the handle."""
+    try:
+        return f"@{(await x.get_account(account)).handle} (id {account})"
+    except XError:
+        return f"the X account {account}"

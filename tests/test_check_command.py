@@ -1,5 +1,6 @@
 """`app.py check` says what is wrong whatever Slack and X answer."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, insert
 
 from cli import manifest
 from cli.check import Finding, check
+from csat.db import tables
+from csat.db.database import Database
 from csat.settings import Settings
+from csat.surveys.states import State
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
+from tests.factories import make_row
 
 AUTH_TEST = "/api/auth.test"
 CHANNEL = "/api/conversations.info"
 SOCKET = "/api/apps.connections.open"
 ME = "/2/users/me"
+BRAND = "1810000000000000002"
+"""The id of another account."""
 
 ALL_SCOPES = ",".join(set[str]().union(*manifest.scopes(manifest.load())))
 BOT = {"ok": True, "team": "Northwind", "team_id": "T1", "user": "csat", "url": "https://n.slack.com/"}
@@ -52,9 +60,10 @@ def environment(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-async def run_check(folder: Path, answers: Mapping[str, Answer]) -> list[Finding]:
+async def run_check(folder: Path, answers: Mapping[str, Answer], **others: str) -> list[Finding]:
     async with answering_server({**GOOD, **answers}) as url:
         values: dict[str, Any] = {name.lower(): value for name, value in environment(url, folder).items()}
+        values |= others
         return [finding async for finding in check(Settings(**values))]
 
 
@@ -132,6 +141,33 @@ async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -
 
     assert not finding.ok
     assert "connections:write" not in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (json_answer({"data": {"id": BRAND, "username": "contoso"}}), f"@contoso (id {BRAND})"),
+        (Answer(status=503), f"the X account {BRAND}"),
+    ],
+)
+async def test_surveys_that_wait_for_another_account_are_counted(
+    tmp_path: Path, database_url: str, answer: Answer, name: str
+) -> None:
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(insert_waiting, {BRAND: 12, "44196397": 3})
+
+    findings = await run_check(tmp_path, {f"/2/users/{BRAND}": answer}, database_url=database_url)
+
+    assert [finding.message for finding in findings if finding.message.startswith("Queue")] == [
+        f"Queue: 12 surveys wait for {name}: start an instance with its keys, or let the requesters cancel"
+    ]
+
+
+def insert_waiting(connection: Connection, counts: Mapping[str, int]) -> None:
+    """Insert so many surveys of each account that wait, and one that was sent."""
+    for account, count in counts.items():
+        waiting = [make_row(account=account, state=State.ACCEPTED, sent_at=None) for _ in range(count)]
+        connection.execute(insert(tables.surveys), [*waiting, make_row(account=account)])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

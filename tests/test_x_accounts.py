@@ -248,3 +248,12 @@ async def test_a_requester_is_told_that_their_survey_waits_for_another_account(
         await click(other, "cancel_survey", message)
         await other.wait_for_dm("Canceled. Nothing was sent.")
     assert states_of(brand) == ["cancelled"]
+
+
+async def test_the_log_tells_operators_that_surveys_wait_for_another_account(
+    brand: World, other: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await submit_and_wait(brand, Fault.OVER_CAPACITY, "accepted")
+    async with running_app(other):
+        expected = f"Surveys that wait for the X account {brand.x.account.id}: 1."
+        await other.wait_until(lambda: expected in caplog.text)

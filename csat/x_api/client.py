@@ -119,6 +119,10 @@ class XClient:
             yield page
             params = {"cursor": page.next_cursor} if page.next_cursor else {}
 
+    async def get_account(self, account_id: str) -> wire.Account:
+        """Return the account with an id (GET /2/users/:id); raises `XError`."""
+        return await self._get_user(f"/2/users/{account_id}", {})
+
     async def get_me(self) -> wire.Account:
         """Return the account that the credentials belong to (GET /2/users/me); raises `XError`."""
         return await self._get_user("/2/users/me", {})

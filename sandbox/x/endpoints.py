@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.x import events, user_lookup
+from sandbox.x.accounts import Account, Customer
 from sandbox.x.errors import ApiError, CustomerActionError, FeedbackNotFound
 from sandbox.x.feedback_card import Feedback
 from sandbox.x.feedback_create_params import invalid_parameter, parse_create_params, parse_params
@@ -61,6 +62,16 @@ def look_up_user(x: XState, request: RecordedRequest, handle: str) -> JsonResult
         if customer.suspended
         else user_lookup.serialize_user(customer, fields)
     )
+
+
+def show_user(x: XState, request: RecordedRequest, user_id: str) -> JsonResult:
+    """Return the user with an id: a customer or the account; an unknown id has `errors` and no `data`."""
+    fields = user_lookup.parse_fields(request.params)
+    users: tuple[Account | Customer, ...] = (x.account, *x.customers)
+    for user in users:
+        if user.id == user_id:
+            return JsonResult(user_lookup.serialize_user(user, fields))
+    return JsonResult(user_lookup.id_not_found(user_id))
 
 
 def show_me(x: XState, request: RecordedRequest) -> JsonResult:

@@ -23,7 +23,7 @@ RouteEndpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build_routes(x: XState) -> Starlette:
-    """Return the routes: five signed ones for the app, and two for the customer's phone."""
+    """Return the routes: six signed ones for the app, and two for the customer's phone."""
     signed, unsigned = partial(_signed, x), partial(_unsigned, x)
     return Starlette(
         routes=[
@@ -36,6 +36,7 @@ def build_routes(x: XState) -> Starlette:
             Route("/1.1/feedback/events.json", signed(Endpoint.EVENTS, endpoints.list_events)),
             Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, endpoints.look_up_user)),
             Route("/2/users/me", signed(Endpoint.ME, endpoints.show_me)),
+            Route("/2/users/{user_id}", signed(Endpoint.LOOKUP, endpoints.show_user)),
             Route(
                 "/1.1/feedback/submit/{feedback_id}.json",
                 unsigned(endpoints.submit),

@@ -68,19 +68,24 @@ def user_not_found(handle: str) -> Json:
     return _build_error(handle, "Not Found Error", f"Could not find user with username: [{handle}].")
 
 
+def id_not_found(user_id: str) -> Json:
+    """Return X's body for an unknown id."""
+    return _build_error(user_id, "Not Found Error", f"Could not find user with id: [{user_id}].", "id")
+
+
 def user_suspended(handle: str) -> Json:
     """Return X's body for a suspended account; as on X, its `type` is the same as for an unknown handle."""
     return _build_error(handle, "Forbidden", f"User has been suspended: [{handle}].")
 
 
-def _build_error(handle: str, title: str, detail: str) -> Json:
+def _build_error(value: str, title: str, detail: str, parameter: str = "username") -> Json:
     error = {
-        "value": handle,
+        "value": value,
         "detail": detail,
         "title": title,
         "resource_type": "user",
-        "parameter": "username",
-        "resource_id": handle,
+        "parameter": parameter,
+        "resource_id": value,
         "type": "https://api.twitter.com/2/problems/resource-not-found",
     }
     return {"errors": [error]}

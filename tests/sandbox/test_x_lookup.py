@@ -59,6 +59,22 @@ async def test_an_invalid_lookup_is_400(handle: str, params: dict[str, str]) -> 
     assert response.json()["title"] == "Invalid Request"
 
 
+async def test_a_user_is_found_by_id() -> None:
+    client = ApiClient()
+    customer, account = client.x.customer("ada_travels"), client.x.account
+
+    found = [(await client.get(f"/2/users/{user.id}")).json()["data"] for user in (customer, account)]
+
+    assert [user["username"] for user in found] == ["ada_travels", "NimbusAirHelp"]
+
+
+async def test_an_unknown_id_has_errors_and_no_data() -> None:
+    response = await ApiClient().get("/2/users/5")
+
+    assert "data" not in response.json()
+    assert response.json()["errors"][0]["detail"] == "Could not find user with id: [5]."
+
+
 async def test_me_is_the_account_of_the_token() -> None:
     client = ApiClient()
 
