@@ -1,4 +1,4 @@
-"""Routes of the fake X: signatures, rate limits, faults and holds around the handlers."""
+"""Routes of the fake X: signatures, rate limits, faults and holds around the endpoints."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
