@@ -9,6 +9,7 @@ from cli import manifest
 from csat.db import x_accounts
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
+from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
 from csat.settings import Settings
 from csat.shared_resources import build_credentials
@@ -21,6 +22,9 @@ from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
+DATABASE_ADVICE = (
+    "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
+)
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 
@@ -33,10 +37,19 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
+READY = Finding(ok=True, message="Database: ready")
+DATABASE_FINDINGS = {
+    Schema.CURRENT: READY,
+    Schema.OUTDATED: Finding(ok=True, message="Database: will be upgraded at the next start"),
+    Schema.MISSING: Finding(ok=True, message="Database: will be set up at the first start"),
+}
+
+
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield the findings; nothing is posted, and no secret is shown."""
     yield _questions(settings)
-    yield await _database(settings)
+    database = _database(settings)
+    yield database
     async with open_session() as session:
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         async for finding in _slack(settings, web):
@@ -45,8 +58,9 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             yield await _results_channel(settings.csat_results_channel, web)
         yield await _connection(settings, web)
     yield await _x(settings)
-    async for finding in _other_accounts(settings):
-        yield finding
+    if database == READY:
+        async for finding in _other_accounts(settings):
+            yield finding
 
 
 def _questions(settings: Settings) -> Finding:
@@ -61,14 +75,12 @@ def _questions(settings: Settings) -> Finding:
     )
 
 
-async def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> Finding:
     try:
-        with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
-            await database.check()
+        schema = inspect_database(settings.database_url.get_secret_value())
     except DatabaseError as error:
-        advice = "Check DATABASE_URL, and that its folder exists and is writable."
-        return Finding(ok=False, message=f"Database: {error}", advice=advice)
-    return Finding(ok=True, message="Database: ready")
+        return Finding(ok=False, message=f"Database: {error}", advice=DATABASE_ADVICE)
+    return DATABASE_FINDINGS[schema]
 
 
 async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
@@ -158,7 +170,7 @@ async def _other_accounts(settings: Settings) -> AsyncIterator[Finding]:
         with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
             waiting = await database.read(x_accounts.count_waiting_for_others, settings.x_account_id)
     except DatabaseError:
-        return  # a finding already
+        return  # it was ready a moment ago
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         for account, number in sorted(waiting.items()):
             wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
@@ -14,11 +15,14 @@ from cli import manifest
 from cli.check import Finding, check
 from csat.db import tables
 from csat.db.database import Database
+from csat.db.migrations import upgrade
 from csat.settings import Settings
 from csat.surveys.states import State
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
+from tests.databases import KINDS, Databases
 from tests.factories import make_row
+from tests.unwritable import Problem, unwritable
 
 AUTH_TEST = "/api/auth.test"
 CHANNEL = "/api/conversations.info"
@@ -67,6 +71,10 @@ async def run_check(folder: Path, answers: Mapping[str, Answer], **others: str) 
         return [finding async for finding in check(Settings(**values))]
 
 
+async def check_database(folder: Path, url: str) -> Finding:
+    return find(await run_check(folder, {}, database_url=url), "Database")
+
+
 def find(findings: list[Finding], part: str) -> Finding:
     return next(finding for finding in findings if finding.message.startswith(part))
 
@@ -77,6 +85,96 @@ async def test_good_answers_are_ok(tmp_path: Path) -> None:
     assert [finding.message for finding in findings if not finding.ok] == []
     assert find(findings, "Slack token").message == "Slack token: csat in Northwind"
     assert find(findings, "X keys").message == "X keys: surveys are sent by @northwind"
+
+
+async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_url: str) -> None:
+    assert await check_database(tmp_path, database_url) == Finding(ok=True, message="Database: ready")
+
+
+@pytest.mark.parametrize("problem", Problem)
+@pytest.mark.parametrize("revision", ["head", "0009"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_database_that_takes_no_writes_is_a_finding_whatever_its_revision(
+    databases: Databases, tmp_path: Path, kind: str, revision: str, problem: Problem
+) -> None:
+    migrate(url := databases.empty(kind, tmp_path), revision)
+    with unwritable(url, problem) as reason:
+        finding = await check_database(tmp_path, url)
+
+    assert not finding.ok
+    assert reason in finding.message
+    assert "disk is full" in finding.advice
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_older_database_is_said_to_be_upgraded_later_and_is_left_as_it_is(
+    databases: Databases, tmp_path: Path, kind: str
+) -> None:
+    migrate(url := databases.empty(kind, tmp_path), "0009")
+    before = read_schema(url)
+    finding = await check_database(tmp_path, url)
+
+    assert finding == Finding(ok=True, message="Database: will be upgraded at the next start")
+    assert read_schema(url) == before
+
+
+async def test_an_empty_postgresql_database_is_said_to_be_set_up_later_and_stays_empty(
+    databases: Databases, tmp_path: Path
+) -> None:
+    finding = await check_database(tmp_path, url := databases.empty("postgresql", tmp_path))
+
+    assert finding == Finding(ok=True, message="Database: will be set up at the first start")
+    assert read_schema(url) == ([], None)
+
+
+async def test_a_missing_sqlite_file_is_said_to_be_set_up_later_and_is_not_created(tmp_path: Path) -> None:
+    finding = await check_database(tmp_path, f"sqlite:///{tmp_path / 'csat.db'}")
+
+    assert finding == Finding(ok=True, message="Database: will be set up at the first start")
+    assert list_files(tmp_path) == []
+
+
+async def test_a_missing_folder_of_the_sqlite_file_is_a_finding(tmp_path: Path) -> None:
+    finding = await check_database(tmp_path, f"sqlite:///{tmp_path / 'data' / 'csat.db'}")
+
+    assert not finding.ok
+    assert f"no file can be written in {tmp_path / 'data'}: No such file or directory" in finding.message
+    assert list_files(tmp_path) == []
+
+
+async def test_a_newer_database_that_this_version_can_not_use_is_a_finding(
+    tmp_path: Path, database_url: str
+) -> None:
+    engine = sqlalchemy.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+        connection.exec_driver_sql("update compatibility set oldest_revision = '9999'")
+    engine.dispose()
+    finding = await check_database(tmp_path, database_url)
+
+    assert not finding.ok
+    assert "Update the app." in finding.message
+
+
+def list_files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def migrate(url: str, revision: str) -> None:
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        upgrade.migrate(connection, revision)
+        connection.commit()
+    engine.dispose()
+
+
+def read_schema(url: str) -> tuple[list[str], str | None]:
+    """Return the names of a database's tables, and its revision."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        schema = sqlalchemy.inspect(connection).get_table_names(), upgrade.read_revision(connection)
+    engine.dispose()
+    return schema
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)

@@ -13,6 +13,7 @@ from csat.db import database as db_module
 from csat.db import postgresql_connections, tables, transaction_deadlines
 from csat.db.database import READER_THREADS, WRITER_THREADS, Database
 from csat.db.errors import CommitUnknown, DatabaseError
+from csat.db.inspection import inspect_database
 from handlers import form
 from sandbox.slack import ActionOutcome, fixtures
 from tests.silent_proxy import SilentProxy
@@ -154,6 +155,16 @@ async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_durin
 
     assert response.json()["reasons"] == ["database: PostgreSQL did not respond in time"]
     assert duration < 3
+
+
+@pytest.mark.parametrize("words", [b"pg_catalog", b"INSERT INTO write_checks", b"COMMIT"])
+def test_a_database_is_inspected_in_time_or_not_at_all(proxy: SilentProxy, words: bytes) -> None:
+    proxy.silence_after(words)
+    started_at = time.monotonic()
+    with pytest.raises(DatabaseError, match="did not respond in time"):
+        inspect_database(proxy.url)
+
+    assert time.monotonic() - started_at < 2 * db_module.WRITE_SECONDS
 
 
 def add_account(connection: Connection, account: str) -> None:

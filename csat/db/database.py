@@ -221,10 +221,7 @@ def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Cal
 
 def open_engine(url: str) -> Engine:
     """Connect to a database and migrate it to the current schema; raises `DatabaseError`."""
-    try:
-        engine = _create_engine(url)
-    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
-        raise DatabaseError(f"the database URL can't be used: {error}") from error
+    engine = create_engine(url)
     try:
         upgrade(engine)
     except DBAPIError as error:
@@ -232,6 +229,14 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _open_existing)
     return engine
+
+
+def create_engine(url: str) -> Engine:
+    """Return an engine, which has not connected yet; raises `DatabaseError` if the URL can't be used."""
+    try:
+        return _create_engine(url)
+    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
+        raise DatabaseError(f"the database URL can't be used: {error}") from error
 
 
 def _create_engine(url: str) -> Engine:

@@ -1,0 +1,69 @@
+"""Inspect a database as the app would find it at its start, without migrating it."""
+
+import os
+import tempfile
+import time
+from enum import Enum
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from csat.db.database import WRITE_SECONDS, create_engine
+from csat.db.errors import DatabaseError, translate_errors
+from csat.db.migrations.upgrade import is_current, read_revision
+from csat.db.tables import write_checks
+from csat.db.transaction_deadlines import respond_before
+from csat.db.write_check import try_write
+
+NEW_FILE_BYTES = 2**20
+"""More than an SQLite file with all tables takes."""
+
+
+class Schema(Enum):
+    """What the next start of the app finds."""
+
+    CURRENT = "current"
+    OUTDATED = "outdated"
+    MISSING = "missing"
+
+
+def inspect_database(url: str) -> Schema:
+    """Return what is in a database once it has taken a write; creates no file and no table.
+
+    Raises:
+        DatabaseError: the next start would fail, or the database takes no writes.
+    """
+    engine = create_engine(url)
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if file and not Path(file).exists():
+        _write_temporary_file(Path(file).absolute().parent)
+        return Schema.MISSING
+    try:
+        with (
+            respond_before(time.monotonic() + WRITE_SECONDS),
+            translate_errors(),
+            engine.begin() as connection,
+        ):
+            return _inspect(connection)
+    finally:
+        engine.dispose()
+
+
+def _inspect(connection: Connection) -> Schema:
+    if is_current(connection):
+        try_write(connection)
+        return Schema.CURRENT
+    write_checks.create(connection)  # as a migration will create others
+    try_write(connection)
+    write_checks.drop(connection)
+    return Schema.OUTDATED if read_revision(connection) else Schema.MISSING
+
+
+def _write_temporary_file(folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(NEW_FILE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DatabaseError(f"no file can be written in {folder}: {error.strerror}") from error
