@@ -13,6 +13,7 @@ from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
 from csat.settings import Settings
 from csat.shared_resources import build_credentials
+from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
@@ -89,10 +90,10 @@ async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
         bot = parse_response(AuthTest, response)
     except SlackError as error:
         if _is_unavailable(error):
-            yield Finding(ok=False, message=f"Slack: {error}", advice=TRY_AGAIN)
+            yield Finding(ok=False, message=f"Slack token: not checked, {explain(error)}", advice=TRY_AGAIN)
             return
         advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
-        yield Finding(ok=False, message=f"Slack token: {error}", advice=advice)
+        yield Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
         return
     yield Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}")
     granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
@@ -120,9 +121,9 @@ async def _results_channel(channel: str, web: WebClient) -> Finding:
     try:
         info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
     except SlackUnavailable as error:
-        return Finding(ok=True, message=f"{name}: not checked, Slack did not answer ({error})")
+        return Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
     except SlackError as error:
-        return Finding(ok=False, message=f"{name}: {error}", advice=advice)
+        return Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)
     if info.is_archived:
         return Finding(ok=False, message=f"{name}: it is archived", advice=advice)
     if not info.is_member:
@@ -141,7 +142,7 @@ async def _connection(settings: Settings, web: WebClient) -> Finding:
         advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
         if _is_unavailable(error):
             advice = TRY_AGAIN
-        return Finding(ok=False, message=f"Connection: Socket Mode: {error}", advice=advice)
+        return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)
     return Finding(ok=True, message="Connection: Socket Mode")
 
 

@@ -39,7 +39,8 @@ GOOD = {
     SOCKET: json_answer({"ok": True, "url": "wss://slack.invalid/?ticket=1"}),
     ME: json_answer({"data": {"id": "44196397", "username": "northwind", "name": "Northwind"}}),
 }
-PARTS = {AUTH_TEST: "Slack", CHANNEL: "Results channel", SOCKET: "Connection: Socket Mode", ME: "X"}
+RESULTS = "Results channel C042"
+PARTS = {AUTH_TEST: "Slack", CHANNEL: RESULTS, SOCKET: "Connection: Socket Mode", ME: "X"}
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -182,7 +183,7 @@ async def test_an_unreadable_answer_is_a_finding_with_advice(tmp_path: Path, ans
     findings = await run_check(tmp_path, dict.fromkeys(PARTS, answer))
     slack, channel, socket, x = (find(findings, part) for part in PARTS.values())
 
-    assert "not checked, Slack did not answer" in channel.message
+    assert "not checked, " in channel.message
     assert (slack.ok, socket.ok, x.ok) == (False, False, False)
     assert slack.advice == socket.advice == "Check SLACK_API_URL and your network, then try again."
     assert "X_API_URL" in x.advice
@@ -228,8 +229,49 @@ async def test_a_token_that_slack_refuses_for_any_reason_is_a_finding(tmp_path: 
 
     finding = find(await run_check(tmp_path, {AUTH_TEST: refused}), "Slack token")
 
-    assert (finding.ok, finding.message) == (False, "Slack token: team_access_not_granted")
+    assert not finding.ok
+    assert finding.message == (
+        "Slack token: the token gives no access to this workspace (team_access_not_granted)"
+    )
     assert "reinstall" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "expected"),
+    [
+        (AUTH_TEST, "token_revoked", "Slack token: the token was revoked (token_revoked)"),
+        (AUTH_TEST, "brand_new_error", "Slack token: Slack refused (brand_new_error)"),
+        (
+            AUTH_TEST,
+            "fatal_error",
+            "Slack token: not checked, Slack has a problem at the moment (fatal_error)",
+        ),
+        (
+            CHANNEL,
+            "channel_not_found",
+            f"{RESULTS}: there is no such channel, or it is private and without the app (channel_not_found)",
+        ),
+        (CHANNEL, "missing_scope", f"{RESULTS}: not checked, the token lacks a scope (missing_scope)"),
+        (
+            SOCKET,
+            "not_allowed_token_type",
+            "Connection: Socket Mode: this is the wrong kind of token (not_allowed_token_type)",
+        ),
+    ],
+)
+async def test_an_error_code_of_slack_is_said_in_words(
+    tmp_path: Path, path: str, error: str, expected: str
+) -> None:
+    findings = await run_check(tmp_path, {path: json_answer({"ok": False, "error": error})})
+
+    assert expected in [finding.message for finding in findings]
+
+
+async def test_a_slack_that_can_not_be_reached_is_said_in_words(tmp_path: Path) -> None:
+    findings = await run_check(tmp_path, {}, slack_api_url="http://127.0.0.1:9/api")
+
+    finding = find(findings, "Slack token")
+    assert finding.message == "Slack token: not checked, Slack can't be reached (ClientConnectorError)"
 
 
 async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -> None:
@@ -281,7 +323,10 @@ async def test_the_command_prints_no_traceback(tmp_path: Path) -> None:
         code, printed = await run_command(tmp_path, environment(url, tmp_path), "check")
 
     assert code == 1
-    assert "FAIL  Slack: HTTP 200, unreadable" in printed
+    assert (
+        "FAIL  Slack token: not checked, Slack sent no response that can be read (HTTP 200, unreadable)"
+        in printed
+    )
     assert "ok    X keys: surveys are sent by @northwind" in printed
 
 

@@ -53,8 +53,14 @@ async def test_check_reports_each_part_as_ok(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "FAIL  Slack token: invalid_auth"),
-        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "FAIL  Connection: Socket Mode: invalid_auth"),
+        (
+            {"SLACK_BOT_TOKEN": "xoxb-wrong"},
+            "FAIL  Slack token: Slack does not accept the token",
+        ),
+        (
+            {"SLACK_APP_TOKEN": "xapp-wrong"},
+            "FAIL  Connection: Socket Mode: Slack does not accept",
+        ),
         ({"X_ACCESS_TOKEN_SECRET": "wrong"}, "FAIL  X keys:"),
         ({"X_API_URL": "http://127.0.0.1:9"}, "FAIL  X:"),
         ({"CSAT_QUESTIONS_FILE": "missing.toml"}, "FAIL  Questions: missing.toml can't be read"),
@@ -103,12 +109,15 @@ async def test_check_requires_the_user_group_scope_if_a_setting_names_one(
     ("channel", "expected"),
     [
         (fixtures.SUPPORT, f"ok    Results channel {fixtures.SUPPORT}: the app is a member"),
-        (fixtures.LEADS, f"FAIL  Results channel {fixtures.LEADS}: channel_not_found"),
+        (
+            fixtures.LEADS,
+            f"FAIL  Results channel {fixtures.LEADS}: there is no such channel",
+        ),
         (fixtures.LOUNGE, f"FAIL  Results channel {fixtures.LOUNGE}: the app isn't a member"),
         (fixtures.OLD_SUPPORT, f"FAIL  Results channel {fixtures.OLD_SUPPORT}: it is archived"),
         (
             fixtures.ESCALATIONS,
-            f"ok    Results channel {fixtures.ESCALATIONS}: not checked, Slack did not answer",
+            f"ok    Results channel {fixtures.ESCALATIONS}: not checked, the token lacks a scope",
         ),
     ],
 )
