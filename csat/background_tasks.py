@@ -46,6 +46,10 @@ class BackgroundTasks:
         task.add_done_callback(self._done)
         return task
 
+    def is_running(self, name: str) -> bool:
+        """Return True if a task with this name is in progress."""
+        return any(task.get_name() == name for task in self._running)
+
     async def finish(self, seconds: float) -> None:
         """Wait for all tasks, new ones included; cancel what is not done after `seconds`."""
         try:

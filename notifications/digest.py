@@ -65,7 +65,7 @@ class WeeklyDigest:
         except SlackError as error:
             await self._postpone(error, team, name)
         else:
-            await self._database.run_with_retry(digests.mark_sent, team, name, self._clock())
+            await self._database.run_until_committed(digests.mark_sent, team, name, self._clock())
 
     async def _fetch_reports(self, week: Period, team: str) -> list[Report]:
         """Return a report for each metric that has data, without the surveys of those who read reports.

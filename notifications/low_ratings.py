@@ -39,7 +39,7 @@ class LowRatingAlerts:
                 "Slack does not let the app post in CSAT_RESULTS_CHANNEL (%s): invite it there", refusal
             )
             raise
-        await self._database.run_with_retry(
+        await self._database.run_until_committed(
             outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
         )
 

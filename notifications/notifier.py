@@ -59,7 +59,7 @@ class Notifier:
     def start(self, notification: Notification) -> None:
         """Post a notification in the background."""
         posting = suppress_db_errors(self.deliver(notification))
-        self._resources.tasks.start(posting, f"notifying of survey {notification.survey.id}")
+        self._resources.tasks.start(posting, _task_name(notification))
 
     async def run(self) -> None:
         """Poll until cancelled; a poll that fails does not end the loop."""
@@ -72,8 +72,11 @@ class Notifier:
         try:
             await self._post_due()
             for alert in await self._operator_alerts.claim():
-                alerting = suppress_db_errors(self._operator_alerts.deliver(alert))
-                self._resources.tasks.start(alerting, f"alerting operator {alert.operator}")
+                name = f"alerting operator {alert.operator}"
+                if not self._resources.tasks.is_running(name):
+                    self._resources.tasks.start(
+                        suppress_db_errors(self._operator_alerts.deliver(alert)), name
+                    )
         except DatabaseError as error:
             log.warning("The outbox can't be polled: %s", error)
 
@@ -123,7 +126,8 @@ class Notifier:
         for notification in await self._database.run(
             outbox.claim_notifications, team, self._clock(), self._batch_size
         ):
-            self.start(notification)
+            if not self._resources.tasks.is_running(_task_name(notification)):
+                self.start(notification)
 
     async def _deliver(self, notification: Notification) -> None:
         match notification.kind:
@@ -133,7 +137,7 @@ class Notifier:
                 await self._alerts.update(notification)
             case _:
                 posted = await self._post(notification)
-                await self._database.run_with_retry(
+                await self._database.run_until_committed(
                     outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
                 )
 
@@ -186,3 +190,7 @@ class Notifier:
             await self._database.run_with_retry(outbox.reschedule, notification, retry_at)
         else:
             await self._database.run_with_retry(outbox.drop, notification)
+
+
+def _task_name(notification: Notification) -> str:
+    return f"notifying of survey {notification.survey.id}: {notification.kind}"

@@ -41,4 +41,4 @@ class OperatorAlerts:
             if retry_at:
                 await self._database.run_with_retry(operator_alerts.reschedule, alert, retry_at)
                 return
-        await self._database.run_with_retry(operator_alerts.remove, alert)
+        await self._database.run_until_committed(operator_alerts.remove, alert)

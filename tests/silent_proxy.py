@@ -54,6 +54,13 @@ class SilentProxy:
         self.cut_after(*words)
         self._stops = True
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Close all connections that are used, and new ones, until the block ends."""
+        self._is_stopped = True
+        yield
+        self.resume()
+
     def resume(self) -> None:
         """Forward new connections, and those that have lost nothing."""
         self._is_silent, self._is_stopped, self._last_words = False, False, ()

@@ -11,9 +11,9 @@ import sqlalchemy
 import stamina
 from sqlalchemy import Connection
 
-from csat.db import outbox, send_queue, submissions
+from csat.db import outbox, send_queue, submissions, tables
 from csat.db.database import Database, open_engine
-from csat.db.errors import DatabaseError
+from csat.db.errors import DatabaseError, Rejected
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
 from csat.db.x_accounts import ensure_account
@@ -102,6 +102,19 @@ async def test_a_transaction_is_retried_while_the_database_is_unavailable(databa
     assert await database.run_with_retry(fail_times(5)) == "done"
     with pytest.raises(DatabaseError, match="database is locked"):
         await database.run_with_retry(fail_times(6))
+
+
+async def test_what_only_the_caller_knows_is_retried_unless_the_database_rejects_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=0)
+    monkeypatch.setattr("csat.db.database.RETRY_FOREVER", impatient)
+    assert await database.run_until_committed(fail_times(50)) == "done"
+    await database.run(ensure_account, "A1")
+    with pytest.raises(Rejected):
+        await database.run_until_committed(
+            lambda connection: connection.execute(tables.accounts.insert().values(id="A1"))
+        )
 
 
 @pytest.mark.usefixtures("immediate_retries")

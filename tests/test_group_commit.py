@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from csat.db import submissions
 from csat.db.database import Database
-from csat.db.errors import DatabaseError
+from csat.db.errors import DatabaseError, Rejected
 from csat.db.tables import accounts, attempts, surveys
 from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import Denied, Limits
@@ -123,7 +123,7 @@ async def test_transactions_that_wait_share_a_commit(database: Database, commits
 
 
 @pytest.mark.parametrize(
-    ("broken", "error"), [(divide_by_zero, ZeroDivisionError), (break_a_constraint, DatabaseError)]
+    ("broken", "error"), [(divide_by_zero, ZeroDivisionError), (break_a_constraint, Rejected)]
 )
 async def test_a_transaction_that_fails_is_rolled_back_alone(
     database: Database, broken: Transaction, error: type[Exception]

@@ -17,7 +17,7 @@ NOT_READ_IN_SLACK = {
     "posting the weekly digest",
     "announcing what waits for other accounts",
     ": invite the app to CSAT_RESULTS_CHANNEL",
-    "notifying of survey …",
+    "notifying of survey …: …",
     "polling the outbox",
     "alerting operator …",
 }

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
-from csat.db.errors import CommitUnknown, DatabaseError, translate_errors
+from csat.db.errors import CommitUnknown, DatabaseError, Rejected, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import upgrade
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
@@ -36,6 +36,9 @@ RETRY = stamina.AsyncRetryingCaller(
     attempts=6, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=5, wait_jitter=0
 )
 """Waits 0.1, 0.3, 0.9, 2.7 and 5 seconds."""
+RETRY_FOREVER = stamina.AsyncRetryingCaller(
+    attempts=None, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=2, wait_jitter=0
+)
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -121,6 +124,15 @@ class Database:
         """Run a transaction, retrying while the database is unavailable; raises `DatabaseError`."""
         return await RETRY(DatabaseError, lambda: self.run(transaction, *args, **kwargs))
 
+    async def run_until_committed(
+        self, transaction: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a transaction, retrying as long as the database is unavailable; raises `Rejected`.
+
+        For what only the caller knows: X's response to a request, or that Slack has posted a message.
+        """
+        return await RETRY_FOREVER(_is_unavailable, lambda: self.run(transaction, *args, **kwargs))
+
     async def read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -193,6 +205,10 @@ class Database:
             connection.begin(),
         ):
             return transaction(connection)
+
+
+def _is_unavailable(error: Exception) -> bool:
+    return isinstance(error, DatabaseError) and not isinstance(error, Rejected)
 
 
 async def _commit_in_time(writer: GroupCommit, seconds: float, transaction: Callable[[Connection], T]) -> T:

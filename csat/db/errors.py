@@ -2,6 +2,7 @@
 
 DatabaseError         the database is unavailable; nothing was written
 ├── CommitUnknown     the connection was lost during a commit; everything was written, or nothing
+├── Rejected          the database rejects the transaction, also if it is repeated
 └── SchemaTooNew      a newer version of the app has migrated the database
 """
 
@@ -10,7 +11,7 @@ import logging
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,10 @@ class DatabaseError(Exception):
 
 class CommitUnknown(DatabaseError):
     """The connection was lost during a commit; everything was written, or nothing."""
+
+
+class Rejected(DatabaseError):
+    """The database rejects the transaction, also if it is repeated; nothing was written."""
 
 
 class SchemaTooNew(DatabaseError):
@@ -37,10 +42,11 @@ async def suppress_db_errors(work: Coroutine[Any, Any, None]) -> None:
 
 @contextlib.contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise an error of the database driver as `DatabaseError`."""
+    """Raise an error of the database driver as `Rejected` or `DatabaseError`."""
     try:
         yield
     except DBAPIError as error:
         # PostgreSQL quotes the row that it rejects, below the first line
         reason = str(error.orig).partition("\n")[0]
-        raise DatabaseError(reason).with_traceback(error.__traceback__) from None
+        kind = Rejected if isinstance(error, DataError | IntegrityError | ProgrammingError) else DatabaseError
+        raise kind(reason).with_traceback(error.__traceback__) from None

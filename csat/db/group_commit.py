@@ -129,6 +129,8 @@ class GroupCommit:
         except DatabaseError as error:
             if any(deadline.commit_has_begun for deadline in deadlines):
                 raise CommitUnknown(str(error)) from error
+            if len(batch) > 1:  # which of them is rejected at the commit, is not known
+                raise DatabaseError(str(error)) from error
             raise
 
 

@@ -5,6 +5,7 @@ So every step names the claim (instance and number of attempts so far) or the at
 changes nothing once that is lost.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -199,15 +200,22 @@ def cancel(connection: Connection, survey_id: int, team: str, requester: str) ->
     return survey.state if survey and survey.origin.is_from(team, requester) else None
 
 
-def mark_stalled(connection: Connection, now: datetime) -> list[Notification]:
-    """Declare attempts uncertain whose instance is gone: their lease has expired."""
+def mark_stalled(connection: Connection, now: datetime, active: Collection[int] = ()) -> list[Notification]:
+    """Declare attempts uncertain whose instance is gone: their lease has expired.
+
+    Those of `active` surveys are left: the calling instance is about to store their outcomes.
+    """
     stalled = connection.execute(
         select(surveys.c.id, surveys.c.attempts)
         .where(surveys.c.state == State.SENDING, surveys.c.lease_until < now)
         .with_for_update(skip_locked=True)
     ).all()
     detail = "the instance that sent it is gone"
-    marked = (mark_uncertain(connection, survey_id, number, detail, now) for survey_id, number in stalled)
+    marked = (
+        mark_uncertain(connection, survey_id, number, detail, now)
+        for survey_id, number in stalled
+        if survey_id not in active
+    )
     return [notification for notification in marked if notification]
 
 

@@ -27,7 +27,9 @@ class CircuitBreaker:
     async def pause(self, error: Refused) -> None:
         """Pause the account; its operators are alerted once per cause and day."""
         cause, advice = type(error).__name__, error.sentence()
-        if await self._database.run_with_retry(x_accounts.pause, self._account, cause, advice, self._clock()):
+        if await self._database.run_until_committed(
+            x_accounts.pause, self._account, cause, advice, self._clock()
+        ):
             log.error("Account %s is paused: %s", self._account, error)
 
     async def probe(self) -> None:

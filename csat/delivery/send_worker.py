@@ -99,7 +99,7 @@ class SendWorker:
             self._polled_at = time.monotonic()
 
     async def _send_due(self, now: datetime) -> None:
-        for notification in await self._database.run(send_queue.mark_stalled, now):
+        for notification in await self._database.run(send_queue.mark_stalled, now, tuple(self._active)):
             log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
             self._notify(notification)
         # beside this instance's own surveys: a busy instance still takes over what others left behind

@@ -66,11 +66,15 @@ class SurveySender:
 
     async def refuse(self, survey: SurveyRecord, number: int | None, refusal: Refusal, detail: str) -> None:
         """Refuse a survey, and have its requester told; `number` is `None` for a claim without an attempt."""
-        run, now = self._database.run_with_retry, self._clock()
+        now = self._clock()
         if number is None:
-            refused = run(send_queue.refuse_claimed, survey, self._instance, refusal, now)
+            refused = self._database.run_with_retry(
+                send_queue.refuse_claimed, survey, self._instance, refusal, now
+            )
         else:
-            refused = run(send_queue.refuse, survey.id, number, refusal, detail, now)
+            refused = self._database.run_until_committed(
+                send_queue.refuse, survey.id, number, refusal, detail, now
+            )
         self._announce(await refused)
 
     async def _resolve(self, survey: SurveyRecord) -> SurveyRecord | None:
@@ -108,14 +112,14 @@ class SurveySender:
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", survey.id, error)
             self._announce(
-                await self._database.run_with_retry(
+                await self._database.run_until_committed(
                     send_queue.mark_uncertain, survey.id, number, error.detail, self._clock()
                 )
             )
             return False
         log.info("Survey %s was sent as feedback %s", survey.id, receipt.id)
         self._announce(
-            await self._database.run_with_retry(
+            await self._database.run_until_committed(
                 send_queue.mark_sent, survey.id, number, receipt, self._clock()
             )
         )
@@ -137,10 +141,13 @@ class SurveySender:
     async def _reschedule(
         self, survey: SurveyRecord, number: int | None, due_at: datetime, detail: str
     ) -> bool:
-        run, now = self._database.run_with_retry, self._clock()
         if number is None:
-            return await run(send_queue.reschedule_claimed, survey, self._instance, due_at)
-        return await run(send_queue.reschedule, survey.id, number, due_at, detail, now)
+            return await self._database.run_with_retry(
+                send_queue.reschedule_claimed, survey, self._instance, due_at
+            )
+        return await self._database.run_until_committed(
+            send_queue.reschedule, survey.id, number, due_at, detail, self._clock()
+        )
 
     def _announce(self, notification: Notification | None) -> None:
         if notification:

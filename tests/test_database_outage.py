@@ -1,0 +1,140 @@
+"""What X and Slack did while the database was away for minutes is stored once it is back."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import stamina
+
+from csat.db.outbox import NotificationKind
+from csat.db.tables import operator_alerts
+from sandbox.slack import fixtures
+from sandbox.x import Fault
+from tests.databases import KINDS, sqlite_in
+from tests.silent_proxy import SilentProxy
+from tests.world import World, running_world
+
+Outage = Callable[[], AbstractContextManager[None]]
+
+CUSTOMER = "/csat 1820000000000000011"
+
+
+@pytest.fixture(name="few_retries", autouse=True)
+def _few_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up at once what is retried for seconds, as if the database had been away for longer."""
+    monkeypatch.setattr("csat.db.database.RETRY", stamina.AsyncRetryingCaller(attempts=1))
+
+
+@pytest.fixture(name="kind", params=KINDS)
+def _kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(name="urls")
+def _urls(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The URL of the database that can go away, and one that always works."""
+    if kind == "sqlite":
+        return sqlite_in(tmp_path), sqlite_in(tmp_path)
+    proxy: SilentProxy = request.getfixturevalue("proxy")
+    return proxy.url, proxy.direct_url
+
+
+@pytest.fixture(name="world")
+async def _world(
+    urls: tuple[str, str],
+    tmp_path: Path,
+    short_busy_timeout: None,  # noqa: ARG001
+) -> AsyncIterator[World]:
+    """The app with an operator."""
+    url, direct_url = urls
+    async with running_world(
+        tmp_path, database_url=url, direct_url=direct_url, csat_operators=fixtures.BEN
+    ) as world:
+        yield world
+
+
+@pytest.fixture(name="outage")
+def _outage(kind: str, world: World, request: pytest.FixtureRequest) -> Outage:
+    """Return a context in which the app can't write to its database."""
+
+    @contextlib.contextmanager
+    def lock_file() -> Iterator[None]:
+        with contextlib.closing(sqlite3.connect(world.database_file, isolation_level=None)) as locking:
+            locking.execute("BEGIN IMMEDIATE")
+            yield
+
+    return lock_file if kind == "sqlite" else request.getfixturevalue("proxy").stopped
+
+
+async def wait_for_failed_write(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Wait until the app has tried to store what it learned, and let minutes pass."""
+    caplog.clear()
+    await world.wait_until(lambda: caplog.text.count("can't be polled") > 1)
+    world.clock.advance(minutes=5)
+
+
+async def test_the_receipt_of_a_survey_is_stored(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with world.x.hold() as hold:
+        await world.submit_survey(CUSTOMER)
+        await hold.arrived.wait()
+        with outage():
+            hold.release()
+            await wait_for_failed_write(world, caplog)
+    await world.wait_for_message("asked")
+
+    assert world.states() == ["sent"]
+    assert world.find_message("may not have arrived") is None
+    assert len(world.x.feedbacks) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"), [(Fault.BLOCKED, "refused"), (Fault.OVER_CAPACITY, "accepted")]
+)
+async def test_that_a_survey_was_surely_not_sent_is_stored(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture, fault: Fault, outcome: str
+) -> None:
+    world.x.fail(fault, times=1)
+    with world.x.hold() as hold:
+        await world.submit_survey(CUSTOMER)
+        await hold.arrived.wait()
+        with outage():
+            hold.release()
+            await wait_for_failed_write(world, caplog)
+    await world.wait_until(lambda: world.states() == [outcome])
+
+    assert world.find_message("may not have arrived") is None
+
+
+async def test_a_confirmation_is_posted_once(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with world.workspace.faults.hold("chat.postMessage") as hold:
+        await world.submit_survey(CUSTOMER)
+        await hold.arrived.wait()
+        with outage():
+            hold.release()
+            await wait_for_failed_write(world, caplog)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT))
+
+    assert world.count_messages("asked") == 1
+
+
+async def test_an_operator_is_alerted_once(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.x.fail(Fault.NOT_PERMITTED)
+    with world.workspace.faults.hold("chat.postMessage") as hold:
+        await world.submit_survey(CUSTOMER)
+        await hold.arrived.wait()
+        with outage():
+            hold.release()
+            await wait_for_failed_write(world, caplog)
+    await world.wait_until(lambda: not world.rows(operator_alerts))
+
+    calls = [call for call in world.workspace.api_calls if call.args.get("channel") == fixtures.BEN]
+    assert len(calls) == 1
