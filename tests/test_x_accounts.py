@@ -184,6 +184,15 @@ async def test_answers_are_fetched_with_the_keys_of_the_account_that_asked(
         await brand.wait_until(lambda: states_of(brand) == ["answered"])
 
 
+async def test_each_account_has_a_cooldown_of_its_own(brand: World, other: World) -> None:
+    async with running_app(brand):
+        await brand.send_survey(MIRA)
+    async with running_app(other):
+        await other.send_survey(MIRA)
+
+    assert recipients(brand) == recipients(other) == ["mira_k"]
+
+
 async def test_send_again_sends_nothing_from_another_account_and_says_so(brand: World, other: World) -> None:
     question = await send_uncertain(brand)
     async with running_app(other):
