@@ -72,7 +72,10 @@ async def test_a_handshake_without_a_response_is_given_up_and_repeated(
 
 @pytest.mark.parametrize(
     ("method", "finding"),
-    [("auth.test", "FAIL  Slack: TimeoutError"), ("apps.connections.open", "FAIL  Connection: Socket Mode")],
+    [
+        ("auth.test", "FAIL  Slack token: not checked, Slack did not respond in time (TimeoutError)"),
+        ("apps.connections.open", "FAIL  Connection: Socket Mode: Slack did not respond in time"),
+    ],
 )
 @pytest.mark.usefixtures("short_timeout")
 async def test_check_reports_that_slack_does_not_respond(tmp_path: Path, method: str, finding: str) -> None:
