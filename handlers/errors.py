@@ -1,6 +1,7 @@
 """Log unexpected errors under a short reference, and show the reference to the person."""
 
 import contextlib
+import logging
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from blocks.elements import plain_message
 from csat.background_tasks import log_with_reference
 from csat.db.errors import CommitUnknown
-from csat.slack_api.errors import SlackError
+from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import AppHomeOpened, Interaction, SlashCommand, SubmittedForm
 from csat.surveys.survey import Origin
 from handlers.services import Services
@@ -27,6 +28,10 @@ UNKNOWN = (
 )
 """After a lost commit: what changes anything can be repeated."""
 
+SLACK_BUSY = "Slack is busy, so this app couldn't answer you. Try again in a minute."
+
+log = logging.getLogger(__name__)
+
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register the error handler."""
@@ -36,13 +41,12 @@ def register(app: AsyncApp, services: Services) -> None:
 async def report_error(
     services: Services, error: Exception, ack: AsyncAck, body: dict[str, Any]
 ) -> BoltResponse | None:
-    """Log an unexpected error, and show its reference; return the acknowledgement. An open form stays open.
+    """Log an error that no listener has handled, and tell the person; return the acknowledgement.
 
-    Nobody is told if the error is that the payload does not say who sent it.
+    An open form stays open. Nobody is told if the error is that the payload does not say who sent it.
     """
-    reference = log_with_reference(error, str(body.get("type") or body.get("command") or "a request"))
-    words = UNKNOWN if isinstance(error, CommitUnknown) else UNEXPECTED
-    apology = words.format(reference=reference)
+    what = str(body.get("type") or body.get("command") or "a request")
+    apology = _log(error, what)
     if ack.response is None and (first_input := _find_input(body)):
         return await ack(response_action="errors", errors={first_input: apology})
     if ack.response is None:
@@ -52,8 +56,17 @@ async def report_error(
         try:
             await services.reply(origin, plain_message(apology))
         except SlackError as unreachable:
-            log_with_reference(unreachable, f"telling of reference {reference}")
+            log.warning("Nobody was told that %s failed: %s", what, unreachable)
     return ack.response
+
+
+def _log(error: Exception, what: str) -> str:
+    """Log an error, and return what the person reads."""
+    if isinstance(error, SlackUnavailable):
+        log.warning("%s was not answered, as Slack is unavailable: %s", what, error)
+        return SLACK_BUSY
+    reference = log_with_reference(error, what)
+    return (UNKNOWN if isinstance(error, CommitUnknown) else UNEXPECTED).format(reference=reference)
 
 
 def _origin(services: Services, body: dict[str, Any]) -> Origin:

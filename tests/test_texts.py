@@ -11,7 +11,6 @@ from tests.texts import ROOT, build_page
 NOT_READ_IN_SLACK = {
     "\u200b… at …",
     "%s did not acknowledge in time",
-    "telling of reference …",
     "reading a request from Slack",
     "checking who sees results",
     "posting the weekly digest",

@@ -45,7 +45,21 @@ async def test_an_error_that_can_not_be_reported_is_logged(
         world.workspace.faults.fail(method, "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")
 
-    await world.wait_until(lambda: "telling of reference" in caplog.text)
+    await world.wait_until(lambda: "Nobody was told that /csat failed" in caplog.text)
+
+
+async def test_a_slack_that_shows_neither_the_form_nor_why_is_no_unexpected_error(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.workspace.faults.fail("views.open", "500")
+    for method in ("chat.postEphemeral", "response_url", "chat.postMessage"):
+        world.workspace.faults.fail(method, "500", times=1)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")
+    reply = await world.wait_for_message("Slack is busy")
+
+    assert reply.visible_to == fixtures.ADA
+    assert "/csat was not answered" in caplog.text
+    assert "Reference" not in caplog.text
 
 
 async def test_an_error_in_a_submission_keeps_the_form_open(world: World) -> None:

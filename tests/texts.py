@@ -264,6 +264,7 @@ def _others() -> Iterator[Section]:
     yield "requester, customer erased", _message(erased_messages.private_message())
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())
     yield "anyone, unexpected error", errors.UNEXPECTED.format(reference="k3f9xq")
+    yield "anyone, busy Slack", errors.SLACK_BUSY
     yield "anyone, lost commit", errors.UNKNOWN.format(reference="k3f9xq")
 
 
