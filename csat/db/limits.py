@@ -7,8 +7,9 @@ that concurrent submissions can't exceed a limit together.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, not_, or_, select
 
+from csat.db.survey_records import has_state
 from csat.db.tables import accounts, surveys
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, check_recipient
 from csat.surveys.recipients import Recipient
@@ -40,11 +41,8 @@ _PREVIOUS = (
 _COUNTED = _PREVIOUS.where(
     surveys.c.id != bindparam("other_than"),
     or_(
-        surveys.c.state.in_(PENDING),
-        and_(
-            surveys.c.sent_at > bindparam("since"),
-            surveys.c.state.not_in((State.REFUSED, State.CANCELLED)),
-        ),
+        has_state(*PENDING),
+        and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
     ),
 )
 

@@ -6,7 +6,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from csat.db.tables import surveys
@@ -60,9 +60,17 @@ def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     return to_record(row) if row else None
 
 
+def has_state(*states: State) -> ColumnElement[bool]:
+    """Return the condition on surveys that they have one of these states.
+
+    Unlike that of `in_()`, its SQL is not built anew at each execution.
+    """
+    return or_(*(surveys.c.state == state for state in states))
+
+
 def transition_to(state: State, *conditions: ColumnElement[bool]) -> Update:
     """Return the statement of a transition, to be built once per module."""
-    can_follow = (surveys.c.id == bindparam("survey_id"), surveys.c.state.in_(predecessors(state)))
+    can_follow = (surveys.c.id == bindparam("survey_id"), has_state(*predecessors(state)))
     return update(surveys).where(*can_follow, *conditions).values(state=state)
 
 
