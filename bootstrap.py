@@ -15,7 +15,7 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import x_accounts
+from csat.db import account_ownership, account_pauses
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
@@ -41,8 +41,8 @@ from csat.web.x_webhook import XWebhook
 from csat.x_api.client import XClient, open_http_client
 from handlers import bolt_adapter
 from handlers.services import Services
-from notifications.app_home import AppHome
 from notifications.digest import WeeklyDigest
+from notifications.home_publisher import AppHome
 from notifications.notifier import Notifier
 
 SHUTDOWN_SECONDS = 9.0
@@ -113,7 +113,7 @@ async def open_resources(
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
         x = XClient(await stack.enter_async_context(http))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(x_accounts.ensure_account, settings.x_account_id)
+        await database.run(account_pauses.ensure_account, settings.x_account_id)
         await database.run(ensure_feed, settings.x_account_id)
         yield Resources(
             settings=settings,
@@ -190,7 +190,7 @@ def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> l
 
 async def log_other_accounts(resources: Resources) -> None:
     """Log how many surveys wait for other X accounts; raises `DatabaseError`."""
-    waiting = await resources.database.read(x_accounts.count_waiting_for_others, resources.account)
+    waiting = await resources.database.read(account_ownership.count_waiting_for_others, resources.account)
     for account, number in waiting.items():
         log.warning(
             "Surveys that wait for the X account %s: %d. Only an instance with its keys sends them",

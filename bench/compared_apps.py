@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from bench import constants
+from bench import made_up_values
 from bench.errors import BenchError
 from bench.linux import children_pinned_to
 from bench.load_generator import Connection
@@ -156,7 +156,7 @@ async def _wait_for_ack(app: App, port: int, process: subprocess.Popen[bytes], l
                 except OSError:
                     await asyncio.sleep(0.005)
                     continue
-                await connection.send(build_command(app.path, str(constants.FIRST_KEY)))
+                await connection.send(build_command(app.path, str(made_up_values.FIRST_KEY)))
                 connection.close()
                 return
     except TimeoutError:
@@ -170,20 +170,20 @@ def _build_environment(port: int, stub_port: int, form_file: Path, database_url:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "SLACK_BOT_TOKEN": constants.BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": constants.SIGNING_SECRET,
+        "SLACK_BOT_TOKEN": made_up_values.BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": made_up_values.SIGNING_SECRET,
         "SLACK_API_URL": f"{stub_url}/api",
-        "X_API_KEY": constants.X_API_KEY,
-        "X_API_SECRET": constants.X_API_SECRET,
-        "X_ACCESS_TOKEN": constants.X_ACCESS_TOKEN,
-        "X_ACCESS_TOKEN_SECRET": constants.X_ACCESS_TOKEN_SECRET,
+        "X_API_KEY": made_up_values.X_API_KEY,
+        "X_API_SECRET": made_up_values.X_API_SECRET,
+        "X_ACCESS_TOKEN": made_up_values.X_ACCESS_TOKEN,
+        "X_ACCESS_TOKEN_SECRET": made_up_values.X_ACCESS_TOKEN_SECRET,
         "X_API_URL": stub_url,
         "DATABASE_URL": database_url,
         "HOST": "127.0.0.1",
         "PORT": str(port),
-        "CSAT_DISPLAY_NAME": constants.DISPLAY_NAME,
-        "CSAT_PRIVACY_URL": constants.PRIVACY_URL,
-        "CSAT_MESSAGE": constants.MESSAGE,
+        "CSAT_DISPLAY_NAME": made_up_values.DISPLAY_NAME,
+        "CSAT_PRIVACY_URL": made_up_values.PRIVACY_URL,
+        "CSAT_MESSAGE": made_up_values.MESSAGE,
         "CSAT_DAILY_LIMIT": "100000000",
         "CSAT_COOLDOWN_DAYS": "0",
         "FORM_FILE": str(form_file),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
-from bench import constants
+from bench import made_up_values
 from bench.errors import BenchError
 from bench.slack_and_x_stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
 from sandbox.x.oauth_verification import build_base_string, parse_authorization, sign
@@ -84,11 +84,11 @@ def _check_feedback(call: Call, url: str) -> None:
     expected = {
         "type": "csat",
         "to_user_id": call.key,
-        "message": constants.MESSAGE,
-        "privacy_url": constants.PRIVACY_URL,
-        "external_id": constants.external_id(call.key),
+        "message": made_up_values.MESSAGE,
+        "privacy_url": made_up_values.PRIVACY_URL,
+        "external_id": made_up_values.external_id(call.key),
         "question_variant_id": "0",
-        "display_name": constants.DISPLAY_NAME,
+        "display_name": made_up_values.DISPLAY_NAME,
         "test": "false",
     }
     if sorted(fields) != sorted(expected.items()):
@@ -96,14 +96,14 @@ def _check_feedback(call: Call, url: str) -> None:
     oauth = parse_authorization(call.authorization)
     signature = oauth.pop("oauth_signature")
     base_string = build_base_string("POST", url, [*fields, *oauth.items()])
-    if signature != sign(base_string, constants.X_API_SECRET, constants.X_ACCESS_TOKEN_SECRET):
+    if signature != sign(base_string, made_up_values.X_API_SECRET, made_up_values.X_ACCESS_TOKEN_SECRET):
         raise BenchError(f"invalid OAuth signature: {call.authorization}")
 
 
 def _check_message(call: Call) -> None:
     arguments = _parse_arguments(call)
     has_text = re.search(rf"{call.key} for feedback", str(arguments["text"]))
-    if arguments["channel"] != constants.CHANNEL or not has_text:
+    if arguments["channel"] != made_up_values.CHANNEL or not has_text:
         raise BenchError(f"unexpected message: {call.body[:500]}")
 
 

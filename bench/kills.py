@@ -17,9 +17,9 @@ from typing import Final
 from bench.compared_apps import RunningApp
 from bench.errors import BenchError
 from bench.load_generator import Connection
+from bench.results import KillCounts
 from bench.slack_and_x_stub import CREATE, POST_EPHEMERAL, POST_MESSAGE, Call
 from bench.slack_requests import RequestBuilder
-from bench.stats import KillCounts
 
 USERS: Final = 8
 PAUSE_SECONDS: Final = 0.05

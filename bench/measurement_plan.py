@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.results import Scenario
 from bench.slack_and_x_stub import POST_MESSAGE, VIEWS_OPEN
-from bench.stats import Scenario
 
 OPEN_FORM, SEND_SURVEY = "open_form", "send_survey"
 FINAL_CALLS = {OPEN_FORM: VIEWS_OPEN, SEND_SURVEY: POST_MESSAGE}

@@ -15,15 +15,15 @@ from typing import TypeVar
 
 from bench import correctness_checks
 from bench.compared_apps import APPS, OURS, App, RunningApp, run_app
-from bench.constants import FIRST_KEY
 from bench.errors import BenchError
 from bench.kills import KilledApp, count_kills
 from bench.linux import Cores, core_busy_seconds, cpu_seconds, peak_memory_bytes
 from bench.load_generator import LoadGenerator
+from bench.made_up_values import FIRST_KEY
 from bench.measurement_plan import FINAL_CALLS, OPEN_FORM, SEND_SURVEY, Plan
+from bench.results import Footprint, Results, Scenario, Stats, compute_stats
 from bench.slack_and_x_stub import VIEWS_OPEN
 from bench.slack_requests import RequestBuilder, command_builder, submission_builder
-from bench.stats import Footprint, Results, Scenario, Stats, compute_stats
 from bench.stub_process import StubProcess, run_stub
 from tests.databases import Databases
 

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, cast
 
 import uvloop
 
-from bench.constants import CHANNEL, KEY_PATTERN, TEAM, USER
 from bench.http1_parser import Message, Parser
+from bench.made_up_values import CHANNEL, KEY_PATTERN, TEAM, USER
 
 AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.constants import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
+from bench.made_up_values import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
 
 RequestBuilder = Callable[[str], bytes]
 """Build the request of an operation from its key."""

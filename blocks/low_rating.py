@@ -28,7 +28,7 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.notifications import survey_details
-from csat.surveys.follow_ups import FollowUp, LowRating
+from csat.surveys.low_ratings import FollowUp, LowRating
 from csat.surveys.questions import Catalogue
 
 SHOW_ACTION: Final = "show_low_rating"

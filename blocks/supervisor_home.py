@@ -26,7 +26,7 @@ from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import RecentComment, Report
-from csat.surveys.follow_ups import LowRating
+from csat.surveys.low_ratings import LowRating
 from csat.surveys.questions import Catalogue, Metric
 
 MAX_COMMENT_LENGTH: Final = 600

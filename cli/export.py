@@ -7,12 +7,12 @@ import typer
 
 from blocks.report_summary import pluralize
 from csat.clock import utc_now
-from csat.db import audit
-from csat.db.audit import AuditAction
+from csat.db import results_access_log
 from csat.db.database import Database
+from csat.db.results_access_log import AuditAction
 from csat.reporting import export_queries
+from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import manifest_path, write_export
 from csat.reporting.periods import Period
 from csat.settings import Settings
 
@@ -34,7 +34,7 @@ async def run(settings: Settings, period: Period, team: str, output: Path) -> No
 
 async def _write(database: Database, selection: Selection, output: Path) -> None:
     now, detail = utc_now(), selection.model_dump_json()
-    await database.run(audit.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
+    await database.run(results_access_log.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
     rows = await database.read(export_queries.count_rows, selection)
     with typer.progressbar(length=rows, label="Exporting") as bar:
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:

@@ -10,7 +10,7 @@ from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
 from blocks.tables_and_charts import home_view
 from csat.reporting.database_from_export import open_export
-from csat.reporting.exports import verify_export
+from csat.reporting.export_files import verify_export
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters, Report
 from csat.surveys.questions import Metric

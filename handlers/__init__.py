@@ -2,13 +2,14 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import commands, errors, form, home, low_ratings, survey_buttons
+from handlers import commands, errors, form, form_opening, home, low_ratings, survey_buttons
 from handlers.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register every listener, the most used ones first: Bolt tries them in this order."""
     commands.register(app, services)
+    form_opening.register(app, services)
     form.register(app, services)
     survey_buttons.register(app, services)
     low_ratings.register(app, services)

@@ -1,4 +1,4 @@
-"""The ways to open the survey form: `/csat`, the message shortcut, and "Edit and try again"."""
+"""`/csat`: its subcommands and their help."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -6,34 +6,21 @@ from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import notifications
-from blocks.elements import plain_message
 from blocks.help import Usage, help_message
-from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
-from csat.db.survey_records import get_survey
-from csat.slack_api.payloads import Interaction, SlashCommand
-from csat.slack_api.text_extraction import extract_text
-from csat.slack_api.user_permissions import PermissionDenied
-from csat.surveys.prefill import find_external_id, find_recipients
-from csat.surveys.survey import Origin
+from csat.slack_api.payloads import SlashCommand
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export_command import send_export
-from handlers.modal_opening import open_modal
+from handlers.form_opening import open_from_command
 from handlers.report_command import send_report
 from handlers.services import Services
 from handlers.status_command import send_status
 
 COMMAND = "/csat"
-SHORTCUT = "send_survey"
-
-NOT_YOURS = "Only the person who asked for this survey can change it."
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Register the listeners for the command, the shortcut and the button."""
+    """Register the listener for the command."""
     app.command(COMMAND)(partial(run_command, services))
-    app.shortcut(SHORTCUT)(partial(open_from_message, services))
-    app.action(notifications.EDIT_ACTION)(partial(edit_refused, services))
 
 
 async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -44,32 +31,6 @@ async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -
     await SUBCOMMANDS.get(first_word, OPEN_FORM).run(services, command)
 
 
-async def open_from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the form, prefilled from the message that the shortcut was used on."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    origin = interaction.origin(services.clock())
-    form = _prefill(services, origin, extract_text(body.get("message") or {}))
-    await _open(services, interaction.trigger_id, form)
-
-
-async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Reopen the form of a refused survey as it was filled in."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    record = await services.database.read(get_survey, int(interaction.value or 0))
-    if record is None or not record.origin.is_from(interaction.team, interaction.user):
-        await services.reply(interaction.origin(services.clock()), plain_message(NOT_YOURS))
-        return
-    same_channel = interaction.channel == record.origin.channel
-    renewed = {
-        "response_url": interaction.response_url if same_channel else "",
-        "received_at": services.clock(),
-    }
-    origin = record.origin.model_copy(update=renewed)
-    await _open(services, interaction.trigger_id, Form(draft=record.survey.to_draft(), origin=origin))
-
-
 async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
@@ -77,42 +38,11 @@ async def _open_form(services: Services, command: SlashCommand) -> None:
     except InvalidArguments as problem:
         await services.reply(origin, help_message(USAGES, str(problem)))
         return
-    draft = services.defaults.model_copy(
-        update={
-            "metric": args.metric or services.defaults.metric,
-            "recipient": args.recipient.label if args.recipient else "",
-        }
-    )
-    await _open(services, command.trigger_id, Form(draft=draft, origin=origin))
+    await open_from_command(services, command, args)
 
 
 async def _send_help(services: Services, command: SlashCommand) -> None:
     await services.reply(command.origin(services.clock()), help_message(USAGES))
-
-
-def _prefill(services: Services, origin: Origin, message_text: str) -> Form:
-    customers = [recipient.label for recipient in find_recipients(message_text)]
-    external_id = find_external_id(message_text, services.ticket_patterns)
-    prefilled = {
-        "recipient": customers[0] if customers else "",
-        "external_id": external_id or f"slack_{origin.channel}_{origin.thread}",
-    }
-    return Form(
-        draft=services.defaults.model_copy(update=prefilled),
-        origin=origin,
-        other_customers=tuple(customers[: MAX_OTHER_CUSTOMERS + 1]),
-        no_customer_found=not customers,
-    )
-
-
-async def _open(services: Services, trigger_id: str, form: Form) -> None:
-    """Open the form, or tell its requester why they can't send surveys."""
-    try:
-        await services.slack.permissions.require_agent(form.origin.requester)
-    except PermissionDenied as refusal:
-        await services.reply(form.origin, plain_message(str(refusal)))
-    else:
-        await open_modal(services, form.origin, trigger_id, services.form.build(form))
 
 
 class Subcommand(NamedTuple):

@@ -12,7 +12,7 @@ from csat.reporting.home_report_query import ReportQuery
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import AppHomeOpened, BlockAction
 from handlers.services import Services
-from notifications.app_home import Change, unchanged
+from notifications.home_publisher import Change, unchanged
 
 APP_HOME_OPENED = "app_home_opened"
 HOME_TAB = "home"

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from blocks.elements import Message
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
-from csat.db import audit
-from csat.db.audit import AuditAction
+from csat.db import results_access_log
 from csat.db.database import Database
+from csat.db.results_access_log import AuditAction
 from csat.delivery.send_worker import SendWorker
 from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
@@ -24,7 +24,7 @@ from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
 from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account
-from notifications.app_home import AppHome
+from notifications.home_publisher import AppHome
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
@@ -66,7 +66,7 @@ class Services:
     async def audit(self, command: SlashCommand, action: AuditAction, detail: str) -> bool:
         """Log that a command is about to show results; return False if an earlier delivery of it did."""
         logged = (command.team, command.user, action, detail, command.trigger_id, self.clock())
-        is_first = await self.database.run(audit.record_command, *logged)
+        is_first = await self.database.run(results_access_log.record_command, *logged)
         if not is_first:
             log.info("Slack delivered a command again: %s", action)
         return is_first

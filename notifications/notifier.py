@@ -7,7 +7,7 @@ from datetime import timedelta
 from blocks import notifications
 from blocks.elements import Message
 from csat.backoff import backoff
-from csat.db import outbox, x_accounts
+from csat.db import account_pauses, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.scheduler import PeriodicTask
@@ -16,9 +16,9 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Uncertain
+from notifications.find_posted_message import NothingToUpdate, NotPostedYet, find_posted
 from notifications.low_ratings import LowRatingAlerts
 from notifications.operator_alerts import OperatorAlerts
-from notifications.posted_messages import NothingToUpdate, NotPostedYet, find_posted
 from notifications.retries import find_retry_time
 
 CURRENT_IN = {
@@ -164,7 +164,7 @@ class Notifier:
         survey, catalogue = notification.survey, self._resources.catalogue
         is_own = survey.account == self._resources.account
         if notification.kind is NotificationKind.WAITING:
-            cause = await self._database.read(x_accounts.get_pause_cause, survey.account)
+            cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else ""
             now = self._clock()
             return notifications.waiting(

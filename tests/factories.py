@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from csat.db import follow_ups, reconciliation, send_queue, submissions, tables, x_accounts
+from csat.db import account_pauses, follow_ups, reconciliation, send_queue, submissions, tables
 from csat.db.survey_records import SurveyRecord, to_columns
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.limits import Limits
@@ -178,7 +178,7 @@ def insert_rated(
 
 def insert_accepted(connection: Connection, view_id: str = "V1", **fields: Any) -> SurveyRecord:
     """Insert a survey that is accepted and claimed."""
-    x_accounts.ensure_account(connection, "A1")
+    account_pauses.ensure_account(connection, "A1")
     key = RECIPIENT_KEY if view_id == "V1" else view_id
     submission = submissions.Submission(view_id, make_survey(**fields), make_origin(), "A1", "one", key)
     return submissions.accept(connection, submission, NO_LIMITS, NOON)

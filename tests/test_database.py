@@ -12,11 +12,11 @@ import stamina
 from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions, tables
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database, open_engine
 from csat.db.errors import DatabaseError, Rejected
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
-from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient

@@ -18,9 +18,9 @@ from sqlalchemy import Connection, update
 
 from csat.db.database import Database
 from csat.db.tables import surveys
-from csat.reporting import exports as exporting
+from csat.reporting import export_files as exporting
+from csat.reporting.export_files import manifest_path, read_export, write_export
 from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, escape_formula
-from csat.reporting.exports import manifest_path, read_export, write_export
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
 from demo.seed import Colleague, Team, insert_past

@@ -15,8 +15,8 @@ from bootstrap import lifespan
 from csat.clock import utc_now
 from csat.db import tables
 from csat.db.database import Database
+from csat.reporting.export_files import write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import write_export
 from csat.reporting.periods import last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters

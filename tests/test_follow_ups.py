@@ -11,7 +11,7 @@ from csat.db.database import Database
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import get_survey
-from csat.surveys.follow_ups import InvalidNote, parse_note
+from csat.surveys.low_ratings import InvalidNote, parse_note
 from tests.factories import LATER, NOON, RECIPIENT_KEY, insert_sent, make_origin, make_survey, make_update
 
 TEAM = "T012AB3CD"

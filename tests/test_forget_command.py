@@ -10,12 +10,12 @@ from cli import forget
 from cli.forget import ErasureResult, open_eraser
 from csat.db import database as db_module
 from csat.db import reconciliation, responses, send_queue, submissions, tables
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
 from csat.db.tables import metadata
-from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import Limits
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from csat.db import submissions
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError, Rejected
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import Denied, Limits
 from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey

@@ -27,7 +27,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
-from csat.surveys.follow_ups import FollowUp, LowRating
+from csat.surveys.low_ratings import FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH

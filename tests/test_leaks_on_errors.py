@@ -27,8 +27,8 @@ COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
 FUNCTIONS = (
     "blocks.low_rating_modals.response_modal",
-    "notifications.app_home.supervisor_home",
-    "notifications.app_home.fetch_report",
+    "notifications.home_publisher.supervisor_home",
+    "notifications.home_publisher.fetch_report",
     "handlers.report_command.report_message",
     "handlers.export_command.write_export",
 )

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from csat.db import submissions
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
-from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State

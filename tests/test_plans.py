@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
+    account_ownership,
+    account_pauses,
     erasure,
     follow_ups,
     limits,
@@ -23,7 +25,6 @@ from csat.db import (
     submissions,
     surveys_by_requester,
     tables,
-    x_accounts,
 )
 from csat.db.database import open_engine
 from csat.db.poll_budget_and_sweeps import claim_sweep, ensure_feed, mark_swept
@@ -59,8 +60,8 @@ def poll(connection: Connection) -> None:
 
 def refuse_overdue(connection: Connection) -> None:
     """Pause an account, and refuse the surveys that have waited for it too long."""
-    x_accounts.ensure_account(connection, "A1")
-    x_accounts.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
+    account_pauses.ensure_account(connection, "A1")
+    account_pauses.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
     send_queue.refuse_overdue(connection, "A1", NOON, NOON, 8)
 
 
@@ -80,8 +81,8 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(
         connection, "A1", NOON, 8
     ),
-    "probing a paused account": lambda connection: x_accounts.claim_probe(connection, "A1", NOON),
-    "counting what waits for others": lambda connection: x_accounts.count_waiting_for_others(
+    "probing a paused account": lambda connection: account_pauses.claim_probe(connection, "A1", NOON),
+    "counting what waits for others": lambda connection: account_ownership.count_waiting_for_others(
         connection, "A1"
     ),
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
@@ -163,7 +164,7 @@ MISSING_INDEX = {
 def insert_rows(engine: Engine) -> None:
     """Insert settled surveys, each to another customer, and three that are due."""
     with engine.begin() as connection:
-        x_accounts.ensure_account(connection, "A1")
+        account_pauses.ensure_account(connection, "A1")
         connection.execute(insert(tables.surveys), [settled_survey(number) for number in range(ROWS)])
         attempts = [
             {"survey_id": number + 1, "number": 1, "instance": "one", "started_at": NOON}

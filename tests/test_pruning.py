@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from cli import prune
 from cli.prune import InvalidAge, parse_age
 from csat.db import pruning, send_queue, submissions
+from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.follow_ups import open_follow_up
 from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, get_survey, to_columns
 from csat.db.tables import attempts, follow_ups, outbox, surveys
-from csat.db.x_accounts import ensure_account
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt

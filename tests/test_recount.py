@@ -10,8 +10,8 @@ from sqlalchemy import Connection, update
 from csat.db.database import Database
 from csat.db.tables import surveys
 from csat.reporting.database_from_export import open_export
+from csat.reporting.export_files import read_export, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.exports import read_export, write_export
 from csat.reporting.periods import custom_period, last_days
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.torture.app_processes import AppProcesses
 from bench.torture.cases import api_faults, kills, locked_or_full_sqlite, two_instances
 from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
-from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import Harness, open_harness
 from tests.databases import KINDS, Databases
 

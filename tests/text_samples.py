@@ -9,8 +9,8 @@ from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRati
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
-from csat.surveys.follow_ups import FollowUp, RevealedRating
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
+from csat.surveys.low_ratings import FollowUp, RevealedRating
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State

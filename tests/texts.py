@@ -35,6 +35,7 @@ from handlers import (
     errors,
     export_command,
     form,
+    form_opening,
     low_ratings,
     modal_opening,
     report_args,
@@ -58,7 +59,7 @@ NAMES = {
 
 RAISED = {
     "in the form, below a field": ("csat/surveys/survey.py", "csat/surveys/recipients.py"),
-    "in the form for the note, below the note": ("csat/surveys/follow_ups.py",),
+    "in the form for the note, below the note": ("csat/surveys/low_ratings.py",),
     "in the form, and in place of it, if the person may not send surveys": (
         "csat/slack_api/user_permissions.py",
     ),
@@ -209,7 +210,7 @@ def _survey_messages() -> Iterator[Section]:
             survey_buttons.ALREADY_SETTLED,
         ),
     )
-    yield "requester, reply to Edit and try again", commands.NOT_YOURS
+    yield "requester, reply to Edit and try again", form_opening.NOT_YOURS
 
 
 def _low_ratings() -> Iterator[Section]:

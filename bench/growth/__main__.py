@@ -26,8 +26,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from bench.compared_apps import BENCH
-from bench.constants import DISPLAY_NAME, MESSAGE, PRIVACY_URL
 from bench.growth import reports, seed
+from bench.made_up_values import DISPLAY_NAME, MESSAGE, PRIVACY_URL
 from csat.db import limits, outbox, send_queue, submissions
 from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord

@@ -7,7 +7,7 @@ import sqlalchemy
 import typer
 from sqlalchemy import Connection, Engine, text
 
-from bench.constants import MESSAGE
+from bench.made_up_values import MESSAGE
 from csat.db.database import open_engine
 from csat.db.tables import accounts, metadata
 

@@ -17,9 +17,9 @@ import typer
 import uvloop
 
 from bench.torture import patched_app, report
+from bench.torture.app_processes import AppProcesses
 from bench.torture.cases.registry import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
-from bench.torture.fork_server import AppProcesses
 from bench.torture.harness import open_harness
 from tests.databases import KINDS, Databases
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from bench.torture.agents import Users
 from bench.torture.db_reader import SurveyRow
 from bench.torture.harness import Harness
-from bench.torture.users import Users
 from csat.db.submissions import SENT_AGAIN
 
 CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")

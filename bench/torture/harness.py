@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
+from bench.torture.app_processes import AppProcess, AppProcesses
 from bench.torture.db_reader import DbReader, PendingCounts
 from bench.torture.failpoints import Failpoint
-from bench.torture.fork_server import AppProcess, AppProcesses
 from bench.torture.patched_app import AppOptions
 from bench.torture.shared_clock import SharedClock
 from cli import manifest

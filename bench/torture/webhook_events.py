@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from bench.torture.fork_server import AppProcess
+from bench.torture.app_processes import AppProcess
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, POLL_SECONDS, WEBHOOK, Harness
 from sandbox.x import FakeX, Feedback
 from sandbox.x.serializers import Json, JsonStyle, format_date, serialize_event

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
+from csat.db.account_pauses import get_pause_cause
 from csat.db.tables import accounts, operator_alerts
-from csat.db.x_accounts import get_pause_cause
 
 CLAIM_LEASE = timedelta(minutes=1)
 """How long an alert is claimed by one instance."""

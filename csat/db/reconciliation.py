@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from csat.db.account_ownership import is_of
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.survey_records import (
     SETTLEABLE,
@@ -16,7 +17,6 @@ from csat.db.survey_records import (
     transition_to,
 )
 from csat.db.tables import attempts, surveys
-from csat.db.x_accounts import is_of
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.states import State
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
+from csat.db.account_ownership import is_of
+from csat.db.account_pauses import NOT_PAUSED
 from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
@@ -25,7 +27,6 @@ from csat.db.survey_records import (
     transition_to,
 )
 from csat.db.tables import accounts, attempts, surveys
-from csat.db.x_accounts import NOT_PAUSED, is_of
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient

@@ -3,7 +3,7 @@
 import logging
 
 from csat.clock import Clock
-from csat.db import x_accounts
+from csat.db import account_pauses
 from csat.db.database import Database
 from csat.x_api.client import XClient
 from csat.x_api.errors import Refused, XError
@@ -28,13 +28,13 @@ class CircuitBreaker:
         """Pause the account; its operators are alerted once per cause and day."""
         cause, advice = type(error).__name__, error.sentence()
         if await self._database.run_until_committed(
-            x_accounts.pause, self._account, cause, advice, self._clock()
+            account_pauses.pause, self._account, cause, advice, self._clock()
         ):
             log.error("Account %s is paused: %s", self._account, error)
 
     async def probe(self) -> None:
         """Ask X whether the account works again, if it is paused and a probe is due."""
-        if not await self._database.run(x_accounts.claim_probe, self._account, self._clock()):
+        if not await self._database.run(account_pauses.claim_probe, self._account, self._clock()):
             return
         try:
             await self._x.get_me()
@@ -42,4 +42,4 @@ class CircuitBreaker:
             log.warning("Account %s stays paused: %s", self._account, error)
         else:
             log.warning("Account %s is resumed", self._account)
-            await self._database.run_with_retry(x_accounts.resume, self._account)
+            await self._database.run_with_retry(account_pauses.resume, self._account)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert
 
 from csat.db.database import Database
 from csat.db.tables import follow_ups, surveys
+from csat.reporting.export_files import read_export
 from csat.reporting.export_rows import ExportRow
-from csat.reporting.exports import read_export
 
 BATCH_SIZE = 5_000
 """Rows per transaction."""

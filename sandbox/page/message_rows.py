@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sandbox.page.block_kit_surface import Surface
 from sandbox.page.display_names import Author, DisplayNames
+from sandbox.page.surface_view_model import Surface
 from sandbox.page.unread_messages import UnreadTracker
 from sandbox.slack import Message, Workspace
 

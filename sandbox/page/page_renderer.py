@@ -8,11 +8,11 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from sandbox.page import chart_layout, fault_panel, phone, request_log
-from sandbox.page.block_kit_surface import Json, Surface
 from sandbox.page.display_names import Author, DisplayNames
 from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
-from sandbox.page.sample_data_job import SampleDataJob
+from sandbox.page.sample_data_request import SampleDataJob
 from sandbox.page.slack_pane import SlackPane
+from sandbox.page.surface_view_model import Json, Surface
 from sandbox.page.unread_messages import UnreadTracker
 from sandbox.page.url_state import UrlState
 from sandbox.pubsub import PubSub

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sandbox.x import events, user_lookup
+from sandbox.x import event_listing, user_lookup
 from sandbox.x.accounts import Account, Customer
 from sandbox.x.errors import ApiError, CustomerActionError, FeedbackNotFound
 from sandbox.x.feedback_card import Feedback
@@ -44,7 +44,7 @@ def show(x: XState, request: RecordedRequest, feedback_id: str) -> JsonResult:
 def list_events(x: XState, request: RecordedRequest) -> JsonResult:
     """Return a page of the events in a period."""
     params = parse_params(request.query)
-    page = events.list_events(x.events, params, x.clock(), add_empty_pages=x.adds_empty_pages)
+    page = event_listing.list_events(x.events, params, x.clock(), add_empty_pages=x.adds_empty_pages)
     listed = [serialize_event(event.type, event.at, event.feedback, x.json_style) for event in page.events]
     return JsonResult({"events": listed, "next_cursor": page.next_cursor})
 

@@ -10,7 +10,7 @@ from sandbox.traffic_log import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
 from sandbox.x.config import Config
 from sandbox.x.errors import ApiError, FeedbackNotFound
-from sandbox.x.events import CREATED, UPDATED, Event
+from sandbox.x.event_listing import CREATED, UPDATED, Event
 from sandbox.x.feedback_card import SCALES, DirectMessage, Feedback
 from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.oauth_verification import SignatureVerifier

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
+from bench.torture.agents import AGENTS, Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
 from bench.torture.patched_app import SLACK_TIMEOUT_SECONDS, X_TIMEOUT_SECONDS
-from bench.torture.users import AGENTS, Users
 from blocks.notifications import ARRIVED_ACTION, LEAVE_ACTION, SEND_AGAIN_ACTION
 from sandbox.slack import Message, fixtures
 from sandbox.slack.errors import SlackError

@@ -4,10 +4,10 @@ import asyncio
 import random
 from typing import Final
 
+from bench.torture.agents import Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.failpoints import REQUIRED_FAULTS, REQUIRED_KILLS, Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
-from bench.torture.users import Users
 
 MAX_LIFETIME_SECONDS: Final = 30.0
 """A process that has not hit its failpoint by then is killed, which doesn't count."""

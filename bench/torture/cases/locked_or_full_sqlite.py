@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
+from bench.torture.agents import Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
-from bench.torture.users import Users
 
 LOCK_SECONDS: Final = (0.2, 0.6, 1.5, 4.0, 9.0)
 """From within the timeout of a transaction to beyond all retries."""

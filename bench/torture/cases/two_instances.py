@@ -7,10 +7,10 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
+from bench.torture.agents import Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.failpoints import Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
-from bench.torture.users import Users
 from sandbox.x import Endpoint, Fault
 
 X_DELAY_SECONDS: Final = 0.15

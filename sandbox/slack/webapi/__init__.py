@@ -1,5 +1,5 @@
 """Slack's Web API: https://docs.slack.dev/apis/web-api."""
 
-from sandbox.slack.webapi.endpoints import Endpoints
+from sandbox.slack.routes import Endpoints
 
 __all__ = ["Endpoints"]

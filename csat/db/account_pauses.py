@@ -1,16 +1,11 @@
-"""The accounts on X that send surveys, and the pauses during which X accepts none from them.
+"""The pauses of the accounts on X that send surveys, during which X accepts none from them."""
 
-Instances of several accounts can share a database: each works for the surveys that were accepted for its own.
-"""
-
-from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import accounts, surveys
-from csat.surveys.states import State
 
 PROBE_INTERVAL = timedelta(minutes=5)
 """How often a paused account is probed."""
@@ -24,14 +19,6 @@ NOT_PAUSED: ColumnElement[bool] = ~(
     .exists()
 )
 """A condition on surveys: their account is not paused."""
-
-
-def is_of(account: str) -> ColumnElement[bool]:
-    """Return a condition on surveys: they were accepted for this account.
-
-    Nearly all surveys have the same account: an index that begins with it would not help, and isn't used.
-    """
-    return func.coalesce(surveys.c.account, "") == account
 
 
 def ensure_account(connection: Connection, account: str) -> None:
@@ -71,9 +58,3 @@ def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""
-
-
-def count_waiting_for_others(connection: Connection, account: str) -> Counter[str]:
-    """Return how many surveys wait to be sent by each other account."""
-    waiting = (surveys.c.state == State.ACCEPTED, ~is_of(account))
-    return Counter(connection.execute(select(surveys.c.account).where(*waiting)).scalars())
