@@ -77,16 +77,21 @@ def refusal(
     *,
     editable: bool,
     retry_at: datetime | None = None,
+    is_sent_again: bool = False,
 ) -> Message:
-    """Tell the requester that nothing was sent, why, and what to do."""
+    """Tell the requester that a survey was not sent, why, and what to do.
+
+    If it replaced an uncertain survey, that one may have arrived.
+    """
     recipient = survey.recipient.label
+    outcome = "was not sent again. The first one may have arrived." if is_sent_again else "was not sent."
     edit = ButtonElement(
         action_id=EDIT_ACTION, text="Edit and try again", value=str(survey_id), style="primary"
     )
     return build_message(
-        f"The survey to {recipient} was not sent. {escape_mrkdwn(advice)}",
+        f"The survey to {recipient} {outcome} {escape_mrkdwn(advice)}",
         [
-            rich_line(text("The survey to "), profile_link(recipient), text(" was not sent.")),
+            rich_line(text("The survey to "), profile_link(recipient), text(f" {outcome}")),
             rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),

@@ -180,6 +180,7 @@ class Notifier:
             catalogue,
             editable=survey.refusal.editable,
             retry_at=survey.refusal.retry_at,
+            is_sent_again=survey.is_sent_again,
         )
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:

@@ -462,6 +462,16 @@ async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -
     assert count_create_requests(world) == 2
 
 
+async def test_a_survey_that_is_refused_when_sent_again_may_have_arrived_the_first_time(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    world.x.fail(Fault.DMS_CLOSED, times=1)
+    await click(world, "send_survey_again", message)
+    told = await world.wait_for_message("was not sent again")
+
+    assert "The first one may have arrived." in visible_text(told)
+    assert "was not sent." not in visible_text(told)
+
+
 async def test_an_arrival_that_is_noted_twice_is_noted_and_confirmed_once(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "survey_arrived", message)

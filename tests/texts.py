@@ -176,6 +176,19 @@ def _survey_messages() -> Iterator[Section]:
         7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
     )
     yield "requester, survey refused", _message(refused)
+    again = notifications.refusal(
+        7,
+        samples.NPS_SURVEY,
+        "Why and what to do.",
+        CATALOGUE,
+        editable=True,
+        retry_at=NOON,
+        is_sent_again=True,
+    )
+    yield (
+        "requester, survey refused when sent again: what is new",
+        _new_lines(_message(again), _message(refused)),
+    )
     quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
     yield (
         "requester, the reasons of X for a refusal",

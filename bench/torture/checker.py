@@ -14,6 +14,8 @@ from csat.db.submissions import SENT_AGAIN
 
 CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")
 REFUSAL: Final = re.compile(r"The survey to (\S+) was not sent")
+DENIAL: Final = re.compile(r"The survey to (\S+) was not sent\.")
+"""Says that no survey was sent; that of one sent again leaves open whether the first one was."""
 NO_RESENDS: Final[Mapping[str, int]] = MappingProxyType({})
 SENT_STATES: Final = ("sent", "answered", "expired")
 OPEN_STATES: Final = ("accepted", "sending", "uncertain")
@@ -139,6 +141,7 @@ def check_surveys(
 def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iterator[Evidence]:
     feedbacks, acknowledged = _feedbacks_by_recipient(harness), set(users.acknowledged)
     confirmations, refusals = _message_times(harness, CONFIRMATION), _message_times(harness, REFUSAL)
+    denials = _message_times(harness, DENIAL)
     rows: dict[str, list[SurveyRow]] = {}
     for row in harness.db.list_surveys():
         rows.setdefault(row.recipient, []).append(row)
@@ -150,7 +153,7 @@ def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iter
             feedbacks[recipient],
             len(confirmations[recipient]),
             len(refusals[recipient]),
-            _was_last_confirmed(confirmations[recipient], refusals[recipient]),
+            _was_last_confirmed(confirmations[recipient], denials[recipient]),
             rows.get(recipient, []),
         )
 
@@ -190,7 +193,7 @@ def _message_times(harness: Harness, pattern: re.Pattern[str]) -> defaultdict[st
     return times
 
 
-def _was_last_confirmed(confirmations: list[str], refusals: list[str]) -> bool | None:
-    if not (confirmations or refusals):
+def _was_last_confirmed(confirmations: list[str], denials: list[str]) -> bool | None:
+    if not (confirmations or denials):
         return None
-    return max(confirmations, default="") > max(refusals, default="")
+    return max(confirmations, default="") > max(denials, default="")

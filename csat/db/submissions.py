@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import (
+    AGAIN,
     SETTLEABLE,
     AlreadySettled,
     Refusal,
@@ -72,6 +73,7 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         attempts=0,
         refusal=None,
         feedback_id=None,
+        is_sent_again=submission.view_id.startswith(AGAIN),
     )
 
 
@@ -108,7 +110,7 @@ def send_again(
         OtherAccount: it was not accepted for this account.
         Denied: a limit denies the new survey, and nothing is changed.
     """
-    view_id = f"again:{survey_id}"
+    view_id = f"{AGAIN}{survey_id}"
     survey = get_survey(connection, survey_id)
     values = SENT_AGAIN.model_dump() | {"quota_until": NEVER, "reconcile_at": None}
     requested = {"in_team": team, "by": requester}

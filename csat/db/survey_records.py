@@ -23,6 +23,10 @@ SETTLEABLE = and_(surveys.c.state == State.UNCERTAIN, surveys.c.recipient_id.is_
 """A condition on surveys: their requester (see `REQUESTED`) can settle them, as they are not erased."""
 
 
+AGAIN = "again:"
+"""Begins the view id of a survey that replaces an uncertain one, whose id follows."""
+
+
 class Refusal(FrozenModel):
     """Why a survey was not sent."""
 
@@ -48,6 +52,8 @@ class SurveyRecord(FrozenModel):
     attempts: int
     refusal: Refusal | None
     feedback_id: str | None
+    is_sent_again: bool = False
+    """Whether it replaces an uncertain survey, which may have arrived."""
 
 
 class AlreadySettled(Exception):
@@ -113,6 +119,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
             recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
+        is_sent_again=columns["view_id"].startswith(AGAIN),
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )
 
