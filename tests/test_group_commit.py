@@ -115,6 +115,10 @@ def end_the_transaction(connection: Connection) -> None:
     1 / 0  # noqa: B018 - fails on purpose
 
 
+def lose_the_connection(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
 async def test_transactions_that_wait_share_a_commit(database: Database, commits: list[object]) -> None:
     await run_in_a_batch(database, *map(insert_account, "abc"))
 
@@ -178,6 +182,17 @@ async def test_nothing_is_written_if_the_batch_cannot_be_committed(
 
     assert [type(outcome) for outcome in outcomes] == [DatabaseError] * 3
     assert await read_accounts(sqlite) == []
+
+
+@pytest.mark.parametrize("others", ["", "ab"])
+async def test_a_lost_connection_is_an_unavailable_database_to_everybody_in_the_batch(
+    postgresql: Database, others: str
+) -> None:
+    transactions = (*map(insert_account, others), lose_the_connection, *map(insert_account, others))
+    outcomes = await run_in_a_batch(postgresql, *transactions)
+
+    assert [type(outcome) for outcome in outcomes] == [DatabaseError] * len(transactions)
+    assert await read_accounts(postgresql) == []
 
 
 async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(database: Database) -> None:

@@ -154,7 +154,9 @@ def _run_in_savepoint(transaction: Transaction[T], connection: Connection) -> Co
     try:
         with translate_errors():
             return Committed(transaction(connection))
-    except Exception as error:  # noqa: BLE001 - raised to the caller of this transaction alone
+    except Exception as error:
+        if connection.invalidated:
+            raise  # the whole batch is lost with its connection
         # if SQLite has rolled back everything, as it does when the disk is full, this fails the whole batch
         _execute(connection, "ROLLBACK TO pending")
         return Failed(error)
