@@ -61,7 +61,9 @@ def baseline_form(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return our form as the baseline apps need it: the recipient's field first, and empty."""
     recipient, *others = view["blocks"]
     if not _is_recipient(recipient):
-        raise BenchError("the form no longer begins with the recipient: see baseline_survey.py and plain_js")
+        raise BenchError(
+            "the form no longer begins with the recipient: see python_baseline_survey.py and plain_js"
+        )
     element = {name: value for name, value in recipient["element"].items() if name != "initial_value"}
     return {**view, "blocks": [{**recipient, "block_id": "recipient", "element": element}, *others]}
 
