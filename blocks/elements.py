@@ -25,7 +25,7 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.serialization import BlockDict, render_all
-from csat.clock import format_day
+from csat.english_dates import format_day
 from csat.surveys.recipients import Recipient
 
 DATE_AND_TIME: Final = "\u200b{date_short_pretty} at {time}"

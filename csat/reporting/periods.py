@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from csat.clock import MONTHS, format_day
+from csat.english_dates import MONTHS, format_day
 from csat.surveys.frozen_model import FrozenModel
 
 MAX_DAYS = 731
