@@ -10,7 +10,8 @@ from blocks.customer_status import denial_message
 from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
-from csat.db.survey_records import AlreadySettled, get_survey
+from csat.db.survey_records import get_survey
+from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, not_, or_, select
 
-from csat.db.survey_records import has_state
+from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, check_recipient
 from csat.surveys.recipients import Recipient

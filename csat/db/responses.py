@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 from csat.db import follow_ups, send_queue
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import NotificationKind, enqueue, withdraw
-from csat.db.survey_records import transition, transition_to
+from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.db.tables import unmatched_responses as unmatched
 from csat.surveys.limits import DAY

@@ -6,18 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select
 
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
-from csat.db.survey_records import (
-    AGAIN,
-    SETTLEABLE,
-    AlreadySettled,
-    Refusal,
-    SurveyRecord,
-    get_survey,
-    to_columns,
-    to_record,
-    transition,
-    transition_to,
-)
+from csat.db.survey_records import AGAIN, Refusal, SurveyRecord, get_survey, to_columns, to_record
+from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition, transition_to
 from csat.db.tables import surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
