@@ -6,7 +6,7 @@ from typing import Any, Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_fields
-from blocks.customer_status import denial_line
+from blocks.denial import denial_line
 from blocks.elements import alert, context, plain_text
 from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.preview import preview

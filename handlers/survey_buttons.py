@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
-from blocks.customer_status import denial_message
+from blocks.denial import denial_message
 from blocks.elements import plain_message
 from csat.db import reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
