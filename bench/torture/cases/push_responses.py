@@ -8,7 +8,8 @@ from typing import Any, Final
 from bench.torture.agents import Users
 from bench.torture.checker import CaseResult, check_surveys
 from bench.torture.harness import POLL_SECONDS, Harness
-from bench.torture.webhook_events import COMMENT_MARKER, KILLS, WebhookEvent, WebhookPusher, build_events
+from bench.torture.webhook_events import COMMENT_MARKER, WebhookEvent, build_events
+from bench.torture.webhook_pusher import KILLS, WebhookPusher
 from cli.forget import open_eraser
 from csat.db.poll_budget_and_sweeps import EVENT_DELAY, SWEEP_INTERVAL
 from csat.surveys.questions import Metric
