@@ -1,12 +1,10 @@
-"""Settings of the fake X that a test or the demo can change."""
+"""Inject faults into the requests to the fake X, and hold its responses."""
 
 from dataclasses import dataclass
 
 from sandbox.request_hold import Hold
 from sandbox.x.faults import Fault
-from sandbox.x.rate_limits import Endpoint, default_rate_limits
-from sandbox.x.serializers import JsonStyle
-from sandbox.x.webhook import Webhook
+from sandbox.x.rate_limits import Endpoint
 
 
 @dataclass
@@ -17,28 +15,11 @@ class ActiveFault:
     remaining: int | None = None
 
 
-class Config:
-    """The behaviour of X; the defaults are as documented by X."""
+class FaultInjection:
+    """The faults that affect requests to X, and the holds on them; at first there are none."""
 
     def __init__(self) -> None:
-        self.rate_limits = default_rate_limits()
-        """Rate limits by endpoint: `x.rate_limits[Endpoint.SHOW].limit = 2` makes one tight."""
-        self.allowlist: set[str] = set()
-        """Handles that can be surveyed more than once per 24 hours."""
-        self.accepts_any_recipient = False
-        """Accept any numeric recipient id, for load tests."""
-        self.dates_without_spaces = False
-        """Format dates as in X's documentation, `SatDec1517:58:20+00002015`."""
-        self.variants_as_integers = False
-        """Send `question_variant_id` as an integer, as X's webhooks do."""
-        self.unknown_handles_return_404 = False
-        """Respond to unknown handles with 404 instead of 200 with `errors` and no `data`."""
-        self.adds_empty_pages = False
-        """Return an empty page with a cursor before every page of events."""
-        self.webhook: Webhook | None = None
-        """Webhook that receives every event; None disables it."""
-        self.webhook_paused = False
-        """Collect events in `pending_events` instead of posting them to the webhook."""
+        super().__init__()
         self.delay_seconds = 10.0
         """Seconds that `Fault.SLOW` delays a response."""
         self.limit_reset_seconds = 900
@@ -87,8 +68,3 @@ class Config:
         """Wait while a hold applies before or after processing a request."""
         if hold := self._holds.get((endpoint, after)):
             await hold.wait()
-
-    @property
-    def json_style(self) -> JsonStyle:
-        """How responses format dates and variants."""
-        return JsonStyle(self.dates_without_spaces, self.variants_as_integers)
