@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import AGAIN, Refusal, SurveyRecord, get_survey, to_columns, to_record
 from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition, transition_to
 from csat.db.tables import surveys
-from csat.surveys.limits import Limits
+from csat.surveys.limits import Denied, Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
@@ -20,7 +21,10 @@ SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", e
 
 # built once, as building a statement costs more than running it
 _FIND_EXISTING = select(surveys).where(surveys.c.view_id == bindparam("view_id"))
-_INSERT = insert(surveys)
+_INSERT = {
+    dialect.name: insert(surveys).on_conflict_do_nothing().returning(surveys.c.id)
+    for dialect, insert in ((sqlite.dialect, sqlite.insert), (postgresql.dialect, postgresql.insert))
+}
 _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
@@ -47,14 +51,18 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         Denied: a limit denies the survey.
     """
     lock_account(connection, submission.account)
-    if row := connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).first():
-        return to_record(row)
     recipient = submission.survey.recipient
-    check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
-    inserted = connection.execute(_INSERT, _columns(submission, now))
-    assert inserted.inserted_primary_key  # noqa: S101 - an INSERT of one row has one
+    try:
+        check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
+    except Denied:
+        if existing := _find_existing(connection, submission.view_id):
+            return existing
+        raise
+    survey_id = connection.execute(_INSERT[connection.dialect.name], _columns(submission, now)).scalar()
+    if not survey_id:
+        return to_record(connection.execute(_FIND_EXISTING, {"view_id": submission.view_id}).one())
     return SurveyRecord(
-        id=inserted.inserted_primary_key.id,
+        id=survey_id,
         account=submission.account,
         state=State.ACCEPTED,
         survey=submission.survey,
@@ -114,7 +122,12 @@ def send_again(
 
 
 def _get_accepted(connection: Connection, view_id: str, team: str, requester: str) -> SurveyRecord:
-    row = connection.execute(_FIND_EXISTING, {"view_id": view_id}).first()
-    if row is None or not (record := to_record(row)).origin.is_from(team, requester):
+    existing = _find_existing(connection, view_id)
+    if existing is None or not existing.origin.is_from(team, requester):
         raise AlreadySettled
-    return record
+    return existing
+
+
+def _find_existing(connection: Connection, view_id: str) -> SurveyRecord | None:
+    row = connection.execute(_FIND_EXISTING, {"view_id": view_id}).first()
+    return to_record(row) if row else None
