@@ -34,7 +34,7 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.web import slack_events, x_webhook
-from csat.web.health import HealthCheck
+from csat.web.health import HealthCheck, handle_liveness
 from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEndpoint
 from csat.web.x_webhook import XWebhook
@@ -44,6 +44,9 @@ from handlers.services import Services
 from notifications.digest import WeeklyDigest
 from notifications.home_publisher import AppHome
 from notifications.notifier import Notifier
+
+TOKEN_CHECK_INTERVAL = 60
+"""Seconds between two questions to Slack whether it accepts the bot's token."""
 
 SHUTDOWN_SECONDS = 9.0
 """For everything that is in progress when the app stops: a little more than a call to X takes."""
@@ -180,7 +183,8 @@ def build_bolt(services: Services, resources: Resources) -> AsyncApp:
 def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
     poller = ResponsePoller(resources.database, resources.x, intake, resources.account, resources.clock)
-    tasks = [*poller.periodic_tasks(), app_home.periodic_task()]
+    checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
+    tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking]
     if isinstance(resources.clock, DatabaseClock):
         tasks.append(PeriodicTask("setting the clock", resources.clock.synchronize, SYNC_INTERVAL))
     if resources.settings.csat_results_channel:
@@ -212,16 +216,21 @@ async def serve(
     resources: Resources, worker: SendWorker, intake: Intake, dispatch: Dispatch
 ) -> AsyncIterator[str]:
     """Accept requests of Slack, in Socket Mode if there is an app-level token, else over HTTP; and of X."""
-    settings, database = resources.settings, resources.database
+    settings = resources.settings
     async with contextlib.AsyncExitStack() as stack:
         if settings.slack_app_token:
             socket = SocketMode(dispatch, settings.slack_app_token.get_secret_value(), resources.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = HealthCheck(database, worker, socket.is_connected), []
+            health, routes = HealthCheck(resources, worker, socket.is_connected), []
         else:
-            health, routes = HealthCheck(database, worker, None), _slack_routes(resources, dispatch)
-        routes += [Route("/healthz", health.handle), *_webhook_routes(settings, intake)]
+            health, routes = HealthCheck(resources, worker, None), _slack_routes(resources, dispatch)
+        routes += [
+            Route("/livez", handle_liveness),
+            Route("/readyz", health.handle),
+            Route("/healthz", health.handle),
+            *_webhook_routes(settings, intake),
+        ]
         yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
 
 

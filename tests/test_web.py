@@ -17,8 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat.db import tables
 from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
+from sandbox.x import Fault
 from tests.world import WAIT_SECONDS, World, running_world
 
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
@@ -243,6 +245,42 @@ async def test_a_missing_database_file_makes_the_app_unhealthy(world: World) -> 
 
     assert status == 503
     assert reason.startswith("database: the file")
+
+
+async def test_a_rejected_bot_token_makes_the_app_unhealthy_until_slack_accepts_it(
+    either_world: World,
+) -> None:
+    for method in ("auth.test", "users.info"):
+        either_world.workspace.faults.fail(method, "token_revoked", times=1000)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await health(either_world))[0] == 200:
+            pass
+    assert await health(either_world) == (503, ["slack: the token was revoked (token_revoked)"])
+
+    either_world.workspace.faults.clear()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await health(either_world) != (200, []):
+            pass
+
+
+async def test_a_paused_x_account_degrades_the_app_and_names_the_cause(world: World) -> None:
+    world.x.fail(Fault.WRONG_KEYS)
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+    async with httpx.AsyncClient() as client:
+        response = await client.get(f"{world.url}/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["degraded"] == ["x: it rejects this app's keys (InvalidCredentials)"]
+
+
+async def test_the_process_is_alive_without_its_database(world: World) -> None:
+    world.database_file.rename(world.database_file.with_suffix(".away"))
+    async with httpx.AsyncClient() as client:
+        alive, ready = [await client.get(f"{world.url}/{path}") for path in ("livez", "readyz")]
+    world.database_file.with_suffix(".away").rename(world.database_file)
+
+    assert (alive.status_code, ready.status_code) == (200, 503)
 
 
 async def test_a_lost_socket_makes_the_app_unhealthy(world: World) -> None:

@@ -63,6 +63,10 @@ class SlackClient:
         team_id, _ = await self._get_team()
         return team_id
 
+    async def check_token(self) -> None:
+        """Ask Slack whether it accepts the token; raises `SlackError`."""
+        await self.web.auth_test()
+
     async def message_url(self, channel: str, ts: str) -> str:
         """Return the URL of a message, or "" if `ts` is empty or Slack can't be reached."""
         if not ts:

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-INSTALLATION_ERRORS = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
-)
+TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
+"""Errors of the token: every request fails until an operator replaces it."""
+INSTALLATION_ERRORS = TOKEN_ERRORS | {"missing_scope"}
 """Errors of the token or its scopes: every request fails until an operator fixes the installation."""
 _TEMPORARY_ERRORS = INSTALLATION_ERRORS | frozenset(
     {

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from csat.slack_api.errors import as_slack_error, error_from_response
+from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, error_from_response
 
 CALL_TIMEOUT_SECONDS = 5.0
 """For a whole call: connecting, sending and reading the response."""
@@ -22,9 +22,19 @@ class WebClient(AsyncWebClient):
     Given a body that is not a JSON object, slack_sdk raises an `AttributeError`, or passes it on.
     """
 
+    rejection: SlackError | None = None
+    """Why Slack has rejected the token at the latest call, or `None`."""
+
     async def _send(self, http_verb: str, api_url: str, req_args: dict[str, Any]) -> AsyncSlackResponse:
-        with as_slack_error():
-            return await super()._send(http_verb, api_url, req_args)
+        try:
+            with as_slack_error():
+                response = await super()._send(http_verb, api_url, req_args)
+        except SlackError as error:
+            if str(error) in TOKEN_ERRORS:
+                self.rejection = error
+            raise
+        self.rejection = None
+        return response
 
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
         try:

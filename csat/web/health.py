@@ -1,4 +1,9 @@
-"""`GET /healthz`: is the app working, and if not, why."""
+"""Whether the app works, and if not, why: for load balancers, supervisors of processes, and operators.
+
+- `GET /livez`: the process responds; restarting it would not help.
+- `GET /readyz`, also as `GET /healthz`: it can do its work. What is `degraded` needs an operator, but nothing
+  is lost.
+"""
 
 import asyncio
 import time
@@ -7,43 +12,58 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from csat.db.database import Database
+from csat.db import account_pauses
 from csat.db.errors import DatabaseError
 from csat.delivery.send_worker import SendWorker
+from csat.shared_resources import Resources
+from csat.slack_api.error_explanations import explain
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
 
 WRITE_INTERVAL_SECONDS = 1.0
 """How long the outcome of a write to the database counts for those who ask next."""
 
 
+async def handle_liveness(_request: Request) -> Response:
+    """Respond with 200."""
+    return JSONResponse({"ok": True})
+
+
 class HealthCheck:
-    """Respond with 200, or with 503 and the reasons.
+    """Respond with 200, or with 503 and the reasons; and with what is degraded.
 
     Args:
         is_connected: returns whether Slack answers in Socket Mode; None if Slack's requests come over HTTP.
     """
 
     def __init__(
-        self, database: Database, worker: SendWorker, is_connected: Callable[[], Awaitable[bool]] | None
+        self, resources: Resources, worker: SendWorker, is_connected: Callable[[], Awaitable[bool]] | None
     ) -> None:
-        self._database = database
+        self._database = resources.database
+        self._web = resources.slack.web
+        self._account = resources.account
         self._worker = worker
         self._is_connected = is_connected
         self._write: asyncio.Future[None] | None = None
         self._written_at = 0.0
 
     async def handle(self, _request: Request) -> Response:
-        """Check the database, the send worker and the connection to Slack."""
-        reasons = []
+        """Check the database, the send worker, Slack's token and the connection to Slack, and X's account."""
+        reasons, degraded = [], []
         try:
             await self._database.check()
             await self._check_writes()
+            if cause := await self._database.read(account_pauses.get_pause_cause, self._account):
+                degraded.append(f"x: {ACCOUNT_REFUSALS.get(cause, AccountRefused).reason} ({cause})")
         except DatabaseError as error:
             reasons.append(f"database: {error}")
         if not self._worker.is_healthy:
             reasons.append("send worker: has not polled for a minute")
+        if self._web.rejection:
+            reasons.append(f"slack: {explain(self._web.rejection)}")
         if self._is_connected and not await self._is_connected():
             reasons.append("socket: not connected to Slack")
-        return JSONResponse({"ok": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        body = {"ok": not reasons, "reasons": reasons, "degraded": degraded}
+        return JSONResponse(body, 503 if reasons else 200)
 
     async def _check_writes(self) -> None:
         """Write to the database, or share the write of another request; raises `DatabaseError`."""
