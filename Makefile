@@ -3,18 +3,22 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format lint types texts pictures bench bench-growth torture lock
+.PHONY: help setup install demo test test-all check format lint types texts pictures bench bench-growth torture lock
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready ## Make .venv with everything pinned (the others do it for you)
 
+install: .venv/installed ## Make .venv with what the app needs to run, and nothing else
+
 .venv/ready: requirements-dev.txt
+.venv/installed: requirements.txt
+.venv/ready .venv/installed:
 	@for python in $(or $(PYTHON),$(PYTHONS)); do \
 	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$python -m venv .venv; \
 	done; echo "Python 3.11 or newer is needed. Install it, or name yours: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 

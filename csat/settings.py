@@ -19,7 +19,13 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -46,6 +52,9 @@ SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Where operators find each secret."""
+
+SECRETS: Final = (*SECRET_LOCATIONS, "X_WEBHOOK_PASSWORD", "DATABASE_URL", "CSAT_SECRET_KEY")
+"""The settings that can be in a file of their own, whose path is in the setting `<name>_FILE`."""
 
 
 class SettingsError(Exception):
@@ -180,6 +189,8 @@ class Settings(BaseModel):
         """Read the settings; raises `SettingsError`."""
         try:
             return _EnvironmentSettings()
+        except _UnreadableSecret as error:
+            raise SettingsError([str(error)]) from None
         except ValidationError as error:
             problems = [_describe(str(details["loc"][0]), details) for details in error.errors()]
             raise SettingsError(list(dict.fromkeys(problems))) from None
@@ -187,8 +198,50 @@ class Settings(BaseModel):
             raise SettingsError([".env is not UTF-8: save it as that."]) from None
 
 
+class _UnreadableSecret(Exception):
+    """The file of a secret can't be read."""
+
+
+class _SecretFiles(EnvSettingsSource):
+    """Reads each secret whose setting is empty from its file, without the white space around it."""
+
+    def __init__(self, settings_cls: type[BaseSettings], paths: Mapping[str, str | None]) -> None:
+        super().__init__(settings_cls)
+        self._paths = paths
+
+    def __call__(self) -> dict[str, Any]:
+        return {
+            name.lower(): _read_secret(f"{name}_FILE", path)
+            for name in SECRETS
+            if (path := self._paths.get(f"{name}_FILE".lower()))
+        }
+
+
+def _read_secret(setting: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise _UnreadableSecret(f"{setting} names a file that can't be read: {reason}.") from None
+
+
 class _EnvironmentSettings(BaseSettings, Settings):
     model_config = SettingsConfigDict(extra="ignore", env_file=".env", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - they are by default
+        assert isinstance(dotenv_settings, EnvSettingsSource)  # noqa: S101
+        paths = {**dotenv_settings.env_vars, **env_settings.env_vars}
+        secret_files = _SecretFiles(settings_cls, paths)
+        return init_settings, env_settings, dotenv_settings, secret_files, file_secret_settings
 
 
 def _describe(field: str, details: Mapping[str, object]) -> str:

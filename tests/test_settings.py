@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
+from csat.settings import SECRETS as FILE_SECRETS
 from csat.shared_resources import build_credentials, build_default_draft
 from csat.surveys.survey import Draft
 
@@ -28,6 +29,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
     yield tmp_path
     (tmp_path / ".env").unlink(missing_ok=True)
 
@@ -262,6 +264,46 @@ def test_the_form_starts_with_the_configured_values(monkeypatch: pytest.MonkeyPa
     )
 
 
+@pytest.mark.parametrize("name", FILE_SECRETS)
+@pytest.mark.parametrize("is_in_env_file", [False, True])
+def test_every_secret_can_be_in_a_file(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_in_env_file: bool
+) -> None:
+    values = {**COMPLETE, "DATABASE_URL": "sqlite:///other.db"}
+    secret = values.pop(name, "x" * 16)
+    (folder / "secret").write_text(f"{secret}\n", encoding="utf-8")
+    if is_in_env_file:
+        (folder / ".env").write_text(f"{name}_FILE={folder / 'secret'}\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv(f"{name}_FILE", str(folder / "secret"))
+    for other, value in values.items():
+        monkeypatch.setenv(other, value)
+
+    assert getattr(Settings.load(), name.lower()).get_secret_value() == secret
+
+
+def test_a_secret_that_is_set_wins_over_its_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "secret").write_text("from the file", encoding="utf-8")
+    settings = load(monkeypatch, X_API_SECRET_FILE=str(folder / "secret"))
+
+    assert settings.x_api_secret.get_secret_value() == COMPLETE["X_API_SECRET"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_secret_file_that_cannot_be_read_is_named_without_its_content(
+    content: bytes | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content:
+        (folder / "secret").write_bytes(content)
+    (problem,) = load_problems(monkeypatch, X_API_SECRET_FILE=str(folder / "secret"))
+
+    assert problem.startswith("X_API_SECRET_FILE names a file that can't be read: ")
+
+
 def test_every_secret_has_a_location() -> None:
     assert set(SECRET_LOCATIONS) == set(SECRETS)
+    fields = Settings.model_fields.items()
+    assert {name.upper() for name, field in fields if "SecretStr" in str(field.annotation)} == set(
+        FILE_SECRETS
+    )
     assert {name.lower() for name in SECRET_LOCATIONS} <= Settings.model_fields.keys()

@@ -4,12 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from csat.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -29,7 +32,7 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def install_steps() -> list[str]:
-    files = [ROOT / "Makefile", ROOT / ".ci" / "run", *(ROOT / ".github").rglob("*.yml")]
+    files = [ROOT / "Makefile", ROOT / "Dockerfile", ROOT / ".ci" / "run", *(ROOT / ".github").rglob("*.yml")]
     return [step for file in files for step in INSTALL.findall(file.read_text(encoding="utf-8"))]
 
 
@@ -120,3 +123,38 @@ def test_make_reports_that_no_python_is_new_enough(tmp_path: Path, bin_folder: P
 
     assert run.returncode != 0
     assert "Python 3.11 or newer is needed" in run.stderr
+
+
+def test_the_image_has_all_that_the_app_needs_to_start(tmp_path: Path) -> None:
+    steps = re.findall(
+        r"^COPY ([^-].*) (\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for sources, target in steps:
+        for source in sources.split():
+            assert f"!{source}" in ignored
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, tmp_path / target)
+            else:
+                shutil.copy(ROOT / source, tmp_path / target)
+    settings = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    started = subprocess.run(
+        [sys.executable, "app.py", "serve"],
+        cwd=tmp_path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode == 1
+    assert "SLACK_BOT_TOKEN is missing" in started.stderr
+
+
+def test_each_credential_of_the_systemd_unit_is_a_secret_that_can_be_in_a_file() -> None:
+    unit = (ROOT / "deploy" / "csat-slack.service").read_text(encoding="utf-8")
+    loaded = re.findall(r"^LoadCredential=(\w+):/etc/csat-slack/\1$", unit, re.MULTILINE)
+    used = re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", unit, re.MULTILINE)
+
+    assert used == [(name.upper(), name) for name in loaded]
+    assert {name for name, _ in used} <= set(SECRETS)

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim AS build
+WORKDIR /app
+COPY requirements.txt .
+RUN python -m venv /venv \
+ && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.txt \
+ && /venv/bin/python -m pip check
+
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 DATABASE_URL=sqlite:////data/csat.db
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY app.py bootstrap.py manifest.yml ./
+COPY blocks blocks
+COPY cli cli
+COPY csat csat
+COPY demo demo
+COPY handlers handlers
+COPY notifications notifications
+COPY sandbox sandbox
+RUN mkdir /data && chown 10001:10001 /data
+VOLUME /data
+USER 10001:10001
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+  CMD ["/venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
+ENTRYPOINT ["/venv/bin/python", "app.py"]
