@@ -1,4 +1,4 @@
-"""The command line: `serve`, `sandbox`, `check`, `manifest`, `export`, `report`, `prune`, `forget`."""
+"""The command line: `serve`, which is the default, and the commands of operators."""
 
 import asyncio
 import gc
@@ -15,7 +15,9 @@ import typer
 import uvloop
 from stamina.instrumentation import RetryDetails
 
+from blocks.report_summary import pluralize
 from bootstrap import lifespan, silence_libraries
+from cli import backup as backups
 from cli import check as checking
 from cli import export as exporting
 from cli import forget as forgetting
@@ -123,6 +125,18 @@ def export(
     except InvalidPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+
+
+@cli.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The new file to write, like csat-backup.db.")],
+) -> None:
+    """Write a copy of the SQLite database, also while the app runs."""
+    try:
+        surveys = backups.back_up(backups.database_file(_settings()), target)
+    except backups.BackupError as error:
+        _give_up([f"No backup: {error}"])
+    typer.echo(f"Wrote {target}: {pluralize(surveys, 'survey')}. Only you can read it.")
 
 
 @cli.command()

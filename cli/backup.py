@@ -1,0 +1,70 @@
+"""`python app.py backup FILE`: a copy of an SQLite database, also while the app runs."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import make_url
+
+from csat.settings import Settings
+
+FILE_MODE = 0o600
+"""Only its owner can read a backup: it holds handles and comments."""
+
+
+class BackupError(Exception):
+    """There is no backup; `str()` says why, and what to do."""
+
+
+def database_file(settings: Settings) -> Path:
+    """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
+    url = make_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump.")
+    return Path(url.database)
+
+
+def back_up(database: Path, target: Path) -> int:
+    """Write a copy of the database as it is at this moment; return the number of its surveys.
+
+    Raises:
+        BackupError: the target exists, the disk is full, or the database is damaged.
+    """
+    with _connect(database) as connection, _new_file(target):
+        connection.execute("VACUUM INTO ?", (str(target),))
+        return _count_surveys(target)
+
+
+def _count_surveys(backup: Path) -> int:
+    with _connect(backup) as connection:
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise BackupError(f"The backup is damaged: {found}.")
+        (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
+        return int(surveys)
+
+
+@contextlib.contextmanager
+def _connect(file: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise BackupError(f"{file}: {error}.") from error
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[None]:
+    """Create a file, and remove it again if the block fails."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+    except OSError as error:
+        raise BackupError(f"{path} can't be written: {error.strerror}.") from error
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise

@@ -1,0 +1,56 @@
+"""`python app.py backup`: a copy of the SQLite database that can be started from."""
+
+import contextlib
+import stat
+from pathlib import Path
+
+from csat.db.database import Database
+from tests.app_process import fake_environment, run_command
+from tests.world import World
+
+
+async def back_up(world: World, target: Path) -> tuple[int, str]:
+    """Back the database of a running app up."""
+    async with fake_environment(world.database_file.parent) as (_, _, environment):
+        environment["DATABASE_URL"] = world.database_url
+        return await run_command(world.database_file.parent, environment, "backup", str(target))
+
+
+async def test_a_backup_of_a_running_app_holds_its_surveys_and_only_its_owner_can_read_it(
+    world: World, tmp_path: Path
+) -> None:
+    await world.send_survey()
+    target = tmp_path / "backup.db"
+    code, printed = await back_up(world, target)
+
+    assert (code, printed) == (0, f"Wrote {target}: 1 survey. Only you can read it.\n")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with contextlib.closing(Database(f"sqlite:///{target}")) as database:
+        await database.check_writes()
+
+
+async def test_a_file_that_exists_is_left_as_it_is(world: World, tmp_path: Path) -> None:
+    target = tmp_path / "backup.db"
+    target.write_text("another file", encoding="utf-8")
+    code, printed = await back_up(world, target)
+
+    assert (code, printed) == (1, f"No backup: {target} can't be written: File exists.\n")
+    assert target.read_text(encoding="utf-8") == "another file"
+
+
+async def test_a_backup_that_fails_leaves_no_file(world: World, tmp_path: Path) -> None:
+    world.database_file.rename(world.database_file.with_suffix(".away"))
+    code, printed = await back_up(world, tmp_path / "backup.db")
+    world.database_file.with_suffix(".away").rename(world.database_file)
+
+    assert code == 1
+    assert printed.startswith("No backup: ")
+    assert not (tmp_path / "backup.db").exists()
+
+
+async def test_postgresql_has_its_own_way(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = "postgresql+psycopg://localhost/csat"
+        code, printed = await run_command(tmp_path, environment, "backup", "backup.db")
+
+    assert (code, printed) == (1, "No backup: DATABASE_URL is of PostgreSQL: use pg_dump.\n")
