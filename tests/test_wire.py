@@ -423,7 +423,7 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (404, "<html>", errors.RecipientUnknown),
         (403, {"errors": [{"code": 63, "message": "User has been suspended."}]}, errors.RecipientSuspended),
         (401, {"title": "Unauthorized"}, errors.InvalidCredentials),
-        (402, {"title": "CreditsDepleted"}, errors.RefusedByX),
+        (402, {"title": "CreditsDepleted"}, errors.OutOfCredit),
         (403, {"title": "Client Forbidden"}, errors.RefusedByX),
         (429, {"title": "Too Many Requests"}, errors.RateLimited),
         (503, {}, RetryLater),

@@ -384,11 +384,11 @@ async def test_each_failure_to_look_up_a_handle_raises_its_error(
 
 
 async def test_a_refused_look_up_keeps_the_api_message() -> None:
-    async with client_with(respond_with(402, {"detail": "No credits left."})) as x:
+    async with client_with(respond_with(403, {"detail": "Client Forbidden."})) as x:
         with pytest.raises(LookUpRefused) as error:
             await x.look_up_user(GRACE)
 
-    assert error.value.api_message == "No credits left."
+    assert error.value.api_message == "Client Forbidden."
     assert "numeric ID" in error.value.sentence()
 
 

@@ -8,7 +8,8 @@
     │   │   ├── NotAllowed          the X app may not use this API or direct messages
     │   │   ├── NotSigned           X saw no credentials
     │   │   ├── SenderSuspended
-    │   │   └── SenderLocked
+    │   │   ├── SenderLocked
+    │   │   └── OutOfCredit         the X app has no API credit left
     │   ├── ParameterMissing
     │   ├── RecipientSuspended
     │   ├── RecipientUnknown
@@ -154,6 +155,13 @@ class NotSigned(AccountRefused):
     codes = frozenset({215})
     reason = "it gets this app's requests unsigned"
     fix = "Check X_API_URL, and that no proxy in between removes the Authorization header."
+
+
+class OutOfCredit(AccountRefused):
+    """X answered 402; its message is not kept, as it holds the id of the account that pays."""
+
+    reason = "this app has no API credit left"
+    fix = "Buy credit for the app's project at developer.x.com."
 
 
 class ParameterMissing(Refused):

@@ -14,6 +14,7 @@ from csat.surveys.survey import Receipt, Survey
 from csat.x_api.errors import (
     REFUSALS,
     InvalidCredentials,
+    OutOfCredit,
     RateLimited,
     RecipientSuspended,
     RecipientUnknown,
@@ -36,6 +37,7 @@ _RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hou
 _RATE_LIMITED = frozenset({420, 429})
 _BUSY = _RATE_LIMITED | {503}
 _UNAUTHORIZED = 401
+_PAYMENT_REQUIRED = 402
 _NOT_FOUND = 404
 
 
@@ -108,6 +110,8 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     if status in _BUSY:
         retry = RateLimited if status in _RATE_LIMITED else RetryLater
         return retry(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))
+    if status == _PAYMENT_REQUIRED:
+        return OutOfCredit("X answered 402")
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
         return Uncertain(summary, api_message=message, raw=raw)
     for kind in REFUSALS:
