@@ -24,6 +24,7 @@ from cli import forget as forgetting
 from cli import manifest as manifests
 from cli import prune as pruning
 from cli import report_from_export as reporting
+from cli import resume as resuming
 from cli.export import NoSuchTeam
 from csat.clock import utc_now
 from csat.db.errors import DatabaseError
@@ -125,6 +126,12 @@ def export(
     except InvalidPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
+
+
+@cli.command()
+def resume() -> None:
+    """Send what waits for a paused X account now, once X accepts it again."""
+    _run(resuming.run(_settings()), "Not resumed", logging.WARNING)
 
 
 @cli.command()

@@ -159,7 +159,8 @@ def pause_alert(reason: str, fix: str) -> Message:
     """Tell an operator why the account is paused, and what to do."""
     return plain_message(
         f"X isn't accepting surveys: {reason}. {fix} "
-        "Surveys stay queued for up to a day, and go out automatically once X accepts them."
+        "Surveys stay queued for up to a day, and go out automatically once X accepts them: "
+        "within five minutes, or at once if you run “python app.py resume”."
     )
 
 

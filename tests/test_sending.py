@@ -16,6 +16,7 @@ from sandbox.slack import ActionOutcome, Message, fixtures
 from sandbox.x import Fault, FeedbackType
 from sandbox.x.feedback_create_params import CreateParams
 from sandbox.x.rate_limits import Endpoint
+from tests.app_process import fake_environment, run_command
 from tests.world import PRIVACY, World, is_app_idle, running_world, visible_text
 
 REFUSED = {
@@ -145,6 +146,24 @@ async def test_operators_are_alerted_once_when_the_account_is_paused_and_sending
         await world.wait_for_feedback(2)
         await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) == [(None,)])
         assert world.count_messages("X isn't accepting surveys", alert.channel, fixtures.CLEO) == 1
+
+
+async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, tmp_path: Path) -> None:
+    world.x.fail(Fault.WRONG_KEYS)
+    await send_survey(world)
+    await world.wait_for_waiting_message()
+    world.x.recover()
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = world.database_url
+        resumed = await run_command(tmp_path, environment, "resume")
+        await world.wait_for_message("asked")
+        again = await run_command(tmp_path, environment, "resume")
+
+    assert resumed == (
+        0,
+        "The app asks X within a few seconds. If X accepts surveys again, those that wait are sent.\n",
+    )
+    assert again == (0, "X accepts surveys: the account isn't paused.\n")
 
 
 async def test_a_repeated_account_error_does_not_alert_the_operators_again_that_day(tmp_path: Path) -> None:

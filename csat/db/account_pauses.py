@@ -1,6 +1,6 @@
 """The pauses of the accounts on X that send surveys, during which X accepts none from them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
@@ -9,6 +9,9 @@ from csat.db.tables import accounts, surveys
 
 PROBE_INTERVAL = timedelta(minutes=5)
 """How often a paused account is probed."""
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""A time that has passed on every clock."""
 
 ALERT_INTERVAL = timedelta(hours=24)
 """How long until the operators are alerted to the same cause again."""
@@ -47,6 +50,12 @@ def claim_probe(connection: Connection, account: str, now: datetime) -> bool:
     return (
         connection.execute(update(accounts).where(*due).values(probe_at=now + PROBE_INTERVAL)).rowcount == 1
     )
+
+
+def hasten_probe(connection: Connection, account: str) -> bool:
+    """Let the next probe of a paused account be due; return False if it is not paused."""
+    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
+    return connection.execute(update(accounts).where(*paused).values(probe_at=AT_ONCE)).rowcount == 1
 
 
 def resume(connection: Connection, account: str) -> None:
