@@ -30,7 +30,8 @@ from csat.settings import Settings
 from csat.shared_resources import Resources, build_credentials, build_default_draft, build_limits
 from csat.slack_api.client import SlackClient
 from csat.slack_api.dispatch_interface import Dispatch
-from csat.slack_api.errors import SlackError
+from csat.slack_api.error_explanations import explain
+from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.web import slack_events, x_webhook
@@ -208,7 +209,10 @@ async def warm_up(slack: SlackClient) -> None:
     try:
         await slack.team_id()
     except SlackError as error:
-        log.error("Slack rejects this app (%s): see python app.py check", error)  # noqa: TRY400
+        if is_rejection(error):
+            log.error("Slack rejects this app: %s. Run python app.py check", explain(error))  # noqa: TRY400
+        else:
+            log.warning("Can't reach Slack, retrying: %s", explain(error))
 
 
 @contextlib.asynccontextmanager

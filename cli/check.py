@@ -14,7 +14,7 @@ from csat.question_and_ticket_files import load_catalogue
 from csat.settings import Settings
 from csat.shared_resources import build_credentials
 from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import INSTALLATION_ERRORS, SlackError, SlackUnavailable
+from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError
@@ -89,7 +89,7 @@ async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
         response = await web.auth_test()
         bot = parse_response(AuthTest, response)
     except SlackError as error:
-        if _is_unavailable(error):
+        if not is_rejection(error):
             yield Finding(ok=False, message=f"Slack token: not checked, {explain(error)}", advice=TRY_AGAIN)
             return
         advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
@@ -109,11 +109,6 @@ async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
     )
     for scope in sorted(optional - granted):
         yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
-
-
-def _is_unavailable(error: SlackError) -> bool:
-    """Return True if Slack can't be reached or is busy, so that the token may be right."""
-    return isinstance(error, SlackUnavailable) and str(error) not in INSTALLATION_ERRORS
 
 
 async def _results_channel(channel: str, web: WebClient) -> Finding:
@@ -140,7 +135,7 @@ async def _connection(settings: Settings, web: WebClient) -> Finding:
         parse_response(SocketUrl, await web.apps_connections_open(app_token=token))
     except SlackError as error:
         advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
-        if _is_unavailable(error):
+        if not is_rejection(error):
             advice = TRY_AGAIN
         return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)
     return Finding(ok=True, message="Connection: Socket Mode")

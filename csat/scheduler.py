@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from csat.background_tasks import BackgroundTasks
 from csat.db.errors import DatabaseError
+from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.x_api.errors import XError
 
@@ -50,4 +51,5 @@ class Scheduler:
         try:
             await task.run()
         except (DatabaseError, SlackError, XError) as error:
-            log.warning("Periodic task failed, retrying later: %s: %s", task.name, error)
+            reason = explain(error) if isinstance(error, SlackError) else error
+            log.warning("Periodic task failed, retrying later: %s: %s", task.name, reason)

@@ -12,6 +12,7 @@ from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
+from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
@@ -120,7 +121,8 @@ class Notifier:
             team = await self._slack.team_id()
         except SlackError as error:
             log.warning(
-                "The outbox can't be polled, as Slack does not say which workspace this is: %s", error
+                "The outbox can't be polled, as Slack does not say which workspace this is: %s",
+                explain(error),
             )
             return
         for notification in await self._database.run(

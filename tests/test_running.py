@@ -131,6 +131,34 @@ async def test_check_reports_whether_the_app_is_in_the_results_channel(
     assert code == ("FAIL" in expected)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (
+            {"SLACK_BOT_TOKEN": "xoxb-wrong"},
+            "Slack rejects this app: Slack does not accept the token (invalid_auth). Run python app.py check",
+        ),
+        (
+            {"SLACK_APP_TOKEN": "xapp-wrong"},
+            "Can't connect to Slack over Socket Mode, retrying: Slack does not accept the token",
+        ),
+        (
+            {"SLACK_API_URL": "http://127.0.0.1:9/api"},
+            "Can't reach Slack, retrying: Slack can't be reached (ClientConnectorError)",
+        ),
+    ],
+)
+async def test_the_log_says_in_words_why_slack_is_not_connected(
+    tmp_path: Path, wrong: dict[str, str], expected: str
+) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        process = await start_command(tmp_path, {**environment, **wrong})
+        await wait_for_line(process, expected)
+        code, _ = await stop(process, signal.SIGTERM)
+
+    assert code == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_shuts_the_app_down_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     async with fake_environment(tmp_path) as (workspace, _, environment):

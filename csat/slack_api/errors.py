@@ -60,6 +60,11 @@ class NoResponse(SlackUnavailable):
     """There was no response, or an unreadable one: Slack may have handled the request."""
 
 
+def is_rejection(error: SlackError) -> bool:
+    """Return True if Slack rejects the request or the installation; else it is busy or can't be reached."""
+    return not isinstance(error, SlackUnavailable) or str(error) in INSTALLATION_ERRORS
+
+
 @contextmanager
 def as_slack_error() -> Iterator[None]:
     """Raise the errors of the Slack SDK and aiohttp, of timeouts and of reading as a `SlackError`."""

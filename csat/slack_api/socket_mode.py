@@ -14,7 +14,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from csat.background_tasks import BackgroundTasks
 from csat.slack_api.dispatch_interface import Dispatch
-from csat.slack_api.errors import SlackError
+from csat.slack_api.error_explanations import explain
+from csat.slack_api.errors import SlackError, as_slack_error
 from csat.slack_api.responses import SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient
 
@@ -38,10 +39,12 @@ class ReconnectingClient(SocketModeClient):
         """Connect, retrying until it works or the client is closed."""
         while not self.closed:
             try:
-                await self._open_websocket()
-            except (SlackError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                with as_slack_error():
+                    await self._open_websocket()
+            except (SlackError, OSError) as error:
                 self.wss_uri = None
-                log.warning("Can't connect to Slack over Socket Mode (%s), retrying", type(error).__name__)
+                reason = explain(error) if isinstance(error, SlackError) else type(error).__name__
+                log.warning("Can't connect to Slack over Socket Mode, retrying: %s", reason)
                 await asyncio.sleep(self.ping_interval)
             else:
                 return
