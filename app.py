@@ -57,6 +57,7 @@ def main(context: typer.Context) -> None:
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
     _run(_serve(_settings()))
+    log.info("Stopped")
 
 
 @cli.command()

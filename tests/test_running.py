@@ -168,6 +168,7 @@ async def test_a_signal_shuts_the_app_down_cleanly(tmp_path: Path, number: signa
         code, printed = await stop(process, number)
 
     assert code == 0, printed
+    assert printed.endswith(" Stopped\n")
     assert "Cancelled:" not in printed
     assert "Traceback" not in printed
 
