@@ -15,7 +15,7 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import account_ownership, account_pauses
+from csat.db import account_pauses, surveys_of_account
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
@@ -195,7 +195,7 @@ def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> l
 
 async def log_other_accounts(resources: Resources) -> None:
     """Log how many surveys wait for other X accounts; raises `DatabaseError`."""
-    waiting = await resources.database.read(account_ownership.count_waiting_for_others, resources.account)
+    waiting = await resources.database.read(surveys_of_account.count_waiting_for_others, resources.account)
     for account, number in waiting.items():
         log.warning(
             "Surveys that wait for the X account %s: %d. Only an instance with its keys sends them",

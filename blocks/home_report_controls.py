@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
     UserSelectElement,
 )
 
-from blocks.form_fields import question_options
+from blocks.form_inputs import question_options
 from blocks.serialization import BlockDict, render
 from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.reporting.periods import Period

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from blocks import form_fields
+from blocks import form_inputs
 from blocks.denial import denial_line
 from blocks.elements import alert, context, plain_text
-from blocks.form_fields import MAX_INITIAL_VALUE_LENGTH, with_value
+from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
@@ -95,7 +95,7 @@ class SurveyForm:
         draft = Draft(
             metric=metric,
             variant=variants.get(Metric(metric), "0") if metric in _METRICS else "",
-            test=bool(values.get(form_fields.TEST)),
+            test=bool(values.get(form_inputs.TEST)),
             **{field: values.get(field, "") for field in _TEXT_FIELDS},
         )
         return form.model_copy(update={"draft": draft, "variants": variants, "shown_metric": shown_metric})
@@ -106,18 +106,18 @@ class SurveyForm:
         questions = self._questions[metric]
         if alert_text:
             yield render(alert(alert_text, level="error"))
-        customer = form_fields.recipient(focused=not draft.recipient)
+        customer = form_inputs.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from map(render, _customer_blocks(form))
-        yield form_fields.metric(metric)
+        yield form_inputs.metric(metric)
         if metric is Metric.NPS:
             yield _nps_warning()
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield with_value(form_fields.display_name(), draft.display_name)
-        yield with_value(form_fields.message(), draft.message)
-        yield with_value(form_fields.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
-        yield with_value(form_fields.external_id(), draft.external_id)
-        yield form_fields.test(draft.test)
+        yield with_value(form_inputs.display_name(), draft.display_name)
+        yield with_value(form_inputs.message(), draft.message)
+        yield with_value(form_inputs.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
+        yield with_value(form_inputs.external_id(), draft.external_id)
+        yield form_inputs.test(draft.test)
         yield from preview(draft, self.catalogue)
 
 
@@ -137,10 +137,10 @@ def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, BlockDict]:
     """Return the rendered field for each question that can be selected in it."""
     options = {
         str(variant): option.to_dict()
-        for variant, option in form_fields.question_options(catalogue, metric).items()
+        for variant, option in form_inputs.question_options(catalogue, metric).items()
     }
     block_id = f"{FormField.VARIANT}:{metric}"
-    return {selected: render(form_fields.variant(block_id, options, selected)) for selected in options}
+    return {selected: render(form_inputs.variant(block_id, options, selected)) for selected in options}
 
 
 @render_once

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from blocks.report_summary import pluralize
 from cli import manifest
-from csat.db import account_ownership
+from csat.db import surveys_of_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.inspection import Schema, inspect_database
@@ -164,7 +164,7 @@ async def _other_accounts(settings: Settings) -> AsyncIterator[Finding]:
     """Yield how many surveys wait for X accounts other than that of the settings."""
     try:
         with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
-            waiting = await database.read(account_ownership.count_waiting_for_others, settings.x_account_id)
+            waiting = await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id)
     except DatabaseError:
         return  # it was ready a moment ago
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:

@@ -9,7 +9,7 @@ from csat.db.outbox import Notification, NotificationKind
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackRefused
 from csat.surveys.low_ratings import LowRating
-from notifications.find_posted_message import NothingToUpdate, find_posted
+from notifications.posted_notifications import NothingToUpdate, find_posted
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Uncertain
-from notifications.find_posted_message import NothingToUpdate, NotPostedYet, find_posted
 from notifications.low_ratings import LowRatingAlerts
 from notifications.operator_alerts import OperatorAlerts
+from notifications.posted_notifications import NothingToUpdate, NotPostedYet, find_posted
 from notifications.retries import find_retry_time
 
 CURRENT_IN = {

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
-    account_ownership,
     account_pauses,
     erasure,
     follow_ups,
@@ -24,6 +23,7 @@ from csat.db import (
     send_queue,
     submissions,
     surveys_by_requester,
+    surveys_of_account,
     tables,
 )
 from csat.db.database import open_engine
@@ -82,7 +82,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, "A1", NOON, 8
     ),
     "probing a paused account": lambda connection: account_pauses.claim_probe(connection, "A1", NOON),
-    "counting what waits for others": lambda connection: account_ownership.count_waiting_for_others(
+    "counting what waits for others": lambda connection: surveys_of_account.count_waiting_for_others(
         connection, "A1"
     ),
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.form_fields import question_options
+from blocks.form_inputs import question_options
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH

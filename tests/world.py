@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 
-from blocks.form_fields import TEST
+from blocks.form_inputs import TEST
 from bootstrap import lifespan
 from cli import manifest
 from csat.db.outbox import NotificationKind

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
-from csat.db.account_ownership import is_of
 from csat.db.account_pauses import NOT_PAUSED
 from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
 from csat.db.survey_transitions import REQUESTED, transition, transition_returning, transition_to
+from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts, attempts, surveys
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.poll_schedule import first_poll
