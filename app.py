@@ -6,7 +6,7 @@ import io
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,12 +28,18 @@ from cli import resume as resuming
 from cli.export import NoSuchTeam
 from csat.clock import utc_now
 from csat.db.errors import DatabaseError
+from csat.json_log import JsonFormatter
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.periods import InvalidPeriod, parse_period
-from csat.settings import Settings, SettingsError
+from csat.settings import LogFormat, Settings, SettingsError
 from csat.shared_resources import build_limits
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
+
+LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
+    "text": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
+    "json": JsonFormatter(),
+}
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +62,9 @@ def main(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
-    _run(_serve(_settings()))
+    settings = _settings()
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    _run(_serve(settings), level=level, log_format=settings.log_format)
     log.info("Stopped")
 
 
@@ -159,9 +167,7 @@ def report(
 async def _serve(settings: Settings) -> None:
     transport = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with lifespan(settings) as url:
-        logging.getLogger(__name__).info(
-            "Connected to Slack over %s; health check at %s/healthz", transport, url
-        )
+        log.info("Connected to Slack over %s; health check at %s/healthz", transport, url)
         gc.freeze()  # the imported modules are not examined at each garbage collection: 4 % of a survey's CPU
         await _stopped()
 
@@ -191,9 +197,14 @@ def _settings() -> Settings:
 
 
 def _run(
-    work: Coroutine[Any, Any, None], failing: str = "The app can't start", level: int = logging.INFO
+    work: Coroutine[Any, Any, None],
+    failing: str = "The app can't start",
+    level: int = logging.INFO,
+    log_format: LogFormat = "text",
 ) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(LOG_FORMATTERS[log_format])
+    logging.basicConfig(level=level, handlers=[handler])
     silence_libraries()
     stamina.instrumentation.set_on_retry_hooks([_log_retry])
     try:

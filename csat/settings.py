@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -107,6 +107,10 @@ def _split_list(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
 
 
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
 def _prefixed(pattern: str, description: str) -> AfterValidator:
     def check(secret: SecretStr) -> SecretStr:
         if not re.match(pattern, secret.get_secret_value()):
@@ -124,6 +128,8 @@ BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 MemberId = Annotated[str, AfterValidator(_check_member_id)]
 MemberIds = Annotated[frozenset[MemberId], NoDecode, BeforeValidator(_split_list)]
 """Ids of users and user groups, separated by commas."""
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 class Settings(BaseModel):
@@ -148,6 +154,10 @@ class Settings(BaseModel):
     csat_secret_key: SecretStr | None = Field(None, min_length=16, description="16 characters or more")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
+    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field("text", description="text or json")
 
     csat_agents: MemberIds = frozenset()
     csat_operators: MemberIds = frozenset()

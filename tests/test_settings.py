@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,8 @@ def test_a_missing_or_empty_setting_is_named(
         ("PORT", "http", "PORT must be a whole number from 0 to 65535."),
         ("PORT", "-1", "PORT must be a whole number from 0 to 65535."),
         ("PORT", "65536", "PORT must be a whole number from 0 to 65535."),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be debug, info, warning or error."),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT must be text or json."),
         ("CSAT_AGENTS", "@ada", "CSAT_AGENTS must list ids of people (U..., W...) or user groups (S...)"),
         ("CSAT_AGENTS", "U012AB3CD, ada, eve", "CSAT_AGENTS must list ids"),
         ("CSAT_AGENTS", "C012AB3CD", "CSAT_AGENTS must list ids"),
@@ -298,6 +301,19 @@ def test_a_secret_file_that_cannot_be_read_is_named_without_its_content(
     (problem,) = load_problems(monkeypatch, X_API_SECRET_FILE=str(folder / "secret"))
 
     assert problem.startswith("X_API_SECRET_FILE names a file that can't be read: ")
+
+
+def test_the_log_settings_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, LOG_LEVEL="WARNING", LOG_FORMAT="JSON")
+
+    assert (settings.log_level, settings.log_format) == ("warning", "json")
+
+
+@pytest.mark.parametrize("document", ["README.md", ".env.example"])
+def test_every_setting_is_documented(document: str) -> None:
+    text = Path(__file__).parent.with_name(document).read_text("utf-8")
+
+    assert [name for name in Settings.model_fields if not re.search(rf"\b{name.upper()}\b", text)] == []
 
 
 def test_every_secret_has_a_location() -> None:
