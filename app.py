@@ -167,9 +167,10 @@ def report(
 async def _serve(settings: Settings) -> None:
     transport = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with lifespan(settings) as url:
+        stop = _stop_event()
         log.info("Connected to Slack over %s; health check at %s/healthz", transport, url)
         gc.freeze()  # the imported modules are not examined at each garbage collection: 4 % of a survey's CPU
-        await _stopped()
+        await stop.wait()
 
 
 async def _sandbox() -> None:
@@ -224,10 +225,15 @@ def _give_up(lines: list[str]) -> NoReturn:
 
 async def _stopped() -> None:
     """Wait for SIGTERM or Ctrl-C."""
+    await _stop_event().wait()
+
+
+def _stop_event() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 if __name__ == "__main__":
