@@ -1,7 +1,8 @@
 """Parse the arguments of `/csat`: a customer and a metric, in any order."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from csat.slack_api.text_extraction import unescape
@@ -10,6 +11,7 @@ from csat.surveys.recipients import (
     HOSTS,
     INVISIBLE_CHARACTERS,
     MAX_HANDLE_LENGTH,
+    RESERVED_PATHS,
     InvalidRecipient,
     Recipient,
     parse_recipient,
@@ -21,6 +23,8 @@ _CUSTOMER = re.compile(rf"@.+|[0-9]+|{HOSTS}/.+", re.IGNORECASE)
 _HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
 _MAX_QUOTED_LENGTH = 40
+_MISSPELLING_CUTOFF = 0.75
+"""The similarity of "hepl" and "help"; that of "helen" and "help" is 0.67."""
 
 
 class InvalidArguments(ValueError):
@@ -34,23 +38,46 @@ class CommandArgs(NamedTuple):
     recipient: Recipient | None = None
 
 
-def parse_command_args(text: str, command: str = "/csat") -> CommandArgs:
-    """Parse the text of a command as Slack sends it; raises `InvalidArguments`."""
+def parse_command_args(text: str, command: str = "/csat", known_words: Collection[str] = ()) -> CommandArgs:
+    """Parse the text of a command as Slack sends it; raises `InvalidArguments`.
+
+    A customer's handle needs no "@" where nobody else is named, unless it resembles one of the known words.
+    """
     if _MEMBER.search(text):
         raise InvalidArguments(
             "That's a colleague in Slack. Type the customer's X handle, or paste a link to their profile."
         )
-    words = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
+    typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
+    words = [word for word in (word.strip(_PUNCTUATION) for word in typed) if word]
+    others = [word for word in words if not _is_metric(word)]
     args = CommandArgs()
     for word in words:
-        bare = word.strip(_PUNCTUATION)
-        if bare.lower() in list(Metric):
-            args = _with_metric(args, bare)
-        elif _CUSTOMER.fullmatch(bare):
-            args = _with_recipient(args, bare)
-        elif bare:
-            raise InvalidArguments(_unknown_word(word, words, command))
+        if _is_metric(word):
+            args = _with_metric(args, word)
+        elif _CUSTOMER.fullmatch(word):
+            args = _with_recipient(args, word)
+        else:
+            _check_spelling(word, known_words)
+            if not _is_handle(word) or len(others) > 1:
+                raise InvalidArguments(_unknown_word(word, command))
+            args = _with_recipient(args, word)
     return args
+
+
+def _is_metric(word: str) -> bool:
+    return word.lower() in list(Metric)
+
+
+def _is_handle(word: str) -> bool:
+    return _HANDLE.fullmatch(word) is not None and word.lower() not in RESERVED_PATHS
+
+
+def _check_spelling(word: str, known_words: Collection[str]) -> None:
+    matches = get_close_matches(word.lower(), known_words, n=1, cutoff=_MISSPELLING_CUTOFF)
+    if not matches or not _is_handle(word):
+        return
+    unknown = "" if word.lower() == matches[0] else f"There's no “{word}”. "
+    raise InvalidArguments(f"{unknown}Did you mean /csat {matches[0]}? For a handle, put @ in front.")
 
 
 def _with_metric(args: CommandArgs, word: str) -> CommandArgs:
@@ -68,9 +95,6 @@ def _with_recipient(args: CommandArgs, word: str) -> CommandArgs:
         raise InvalidArguments(str(error)) from error
 
 
-def _unknown_word(word: str, words: Sequence[str], command: str) -> str:
-    bare = word.strip(_PUNCTUATION)
-    if _HANDLE.fullmatch(bare) and not any(_CUSTOMER.fullmatch(other) for other in words):
-        return f"Did you mean {command} @{bare}? X handles start with @."
+def _unknown_word(word: str, command: str) -> str:
     quoted = word if len(word) <= _MAX_QUOTED_LENGTH else f"{word[: _MAX_QUOTED_LENGTH - 1]}…"
     return f"I don't understand “{quoted}”. Try {command} @handle, or /csat help."

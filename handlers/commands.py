@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.help import Usage, help_message
 from csat.slack_api.payloads import SlashCommand
+from csat.surveys.questions import Metric
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export_command import send_export
 from handlers.form_opening import open_from_command
@@ -34,7 +35,7 @@ async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -
 async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
-        args = parse_command_args(command.text)
+        args = parse_command_args(command.text, known_words=KNOWN_WORDS)
     except InvalidArguments as problem:
         await services.reply(origin, help_message(USAGES, str(problem)))
         return
@@ -56,7 +57,7 @@ OPEN_FORM = Subcommand(
     _open_form,
     (
         Usage("/csat", "opens the survey form"),
-        Usage("/csat @handle", "opens it for a customer on X"),
+        Usage("/csat @handle", "opens it for a customer on X (the @ may be left out)"),
         Usage("/csat 783214", "opens it for an X ID (if 783214 is a handle, type @783214)"),
         Usage("/csat nps @handle", "opens it with an NPS question"),
         Usage("/csat https://x.com/handle", "opens it for the profile or post you paste"),
@@ -81,4 +82,5 @@ SUBCOMMANDS = {
     ),
     "help": Subcommand(_send_help, (Usage("/csat help", "shows this help"),)),
 }
+KNOWN_WORDS = (*SUBCOMMANDS, *Metric)
 USAGES = tuple(usage for subcommand in (OPEN_FORM, *SUBCOMMANDS.values()) for usage in subcommand.usages)

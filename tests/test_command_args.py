@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, parse_recipient
 from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
+from handlers.commands import KNOWN_WORDS
 from tests.strategies import TEXT
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
@@ -27,6 +28,11 @@ def try_parse(parse: Callable[[str], T], text: str) -> T | str:
         return parse(text)
     except (InvalidArguments, InvalidRecipient) as refusal:
         return str(refusal)
+
+
+def parse_in_csat(text: str) -> CommandArgs:
+    """Parse the text that follows `/csat`."""
+    return parse_command_args(text, known_words=KNOWN_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,11 @@ def try_parse(parse: Callable[[str], T], text: str) -> T | str:
         ("“@grace”.", CommandArgs(recipient=GRACE)),
         ("nps, (783214) .", CommandArgs(Metric.NPS, JACK)),
         ("<https://x.com/grace>, nps;", CommandArgs(Metric.NPS, GRACE)),
+        ("grace", CommandArgs(recipient=GRACE)),
+        ("“grace”,", CommandArgs(recipient=GRACE)),
+        ("grace nps", CommandArgs(Metric.NPS, GRACE)),
+        ("nps grace", CommandArgs(Metric.NPS, GRACE)),
+        ("fifteen_letters", CommandArgs(recipient=Recipient(handle="fifteen_letters"))),
     ],
 )
 def test_the_command_s_text_is_parsed_into_recipient_and_metric(text: str, expected: CommandArgs) -> None:
@@ -137,8 +148,8 @@ def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str,
         ("<@W012AB3CD|ada>", "colleague in Slack"),
         ("nps <@U012AB3CD|Ada Lovelace>", "colleague in Slack"),
         ("@grace <@U012AB3CD>", "colleague in Slack"),
-        ("grace", "Did you mean /csat @grace? X handles start with @."),
-        ("nps “grace”,", "Did you mean /csat @grace? X handles start with @."),
+        ("grace lovelace", "I don't understand “grace”. Try /csat @handle, or /csat help."),
+        ("settings", "I don't understand “settings”. Try /csat @handle, or /csat help."),
         ("nonsense!", "I don't understand “nonsense!”. Try /csat @handle, or /csat help."),
         ("ces @grace", "I don't understand “ces”"),
         ("sixteen_letters_", "I don't understand “sixteen_letters_”"),
@@ -196,9 +207,58 @@ def test_invalid_arguments_say_what_to_do(text: str, expected: str) -> None:
     assert len(str(refusal.value)) < 200
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("statsu @grace", "status"),
+        ("stats", "status"),
+        ("Stat", "status"),
+        ("reprot", "report"),
+        ("reports 30d", "report"),
+        ("rport", "report"),
+        ("exprot 90d", "export"),
+        ("hepl", "help"),
+        ("hel", "help"),
+        ("halp", "help"),
+        ("npss @grace", "nps"),
+        ("@grace npss", "nps"),
+        ("np", "nps"),
+        ("csta", "csat"),
+        ("csatt grace", "csat"),
+    ],
+)
+def test_a_misspelled_word_of_the_command_is_not_a_handle(text: str, meant: str) -> None:
+    misspelled = next(word for word in text.split() if word not in ("@grace", "30d", "90d"))
+
+    assert try_parse(parse_in_csat, text) == (
+        f"There's no “{misspelled}”. Did you mean /csat {meant}? For a handle, put @ in front."
+    )
+
+
+@pytest.mark.parametrize("text", ["nps status", "help.", "@grace report"])
+def test_a_subcommand_in_the_wrong_place_is_not_said_to_be_missing(text: str) -> None:
+    subcommand = text.rsplit(maxsplit=1)[-1].strip(".")
+
+    assert f"Did you mean /csat {subcommand}?" in str(try_parse(parse_in_csat, text))
+    assert "There's no" not in str(try_parse(parse_in_csat, text))
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["tomasberg", "mira_k", "ada", "ben", "sam", "stan", "nasa", "helen", "helpdesk", "statsguy", "support"],
+)
+def test_a_handle_that_only_resembles_a_word_of_the_command_needs_no_at_sign(handle: str) -> None:
+    assert parse_in_csat(handle) == CommandArgs(recipient=Recipient(handle=handle))
+
+
+@pytest.mark.parametrize("handle", ["reprot", "expert", "help", "npss"])
+def test_with_an_at_sign_every_word_is_a_handle(handle: str) -> None:
+    assert parse_in_csat(f"@{handle}") == CommandArgs(recipient=Recipient(handle=handle))
+
+
 @given(TEXT)
 def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
-    result = try_parse(parse_command_args, text)
+    result = try_parse(parse_in_csat, text)
 
     assert isinstance(result, CommandArgs) or result.endswith(".")
 

@@ -28,6 +28,9 @@ def field_value(view: View, action_id: str) -> str:
         ("/csat @783214", "csat", "@783214"),
         ("/csat nps @mira_k", "nps", "@mira_k"),
         ("/csat @mira_k NPS", "nps", "@mira_k"),
+        ("/csat tomasberg", "csat", "@tomasberg"),
+        ("/csat nps tomasberg", "nps", "@tomasberg"),
+        ("/csat @reprot", "csat", "@reprot"),
         ("/csat https://x.com/mira_k", "csat", "@mira_k"),
         ("/csat nps https://twitter.com/mira_k/status/17?s=20", "nps", "@mira_k"),
     ],
@@ -61,7 +64,10 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("/csat mira", "Did you mean /csat @mira? X handles start with @."),
+        ("/csat reprot", "There's no “reprot”. Did you mean /csat report?"),
+        ("/csat statsu @mira_k", "There's no “statsu”. Did you mean /csat status?"),
+        ("/csat npss @mira_k", "There's no “npss”. Did you mean /csat nps?"),
+        ("/csat mira!", "I don't understand “mira!”"),
         ("/csat @mira_k @tom", "Name one customer at a time"),
         ("/csat nps csat @mira_k", "Choose one type"),
         ("/csat @😀", "X handles contain only letters"),

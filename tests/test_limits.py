@@ -232,8 +232,9 @@ async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
     assert f"sent, no answer yet, asked by <@{fixtures.ADA}>" in visible_text(reply)
 
 
-async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: World) -> None:
-    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
+@pytest.mark.parametrize("text", ["/csat status @sofie_l", "/csat status sofie_l"])
+async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: World, text: str) -> None:
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
 
     assert "Nobody has asked them yet." in visible_text(await world.wait_for_message("You can ask them now."))
 
@@ -242,7 +243,7 @@ async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: W
     ("text", "expected"),
     [
         ("/csat status", "Add the customer"),
-        ("/csat status what", "Did you mean /csat status @what?"),
+        ("/csat status what!", "I don't understand “what!”. Try /csat status @handle"),
         ("/csat status @nobody_here", "There is no such customer on X"),
     ],
 )

@@ -14,7 +14,7 @@ WORDS = "Between you and me"
 async def test_an_error_in_a_command_is_reported_to_the_person_only(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
+    monkeypatch.setattr("handlers.commands.parse_command_args", lambda *_, **__: 1 / 0)
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, f"/csat {WORDS}")
     reply = await world.wait_for_message("Something went wrong")
 
@@ -40,7 +40,7 @@ async def test_an_error_in_a_button_is_reported(world: World) -> None:
 async def test_an_error_that_can_not_be_reported_is_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("handlers.commands.parse_command_args", lambda _: 1 / 0)
+    monkeypatch.setattr("handlers.commands.parse_command_args", lambda *_, **__: 1 / 0)
     for method in ("chat.postEphemeral", "response_url", "chat.postMessage"):
         world.workspace.faults.fail(method, "500")
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat")

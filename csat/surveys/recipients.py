@@ -20,7 +20,7 @@ _PAGES = (
     "i home explore search hashtag intent share compose messages notifications settings account login logout"
     " signup download oauth about jobs tos privacy"
 )
-_RESERVED_PATHS = frozenset(_PAGES.split())
+RESERVED_PATHS = frozenset(_PAGES.split())
 """First path segments on x.com that are pages of X itself, not handles."""
 
 
@@ -65,7 +65,7 @@ def parse_recipient(text: str) -> Recipient:
 def _parse_link(link: re.Match[str]) -> Recipient:
     if link["id"]:
         return Recipient(id=_parse_id(link["id"]))
-    if link["handle"].lower() in _RESERVED_PATHS:
+    if link["handle"].lower() in RESERVED_PATHS:
         raise InvalidRecipient("This link is not a customer's. Paste a link to their profile or a post.")
     return Recipient(handle=_parse_handle(link["handle"]))
 
