@@ -97,6 +97,7 @@ async def test_the_buttons_of_a_survey_work_in_its_own_workspace_only(world: Wor
         await other.submit_survey("/csat @mira_k")
         await other.wait_until(lambda: other.rows(tables.attempts.c.outcome) == [("accepted",)])
     await world.submit_survey("/csat @sofie_l")
+    await world.wait_until(lambda: world.rows(tables.attempts.c.outcome) == [("accepted",)] * 2)
     world.notify_after.set()
     own = await world.wait_for_message("Queued")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=own.ts)
