@@ -63,8 +63,7 @@ def _new_file(path: Path) -> Iterator[None]:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
     except OSError as error:
         raise BackupError(f"{path} can't be written: {error.strerror}.") from error
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(path.unlink)
         yield
-    except BaseException:
-        path.unlink()
-        raise
+        on_failure.pop_all()
