@@ -120,8 +120,10 @@ class SilentProxy:
     ) -> None:
         data, heard = b"the first", 0
         while data:
-            with contextlib.suppress(ConnectionError):
+            try:
                 data = await reader.read(65536)
+            except ConnectionError:
+                data = b""
             if self._is_silent or self._is_stopped:
                 has_lost.set()
             if has_lost.is_set():
