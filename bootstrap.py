@@ -108,7 +108,8 @@ async def open_resources(
     settings: Settings, clock: Clock | None, shutdown: Deadline
 ) -> AsyncIterator[Resources]:
     """Open the database and the connections; on exit, finish the background tasks, then close them."""
-    catalogue, tasks = load_catalogue(settings.csat_questions_file), BackgroundTasks()
+    catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
+    tasks = BackgroundTasks()
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)

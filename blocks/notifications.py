@@ -180,6 +180,6 @@ def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
 
 def _question(survey: Survey, catalogue: Catalogue) -> str:
     """Return the question, or its number if the catalogue no longer has it."""
-    if survey.variant not in catalogue.variants(survey.metric):
+    if survey.variant not in catalogue.questions[survey.metric]:
         return f"question {survey.variant}"
     return catalogue.question(survey.metric, survey.variant, one_line(survey.display_name) or "…")

@@ -17,7 +17,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
-from csat.surveys.questions import CatalogueError
+from csat.surveys.questions import CatalogueError, Metric
 from csat.web import slack_events
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
@@ -66,14 +66,12 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 def _questions(settings: Settings) -> Finding:
     try:
-        catalogue = load_catalogue(settings.csat_questions_file)
+        catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
     except CatalogueError as error:
-        return Finding(
-            ok=False, message=f"Questions: {error}", advice="Fix the file, or unset CSAT_QUESTIONS_FILE."
-        )
-    return Finding(
-        ok=True, message=f"Questions: {len(catalogue.csat)} for CSAT, {len(catalogue.nps)} for NPS"
-    )
+        advice = "Fix it, or unset CSAT_QUESTIONS_FILE and CSAT_QUESTIONS."
+        return Finding(ok=False, message=f"Questions: {error}", advice=advice)
+    numbers = [f"{len(catalogue.variants(metric))} for {metric.upper()}" for metric in Metric]
+    return Finding(ok=True, message=f"Questions: {', '.join(numbers)}")
 
 
 def _database(settings: Settings) -> Finding:

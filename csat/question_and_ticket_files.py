@@ -1,26 +1,37 @@
 """Read the TOML files of questions and ticket patterns at start-up."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from csat.surveys.prefill import TicketPattern, parse_ticket_patterns
-from csat.surveys.questions import Catalogue, CatalogueError
+from csat.surveys.questions import Catalogue, CatalogueError, Metric
 
 SURVEYS: Final = Path(__file__).with_name("surveys")
 DEFAULT_QUESTIONS_FILE: Final = SURVEYS / "questions.toml"
 TICKETS_FILE: Final = SURVEYS / "tickets.toml"
 
 
-def load_catalogue(path: Path = DEFAULT_QUESTIONS_FILE) -> Catalogue:
-    """Return the catalogue in a questions file; raises `CatalogueError` with the file and the reason."""
+def load_catalogue(
+    path: Path = DEFAULT_QUESTIONS_FILE, selection: Mapping[Metric, tuple[int, ...]] = MappingProxyType({})
+) -> Catalogue:
+    """Return the catalogue in a questions file, with the questions that the team uses.
+
+    Raises `CatalogueError` with the file or the setting, and the reason.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path} can't be read: {error}") from error
     try:
-        return Catalogue.parse(text)
+        catalogue = Catalogue.parse(text)
     except CatalogueError as error:
         raise CatalogueError(f"{path}: {error}") from error
+    try:
+        return catalogue.select(selection)
+    except CatalogueError as error:
+        raise CatalogueError(f"CSAT_QUESTIONS: {error} in {path}") from error
 
 
 def load_ticket_patterns() -> tuple[TicketPattern, ...]:

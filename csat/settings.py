@@ -30,6 +30,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
+from csat.surveys.questions import Metric, VariantId
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, is_web_url
 
 MAX_MESSAGE_LENGTH: Final = 3_000
@@ -107,6 +108,20 @@ def _split_list(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
 
 
+def _parse_questions(text: object) -> object:
+    """Parse `csat: 14, 0; nps: 2` into the variant ids of each metric."""
+    if not isinstance(text, str):
+        return text
+    parts = [part.partition(":") for part in text.split(";") if part.strip()]
+    selection = {
+        metric.strip().lower(): tuple(dict.fromkeys(ids.replace(",", " ").split()))
+        for metric, _, ids in parts
+    }
+    if len(selection) < len(parts):
+        raise _invalid("must name each type once")
+    return selection
+
+
 def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
@@ -128,6 +143,12 @@ BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 MemberId = Annotated[str, AfterValidator(_check_member_id)]
 MemberIds = Annotated[frozenset[MemberId], NoDecode, BeforeValidator(_split_list)]
 """Ids of users and user groups, separated by commas."""
+Questions = Annotated[
+    Mapping[Metric, Annotated[tuple[VariantId, ...], Field(min_length=1)]],
+    NoDecode,
+    BeforeValidator(_parse_questions),
+]
+"""The ids of the questions that the team uses, by metric."""
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -176,6 +197,9 @@ class Settings(BaseModel):
     )
     csat_message: str = _limited(DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH)
     csat_questions_file: Path = DEFAULT_QUESTIONS_FILE
+    csat_questions: Questions = Field(
+        {}, description="ids of questions for each type, like csat: 14, 0; nps: 0"
+    )
 
     @field_validator("slack_signing_secret")
     @classmethod

@@ -151,7 +151,7 @@ def extract_text(content: object) -> str:
 # the form
 
 FORMS = {
-    "empty": Form(origin=make_origin()),
+    "empty": Form(draft=Draft(variant="0"), origin=make_origin()),
     "filled in": Form(draft=make_draft(), origin=make_origin(), fill_count=1),
     "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
     "with others": Form(
@@ -202,7 +202,7 @@ def test_an_alert_is_the_first_block() -> None:
 
 def test_the_form_of_the_largest_catalogue_is_valid() -> None:
     template = PLACEHOLDER + "?" * 74
-    largest = Catalogue.model_validate({metric: dict.fromkeys(range(100), template) for metric in Metric})
+    largest = Catalogue(questions={metric: dict.fromkeys(range(100), template) for metric in Metric})
 
     check_view(SurveyForm(largest).build(FORMS["the longest"]))
 
@@ -257,7 +257,7 @@ def test_a_form_remembers_which_questions_it_shows(metric: Metric) -> None:
 
     parsed = FORM.parse(view)
 
-    assert (parsed.draft.metric, parsed.draft.variant, parsed.shown_metric) == (other, "0", metric)
+    assert (parsed.draft.metric, parsed.draft.variant, parsed.shown_metric) == (other, "", metric)
     assert parsed.variants == {metric: "3"}
     again = FORM.parse(
         submitted_view(parsed.model_copy(update={"draft": make_draft(metric=metric, variant="3")}))
@@ -445,10 +445,17 @@ def test_a_confirmation_omits_missing_values() -> None:
 
 
 def test_a_question_missing_from_the_catalogue_is_shown_by_its_number() -> None:
-    small = CATALOGUE.model_copy(update={"csat": {0: "How was <display_name>?"}})
+    small = Catalogue(questions={Metric.CSAT: {0: "How was <display_name>?"}})
     message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), small))
 
     assert message["text"].endswith("question 37")
+
+
+def test_a_question_that_the_team_no_longer_uses_is_still_shown_in_messages() -> None:
+    selected = CATALOGUE.select({Metric.CSAT: (0,)})
+    message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), selected))
+
+    assert message["text"].endswith("How would you rate your recent meal at Northwind?")
 
 
 def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:

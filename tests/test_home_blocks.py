@@ -41,8 +41,10 @@ LONG_PERIOD = Period(
     first=date(2024, 3, 5), last=date(2026, 3, 4), zone=ZoneInfo("America/Argentina/ComodRivadavia")
 )
 LARGEST_CATALOGUE = Catalogue(
-    csat={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
-    nps={number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)},
+    questions={
+        metric: {number: f"{number:03} {'W' * 70}<display_name>" for number in range(100)}
+        for metric in Metric
+    }
 )
 GROUP_COUNT = 150
 

@@ -145,6 +145,19 @@ def test_an_error_in_the_questions_names_its_place_and_cause(content: str, expec
     assert "\n" not in str(error.value)
 
 
+def test_a_team_can_use_some_of_the_questions_in_its_own_order() -> None:
+    selected = CATALOGUE.select({Metric.CSAT: (14, 0)})
+
+    assert list(selected.variants(Metric.CSAT).items()) == [(14, CSAT[14]), (0, CSAT[0])]
+    assert list(selected.variants(Metric.NPS)) == list(NPS)
+    assert selected.question(Metric.CSAT, 37, "Northwind") == CATALOGUE.question(Metric.CSAT, 37, "Northwind")
+
+
+def test_a_selected_question_that_the_file_does_not_have_is_named_with_the_setting() -> None:
+    with pytest.raises(CatalogueError, match=r"^CSAT_QUESTIONS: there is no question 6 for NPS in .*toml$"):
+        load_catalogue(selection={Metric.NPS: (0, 6)})
+
+
 def test_a_questions_file_can_be_loaded(tmp_path: Path) -> None:
     path = tmp_path / "questions.toml"
     path.write_text(toml(), encoding="utf-8")

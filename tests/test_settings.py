@@ -129,6 +129,15 @@ def test_a_missing_or_empty_setting_is_named(
         ("CSAT_SUPERVISORS", "cleo", "CSAT_SUPERVISORS must list ids"),
         ("CSAT_RESULTS_CHANNEL", "#results", "CSAT_RESULTS_CHANNEL must be a channel's id (C... or G...)"),
         ("CSAT_TIMEZONE", "Berlin", "CSAT_TIMEZONE must be a time zone's name, like Europe/Berlin"),
+        (
+            "CSAT_QUESTIONS",
+            "14, 0",
+            "CSAT_QUESTIONS must be ids of questions for each type, like csat: 14, 0; nps",
+        ),
+        ("CSAT_QUESTIONS", "csat: first", "CSAT_QUESTIONS must be ids of questions for each type"),
+        ("CSAT_QUESTIONS", "ces: 1", "CSAT_QUESTIONS must be ids of questions for each type"),
+        ("CSAT_QUESTIONS", "csat:; nps: 0", "CSAT_QUESTIONS must be ids of questions for each type"),
+        ("CSAT_QUESTIONS", "csat: 1; csat: 2", "CSAT_QUESTIONS must name each type once"),
         ("CSAT_DISPLAY_NAME", "N" * 21, "CSAT_DISPLAY_NAME must be at most 20 characters long."),
         ("CSAT_MESSAGE", "m" * 3001, "CSAT_MESSAGE must be at most 3,000 characters long."),
         ("CSAT_PRIVACY_URL", "northwind.example", "CSAT_PRIVACY_URL must be a whole web address"),
@@ -149,6 +158,19 @@ def test_an_invalid_setting_is_named_without_its_value(
     assert problem.endswith(
         f"Find it at {SECRET_LOCATIONS[name]}." if name in SECRET_LOCATIONS else "See .env.example."
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("csat: 14, 0; nps: 2", {"csat": (14, 0), "nps": (2,)}),
+        ("NPS:2 1 2;", {"nps": (2, 1)}),
+    ],
+)
+def test_the_questions_of_a_team_are_read_in_their_order(
+    value: str, expected: dict[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(monkeypatch, CSAT_QUESTIONS=value).csat_questions == expected
 
 
 def test_an_invalid_app_token_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,37 +41,53 @@ def _check_variant_id(key: object) -> object:
 VariantId = Annotated[int, BeforeValidator(_check_variant_id)]
 
 
-class Catalogue(FrozenModel):
-    """Every question variant, by metric and X's variant id."""
-
+class _QuestionsFile(FrozenModel):
     model_config = ConfigDict(extra="forbid")
 
     csat: dict[VariantId, str] = Field(min_length=1, max_length=100)
     nps: dict[VariantId, str] = Field(min_length=1, max_length=100)
 
+
+class Catalogue(FrozenModel):
+    """The questions that X offers, and those of them that the team uses."""
+
+    questions: Mapping[Metric, Mapping[int, str]]
+    """Every question template by metric and X's variant id, in the file's order."""
+    selection: Mapping[Metric, tuple[int, ...]] = {}
+    """The variants that the team uses, in its order; a metric that is missing uses them all."""
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the catalogue in a TOML document; raises `CatalogueError`."""
         try:
-            catalogue = cls.model_validate(tomllib.loads(text))
+            file = _QuestionsFile.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise CatalogueError(f"invalid TOML: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"] if part != "[key]")
             raise CatalogueError(f"{key}: {first['msg']}") from error
-        for metric in Metric:
-            for variant, template in catalogue.variants(metric).items():
+        questions = {Metric.CSAT: file.csat, Metric.NPS: file.nps}
+        for metric, variants in questions.items():
+            for variant, template in variants.items():
                 _check_template(f"{metric}.{variant}", template)
-        return catalogue
+        return cls(questions=questions)
+
+    def select(self, selection: Mapping[Metric, tuple[int, ...]]) -> Self:
+        """Return the catalogue with the variants that the team uses; raises `CatalogueError`."""
+        for metric, variants in selection.items():
+            if unknown := [variant for variant in variants if variant not in self.questions[metric]]:
+                raise CatalogueError(f"there is no question {unknown[0]} for {metric.upper()}")
+        return self.model_copy(update={"selection": selection})
 
     def variants(self, metric: Metric) -> Mapping[int, str]:
-        """Return the question templates of a metric by variant id, in the file's order."""
-        return self.csat if metric is Metric.CSAT else self.nps
+        """Return the question templates that the team uses for a metric by variant id, in its order."""
+        questions = self.questions[metric]
+        return {variant: questions[variant] for variant in self.selection.get(metric, questions)}
 
     def question(self, metric: Metric, variant: int, display_name: str) -> str:
         """Return a question as the customer reads it; raises `KeyError` for an unknown variant."""
-        return self.variants(metric)[variant].replace(PLACEHOLDER, display_name)
+        return self.questions[metric][variant].replace(PLACEHOLDER, display_name)
 
 
 def _check_template(key: str, template: str) -> None:
