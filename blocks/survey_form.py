@@ -1,7 +1,7 @@
 """The survey form: built, and parsed when Slack sends it back."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
@@ -46,7 +46,7 @@ class Form(FrozenModel):
     fill_count: int = 0
     """How often a customer was filled in. Part of the block id, as Slack keeps a value until that changes."""
     variants: Mapping[Metric, str] = {}
-    """The question last selected for each metric."""
+    """The question last selected for each metric, in this form or in the person's last one."""
     warned_about: str = ""
     """The customer about whose closed messages the form warned; submitting again sends."""
     denial: Denial | None = None
@@ -55,6 +55,13 @@ class Form(FrozenModel):
     """The link to the survey that caused the denial, if the requester may see it."""
     shown_metric: Metric | None = None
     """The metric whose questions are shown; it differs from the draft's if an update was lost."""
+
+    def with_default_variants(self, variants: Mapping[Metric, str]) -> Self:
+        """Return the form with these questions selected, except where one is selected already."""
+        draft = self.draft
+        if not draft.variant and draft.metric in _METRICS:
+            draft = draft.model_copy(update={"variant": variants.get(Metric(draft.metric), "")})
+        return self.model_copy(update={"draft": draft, "variants": {**variants, **self.variants}})
 
 
 class SurveyForm:
@@ -94,7 +101,7 @@ class SurveyForm:
         }
         draft = Draft(
             metric=metric,
-            variant=variants.get(Metric(metric), "0") if metric in _METRICS else "",
+            variant=variants.get(Metric(metric), "") if metric in _METRICS else "",
             test=bool(values.get(form_inputs.TEST)),
             **{field: values.get(field, "") for field in _TEXT_FIELDS},
         )

@@ -49,6 +49,7 @@ _numbers = itertools.count(1)
 def make_draft(**fields: Any) -> Draft:
     """Return a valid draft."""
     defaults = {
+        "variant": "0",
         "display_name": "Northwind",
         "recipient": "@grace",
         "message": "How did we do?",

@@ -61,6 +61,52 @@ async def test_typed_values_survive_changing_the_type_and_back(world: World) -> 
     assert feedback.to_user_id == world.x.customer("sofie_l").id
 
 
+def offered_questions(form: View) -> list[str]:
+    menu = next(block for block in form.blocks if block["block_id"].startswith("variant"))
+    return [option["value"] for option in menu["element"]["options"]]
+
+
+async def test_the_form_offers_the_questions_that_the_team_uses_in_its_order(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_questions="csat: 14, 0") as world:
+        form = await world.open_form("/csat @mira_k")
+        assert offered_questions(form) == ["14", "0"]
+        assert "the ability to resolve your issue with Northwind?" in visible_text(form.blocks)
+        await world.workspace.submit_view(fixtures.ADA)
+        assert (await world.wait_for_feedback()).question_variant_id == "14"
+
+
+async def test_the_question_that_a_person_chose_last_is_their_next_default_for_its_type(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with running_world(tmp_path, database_url=database_url) as world:
+        await world.open_form("/csat @mira_k")
+        await world.workspace.select(fixtures.ADA, "variant", "14")
+        await world.workspace.submit_view(fixtures.ADA)
+        await world.open_form("/csat nps @sofie_l")
+        await world.workspace.select(fixtures.ADA, "variant", "3")
+        await world.workspace.submit_view(fixtures.ADA)
+        await world.wait_for_feedback(2)
+
+        form = await world.open_form("/csat @TomInTransit")
+        assert "the ability to resolve your issue with Northwind?" in visible_text(form.blocks)
+        await world.workspace.select(fixtures.ADA, "metric", "nps")
+        await wait_for_text(world, "How would you rate the overall experience with Northwind?")
+        form = await world.open_form("/csat @TomInTransit", fixtures.CLEO)
+        assert "What is your overall satisfaction with Northwind?" in visible_text(form.blocks)
+
+
+async def test_a_question_that_the_team_no_longer_uses_is_nobody_s_default(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        await world.open_form("/csat @mira_k")
+        await world.workspace.select(fixtures.ADA, "variant", "14")
+        await world.workspace.submit_view(fixtures.ADA)
+        await world.wait_for_message("asked")
+    async with running_world(tmp_path, csat_questions="csat: 33, 0") as world:
+        form = await world.open_form("/csat @mira_k")
+
+    assert "your recent flight with Northwind?" in visible_text(form.blocks)
+
+
 @pytest.mark.parametrize("error", ["hash_conflict", "not_found", "500", "ratelimited"])
 async def test_a_failed_preview_update_is_not_an_error(world: World, error: str) -> None:
     await world.open_form("/csat @mira_k")

@@ -88,6 +88,9 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
+    "finding a person's last questions": lambda connection: surveys_by_requester.find_last_variants(
+        connection, "T012AB3CD", "U012AB3CD"
+    ),
     "counting by requester": lambda connection: surveys_by_requester.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),

@@ -6,7 +6,11 @@ from sqlalchemy import Connection, func, select
 
 from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
+from csat.surveys.questions import Metric
 from csat.surveys.states import State
+
+REMEMBERED = 50
+"""How many surveys back a person's questions are looked up."""
 
 
 def list_by_requester(connection: Connection, team: str, requester: str, limit: int) -> list[SurveyRecord]:
@@ -14,6 +18,15 @@ def list_by_requester(connection: Connection, team: str, requester: str, limit: 
     query = select(surveys).where(surveys.c.team == team, surveys.c.requester == requester)
     rows = connection.execute(query.order_by(surveys.c.accepted_at.desc()).limit(limit))
     return [to_record(row) for row in rows]
+
+
+def find_last_variants(connection: Connection, team: str, requester: str) -> dict[Metric, str]:
+    """Return the question of a requester's latest survey for each metric."""
+    query = select(surveys.c.metric, surveys.c.variant).where(
+        surveys.c.team == team, surveys.c.requester == requester
+    )
+    rows = connection.execute(query.order_by(surveys.c.accepted_at.desc()).limit(REMEMBERED)).all()
+    return {Metric(row.metric): str(row.variant) for row in reversed(rows)}
 
 
 def count_by_state(connection: Connection, team: str, requester: str, since: datetime) -> dict[State, int]:

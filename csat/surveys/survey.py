@@ -41,7 +41,8 @@ class Draft(FrozenModel):
     """The form as it was typed, valid or not: all text, so that nothing typed is lost."""
 
     metric: str = Metric.CSAT
-    variant: str = "0"
+    variant: str = ""
+    """Empty for the first question of the metric."""
     display_name: str = ""
     recipient: str = ""
     message: str = ""
