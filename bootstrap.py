@@ -21,6 +21,7 @@ from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key
+from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
 from csat.feedback.response_intake import Intake
@@ -76,11 +77,12 @@ async def lifespan(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
         notifier = Notifier(resources, config.poll_interval, config.concurrency)
-        worker = SendWorker(resources, notifier.start, config)
+        breaker = CircuitBreaker(resources.database, resources.x, resources.account, resources.clock)
+        worker = SendWorker(resources, breaker, notifier.start, config)
         intake = Intake(resources.database, resources.account, resources.recipient_key, resources.clock)
         services = build_services(resources, worker, notifier)
         scheduler = Scheduler(
-            [*periodic_tasks(resources, intake, services.app_home), notifier.periodic_task()],
+            [*periodic_tasks(resources, intake, breaker, services.app_home), notifier.periodic_task()],
             resources.tasks,
             config.interval_scale,
         )
@@ -182,9 +184,18 @@ def build_bolt(services: Services, resources: Resources) -> AsyncApp:
     return app
 
 
-def periodic_tasks(resources: Resources, intake: Intake, app_home: AppHome) -> list[PeriodicTask]:
+def periodic_tasks(
+    resources: Resources, intake: Intake, breaker: CircuitBreaker, app_home: AppHome
+) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
-    poller = ResponsePoller(resources.database, resources.x, intake, resources.account, resources.clock)
+    poller = ResponsePoller(
+        resources.database,
+        resources.x,
+        intake,
+        resources.account,
+        breaker.pause_if_refused,
+        resources.clock,
+    )
     checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
     tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking]
     if isinstance(resources.clock, DatabaseClock):

@@ -18,7 +18,7 @@ from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
-from csat.x_api.errors import Refused
+from csat.x_api.errors import AccountRefused, Refused
 from handlers.services import Services
 
 NOT_SAVED = (
@@ -150,6 +150,8 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesM
         account = await services.look_up_account(recipient)
     except InvalidRecipient as error:
         problems[FormField.RECIPIENT] = str(error)
+    except AccountRefused:
+        pass  # the survey waits, and its requester is told the cause
     except Refused as refusal:
         problems[FormField.RECIPIENT] = refusal.sentence()
     try:

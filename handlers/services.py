@@ -72,7 +72,7 @@ class Services:
         return is_first
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
-        """Return the account of a handle; `None` for an id, or if X is slow. Raises `Refused`."""
+        """Return the account of a handle; `None` for an id, or if X is slow or busy. Raises `Refused`."""
         if recipient.id:
             return None
         try:

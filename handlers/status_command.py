@@ -7,14 +7,18 @@ from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
-from csat.x_api.errors import Refused
+from csat.x_api.errors import AccountRefused, Refused
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
 MAX_SURVEYS = 5
 NO_CUSTOMER = "Add the customer's handle: /csat status @handle"
 LOOKUP_TIMED_OUT = (
-    "X couldn't look up that handle just now. Try again in a minute, or use the customer's numeric ID."
+    "X couldn't be reached, or is busy. Try again in a minute, or use the customer's numeric ID."
+)
+LOOKUP_REFUSED = (
+    "X can't be asked about that handle: {reason}. "
+    "Use the customer's numeric ID, or ask an admin of this app."
 )
 
 
@@ -27,6 +31,8 @@ async def send_status(services: Services, command: SlashCommand) -> None:
         account = await services.look_up_account(recipient)
     except (PermissionDenied, InvalidArguments) as problem:
         await services.reply(origin, plain_message(str(problem)))
+    except AccountRefused as refusal:
+        await services.reply(origin, plain_message(LOOKUP_REFUSED.format(reason=refusal.reason)))
     except Refused as refusal:
         await services.reply(origin, plain_message(refusal.sentence()))
     else:

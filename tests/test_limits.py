@@ -15,7 +15,7 @@ from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, fi
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
-from sandbox.x import Fault
+from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
 from tests.world import World, running_world, visible_text
 
@@ -251,3 +251,10 @@ async def test_status_explains_invalid_arguments(world: World, text: str, expect
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
 
     await world.wait_for_message(expected)
+
+
+async def test_status_names_the_cause_if_x_refuses_the_app(world: World) -> None:
+    world.x.fail(Fault.WRONG_KEYS, Endpoint.LOOKUP)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+
+    await world.wait_for_message("X can't be asked about that handle: it rejects this app's keys.")

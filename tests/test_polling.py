@@ -30,7 +30,7 @@ from sandbox.x import Fault, Feedback
 from sandbox.x.rate_limits import Endpoint
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, insert_sending, make_update
-from tests.world import HASTY, Clock, World, running_world
+from tests.world import HASTY, Clock, World, is_app_idle, running_world
 
 DAY = timedelta(days=1)
 
@@ -59,6 +59,11 @@ def swept_until(world: World) -> datetime:
     """Return the end of the last event sweep."""
     ((moment,),) = world.rows(tables.feeds.c.swept_until)
     return datetime.fromisoformat(str(moment or "2000-01-01")).replace(tzinfo=None)
+
+
+def is_account_paused(world: World) -> bool:
+    """True if the X account is paused."""
+    return world.rows(tables.accounts.c.paused_at) != [(None,)]
 
 
 def is_running(name: str) -> bool:
@@ -230,6 +235,40 @@ async def test_polling_pauses_after_an_error_of_the_account_and_resumes(world: W
     await world.advance(minutes=2)
 
     await wait_until_answered(world, 4)
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.SHOW, Endpoint.EVENTS])
+async def test_keys_that_x_rejects_while_polling_pause_the_account_until_they_work(
+    world: World, endpoint: Endpoint
+) -> None:
+    await world.send_survey()
+    for failing in (endpoint, Endpoint.ME):
+        world.x.fail(Fault.WRONG_KEYS, failing)
+    await advance_until(world, lambda: is_account_paused(world), hours=1)
+    await world.submit_survey("/csat @sofie_l")
+    await world.wait_until(is_app_idle)
+    assert len(world.x.feedbacks) == 1
+
+    world.x.recover()
+    await advance_until(world, lambda: len(world.x.feedbacks) == 2, seconds=60)
+
+
+async def test_a_permission_that_is_missing_for_polls_alone_does_not_pause_the_account(world: World) -> None:
+    await world.send_survey()
+    world.x.fail(Fault.WRONG_PLAN, Endpoint.SHOW)
+    await world.advance(minutes=1)
+    await wait_until_paused(world)
+
+    assert not is_account_paused(world)
+    await world.send_survey("/csat @sofie_l")
+
+
+async def test_polls_that_go_on_failing_do_not_delay_the_probe_of_the_account(world: World) -> None:
+    await world.send_survey()
+    world.x.fail(Fault.WRONG_KEYS, Endpoint.SHOW)
+    await advance_until(world, lambda: bool(poll_times(world, "/2/users/me")), seconds=30)
+
+    assert len(poll_times(world)) > 1
 
 
 @pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.BAD_GATEWAY, Fault.HTML, Fault.OVERSIZED])

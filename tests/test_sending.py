@@ -39,7 +39,7 @@ PAUSES = {
     Fault.TOKEN_REVOKED: "it rejects this app's keys",
     Fault.TOKEN_REFUSED: "it rejects this app's keys",
     Fault.CLOCK_SKEW: "the clock of this app's server is wrong",
-    Fault.APP_SUSPENDED: "it doesn't allow this app to send them",
+    Fault.APP_SUSPENDED: "it has suspended this app",
     Fault.NOT_PERMITTED: "it doesn't allow this app to send them",
     Fault.NO_DM_PERMISSION: "it doesn't allow this app to send them",
     Fault.NO_ACCESS: "it doesn't allow this app to send them",
@@ -187,7 +187,7 @@ async def test_a_survey_is_refused_with_the_cause_after_its_account_is_paused_fo
     await world.advance(hours=25)
     message = await world.wait_for_dm("was not sent")
 
-    assert "it doesn't allow this app to send them" in visible_text(message)
+    assert "it has suspended this app" in visible_text(message)
 
 
 async def test_edit_and_try_again_opens_the_form_with_the_previous_input(world: World) -> None:

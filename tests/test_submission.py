@@ -10,7 +10,7 @@ from csat.db import database as db_module
 from csat.db import tables
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
-from tests.world import World, running_world, visible_text
+from tests.world import World, is_app_idle, running_world, visible_text
 
 
 async def test_a_submission_delivered_many_times_creates_one_survey_and_message(either_world: World) -> None:
@@ -132,12 +132,45 @@ async def test_a_customer_found_missing_later_is_reported_to_the_requester_only(
     assert world.x.feedbacks == []
 
 
-async def test_a_refused_lookup_asks_for_the_numeric_id(world: World) -> None:
-    world.x.fail(Fault.NO_CREDIT, Endpoint.LOOKUP)
-    await world.open_form("/csat @mira_k")
-    result = await world.workspace.submit_view(fixtures.ADA)
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (Fault.NO_CREDIT, "This app has no API credit left to look up handles on X."),
+        (Fault.WRONG_PLAN, "X doesn't allow this app to look up handles."),
+    ],
+)
+async def test_a_refused_lookup_names_the_cause_and_asks_for_the_numeric_id(
+    world: World, fault: Fault, cause: str
+) -> None:
+    world.x.fail(fault, Endpoint.LOOKUP)
+    result = await world.submit_survey("/csat @mira_k")
 
-    assert "Enter the customer's numeric ID, or ask an admin of this app." in result.errors["recipient:0"]
+    advice = "Enter the customer's numeric ID, or ask an admin of this app."
+    assert result.errors["recipient:0"] == f"{cause} {advice}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (Fault.WRONG_KEYS, "X isn't accepting surveys (it rejects this app's keys)."),
+        (Fault.RESET, "X hasn't accepted it yet."),
+    ],
+)
+async def test_a_survey_waits_if_a_numeric_id_would_not_help_to_send_it(
+    world: World, fault: Fault, cause: str
+) -> None:
+    for endpoint in (Endpoint.LOOKUP, Endpoint.CREATE):
+        world.x.fail(fault, endpoint)
+    result = await world.submit_survey("/csat @mira_k")
+    await world.wait_until(is_app_idle)
+    world.notify_after.set()
+    waiting = await world.wait_for_message("Queued")
+    assert result.outcome is ActionOutcome.CLOSED
+    assert cause in visible_text(waiting)
+
+    world.x.recover()
+    await world.advance(minutes=20)
+    assert (await world.wait_for_feedback()).to_user_id == world.x.customer("mira_k").id
 
 
 async def test_a_requester_without_permission_sees_an_error_in_the_form(world: World) -> None:

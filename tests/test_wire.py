@@ -213,7 +213,7 @@ EXPECTED_KINDS = [
     (401, 89, errors.InvalidCredentials),
     (403, 89, errors.InvalidCredentials),
     (401, 135, errors.ClockSkew),
-    (401, 416, errors.NotAllowed),
+    (401, 416, errors.AppSuspended),
     (403, 87, errors.NotAllowed),
     (403, 220, errors.NotAllowed),
     (403, 453, errors.NotAllowed),

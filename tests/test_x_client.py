@@ -16,6 +16,7 @@ from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import (
     InvalidCredentials,
+    LookUpOutOfCredit,
     LookUpRefused,
     RateLimited,
     RecipientClosed,
@@ -346,8 +347,11 @@ async def test_an_unknown_handle_is_not_cached() -> None:
 
 
 LOOK_UP_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
-    "wrong keys": (respond_with(401, {"title": "Unauthorized", "detail": "Unauthorized"}), LookUpRefused),
-    "no credit": (respond_with(402, {"title": "CreditsDepleted", "detail": "No credits"}), LookUpRefused),
+    "wrong keys": (
+        respond_with(401, {"title": "Unauthorized", "detail": "Unauthorized"}),
+        InvalidCredentials,
+    ),
+    "no credit": (respond_with(402, {"title": "CreditsDepleted", "detail": "No credits"}), LookUpOutOfCredit),
     "not enrolled": (respond_with(403, {"title": "Client Forbidden"}), LookUpRefused),
     "not allowed": (respond_with(403, error_json(453)), LookUpRefused),
     "suspended, by code": (respond_with(403, error_json(63)), RecipientSuspended),

@@ -26,6 +26,7 @@ from csat.x_api.errors import (
     ACCOUNT_REFUSALS,
     REFUSALS,
     AccountRefused,
+    InvalidCredentials,
     RecipientClosed,
     RetryLater,
     Uncertain,
@@ -138,7 +139,9 @@ def _commands() -> Iterator[Section]:
             "/csat status, denied",
             _message(status_message("@grace", samples.PREVIOUS[:1], fixtures.TEAM, denial, samples.LINK)),
         )
-    yield "/csat status, problems", _lines(status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT)
+    refused = status_command.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
+    problems = (status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT, refused)
+    yield "/csat status, problems", _lines(*problems)
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample))
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR

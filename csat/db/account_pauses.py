@@ -35,7 +35,7 @@ def pause(connection: Connection, account: str, cause: str, advice: str, now: da
     is_new = row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL
     values = {
         "paused_at": row.paused_at or now,
-        "probe_at": now + PROBE_INTERVAL,
+        "probe_at": row.probe_at or now + PROBE_INTERVAL,
         "cause": cause,
         "advice": advice,
     }

@@ -6,7 +6,7 @@ from csat.clock import Clock
 from csat.db import account_pauses
 from csat.db.database import Database
 from csat.x_api.client import XClient
-from csat.x_api.errors import Refused, XError
+from csat.x_api.errors import AccountRefused, Refused, XError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,11 @@ class CircuitBreaker:
             account_pauses.pause, self._account, cause, advice, self._clock()
         ):
             log.error("Account %s is paused: %s", self._account, error)
+
+    async def pause_if_refused(self, error: XError) -> None:
+        """Pause the account if X refuses every request for the cause of an error, not only one endpoint's."""
+        if isinstance(error, AccountRefused) and error.concerns_all_requests:
+            await self.pause(error)
 
     async def probe(self) -> None:
         """Ask X whether the account works again, if it is paused and a probe is due."""

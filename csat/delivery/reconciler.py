@@ -10,6 +10,7 @@ from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
 from csat.db.responses import MATCH_TOLERANCE
 from csat.db.send_queue import RECONCILE_AFTER
 from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.sender import SurveySender
 from csat.surveys.responses import Update
 from csat.surveys.states import State
@@ -31,10 +32,13 @@ log = logging.getLogger(__name__)
 class Reconciler:
     """Settles uncertain surveys: sent if X's events list one that no other survey matches, else refused."""
 
-    def __init__(self, database: Database, x: XClient, sender: SurveySender, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, x: XClient, sender: SurveySender, breaker: CircuitBreaker, clock: Clock
+    ) -> None:
         self._database = database
         self._x = x
         self._sender = sender
+        self._breaker = breaker
         self._clock = clock
 
     async def reconcile(self, attempt: UncertainAttempt) -> None:
@@ -43,6 +47,7 @@ class Reconciler:
         try:
             pages = [page async for page in self._x.list_events(begin, end)]
         except XError as error:
+            await self._breaker.pause_if_refused(error)
             await self._postpone(attempt, error)
             return
         candidates = [

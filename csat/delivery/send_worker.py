@@ -39,7 +39,9 @@ class WorkerConfig:
 class SendWorker:
     """Sends the surveys of its own instance, and those that other instances of its X account left behind."""
 
-    def __init__(self, resources: Resources, notify: Notify, config: WorkerConfig) -> None:
+    def __init__(
+        self, resources: Resources, breaker: CircuitBreaker, notify: Notify, config: WorkerConfig
+    ) -> None:
         self._resources = resources
         self._database = resources.database
         self._clock = resources.clock
@@ -47,9 +49,9 @@ class SendWorker:
         self._notify = notify
         self._config = config
         self._account = resources.account
-        self._breaker = CircuitBreaker(self._database, resources.x, self._account, self._clock)
-        self._sender = SurveySender(resources, self._breaker, notify)
-        self._reconciler = Reconciler(self._database, resources.x, self._sender, self._clock)
+        self._breaker = breaker
+        self._sender = SurveySender(resources, breaker, notify)
+        self._reconciler = Reconciler(self._database, resources.x, self._sender, breaker, self._clock)
         self._slots = asyncio.Semaphore(config.concurrency)
         self._active: set[int] = set()
         self._adopted: set[int] = set()

@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from csat.clock import Clock
@@ -51,13 +52,23 @@ class ResponsePoller:
 
     Args:
         account: the id of the X account that the client signs for.
+        report: is given each error after which X may answer no other request either.
     """
 
-    def __init__(self, database: Database, x: XClient, intake: Intake, account: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        x: XClient,
+        intake: Intake,
+        account: str,
+        report: Callable[[XError], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._x = x
         self._intake = intake
         self._account = account
+        self._report = report
         self._clock = clock
 
     def periodic_tasks(self) -> list[PeriodicTask]:
@@ -77,6 +88,7 @@ class ResponsePoller:
         try:
             await self._fetch_all(claimed)
         except ACCOUNT_ERRORS as error:
+            await self._report(error)
             await self._database.run_with_retry(exhaust_budget, self._account, self._retry_at(error))
             raise
 
@@ -89,6 +101,7 @@ class ResponsePoller:
                 await self._split(span, error)
                 raise
             except XError as error:
+                await self._report(error)
                 await self._database.run_with_retry(reschedule_sweep, self._account, self._retry_at(error))
                 raise
             await self._database.run(mark_swept, self._account, span, self._clock())

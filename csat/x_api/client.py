@@ -14,7 +14,10 @@ from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import feedback_events, wire
 from csat.x_api.errors import (
+    AccountRefused,
+    LookUpOutOfCredit,
     LookUpRefused,
+    OutOfCredit,
     RecipientSuspended,
     RecipientUnknown,
     Refused,
@@ -83,6 +86,7 @@ class XClient:
 
         Raises:
             RecipientUnknown, RecipientSuspended: there is no such account, or it is suspended.
+            AccountRefused: X refuses all requests of the app.
             LookUpRefused: X does not let the app look up handles.
             RetryLater: X is busy or can't be reached.
         """
@@ -95,7 +99,10 @@ class XClient:
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
-            raise LookUpRefused(str(error), api_message=error.api_message, raw=error.raw) from error
+            if isinstance(error, AccountRefused) and error.concerns_all_requests:
+                raise
+            kind = LookUpOutOfCredit if isinstance(error, OutOfCredit) else LookUpRefused
+            raise kind(str(error), api_message=error.api_message, raw=error.raw) from error
         self._accounts[handle], self._receives_dm[handle] = account, account.receives_dm
         return account
 

@@ -5,6 +5,7 @@
     │   ├── AccountRefused          keep all surveys of the account until it is fixed
     │   │   ├── InvalidCredentials  the account's keys or token are wrong or revoked
     │   │   ├── ClockSkew           the signature's time is too far from X's
+    │   │   ├── AppSuspended        X has suspended the X app
     │   │   ├── NotAllowed          the X app may not use this API or direct messages
     │   │   ├── NotSigned           X saw no credentials
     │   │   ├── SenderSuspended
@@ -18,6 +19,7 @@
     │   ├── LooksAutomated
     │   ├── MessageTooLong
     │   ├── LookUpRefused           the app may not look up handles
+    │   │   └── LookUpOutOfCredit   the X app has no API credit left to look them up
     │   └── RefusedByX              any other reason
     ├── RetryLater                  temporary: nothing was delivered, retry at `until` or with backoff
     │   ├── RateLimited             X answers no more requests of the account until then
@@ -121,6 +123,8 @@ class AccountRefused(Refused):
     """Why X accepts no surveys: a clause, in which "it" is X."""
     fix: ClassVar[str] = "Check the app's status at developer.x.com."
     """What an operator can do about it."""
+    concerns_all_requests: ClassVar[bool] = True
+    """Whether X refuses every request for it, and not only those to some endpoints."""
 
     def sentence(self) -> str:
         """Return the text for the requester of a survey that was given up."""
@@ -142,8 +146,15 @@ class ClockSkew(AccountRefused):
     fix = "Correct the server's clock, and keep it synchronized (NTP)."
 
 
+class AppSuspended(AccountRefused):
+    codes = frozenset({416})
+    reason = "it has suspended this app"
+    fix = "See at developer.x.com why the app is suspended, and resolve that with X."
+
+
 class NotAllowed(AccountRefused):
-    codes = frozenset({416, 87, 220, 453, 93, 261})
+    codes = frozenset({87, 220, 453, 93, 261})
+    concerns_all_requests = False
     reason = "it doesn't allow this app to send them"
     fix = (
         "Check at developer.x.com that the app is active and may write direct messages, "
@@ -160,6 +171,7 @@ class NotSigned(AccountRefused):
 class OutOfCredit(AccountRefused):
     """X answered 402; its message is not kept, as it holds the id of the account that pays."""
 
+    concerns_all_requests = False
     reason = "this app has no API credit left"
     fix = "Buy credit for the app's project at developer.x.com."
 
@@ -225,7 +237,14 @@ class MessageTooLong(Refused):
 
 class LookUpRefused(Refused):
     advice = (
-        "X isn't letting this app look up handles. "
+        "X doesn't allow this app to look up handles. "
+        "Enter the customer's numeric ID, or ask an admin of this app."
+    )
+
+
+class LookUpOutOfCredit(LookUpRefused):
+    advice = (
+        "This app has no API credit left to look up handles on X. "
         "Enter the customer's numeric ID, or ask an admin of this app."
     )
 
