@@ -1,4 +1,4 @@
-"""A low rating as everyone in the results channel may see it, and the state of its follow-up.
+"""A low rating as everyone in the results channel may see it, or supervisors in App Home, and its follow-up.
 
 The rating itself and the customer's comment are shown by `blocks.low_rating_modals` only.
 """
@@ -14,6 +14,8 @@ from slack_sdk.models.blocks import (
     RichTextBlock,
     RichTextElement,
     RichTextElementParts,
+    RichTextQuoteElement,
+    RichTextSectionElement,
 )
 
 from blocks.elements import (
@@ -22,19 +24,25 @@ from blocks.elements import (
     context,
     escape_mrkdwn,
     plain_message,
+    recipient_link,
     rich_line,
     text,
     timestamp,
+    truncate_lines,
     user_mention,
 )
 from blocks.notifications import survey_details
-from csat.surveys.low_ratings import FollowUp, LowRating
+from csat.surveys.low_ratings import ClosedLowRating, FollowUp, LowRating
 from csat.surveys.questions import Catalogue
 
 SHOW_ACTION: Final = "show_low_rating"
 TAKE_ON_ACTION: Final = "take_on_low_rating"
 CLOSE_ACTION: Final = "close_low_rating"
 """The value of each button is the survey's id."""
+
+MAX_SHOWN_NOTE_LENGTH: Final = 600
+"""In a list; "Show" shows the whole note."""
+NO_NOTE: Final = "The note was erased with the customer."
 
 _TITLE: Final = "A customer gave a low rating."
 
@@ -58,9 +66,29 @@ def low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -
     """Return a low rating in three blocks, with the buttons that its follow-up allows."""
     return [
         context(*survey_details(rating.survey, catalogue)),
-        rich_line(*_dates(rating, link), *_follow_up(rating.follow_up)),
+        rich_line(text("Asked "), *_dates(rating, link), *_follow_up(rating.follow_up)),
         _buttons(rating),
     ]
+
+
+def named_low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
+    """Return a low rating for supervisors, who may know which agent asked which customer."""
+    return [
+        _named_details(rating, catalogue),
+        rich_line(*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)),
+        _buttons(rating),
+    ]
+
+
+def closed_low_rating_blocks(rating: ClosedLowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
+    """Return a closed low rating for supervisors, with its note."""
+    note = truncate_lines(rating.note or "", MAX_SHOWN_NOTE_LENGTH)
+    parts = [*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)]
+    sections = [
+        RichTextSectionElement(elements=parts),
+        RichTextQuoteElement(elements=[text(note or NO_NOTE)]),
+    ]
+    return [_named_details(rating, catalogue), RichTextBlock(elements=sections), _buttons(rating)]
 
 
 def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
@@ -68,8 +96,19 @@ def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
     return rich_line(*_follow_up(follow_up))
 
 
+def _named_details(rating: LowRating, catalogue: Catalogue) -> Block:
+    no_case = "" if rating.survey.external_id else "No case number"
+    return context(*survey_details(rating.survey, catalogue), no_case)
+
+
+def _names(rating: LowRating) -> Iterator[RichTextElement]:
+    yield user_mention(rating.origin.requester)
+    yield text(" asked ")
+    yield recipient_link(rating.survey.recipient)
+    yield text(" ")
+
+
 def _dates(rating: LowRating, link: str) -> Iterator[RichTextElement]:
-    yield text("Asked ")
     yield timestamp(rating.asked_at)
     if link:
         yield text(" (")

@@ -17,7 +17,7 @@ from blocks.elements import (
     truncate_line,
 )
 from blocks.home_report_controls import report_controls
-from blocks.low_rating import low_rating_blocks
+from blocks.low_rating import closed_low_rating_blocks, named_low_rating_blocks
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines
 from blocks.serialization import BlockDict, render
@@ -26,15 +26,23 @@ from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import RecentComment, Report
-from csat.surveys.low_ratings import LowRating
+from csat.surveys.low_ratings import ClosedLowRating, LowRating
 from csat.surveys.questions import Catalogue, Metric
 
 MAX_COMMENT_LENGTH: Final = 600
 MAX_LOW_RATINGS: Final = 10
+MAX_CLOSED: Final = 5
 
 NOTHING_SENT: Final = "No surveys were sent in this period or the one before. To get started:"
 COME_BACK: Final = "Come back later: answers show as they arrive, usually within hours."
-MORE_LOW_RATINGS: Final = "These are the oldest. More will show as these are closed."
+OPEN_SCOPE: Final = (
+    "All that are open, except those of your own surveys. The choices at the top don't apply to this list."
+)
+MORE_OPEN: Final = "The {shown} oldest are shown. More will show as these are closed."
+CLOSED_SCOPE: Final = (
+    "Closed last first, except those of your own surveys. The choices at the top don't apply to this list."
+)
+MORE_CLOSED: Final = "The last {shown} are shown. /csat export has all of a period, with their notes."
 
 
 class LinkedComment(NamedTuple):
@@ -51,6 +59,13 @@ class LinkedLowRating(NamedTuple):
     link: str
 
 
+class LinkedClosedRating(NamedTuple):
+    """A closed low rating, and the link to its conversation."""
+
+    rating: ClosedLowRating
+    link: str
+
+
 class SupervisorHome(NamedTuple):
     """The data of a supervisor's Home."""
 
@@ -59,6 +74,10 @@ class SupervisorHome(NamedTuple):
     comments: Sequence[LinkedComment]
     low_ratings: Sequence[LinkedLowRating] = ()
     """The ones that are not closed, oldest first."""
+    open_count: int = 0
+    """The number of low ratings that are not closed, with those that are not listed."""
+    closed: Sequence[LinkedClosedRating] = ()
+    """The ones that were closed last, those first."""
     own: OwnSurveys = OwnSurveys([], {})
     problem: str = ""
     """Why the report is not about the dates that were chosen."""
@@ -75,8 +94,9 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
         yield from _report(report)
     else:
         yield from _first_steps(report.period)
-    yield from _low_ratings(home.low_ratings, catalogue)
+    yield from _low_ratings(home, catalogue)
     yield from _comments(home.comments, report.filters.metric)
+    yield from _closed(home.closed, catalogue)
     if home.own.newest:
         yield render(header("Your own surveys"))
         yield from own_survey_blocks(home.own)
@@ -96,13 +116,24 @@ def _first_steps(period: Period) -> Iterator[HomePart]:
     yield render(numbered_list(*FIRST_STEPS, COME_BACK))
 
 
-def _low_ratings(low_ratings: Sequence[LinkedLowRating], catalogue: Catalogue) -> Iterator[BlockDict]:
-    if low_ratings:
-        yield render(header("Low ratings to follow up"))
-    for rating, link in low_ratings[:MAX_LOW_RATINGS]:
-        yield from map(render, low_rating_blocks(rating, catalogue, link))
-    if len(low_ratings) > MAX_LOW_RATINGS:
-        yield render(context(MORE_LOW_RATINGS))
+def _low_ratings(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDict]:
+    if not home.low_ratings:
+        return
+    has_more = home.open_count > len(home.low_ratings)
+    yield render(header(f"Low ratings to follow up: {home.open_count:,}"))
+    yield render(context(OPEN_SCOPE, MORE_OPEN.format(shown=len(home.low_ratings)) if has_more else ""))
+    for rating, link in home.low_ratings:
+        yield from map(render, named_low_rating_blocks(rating, catalogue, link))
+
+
+def _closed(closed: Sequence[LinkedClosedRating], catalogue: Catalogue) -> Iterator[BlockDict]:
+    if not closed:
+        return
+    more = MORE_CLOSED.format(shown=MAX_CLOSED) if len(closed) > MAX_CLOSED else ""
+    yield render(header("Closed low ratings"))
+    yield render(context(CLOSED_SCOPE, more))
+    for rating, link in closed[:MAX_CLOSED]:
+        yield from map(render, closed_low_rating_blocks(rating, catalogue, link))
 
 
 def _comments(comments: Sequence[LinkedComment], metric: Metric) -> Iterator[BlockDict]:

@@ -9,7 +9,9 @@ from weakref import WeakValueDictionary
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
 from blocks.notifications import OTHER_ACCOUNT
 from blocks.supervisor_home import (
+    MAX_CLOSED,
     MAX_LOW_RATINGS,
+    LinkedClosedRating,
     LinkedComment,
     LinkedLowRating,
     SupervisorHome,
@@ -135,17 +137,24 @@ class AppHome:
             period, problem = last_days(DEFAULT_DAYS, now, self._timezone), str(reason)
         report = await fetch_report(self._database, query.filters(team, person), period)
         link = self._slack.message_url
-        low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS + 1, person)
+        low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS, person)
+        closed = await self._database.read(follow_ups.list_closed, team, MAX_CLOSED + 1, person)
         return SupervisorHome(
-            query,
-            report,
-            [
+            query=query,
+            report=report,
+            comments=[
                 LinkedComment(comment, await link(comment.channel, comment.thread))
                 for comment in report.comments
             ],
-            [LinkedLowRating(rating, await link(rating.origin.channel, rating.ts)) for rating in low],
-            await self._own(team, person, MAX_SURVEYS_BELOW_RESULTS),
-            problem,
+            low_ratings=[
+                LinkedLowRating(rating, await link(rating.origin.channel, rating.ts)) for rating in low
+            ],
+            open_count=await self._database.read(follow_ups.count_open, team, person),
+            closed=[
+                LinkedClosedRating(rating, await link(rating.origin.channel, rating.ts)) for rating in closed
+            ],
+            own=await self._own(team, person, MAX_SURVEYS_BELOW_RESULTS),
+            problem=problem,
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:

@@ -87,6 +87,14 @@ def give_answer(world: World, requester: str, answer: Answer) -> None:
             )
             if is_low(metric, rating):
                 follow_ups.open_follow_up(connection, row.id, fixtures.TEAM, row.sent_at)
+                if row.sent_at < world.clock() - timedelta(days=OWN_DAYS_AGO[0] + 1):
+                    close(connection, row.id, row.sent_at, f"They gave {rating}.")
+
+
+def close(connection: sqlalchemy.Connection, survey_id: int, when: datetime, note: str) -> None:
+    """Close a low rating as the colleague, who quotes the answer."""
+    closing = sqlalchemy.update(tables.follow_ups).where(tables.follow_ups.c.survey_id == survey_id)
+    connection.execute(closing.values(closed_by=COLLEAGUE, closed_at=when, note=note))
 
 
 async def collect_texts(world: World) -> dict[str, str]:

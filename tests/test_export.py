@@ -173,6 +173,13 @@ def test_no_cell_starts_a_formula_whatever_separates_the_cells(
     assert not [cell for row in rows for cell in row if cell.lstrip().startswith(FORMULA_SIGNS)]
 
 
+async def test_a_closed_low_rating_has_its_note(seeded_database: Database, tmp_path: Path) -> None:
+    rows = await export_rows(seeded_database, tmp_path / "all.csv")
+
+    assert {row.low_note for row in rows if row.low_closed_at} == {"Called the customer and put it right."}
+    assert {row.low_note for row in rows if not row.low_closed_at} == {""}
+
+
 async def test_an_interrupted_export_leaves_no_files(
     seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +235,7 @@ def test_a_row_is_read_back_unchanged() -> None:
         low_taken_at=None,
         low_closed_by="",
         low_closed_at=None,
+        low_note="Called them.\nTwice.",
     )
 
     assert ExportRow.from_cells(dict(zip(COLUMNS, row.to_cells(), strict=True))) == row

@@ -134,6 +134,11 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
     assert await list_open(9, "U1") == [1, 103]
     assert await list_open(2) == [1, 101]
     assert await database.read(follow_ups.list_open, "T999", 9) == []
+    assert await database.read(follow_ups.count_open, TEAM) == 3
+    assert await database.read(follow_ups.count_open, TEAM, "U1") == 2
+    assert [each.note for each in await database.read(follow_ups.list_closed, TEAM, 9, "U1")] == ["Called."]
+    assert await database.read(follow_ups.list_closed, TEAM, 9, "U2") == []
+    assert await database.read(follow_ups.list_closed, "T999", 9) == []
 
 
 async def test_an_alert_is_updated_again_if_the_follow_up_changed_meanwhile(database: Database) -> None:

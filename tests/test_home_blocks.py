@@ -9,7 +9,9 @@ import pytest
 
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
 from blocks.supervisor_home import (
+    MAX_CLOSED,
     MAX_LOW_RATINGS,
+    LinkedClosedRating,
     LinkedComment,
     LinkedLowRating,
     SupervisorHome,
@@ -27,7 +29,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
-from csat.surveys.low_ratings import FollowUp, LowRating
+from csat.surveys.low_ratings import MAX_NOTE_LENGTH, ClosedLowRating, FollowUp, LowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH
@@ -94,12 +96,15 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         external_id="e" * MAX_EXTERNAL_ID_LENGTH,
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
-    low = [LinkedLowRating(make_low_rating(number), link) for number in range(MAX_LOW_RATINGS + 1)]
+    low = [LinkedLowRating(make_low_rating(number), link) for number in range(MAX_LOW_RATINGS)]
+    closed = [LinkedClosedRating(make_closed_rating(number), link) for number in range(MAX_CLOSED + 1)]
     return SupervisorHome(
         choices,
         report,
         [LinkedComment(comment, link)] * MAX_COMMENTS,
         low,
+        MAX_ANSWERS,
+        closed,
         make_own_surveys(),
         "That is no period. " * 10,
     )
@@ -111,6 +116,14 @@ def make_low_rating(number: int) -> LowRating:
     origin = make_origin(channel="C0123456789")
     return LowRating(
         survey_id=number, survey=survey, origin=origin, asked_at=NOON, ts="1.2", follow_up=follow_up
+    )
+
+
+def make_closed_rating(number: int) -> ClosedLowRating:
+    rating = make_low_rating(number)
+    closed = {**rating.follow_up.model_dump(), "closed_by": user_id(2), "closed_at": NOON}
+    return ClosedLowRating(
+        **{**rating.model_dump(), "follow_up": closed}, note="<!channel>\n" * (MAX_NOTE_LENGTH // 11)
     )
 
 
@@ -132,7 +145,7 @@ def test_a_supervisor_s_home_is_within_slack_s_limits(metric: Metric, use_fallba
 
     view = check_home(home_view(parts, use_fallbacks=use_fallbacks))
 
-    assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS
+    assert json.dumps(view).count("show_low_rating") == MAX_LOW_RATINGS + MAX_CLOSED
     kinds = [block["type"] for block in view["blocks"]]
     assert kinds.count("data_visualization") == (0 if use_fallbacks else 2)
     assert kinds.count("data_table") == (0 if use_fallbacks else 1)

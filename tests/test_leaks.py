@@ -153,9 +153,34 @@ async def test_follow_up_notes_are_visible_to_supervisors_only(leak_env: LeakEnv
     await leak_env.click(fixtures.ADA, low_rating.SHOW_ACTION, alert)
     await world.wait_for_message("Only supervisors", fixtures.LEADS, fixtures.ADA)
     assert check_shown(leak_env, fixtures.ADA) == set()
+    await world.open_home(fixtures.CLEO)
+    assert "the comment of a note" in check_shown(leak_env, fixtures.CLEO)
+    leak_env.detector.shown.clear()
     await leak_env.click(fixtures.CLEO, low_rating.SHOW_ACTION, alert)
 
     await world.wait_until(lambda: "the comment of a note" in check_shown(leak_env, fixtures.CLEO))
+
+
+async def test_a_note_on_a_supervisor_s_own_survey_is_visible_to_other_supervisors_only(
+    leak_env: LeakEnv,
+) -> None:
+    world = leak_env.world
+    button = f"'value': '{leak_env.survey_ids(fixtures.CLEO)[0]}'"
+    own = next(alert for alert in leak_env.alerts() if button in str(alert.blocks))
+    await leak_env.click(fixtures.BEN, low_rating.CLOSE_ACTION, own)
+    await world.wait_for_form(fixtures.BEN)
+    note = leak_env.secret_comment("a note on an own survey", fixtures.CLEO)
+    await world.fill_in(fixtures.BEN, note=note)
+    await world.workspace.submit_view(fixtures.BEN)
+    await world.wait_for_message("Closed by", fixtures.LEADS, fixtures.CLEO)
+    for person in (fixtures.ADA, fixtures.CLEO, fixtures.BEN):
+        await world.open_home(person)
+        await world.workspace.run_command(person, fixtures.SUPPORT, "/csat export 90d")
+    files = world.workspace.files
+    await world.wait_until(lambda: len(files) == 4 and all(file.is_complete for file in files.values()))
+
+    assert "the comment of a note on an own survey" in check_shown(leak_env, fixtures.BEN)
+    assert "the comment of a note on an own survey" not in check_shown(leak_env, fixtures.CLEO)
 
 
 async def test_the_digest_contains_no_single_answer(leak_env: LeakEnv) -> None:

@@ -141,7 +141,88 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     await world.workspace.submit_view(fixtures.CLEO)
     text = visible_text(await world.wait_for_home(view.hash))
     assert "2 low ratings: 1 closed, 1 unassigned" in text
-    assert "ticket_old" not in text
+    still_open, _, closed = text.partition("Closed low ratings")
+    assert "ticket_old" not in still_open
+    assert "ticket_old" in closed
+
+
+async def close_low_rating(world: World, note: str, user: str = fixtures.CLEO) -> View:
+    """Close the oldest low rating in a supervisor's Home, and return the Home."""
+    home = world.workspace.home_view(user)
+    assert home
+    oldest = next(block for block in home.blocks if "close_low_rating" in str(block))["block_id"]
+    await world.workspace.click(user, "close_low_rating", home=True, block_id=oldest)
+    await world.wait_for_form(user)
+    await world.workspace.type_text(user, "note", note)
+    await world.workspace.submit_view(user)
+    return await world.wait_for_home(home.hash, user)
+
+
+async def test_a_closed_low_rating_stays_in_home_with_its_note_who_and_when(world: World) -> None:
+    world.insert_rated([1], external_id="ticket_first", days_ago=5)
+    world.insert_rated([1], external_id="ticket_second", days_ago=2)
+    await world.open_home(fixtures.CLEO)
+    await close_low_rating(world, "Called them.")
+    await world.advance(minutes=5)
+    view = await close_low_rating(world, "Sent\na voucher.")
+
+    _, _, closed = visible_text(view).partition("Closed low ratings")
+    assert "Low ratings to follow up" not in visible_text(view)
+    assert 0 < closed.index("ticket_second") < closed.index("ticket_first"), "the newest first"
+    for words in ("Called them.", "Sent\na voucher.", f"<@{fixtures.ADA}> asked @grace"):
+        assert words in closed
+    assert closed.count(f"Closed by <@{fixtures.CLEO}>") == 2
+    dates = [part for block in view.blocks for part in find_dates(block)]
+    assert int(world.clock().timestamp()) - dates[2] < 60, "when it was closed"
+
+
+def find_dates(part: Any) -> list[int]:
+    """Return the dates in the rich text of a block."""
+    if isinstance(part, list):
+        return [date for item in part for date in find_dates(item)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["timestamp"]] if part.get("type") == "date" else []
+    return [*own, *find_dates(list(part.values()))]
+
+
+async def test_a_closed_low_rating_of_somebody_s_own_survey_is_not_in_their_home(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_supervisors={fixtures.CLEO, fixtures.BEN}) as world:
+        world.insert_rated([1], external_id="ticket_own", requester=fixtures.CLEO)
+        await world.open_home(fixtures.BEN)
+        assert "Called them." in visible_text(await close_low_rating(world, "Called them.", fixtures.BEN))
+
+        text = visible_text(await world.open_home(fixtures.CLEO))
+        assert "Called them." not in text
+        assert "Closed low ratings" not in text
+
+
+async def test_a_note_is_erased_with_its_customer(world: World) -> None:
+    world.insert_rated([1])
+    await world.open_home(fixtures.CLEO)
+    await close_low_rating(world, "Grace was right.")
+    execute(world, "update follow_ups set note = null")
+
+    text = visible_text(await world.open_home(fixtures.CLEO))
+    assert "The note was erased with the customer." in text
+
+
+async def test_low_ratings_name_agent_customer_and_case_and_say_what_they_leave_out(world: World) -> None:
+    world.insert_rated([1] * 11, external_id="ticket_7", days_ago=60)
+    world.insert_rated([0], external_id="", metric="nps", requester=fixtures.BEN, days_ago=70)
+    world.insert_rated([1] * 2, requester=fixtures.CLEO)
+    await world.open_home(fixtures.CLEO)
+
+    text = visible_text(await world.choose_in_home("home_agent", fixtures.BEN))
+
+    assert "Low ratings to follow up: 12" in text
+    assert f"<@{fixtures.ADA}> asked @grace" in text
+    assert f"<@{fixtures.BEN}> asked @grace" in text
+    assert "Case number: ticket_7" in text
+    assert "No case number" in text
+    assert "The choices at the top don't apply to this list" in text
+    assert "except those of your own surveys" in text
+    assert "The 10 oldest are shown." in text
 
 
 async def test_a_supervisor_s_own_surveys_are_left_out_visibly(world: World) -> None:

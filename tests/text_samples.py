@@ -5,12 +5,18 @@ from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.notifications import OTHER_ACCOUNT
-from blocks.supervisor_home import MAX_LOW_RATINGS, LinkedComment, LinkedLowRating, SupervisorHome
+from blocks.supervisor_home import (
+    MAX_CLOSED,
+    LinkedClosedRating,
+    LinkedComment,
+    LinkedLowRating,
+    SupervisorHome,
+)
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
-from csat.surveys.low_ratings import FollowUp, RevealedRating
+from csat.surveys.low_ratings import ClosedLowRating, FollowUp, RevealedRating
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -21,7 +27,7 @@ LINK = "https://northwindair.slack.com/archives/C07SUPP0RT1/p1700000000000100"
 ORIGIN = make_origin(requester=fixtures.ADA, channel=fixtures.SUPPORT)
 SURVEY = make_survey(test=True)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
-ERASED = SURVEY.with_recipient(Recipient())
+ERASED = SURVEY.with_recipient(Recipient()).model_copy(update={"external_id": ""})
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)
 
@@ -99,6 +105,15 @@ def make_rating(follow_up: FollowUp) -> RevealedRating:
 
 
 LOW_RATING = make_rating(OPEN)
+CLOSED_RATING = ClosedLowRating(
+    survey_id=7,
+    survey=SURVEY,
+    origin=ORIGIN,
+    asked_at=NOON - timedelta(days=1),
+    follow_up=CLOSED,
+    note="Called them and rebooked the flight.",
+)
+CLOSED_ERASED = CLOSED_RATING.model_copy(update={"survey": ERASED, "note": None})
 UNANSWERED = LOW_RATING.model_copy(update={"survey": ERASED, "rating": None, "comment": None, "note": None})
 
 OWN = OwnSurveys(
@@ -124,7 +139,9 @@ SUPERVISOR_HOME = SupervisorHome(
     ReportQuery(days=CUSTOM_PERIOD, channel=fixtures.SUPPORT),
     REPORT,
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
-    [LinkedLowRating(LOW_RATING, LINK)] * (MAX_LOW_RATINGS + 1),
+    [LinkedLowRating(LOW_RATING, LINK), LinkedLowRating(UNANSWERED, "")],
+    12,
+    [LinkedClosedRating(CLOSED_ERASED, ""), *[LinkedClosedRating(CLOSED_RATING, LINK)] * MAX_CLOSED],
     OWN,
     "The last day is in the future. Choose today or an earlier day.",
 )

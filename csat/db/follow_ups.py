@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
 
 from csat.db import results_access_log
 from csat.db.idempotent_inserts import insert_if_absent
@@ -15,7 +15,7 @@ from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent
 from csat.db.results_access_log import AuditAction
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
-from csat.surveys.low_ratings import FollowUp, LowRating, RevealedRating
+from csat.surveys.low_ratings import ClosedLowRating, FollowUp, LowRating, RevealedRating
 
 
 class Conflict(StrEnum):
@@ -83,10 +83,28 @@ def close(
 
 def list_open(connection: Connection, team: str, limit: int, exclude_requester: str = "") -> list[LowRating]:
     """Return the low ratings that are not closed, the oldest first."""
-    is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None))
-    query = _select_low_ratings().where(*is_open, surveys.c.requester != exclude_requester)
+    query = _select_low_ratings().where(*_is_open(team, exclude_requester))
     oldest = query.order_by(follow_ups.c.opened_at).limit(limit)
     return [LowRating(**_to_low_rating_fields(row)) for row in connection.execute(oldest)]
+
+
+def count_open(connection: Connection, team: str, exclude_requester: str = "") -> int:
+    """Return the number of low ratings that are not closed."""
+    joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id)
+    query = select(func.count()).select_from(joined).where(*_is_open(team, exclude_requester))
+    return connection.execute(query).scalar_one()
+
+
+def list_closed(
+    connection: Connection, team: str, limit: int, exclude_requester: str = ""
+) -> list[ClosedLowRating]:
+    """Return the low ratings that are closed, the ones that were closed last first."""
+    is_closed = (follow_ups.c.team == team, follow_ups.c.closed_at.is_not(None))
+    query = _select_low_ratings().where(*is_closed, surveys.c.requester != exclude_requester)
+    newest = query.order_by(follow_ups.c.closed_at.desc(), follow_ups.c.survey_id.desc()).limit(limit)
+    return [
+        ClosedLowRating(**_to_low_rating_fields(row), note=row.note) for row in connection.execute(newest)
+    ]
 
 
 def find_low_rating(connection: Connection, survey_id: int) -> LowRating | None:
@@ -139,6 +157,11 @@ def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any)
     survey = to_record(row)
     connection.execute(update(follow_ups).where(follow_ups.c.survey_id == survey.id).values(**values))
     return requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
+
+
+def _is_open(team: str, exclude_requester: str) -> tuple[ColumnElement[bool], ...]:
+    is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None))
+    return *is_open, surveys.c.requester != exclude_requester
 
 
 def _select_low_ratings() -> Select[Any]:

@@ -31,6 +31,7 @@ _LOW_RATING = {
     "taken_at": "low_taken_at",
     "closed_by": "low_closed_by",
     "closed_at": "low_closed_at",
+    "note": "low_note",
 }
 
 

@@ -19,6 +19,7 @@ _EXPRESSIONS = {
     "low_taken_at": follow_ups.c.taken_at,
     "low_closed_by": follow_ups.c.closed_by,
     "low_closed_at": follow_ups.c.closed_at,
+    "low_note": follow_ups.c.note,
 }
 _SELECT = select(
     *((_EXPRESSIONS[name] if name in _EXPRESSIONS else surveys.c[name]).label(name) for name in COLUMNS)

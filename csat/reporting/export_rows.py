@@ -86,6 +86,8 @@ class ExportRow(FrozenModel):
     low_taken_at: OptionalTime
     low_closed_by: Text
     low_closed_at: OptionalTime
+    low_note: Text
+    """How it was closed; empty once the customer was erased."""
 
     def to_cells(self) -> list[str]:
         """Return the row's cells, with times in UTC and formulas escaped."""

@@ -37,6 +37,13 @@ class LowRating(FrozenModel):
     follow_up: FollowUp
 
 
+class ClosedLowRating(LowRating):
+    """A closed low rating with its note, for supervisors who did not request the survey."""
+
+    note: str | None = Field(None, repr=False)
+    """How the follow-up was closed; may quote the customer. `None` once the customer was erased."""
+
+
 class RevealedRating(LowRating):
     """A low rating with the rating and the comment, for supervisors who did not request the survey."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from csat.db.errors import SchemaTooNew
 from csat.db.tables import compatibility
 
-HEAD_REVISION = "0010"
+HEAD_REVISION = "0011"
 """The latest migration; a test compares it with the folder."""
 
 LOCK_POLL_SECONDS = 1.0
