@@ -1,4 +1,7 @@
-"""The command line: `serve`, which is the default, and the commands of operators."""
+"""The command line: `serve`, which is the default, and the commands of operators.
+
+Each imports its own modules when it is called, so that none waits for those of the others.
+"""
 
 import asyncio
 import gc
@@ -15,24 +18,15 @@ import typer
 import uvloop
 from stamina.instrumentation import RetryDetails
 
-from blocks.report_summary import pluralize
-from bootstrap import lifespan, silence_libraries
-from cli import backup as backups
-from cli import check as checking
-from cli import export as exporting
-from cli import forget as forgetting
-from cli import manifest as manifests
-from cli import prune as pruning
-from cli import report_from_export as reporting
-from cli import resume as resuming
-from cli.export import NoSuchTeam
+from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.errors import DatabaseError
 from csat.json_log import JsonFormatter
+from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
+from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.settings import LogFormat, Settings, SettingsError
-from csat.shared_resources import build_limits
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 
@@ -77,7 +71,7 @@ def sandbox() -> None:
 @cli.command()
 def check() -> None:
     """Check the settings, Slack and X, and say what to fix."""
-    _run(_check(_settings()))
+    _run(_check(_settings()), level=logging.CRITICAL)  # the findings say what others log
 
 
 @cli.command("manifest")
@@ -85,12 +79,14 @@ def print_manifest(
     url: Annotated[str | None, typer.Option(help="The app's public URL, for HTTP: https://...")] = None,
 ) -> None:
     """Print the manifest to paste at api.slack.com/apps: for Socket Mode, or for HTTP with --url."""
-    manifest = manifests.load()
+    from cli import manifest
+
+    socket_manifest = manifest.load()
     try:
-        printed = manifest if url is None else manifests.over_http(manifest, url)
-    except manifests.InvalidUrl as problem:
+        printed = socket_manifest if url is None else manifest.over_http(socket_manifest, url)
+    except manifest.InvalidUrl as problem:
         _give_up([f"--url {problem}"])
-    typer.echo(manifests.dumps(printed), nl=False)
+    typer.echo(manifest.dumps(printed), nl=False)
 
 
 @cli.command()
@@ -100,6 +96,9 @@ def prune(
     dry_run: Annotated[bool, typer.Option(help="Only count the surveys.")] = False,
 ) -> None:
     """Remove old finished surveys; the app can keep running."""
+    from cli import prune as pruning
+    from csat.configured_values import build_limits
+
     settings = _settings()
     try:
         age = pruning.parse_age(older_than, build_limits(settings))
@@ -115,6 +114,8 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
 ) -> None:
     """Erase a customer from the database and from the app's messages in Slack."""
+    from cli import forget as forgetting
+
     try:
         recipient = parse_recipient(customer)
     except InvalidRecipient as error:
@@ -129,6 +130,8 @@ def export(
     team: Annotated[str, typer.Option(help="The Slack team's ID, if the database has several.")] = "",
 ) -> None:
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
+    from cli import export as exporting
+
     settings = _settings()
     try:
         period = parse_period(since, utc_now(), settings.csat_timezone)
@@ -140,6 +143,8 @@ def export(
 @cli.command()
 def resume() -> None:
     """Send what waits for a paused X account now, once X accepts it again."""
+    from cli import resume as resuming
+
     _run(resuming.run(_settings()), "Not resumed", logging.WARNING)
 
 
@@ -148,6 +153,8 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The new file to write, like csat-backup.db.")],
 ) -> None:
     """Write a copy of the SQLite database, also while the app runs."""
+    from cli import backup as backups
+
     try:
         surveys = backups.back_up(backups.database_file(_settings()), target)
     except backups.BackupError as error:
@@ -161,10 +168,14 @@ def report(
     metric: Annotated[list[Metric] | None, typer.Option(help="csat or nps; both by default.")] = None,
 ) -> None:
     """Print the report of an exported file, as supervisors see it in Slack."""
+    from cli import report_from_export as reporting
+
     _run(reporting.run(source, metric or list(Metric)), "No report", logging.WARNING)
 
 
 async def _serve(settings: Settings) -> None:
+    from bootstrap import lifespan
+
     transport = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with lifespan(settings) as url:
         stop = _stop_event()
@@ -174,12 +185,14 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _sandbox() -> None:
-    from demo import run as trying  # noqa: PLC0415 - the app itself runs without the sandbox
+    from demo import run as trying
 
     await trying.run(asyncio.create_task(_stopped()))
 
 
 async def _check(settings: Settings) -> None:
+    from cli import check as checking
+
     failed = False
     async for finding in checking.check(settings):
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.message}")
@@ -210,7 +223,7 @@ def _run(
     stamina.instrumentation.set_on_retry_hooks([_log_retry])
     try:
         uvloop.run(work)
-    except (DatabaseError, CatalogueError, InvalidExport, NoSuchTeam, OSError) as error:
+    except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
         _give_up([f"{failing}: {error}"])
 
 

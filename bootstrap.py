@@ -15,6 +15,7 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
+from csat.configured_values import build_credentials, build_default_draft, build_limits
 from csat.db import account_pauses, surveys_of_account
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
@@ -25,17 +26,18 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
 from csat.feedback.response_intake import Intake
+from csat.library_logs import silence_libraries
 from csat.question_and_ticket_files import load_catalogue, load_ticket_patterns
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
-from csat.shared_resources import Resources, build_credentials, build_default_draft, build_limits
+from csat.shared_resources import Resources
 from csat.slack_api.client import SlackClient
 from csat.slack_api.dispatch_interface import Dispatch
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.web import slack_events, x_webhook
+from csat.web import paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
 from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEndpoint
@@ -52,9 +54,6 @@ TOKEN_CHECK_INTERVAL = 60
 
 SHUTDOWN_SECONDS = 9.0
 """For everything that is in progress when the app stops: a little more than a call to X takes."""
-
-NOISY_LIBRARIES = ("slack_bolt", "slack_sdk", "httpx", "oauthlib", "aiohttp", "alembic", "uvicorn")
-"""Below ERROR these log request bodies, URLs or each of their steps."""
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +96,6 @@ async def lifespan(
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
         yield url
-
-
-def silence_libraries() -> None:
-    """Keep what libraries log of requests out of the log."""
-    for library in NOISY_LIBRARIES:
-        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 @contextlib.asynccontextmanager
@@ -254,8 +247,8 @@ def _slack_routes(resources: Resources, dispatch: Dispatch) -> list[Route]:
     secret = resources.settings.slack_signing_secret
     endpoint = SlackEndpoint(dispatch, secret.get_secret_value() if secret else "", resources.clock)
     return [
-        Route(slack_events.PATH, endpoint.handle, methods=["POST"]),
-        Route(slack_events.PATH, slack_events.handle_get, methods=["GET"]),
+        Route(paths.SLACK_EVENTS, endpoint.handle, methods=["POST"]),
+        Route(paths.SLACK_EVENTS, slack_events.handle_get, methods=["GET"]),
     ]
 
 
@@ -264,4 +257,4 @@ def _webhook_routes(settings: Settings, intake: Intake) -> list[Route]:
     user, password = settings.x_webhook_user, settings.x_webhook_password.get_secret_value()
     if not (user and password):
         return []
-    return [Route(x_webhook.PATH, XWebhook(intake, user, password).handle, methods=["POST"])]
+    return [Route(paths.X_FEEDBACK, XWebhook(intake, user, password).handle, methods=["POST"])]

@@ -10,10 +10,10 @@ from blocks.report_summary import (
     INTERVAL_CAVEAT,
     LATE_ANSWERS,
     has_score,
-    pluralize,
     summary_lines,
     summary_text,
 )
+from csat.reporting.formatting import pluralize
 from csat.reporting.report_model import Report
 
 WITHOUT_SUPERVISORS: Final = (

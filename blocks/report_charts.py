@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
-from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text, pluralize
+from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text
 from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import (
     NO_NUMBER,
@@ -19,7 +19,14 @@ from blocks.tables_and_charts import (
     rich_text_cell,
     text_cell,
 )
-from csat.reporting.formatting import NO_VALUE, format_interval, format_percent, format_score, round_half_up
+from csat.reporting.formatting import (
+    NO_VALUE,
+    format_interval,
+    format_percent,
+    format_score,
+    pluralize,
+    round_half_up,
+)
 from csat.reporting.periods import DAYS_PER_WEEK
 from csat.reporting.report_model import Report, Tally
 from csat.reporting.scores import (

@@ -6,7 +6,14 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
 from blocks.elements import rich_line, text
-from csat.reporting.formatting import format_change, format_interval, format_mean, format_score, format_share
+from csat.reporting.formatting import (
+    format_change,
+    format_interval,
+    format_mean,
+    format_score,
+    format_share,
+    pluralize,
+)
 from csat.reporting.report_model import Report, Tally
 from csat.reporting.scores import (
     MIN_SCORE_RATINGS,
@@ -70,11 +77,6 @@ def distribution_text(report: Report) -> str:
 def compute_score(report: Report, tally: Tally) -> Score | None:
     """Return the score of a part of a report's surveys."""
     return calculate_score(report.filters.metric, tally.ratings)
-
-
-def pluralize(number: int, noun: str) -> str:
-    """Return a number with its noun, like "1 answer" and "2 answers"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def format_rating(metric: Metric, rating: int) -> str:

@@ -9,14 +9,15 @@ from urllib.parse import quote
 
 from sqlalchemy import make_url
 
+from cli.errors import CommandError
 from csat.settings import Settings
 
 FILE_MODE = 0o600
 """Only its owner can read a backup: it holds handles and comments."""
 
 
-class BackupError(Exception):
-    """There is no backup; `str()` says why, and what to do."""
+class BackupError(CommandError):
+    """There is no backup."""
 
 
 def database_file(settings: Settings) -> Path:

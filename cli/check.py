@@ -4,21 +4,21 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from blocks.report_summary import pluralize
 from cli import manifest
+from csat.configured_values import build_credentials
 from csat.db import surveys_of_account
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
+from csat.reporting.formatting import pluralize
 from csat.settings import Settings
-from csat.shared_resources import build_credentials
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError, Metric
-from csat.web import slack_events
+from csat.web import paths
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
@@ -126,7 +126,7 @@ async def _results_channel(channel: str, web: WebClient) -> Finding:
 
 async def _connection(settings: Settings, web: WebClient) -> Finding:
     if settings.slack_app_token is None:
-        where = f"http://{settings.host}:{settings.port}{slack_events.PATH}"
+        where = f"http://{settings.host}:{settings.port}{paths.SLACK_EVENTS}"
         return Finding(ok=True, message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS")
     try:
         token = settings.slack_app_token.get_secret_value()
@@ -145,7 +145,7 @@ async def _x(settings: Settings) -> Finding:
             account = await XClient(http).get_me()
         except RecipientUnknown as error:
             return Finding(
-                ok=False, message=f"X: {error}", advice="Check X_API_URL: X is not at that address."
+                ok=False, message=f"X: it isn't at this address ({error})", advice="Check X_API_URL."
             )
         except AccountRefused as error:
             return Finding(ok=False, message=f"X keys: {error}; {error.reason}", advice=error.fix)
@@ -153,7 +153,9 @@ async def _x(settings: Settings) -> Finding:
             return Finding(ok=False, message=f"X keys: {error}", advice=AccountRefused.fix)
         except XError as error:
             return Finding(
-                ok=False, message=f"X: {error}", advice="Check X_API_URL and your network, then try again."
+                ok=False,
+                message=f"X: {error}",
+                advice="Check X_API_URL and your network, then try again.",
             )
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from blocks.report_summary import pluralize
+from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db import results_access_log
 from csat.db.database import Database
@@ -13,6 +13,7 @@ from csat.db.results_access_log import AuditAction
 from csat.reporting import export_queries
 from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
+from csat.reporting.formatting import pluralize
 from csat.reporting.periods import Period
 from csat.settings import Settings
 
@@ -20,7 +21,7 @@ OPERATOR = "operator"
 """The viewer in the audit log for exports on the command line."""
 
 
-class NoSuchTeam(ValueError):
+class NoSuchTeam(CommandError):
     """The team is missing or unknown; `str()` lists the teams."""
 
 

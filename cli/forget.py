@@ -9,14 +9,14 @@ import typer
 
 from blocks import erased_messages
 from blocks.elements import Message
-from blocks.report_summary import pluralize
 from csat.clock import utc_now
+from csat.configured_values import build_credentials
 from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import CustomerSurveys, PostedMessage
 from csat.db.outbox import NotificationKind
+from csat.reporting.formatting import pluralize
 from csat.settings import Settings
-from csat.shared_resources import build_credentials
 from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls

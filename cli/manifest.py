@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from csat.web import slack_events
+from csat.web import paths
 
 PATH = Path(__file__).parent.with_name("manifest.yml")
 EXAMPLE_URL = "https://csat.your-company.example"
@@ -25,7 +25,7 @@ def load() -> dict[str, Any]:
 
 def over_http(manifest: dict[str, Any], base_url: str) -> dict[str, Any]:
     """Return the manifest of an app that Slack reaches at `base_url`; raises `InvalidUrl`."""
-    url = _base(base_url) + slack_events.PATH
+    url = _base(base_url) + paths.SLACK_EVENTS
     features, settings = manifest["features"], manifest["settings"]
     commands = [{**command, "url": url} for command in features["slash_commands"]]
     return {
@@ -52,7 +52,7 @@ def _base(url: str) -> str:
         raise InvalidUrl(f"must name your host, like {EXAMPLE_URL}")
     if parts.query or parts.fragment or re.search(r"\s", parts.path):
         raise InvalidUrl(f"must not contain spaces, ? or #, like {EXAMPLE_URL}")
-    return f"https://{parts.netloc}{parts.path.rstrip('/').removesuffix(slack_events.PATH).rstrip('/')}"
+    return f"https://{parts.netloc}{parts.path.rstrip('/').removesuffix(paths.SLACK_EVENTS).rstrip('/')}"
 
 
 def scopes(manifest: dict[str, Any]) -> tuple[set[str], set[str]]:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import typer
 
-from blocks.report_summary import pluralize
 from csat.clock import utc_now
 from csat.db import pruning
 from csat.db.database import Database
+from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.surveys.limits import Limits
 

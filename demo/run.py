@@ -16,7 +16,7 @@ from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
-from csat.web import x_webhook
+from csat.web import paths
 from demo.seed import Colleague, Team, insert_past
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import fixtures
@@ -51,7 +51,7 @@ async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
             settings = demo_settings(sandbox, Path(folder))
             async with lifespan(settings) as url:
                 password = settings.x_webhook_password.get_secret_value()
-                sandbox.x.webhook = Webhook(url + x_webhook.PATH, settings.x_webhook_user, password)
+                sandbox.x.webhook = Webhook(url + paths.X_FEEDBACK, settings.x_webhook_user, password)
                 seeding = asyncio.create_task(_seed_on_request(sandbox, settings))
                 yield sandbox
                 seeding.cancel()

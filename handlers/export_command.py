@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from blocks.elements import plain_message
-from blocks.report_summary import pluralize
 from csat.db.results_access_log import AuditAction
 from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
+from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.payloads import SlashCommand

@@ -12,7 +12,7 @@ import pytest
 from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.surveys.questions import Metric
-from csat.web.x_webhook import PATH
+from csat.web.paths import X_FEEDBACK
 from sandbox.slack import Delivery, Message, fixtures
 from sandbox.x import Customer, Fault, Feedback, Webhook
 from sandbox.x.rate_limits import Endpoint
@@ -77,7 +77,7 @@ class LeakEnv:
         world = self.world
         world.workspace.invite_bot(fixtures.LEADS)
         if source == "pushed":
-            world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
+            world.x.webhook = Webhook(f"{world.url}{X_FEEDBACK}", USER, PASSWORD)
         for name, command, user, rating in SURVEYS:
             feedback = await world.send_survey(command, user, is_test=name == TEST)
             secret_name = f"{name}, {command}"

@@ -14,7 +14,7 @@ from blocks.low_rating import CLOSE_ACTION, SHOW_ACTION
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.tables import surveys
-from csat.web.x_webhook import PATH
+from csat.web.paths import X_FEEDBACK
 from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event
 from sandbox.slack import fixtures
@@ -97,10 +97,12 @@ async def test_rejected_webhook_requests_do_not_leak(leak_env: LeakEnv) -> None:
         body = json.dumps(pushed).replace(f'"{part}": ', f'"{part}": "{comment}", "was_{part}": ')
         assert (await world.x.post_to_webhook(body)).status == 400
     assert (
-        await world.x.post_to_webhook(f'{{"{comment}": 1}}', Webhook(f"{world.url}{PATH}", "x", comment))
+        await world.x.post_to_webhook(
+            f'{{"{comment}": 1}}', Webhook(f"{world.url}{X_FEEDBACK}", "x", comment)
+        )
     ).status == 401
     assert (await world.x.post_to_webhook("{" + comment)).status == 400
-    for path in (PATH, "/healthz", f"/{comment}"):
+    for path in (X_FEEDBACK, "/healthz", f"/{comment}"):
         async with httpx.AsyncClient() as client:
             leak_env.detector.add_response(await client.get(world.url + path))
 

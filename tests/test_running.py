@@ -2,17 +2,28 @@
 
 import asyncio
 import json
+import pkgutil
 import re
 import signal
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+import cli
 from cli import manifest
 from sandbox.slack import fixtures
-from tests.app_process import fake_environment, run_command, run_process, start_command, stop, wait_for_line
+from tests.app_process import (
+    APP,
+    fake_environment,
+    run_command,
+    run_process,
+    start_command,
+    stop,
+    wait_for_line,
+)
 from tests.world import WAIT_SECONDS
 
 
@@ -32,6 +43,18 @@ async def test_settings_are_also_read_from_an_env_file(tmp_path: Path) -> None:
         code, printed = await run_command(tmp_path, {}, "check")
 
     assert (code, "FAIL" in printed) == (0, False), printed
+
+
+async def test_commands_import_nothing_that_only_the_running_app_needs() -> None:
+    commands = [f"cli.{module.name}" for module in pkgutil.iter_modules(cli.__path__)]
+    script = f"import sys, app, {', '.join(commands)}; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, cwd=APP.parent, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+
+    assert commands
+    assert {"bootstrap", "slack_bolt", "starlette", "uvicorn", "alembic"}.isdisjoint(printed.decode().split())
 
 
 async def test_check_reports_each_part_as_ok(tmp_path: Path) -> None:

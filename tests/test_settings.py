@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from csat.configured_values import build_credentials, build_default_draft
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
 from csat.settings import SECRETS as FILE_SECRETS
-from csat.shared_resources import build_credentials, build_default_draft
 from csat.surveys.survey import Draft
 
 COMPLETE = {

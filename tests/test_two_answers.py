@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from blocks import low_rating
-from bootstrap import NOISY_LIBRARIES
 from csat.db.outbox import NotificationKind
-from csat.web.x_webhook import PATH
+from csat.library_logs import NOISY_LIBRARIES
+from csat.web.paths import X_FEEDBACK
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.databases import Databases
@@ -98,7 +98,7 @@ async def journey(env: LeakEnv, requester: str, answer: Answer) -> None:
     world = env.world
     await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
-    world.x.webhook = Webhook(f"{world.url}{PATH}", USER, PASSWORD)
+    world.x.webhook = Webhook(f"{world.url}{X_FEEDBACK}", USER, PASSWORD)
     world.insert_rated([5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
     feedback = await world.send_survey(user=requester)
     world.x.respond(feedback.id, *answer)

@@ -17,7 +17,7 @@ from csat.db.outbox import NotificationKind
 from csat.db.tables import attempts, outbox, surveys
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
-from csat.web import slack_events
+from csat.web import paths
 from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
 from sandbox.slack import ActionResult, Delivery, Message, View, Workspace, fixtures
@@ -339,7 +339,7 @@ async def running_world(
             if socket:
                 await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
             else:
-                workspace.deliver_over_http(f"{address}{slack_events.PATH}")
+                workspace.deliver_over_http(f"{address}{paths.SLACK_EVENTS}")
             try:
                 yield replace(world, url=address)
             finally:

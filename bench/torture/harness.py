@@ -13,7 +13,7 @@ from bench.torture.patched_app import AppOptions
 from bench.torture.shared_clock import SharedClock
 from cli import manifest
 from csat.settings import Settings
-from csat.web import slack_events
+from csat.web import paths
 from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
 from sandbox.slack import Workspace
@@ -90,7 +90,7 @@ class Harness:
         """Start a process of the app, with any of `AppOptions`, and connect Slack to it."""
         app = await self._processes.start(AppOptions(self.settings, self._log_file, failpoint, **options))
         if app.url and not self.settings.slack_app_token:
-            self.workspace.deliver_over_http(f"{app.url}{slack_events.PATH}")
+            self.workspace.deliver_over_http(f"{app.url}{paths.SLACK_EVENTS}")
         return app
 
     def add_recipient(self, number: int, *, with_handle: bool) -> str:

@@ -62,6 +62,11 @@ def format_change(change: Change | None) -> str:
     return f"{'up' if change.difference > 0 else 'down'} {size}"
 
 
+def pluralize(number: int, noun: str) -> str:
+    """Return a number with its noun, like "1 answer" and "2 answers"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def round_half_up(value: float) -> int:
     """Return the nearest whole number; halves are rounded away from zero."""
     return int(_round(value, "1"))

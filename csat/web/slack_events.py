@@ -15,8 +15,6 @@ from csat.clock import Clock
 from csat.slack_api.dispatch_interface import Dispatch
 from csat.web.request_body import BodyTooLarge, read_body
 
-PATH = "/slack/events"
-
 MAX_BODY_BYTES = 512 * 1024
 """Slack's largest payload is a view of 250 kB with its context."""
 MAX_FORM_FIELDS = 100

@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from csat.db.errors import DatabaseError
 from csat.db.responses import UpdateOutcome
 from csat.feedback.response_intake import Intake
+from csat.web.paths import X_FEEDBACK
 from csat.web.request_body import BodyTooLarge, read_body
 from csat.x_api.errors import InvalidFeedback
 from csat.x_api.feedback_events import parse_event
 
-PATH = "/x/feedback"
 MAX_BODY_BYTES = 256 * 1024
 """Enough for the longest message and comment with each character as an escape sequence."""
 
@@ -43,7 +43,7 @@ class XWebhook:
     async def handle(self, request: Request) -> Response:
         """Store one event; the body is not read unless the request is authenticated."""
         if not self._is_authenticated(request.headers.get("authorization", "")):
-            log.warning("Unauthorized request to %s", PATH)
+            log.warning("Unauthorized request to %s", X_FEEDBACK)
             return PlainTextResponse("unauthorized", 401, _CHALLENGE)
         try:
             return await self._store(await read_body(request, MAX_BODY_BYTES))

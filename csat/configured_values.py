@@ -1,0 +1,36 @@
+"""What the app builds from its settings."""
+
+from datetime import timedelta
+
+from csat.settings import Settings
+from csat.surveys.limits import Limits
+from csat.surveys.survey import Draft
+from csat.x_api.signing import Credentials
+
+
+def build_credentials(settings: Settings) -> Credentials:
+    """Return the credentials for X."""
+    return Credentials(
+        api_key=settings.x_api_key,
+        api_secret=settings.x_api_secret,
+        access_token=settings.x_access_token,
+        access_token_secret=settings.x_access_token_secret,
+    )
+
+
+def build_limits(settings: Settings) -> Limits:
+    """Return how often a customer may be asked, and how many surveys may be sent."""
+    return Limits(
+        daily=settings.csat_daily_limit,
+        cooldown=timedelta(days=settings.csat_cooldown_days),
+        allowlist=frozenset(handle.removeprefix("@").lower() for handle in settings.csat_allowlist),
+    )
+
+
+def build_default_draft(settings: Settings) -> Draft:
+    """Return the initial values of the survey form."""
+    return Draft(
+        display_name=settings.csat_display_name,
+        message=settings.csat_message,
+        privacy_url=settings.csat_privacy_url,
+    )
