@@ -20,6 +20,7 @@ from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError, Metric
 from csat.web import paths
 from csat.x_api.client import XClient, open_http_client
+from csat.x_api.error_explanations import explain as explain_x
 from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
 
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
@@ -148,13 +149,13 @@ async def _x(settings: Settings) -> Finding:
                 ok=False, message=f"X: it isn't at this address ({error})", advice="Check X_API_URL."
             )
         except AccountRefused as error:
-            return Finding(ok=False, message=f"X keys: {error}; {error.reason}", advice=error.fix)
+            return Finding(ok=False, message=f"X keys: {explain_x(error)}", advice=error.fix)
         except Refused as error:
-            return Finding(ok=False, message=f"X keys: {error}", advice=AccountRefused.fix)
+            return Finding(ok=False, message=f"X keys: {explain_x(error)}", advice=AccountRefused.fix)
         except XError as error:
             return Finding(
                 ok=False,
-                message=f"X: {error}",
+                message=f"X: {explain_x(error)}",
                 advice="Check X_API_URL and your network, then try again.",
             )
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")

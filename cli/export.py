@@ -50,5 +50,6 @@ def _chosen(teams: list[str], team: str) -> str:
         return team
     if len(teams) == 1 and not team:
         return teams[0]
-    known = ", ".join(teams) or "none"
-    raise NoSuchTeam(f"Choose a team with --team. The database has surveys of: {known}.")
+    if not teams:
+        raise NoSuchTeam("the database has no surveys yet.")
+    raise NoSuchTeam(f"Choose a team with --team. The database has surveys of: {', '.join(teams)}.")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import typer
 
@@ -23,6 +24,7 @@ from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
+from csat.x_api.error_explanations import explain
 from csat.x_api.errors import RecipientUnknown, XError
 
 RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
@@ -31,6 +33,16 @@ MESSAGE_NOT_FOUND = "message_not_found"
 """Slack's error for a message that somebody deleted."""
 
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
+
+
+class SearchResult(NamedTuple):
+    """The surveys of a customer that were found."""
+
+    found: CustomerSurveys
+    remark: str
+    """What the operator has to know before they are erased, or ""."""
+    not_searched: str
+    """What was not searched, why, and what to do about it; "" after a complete search."""
 
 
 @dataclass
@@ -59,14 +71,15 @@ class Eraser:
         self._poster = poster
         self._pauses = pauses
 
-    async def find(self, recipient: Recipient) -> tuple[CustomerSurveys, str]:
-        """Return the customer's surveys, and a remark for the operator or ""."""
-        recipient, remark = await self._look_up(recipient)
+    async def find(self, recipient: Recipient) -> SearchResult:
+        """Find the customer's surveys, also under their earlier handles if X says who they are."""
+        recipient, not_searched = await self._look_up(recipient)
         found = await self._database.read(erasure.find_surveys, recipient)
+        remark = ""
         if len(found.recipient_ids) > 1:
             owners = ", ".join(found.recipient_ids)
             remark = f"This handle has had several owners on X ({owners}). To erase only one, enter their id."
-        return found, remark
+        return SearchResult(found, remark, not_searched)
 
     async def erase(self, found: CustomerSurveys) -> ErasureResult:
         """Cancel waiting surveys, change the messages in Slack, and erase the data, survey by survey."""
@@ -83,7 +96,7 @@ class Eraser:
         return result
 
     async def _look_up(self, recipient: Recipient) -> tuple[Recipient, str]:
-        """Add the id of a handle's current owner, as customers may have changed their handle."""
+        """Add the id of a handle's current owner, or say what is not searched without it."""
         if recipient.id:
             return recipient, ""
         try:
@@ -92,8 +105,8 @@ class Eraser:
             return recipient, ""
         except XError as error:
             return recipient, (
-                f"X could not look up this handle ({error}): surveys under the customer's earlier handles "
-                "are not included."
+                f"X did not say who has this handle: {explain(error)}. Surveys under earlier handles of this "
+                "customer may be left. Run this command again later, or with the customer's numeric id."
             )
         return Recipient(handle=recipient.handle, id=account.id), ""
 
@@ -143,16 +156,22 @@ class Eraser:
 
 
 async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
-    """Erase a customer after confirmation and print the result; exit with 1 if surveys remain."""
+    """Erase a customer after confirmation and print the result; exit with 1 if surveys remain or may do."""
     async with open_eraser(settings) as eraser:
-        found, remark = await eraser.find(recipient)
-        on_file = pluralize(len(found.survey_ids), "survey")
-        typer.echo(f"{on_file} on file for {recipient.label}. {remark}".rstrip())
-        if not found.survey_ids or not (yes or typer.confirm("Erase this customer? This can't be undone.")):
+        search = await eraser.find(recipient)
+        survey_ids = search.found.survey_ids
+        on_file = pluralize(len(survey_ids), "survey")
+        typer.echo(f"{on_file} on file for {recipient.label}. {search.remark}".rstrip())
+        if survey_ids and not (yes or typer.confirm("Erase this customer? This can't be undone.")):
             return
-        result = await eraser.erase(found)
-        typer.echo("\n".join(_format(result)))
-        if result.remaining:
+        remaining = 0
+        if survey_ids:
+            result = await eraser.erase(search.found)
+            typer.echo("\n".join(_format(result)))
+            remaining = result.remaining
+        if search.not_searched:
+            typer.echo(search.not_searched)
+        if remaining or search.not_searched:
             raise typer.Exit(1)
 
 

@@ -274,6 +274,39 @@ async def test_a_slack_that_can_not_be_reached_is_said_in_words(tmp_path: Path) 
     assert finding.message == "Slack token: not checked, Slack can't be reached (ClientConnectorError)"
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected", "advice"),
+    [
+        (
+            Answer(status=401),
+            "X keys: it rejects this app's keys (X answered 401)",
+            "Compare the X_",
+        ),
+        (
+            json_answer({"errors": [{"code": 326, "message": "locked"}]}, 403),
+            "X keys: it has locked your brand's account (X answered 403, code 326)",
+            "Log in to the account",
+        ),
+        (json_answer({"errors": [{"code": 99}]}, 403), "X keys: it refused (X answered 403, code 99)", ""),
+        (Answer(status=404), "X: it isn't at this address (X answered 404)", "Check X_API_URL"),
+        (Answer(status=503), "X: it is busy or has a problem at the moment (X answered 503)", "try again"),
+    ],
+)
+async def test_an_error_of_x_is_said_in_words(
+    tmp_path: Path, answer: Answer, expected: str, advice: str
+) -> None:
+    finding = find(await run_check(tmp_path, {ME: answer}), "X")
+
+    assert finding.message == expected
+    assert advice in finding.advice
+
+
+async def test_an_x_that_can_not_be_reached_is_said_in_words(tmp_path: Path) -> None:
+    finding = find(await run_check(tmp_path, {}, x_api_url="http://127.0.0.1:9"), "X")
+
+    assert finding.message.startswith("X: it can't be reached (Connect")
+
+
 async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -> None:
     busy = json_answer({"ok": False, "error": "ratelimited"}, 429, {"retry-after": "30"})
 

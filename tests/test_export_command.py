@@ -171,7 +171,10 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
     ("args", "advice"),
     [
         (("--output", "all.csv", "--since", "soon"), "Enter a period like 30d"),
-        (("--output", "all.csv", "--team", "T0OTHER"), "The database has surveys of: none"),
+        (
+            ("--output", "all.csv", "--team", "T0OTHER"),
+            "The export stopped: the database has no surveys yet.",
+        ),
         (("--output", "no/such/folder/all.csv"), "The export stopped"),
     ],
 )

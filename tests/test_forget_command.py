@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import typer
 
 from cli import forget
 from cli.forget import ErasureResult, open_eraser
@@ -49,8 +50,7 @@ async def wait_until_sent(world: World, number: int = 1) -> None:
 async def erase_customer(world: World, typed: Recipient) -> ErasureResult:
     """Erase a customer while the app runs."""
     async with open_eraser(world.settings) as eraser:
-        found, _ = await eraser.find(typed)
-        return await eraser.erase(found)
+        return await eraser.erase((await eraser.find(typed)).found)
 
 
 def stored_text(world: World) -> str:
@@ -220,15 +220,32 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     assert (await erase_customer(world, Recipient(handle="mira_k"))).erased == 1
 
 
-async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_found(world: World) -> None:
+async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_and_the_rest_is_told(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
     world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
-    async with open_eraser(world.settings) as eraser:
-        found, remark = await eraser.find(Recipient(handle="mira_k"))
+    with pytest.raises(typer.Exit) as ended:
+        await forget.run(world.settings, Recipient(handle="mira_k"), yes=True)
 
-    assert found.survey_ids == [1]
-    assert remark.startswith("X could not look up this handle")
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().out == (
+        "1 survey on file for @mira_k.\n"
+        "Erased 1 survey, and changed 1 message in Slack.\n"
+        "X did not say who has this handle: it is busy or has a problem at the moment (X answered 503). "
+        "Surveys under earlier handles of this customer may be left. "
+        "Run this command again later, or with the customer's numeric id.\n"
+    )
+
+
+async def test_nothing_found_is_not_all_while_x_is_unavailable(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, x, environment):
+        x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
+        code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
+
+    assert code == 1
+    assert printed.startswith("0 surveys on file for @mira_k.\nX did not say who has this handle: ")
 
 
 async def insert_sent_survey(database: Database, view_id: str, recipient: Recipient) -> int:

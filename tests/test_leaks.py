@@ -196,7 +196,7 @@ async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> N
     world = leak_env.world
     for _, command, *_ in SURVEYS:
         async with open_eraser(world.settings) as eraser:
-            found, _ = await eraser.find(Recipient(handle=command.partition("@")[2]))
+            found = (await eraser.find(Recipient(handle=command.partition("@")[2]))).found
             assert (await eraser.erase(found)).remaining == 0
     await world.open_home(fixtures.CLEO)
     stored = str([world.rows(table) for table in metadata.sorted_tables])

@@ -106,7 +106,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     The HTTP status decides first, then X's error code, then its message.
     """
     code, message = _first_error(body)
-    summary, raw = f"X answered {status}, code {code}", excerpt(body)
+    summary, raw = f"X answered {status}{'' if code is None else f', code {code}'}", excerpt(body)
     if status in _BUSY:
         retry = RateLimited if status in _RATE_LIMITED else RetryLater
         return retry(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))

@@ -82,7 +82,7 @@ async def _erase(harness: Harness, feedbacks: Sequence[Feedback]) -> dict[str, i
     await harness.wait_until_idle()
     async with open_eraser(harness.settings) as eraser:
         for feedback in feedbacks:
-            found, _ = await eraser.find(Recipient(id=feedback.to_user_id))
+            found = (await eraser.find(Recipient(id=feedback.to_user_id))).found
             await eraser.erase(found)
     ids = {feedback.id for feedback in feedbacks}
     rows = harness.db.query("select feedback_id, rating from surveys where recipient_id is null")
