@@ -79,7 +79,7 @@ async def lifespan(
         breaker = CircuitBreaker(resources.database, resources.x, resources.account, resources.clock)
         worker = SendWorker(resources, breaker, notifier.start, config)
         intake = Intake(resources.database, resources.account, resources.recipient_key, resources.clock)
-        services = build_services(resources, worker, notifier)
+        services = build_services(resources, worker, breaker, notifier)
         scheduler = Scheduler(
             [*periodic_tasks(resources, intake, breaker, services.app_home), notifier.periodic_task()],
             resources.tasks,
@@ -149,19 +149,23 @@ def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock
     )
 
 
-def build_services(resources: Resources, worker: SendWorker, notifier: Notifier) -> Services:
+def build_services(
+    resources: Resources, worker: SendWorker, breaker: CircuitBreaker, notifier: Notifier
+) -> Services:
     """Return what Slack's listeners work with."""
     return Services(
         slack=resources.slack,
         x=resources.x,
         database=resources.database,
         worker=worker,
+        breaker=breaker,
         notify=notifier.start,
         app_home=AppHome(resources),
         form=SurveyForm(resources.catalogue),
         defaults=build_default_draft(resources.settings),
         ticket_patterns=load_ticket_patterns(),
         account=resources.account,
+        operators=resources.settings.csat_operators,
         instance=resources.instance,
         clock=resources.clock,
         limits=resources.limits,

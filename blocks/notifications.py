@@ -13,7 +13,6 @@ from blocks.elements import (
     context,
     escape_mrkdwn,
     one_line,
-    plain_message,
     profile_link,
     rich_line,
     text,
@@ -152,15 +151,6 @@ def waiting(
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
-    )
-
-
-def pause_alert(reason: str, fix: str) -> Message:
-    """Tell an operator why the account is paused, and what to do."""
-    return plain_message(
-        f"X isn't accepting surveys: {reason}. {fix} "
-        "Surveys stay queued for up to a day, and go out automatically once X accepts them: "
-        "within five minutes, or at once if you run “python app.py resume”."
     )
 
 

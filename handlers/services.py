@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -12,10 +12,11 @@ from csat.clock import Clock
 from csat.db import results_access_log
 from csat.db.database import Database
 from csat.db.results_access_log import AuditAction
+from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
 from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
-from csat.slack_api.errors import SlackRefused
+from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
@@ -40,6 +41,7 @@ class Services:
     x: XClient
     database: Database
     worker: SendWorker
+    breaker: CircuitBreaker
     notify: Notify
     app_home: AppHome
     form: SurveyForm
@@ -48,6 +50,8 @@ class Services:
     ticket_patterns: Sequence[TicketPattern]
     account: str
     """The id of the X account that sends the surveys."""
+    operators: Collection[str]
+    """The users who are told about a paused X account, and can resume it."""
     instance: str
     clock: Clock
     limits: Limits
@@ -62,6 +66,13 @@ class Services:
             await self.slack.poster.post_ephemeral(origin, *message)
         except SlackRefused as error:
             log.warning("%s can't be reached: %s", origin.requester, error)
+
+    async def replace(self, origin: Origin, message: Message) -> None:
+        """Replace the message whose button was pressed, or reply if Slack refuses that."""
+        try:
+            await self.slack.poster.replace_original(origin, *message)
+        except SlackError:
+            await self.reply(origin, message)
 
     async def audit(self, command: SlashCommand, action: AuditAction, detail: str) -> bool:
         """Log that a command is about to show results; return False if an earlier delivery of it did."""

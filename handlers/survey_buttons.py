@@ -12,7 +12,6 @@ from csat.db import reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
 from csat.db.survey_records import get_survey
 from csat.db.survey_transitions import AlreadySettled
-from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denied
@@ -57,7 +56,8 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
-    await _replace_message(services, _origin(services, interaction), CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    outcome = plain_message(CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    await services.replace(_origin(services, interaction), outcome)
 
 
 async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -71,9 +71,9 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
             reconciliation.confirm_arrival, *pressed, services.clock()
         )
     except AlreadySettled:
-        await _replace_message(services, origin, ALREADY_SETTLED)
+        await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        await _replace_message(services, origin, ARRIVED)
+        await services.replace(origin, plain_message(ARRIVED))
         if notification:
             services.notify(notification)
 
@@ -95,10 +95,10 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except Denied as denied:
         await services.reply(origin, denial_message(denied.denial, interaction.team))
     except AlreadySettled:
-        await _replace_message(services, origin, ALREADY_SETTLED)
+        await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
         services.worker.start(record)
-        await _replace_message(services, origin, SENT_AGAIN)
+        await services.replace(origin, plain_message(SENT_AGAIN))
 
 
 async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -108,17 +108,8 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     survey = await services.database.read(get_survey, int(interaction.value or 0))
     is_own = survey is None or survey.account == services.account
     words = LEFT_UNCERTAIN if is_own else LEFT_TO_OTHER_ACCOUNT
-    await _replace_message(services, _origin(services, interaction), words)
+    await services.replace(_origin(services, interaction), plain_message(words))
 
 
 def _origin(services: Services, interaction: Interaction) -> Origin:
     return interaction.origin(services.clock())
-
-
-async def _replace_message(services: Services, origin: Origin, words: str) -> None:
-    """Replace the message whose button was pressed, or reply if Slack refuses that."""
-    message = plain_message(words)
-    try:
-        await services.slack.poster.replace_original(origin, *message)
-    except SlackError:
-        await services.reply(origin, message)

@@ -2,7 +2,7 @@
 
 import logging
 
-from blocks import notifications
+from blocks import pause_alerts
 from csat.db import operator_alerts
 from csat.db.operator_alerts import OperatorAlert
 from csat.shared_resources import Resources
@@ -32,7 +32,7 @@ class OperatorAlerts:
     async def deliver(self, alert: OperatorAlert) -> None:
         """Post an alert, put it back for later, or give it up; raises `DatabaseError`."""
         refusal = ACCOUNT_REFUSALS.get(alert.cause, AccountRefused)
-        message = notifications.pause_alert(refusal.reason, refusal.fix)
+        message = pause_alerts.alert(alert.account, refusal.reason, refusal.fix)
         try:
             await self._poster.post_dm(alert.operator, *message)
         except SlackError as error:

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from blocks import erased_messages, low_rating, low_rating_modals, notifications
+from blocks import erased_messages, low_rating, low_rating_modals, notifications, pause_alerts
 from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import status_message
 from blocks.digest import digest_message
@@ -32,6 +32,7 @@ from csat.x_api.errors import (
     Uncertain,
 )
 from handlers import (
+    account_resume,
     commands,
     errors,
     export_command,
@@ -275,8 +276,18 @@ def _homes() -> Iterator[Section]:
 def _others() -> Iterator[Section]:
     yield "results channel, digest", _message(digest_message([samples.REPORT, samples.NPS_REPORT]))
     for cause in ACCOUNT_CAUSES:
-        alert = notifications.pause_alert(cause.reason, cause.fix)
+        alert = pause_alerts.alert("1810", cause.reason, cause.fix)
         yield "operators, account paused", _message(alert)
+    tried = pause_alerts.still_paused("1810", cause.reason, cause.fix, fixtures.CLEO, NOON)
+    yield (
+        "operators, after Resume now, still paused: what is new",
+        _new_lines(_message(tried), _message(alert)),
+    )
+    yield "operators, after Resume now", _message(pause_alerts.resumed(fixtures.CLEO, NOON))
+    yield (
+        "operators, other replies to Resume now",
+        _lines(pause_alerts.ALREADY_RESUMED, account_resume.OPERATORS_ONLY, account_resume.OTHER_ACCOUNT),
+    )
     yield "channel, customer erased", _message(erased_messages.confirmation(fixtures.ADA))
     yield "requester, customer erased", _message(erased_messages.private_message())
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())

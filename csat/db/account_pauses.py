@@ -63,6 +63,12 @@ def resume(connection: Connection, account: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == account).values(paused_at=None, probe_at=None))
 
 
+def resume_manually(connection: Connection, account: str) -> None:
+    """End the pause of an account, so that `pause` alerts the operators again, to the same cause too."""
+    resume(connection, account)
+    connection.execute(update(accounts).where(accounts.c.id == account).values(alerted_at=None))
+
+
 def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))

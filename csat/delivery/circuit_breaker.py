@@ -1,14 +1,35 @@
 """Pauses the X account of an instance if X refuses its requests, and resumes it once X accepts them again."""
 
 import logging
+from dataclasses import dataclass
 
 from csat.clock import Clock
 from csat.db import account_pauses
 from csat.db.database import Database
 from csat.x_api.client import XClient
-from csat.x_api.errors import AccountRefused, Refused, XError
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Refused, XError
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """X accepts the account again, and it is not paused any more."""
+
+
+@dataclass(frozen=True)
+class NotPaused:
+    """The account was not paused."""
+
+
+@dataclass(frozen=True)
+class StillPaused:
+    """X still does not accept the account."""
+
+    refusal: type[AccountRefused]
+
+
+ResumeResult = Resumed | NotPaused | StillPaused
 
 
 class CircuitBreaker:
@@ -48,3 +69,20 @@ class CircuitBreaker:
         else:
             log.warning("Account %s is resumed", self._account)
             await self._database.run_with_retry(account_pauses.resume, self._account)
+
+    async def resume(self) -> ResumeResult:
+        """Ask X at once, for an operator, whether a paused account works again; raises `DatabaseError`.
+
+        If X refuses it once more after that, its operators are alerted again.
+        """
+        cause = await self._database.read(account_pauses.get_pause_cause, self._account)
+        if not cause:
+            return NotPaused()
+        try:
+            await self._x.get_me()
+        except XError as error:
+            known = ACCOUNT_REFUSALS.get(cause, AccountRefused)
+            return StillPaused(type(error) if isinstance(error, AccountRefused) else known)
+        log.warning("Account %s is resumed by an operator", self._account)
+        await self._database.run_with_retry(account_pauses.resume_manually, self._account)
+        return Resumed()

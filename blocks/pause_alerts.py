@@ -1,0 +1,54 @@
+"""The operators' message about a paused X account, and what becomes of it when they resume it."""
+
+from datetime import datetime
+from typing import Final
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
+
+from blocks.elements import Message, build_message, rich_line, text, timestamp, user_mention
+
+RESUME_ACTION: Final = "resume_account"
+"""The value of the button is the id of the account on X."""
+
+ALREADY_RESUMED: Final = "Already resumed: X accepts surveys. Those that waited have been sent, or are now."
+RESUMED: Final = "The surveys that waited go out now. If X refuses them again, you get a new message."
+
+
+def alert(account: str, reason: str, fix: str) -> Message:
+    """Tell an operator why the account is paused, and what to do."""
+    explanation = _explanation(reason, fix)
+    return build_message(explanation, [rich_line(text(explanation)), _resume_button(account)])
+
+
+def still_paused(account: str, reason: str, fix: str, operator: str, at: datetime) -> Message:
+    """Tell an operator the same again, and who has tried to resume the account since."""
+    explanation = _explanation(reason, fix)
+    tried = (text(" tried to resume "), timestamp(at), text(", but X still isn't accepting surveys."))
+    return build_message(
+        explanation,
+        [rich_line(text(explanation)), rich_line(user_mention(operator), *tried), _resume_button(account)],
+    )
+
+
+def resumed(operator: str, at: datetime) -> Message:
+    """Say who has resumed the account."""
+    line: tuple[RichTextElement, ...] = (
+        user_mention(operator),
+        text(" resumed sending "),
+        timestamp(at),
+        text(f". {RESUMED}"),
+    )
+    return build_message(f"<@{operator}> resumed sending. {RESUMED}", [rich_line(*line)])
+
+
+def _explanation(reason: str, fix: str) -> str:
+    return (
+        f"X isn't accepting surveys: {reason}. {fix} "
+        "Surveys stay queued for up to a day, and go out automatically once X accepts them: "
+        "within five minutes, or at once if you press “Resume now”."
+    )
+
+
+def _resume_button(account: str) -> Block:
+    resume = ButtonElement(action_id=RESUME_ACTION, text="Resume now", value=account, style="primary")
+    return ActionsBlock(elements=[resume])
