@@ -40,6 +40,12 @@ class Target:
         """True if the app receives `block_actions`: inputs need `dispatch_action` for that."""
         return self.block["type"] != "input" or bool(self.block.get("dispatch_action"))
 
+    @property
+    def submits_on_enter(self) -> bool:
+        """True if it is an input of a single line in a modal that can be submitted."""
+        is_modal = isinstance(self.container, View) and bool(self.container.content.get("submit"))
+        return is_modal and not self.element.get("multiline")
+
     def dispatches_on(self, trigger: str) -> bool:
         """Return True if the app receives `block_actions` on this trigger of `dispatch_action_config`."""
         config = self.element.get("dispatch_action_config") or {}

@@ -109,9 +109,12 @@ class UserActions:
         return await self._dispatch(user, target, None, dispatches=target.dispatches_on(ON_CHARACTER))
 
     async def press_enter(self, user: str, action_id: str, **location: Unpack[Location]) -> ActionResult:
-        """Press Enter in a text input."""
+        """Press Enter in a text input: one of a single line submits its modal unless it dispatches this."""
         target = find_target(self._state, user, action_id, location)
-        return await self._dispatch(user, target, None, dispatches=target.dispatches_on(ON_ENTER))
+        dispatches = target.dispatches_on(ON_ENTER)
+        if target.submits_on_enter and not dispatches:
+            return await self.submit_view(user)
+        return await self._dispatch(user, target, None, dispatches=dispatches)
 
     async def load_options(
         self, user: str, action_id: str, query: str, **location: Unpack[Location]

@@ -99,9 +99,28 @@ async def test_typing_sends_an_action_if_the_input_requests_it() -> None:
         await slack.type_text(ADA, action_id, "@grace")
         await slack.press_enter(ADA, action_id)
 
-    actions = [delivery.payload["actions"][0] for delivery in slack.deliveries[before:]]
+    payloads = [delivery.payload for delivery in slack.deliveries[before:]]
+    actions = [payload["actions"][0] for payload in payloads if payload["type"] == "block_actions"]
     assert [action["action_id"] for action in actions] == ["on_enter", "on_character"]
     assert actions[0]["value"] == "@grace"
+
+
+async def test_enter_submits_a_modal_from_an_input_of_one_line_that_dispatches_no_action() -> None:
+    slack = workspace()
+    blocks = [
+        text_input("note", multiline=True),
+        {**text_input("on_enter"), "dispatch_action": True},
+        text_input("handle"),
+    ]
+    await call(slack, "views.open", trigger_id=await new_trigger_id(slack), view=modal(*blocks))
+    before = len(slack.deliveries)
+
+    for action_id in ("note", "on_enter", "handle"):
+        await slack.type_text(ADA, action_id, "@grace")
+        await slack.press_enter(ADA, action_id)
+
+    types = [delivery.payload["type"] for delivery in slack.deliveries[before:]]
+    assert types == ["block_actions", "view_submission"]
 
 
 async def test_selecting_outside_of_inputs_sends_an_action() -> None:
