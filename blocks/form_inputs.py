@@ -24,6 +24,9 @@ MAX_INITIAL_VALUE_LENGTH: Final = 3_000
 TEST: Final = "test"
 
 _TYPING = DispatchActionConfig(trigger_actions_on=["on_character_entered"])
+_ENTER = DispatchActionConfig(trigger_actions_on=["on_enter_pressed"])
+"""For inputs of one line: else Enter submits the form, whose preview may not have been seen."""
+_TYPING_AND_ENTER = DispatchActionConfig(trigger_actions_on=["on_character_entered", "on_enter_pressed"])
 _METRICS = {
     Metric.CSAT: Option(value=Metric.CSAT, text="CSAT", description="Rated from 1 to 5"),
     Metric.NPS: Option(value=Metric.NPS, text="NPS", description="Rated from 0 to 10"),
@@ -54,9 +57,13 @@ def recipient(*, focused: bool) -> Block:
     """Return the field for the customer."""
     return InputBlock(
         label="Customer",
+        dispatch_action=True,
         hint="Their X handle, numeric ID, or a link to their profile.",
         element=PlainTextInputElement(
-            action_id=FormField.RECIPIENT, placeholder="@handle", focus_on_load=focused
+            action_id=FormField.RECIPIENT,
+            placeholder="@handle",
+            focus_on_load=focused,
+            dispatch_action_config=_ENTER,
         ),
     )
 
@@ -98,7 +105,9 @@ def display_name() -> Block:
             f"Your brand's name in the question. Up to {MAX_DISPLAY_NAME_LENGTH} characters; "
             "leave empty to use your name on X."
         ),
-        element=PlainTextInputElement(action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING),
+        element=PlainTextInputElement(
+            action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING_AND_ENTER
+        ),
     )
 
 
@@ -124,9 +133,11 @@ def privacy_url() -> Block:
     return InputBlock(
         block_id=FormField.PRIVACY_URL,
         label="Privacy policy URL",
+        dispatch_action=True,
         element=UrlInputElement(
             action_id=FormField.PRIVACY_URL,
             placeholder="https://example.com/privacy",
+            dispatch_action_config=_ENTER,
         ),
     )
 
@@ -138,8 +149,9 @@ def external_id() -> Block:
         block_id=FormField.EXTERNAL_ID,
         label="Case number",
         optional=True,
+        dispatch_action=True,
         hint=f"Your ticket's number or ID, kept with the answer. Up to {MAX_EXTERNAL_ID_LENGTH} characters.",
-        element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID),
+        element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID, dispatch_action_config=_ENTER),
     )
 
 

@@ -17,8 +17,8 @@ from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
-PREVIEW_FIELDS: Final = (FormField.METRIC, FormField.VARIANT, FormField.DISPLAY_NAME, FormField.MESSAGE)
-"""The fields whose changes update the preview; a field's name is its action id."""
+PREVIEW_FIELDS: Final = tuple(FormField)
+"""The fields whose changes, or Enter in them, update the preview; a field's name is its action id."""
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5

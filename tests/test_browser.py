@@ -105,8 +105,10 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
     await page.get_by_role("textbox", name="Message #support").focus()
     await page.keyboard.type("/csat @priya_k_iyer")
     await page.keyboard.press("Enter")
-    await get_form(page)
+    dialog = await get_form(page)
     await page.keyboard.press("Enter")
+    await expect(dialog).to_contain_text("What the customer will read")
+    await page.keyboard.press("Control+Enter")
     await expect(channel(page)).to_contain_text("asked @priya_k_iyer for feedback on X")
 
     five = get_phone(page).get_by_role("group").get_by_role("button", name="5", exact=True)

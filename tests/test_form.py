@@ -120,6 +120,17 @@ async def test_a_failed_preview_update_is_not_an_error(world: World, error: str)
     assert len(world.app_messages()) == 1
 
 
+@pytest.mark.parametrize("field", ["recipient", "display_name", "privacy_url", "external_id"])
+async def test_enter_in_a_field_sends_nothing(world: World, field: str) -> None:
+    await world.open_form("/csat @mira_k")
+    result = await world.workspace.press_enter(fixtures.ADA, field)
+
+    assert result.outcome is ActionOutcome.ACKNOWLEDGED
+    assert world.states() == []
+    assert current_form(world)
+    assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
+
+
 async def test_submitting_with_outdated_questions_updates_the_form_first(world: World) -> None:
     await world.open_form("/csat @mira_k")
     world.workspace.faults.fail("views.update", "500")

@@ -264,12 +264,12 @@ document.addEventListener("keydown", (event) => {
   if (key === "Enter" && !event.shiftKey && target.matches(".composer textarea, .comment textarea")) {
     event.preventDefault();
     target.form.requestSubmit();
-  } else if (key === "Enter" && target.dataset.enterUrl && !target.matches("textarea")) {
+  } else if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.closest("[data-modal-form]")?.requestSubmit();
+  else if (key === "Enter" && target.dataset.enterUrl && !target.matches("textarea")) {
     event.preventDefault();
     flushTyping();
     post(target.dataset.enterUrl, {}, true);
-  } else if (key === "Enter" && (event.ctrlKey || event.metaKey)) target.closest("[data-modal-form]")?.requestSubmit();
-  else if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[role=menu]")) {
+  } else if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[role=menu]")) {
     const items = queryAll("[role=menuitem]", target.closest("[role=menu]"));
     event.preventDefault();
     items.at((items.indexOf(target) + (key === "ArrowDown" ? 1 : -1)) % items.length).focus();
