@@ -157,7 +157,7 @@ def _nps_warning() -> Block:
 
 def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
-        yield context("No customer found in this message. Enter one above.")
+        yield context("This message names no customer. Paste a link to their profile on X above.")
     if customer := form.warned_about:
         yield alert(
             f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."

@@ -1,7 +1,7 @@
 """The ways to open the survey form: `/csat`, the message shortcut, and "Edit and try again"."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -49,11 +49,15 @@ async def open_from_command(services: Services, command: SlashCommand, args: Com
 
 
 async def open_from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Open the form, prefilled from the message that the shortcut was used on."""
+    """Open the form, prefilled from the message that the shortcut was used on, or from its thread's start.
+
+    Slack sends the start of the thread only with a reply that was also sent to the channel.
+    """
     await ack()
     interaction = Interaction.model_validate(body)
     origin = interaction.origin(services.clock())
-    form = _prefill(services, origin, extract_text(body.get("message") or {}))
+    message = body.get("message") or {}
+    form = _prefill(services, origin, [extract_text(part) for part in (message, message.get("root") or {})])
     await _open(services, interaction.trigger_id, form)
 
 
@@ -74,12 +78,14 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     await _open(services, interaction.trigger_id, Form(draft=record.survey.to_draft(), origin=origin))
 
 
-def _prefill(services: Services, origin: Origin, message_text: str) -> Form:
-    customers = [recipient.label for recipient in find_recipients(message_text)]
-    external_id = find_external_id(message_text, services.ticket_patterns)
+def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:
+    """Return the form with the customers and the ticket of the first text that has some."""
+    recipients = next(filter(None, map(find_recipients, texts)), ())
+    customers = [recipient.label for recipient in recipients]
+    external_ids = (find_external_id(text, services.ticket_patterns) for text in texts)
     prefilled = {
         "recipient": customers[0] if customers else "",
-        "external_id": external_id or f"slack_{origin.channel}_{origin.thread}",
+        "external_id": next(filter(None, external_ids), f"slack_{origin.channel}_{origin.thread}"),
     }
     return Form(
         draft=services.defaults.model_copy(update=prefilled),

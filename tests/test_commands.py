@@ -146,13 +146,41 @@ async def test_a_message_without_a_case_number_uses_its_thread_as_external_id(wo
     assert field_value(form, "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
 
 
+async def test_a_reply_that_names_nobody_is_prefilled_from_the_start_of_its_thread_if_slack_shows_it(
+    world: World,
+) -> None:
+    parent = await world.workspace.post_message(fixtures.CLEO, fixtures.SUPPORT, "@mira_k, ticket #5555")
+    reply = await world.workspace.post_message(
+        fixtures.BEN, fixtures.SUPPORT, "Solved, bag found.", thread_ts=parent.ts, broadcast=True
+    )
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
+    form = await world.wait_for_form()
+
+    assert field_value(form, "recipient") == "@mira_k"
+    assert field_value(form, "external_id") == "ticket_5555"
+
+
+async def test_a_reply_that_names_a_customer_is_not_prefilled_with_another_one(world: World) -> None:
+    parent = await world.workspace.post_message(fixtures.CLEO, fixtures.SUPPORT, "@mira_k, ticket #5555")
+    reply = await world.workspace.post_message(
+        fixtures.BEN, fixtures.SUPPORT, "It was for @sofie_l", thread_ts=parent.ts, broadcast=True
+    )
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
+    form = await world.wait_for_form()
+
+    assert field_value(form, "recipient") == "@sofie_l"
+    assert field_value(form, "external_id") == "ticket_5555"
+
+
 async def test_a_message_without_a_customer_opens_the_form_with_an_empty_customer(world: World) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "mail bob@example.com")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     form = await world.wait_for_form()
 
     assert field_value(form, "recipient") == ""
-    assert "No customer found in this message." in visible_text(form.blocks)
+    assert "This message names no customer. Paste a link to their profile on X above." in visible_text(
+        form.blocks
+    )
 
 
 @pytest.mark.parametrize("text", ["/csat", "/csat @mira_k"])

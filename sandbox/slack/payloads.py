@@ -47,9 +47,20 @@ def message_shortcut(state: WorkspaceState, user: User, message: Message, callba
         "response_url": state.url(state.response_urls.issue("app", user.id, channel.id)),
         "message_ts": message.ts,
         "channel": {"id": channel.id, "name": channel.payload_name},
-        "message": message.as_json(state.team_id),
+        "message": {**message.as_json(state.team_id), **_thread_root(state, message)},
         "action_ts": state.ids.new_ts(),
     }
+
+
+def _thread_root(state: WorkspaceState, message: Message) -> Json:
+    """Return the start of the thread, which Slack sends only with replies that the channel sees too.
+
+    https://docs.slack.dev/reference/events/message/thread_broadcast
+    """
+    if not message.broadcast:
+        return {}
+    root = state.conversations.get_message(message.channel, message.thread_ts)
+    return {"subtype": "thread_broadcast", "root": root.as_json(state.team_id)}
 
 
 def view_action(state: WorkspaceState, view: View, action: Json) -> Json:

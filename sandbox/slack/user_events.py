@@ -26,12 +26,16 @@ class UserEvents:
             raise SlackError("not_subscribed")
         await self._transport.deliver(EVENTS_API, payloads.event_callback(self._state, event))
 
-    async def post_message(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> Message:
-        """Post a user's message."""
+    async def post_message(
+        self, user: str, channel: str, text: str, *, thread_ts: str = "", broadcast: bool = False
+    ) -> Message:
+        """Post a user's message; a reply can be shown in the channel too."""
         conversation = self._state.conversations.get_channel(channel)
         if conversation.is_archived:
             raise SlackError("is_archived")
-        message = Message(self._state.ids.new_ts(), channel, user, text, thread_ts=thread_ts)
+        message = Message(
+            self._state.ids.new_ts(), channel, user, text, thread_ts=thread_ts, broadcast=broadcast
+        )
         self._state.conversations.add_message(message)
         event = {**message.as_json(self._state.team_id), "channel": channel}
         channel_type = CHANNEL_TYPES[conversation.api_type]
