@@ -12,11 +12,21 @@ from urllib.parse import parse_qs, parse_qsl
 
 from bench import made_up_values
 from bench.errors import BenchError
-from bench.slack_and_x_stub import AUTH_TEST, CREATE, ME, POST_MESSAGE, SHOW, USERS_INFO, VIEWS_OPEN, Call
+from bench.slack_and_x_stub import (
+    AUTH_TEST,
+    CHANNEL_INFO,
+    CREATE,
+    ME,
+    POST_MESSAGE,
+    SHOW,
+    USERS_INFO,
+    VIEWS_OPEN,
+    Call,
+)
 from sandbox.x.oauth_verification import build_base_string, parse_authorization, sign
 
-IGNORED_PATHS = (AUTH_TEST, USERS_INFO, ME, SHOW)
-"""What an app may call at any time: its identity, a user's profile, and (only ours) a survey's response."""
+IGNORED_PATHS = (AUTH_TEST, USERS_INFO, CHANNEL_INFO, ME, SHOW)
+"""What an app may call at any time: its identity, a user, a channel, and (only ours) a survey's response."""
 
 
 def check_opened_forms(calls: Sequence[Call], keys: Sequence[str], expected_form: str) -> None:

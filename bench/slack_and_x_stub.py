@@ -23,6 +23,7 @@ from bench.made_up_values import CHANNEL, KEY_PATTERN, TEAM, USER
 
 AUTH_TEST = "/api/auth.test"
 USERS_INFO = "/api/users.info"
+CHANNEL_INFO = "/api/conversations.info"
 VIEWS_OPEN = "/api/views.open"
 POST_MESSAGE = "/api/chat.postMessage"
 POST_EPHEMERAL = "/api/chat.postEphemeral"
@@ -45,6 +46,7 @@ _RESPONSES: dict[str, dict[str, Any]] = {
         "bot_id": "B0BOT0000",
     },
     USERS_INFO: {"ok": True, "user": {"id": USER, "team_id": TEAM, "name": "ada", "deleted": False}},
+    CHANNEL_INFO: {"ok": True, "channel": {"id": CHANNEL, "is_private": False, "is_ext_shared": False}},
     VIEWS_OPEN: {"ok": True},
     POST_MESSAGE: {
         "ok": True,

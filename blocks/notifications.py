@@ -45,21 +45,32 @@ OTHER_ACCOUNT_UNCERTAIN: Final = (
 )
 """The advice on an uncertain survey of such an account."""
 
+SOMEBODY: Final = "a customer"
+"""Who was asked, where people of other companies read it."""
+
 _TEST_MARK: Final = "Test: left out of reports"
 
 
-def confirmation(survey: Survey, origin: Origin, catalogue: Catalogue, state: State = State.SENT) -> Message:
+def confirmation(
+    survey: Survey,
+    origin: Origin,
+    catalogue: Catalogue,
+    state: State = State.SENT,
+    *,
+    names_recipient: bool = True,
+) -> Message:
     """Tell the conversation that a customer was asked, and whether they answered, but never how."""
     recipient, outcome = survey.recipient.label, PUBLIC_OUTCOMES.get(state, "")
+    asked = (recipient, profile_link(recipient)) if names_recipient else (SOMEBODY, text(SOMEBODY))
     question = escape_mrkdwn(_question(survey, catalogue))
-    fallback_text = f"<@{origin.requester}> asked {recipient} for feedback: {question} {outcome}"
+    fallback_text = f"<@{origin.requester}> asked {asked[0]} for feedback: {question} {outcome}"
     return build_message(
         fallback_text.rstrip(),
         [
             rich_line(
                 user_mention(origin.requester),
                 text(" asked "),
-                profile_link(recipient),
+                asked[1],
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),

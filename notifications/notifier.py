@@ -147,19 +147,25 @@ class Notifier:
         survey = notification.survey
         match notification.kind:
             case NotificationKind.SENT:
-                return await self._poster.post(survey.origin, *self._confirmation(notification))
+                return await self._poster.post(survey.origin, *await self._confirmation(notification))
             case NotificationKind.ANSWERED | NotificationKind.EXPIRED:
                 posted = await find_posted(self._database, survey.id, NotificationKind.SENT)
-                await self._poster.update_message(posted, *self._confirmation(notification))
+                await self._poster.update_message(posted, *await self._confirmation(notification))
                 return Posted()
             case _:
                 text, blocks = await self._private_message(notification)
                 return await self._poster.post_ephemeral(survey.origin, text, blocks, survey.accepted_at)
 
-    def _confirmation(self, notification: Notification) -> Message:
+    async def _confirmation(self, notification: Notification) -> Message:
+        """Return the confirmation, which names the customer only to the own company."""
         survey = notification.survey
+        is_shared = await self._slack.shared_channels.includes(survey.origin.channel)
         return notifications.confirmation(
-            survey.survey, survey.origin, self._resources.catalogue, survey.state
+            survey.survey,
+            survey.origin,
+            self._resources.catalogue,
+            survey.state,
+            names_recipient=not is_shared,
         )
 
     async def _private_message(self, notification: Notification) -> Message:

@@ -7,7 +7,7 @@ import pytest
 
 from csat.db import tables
 from sandbox.slack import Message, fixtures
-from tests.world import LOW_RATING_ALERT, World, running_world
+from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 SHOW = "show_low_rating"
 
@@ -21,6 +21,42 @@ async def _world(tmp_path: Path) -> AsyncIterator[World]:
         csat_supervisors=f"{fixtures.CLEO},{fixtures.SAM}",
     ) as world:
         yield world
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+async def test_the_confirmation_in_their_channel_does_not_name_the_customer(
+    world: World,
+    is_pending: bool,  # noqa: FBT001
+) -> None:
+    channel = world.workspace.channels[fixtures.PARTNERS]
+    channel.is_ext_shared, channel.is_pending_ext_shared = not is_pending, is_pending
+    feedback = await world.send_survey(channel=fixtures.PARTNERS)
+    confirmation = await world.wait_for_message("asked", fixtures.PARTNERS, fixtures.SAM)
+    assert f"<@{fixtures.ADA}> asked a customer for feedback on X." in visible_text(confirmation)
+    assert "mira_k" not in str((confirmation.blocks, confirmation.text))
+
+    world.x.respond(feedback.id, 5, None)
+    await world.advance(hours=2)
+    answered = await world.wait_for_message("They answered.", fixtures.PARTNERS, fixtures.SAM)
+    assert answered.ts == confirmation.ts
+    assert "mira_k" not in str((answered.blocks, answered.text))
+
+
+async def test_a_confirmation_waits_until_slack_says_whose_channel_it_is(world: World) -> None:
+    world.workspace.faults.fail("conversations.info", "ratelimited", retry_after=1)
+    await world.submit_survey(channel=fixtures.PARTNERS)
+    await world.wait_until(lambda: world.attempts("sent") == [1])
+    await world.advance(minutes=1)
+    confirmation = await world.wait_for_message("asked", fixtures.PARTNERS, fixtures.SAM)
+
+    assert "mira_k" not in str((confirmation.blocks, confirmation.text))
+
+
+async def test_a_confirmation_names_the_customer_where_slack_does_not_tell_who_reads_it(world: World) -> None:
+    await world.send_survey(channel=fixtures.ESCALATIONS)
+    confirmation = await world.wait_for_message("asked", fixtures.ESCALATIONS)
+
+    assert "@mira_k" in visible_text(confirmation)
 
 
 async def post_alert(world: World) -> Message:

@@ -176,6 +176,8 @@ def _survey_messages() -> Iterator[Section]:
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
         message = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, state)
         yield f"channel, survey {state}", _message(message)
+    shared = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, names_recipient=False)
+    yield "channel shared with another company, survey sent", _message(shared)
     refused = notifications.refusal(
         7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
     )

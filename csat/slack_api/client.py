@@ -13,6 +13,7 @@ from csat.slack_api.files import FileSender
 from csat.slack_api.posting import Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import AuthTest, ChannelInfo, Permalink, parse_response
+from csat.slack_api.shared_channels import SharedChannels
 from csat.slack_api.user_permissions import Permissions
 from csat.slack_api.view_updates import ViewUpdater
 from csat.slack_api.web_client import WebClient
@@ -55,6 +56,7 @@ class SlackClient:
         self.permissions = Permissions(web, self.team_id, clock, agents, supervisors)
         self.poster = Poster(web, ResponseUrls(session, api_url), clock)
         self.views = ViewUpdater(web)
+        self.shared_channels = SharedChannels(web)
         self.files = FileSender(web, session)
         self._team: tuple[str, str] | None = None
 

@@ -28,6 +28,8 @@ class Channel(Payload):
     is_im: bool = False
     is_member: bool = False
     is_archived: bool = False
+    is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
 
 
 class ChannelInfo(Payload):

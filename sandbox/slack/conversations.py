@@ -89,6 +89,8 @@ class Channel:
     is_im: bool = False
     is_archived: bool = False
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
+    """True once another organization was invited, until it accepts."""
     messages: list[Message] = field(default_factory=list)
 
     @property
@@ -115,6 +117,7 @@ class Channel:
             "is_general": False,
             "is_shared": self.is_ext_shared,
             "is_ext_shared": self.is_ext_shared,
+            "is_pending_ext_shared": self.is_pending_ext_shared,
             "is_org_shared": False,
         }
         if self.is_im:
