@@ -14,6 +14,7 @@ from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.questions import Catalogue, Metric
+from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
@@ -50,9 +51,13 @@ class Form(FrozenModel):
     warned_about: str = ""
     """The customer about whose closed messages the form warned; submitting again sends."""
     denial: Denial | None = None
-    """Why the last submission was denied."""
+    """Why the customer can't be asked now."""
+    denied: str = ""
+    """The customer whom the denial is about."""
     link: str = ""
     """The link to the survey that caused the denial, if the requester may see it."""
+    submitted: bool = False
+    """Whether the form was submitted: what keeps it open is repeated at its end, beside the button."""
     shown_metric: Metric | None = None
     """The metric whose questions are shown; it differs from the draft's if an update was lost."""
 
@@ -62,6 +67,24 @@ class Form(FrozenModel):
         if not draft.variant and draft.metric in _METRICS:
             draft = draft.model_copy(update={"variant": variants.get(Metric(draft.metric), "")})
         return self.model_copy(update={"draft": draft, "variants": {**variants, **self.variants}})
+
+    def with_denial(self, denial: Denial | None, link: str = "") -> Self:
+        """Return the form with the reason why its customer can't be asked now, or without one."""
+        denied = self.customer if denial else ""
+        return self.model_copy(update={"denial": denial, "denied": denied, "link": link})
+
+    @property
+    def customer(self) -> str:
+        """The customer in the draft, as a label; "" if it has none."""
+        try:
+            return parse_recipient(self.draft.recipient).label
+        except InvalidRecipient:
+            return ""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the customer in the draft is the one who can't be asked now."""
+        return self.denial is not None and self.denied == self.customer
 
 
 class SurveyForm:
@@ -76,7 +99,7 @@ class SurveyForm:
         self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
 
     def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
-        """Return the form as a modal view, with an alert on top if there is a text for it."""
+        """Return the form as a modal view, with an alert at both ends if there is a text for it."""
         return {
             "type": "modal",
             "callback_id": CALLBACK_ID,
@@ -126,6 +149,8 @@ class SurveyForm:
         yield with_value(form_inputs.external_id(), draft.external_id)
         yield form_inputs.test(draft.test)
         yield from preview(draft, self.catalogue)
+        if form.submitted:
+            yield from map(render, _reasons_to_stay_open(form, alert_text))
 
 
 def get_block_id(field: FormField, form: Form) -> str:
@@ -158,14 +183,26 @@ def _nps_warning() -> Block:
 def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
         yield context("This message names no customer. Paste a link to their profile on X above.")
-    if customer := form.warned_about:
+    yield from _customer_notices(form)
+    if others := [other for other in form.other_customers if other != form.draft.recipient]:
+        yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
+
+
+def _customer_notices(form: Form) -> Iterator[Block]:
+    if (customer := form.warned_about) and customer == form.customer:
         yield alert(
             f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
         )
-    if form.denial:
+    if form.denial and form.is_denied:
         yield denial_line(form.denial, form.origin.team, form.link)
-    if others := [other for other in form.other_customers if other != form.draft.recipient]:
-        yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
+
+
+def _reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:
+    if alert_text:
+        yield alert(alert_text, level="error")
+    if form.is_denied:
+        yield alert(f"Nothing was sent to {form.denied}.", level="error")
+    yield from _customer_notices(form)
 
 
 def _use_button(number: int, other: str) -> ButtonElement:

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from blocks.denial import denial_text
 from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
@@ -35,6 +36,9 @@ ALREADY_ACCEPTED = (
 
 DATABASE_DEADLINE_SECONDS = 2.0
 """For the commit to begin: it takes a part of the third second that Slack allows."""
+
+DENIAL_SECONDS = 0.8
+"""For the form to show a denial, in the rest of that second."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     """Commit the survey, then let Slack close the form; or keep it open and say why."""
     deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
     services.slack.views.supersede(view["id"])
-    form = _parse_form(services, body, view)
+    form = _parse_form(services, body, view).model_copy(update={"submitted": True})
     if form.shown_metric != form.draft.metric:  # the update that shows the metric's questions was lost
         await ack(response_action="update", view=services.form.build(form))
         return
@@ -88,10 +92,12 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
         case Invalid(problems):
             await ack(response_action="errors", errors=field_errors(problems, form))
         case Denial() as denial:
-            link = await services.link_previous(denial, form.origin.channel)
-            await _keep_open(services, ack, form, denial=denial, link=link)
+            await _show_denial(services, view, form, denial)
+            problems = {FormField.RECIPIENT: denial_text(denial)}
+            await ack(response_action="errors", errors=field_errors(problems, form))
         case MessagesMayBeClosed(customer):
-            await _keep_open(services, ack, form, warned_about=customer)
+            warned = form.model_copy(update={"warned_about": customer})
+            await ack(response_action="update", view=services.form.build(warned))
         case NotAccepted(alert_text):
             await ack(response_action="update", view=services.form.build(form, alert_text))
 
@@ -111,7 +117,9 @@ async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) 
         form = _parse_form(services, body, body["view"])
         draft = form.draft.model_copy(update={"recipient": interaction.value or ""})
         filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
-        await _update(services, body["view"], filled_in)
+        denial = await services.find_denial(draft.recipient)
+        link = await services.link_previous(denial, form.origin.channel)
+        await _update(services, body["view"], filled_in.with_denial(denial, link))
 
 
 def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) -> Form:
@@ -125,8 +133,12 @@ async def _update(services: Services, view: Mapping[str, Any], form: Form) -> No
     await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
 
 
-async def _keep_open(services: Services, ack: AsyncAck, form: Form, **changes: Any) -> None:  # noqa: ANN401
-    await ack(response_action="update", view=services.form.build(form.model_copy(update=changes)))
+async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> None:
+    """Show a denial with its date, its person and a link, which the error of a field can't hold."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DENIAL_SECONDS):
+            link = await services.link_previous(denial, form.origin.channel)
+            await _update(services, view, form.with_denial(denial, link))
 
 
 async def _submit(services: Services, form: Form, view_id: str, deadline: float) -> SubmissionResult:

@@ -98,14 +98,16 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form, or tell its requester why they can't send surveys."""
     try:
-        variants, _ = await asyncio.gather(
+        variants, denial, _ = await asyncio.gather(
             _find_last_variants(services, form.origin),
+            services.find_denial(form.draft.recipient),
             services.slack.permissions.require_agent(form.origin.requester),
         )
     except PermissionDenied as refusal:
         await services.reply(form.origin, plain_message(str(refusal)))
         return
-    form = form.with_default_variants(variants)
+    link = await services.link_previous(denial, form.origin.channel)
+    form = form.with_default_variants(variants).with_denial(denial, link)
     await open_modal(services, form.origin, trigger_id, services.form.build(form))
 
 

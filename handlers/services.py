@@ -1,6 +1,7 @@
 """The services that the listeners use."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from blocks.survey_form import SurveyForm
 from csat.clock import Clock
 from csat.db import results_access_log
 from csat.db.database import Database
+from csat.db.errors import DatabaseError
+from csat.db.limits import find_known_denial
 from csat.db.results_access_log import AuditAction
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
@@ -20,12 +23,15 @@ from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
 from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
 from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account
 from notifications.home_publisher import AppHome
+
+DENIAL_TIMEOUT_SECONDS = 0.3
+"""For the surveys on file to a customer: the form must open while its trigger id lives."""
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
@@ -91,6 +97,16 @@ class Services:
                 return await self.x.look_up_user(recipient)
         except (RetryLater, TimeoutError):
             return None
+
+    async def find_denial(self, customer: str) -> Denial | None:
+        """Return why a customer, as typed, can't be asked now; `None` if that is not known at once."""
+        with contextlib.suppress(InvalidRecipient, DatabaseError, TimeoutError):
+            recipient = parse_recipient(customer)
+            key = self.recipient_key(recipient.id) if recipient.id else None
+            known = (self.account, key, recipient, self.limits, self.clock())
+            async with asyncio.timeout(DENIAL_TIMEOUT_SECONDS):
+                return await self.database.read(find_known_denial, *known)
+        return None
 
     async def link_previous(self, denial: Denial | None, channel: str) -> str:
         """Return a link to the survey that caused a denial, if a reader in `channel` may see it."""

@@ -122,7 +122,7 @@ async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> N
     await world.open_form("/csat @mira_k")
     result = await world.workspace.submit_view(fixtures.ADA)
 
-    assert result.outcome is ActionOutcome.UPDATED
+    assert result.outcome is ActionOutcome.ERRORS
     assert "Can't be asked until " in visible_text(world.workspace.view_stack(fixtures.ADA)[-1].blocks)
     ((feedback, state, handle),) = world.rows(
         tables.surveys.c.feedback_id, tables.surveys.c.state, tables.surveys.c.recipient_handle

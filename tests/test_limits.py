@@ -124,14 +124,17 @@ def form_text(world: World, user: str = fixtures.ADA) -> str:
 async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    result = await submit_survey(world, user=fixtures.BEN, message="Kept as typed")
+    result = await world.submit_survey("/csat", fixtures.BEN, recipient="@mira_k", message="Kept as typed")
 
-    assert result.outcome is ActionOutcome.UPDATED
-    assert "Can't be asked until " in form_text(world, fixtures.BEN)
-    assert f"<@{fixtures.ADA}> asked" in form_text(world, fixtures.BEN)
+    assert result.errors == {"recipient:0": "Can't be asked now. This customer was asked recently."}
     view = world.workspace.current_view(fixtures.BEN)
     assert view
-    assert "{date_short_pretty} at {time}" in str(view.blocks)
+    by_customer, *_, banner, at_end = view.blocks[1:]
+    assert visible_text(banner) == "Nothing was sent to @mira_k."
+    for reason in (by_customer, at_end):
+        assert "Can't be asked until " in visible_text(reason)
+        assert f"<@{fixtures.ADA}> asked" in visible_text(reason)
+        assert "{date_short_pretty} at {time}" in str(reason)
     assert len(world.x.feedbacks) == 1
 
     await world.fill_in(fixtures.BEN, recipient="@sofie_l")
@@ -139,11 +142,49 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert (await world.wait_for_feedback(2)).message == "Kept as typed"
 
 
+async def test_the_form_opens_with_the_reason_why_a_known_customer_can_not_be_asked(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    for customer in ("@MIRA_K", "https://x.com/mira_k", world.x.customer("mira_k").id):
+        form = await world.open_form(f"/csat {customer}", fixtures.BEN)
+
+        assert visible_text(form.blocks[1]).startswith("Can't be asked until ")
+        assert f"<@{fixtures.ADA}> asked" in visible_text(form.blocks[1])
+        assert form_text(world, fixtures.BEN).count("Can't be asked") == 1
+        await world.workspace.close_view(fixtures.BEN)
+    assert "Can't be asked" not in visible_text(await world.open_form("/csat @sofie_l", fixtures.BEN))
+
+
+async def test_the_reason_is_shown_only_for_the_customer_in_the_form(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    message = await world.workspace.post_message(fixtures.CLEO, fixtures.SUPPORT, "@sofie_l and @mira_k")
+    await world.workspace.run_shortcut(fixtures.BEN, fixtures.SUPPORT, message.ts, "send_survey")
+    await world.wait_for_form(fixtures.BEN)
+    assert "Can't be asked" not in form_text(world, fixtures.BEN)
+
+    await world.workspace.click(fixtures.BEN, "use_customer:0")
+    await world.wait_until(lambda: "Can't be asked" in form_text(world, fixtures.BEN))
+    await world.fill_in(fixtures.BEN, recipient="@sofie_l", message="Hello Sofie")
+    await world.wait_until(lambda: "Hello Sofie" in form_text(world, fixtures.BEN))
+    assert "Can't be asked" not in form_text(world, fixtures.BEN)
+
+
+async def test_the_form_opens_with_a_survey_that_still_waits_for_its_look_up(
+    world: World,
+) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
+    await submit_survey(world)
+    form = await world.open_form("/csat @mira_k", fixtures.BEN)
+
+    assert "Another survey to this customer is on its way." in visible_text(form.blocks[1])
+
+
 async def test_the_cooldown_applies_to_handle_and_id_alike(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
 
-    assert (await submit_survey(world, world.x.customer("mira_k").id)).outcome is ActionOutcome.UPDATED
+    assert (await submit_survey(world, world.x.customer("mira_k").id)).outcome is ActionOutcome.ERRORS
 
 
 async def test_a_customer_can_be_asked_again_after_the_cooldown(world: World) -> None:
@@ -192,7 +233,7 @@ async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     await submit_survey(world)
     await world.wait_for_message("may not have arrived")
 
-    assert (await submit_survey(world)).outcome is ActionOutcome.UPDATED
+    assert (await submit_survey(world)).outcome is ActionOutcome.ERRORS
 
 
 async def test_a_survey_resolved_after_submission_is_refused_with_the_same_reason(
@@ -214,7 +255,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
         await wait_until_sent(world)
         result = await submit_survey(world, "@sofie_l")
 
-        assert result.outcome is ActionOutcome.UPDATED
+        assert result.outcome is ActionOutcome.ERRORS
         assert "all the surveys that X allows in 24 hours" in form_text(world)
         assert "Can't be asked until " in form_text(world)
 

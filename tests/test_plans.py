@@ -35,6 +35,7 @@ from csat.reporting.periods import last_days
 from csat.reporting.report_model import Filters
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 from tests.databases import Databases
@@ -72,6 +73,9 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "listing previous surveys": lambda connection: limits.list_previous(connection, "A1", "customer 7"),
     "listing surveys that count": lambda connection: limits.list_counted(
         connection, "A1", "customer 7", NOON
+    ),
+    "finding what denies a handle": lambda connection: limits.find_known_denial(
+        connection, "A1", None, Recipient(handle="grace"), LIMITS, NOON
     ),
     "checking the quota": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
     "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),

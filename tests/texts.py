@@ -119,7 +119,16 @@ def _survey_form() -> Iterator[Section]:
         "from a message without a customer": {"draft": make_draft(recipient=""), "no_customer_found": True},
         "from a message with several customers": {"other_customers": ("@grace", "@joonas")},
         "after X hinted that the customer does not accept messages": {"warned_about": "@grace"},
-        "after a limit denied the survey": {"denial": samples.DENIALS[2], "link": samples.LINK},
+        "for a customer who can't be asked now": {
+            "denial": samples.DENIALS[2],
+            "denied": "@grace",
+            "link": samples.LINK,
+        },
+        "after a limit denied the survey, at its end": {
+            "denial": samples.DENIALS[0],
+            "denied": "@grace",
+            "submitted": True,
+        },
     }
     for heading, changes in variants.items():
         changed = render_view(survey_form.build(csat.model_copy(update=changes)))

@@ -7,11 +7,20 @@ that concurrent submissions can't exceed a limit together.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, not_, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, not_, or_, select
 
 from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
-from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, check_recipient
+from csat.surveys.limits import (
+    DAY,
+    Denial,
+    DenialReason,
+    Denied,
+    Limits,
+    PreviousSurvey,
+    check_recipient,
+    find_denial,
+)
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
@@ -38,12 +47,17 @@ _PREVIOUS = (
     .order_by(surveys.c.id.desc())
     .limit(MAX_PREVIOUS)
 )
-_COUNTED = _PREVIOUS.where(
-    surveys.c.id != bindparam("other_than"),
-    or_(
-        has_state(*PENDING),
-        and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
-    ),
+_COUNTS = or_(
+    has_state(*PENDING),
+    and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
+)
+_COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
+# there is no index of handles: X allows so few surveys a day that those that count are soon read
+_COUNTED_BY_HANDLE = select(surveys).where(
+    _OF_ACCOUNT,
+    surveys.c.quota_until > bindparam("quota_since"),
+    func.lower(surveys.c.recipient_handle) == bindparam("handle"),
+    _COUNTS,
 )
 
 
@@ -97,6 +111,21 @@ def list_counted(
     """Return the surveys to a recipient that are pending or were sent after `since`, the newest first."""
     parameters = {"account": account, "key": key, "since": since, "other_than": other_than}
     return [_to_previous(row) for row in connection.execute(_COUNTED, parameters)]
+
+
+def find_known_denial(
+    connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
+) -> Denial | None:
+    """Return why the surveys on file deny a recipient another one, if they do.
+
+    Without a key, because X was not asked for the recipient's id, they are found by the handle.
+    """
+    since = now - limits.lookback
+    if key is not None:
+        return find_denial(recipient, list_counted(connection, account, key, since), limits, now)
+    parameters = {"account": account, "since": since, "quota_since": since + DAY}
+    rows = connection.execute(_COUNTED_BY_HANDLE, {**parameters, "handle": str(recipient.handle).lower()})
+    return find_denial(recipient, [_to_previous(row) for row in rows], limits, now)
 
 
 def list_previous(connection: Connection, account: str, key: str) -> list[PreviousSurvey]:
