@@ -20,6 +20,7 @@ from csat.db import account_pauses, surveys_of_account
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
+from csat.db.outbox import Notification
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -27,18 +28,20 @@ from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
 from csat.feedback.response_intake import Intake
 from csat.library_logs import silence_libraries
+from csat.metrics import Metrics
 from csat.question_and_ticket_files import load_catalogue, load_ticket_patterns
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
-from csat.shared_resources import Resources
+from csat.shared_resources import Notify, Resources
 from csat.slack_api.client import SlackClient
 from csat.slack_api.dispatch_interface import Dispatch
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.web import paths, slack_events
+from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
+from csat.web.metrics_endpoint import MetricsEndpoint
 from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEndpoint
 from csat.web.x_webhook import XWebhook
@@ -76,10 +79,23 @@ async def lifespan(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
         notifier = Notifier(resources, config.poll_interval, config.concurrency)
-        breaker = CircuitBreaker(resources.database, resources.x, resources.account, resources.clock)
-        worker = SendWorker(resources, breaker, notifier.start, config)
-        intake = Intake(resources.database, resources.account, resources.recipient_key, resources.clock)
-        services = build_services(resources, worker, breaker, notifier)
+        breaker = CircuitBreaker(
+            resources.database, resources.x, resources.account, resources.metrics, resources.clock
+        )
+
+        def notify(notification: Notification) -> None:
+            resources.metrics.count_notification(notification)
+            notifier.start(notification)
+
+        worker = SendWorker(resources, breaker, notify, config)
+        intake = Intake(
+            resources.database,
+            resources.account,
+            resources.recipient_key,
+            resources.metrics,
+            resources.clock,
+        )
+        services = build_services(resources, worker, breaker, notify)
         scheduler = Scheduler(
             [*periodic_tasks(resources, intake, breaker, services.app_home), notifier.periodic_task()],
             resources.tasks,
@@ -93,6 +109,8 @@ async def lifespan(
         url = await stack.enter_async_context(
             serve(resources, worker, intake, partial(bolt_adapter.dispatch, build_bolt(services, resources)))
         )
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(serve_metrics(resources, settings.metrics_port))
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
         yield url
@@ -104,14 +122,14 @@ async def open_resources(
 ) -> AsyncIterator[Resources]:
     """Open the database and the connections; on exit, finish the background tasks, then close them."""
     catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
-    tasks = BackgroundTasks()
+    tasks, metrics = BackgroundTasks(), Metrics()
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url.get_secret_value())
         stack.callback(database.close)
         clock = clock or await DatabaseClock.open(database)
         session = await stack.enter_async_context(open_session())
         http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
-        x = XClient(await stack.enter_async_context(http))
+        x = XClient(await stack.enter_async_context(http), metrics.observe_x)
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         await database.run(account_pauses.ensure_account, settings.x_account_id)
         await database.run(ensure_feed, settings.x_account_id)
@@ -120,9 +138,10 @@ async def open_resources(
             clock=clock,
             catalogue=catalogue,
             database=database,
-            slack=build_slack_client(settings, session, clock),
+            slack=build_slack_client(settings, session, clock, metrics),
             x=x,
             tasks=tasks,
+            metrics=metrics,
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
@@ -137,10 +156,12 @@ async def read_secret_key(settings: Settings, database: Database) -> str:
     return await database.run(load_secret, settings.x_api_secret.get_secret_value())
 
 
-def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> SlackClient:
+def build_slack_client(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, metrics: Metrics
+) -> SlackClient:
     """Return the client of Slack's Web API, over a shared HTTP session."""
     return SlackClient(
-        build_web_client(settings.slack_bot_token, settings.slack_api_url, session),
+        build_web_client(settings.slack_bot_token, settings.slack_api_url, session, metrics.observe_slack),
         session,
         settings.slack_api_url,
         clock,
@@ -150,7 +171,7 @@ def build_slack_client(settings: Settings, session: aiohttp.ClientSession, clock
 
 
 def build_services(
-    resources: Resources, worker: SendWorker, breaker: CircuitBreaker, notifier: Notifier
+    resources: Resources, worker: SendWorker, breaker: CircuitBreaker, notify: Notify
 ) -> Services:
     """Return what Slack's listeners work with."""
     return Services(
@@ -159,7 +180,7 @@ def build_services(
         database=resources.database,
         worker=worker,
         breaker=breaker,
-        notify=notifier.start,
+        notify=notify,
         app_home=AppHome(resources),
         form=SurveyForm(resources.catalogue),
         defaults=build_default_draft(resources.settings),
@@ -245,6 +266,15 @@ async def serve(
             *_webhook_routes(settings, intake),
         ]
         yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
+
+
+@contextlib.asynccontextmanager
+async def serve_metrics(resources: Resources, port: int) -> AsyncIterator[None]:
+    """Serve the metrics on a port of their own until the block ends."""
+    routes = [Route(metrics_endpoint.PATH, MetricsEndpoint(resources).handle)]
+    async with serve_http(routes, resources.settings.metrics_host, port) as url:
+        log.info("Metrics at %s%s", url, metrics_endpoint.PATH)
+        yield
 
 
 def _slack_routes(resources: Resources, dispatch: Dispatch) -> list[Route]:

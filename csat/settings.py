@@ -175,6 +175,8 @@ class Settings(BaseModel):
     csat_secret_key: SecretStr | None = Field(None, min_length=16, description="16 characters or more")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="a whole number from 0 to 65535")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
         "info", description="debug, info, warning or error"
     )

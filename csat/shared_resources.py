@@ -7,6 +7,7 @@ from csat.background_tasks import BackgroundTasks
 from csat.clock import Clock
 from csat.db.database import Database
 from csat.db.outbox import Notification
+from csat.metrics import Metrics
 from csat.settings import Settings
 from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
@@ -28,6 +29,7 @@ class Resources:
     slack: SlackClient
     x: XClient
     tasks: BackgroundTasks
+    metrics: Metrics
     instance: str
     """A name that no other running instance has."""
     account: str

@@ -69,7 +69,7 @@ async def answer(world: World, feedback: Feedback, score: int, comment: str | No
         key = make_recipient_key(await database.read(load_secret, ""), answered.to_user_id)
         assert (
             await database.run(responses.apply_update, update, key, world.clock())
-            is responses.UpdateOutcome.APPLIED
+            is responses.UpdateOutcome.ANSWERED
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from csat.db.poll_budget_and_sweeps import (
     mark_swept,
 )
 from csat.feedback.response_intake import Intake
+from csat.metrics import Metrics
 from csat.surveys.poll_schedule import next_poll, retry_poll
 from csat.surveys.responses import Update
 from csat.x_api.client import XClient
@@ -465,7 +467,7 @@ async def test_a_response_to_an_unknown_survey_is_dropped_and_its_id_logged(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    intake = Intake(database, "A1", str, clock)
+    intake = Intake(database, "A1", str, Metrics(), clock)
     await intake.take(make_update(5, "Fine.", feedback_id="4711"))
     clock.advance(hours=49)
     await intake.match()
@@ -504,3 +506,19 @@ async def test_only_one_instance_sweeps_events_at_a_time(database: Database) -> 
     following = await database.run(claim_sweep, "A1", later)
     assert following
     assert following.begin == span.end - SWEEP_OVERLAP
+
+
+async def test_keys_that_x_rejects_are_logged_once_not_at_every_attempt(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await world.send_survey()
+    for endpoint in Endpoint:
+        world.x.fail(Fault.WRONG_KEYS, endpoint)
+    for customer in ("@sofie_l", "@TomInTransit"):
+        await world.submit_survey(f"/csat {customer}")
+    await world.wait_until(lambda: is_account_paused(world))
+    await advance_until(world, lambda: len(poll_times(world, "/2/users/me")) > 1, seconds=60)
+
+    (reason,) = (record.getMessage() for record in caplog.records if "401" in record.getMessage())
+    assert reason.startswith("X refuses every request: it rejects this app's keys (X answered 401")

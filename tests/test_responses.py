@@ -55,7 +55,7 @@ def test_a_response_is_stored_and_its_notifications_are_enqueued(
 ) -> None:
     insert_sent(connection)
 
-    assert apply_update(connection, make_update(2, "Slow."), RECIPIENT_KEY, LATER) is UpdateOutcome.APPLIED
+    assert apply_update(connection, make_update(2, "Slow."), RECIPIENT_KEY, LATER) is UpdateOutcome.ANSWERED
     found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["outbox"], found["low"]) == ({"sent", "answered", "low_rating"}, True)
@@ -155,10 +155,11 @@ def test_an_early_response_is_matched_once_its_survey_is_sent(connection: Connec
     record = insert_sending(connection, external_id="another_id")
     for early in (make_update(comment="Slow."), make_update(2, at=20), make_update(1, at=30)):
         assert apply_update(connection, early, RECIPIENT_KEY, NOON) is UpdateOutcome.UNMATCHED
-    assert match_unmatched(connection, NOON, 10) == ([], [], [])
+    assert match_unmatched(connection, NOON, 10) == ([], [], [], [])
     send_queue.mark_sent(connection, record.id, 1, make_update().receipt, NOON)
 
-    assert match_unmatched(connection, NOON, 10).applied == ["900"]
+    matched = match_unmatched(connection, NOON, 10)
+    assert (matched.applied, matched.answered) == (["900"], [Metric.CSAT])
     found = stored_response(connection)
     assert (found["state"], found["rating"], found["comment"]) == (State.ANSWERED, 2, "Slow.")
     assert (found["waiting"], found["low"]) == ([], True)
@@ -192,7 +193,7 @@ def test_an_invalid_unmatched_response_is_reported(connection: Connection) -> No
     apply_update(connection, make_update(9, metric=Metric.NPS), RECIPIENT_KEY, NOON)
     insert_sent(connection)
 
-    assert match_unmatched(connection, NOON, 10) == ([], ["900"], [])
+    assert match_unmatched(connection, NOON, 10) == ([], [], ["900"], [])
     assert stored_response(connection)["waiting"] == []
 
 
@@ -239,7 +240,8 @@ async def test_concurrent_updates_of_one_response_are_applied_once(database: Dat
         *(database.run(apply_update, update_, RECIPIENT_KEY, LATER) for update_ in updates * 12)
     )
 
-    assert set(outcomes) == {UpdateOutcome.APPLIED}
+    assert outcomes.count(UpdateOutcome.ANSWERED) == 1
+    assert set(outcomes) == {UpdateOutcome.ANSWERED, UpdateOutcome.APPLIED}
     found = await database.run(stored_response)
     assert (found["rating"], found["comment"], found["low"]) == (2, "Slow.", True)
     kinds = await database.run(lambda c: list(c.execute(select(outbox.c.kind)).scalars()))
@@ -279,7 +281,7 @@ async def test_a_response_and_the_receipt_of_its_survey_do_not_conflict(
     await asyncio.to_thread(locked.wait)
     late = await other_instance.run(send_queue.mark_sent, record.id, 1, make_update().receipt, LATER)
 
-    assert (await applying, late) == (UpdateOutcome.APPLIED, None)
+    assert (await applying, late) == (UpdateOutcome.ANSWERED, None)
     assert (await database.read(stored_response))["outbox"] == {"sent", "answered"}
     database.close()
     other_instance.close()

@@ -40,6 +40,8 @@ _ANSWERED = transition_to(State.ANSWERED)
 class UpdateOutcome(StrEnum):
     """What happened to an update."""
 
+    ANSWERED = "answered"
+    """Stored with its survey, which had no rating before."""
     APPLIED = "applied"
     """Stored with its survey, now or earlier."""
     UNMATCHED = "unmatched"
@@ -54,6 +56,8 @@ class MatchResult(NamedTuple):
     """What happened to stored responses, by `feedback_id`."""
 
     applied: list[str]
+    answered: list[Metric]
+    """The types of surveys that had no rating before."""
     invalid: list[str]
     expired: list[str]
     """Deleted without a survey."""
@@ -76,14 +80,20 @@ def match_unmatched(connection: Connection, now: datetime, limit: int) -> MatchR
     survey_id = select(surveys.c.id).where(surveys.c.feedback_id == unmatched.c.feedback_id).limit(1)
     has_survey = survey_id.correlate(unmatched).scalar_subquery().is_not(None)
     matched = select(unmatched).where(has_survey).limit(limit)
-    feedback_ids: dict[UpdateOutcome, list[str]] = {outcome: [] for outcome in UpdateOutcome}
+    applied, answered, invalid = list[str](), list[Metric](), list[str]()
     for row in connection.execute(matched.with_for_update(of=unmatched, skip_locked=True)).all():
         if survey := _lock_survey(connection, row.feedback_id):
-            outcome = _merge_response(connection, survey, Metric(row.metric), _to_response(row), now)
-            feedback_ids[outcome].append(row.feedback_id)
+            metric = Metric(row.metric)
+            outcome = _merge_response(connection, survey, metric, _to_response(row), now)
+            if outcome is UpdateOutcome.ANSWERED:
+                answered.append(metric)
+            if outcome in {UpdateOutcome.ANSWERED, UpdateOutcome.APPLIED}:
+                applied.append(row.feedback_id)
+            if outcome is UpdateOutcome.INVALID:
+                invalid.append(row.feedback_id)
             connection.execute(delete(unmatched).where(unmatched.c.feedback_id == row.feedback_id))
     expired = _delete_expired(connection, now, limit)
-    return MatchResult(feedback_ids[UpdateOutcome.APPLIED], feedback_ids[UpdateOutcome.INVALID], expired)
+    return MatchResult(applied, answered, invalid, expired)
 
 
 def _delete_expired(connection: Connection, now: datetime, limit: int) -> list[str]:
@@ -154,12 +164,13 @@ def _merge_response(
         return UpdateOutcome.APPLIED
     values = _to_columns(merged) | ({"poll_at": None} if merged.rating and merged.comment else {})
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
-    if merged.rating and stored.rating is None:
+    is_first = bool(merged.rating) and stored.rating is None
+    if is_first:
         transition(connection, _ANSWERED, survey.id)
         enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
     if merged.rating and merged.rating != stored.rating:
         _update_follow_up(connection, survey, metric, merged.rating, now)
-    return UpdateOutcome.APPLIED
+    return UpdateOutcome.ANSWERED if is_first else UpdateOutcome.APPLIED
 
 
 def _update_follow_up(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from csat.clock import Clock
 from csat.db import account_pauses
 from csat.db.database import Database
+from csat.metrics import Metrics
 from csat.x_api.client import XClient
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Refused, XError
 
@@ -39,8 +40,9 @@ class CircuitBreaker:
         account: the id of the X account that the client signs for.
     """
 
-    def __init__(self, database: Database, x: XClient, account: str, clock: Clock) -> None:
+    def __init__(self, database: Database, x: XClient, account: str, metrics: Metrics, clock: Clock) -> None:
         self._database = database
+        self._metrics = metrics
         self._x = x
         self._account = account
         self._clock = clock
@@ -51,7 +53,8 @@ class CircuitBreaker:
         if await self._database.run_until_committed(
             account_pauses.pause, self._account, cause, advice, self._clock()
         ):
-            log.error("Account %s is paused: %s", self._account, error)
+            log.error("Account %s is paused: its surveys wait until X accepts them again", self._account)
+            self._metrics.count_pause(cause)
 
     async def pause_if_refused(self, error: XError) -> None:
         """Pause the account if X refuses every request for the cause of an error, not only one endpoint's."""
@@ -64,6 +67,8 @@ class CircuitBreaker:
             return
         try:
             await self._x.get_me()
+        except AccountRefused:
+            pass  # the client has logged it, once
         except XError as error:
             log.warning("Account %s stays paused: %s", self._account, error)
         else:

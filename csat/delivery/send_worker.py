@@ -72,6 +72,8 @@ class SendWorker:
         """Send a survey that this instance has claimed in the background, unless it is active already."""
         if survey.id not in self._active:
             self._active.add(survey.id)
+            if survey.id not in self._adopted:
+                self._resources.metrics.count_accepted(survey.survey.metric)
             sending = self._tasks.start(self._send(survey), f"sending survey {survey.id}")
             self._tasks.start(
                 suppress_db_errors(self._notify_if_waiting(survey.id, sending)),

@@ -8,6 +8,7 @@ from csat.clock import Clock
 from csat.db import responses
 from csat.db.database import Database
 from csat.db.responses import UpdateOutcome
+from csat.metrics import Metrics
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback
 
@@ -29,11 +30,17 @@ class Intake:
     """
 
     def __init__(
-        self, database: Database, account: str, recipient_key: Callable[[str], str], clock: Clock
+        self,
+        database: Database,
+        account: str,
+        recipient_key: Callable[[str], str],
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._account = account
         self._recipient_key = recipient_key
+        self._metrics = metrics
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENCY)
 
@@ -46,6 +53,8 @@ class Intake:
         key = self._recipient_key(update.receipt.to_user_id)
         async with self._slots:
             taken = await self._database.run(responses.apply_update, update, key, self._clock())
+        if taken is UpdateOutcome.ANSWERED:
+            self._metrics.count_answer(update.metric)
         if taken is UpdateOutcome.UNMATCHED:
             log.info("Feedback %s is kept until its survey is known", feedback_id)
         if taken is UpdateOutcome.INVALID:
@@ -60,6 +69,8 @@ class Intake:
     async def match(self) -> None:
         """Match responses that came before their surveys were known, and drop those that never were."""
         matched = await self._database.run(responses.match_unmatched, self._clock(), MATCH_BATCH)
+        for metric in matched.answered:
+            self._metrics.count_answer(metric)
         for feedback_id in matched.invalid:
             self.reject(_wrong_metric(feedback_id))
         if matched.expired:

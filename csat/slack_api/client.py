@@ -54,7 +54,7 @@ class SlackClient:
     ) -> None:
         self.web = web
         self.permissions = Permissions(web, self.team_id, clock, agents, supervisors)
-        self.poster = Poster(web, ResponseUrls(session, api_url), clock)
+        self.poster = Poster(web, ResponseUrls(session, api_url, web.observe), clock)
         self.views = ViewUpdater(web)
         self.shared_channels = SharedChannels(web)
         self.files = FileSender(web, session)

@@ -9,6 +9,7 @@ import aiohttp
 from pydantic_core import from_json
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from csat.request_timing import Observe, ignore, timed
 from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.surveys.survey import RESPONSE_URL_LIFETIME
 
@@ -21,10 +22,12 @@ class ResponseUrls:
     Args:
         session: the HTTP session that all calls share.
         api_url: the base URL of Slack's Web API; `response_url`s of the same origin are trusted too.
+        observe: observes each request.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, api_url: str, observe: Observe = ignore) -> None:
         self._session = session
+        self._observe = observe
         self._trusted_origins = SLACK_ORIGINS | {_origin(api_url)}
 
     def is_usable(self, url: str, received_at: datetime, now: datetime) -> bool:
@@ -35,11 +38,12 @@ class ResponseUrls:
 
     async def post(self, url: str, body: dict[str, Any]) -> None:
         """Post a message to a usable `response_url`; raises `SlackError`."""
-        with as_slack_error():
-            webhook = AsyncWebhookClient(url, session=self._session)
-            response = await webhook.send_dict(body)
-        if response.status_code != HTTPStatus.OK:
-            raise error_from_response(response.status_code, response.headers, _error_code(response.body))
+        with timed(self._observe, "response_url"):
+            with as_slack_error():
+                webhook = AsyncWebhookClient(url, session=self._session)
+                response = await webhook.send_dict(body)
+            if response.status_code != HTTPStatus.OK:
+                raise error_from_response(response.status_code, response.headers, _error_code(response.body))
 
 
 def _error_code(body: str) -> object:

@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from csat.request_timing import Observe, ignore, timed
 from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, error_from_response
 
 CALL_TIMEOUT_SECONDS = 5.0
@@ -22,12 +23,14 @@ class WebClient(AsyncWebClient):
     Given a body that is not a JSON object, slack_sdk raises an `AttributeError`, or passes it on.
     """
 
+    observe: Observe = staticmethod(ignore)
+    """Observes each request, by the name of its method."""
     rejection: SlackError | None = None
     """Why Slack has rejected the token at the latest call, or `None`."""
 
     async def _send(self, http_verb: str, api_url: str, req_args: dict[str, Any]) -> AsyncSlackResponse:
         try:
-            with as_slack_error():
+            with timed(self.observe, api_url.rpartition("/")[2]), as_slack_error():
                 response = await super()._send(http_verb, api_url, req_args)
         except SlackError as error:
             if str(error) in TOKEN_ERRORS:
@@ -55,11 +58,15 @@ def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(json_serialize_bytes=to_json, timeout=timeout)
 
 
-def build_web_client(token: SecretStr, api_url: str, session: aiohttp.ClientSession) -> WebClient:
+def build_web_client(
+    token: SecretStr, api_url: str, session: aiohttp.ClientSession, observe: Observe = ignore
+) -> WebClient:
     """Return a client that authenticates with a bot token."""
-    return WebClient(
+    client = WebClient(
         token.get_secret_value(),
         base_url=f"{api_url}/",
         session=session,
         logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
     )
+    client.observe = observe
+    return client

@@ -1,18 +1,23 @@
 """The HTTP client of X's API."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
+from typing import TypeVar
 
 import aiohttp
 import httpx
 from cachetools import TTLCache
 
 from csat.clock import Clock, utc_now
+from csat.request_timing import Observe, ignore, timed
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import feedback_events, wire
+from csat.x_api.error_explanations import explain
 from csat.x_api.errors import (
     AccountRefused,
     LookUpOutOfCredit,
@@ -41,6 +46,12 @@ RECEIVES_DM_TTL_SECONDS = 60.0
 _CONNECTION_FAILED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """The only errors after which the request surely was not sent."""
 
+T = TypeVar("T")
+Decipher = Callable[[int, Mapping[str, str], bytes], T]
+"""Returns what a response with a status, headers and a body holds; raises `XError`."""
+
+log = logging.getLogger(__name__)
+
 
 def open_http_client(credentials: Credentials, base_url: str, clock: Clock = utc_now) -> httpx.AsyncClient:
     """Return a client that signs its requests; call this inside the event loop, and close the client."""
@@ -58,10 +69,13 @@ class XClient:
 
     Args:
         http: a client that signs its requests, with X's base URL.
+        observe: observes each request, by the name of its method here.
     """
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, observe: Observe = ignore) -> None:
         self._http = http
+        self._observe = observe
+        self._refusals: dict[str, type[AccountRefused]] = {}
         self._accounts: MutableMapping[str, wire.Account] = TTLCache(CACHE_SIZE, ACCOUNT_TTL_SECONDS)
         self._receives_dm: MutableMapping[str, bool | None] = TTLCache(CACHE_SIZE, RECEIVES_DM_TTL_SECONDS)
 
@@ -73,13 +87,14 @@ class XClient:
             RetryLater: the survey was not delivered.
             Uncertain: the survey may have been delivered.
         """
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                response = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
-            raise kind(type(error).__name__, raw=str(error)) from error
-        return wire.decipher(response.status_code, response.headers, response.content)
+        with self._observed("create_feedback"):
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                    response = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
+            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
+                raise kind(type(error).__name__, raw=str(error)) from error
+            return wire.decipher(response.status_code, response.headers, response.content)
 
     async def look_up_user(self, recipient: Recipient) -> wire.Account:
         """Return the account of a handle (GET /2/users/by/username), from the cache if it is fresh.
@@ -95,7 +110,7 @@ class XClient:
             return account.model_copy(update={"receives_dm": self._receives_dm.get(handle)})
         path, params = f"/2/users/by/username/{handle}", {"user.fields": "receives_your_dm"}
         try:
-            account = await self._get_user(path, params)
+            account = await self._get_user("look_up_user", path, params)
         except (RecipientUnknown, RecipientSuspended):
             raise
         except Refused as error:
@@ -108,8 +123,8 @@ class XClient:
 
     async def show_feedback(self, feedback_id: str) -> Update:
         """Return the current state of a survey (GET feedback/show); raises `XError`."""
-        response = await self._get(f"/1.1/feedback/show/{feedback_id}.json", {})
-        return feedback_events.decipher_feedback(response.status_code, response.headers, response.content)
+        path = f"/1.1/feedback/show/{feedback_id}.json"
+        return await self._get("show_feedback", path, {}, feedback_events.decipher_feedback)
 
     async def list_events(self, begin: datetime, end: datetime) -> AsyncIterator[feedback_events.EventsPage]:
         """Yield the pages of feedback events in a period (GET feedback/events); raises `XError`.
@@ -121,30 +136,46 @@ class XClient:
         milliseconds = {"from_time": begin, "to_time": end}
         params = {name: str(int(moment.timestamp() * 1000)) for name, moment in milliseconds.items()}
         while params:
-            response = await self._get("/1.1/feedback/events.json", params)
-            page = feedback_events.decipher_events(response.status_code, response.headers, response.content)
+            path = "/1.1/feedback/events.json"
+            page = await self._get("list_events", path, params, feedback_events.decipher_events)
             yield page
             params = {"cursor": page.next_cursor} if page.next_cursor else {}
 
     async def get_account(self, account_id: str) -> wire.Account:
         """Return the account with an id (GET /2/users/:id); raises `XError`."""
-        return await self._get_user(f"/2/users/{account_id}", {})
+        return await self._get_user("get_account", f"/2/users/{account_id}", {})
 
     async def get_me(self) -> wire.Account:
         """Return the account that the credentials belong to (GET /2/users/me); raises `XError`."""
-        return await self._get_user("/2/users/me", {})
+        return await self._get_user("get_me", "/2/users/me", {})
 
-    async def _get_user(self, path: str, params: dict[str, str]) -> wire.Account:
-        response = await self._get(path, params)
+    async def _get_user(self, name: str, path: str, params: dict[str, str]) -> wire.Account:
         try:
-            return wire.decipher_user(response.status_code, response.headers, response.content)
+            return await self._get(name, path, params, wire.decipher_user)
         except Uncertain as error:  # a GET has no effect, so it can be repeated
             raise RetryLater(str(error), api_message=error.api_message, raw=error.raw) from error
 
-    async def _get(self, path: str, params: dict[str, str]) -> httpx.Response:
+    async def _get(self, name: str, path: str, params: dict[str, str], decipher: Decipher[T]) -> T:
+        with self._observed(name):
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                    response = await self._http.get(path, params=params)
+            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
+                raise kind(type(error).__name__, raw=str(error)) from error
+            return decipher(response.status_code, response.headers, response.content)
+
+    @contextlib.contextmanager
+    def _observed(self, name: str) -> Iterator[None]:
+        """Observe a request; log why X refuses those of the account, once until X accepts one again."""
         try:
-            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                return await self._http.get(path, params=params)
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
-            raise kind(type(error).__name__, raw=str(error)) from error
+            with timed(self._observe, name):
+                yield
+        except AccountRefused as error:
+            refused = "every request" if error.concerns_all_requests else name
+            if self._refusals.get(refused) is not type(error):
+                self._refusals[refused] = type(error)
+                log.error("X refuses %s: %s. Run python app.py check", refused, explain(error))  # noqa: TRY400
+            raise
+        for accepted in (name, "every request"):
+            self._refusals.pop(accepted, None)

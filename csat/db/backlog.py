@@ -1,0 +1,32 @@
+"""Count what waits in the database."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from csat.db.account_pauses import AT_ONCE, get_pause_cause
+from csat.db.surveys_of_account import is_of
+from csat.db.tables import outbox, surveys
+from csat.surveys.states import State
+
+
+class Backlog(NamedTuple):
+    """What waits."""
+
+    waiting: int
+    """Surveys of the account that wait to be sent."""
+    unposted: int
+    """Notifications of all workspaces that were not posted yet."""
+    is_paused: bool
+    """Whether the account is paused."""
+
+
+def read_backlog(connection: Connection, account: str) -> Backlog:
+    """Count what waits; an index answers each count."""
+    waiting = select(func.count()).where(surveys.c.state == State.ACCEPTED, is_of(account))
+    unposted = select(func.count()).where(outbox.c.due_at >= AT_ONCE)
+    return Backlog(
+        waiting=connection.execute(waiting).scalar_one(),
+        unposted=connection.execute(unposted).scalar_one(),
+        is_paused=bool(get_pause_cause(connection, account)),
+    )

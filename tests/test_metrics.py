@@ -1,0 +1,121 @@
+"""`GET /metrics`: what the app counts, without naming anybody."""
+
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from sandbox.slack import fixtures
+from sandbox.x import Fault
+from tests.world import HASTY, WAIT_SECONDS, World, running_world
+
+
+@pytest.fixture(name="world")
+async def _world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """The app on each kind of database, with metrics."""
+    async with running_world(
+        tmp_path, pace=HASTY, database_url=database_url, metrics_port=find_free_port()
+    ) as world:
+        yield world
+
+
+def find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def fetch_text(world: World) -> str:
+    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+        response = await client.get(f"http://127.0.0.1:{world.settings.metrics_port}/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    return response.text
+
+
+async def fetch(world: World) -> dict[str, float]:
+    """Return each value by its name and the values of its labels: `csat_x_pauses_total NotAllowed`."""
+    return {
+        " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()) if value)]): sample.value
+        for family in text_string_to_metric_families(await fetch_text(world))
+        for sample in family.samples
+    }
+
+
+async def test_a_survey_is_counted_from_its_form_to_its_answer(world: World) -> None:
+    sent = await world.send_survey()
+    await world.send_survey("/csat nps @sofie_l")
+    world.x.rate(sent.id, 3)
+    await world.advance(minutes=1)
+    await world.wait_for_message("They answered.")
+    await world.wait_until(world.is_outbox_empty)
+    found = await fetch(world)
+
+    assert found["csat_surveys_accepted_total csat"] == found["csat_surveys_accepted_total nps"] == 1
+    assert found["csat_surveys_notified_total sent"] == 2
+    assert found["csat_surveys_answered_total csat"] == 1
+    assert found["csat_surveys_waiting"] == found["csat_outbox_backlog"] == found["csat_x_paused"] == 0
+    assert found["csat_database_up"] == 1
+    assert found["csat_x_request_seconds_count create_feedback ok"] == 2
+    assert found["csat_slack_request_seconds_count chat.postMessage ok"] == 2
+    assert found["process_resident_memory_bytes"] > 0
+
+
+async def test_what_x_refuses_or_does_not_confirm_is_counted_by_cause(world: World) -> None:
+    world.x.fail(Fault.DMS_CLOSED, times=1)
+    await world.submit_survey()
+    await world.wait_for_message("can't be messaged")
+    world.x.fail(Fault.BAD_GATEWAY, times=1)
+    await world.submit_survey("/csat @sofie_l")
+    await world.wait_for_message("may not have arrived")
+    found = await fetch(world)
+
+    assert found["csat_surveys_notified_total RecipientClosed refused"] == 1
+    assert found["csat_surveys_notified_total uncertain"] == 1
+    assert found["csat_x_request_seconds_count create_feedback RecipientClosed"] == 1
+    assert found["csat_x_request_seconds_count create_feedback Uncertain"] == 1
+
+
+async def test_a_pause_and_what_waits_for_its_end_are_shown(world: World) -> None:
+    world.x.fail(Fault.WRONG_KEYS)
+    await world.submit_survey()
+    await world.wait_for_waiting_message()
+    found = await fetch(world)
+
+    assert found["csat_x_pauses_total InvalidCredentials"] == found["csat_x_paused"] == 1
+    assert found["csat_surveys_waiting"] == 1
+    assert found["csat_surveys_notified_total waiting"] == 1
+
+
+async def test_messages_that_slack_does_not_take_are_shown_as_backlog(world: World) -> None:
+    world.workspace.faults.fail("chat.postMessage", "internal_error")
+    await world.submit_survey()
+    await world.wait_until(lambda: world.attempts("sent") and world.attempts("sent")[0] > 0)
+    found = await fetch(world)
+
+    assert found["csat_outbox_backlog"] == 1
+    assert found["csat_slack_request_seconds_count chat.postMessage SlackUnavailable"] > 0
+
+
+async def test_no_metric_names_a_customer_a_person_or_an_account(world: World) -> None:
+    await world.send_survey()
+    text = await fetch_text(world)
+    names = ["mira", world.x.customer("mira_k").id, world.x.account.id, world.workspace.team.id]
+
+    assert [name for name in [*names, fixtures.ADA, fixtures.SUPPORT, "Northwind"] if name in text] == []
+
+
+async def test_the_metrics_are_served_while_the_database_is_away(tmp_path: Path) -> None:
+    async with running_world(tmp_path, metrics_port=find_free_port()) as world:
+        world.database_file.rename(tmp_path / "away.db")
+        found = await fetch(world)
+        (tmp_path / "away.db").rename(world.database_file)
+
+    assert found["csat_database_up"] == 0
+
+
+async def test_the_app_s_own_port_has_no_metrics(world: World) -> None:
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{world.url}/metrics")).status_code == 404
