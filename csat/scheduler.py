@@ -9,7 +9,7 @@ from csat.background_tasks import BackgroundTasks
 from csat.db.errors import DatabaseError
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
-from csat.x_api.errors import XError
+from csat.x_api.errors import AccountRefused, XError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class Scheduler:
     async def _run_once(task: PeriodicTask) -> None:
         try:
             await task.run()
+        except AccountRefused:
+            pass  # its client has logged it, once
         except (DatabaseError, SlackError, XError) as error:
             reason = explain(error) if isinstance(error, SlackError) else error
             log.warning("Periodic task failed, retrying later: %s: %s", task.name, reason)

@@ -127,9 +127,11 @@ class SurveySender:
 
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()
-        log.info("Survey %s was not sent: %s", survey.id, error)
         if isinstance(error, AccountRefused):
+            log.info("Survey %s was not sent: X accepts none of its account", survey.id)
             await self._breaker.pause(error)
+        else:
+            log.info("Survey %s was not sent: %s", survey.id, error)
         last_try = survey.accepted_at + MAX_AGE
         if error.is_retryable and now < last_try:
             due_at = min(_next_try(survey, error, now), last_try)
