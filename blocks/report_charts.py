@@ -6,7 +6,7 @@ from typing import Final
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.elements import bullet_list, context, rich_line, text, user_mention
-from blocks.report_summary import METRIC_NAMES, compute_score, distribution_text
+from blocks.report_summary import METRIC_NAMES, LeftOut, compute_score, distribution_text
 from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import (
     NO_NUMBER,
@@ -37,20 +37,22 @@ from csat.reporting.scores import (
     distribution,
     percentage,
 )
+from csat.surveys.poll_schedule import LAST_POLL_AGE
 
 MAX_ROWS: Final = 50
 """For agents, and as many for channels."""
 TOP_ROWS: Final = 5
 """Agents, and as many channels, that are in text beside the table; the ones with the most answers."""
-HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
+RESPONSE_RATE: Final = f"Response rate after {LAST_POLL_AGE.days} days"
+HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", RESPONSE_RATE)
 CAPTION: Final = "By agent and by channel"
 
 
-def report_charts(report: Report) -> Iterator[HomePart]:
+def report_charts(report: Report, left_out: LeftOut) -> Iterator[HomePart]:
     """Yield the distribution, the trend, and the breakdown by agent and channel."""
     yield from _distribution(report)
     yield from _trend(report)
-    yield from _breakdown(report)
+    yield from _breakdown(report, left_out)
 
 
 def _distribution(report: Report) -> Iterator[HomePart]:
@@ -82,9 +84,10 @@ def _trend_text(report: Report, points: Mapping[str, Score]) -> str:
     parts = [
         f"{label}: {format_score(score)} ({_format_answers(score.n)})" for label, score in points.items()
     ]
-    if left_out := len(report.trend) - len(points):
-        parts.append(f"{pluralize(left_out, bucket)} with fewer than {MIN_SCORE_RATINGS} answers left out")
-    return f"{name} by {bucket}: {' · '.join(parts)}."
+    sentences = [f"{name} by {bucket}: {' · '.join(parts)}."] if parts else []
+    if few := [part.label for part in report.trend if part.label not in points]:
+        sentences.append(f"Left out, with fewer than {MIN_SCORE_RATINGS} answers: {' · '.join(few)}.")
+    return " ".join(sentences)
 
 
 def _format_answers(count: int) -> str:
@@ -98,7 +101,7 @@ def _bucket_name(report: Report) -> str:
     return {1: "day", DAYS_PER_WEEK: "week"}.get(days, f"{days}-day part")
 
 
-def _breakdown(report: Report) -> Iterator[HomePart]:
+def _breakdown(report: Report, left_out: LeftOut) -> Iterator[HomePart]:
     agents = [(user_mention(user), tally) for user, tally in report.agent_rows[:MAX_ROWS]]
     channels = [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
     if agents or channels:
@@ -106,18 +109,17 @@ def _breakdown(report: Report) -> Iterator[HomePart]:
         table = data_table(CAPTION, HEADER, cells)
         top = _rows_in_text(report, [*agents[:TOP_ROWS], *channels[:TOP_ROWS]])
         everything = _rows_in_text(report, [*agents, *channels])
-        yield render(rich_line(text(CAPTION, bold=True)))
+        yield render(rich_line(text(f"{CAPTION}{left_out.remark}", bold=True)))
         yield BlocksWithFallback([table, top], [everything])
     if hidden := len(report.by_agent) - len(report.agent_rows):
-        yield render(
-            context(f"Not shown: {pluralize(hidden, 'agent')} with fewer than {MIN_SCORE_RATINGS} answers.")
-        )
+        agents_left_out = f"{pluralize(hidden, 'agent')} with fewer than {MIN_SCORE_RATINGS} answers"
+        yield render(context(f"Not shown: {agents_left_out}, too few to judge anybody by."))
 
 
 def _cells(report: Report, name: RichTextElement, tally: Tally) -> list[Cell]:
     metric, score = report.filters.metric, compute_score(report, tally)
     figure = format_score(score)
-    response_rate = percentage(tally.rated, tally.sent)
+    response_rate = percentage(tally.finished_rated, tally.finished)
     has_score = score is not None and figure != NO_VALUE
     return [
         rich_text_cell(name.to_dict()),

@@ -7,7 +7,14 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedEl
 
 from blocks.agent_home import FIRST_STEPS
 from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
-from blocks.report_summary import METRIC_NAMES, caveats, distribution_text, summary_lines, summary_text
+from blocks.report_summary import (
+    METRIC_NAMES,
+    caveats,
+    distribution_text,
+    own_left_out,
+    summary_lines,
+    summary_text,
+)
 from csat.reporting.formatting import format_share
 from csat.reporting.report_model import Report
 from csat.reporting.scores import SampleSize, classify_sample, distribution
@@ -24,10 +31,11 @@ def report_message(report: Report) -> Message:
     title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     if not (report.current.sent or report.previous.sent or report.excluded):
         return _first_steps(report, title)
-    sentences = [f"{title}.", summary_text(report), distribution_text(report), *caveats(report)]
+    left_out = own_left_out(report.excluded)
+    sentences = [f"{title}.", summary_text(report, left_out), distribution_text(report), *caveats(report)]
     blocks = [
         rich_line(text(title, bold=True)),
-        *summary_lines(report),
+        *summary_lines(report, left_out),
         *_bars(report),
         context(*caveats(report), HOME_HINT),
     ]

@@ -1,11 +1,13 @@
 """A report's figures in lines of text, for the App Home, `/csat report` and the digest."""
 
 from collections.abc import Iterator
-from typing import Final
+from datetime import date
+from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement
 
 from blocks.elements import rich_line, text
+from csat.english_dates import format_day
 from csat.reporting.formatting import (
     format_change,
     format_interval,
@@ -24,6 +26,7 @@ from csat.reporting.scores import (
     compare_scores,
     distribution,
 )
+from csat.surveys.poll_schedule import LAST_POLL_AGE
 from csat.surveys.questions import SCALES, Metric
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
@@ -31,30 +34,51 @@ INTERVAL_CAVEAT: Final = "The interval covers sampling error only, not who chose
 LATE_ANSWERS: Final = "Open surveys can still change these figures."
 
 
-def summary_lines(report: Report) -> list[RichTextBlock]:
-    """Return score, change, response rate and follow-ups, each on its line."""
+class LeftOut(NamedTuple):
+    """The surveys that a reader's totals leave out, as the text beside these says."""
+
+    whose: str
+    """Like "your own surveys"."""
+    number: int | None
+    """`None` if it is unknown."""
+
+    @property
+    def remark(self) -> str:
+        """The remark beside other figures: how many of them were left out could tell an answer."""
+        return "" if self.number == 0 else f" ({self.whose} left out)"
+
+    @property
+    def remark_with_number(self) -> str:
+        """The remark beside a number of surveys."""
+        return f" ({self.number:,} of {self.whose} left out)" if self.number else self.remark
+
+
+def own_left_out(number: int) -> LeftOut:
+    """Return that a number of the reader's own surveys were left out."""
+    return LeftOut("your own surveys", number)
+
+
+def summary_lines(report: Report, left_out: LeftOut) -> list[RichTextBlock]:
+    """Return score, change, counts, response rate and follow-ups, each on its line."""
     return [
         rich_line(*_score_line(report)),
         rich_line(text(_format_change(report))),
-        rich_line(text(_format_responses(report.current))),
-        rich_line(text(_format_follow_ups(report))),
+        rich_line(text(_format_counts(report.current, left_out))),
+        rich_line(text(_format_response_rate(report.current))),
+        rich_line(text(_format_follow_ups(report, left_out))),
     ]
 
 
-def summary_text(report: Report) -> str:
-    """Return score, change and response rate as plain text."""
-    responses = f"{_format_responses(report.current)}."
-    return " ".join(["".join(_score_parts(report)), _format_change(report), responses])
+def summary_text(report: Report, left_out: LeftOut) -> str:
+    """Return score, change, counts and response rate as plain text."""
+    counts = f"{_format_counts(report.current, left_out)}."
+    response_rate = f"{_format_response_rate(report.current)}."
+    return " ".join(["".join(_score_parts(report)), _format_change(report), counts, response_rate])
 
 
 def caveats(report: Report) -> list[str]:
     """Return what to keep in mind when reading the figures; some may be empty."""
-    own = f"{report.excluded:,} of your own surveys {'is' if report.excluded == 1 else 'are'}"
-    return [
-        INTERVAL_CAVEAT if has_score(report) else "",
-        LATE_ANSWERS if report.current.open else "",
-        f"{own} left out." if report.excluded else "",
-    ]
+    return [INTERVAL_CAVEAT if has_score(report) else "", LATE_ANSWERS if report.current.open else ""]
 
 
 def has_score(report: Report) -> bool:
@@ -102,7 +126,7 @@ def _score_parts(report: Report) -> tuple[str, str, str]:
     if current is None:
         return name, "no answers yet", "."
     if not has_score(report):
-        reason = f"Scores start at {MIN_SCORE_RATINGS}, so that single ratings stay private."
+        reason = f"Scores start at {MIN_SCORE_RATINGS}: below, each answer is a quarter of it or more."
         return name, "none", f", with {answers}. {reason}"
     return name, format_score(current), _format_precision(metric, answers, current)
 
@@ -118,6 +142,8 @@ def _format_change(report: Report) -> str:
     previous = compute_score(report, report.previous)
     difference = compare_scores(compute_score(report, report.current), previous)
     days = pluralize(report.period.days, "day")
+    if not report.previous_is_whole:
+        return f"Previous {days}: {_format_no_comparison(report.data_begin)}."
     if previous is None:
         return f"Previous {days}: no answers."
     answers = pluralize(previous.n, "answer")
@@ -127,26 +153,34 @@ def _format_change(report: Report) -> str:
     return f"Previous {days}: {format_score(previous)} from {answers}{change}."
 
 
-def _format_responses(tally: Tally) -> str:
-    answered = _format_part(tally.rated, "answer", tally.sent)
-    commented = _format_part(tally.commented, "comment", tally.rated)
+def _format_no_comparison(data_begin: date | None) -> str:
+    return f"not compared, as data begins on {format_day(data_begin)}" if data_begin else "no surveys"
+
+
+def _format_counts(tally: Tally, left_out: LeftOut) -> str:
+    share = f" ({format_share(tally.commented, tally.rated)})" if tally.rated else ""
+    answers = f"{pluralize(tally.rated, 'answer')} · {pluralize(tally.commented, 'comment')}{share}"
     unanswered = f"{tally.open:,} still open · {tally.expired:,} expired"
-    return f"{tally.sent:,} sent · {answered} · {commented} · {unanswered}"
+    return f"{tally.sent:,} sent{left_out.remark_with_number} · {answers} · {unanswered}"
 
 
-def _format_part(part: int, noun: str, whole: int) -> str:
-    share = f" ({format_share(part, whole)})" if whole else ""
-    return f"{pluralize(part, noun)}{share}"
+def _format_response_rate(tally: Tally) -> str:
+    still_open = f", {tally.open:,} still open" if tally.open else ""
+    if not tally.finished:
+        return f"Response rate: not known before a survey's {LAST_POLL_AGE.days} days have passed{still_open}"
+    share = format_share(tally.finished_rated, tally.finished)
+    of = f"{tally.finished_rated:,} of the {pluralize(tally.finished, 'survey')}"
+    return f"Response rate: {share} ({of} whose {LAST_POLL_AGE.days} days have passed){still_open}"
 
 
-def _format_follow_ups(report: Report) -> str:
+def _format_follow_ups(report: Report, left_out: LeftOut) -> str:
     follow_up = report.follow_up
     if not follow_up.low:
-        return "No low ratings"
+        return f"No low ratings{left_out.remark}"
     counts = {
         "closed": follow_up.closed,
         "assigned": follow_up.taken - follow_up.closed,
         "unassigned": follow_up.low - follow_up.taken,
     }
     states = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
-    return f"{pluralize(follow_up.low, 'low rating')}: {states}"
+    return f"{pluralize(follow_up.low, 'low rating')}{left_out.remark}: {states}"

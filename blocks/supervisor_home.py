@@ -19,7 +19,7 @@ from blocks.elements import (
 from blocks.home_report_controls import report_controls
 from blocks.low_rating import closed_low_rating_blocks, named_low_rating_blocks
 from blocks.report_charts import report_charts
-from blocks.report_summary import METRIC_NAMES, caveats, format_rating, summary_lines
+from blocks.report_summary import METRIC_NAMES, caveats, format_rating, own_left_out, summary_lines
 from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
@@ -104,10 +104,11 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
 
 def _report(report: Report) -> Iterator[HomePart]:
     yield render(header(f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"))
-    yield from map(render, summary_lines(report))
+    left_out = own_left_out(report.excluded)
+    yield from map(render, summary_lines(report, left_out))
     if any(caveats(report)):
         yield render(context(*caveats(report)))
-    yield from report_charts(report)
+    yield from report_charts(report, left_out)
 
 
 def _first_steps(period: Period) -> Iterator[HomePart]:

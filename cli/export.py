@@ -41,7 +41,7 @@ async def _write(database: Database, selection: Selection, output: Path) -> None
         async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
             async for number in pages:
                 bar.update(number)
-    surveys = pluralize(rows, "survey")
+    surveys = f"{pluralize(rows, 'survey')} (everybody's, none left out)"
     typer.echo(f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}.")
 
 

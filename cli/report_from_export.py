@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from blocks.report_charts import report_charts
-from blocks.report_summary import METRIC_NAMES, caveats, summary_lines
+from blocks.report_summary import METRIC_NAMES, LeftOut, caveats, summary_lines
 from blocks.tables_and_charts import home_view
 from csat.reporting.database_from_export import open_export
 from csat.reporting.export_files import verify_export
@@ -21,19 +21,21 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
 
     Raises `InvalidExport`, `OSError` or `DatabaseError`.
     """
-    selection = verify_export(path).selection
+    manifest = verify_export(path)
+    selection = manifest.selection
+    left_out = LeftOut(f"{selection.exclude_requester}'s own surveys", None if manifest.left_out else 0)
     async with open_export(path) as database:
         for metric in metrics:
             report = await fetch_report(
-                database, Filters(team=selection.team, metric=metric), selection.period
+                database, Filters(team=selection.team, metric=metric), selection.period, manifest.made_at
             )
-            typer.echo("\n".join(_lines(report)) + "\n")
+            typer.echo("\n".join(_lines(report, left_out)) + "\n")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, left_out: LeftOut) -> Iterator[str]:
     yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
-    rendered = [block.to_dict() for block in summary_lines(report)]
-    in_text = home_view(report_charts(report), use_fallbacks=True)["blocks"]
+    rendered = [block.to_dict() for block in summary_lines(report, left_out)]
+    in_text = home_view(report_charts(report, left_out), use_fallbacks=True)["blocks"]
     for block in [*rendered, *in_text]:
         yield from _text_lines(block)
     yield from filter(None, caveats(report))

@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from blocks.elements import plain_message
+from blocks.report_summary import own_left_out
 from csat.db.results_access_log import AuditAction
-from csat.reporting.export_files import manifest_path, write_export
+from csat.reporting.export_files import manifest_path, read_manifest, write_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
@@ -20,7 +21,7 @@ from handlers.services import Services
 NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 STARTED = "Preparing the export for {title}. You'll get it as a file in a direct message from this app."
 FINISHED = (
-    "Your export for {title}: {surveys}, not counting your own. "
+    "Your export for {title}: {surveys}{left_out}. "
     "It contains ratings and comments, so keep it where agents can't see it. "
     "The manifest beside it shows whether the file was changed later."
 )
@@ -80,13 +81,16 @@ async def _export(services: Services, user: str, selection: Selection) -> None:
         path = Path(folder) / f"csat-{period.first}-to-{period.last}.csv"
         pages = write_export(services.database, selection, path, services.clock())
         async with contextlib.aclosing(pages):
-            rows = sum([number async for number in pages])
+            async for _ in pages:
+                pass
+        manifest = read_manifest(path)
         uploads = await services.slack.files.upload([path, manifest_path(path)])
         # it may have taken minutes
         await services.slack.permissions.require_supervisor(
             user, NO_LONGER_A_SUPERVISOR, max_age=timedelta(0)
         )
-        comment = FINISHED.format(title=period.title, surveys=pluralize(rows, "survey"))
+        surveys, left_out = pluralize(manifest.rows, "survey"), own_left_out(manifest.left_out)
+        comment = FINISHED.format(title=period.title, surveys=surveys, left_out=left_out.remark_with_number)
         await services.slack.files.share(user, uploads, comment)
 
 

@@ -31,4 +31,5 @@ async def send_report(services: Services, command: SlashCommand) -> None:
     if not await services.audit(command, AuditAction.REPORT, detail):
         return
     filters = Filters(team=command.team, metric=args.metric, exclude_requesters=frozenset({command.user}))
-    await services.reply(origin, report_message(await fetch_report(services.database, filters, args.period)))
+    report = await fetch_report(services.database, filters, args.period, services.clock())
+    await services.reply(origin, report_message(report))

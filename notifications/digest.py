@@ -74,7 +74,8 @@ class WeeklyDigest:
         """
         supervisors = await self._slack.permissions.list_supervisors()
         filters = [Filters(team=team, metric=metric, exclude_requesters=supervisors) for metric in Metric]
-        reports = await asyncio.gather(*(fetch_report(self._database, each, week) for each in filters))
+        now = self._clock()
+        reports = await asyncio.gather(*(fetch_report(self._database, each, week, now) for each in filters))
         return [report for report in reports if _has_data(report)]
 
     async def _postpone(self, error: SlackError, team: str, name: str) -> None:

@@ -135,7 +135,7 @@ class AppHome:
             period = query.period(now, self._timezone)
         except InvalidPeriod as reason:
             period, problem = last_days(DEFAULT_DAYS, now, self._timezone), str(reason)
-        report = await fetch_report(self._database, query.filters(team, person), period)
+        report = await fetch_report(self._database, query.filters(team, person), period, now)
         link = self._slack.message_url
         low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS, person)
         closed = await self._database.read(follow_ups.list_closed, team, MAX_CLOSED + 1, person)

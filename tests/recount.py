@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from csat.reporting.export_rows import ExportRow
 from csat.reporting.periods import Period
@@ -25,12 +26,15 @@ DELIVERED = frozenset({State.SENT, State.ANSWERED, State.EXPIRED})
 class _TallyBuilder:
     """Counts the rows of a tally."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        self._finished_until = now - timedelta(days=14)
         self._ratings: Counter[int] = Counter()
         self._outcomes: Counter[str] = Counter()
 
     def add(self, row: ExportRow) -> None:
         self._outcomes["sent"] += 1
+        if row.sent_at <= self._finished_until:
+            self._outcomes.update(finished=1, finished_rated=row.rating is not None)
         if row.rating is None:
             self._outcomes["open"] += row.state is State.SENT
             self._outcomes["expired"] += row.state is State.EXPIRED
@@ -45,21 +49,25 @@ class _TallyBuilder:
 class Recount:
     """Counts the rows of a report comment by comment."""
 
-    def __init__(self, filters: Filters, period: Period) -> None:
+    def __init__(self, filters: Filters, period: Period, now: datetime) -> None:
         self._filters = filters
         self._period = period
         self._buckets = period.buckets()
         self._previous_period = period.previous()
         self._counts: list[defaultdict[tuple[str, str], _TallyBuilder]] = [
-            defaultdict(_TallyBuilder) for _ in self._buckets
+            defaultdict(lambda: _TallyBuilder(now)) for _ in self._buckets
         ]
-        self._previous_tally = _TallyBuilder()
+        self._previous_tally = _TallyBuilder(now)
+        self._first_sent: datetime | None = None
         self._follow_up: Counter[str] = Counter()
         self._comments: list[RecentComment] = []
 
     def add(self, rows: Iterable[ExportRow]) -> "Recount":
         """Count more rows, in any order."""
-        for row in filter(self._matches, rows):
+        for row in filter(self._is_counted, rows):
+            self._first_sent = min(self._first_sent or row.sent_at, row.sent_at)
+            if not self._matches(row):
+                continue
             if self._period.begin <= row.sent_at < self._period.end:
                 self._count(row)
             elif self._previous_period.begin <= row.sent_at < self._previous_period.end and self._is_included(
@@ -79,18 +87,19 @@ class Recount:
             self._period,
             parts,
             self._previous_tally.tally(),
+            self._first_sent,
             FollowUpCounts(**self._follow_up),
             tuple(self._comments),
         )
 
+    def _is_counted(self, row: ExportRow) -> bool:
+        is_delivered = row.state in DELIVERED and not row.test
+        return is_delivered and (row.team, row.metric) == (self._filters.team, self._filters.metric)
+
     def _matches(self, row: ExportRow) -> bool:
         filters = self._filters
         return (
-            row.state in DELIVERED
-            and not row.test
-            and row.team == filters.team
-            and row.metric is filters.metric
-            and filters.channel in ("", row.channel)
+            filters.channel in ("", row.channel)
             and filters.agent in ("", row.requester)
             and filters.variant in (None, row.variant)
         )

@@ -68,6 +68,7 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
     await go_to_just_before_nine(world)
     world.insert_rated([5] * 30 + [1] * 10 + [None] * 20, days_ago=3)
     world.insert_rated([5] * 3 + [1] * 37, days_ago=10)
+    world.insert_rated([None], days_ago=20)
     world.insert_rated([9] * 6, metric="nps", days_ago=4, requester=fixtures.BEN)
     await go_to_monday(world)
     message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
@@ -82,7 +83,7 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
         "from 6 answers (few answers).",
     ):
         assert words in text
-    assert "Not counted" not in text
+    assert "left out" not in text
     assert "75%" in message.text
     assert validate_blocks(message.blocks, "message") == []
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
@@ -147,10 +148,11 @@ async def test_surveys_that_supervisors_asked_for_are_left_out_visibly(world: Wo
     text = visible_text(await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO))
 
     assert "CSAT score: 100% (95% interval 70 to 100) from 9 answers" in text
-    assert "9 sent" in text
+    assert "9 sent (2 of supervisors' own surveys left out)" in text
+    assert "0 sent (1 of supervisors' own surveys left out)" in text
     assert not re.search(r"[1-9] low rating", text)
     assert "NPS: no answers yet" in text
-    assert "Not counted: 3 surveys that supervisors sent" in text
+    assert "left out, so that nobody can work out the answers to theirs" in text
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "missing_scope"])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from blocks.report_summary import summary_text
+from blocks.report_summary import own_left_out, summary_text
 from bootstrap import lifespan
 from csat.clock import utc_now
 from csat.db import tables
@@ -58,7 +58,7 @@ async def insert_sample_data(url: str) -> None:
 
 async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(world: World) -> None:
     await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export 30d")
-    message = await world.wait_for_dm("not counting your own", fixtures.CLEO)
+    message = await world.wait_for_dm("of your own surveys left out)", fixtures.CLEO)
     await world.wait_until(lambda: all(file.is_complete for file in world.workspace.files.values()))
 
     csv_file, manifest = world.workspace.files.values()
@@ -67,7 +67,11 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(w
     rows = list(csv.DictReader(io.StringIO(csv_file.content.decode("utf-8-sig"), newline="")))
     assert {row["requester"] for row in rows} == {fixtures.ADA}
     assert f"{len(rows):,} surveys" in message.text
-    assert json.loads(manifest.content)["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
+    described = json.loads(manifest.content)
+    assert described["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
+    own = world.rows(tables.surveys.c.id, where=tables.surveys.c.requester == fixtures.CLEO)
+    assert 0 < described["left_out"] < len(own)
+    assert f"({described['left_out']} of your own surveys left out)" in message.text
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")]
 
 
@@ -163,7 +167,9 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
         )
 
     assert code == 0, printed
-    assert "surveys to all.csv; the checksum is in all.csv.manifest.json" in printed
+    assert (
+        "surveys (everybody's, none left out) to all.csv; the checksum is in all.csv.manifest.json" in printed
+    )
     assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) > 1_000
 
 
@@ -197,9 +203,9 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
 
     database = Database(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
-    score = summary_text(
-        await fetch_report(database, Filters(team=fixtures.TEAM, metric=Metric.CSAT), period)
-    )
+    filters = Filters(team=fixtures.TEAM, metric=Metric.CSAT)
+    report = await fetch_report(database, filters, period, utc_now())
+    score = summary_text(report, own_left_out(0))
     database.close()
     assert code == 0, printed
     assert score.partition(" Average")[0] in printed

@@ -70,6 +70,8 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         sent=20 * MAX_ANSWERS,
         open=MAX_ANSWERS,
         expired=MAX_ANSWERS,
+        finished=19 * MAX_ANSWERS,
+        finished_rated=4 * MAX_ANSWERS,
         commented=MAX_ANSWERS,
     )
     choices = ReportQuery(
@@ -214,7 +216,10 @@ def test_a_column_of_figures_has_numbers_with_texts_only_so_that_it_sorts(metric
 
 def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
     home = make_largest_home(Metric.CSAT)
-    agents = {user_id(number): Tally(ratings={5: 40 + number}, sent=100) for number in range(1, 8)}
+    agents = {
+        user_id(number): Tally(ratings={5: 40 + number}, sent=100, finished=50, finished_rated=20 + number)
+        for number in range(1, 8)
+    }
     few = home._replace(report=home.report.model_copy(update={"by_agent": agents, "by_channel": {}}))
     blocks = home_view(supervisor_home(few, CATALOGUE))["blocks"]
 
@@ -224,7 +229,7 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
 
     assert "By agent and by channel" in left
     assert left.count("Score 100%") == 5, "of those with the most answers"
-    assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate 47%" in left
+    assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate after 14 days 54%" in left
 
 
 def test_a_trend_with_a_single_point_has_no_chart() -> None:
@@ -236,4 +241,4 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     view = check_home(home_view(supervisor_home(single_point, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
-    assert "with fewer than 5 answers left out" in json.dumps(view)
+    assert f"Left out, with fewer than 5 answers: {LONG_PERIOD.label}." in json.dumps(view)

@@ -95,6 +95,9 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "finding a person's last questions": lambda connection: surveys_by_requester.find_last_variants(
         connection, "T012AB3CD", "U012AB3CD"
     ),
+    "counting surveys left out of an export": lambda connection: export_queries.count_left_out(
+        connection, Selection(team="T012AB3CD", period=PERIOD, exclude_requester="U1")
+    ),
     "counting by requester": lambda connection: surveys_by_requester.count_by_state(
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
@@ -126,14 +129,17 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
 
 
 COUNTS: dict[str, Callable[[Connection], object]] = {
-    "by agent and channel": lambda connection: report_queries.count_by_group(connection, CSAT, PERIOD),
+    "by agent and channel": lambda connection: report_queries.count_by_group(connection, CSAT, PERIOD, NOON),
     "of an agent": lambda connection: report_queries.count_by_group(
-        connection, CSAT.model_copy(update={"agent": "U012AB3CD"}), PERIOD
+        connection, CSAT.model_copy(update={"agent": "U012AB3CD"}), PERIOD, NOON
     ),
     "of a channel and a question": lambda connection: report_queries.count_by_group(
-        connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD
+        connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD, NOON
     ),
-    "of the previous period": lambda connection: report_queries.count_all(connection, CSAT, PERIOD),
+    "of the previous period": lambda connection: report_queries.count_all(connection, CSAT, PERIOD, NOON),
+    "of the first survey": lambda connection: report_queries.find_first_sent(
+        connection, "T012AB3CD", Metric.CSAT
+    ),
     "of low ratings": lambda connection: report_queries.count_low_ratings(connection, CSAT, PERIOD),
 }
 

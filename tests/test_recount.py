@@ -61,7 +61,7 @@ async def test_an_export_has_the_figures_of_the_database(
 
     async with open_export(path) as exported:
         for period in (month, march, last_days(90, NOW, ZoneInfo("UTC"))):
-            expected = await fetch_report(database, filters, period)
+            expected = await fetch_report(database, filters, period, NOW)
 
-            assert await fetch_report(exported, filters, period) == expected
-            assert Recount(filters, period).add(read_export(path)).report() == expected
+            assert await fetch_report(exported, filters, period, NOW) == expected
+            assert Recount(filters, period, NOW).add(read_export(path)).report() == expected

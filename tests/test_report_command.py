@@ -45,6 +45,7 @@ async def run(world: World, words: str, command: str = "/csat report", user: str
 async def test_only_the_supervisor_sees_the_report(world: World) -> None:
     world.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
     world.insert_rated([5] * 20 + [1] * 20, days_ago=40)
+    world.insert_rated([None], days_ago=70)
     world.insert_rated([1] * 3, requester=fixtures.CLEO)
 
     message = await run(world, "CSAT score: ")
@@ -52,11 +53,11 @@ async def test_only_the_supervisor_sees_the_report(world: World) -> None:
     words = visible_text(message)
     assert "90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
     assert "Previous 30 days: 50% from 40 answers; up 40 points." in words
-    assert "100 sent · 50 answers (50%) · 0 comments (0%) · 50 still open · 0 expired" in words
-    assert "5 low ratings: 5 unassigned" in words
+    assert "100 sent (3 of your own surveys left out) · 50 answers · 0 comments (0%) · 50 still open" in words
+    assert "Response rate: not known before a survey's 14 days have passed, 50 still open" in words
+    assert "5 low ratings (your own surveys left out): 5 unassigned" in words
     assert " 5 ████████████████████ 45 (90%)\n 4                      0 (0%)" in words
     assert "not who chose to respond" in words
-    assert "3 of your own surveys are left out." in words
     assert "5 of 5: 45 (90%) · 4 of 5: 0 (0%)" in message.text
     assert world.find_message("CSAT score", viewer=fixtures.ADA) is None
 
@@ -103,7 +104,7 @@ async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: Wor
     message = await run(world, "CSAT score: ")
 
     assert "none, with " in visible_text(message)
-    assert "Scores start at 5, so that single ratings stay private" in visible_text(message)
+    assert "Scores start at 5: below, each answer is a quarter of it or more." in visible_text(message)
     assert "5 of 5" not in visible_text(message) + message.text
     assert "█" not in visible_text(message)
 

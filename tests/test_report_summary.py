@@ -1,16 +1,32 @@
 """A report's figures in text, where there are few or none."""
 
+from datetime import date
+
 import pytest
 
 from blocks.digest import digest_message
-from blocks.report_summary import INTERVAL_CAVEAT, LATE_ANSWERS, caveats, summary_text
+from blocks.report_summary import (
+    INTERVAL_CAVEAT,
+    LATE_ANSWERS,
+    LeftOut,
+    caveats,
+    own_left_out,
+    summary_lines,
+    summary_text,
+)
 from csat.reporting.report_model import FollowUpCounts, Report, Tally
 from tests import text_samples as samples
-from tests.plain_blocks import render_message
+from tests.plain_blocks import render_blocks, render_message
+
+TOO_FEW = "Scores start at 5: below, each answer is a quarter of it or more."
 
 
 def make_report(**values: object) -> Report:
-    return samples.EMPTY_REPORT.model_copy(update=values)
+    return samples.EMPTY_REPORT.model_copy(update={"data_begin": samples.LONG_AGO, **values})
+
+
+def make_text(report: Report) -> str:
+    return summary_text(report, own_left_out(report.excluded))
 
 
 def make_tally(answers: int) -> Tally:
@@ -21,8 +37,8 @@ def make_tally(answers: int) -> Tally:
     ("answers", "sentence"),
     [
         (0, "CSAT score: no answers yet."),
-        (1, "CSAT score: none, with 1 answer. Scores start at 5, so that single ratings stay private."),
-        (4, "CSAT score: none, with 4 answers. Scores start at 5, so that single ratings stay private."),
+        (1, f"CSAT score: none, with 1 answer. {TOO_FEW}"),
+        (4, f"CSAT score: none, with 4 answers. {TOO_FEW}"),
         (
             5,
             "CSAT score: 100% (95% interval 57 to 100) from 5 answers (few answers).",
@@ -30,7 +46,7 @@ def make_tally(answers: int) -> Tally:
     ],
 )
 def test_a_score_says_why_it_is_missing(answers: int, sentence: str) -> None:
-    assert summary_text(make_report(current=make_tally(answers))).startswith(sentence)
+    assert make_text(make_report(current=make_tally(answers))).startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +58,11 @@ def test_a_score_says_why_it_is_missing(answers: int, sentence: str) -> None:
     ],
 )
 def test_the_previous_score_says_why_it_is_missing(answers: int, sentence: str) -> None:
-    assert sentence in summary_text(make_report(previous=make_tally(answers)))
+    assert sentence in make_text(make_report(previous=make_tally(answers)))
 
 
 def test_there_is_no_share_of_nothing() -> None:
-    text = summary_text(make_report())
+    text = make_text(make_report())
 
     assert "0 sent · 0 answers · 0 comments · 0 still open · 0 expired" in text
 
@@ -57,7 +73,7 @@ def test_there_is_no_share_of_nothing() -> None:
 def test_the_interval_is_explained_only_if_there_is_one(answers: int, expected: list[str]) -> None:
     report = make_report(current=make_tally(answers))
 
-    assert caveats(report)[:2] == expected
+    assert caveats(report) == expected
     assert (INTERVAL_CAVEAT in render_message(*digest_message([report]))) is (INTERVAL_CAVEAT in expected)
 
 
@@ -72,3 +88,70 @@ def test_the_interval_is_explained_only_if_there_is_one(answers: int, expected: 
 )
 def test_every_low_rating_is_in_one_state(counts: FollowUpCounts, line: str) -> None:
     assert line in render_message(*digest_message([make_report(follow_up=counts)])).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("tally", "sentence"),
+    [
+        (
+            Tally(ratings={5: 6}, sent=20, open=10, finished=8, finished_rated=4),
+            "Response rate: 50% (4 of the 8 surveys whose 14 days have passed), 10 still open.",
+        ),
+        (
+            Tally(ratings={5: 6}, sent=20, expired=14, finished=20, finished_rated=6),
+            "Response rate: 30% (6 of the 20 surveys whose 14 days have passed).",
+        ),
+        (
+            Tally(ratings={5: 6}, sent=20, open=14),
+            "Response rate: not known before a survey's 14 days have passed, 14 still open.",
+        ),
+    ],
+)
+def test_the_response_rate_says_what_it_counts(tally: Tally, sentence: str) -> None:
+    assert sentence in make_text(make_report(current=tally))
+
+
+@pytest.mark.parametrize(
+    ("data_begin", "sentence"),
+    [
+        (date(2026, 2, 23), "Previous 7 days: 100% from 9 answers."),
+        (date(2026, 2, 24), "Previous 7 days: not compared, as data begins on Feb 24, 2026."),
+        (date(2026, 3, 4), "Previous 7 days: not compared, as data begins on Mar 4, 2026."),
+        (None, "Previous 7 days: no surveys."),
+    ],
+)
+def test_a_period_before_that_was_not_observed_whole_is_not_compared(
+    data_begin: date | None, sentence: str
+) -> None:
+    assert sentence in make_text(make_report(previous=make_tally(9), data_begin=data_begin))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "beside_surveys", "beside_low_ratings"),
+    [
+        (own_left_out(0), "80 sent · ", "4 low ratings: "),
+        (
+            own_left_out(3),
+            "80 sent (3 of your own surveys left out) · ",
+            "4 low ratings (your own surveys left out): ",
+        ),
+        (
+            LeftOut("Cleo's own surveys", None),
+            "80 sent (Cleo's own surveys left out) · ",
+            "4 low ratings (Cleo's own surveys left out): ",
+        ),
+    ],
+)
+def test_totals_say_beside_the_number_what_they_leave_out(
+    left_out: LeftOut, beside_surveys: str, beside_low_ratings: str
+) -> None:
+    lines = render_blocks([block.to_dict() for block in summary_lines(samples.REPORT, left_out)])
+
+    assert beside_surveys in lines
+    assert beside_low_ratings in lines
+
+
+def test_nothing_is_left_out_silently_where_there_are_no_low_ratings() -> None:
+    lines = summary_lines(make_report(current=make_tally(5)), own_left_out(1))
+
+    assert "No low ratings (your own surveys left out)" in render_blocks([block.to_dict() for block in lines])

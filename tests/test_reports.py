@@ -1,6 +1,6 @@
 """The surveys that a report counts and excludes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,11 +22,15 @@ MOMENT = timedelta(microseconds=1)
 
 
 async def make_report(
-    database: Database, *rows: dict[str, Any], period: Period = WEEK, filters: Filters = CSAT
+    database: Database,
+    *rows: dict[str, Any],
+    period: Period = WEEK,
+    filters: Filters = CSAT,
+    now: datetime = NOON,
 ) -> Report:
     """Return the report on a database with only these surveys."""
     await database.run(replace_surveys, list(rows))
-    return await fetch_report(database, filters, period)
+    return await fetch_report(database, filters, period, now)
 
 
 async def test_a_report_counts_surveys_by_outcome(database: Database) -> None:
@@ -93,3 +97,50 @@ async def test_an_agent_with_fewer_than_five_ratings_has_no_row(database: Databa
 
     assert [name for name, _ in report.agent_rows] == [ADA]
     assert report.current.rated == 9
+
+
+async def test_the_response_rate_counts_only_surveys_whose_14_days_have_passed(database: Database) -> None:
+    old, new = NOON - timedelta(days=14), NOON - timedelta(days=14) + MOMENT
+    report = await make_report(
+        database,
+        make_rated_row(5, sent_at=old),
+        make_row(sent_at=old, state=State.EXPIRED),
+        make_rated_row(5, sent_at=new),
+        make_row(sent_at=new),
+        period=last_days(30, NOON, BERLIN),
+    )
+
+    assert (report.current.finished, report.current.finished_rated) == (2, 1)
+    assert (report.current.sent, report.current.rated, report.current.open) == (4, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("first_sent", "is_whole"),
+    [
+        (WEEK.previous().begin, True),
+        (WEEK.previous().end - MOMENT, False),
+        (WEEK.previous().begin + timedelta(days=1) - MOMENT, True),
+        (WEEK.previous().begin + timedelta(days=1), False),
+    ],
+)
+async def test_the_period_before_is_compared_only_where_its_first_day_has_data(
+    database: Database, first_sent: datetime, *, is_whole: bool
+) -> None:
+    filters = CSAT.model_copy(update={"agent": ADA, "exclude_requesters": frozenset({CLEO})})
+    ignored = [
+        make_rated_row(5, sent_at=NOON - timedelta(days=90), **fields)
+        for fields in ({"test": True}, {"metric": "nps"}, {"team": "T999"}, {"state": State.REFUSED})
+    ]
+    report = await make_report(
+        database, make_row(sent_at=first_sent, requester=CLEO), *ignored, filters=filters
+    )
+
+    assert report.data_begin == first_sent.astimezone(BERLIN).date()
+    assert report.previous_is_whole is is_whole
+
+
+async def test_without_surveys_there_is_no_first_day(database: Database) -> None:
+    report = await make_report(database)
+
+    assert report.data_begin is None
+    assert not report.previous_is_whole

@@ -35,12 +35,13 @@ def audit_entries(world: World) -> list[tuple[str, str, str]]:
 async def test_a_supervisor_sees_score_interval_change_and_rates(world: World) -> None:
     world.insert_rated([5] * 45 + [2] * 5 + [None] * 50)
     world.insert_rated([5] * 20 + [1] * 20, days_ago=40)
+    world.insert_rated([None], days_ago=70)
 
     text = visible_text(await world.open_home(fixtures.CLEO))
 
     assert "CSAT score: 90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in text
     assert "Previous 30 days: 50% from 40 answers; up 40 points." in text
-    assert "100 sent · 50 answers (50%) · 0 comments (0%) · 50 still open · 0 expired" in text
+    assert "100 sent · 50 answers · 0 comments (0%) · 50 still open · 0 expired" in text
     assert "not who chose to respond" in text
 
 
@@ -60,7 +61,7 @@ async def test_fewer_than_five_answers_show_neither_score_nor_agents(world: Worl
     view = await world.open_home(fixtures.CLEO)
 
     assert "CSAT score: none, with 4 answers. Scores start at 5" in visible_text(view)
-    assert "Not shown: 1 agent with fewer than 5 answers." in visible_text(view)
+    assert "Not shown: 1 agent with fewer than 5 answers, too few to judge anybody by." in visible_text(view)
     assert not blocks(view, "data_visualization")
     assert fixtures.ADA not in str(blocks(view, "data_table"))
 
@@ -68,6 +69,7 @@ async def test_fewer_than_five_answers_show_neither_score_nor_agents(world: Worl
 async def test_few_answers_are_marked_and_chance_is_not_called_a_change(world: World) -> None:
     world.insert_rated([5] * 9 + [1])
     world.insert_rated([5] * 8 + [1] * 2, days_ago=40)
+    world.insert_rated([None], days_ago=70)
 
     text = visible_text(await world.open_home(fixtures.CLEO))
 
@@ -131,7 +133,7 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     oldest = next(block for block in view.blocks if "take_on_low_rating" in str(block))["block_id"]
     await world.workspace.click(fixtures.CLEO, "take_on_low_rating", home=True, block_id=oldest)
     view = await world.wait_for_home(view.hash)
-    assert "2 low ratings: 1 assigned, 1 unassigned" in visible_text(view)
+    assert "2 low ratings (your own surveys left out): 1 assigned, 1 unassigned" in visible_text(view)
     assert f"Assigned to <@{fixtures.CLEO}>" in visible_text(view)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
@@ -140,7 +142,7 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     await world.workspace.type_text(fixtures.CLEO, "note", "Called them.")
     await world.workspace.submit_view(fixtures.CLEO)
     text = visible_text(await world.wait_for_home(view.hash))
-    assert "2 low ratings: 1 closed, 1 unassigned" in text
+    assert "2 low ratings (your own surveys left out): 1 closed, 1 unassigned" in text
     still_open, _, closed = text.partition("Closed low ratings")
     assert "ticket_old" not in still_open
     assert "ticket_old" in closed
@@ -232,7 +234,8 @@ async def test_a_supervisor_s_own_surveys_are_left_out_visibly(world: World) -> 
     text = visible_text(await world.open_home(fixtures.CLEO))
 
     assert "from 10 answers" in text
-    assert "3 of your own surveys are left out." in text
+    assert "10 sent (3 of your own surveys left out)" in text
+    assert "By agent and by channel (your own surveys left out)" in text
     assert "own marker" not in text
     assert "Your own surveys" in text
 

@@ -36,6 +36,7 @@ TEAMS, AGENTS, CHANNELS = ("T1", "T2"), ("U1", "U2", "U3"), ("C1", "C2")
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/Havana", "Asia/Kathmandu")]
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
 MOMENT = timedelta(microseconds=1)
+DAYS_TO_ANSWER = timedelta(days=14)
 CLOCK_CHANGES = (date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1))
 """Days with a clock change in one of the zones."""
 
@@ -101,14 +102,15 @@ def send_times(period: Period) -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def examples(draw: st.DrawFn) -> tuple[Period, Filters, list[Row], dict[int, Row]]:
-    """Draw a period, filters, surveys, and follow-ups on their low ratings."""
+def examples(draw: st.DrawFn) -> tuple[Period, Filters, datetime, list[Row], dict[int, Row]]:
+    """Draw a period, filters, the time of the report, surveys, and follow-ups on their low ratings."""
     period, filters = draw(PERIODS), draw(FILTERS)
+    now = draw(send_times(period)) + DAYS_TO_ANSWER
     drawn = draw(st.lists(surveys_around(period, filters), min_size=5, max_size=40))
     rows = [{"id": number, **row} for number, row in enumerate(drawn, start=1)]
     lows = [row for row in rows if row["rating"] is not None and is_low(row["metric"], row["rating"])]
     follow_up_columns = {low["id"]: draw(st.sampled_from(FOLLOW_UPS)) for low in lows}
-    return period, filters, rows, follow_up_columns
+    return period, filters, now, rows, follow_up_columns
 
 
 FOLLOWED_UP_AT = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
@@ -127,28 +129,34 @@ def write(connection: Connection, rows: list[Row], follow_up_columns: dict[int, 
         connection.execute(insert(follow_ups).values(row))
 
 
-def expected(period: Period, filters: Filters, rows: list[Row], follow_up_columns: dict[int, Row]) -> Report:
+def expected(
+    period: Period, filters: Filters, now: datetime, rows: list[Row], follow_up_columns: dict[int, Row]
+) -> Report:
     """Return the expected report."""
+    everything = Filters(team=filters.team, metric=filters.metric)
+    first_sent = min((row["sent_at"] for row in rows if matches(row, everything)), default=None)
+    since = now - DAYS_TO_ANSWER
     fitting = [row for row in rows if matches(row, filters)]
     others = [row for row in fitting if row["requester"] not in filters.exclude_requesters]
-    now = sent_in(period, others)
-    lows = [row for row in now if row["rating"] is not None and is_low(filters.metric, row["rating"])]
+    shown = sent_in(period, others)
+    lows = [row for row in shown if row["rating"] is not None and is_low(filters.metric, row["rating"])]
     closed = sum(follow_up_columns[low["id"]]["closed_at"] is not None for low in lows)
     taken = sum(follow_up_columns[low["id"]] != FOLLOW_UPS[0] for low in lows)
     return Report(
         filters=filters,
         period=period,
-        current=tally(now),
-        previous=tally(sent_in(period.previous(), others)),
+        current=tally(shown, since),
+        previous=tally(sent_in(period.previous(), others), since),
+        data_begin=first_sent.astimezone(period.zone).date() if first_sent else None,
         trend=tuple(
-            Bucket(period=part, label=part.label, tally=tally(sent_in(part, others)))
+            Bucket(period=part, label=part.label, tally=tally(sent_in(part, others), since))
             for part in period.buckets()
         ),
-        by_agent=by(lambda row: row["requester"], now),
-        by_channel=by(lambda row: row["channel"], now),
+        by_agent=by(lambda row: row["requester"], shown, since),
+        by_channel=by(lambda row: row["channel"], shown, since),
         follow_up=FollowUpCounts(low=len(lows), taken=taken, closed=closed),
-        comments=newest(now),
-        excluded=len(sent_in(period, fitting)) - len(now),
+        comments=newest(shown),
+        excluded=len(sent_in(period, fitting)) - len(shown),
     )
 
 
@@ -169,7 +177,7 @@ def sent_in(period: Period, rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["sent_at"].astimezone(period.zone).date() in days]
 
 
-def tally(rows: list[Row]) -> Tally:
+def tally(rows: list[Row], since: datetime) -> Tally:
     states = Counter(row["state"] for row in rows)
     rated = [row for row in rows if row["rating"] is not None]
     return Tally(
@@ -177,13 +185,15 @@ def tally(rows: list[Row]) -> Tally:
         sent=len(rows),
         open=states[State.SENT],
         expired=states[State.EXPIRED],
+        finished=sum(row["sent_at"] <= since for row in rows),
+        finished_rated=sum(row["sent_at"] <= since for row in rated),
         commented=sum(row["comment"] is not None for row in rated),
     )
 
 
-def by(name: Callable[[Row], str], rows: list[Row]) -> dict[str, Tally]:
+def by(name: Callable[[Row], str], rows: list[Row], since: datetime) -> dict[str, Tally]:
     names = {name(row) for row in rows}
-    return {group: tally([row for row in rows if name(row) == group]) for group in names}
+    return {group: tally([row for row in rows if name(row) == group], since) for group in names}
 
 
 def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
@@ -207,9 +217,10 @@ def newest(rows: list[Row]) -> tuple[RecentComment, ...]:
 @settings(max_examples=FEW_EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(examples())
 async def test_the_queries_count_like_plain_python(
-    database: Database, example: tuple[Period, Filters, list[Row], dict[int, Row]]
+    database: Database, example: tuple[Period, Filters, datetime, list[Row], dict[int, Row]]
 ) -> None:
-    period, filters, rows, follow_up_columns = example
+    period, filters, now, rows, follow_up_columns = example
     await database.run(write, rows, follow_up_columns)
 
-    assert await fetch_report(database, filters, period) == expected(period, filters, rows, follow_up_columns)
+    report = await fetch_report(database, filters, period, now)
+    assert report == expected(period, filters, now, rows, follow_up_columns)

@@ -31,8 +31,17 @@ ERASED = SURVEY.with_recipient(Recipient()).model_copy(update={"external_id": ""
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)
 
-TALLY = Tally(ratings={1: 3, 2: 1, 3: 4, 4: 12, 5: 20}, sent=80, open=20, expired=20, commented=9)
-PREVIOUS_TALLY = Tally(ratings={1: 20, 5: 11}, sent=60, expired=29)
+TALLY = Tally(
+    ratings={1: 3, 2: 1, 3: 4, 4: 12, 5: 20},
+    sent=80,
+    open=20,
+    expired=20,
+    finished=50,
+    finished_rated=30,
+    commented=9,
+)
+PREVIOUS_TALLY = Tally(ratings={1: 20, 5: 11}, sent=60, expired=29, finished=60, finished_rated=31)
+LONG_AGO = date(2025, 12, 1)
 FEW = Tally(ratings={4: 2, 5: 3}, sent=12, open=7)
 TOO_FEW = Tally(ratings={5: 1}, sent=2, open=1)
 
@@ -43,6 +52,7 @@ REPORT = Report(
     period=WEEK,
     current=TALLY,
     previous=PREVIOUS_TALLY,
+    data_begin=LONG_AGO,
     trend=tuple(
         Bucket(period=day, label=day.label, tally=tally)
         for day, tally in zip(WEEK.buckets(), (TALLY, FEW, FEW, TOO_FEW, TOO_FEW, TALLY, TALLY), strict=True)
@@ -55,12 +65,14 @@ REPORT = Report(
 NPS_REPORT = Report(
     filters=FILTERS.model_copy(update={"metric": Metric.NPS}),
     period=WEEK,
-    current=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18),
+    current=Tally(ratings={9: 6, 10: 5, 3: 1}, sent=30, expired=18, finished=30, finished_rated=12),
+    data_begin=date(2026, 2, 26),
     trend=QUIET_DAYS,
 )
-SMALL_REPORT = Report(filters=FILTERS, period=WEEK, current=TOO_FEW, previous=TOO_FEW, trend=QUIET_DAYS)
-SIMILAR_REPORT = Report(filters=FILTERS, period=WEEK, current=TALLY, previous=TALLY, trend=QUIET_DAYS)
-UNANSWERED_REPORT = Report(filters=FILTERS, period=WEEK, current=Tally(sent=3, open=3), trend=QUIET_DAYS)
+_PLAIN = Report(filters=FILTERS, period=WEEK, data_begin=LONG_AGO, trend=QUIET_DAYS)
+SMALL_REPORT = _PLAIN.model_copy(update={"current": TOO_FEW, "previous": TOO_FEW})
+SIMILAR_REPORT = _PLAIN.model_copy(update={"current": TALLY, "previous": TALLY})
+UNANSWERED_REPORT = _PLAIN.model_copy(update={"current": Tally(sent=3, open=3)})
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
 REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, EMPTY_REPORT)
 

@@ -51,13 +51,13 @@ async def measure_reports(database: Database, now: datetime) -> list[ReportTimin
     for _ in range(ROUNDS):
         for timing in timings:
             started_at = time.perf_counter()
-            await fetch_report(database, FILTERS, last_days(timing.days, now, UTC))
+            await fetch_report(database, FILTERS, last_days(timing.days, now, UTC), now)
             timing.seconds.append(time.perf_counter() - started_at)
     return timings
 
 
 async def _count_surveys(database: Database, days: int, now: datetime) -> ReportTimings:
-    report = await fetch_report(database, FILTERS, last_days(days, now, UTC))
+    report = await fetch_report(database, FILTERS, last_days(days, now, UTC), now)
     return ReportTimings(days, report.current.sent, report.previous.sent, [])
 
 
@@ -74,8 +74,13 @@ def print_reports(timings: list[ReportTimings], url: str, now: datetime) -> None
         )
     engine = sqlalchemy.create_engine(url)
     week = last_days(7, now - timedelta(days=1), UTC)
-    for query in (report_queries.count_by_group, report_queries.count_all, report_queries.count_low_ratings):
-        typer.echo(f"{query.__name__}: {_explain(engine, partial(query, filters=FILTERS, period=week))}")
+    queries: dict[str, Callable[[Connection], object]] = {
+        "count_by_group": partial(report_queries.count_by_group, filters=FILTERS, period=week, now=now),
+        "count_all": partial(report_queries.count_all, filters=FILTERS, period=week, now=now),
+        "count_low_ratings": partial(report_queries.count_low_ratings, filters=FILTERS, period=week),
+    }
+    for name, query in queries.items():
+        typer.echo(f"{name}: {_explain(engine, query)}")
     engine.dispose()
 
 

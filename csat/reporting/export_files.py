@@ -30,6 +30,8 @@ class Manifest(FrozenModel):
     file: str
     selection: Selection
     rows: int
+    left_out: int
+    """Surveys of the excluded requester, for which there are no rows."""
     sha256: str
     """The checksum of the CSV file."""
     columns: tuple[str, ...] = COLUMNS
@@ -59,19 +61,31 @@ async def write_export(
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    manifest = Manifest(file=path.name, selection=selection, rows=rows, sha256=writer.checksum, made_at=now)
+    manifest = Manifest(
+        file=path.name,
+        selection=selection,
+        rows=rows,
+        left_out=await database.read(export_queries.count_left_out, selection),
+        sha256=writer.checksum,
+        made_at=now,
+    )
     manifest_path(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def verify_export(path: Path) -> Manifest:
-    """Return an export's manifest after comparing the checksum; raises `InvalidExport` or `OSError`."""
+def read_manifest(path: Path) -> Manifest:
+    """Return an export's manifest; raises `InvalidExport` or `OSError`."""
     manifest_file = manifest_path(path)
     if not manifest_file.exists():
         raise InvalidExport(f"{manifest_file.name} is missing. Put it next to the exported file.")
     try:
-        manifest = Manifest.model_validate_json(manifest_file.read_bytes())
+        return Manifest.model_validate_json(manifest_file.read_bytes())
     except ValidationError:
         raise InvalidExport(f"{manifest_file.name} can't be read. Export the surveys again.") from None
+
+
+def verify_export(path: Path) -> Manifest:
+    """Return an export's manifest after comparing the checksum; raises `InvalidExport` or `OSError`."""
+    manifest = read_manifest(path)
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     if checksum != manifest.sha256:

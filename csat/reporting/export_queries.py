@@ -46,6 +46,15 @@ def count_rows(connection: Connection, selection: Selection) -> int:
     )
 
 
+def count_left_out(connection: Connection, selection: Selection) -> int:
+    """Return the number of rows that are missing because of who requested them."""
+    everybody = selection.model_copy(update={"exclude_requester": ""})
+    is_excluded = surveys.c.requester == selection.exclude_requester
+    query = select(func.count()).select_from(surveys).where(is_excluded)
+    counts = [connection.execute(query.where(*_matching(everybody, metric))) for metric in Metric]
+    return sum(count.scalar_one() for count in counts)
+
+
 def fetch_page(
     connection: Connection, selection: Selection, metric: Metric, after: Cursor | None, limit: int
 ) -> list[ExportRow]:

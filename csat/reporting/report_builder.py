@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -20,22 +21,26 @@ from csat.reporting.report_model import (
 )
 
 
-async def fetch_report(database: Database, filters: Filters, period: Period) -> Report:
-    """Return the report on a period; raises `DatabaseError`.
+async def fetch_report(database: Database, filters: Filters, period: Period, now: datetime) -> Report:
+    """Return the report on a period, as of `now`; raises `DatabaseError`.
 
     The caller has checked that the viewer is a supervisor, and has noted it in the audit log.
     """
-    buckets, (previous, follow_up, comments) = await asyncio.gather(
+    buckets, (previous, first_sent, follow_up, comments) = await asyncio.gather(
         asyncio.gather(
-            *(database.read(report_queries.count_by_group, filters, bucket) for bucket in period.buckets())
+            *(
+                database.read(report_queries.count_by_group, filters, bucket, now)
+                for bucket in period.buckets()
+            )
         ),
         asyncio.gather(
-            database.read(report_queries.count_all, filters, period.previous()),
+            database.read(report_queries.count_all, filters, period.previous(), now),
+            database.read(report_queries.find_first_sent, filters.team, filters.metric),
             database.read(report_queries.count_low_ratings, filters, period),
             database.read(report_queries.list_newest_comments, filters, period, MAX_COMMENTS),
         ),
     )
-    return build_report(filters, period, buckets, previous, follow_up, comments)
+    return build_report(filters, period, buckets, previous, first_sent, follow_up, comments)
 
 
 def build_report(
@@ -43,6 +48,7 @@ def build_report(
     period: Period,
     buckets: Sequence[Sequence[GroupCounts]],
     previous: Tally,
+    first_sent: datetime | None,
     follow_up: FollowUpCounts,
     comments: tuple[RecentComment, ...],
 ) -> Report:
@@ -54,6 +60,7 @@ def build_report(
         period=period,
         current=_total(shown),
         previous=previous,
+        data_begin=first_sent.astimezone(period.zone).date() if first_sent else None,
         trend=tuple(
             Bucket(period=part, label=part.label, tally=_total(_without(filters, groups)))
             for part, groups in zip(period.buckets(), buckets, strict=True)

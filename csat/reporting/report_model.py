@@ -4,7 +4,7 @@ Test surveys are never counted, and a response belongs to the period in which it
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from csat.reporting.periods import Period
@@ -38,6 +38,13 @@ class Tally(FrozenModel):
     open: int = 0
     """Surveys that can still be answered; a late rating changes the report on an old period."""
     expired: int = 0
+    finished: int = 0
+    """Surveys whose 14 days to be answered have passed."""
+    finished_rated: int = 0
+    """The ones of those with a rating: their share is the response rate.
+
+    Newer surveys would distort it, as they have had less time to be answered.
+    """
     commented: int = 0
     """Ratings with a comment."""
 
@@ -56,6 +63,8 @@ class Tally(FrozenModel):
             sent=sum(part.sent for part in parts),
             open=sum(part.open for part in parts),
             expired=sum(part.expired for part in parts),
+            finished=sum(part.finished for part in parts),
+            finished_rated=sum(part.finished_rated for part in parts),
             commented=sum(part.commented for part in parts),
         )
 
@@ -106,6 +115,8 @@ class Report(FrozenModel):
     current: Tally = Tally()
     previous: Tally = Tally()
     """The previous period of the same length."""
+    data_begin: date | None = None
+    """The day of the first survey on file with this metric, by whomever; `None` if there is none."""
     trend: tuple[Bucket, ...] = ()
     by_agent: Mapping[str, Tally] = {}
     by_channel: Mapping[str, Tally] = {}
@@ -114,6 +125,11 @@ class Report(FrozenModel):
     """The newest first."""
     excluded: int = 0
     """The number of surveys that are not included because of who requested them."""
+
+    @property
+    def previous_is_whole(self) -> bool:
+        """Whether there was data from the previous period's first day on: only then is it compared."""
+        return self.data_begin is not None and self.data_begin <= self.period.previous().first
 
     @property
     def agent_rows(self) -> tuple[tuple[str, Tally], ...]:

@@ -1,6 +1,7 @@
 """The queries of a report, which count its surveys in the covering index `ix_surveys_results` alone."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -8,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Filters, FollowUpCounts, GroupCounts, RecentComment, Tally
+from csat.surveys.poll_schedule import finished_until
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW_RATINGS
 from csat.surveys.states import State
@@ -15,28 +17,31 @@ from csat.surveys.states import State
 c = surveys.c
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
 """The states of surveys that X accepted; an uncertain survey is counted once it is settled."""
-COUNTS = (
-    func.count(),
-    func.count().filter(c.rating.is_(None), c.state == State.SENT),
-    func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
-    func.count().filter(c.rating.is_not(None), c.commented_at.is_not(None)),
-)
 RATINGS = {
     metric: [func.count().filter(c.rating == rating) for rating in scale] for metric, scale in SCALES.items()
 }
 
 
-def count_by_group(connection: Connection, filters: Filters, period: Period) -> list[GroupCounts]:
+def find_first_sent(connection: Connection, team: str, metric: Metric) -> datetime | None:
+    """Return when the first survey on file was sent, `None` if there is none."""
+    counted = (c.team == team, c.metric == metric, c.test == false(), c.state.in_(DELIVERED))
+    query = select(c.sent_at).where(*counted, c.sent_at.is_not(None)).order_by(c.sent_at).limit(1)
+    return connection.execute(query).scalar()
+
+
+def count_by_group(
+    connection: Connection, filters: Filters, period: Period, now: datetime
+) -> list[GroupCounts]:
     """Count by agent and channel, including the surveys of those in `filters.exclude_requesters`."""
     everybody = _matching(filters.model_copy(update={"exclude_requesters": frozenset()}), period)
-    query = select(c.requester, c.channel, *COUNTS, *RATINGS[filters.metric]).where(*everybody)
+    query = select(c.requester, c.channel, *_counts(filters.metric, now)).where(*everybody)
     rows = connection.execute(query.group_by(c.requester, c.channel))
     return [GroupCounts(agent, channel, _tally(filters.metric, counts)) for agent, channel, *counts in rows]
 
 
-def count_all(connection: Connection, filters: Filters, period: Period) -> Tally:
+def count_all(connection: Connection, filters: Filters, period: Period, now: datetime) -> Tally:
     """Count all surveys."""
-    query = select(*COUNTS, *RATINGS[filters.metric]).where(*_matching(filters, period))
+    query = select(*_counts(filters.metric, now)).where(*_matching(filters, period))
     return _tally(filters.metric, connection.execute(query).one())
 
 
@@ -77,6 +82,19 @@ def list_newest_comments(
     return tuple(RecentComment(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
 
 
+def _counts(metric: Metric, now: datetime) -> list[ColumnElement[int]]:
+    is_finished, is_rated = c.sent_at <= finished_until(now), c.rating.is_not(None)
+    return [
+        func.count(),
+        func.count().filter(c.rating.is_(None), c.state == State.SENT),
+        func.count().filter(c.rating.is_(None), c.state == State.EXPIRED),
+        func.count().filter(is_finished),
+        func.count().filter(is_finished, is_rated),
+        func.count().filter(is_rated, c.commented_at.is_not(None)),
+        *RATINGS[metric],
+    ]
+
+
 def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
     conditions = [
         c.team == filters.team,
@@ -98,6 +116,13 @@ def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
 
 
 def _tally(metric: Metric, counts: Sequence[int]) -> Tally:
-    sent, unanswered, expired, commented, *rated = counts
-    ratings = {rating: count for rating, count in zip(SCALES[metric], rated, strict=True) if count}
-    return Tally(ratings=ratings, sent=sent, open=unanswered, expired=expired, commented=commented)
+    sent, unanswered, expired, finished, finished_rated, commented, *rated = counts
+    return Tally(
+        ratings={rating: count for rating, count in zip(SCALES[metric], rated, strict=True) if count},
+        sent=sent,
+        open=unanswered,
+        expired=expired,
+        finished=finished,
+        finished_rated=finished_rated,
+        commented=commented,
+    )

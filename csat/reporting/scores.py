@@ -31,7 +31,7 @@ MAX_CHANGE: Mapping[Metric, int] = MappingProxyType({Metric.CSAT: 100, Metric.NP
 """The largest possible change of a score, in points."""
 
 MIN_SCORE_RATINGS = 5
-"""With fewer ratings no score is shown: it would reveal individual ratings."""
+"""With fewer ratings no score is shown: each of them would be a quarter of it or more."""
 MIN_RELIABLE_RATINGS = 30
 """With fewer ratings a score is marked as based on few answers."""
 
@@ -157,11 +157,7 @@ def distribution(metric: Metric, ratings: Ratings) -> Ratings:
 
 
 def percentage(part: int, whole: int) -> float | None:
-    """Return a part in percent of its whole, None if both are 0; raises `ValueError` for an invalid part.
-
-    The response rate is the percentage of surveys with a rating, the comment rate that of ratings with a
-    comment.
-    """
+    """Return a part in percent of its whole, None if both are 0; raises `ValueError` for an invalid part."""
     if part == whole == 0:
         return None
     check_proportion(part, whole)

@@ -40,6 +40,11 @@ def expires_at(sent_at: datetime) -> datetime:
     return sent_at + LAST_POLL_AGE + LAST_POLL_GRACE
 
 
+def finished_until(now: datetime) -> datetime:
+    """Return when the newest of the surveys was sent whose 14 days to be answered have passed."""
+    return now - LAST_POLL_AGE
+
+
 def is_past_last_poll(sent_at: datetime, poll_at: datetime) -> bool:
     """Return True if the last poll is done, given when the next one would be due."""
     return poll_at > sent_at + LAST_POLL_AGE
