@@ -5,7 +5,7 @@ from typing import Final
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
-from blocks.elements import Message, build_message, rich_line, text, timestamp, user_mention
+from blocks.elements import Message, build_message, day, rich_line, text, timestamp, user_mention
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 
 CANT_BE_ASKED: Final = "Can't be asked"
@@ -51,8 +51,8 @@ def _who(denial: Denial, team: str, link: str) -> Iterator[RichTextElement]:
         yield requester_mention(previous, team, "Somebody in another workspace")
         yield text(" asked")
         if previous.sent_at:
-            yield text(" ")
-            yield timestamp(previous.sent_at)
+            yield text(" on ")
+            yield day(previous.sent_at)
         if link:
             yield text(", ")
             yield RichTextElementParts.Link(url=link, text="in this thread")

@@ -25,7 +25,7 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.serialization import BlockDict, render_all
-from csat.english_dates import format_day
+from csat.english_dates import format_day, format_moment
 from csat.surveys.recipients import Recipient
 
 DATE_AND_TIME: Final = "\u200b{date_short_pretty} at {time}"
@@ -103,7 +103,14 @@ def timestamp(when: datetime, date_format: str = DATE_AND_TIME) -> RichTextEleme
     return RichTextElementParts.Date(
         timestamp=int(when.timestamp()),
         format=date_format,
-        fallback=f"{format_day(when)} at {when:%H:%M} UTC",
+        fallback=format_moment(when),
+    )
+
+
+def day(when: datetime) -> RichTextElement:
+    """Return a day that Slack shows in the reader's time zone, like "Nov 3, 2026"."""
+    return RichTextElementParts.Date(
+        timestamp=int(when.timestamp()), format="{date_short}", fallback=format_day(when)
     )
 
 

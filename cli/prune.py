@@ -12,6 +12,7 @@ import typer
 from csat.clock import utc_now
 from csat.db import pruning
 from csat.db.database import Database
+from csat.english_dates import format_moment
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 from csat.surveys.limits import Limits
@@ -45,7 +46,7 @@ async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         old = await database.read(pruning.count_prunable, before)
         found = pluralize(old.total, "finished survey")
-        typer.echo(f"{found} from before {before:%Y-%m-%d %H:%M} UTC.")
+        typer.echo(f"{found} from before {format_moment(before)}.")
         if dry_run or not old.total:
             return
         try:

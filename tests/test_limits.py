@@ -133,8 +133,9 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert visible_text(banner) == "Nothing was sent to @mira_k."
     for reason in (by_customer, at_end):
         assert "Can't be asked until " in visible_text(reason)
-        assert f"<@{fixtures.ADA}> asked" in visible_text(reason)
+        assert f"<@{fixtures.ADA}> asked on " in visible_text(reason)
         assert "{date_short_pretty} at {time}" in str(reason)
+        assert "'{date_short}'" in str(reason), "the day on which they were asked"
     assert len(world.x.feedbacks) == 1
 
     await world.fill_in(fixtures.BEN, recipient="@sofie_l")

@@ -182,7 +182,9 @@ async def test_the_command_counts_and_removes_old_surveys(tmp_path: Path) -> Non
         database.close()
 
     assert dry[0] == real[0] == again[0] == 0, (dry, real, again)
-    assert re.fullmatch(r"35 finished surveys from before \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n", dry[1])
+    assert re.fullmatch(
+        r"35 finished surveys from before [A-Z][a-z]{2} \d\d?, \d{4} at \d\d:\d\d UTC\.\n", dry[1]
+    )
     assert "Removed 35 surveys, with all attempts and notifications." in real[1]
     assert again[1].startswith("0 finished surveys")
 
