@@ -179,7 +179,8 @@ class Notifier:
                 survey.id, survey.survey, catalogue, now, reason, is_own_account=is_own
             )
         if survey.refusal is None:
-            advice = Uncertain.advice if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
+            known = survey.uncertainty or Uncertain.advice
+            advice = known if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
             return notifications.uncertainty(survey.id, survey.survey, advice, catalogue)
         return notifications.refusal(
             survey.id,

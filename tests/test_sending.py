@@ -340,6 +340,20 @@ async def test_a_survey_with_an_uncertain_outcome_is_not_retried(world: World, f
     await check_uncertain(world)
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault.INTERNAL_ERROR, "X's answer didn't confirm delivery. We haven't sent it again."),
+        (Fault.BAD_GATEWAY_AFTER, "X's answer didn't confirm delivery. We haven't sent it again."),
+        (Fault.HTML, "X's answer didn't confirm delivery. We haven't sent it again."),
+        (Fault.GATEWAY_TIMEOUT, "We got no confirmation from X, and haven't sent it again."),
+        (Fault.RESET, "We got no confirmation from X, and haven't sent it again."),
+    ],
+)
+async def test_an_uncertain_outcome_says_whether_x_answered(world: World, fault: Fault, reason: str) -> None:
+    assert reason in visible_text(await send_uncertain(world, fault))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(HANGING, key=str), ids=lambda fault: fault.name)
 async def test_a_timeout_makes_the_outcome_uncertain(

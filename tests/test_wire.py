@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import errors, wire
-from csat.x_api.errors import ACCOUNT_REFUSALS, REFUSALS, Refused, RetryLater, Uncertain, XError
+from csat.x_api.errors import ACCOUNT_REFUSALS, REFUSALS, Refused, RetryLater, Uncertain, Unconfirmed, XError
 from tests.factories import CATALOGUE, make_draft, make_survey
 from tests.strategies import JSON
 from tests.x_examples import EXAMPLE_FEEDBACK, RECEIPT, error_json, feedback_json, user_json
@@ -141,7 +141,7 @@ def test_any_date_is_parsed_with_and_without_spaces(
     ],
 )
 def test_an_invalid_date_makes_the_outcome_uncertain(date: object) -> None:
-    assert type(decipher_error(200, feedback_json(created_at=date))) is Uncertain
+    assert type(decipher_error(200, feedback_json(created_at=date))) is Unconfirmed
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_invalid_date_makes_the_outcome_uncertain(date: object) -> None:
 def test_an_unreadable_success_makes_the_outcome_uncertain(status: int, body: bytes) -> None:
     error = decipher_error(status, body)
 
-    assert type(error) is Uncertain
+    assert type(error) is Unconfirmed
     assert len(str(error)) < 2000
 
 
@@ -268,9 +268,14 @@ def test_every_code_has_one_meaning() -> None:
 
 
 def test_every_error_has_its_own_advice() -> None:
-    sentences = [*(kind().sentence() for kind in REFUSALS), RetryLater.advice, Uncertain.advice]
+    sentences = [
+        *(kind().sentence() for kind in REFUSALS),
+        RetryLater.advice,
+        Uncertain.advice,
+        Unconfirmed.advice,
+    ]
 
-    assert len(set(sentences)) == len(REFUSALS) + 2
+    assert len(set(sentences)) == len(REFUSALS) + 3
     assert all(sentence.endswith(".") and len(sentence) < 250 for sentence in sentences)
 
 
@@ -290,6 +295,7 @@ def test_the_docstring_draws_the_whole_tree_of_errors() -> None:
         errors.RateLimited,
         errors.Unreadable,
         Uncertain,
+        Unconfirmed,
         errors.InvalidFeedback,
         *REFUSALS,
     ]
@@ -377,7 +383,7 @@ def test_an_invalid_reset_is_ignored(status: int, reset: str) -> None:
     ],
 )
 def test_a_server_error_makes_the_outcome_uncertain(status: int, body: bytes) -> None:
-    assert type(decipher_error(status, body)) is Uncertain
+    assert type(decipher_error(status, body)) is (Uncertain if status == 504 else Unconfirmed)
 
 
 # users
@@ -427,7 +433,7 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
         (403, {"title": "Client Forbidden"}, errors.RefusedByX),
         (429, {"title": "Too Many Requests"}, errors.RateLimited),
         (503, {}, RetryLater),
-        (500, {}, Uncertain),
+        (500, {}, Unconfirmed),
         (200, {}, RetryLater),
         (200, [], errors.Unreadable),
         (200, {"data": {}}, errors.Unreadable),

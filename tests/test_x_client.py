@@ -24,6 +24,7 @@ from csat.x_api.errors import (
     RecipientUnknown,
     RetryLater,
     Uncertain,
+    Unconfirmed,
     Unreadable,
     XError,
 )
@@ -87,13 +88,13 @@ async def test_a_survey_is_posted_as_a_form_and_returns_a_receipt() -> None:
 CREATE_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
     "refused": (respond_with(403, error_json(349)), RecipientClosed),
     "rate limit": (respond_with(429, error_json(88)), RateLimited),
-    "server error": (respond_with(500, error_json(131)), Uncertain),
-    "an HTML page": (respond_with(200, "<html>"), Uncertain),
+    "server error": (respond_with(500, error_json(131)), Unconfirmed),
+    "an HTML page": (respond_with(200, "<html>"), Unconfirmed),
     "redirect": (
         lambda _: httpx.Response(302, headers={"location": "https://elsewhere.test"}),
-        Uncertain,
+        Unconfirmed,
     ),
-    "invalid redirect": (lambda _: httpx.Response(302, headers={"location": "http://[bad"}), Uncertain),
+    "invalid redirect": (lambda _: httpx.Response(302, headers={"location": "http://[bad"}), Unconfirmed),
     "read timeout": (fail_with(httpx.ReadTimeout("slow")), Uncertain),
     "write timeout": (fail_with(httpx.WriteTimeout("slow")), Uncertain),
     "read error": (fail_with(httpx.ReadError("cut")), Uncertain),

@@ -31,6 +31,7 @@ from csat.x_api.errors import (
     RecipientClosed,
     RetryLater,
     Uncertain,
+    Unconfirmed,
 )
 from handlers import (
     account_resume,
@@ -213,6 +214,11 @@ def _survey_messages() -> Iterator[Section]:
     )
     uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
+    unconfirmed = notifications.uncertainty(7, samples.SURVEY, Unconfirmed.advice, CATALOGUE)
+    yield (
+        "requester, survey uncertain as X answered with an error: what is new",
+        _new_lines(_message(unconfirmed), _message(uncertain)),
+    )
     others = notifications.uncertainty(7, samples.SURVEY, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield (
         "requester, survey of another X account uncertain: what is new",

@@ -167,10 +167,15 @@ def refuse(
 
 
 def mark_uncertain(
-    connection: Connection, survey_id: int, number: int, detail: str, now: datetime
+    connection: Connection, survey_id: int, number: int, detail: str, now: datetime, advice: str = ""
 ) -> Notification | None:
-    """Store that the outcome of an attempt is unknown."""
-    values = {"sent_at": now, "quota_until": now + DAY, "reconcile_at": now + RECONCILE_AFTER}
+    """Store that the outcome of an attempt is unknown; the requester is given the advice."""
+    values = {
+        "sent_at": now,
+        "quota_until": now + DAY,
+        "reconcile_at": now + RECONCILE_AFTER,
+        "advice": advice,
+    }
     survey = transition_returning(connection, _UNCERTAIN, survey_id, attempt_number=number, **values)
     _end_attempt(connection, survey_id, number, State.UNCERTAIN, detail, now)
     return enqueue_claimed(connection, survey, NotificationKind.UNCERTAIN, now) if survey else None

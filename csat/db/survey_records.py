@@ -41,6 +41,8 @@ class SurveyRecord(FrozenModel):
     attempts: int
     refusal: Refusal | None
     feedback_id: str | None
+    uncertainty: str = ""
+    """The sentence for the requester of an uncertain survey, if its attempt gave one."""
     is_sent_again: bool = False
     """Whether it replaces an uncertain survey, which may have arrived."""
 
@@ -66,6 +68,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
             recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
+        uncertainty=(columns["advice"] or "") if columns["state"] == State.UNCERTAIN else "",
         is_sent_again=columns["view_id"].startswith(AGAIN),
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )

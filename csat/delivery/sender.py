@@ -113,7 +113,7 @@ class SurveySender:
             log.warning("Survey %s is uncertain: %s", survey.id, error)
             self._announce(
                 await self._database.run_until_committed(
-                    send_queue.mark_uncertain, survey.id, number, error.detail, self._clock()
+                    send_queue.mark_uncertain, survey.id, number, error.detail, self._clock(), error.advice
                 )
             )
             return False

@@ -25,6 +25,7 @@
     │   ├── RateLimited             X answers no more requests of the account until then
     │   └── Unreadable              X's response can't be read, or is too large
     ├── Uncertain                   X may have delivered it: never retry
+    │   └── Unconfirmed             X has answered, but does not say whether it delivered it
     └── InvalidFeedback             X reported a response that can't be true: ignore it
 
 The codes are those of X's error table for API v1.1 (https://docs.x.com/x-api/fundamentals/response-codes-and-errors)
@@ -36,6 +37,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
+
+_CHECK_THE_CONVERSATION = (
+    "Check the conversation on X and choose what you see. "
+    "If you can't tell, leave it: X's records usually settle it tomorrow."
+)
 
 
 class XError(Exception):
@@ -83,10 +89,13 @@ class Unreadable(RetryLater):
 class Uncertain(XError):
     """The request was sent, and its outcome is unknown."""
 
-    advice = (
-        "We got no confirmation from X, and haven't sent it again. Check the conversation on X and choose "
-        "what you see. If you can't tell, leave it: X's records usually settle it tomorrow."
-    )
+    advice = f"We got no confirmation from X, and haven't sent it again. {_CHECK_THE_CONVERSATION}"
+
+
+class Unconfirmed(Uncertain):
+    """X has answered with an error of its own, or with something that can't be read."""
+
+    advice = f"X's answer didn't confirm delivery. We haven't sent it again. {_CHECK_THE_CONVERSATION}"
 
 
 class InvalidFeedback(XError):

@@ -21,6 +21,7 @@ from csat.x_api.errors import (
     RefusedByX,
     RetryLater,
     Uncertain,
+    Unconfirmed,
     Unreadable,
     XError,
 )
@@ -39,6 +40,7 @@ _BUSY = _RATE_LIMITED | {503}
 _UNAUTHORIZED = 401
 _PAYMENT_REQUIRED = 402
 _NOT_FOUND = 404
+_GATEWAY_TIMEOUT = 504
 
 
 class Account(FrozenModel):
@@ -77,7 +79,7 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes) -> Receipt:
     try:
         return Feedback.model_validate(parse_json(body))
     except ValueError as error:
-        raise Uncertain(f"X answered {status}, unreadable", raw=excerpt(body)) from error
+        raise Unconfirmed(f"X answered {status}, unreadable", raw=excerpt(body)) from error
 
 
 def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Account:
@@ -113,7 +115,8 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     if status == _PAYMENT_REQUIRED:
         return OutOfCredit("X answered 402")
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
-        return Uncertain(summary, api_message=message, raw=raw)
+        uncertain = Uncertain if status == _GATEWAY_TIMEOUT else Unconfirmed
+        return uncertain(summary, api_message=message, raw=raw)
     for kind in REFUSALS:
         if code in kind.codes and (kind.message_pattern is None or kind.message_pattern.search(message)):
             return kind(summary, api_message=message, raw=raw)
