@@ -163,6 +163,20 @@ def backup(
 
 
 @cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Lose the surveys that the database has.")
+    ] = False,
+) -> None:
+    """Put a backup in the place of the SQLite database, while the app is stopped."""
+    from cli import restore as restoring
+
+    _run(restoring.run(_settings(), source, replace=replace), "Not restored", logging.WARNING)
+
+
+@cli.command()
 def report(
     source: Annotated[Path, typer.Option("--from", help="A file written by `export`.")],
     metric: Annotated[list[Metric] | None, typer.Option(help="csat or nps; both by default.")] = None,

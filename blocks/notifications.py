@@ -45,6 +45,12 @@ OTHER_ACCOUNT_UNCERTAIN: Final = (
 )
 """The advice on an uncertain survey of such an account."""
 
+RESTORED: Final = (
+    "It waited when this app's data was backed up, and may have been sent before that backup was restored. "
+    "Check the conversation on X and choose what you see."
+)
+"""The advice on a survey whose outcome was lost with the database."""
+
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
 
@@ -111,8 +117,20 @@ def refusal(
 
 def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
     """Ask the requester whether a survey arrived, as X did not say."""
-    recipient = survey.recipient.label
     labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again", LEAVE_ACTION: "Leave it"}
+    return _ask(survey_id, survey, advice, labels, catalogue)
+
+
+def uncertainty_after_restore(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+    """Ask the requester whether a survey arrived that waited in a backup: only they can settle it."""
+    labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
+    return _ask(survey_id, survey, RESTORED, labels, catalogue)
+
+
+def _ask(
+    survey_id: int, survey: Survey, advice: str, labels: Mapping[str, str], catalogue: Catalogue
+) -> Message:
+    recipient = survey.recipient.label
     buttons = [
         ButtonElement(action_id=action_id, text=label, value=str(survey_id))
         for action_id, label in labels.items()

@@ -24,7 +24,7 @@ def database_file(settings: Settings) -> Path:
     """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
     url = make_url(settings.database_url.get_secret_value())
     if url.get_backend_name() != "sqlite" or not url.database:
-        raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump.")
+        raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.")
     return Path(url.database)
 
 
@@ -36,14 +36,15 @@ def back_up(database: Path, target: Path) -> int:
     """
     with _connect(database) as connection, _new_file(target):
         connection.execute("VACUUM INTO ?", (str(target),))
-        return _count_surveys(target)
+        return count_surveys(target)
 
 
-def _count_surveys(backup: Path) -> int:
+def count_surveys(backup: Path) -> int:
+    """Return the number of surveys in a backup; raises `BackupError` if it is damaged or none."""
     with _connect(backup) as connection:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
-            raise BackupError(f"The backup is damaged: {found}.")
+            raise BackupError(f"{backup} is damaged: {found}.")
         (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
         return int(surveys)
 

@@ -26,6 +26,7 @@ CURRENT_IN = {
     NotificationKind.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
     NotificationKind.REFUSED: {State.REFUSED},
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
+    NotificationKind.RESTORED: {State.UNCERTAIN},
     NotificationKind.WAITING: {State.ACCEPTED, State.SENDING},
     NotificationKind.LOW_RATING: set(State),
     NotificationKind.FOLLOW_UP: set(State),
@@ -178,6 +179,8 @@ class Notifier:
             return notifications.waiting(
                 survey.id, survey.survey, catalogue, now, reason, is_own_account=is_own
             )
+        if notification.kind is NotificationKind.RESTORED:
+            return notifications.uncertainty_after_restore(survey.id, survey.survey, catalogue)
         if survey.refusal is None:
             known = survey.uncertainty or Uncertain.advice
             advice = known if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN

@@ -219,6 +219,8 @@ def _survey_messages() -> Iterator[Section]:
         "requester, survey uncertain as X answered with an error: what is new",
         _new_lines(_message(unconfirmed), _message(uncertain)),
     )
+    restored = notifications.uncertainty_after_restore(7, samples.SURVEY, CATALOGUE)
+    yield "requester, survey of a restored backup", _message(restored)
     others = notifications.uncertainty(7, samples.SURVEY, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield (
         "requester, survey of another X account uncertain: what is new",

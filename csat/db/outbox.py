@@ -29,6 +29,8 @@ class NotificationKind(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
+    RESTORED = "restored"
+    """Uncertain since the database was restored from a backup."""
     WAITING = "waiting"
     ANSWERED = "answered"
     """The confirmation changes: the recipient answered."""

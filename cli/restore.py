@@ -1,0 +1,86 @@
+"""`python app.py restore FILE`: puts a backup in the place of the SQLite database of a stopped app."""
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from cli.backup import back_up, count_surveys, database_file
+from cli.errors import CommandError
+from csat.clock import utc_now
+from csat.db.database import Database
+from csat.db.restored_surveys import make_pending_uncertain
+from csat.reporting.formatting import pluralize
+from csat.settings import Settings
+
+IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+async def run(settings: Settings, source: Path, *, replace: bool) -> None:
+    """Restore a backup, and print what it holds; raises `CommandError`, `DatabaseError` or `OSError`."""
+    database = database_file(settings).resolve()
+    surveys = count_surveys(source)
+    owner = (database if database.exists() else database.parent).stat()
+    with _lock(database) as connection:
+        if not replace and (loss := _describe_loss(connection)):
+            raise CommandError(f"{database} {loss}. Add --replace to lose what is in it.")
+        with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
+            restored = Path(folder) / database.name
+            back_up(source, restored)
+            pending = await _prepare(restored)
+            if os.geteuid() == 0:
+                os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
+            _put_in_place(restored, database)
+    typer.echo(f"Restored {database}: {pluralize(surveys, 'survey')}.")
+    if pending:
+        typer.echo(
+            f"{pluralize(pending, 'survey')} waited when the backup was made, and may have been sent since. "
+            "The app sends none of them again by itself: it asks their requesters what they see on X."
+        )
+
+
+async def _prepare(restored: Path) -> int:
+    """Migrate a copy of the backup, and make uncertain what waited in it; return how many surveys did."""
+    with contextlib.closing(Database(f"sqlite:///{restored}")) as database:
+        return await database.run(make_pending_uncertain, utc_now())
+
+
+@contextlib.contextmanager
+def _lock(database: Path) -> Iterator[sqlite3.Connection]:
+    """Keep others from the database, which may be damaged; raises `CommandError` if one has it open."""
+    with contextlib.closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=DELETE")  # fails while anybody else is connected
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode in IN_USE:
+                raise CommandError(f"{database} is in use: stop the app first.") from error
+        yield connection
+
+
+def _describe_loss(connection: sqlite3.Connection) -> str:
+    """Return what replacing a database would lose, or ""."""
+    try:
+        if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return ""
+        (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
+    except sqlite3.DatabaseError as error:
+        return f"can't be read ({error})"
+    return f"has {pluralize(surveys, 'survey')}" if surveys else ""
+
+
+def _put_in_place(restored: Path, database: Path) -> None:
+    """Replace a database durably, with the files that belong to it."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
+    restored.replace(database)
+    folder = os.open(database.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,217 @@
+"""`python app.py restore`: a backup takes the place of the database, and nothing is sent twice."""
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+
+from cli.backup import back_up
+from csat.db import tables
+from csat.db.migrations import upgrade
+from sandbox.slack import fixtures
+from sandbox.x import Endpoint, Fault
+from tests.app_process import fake_environment, run_command
+from tests.world import World, idle_world, running_app
+
+
+@pytest.fixture(name="world")
+async def _world(tmp_path: Path) -> AsyncIterator[World]:
+    """Slack and X; the app starts with `running_app`."""
+    async with idle_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture(name="backup")
+def _backup(tmp_path: Path) -> Path:
+    return tmp_path / "backup.db"
+
+
+async def restore(world: World, backup: Path, *options: str) -> tuple[int, str]:
+    world.engine.dispose()
+    async with fake_environment(world.database_file.parent) as (_, _, environment):
+        environment["DATABASE_URL"] = world.database_url
+        return await run_command(world.database_file.parent, environment, "restore", str(backup), *options)
+
+
+def write_file(file: Path, contents: bytes) -> None:
+    file.write_bytes(contents)
+
+
+def list_files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+async def back_up_while_a_survey_waits(world: World, backup: Path) -> None:
+    """Back up while a survey waits, and let X get it before the app stops."""
+    async with running_app(world):
+        world.x.fail(Fault.OVER_CAPACITY)
+        await world.submit_survey()
+        await world.wait_until(
+            lambda: world.rows(tables.attempts.c.ended_at, where=tables.attempts.c.outcome == "accepted")
+        )
+        back_up(world.database_file, backup)
+        world.x.recover()
+        await world.advance(minutes=2)
+        await world.wait_for_feedback()
+        await world.wait_until(world.is_outbox_empty)
+
+
+async def test_a_backup_takes_the_place_of_a_missing_database(world: World, backup: Path) -> None:
+    async with running_app(world):
+        await world.send_survey()
+        back_up(world.database_file, backup)
+    world.engine.dispose()
+    world.database_file.unlink()
+    code, printed = await restore(world, backup)
+
+    assert (code, printed) == (0, f"Restored {world.database_file}: 1 survey.\n")
+    assert stat.S_IMODE(world.database_file.stat().st_mode) == 0o600
+    assert world.states() == ["sent"]
+    async with running_app(world):
+        await world.send_survey("/csat @sofie_l")
+
+
+async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_asked(
+    world: World, backup: Path
+) -> None:
+    await back_up_while_a_survey_waits(world, backup)
+    code, printed = await restore(world, backup, "--replace")
+
+    assert code == 0
+    assert printed == (
+        f"Restored {world.database_file}: 1 survey.\n"
+        "1 survey waited when the backup was made, and may have been sent since. "
+        "The app sends none of them again by itself: it asks their requesters what they see on X.\n"
+    )
+    async with running_app(world):
+        await world.advance(hours=30)
+        asked = await world.wait_for_message("may have been sent before that backup was restored")
+        await world.advance(hours=30)
+        assert (len(world.x.feedbacks), world.states()) == (1, ["uncertain"])
+        await world.workspace.click(fixtures.ADA, "survey_arrived", channel=asked.channel, ts=asked.ts)
+        await world.wait_until(lambda: world.states() == ["sent"])
+
+
+async def test_a_survey_that_waited_for_a_look_up_can_be_sent_again_by_its_requester(
+    world: World, backup: Path
+) -> None:
+    async with running_app(world):
+        world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
+        await world.submit_survey()
+        back_up(world.database_file, backup)
+    world.x.recover()
+    await restore(world, backup, "--replace")
+    async with running_app(world):
+        asked = await world.wait_for_message("may have been sent before that backup was restored")
+        assert world.x.feedbacks == []
+        await world.workspace.click(fixtures.ADA, "send_survey_again", channel=asked.channel, ts=asked.ts)
+        await world.wait_for_feedback()
+
+
+async def test_a_customer_who_may_have_got_the_survey_is_not_asked_by_another_one(
+    world: World, backup: Path
+) -> None:
+    await back_up_while_a_survey_waits(world, backup)
+    await restore(world, backup, "--replace")
+    async with running_app(world):
+        await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+        await world.wait_for_message("may not have arrived", viewer=fixtures.BEN)
+
+
+async def test_nothing_is_restored_while_the_app_runs(world: World, backup: Path) -> None:
+    async with running_app(world):
+        await world.send_survey()
+        back_up(world.database_file, backup)
+        code, printed = await restore(world, backup, "--replace")
+        await world.send_survey("/csat @sofie_l")
+
+    assert (code, printed) == (1, f"Not restored: {world.database_file} is in use: stop the app first.\n")
+
+
+async def test_surveys_are_only_lost_if_the_operator_says_so(world: World, backup: Path) -> None:
+    async with running_app(world):
+        back_up(world.database_file, backup)
+        await world.send_survey()
+    code, printed = await restore(world, backup)
+
+    assert (code, printed) == (
+        1,
+        f"Not restored: {world.database_file} has 1 survey. Add --replace to lose what is in it.\n",
+    )
+    assert world.states() == ["sent"]
+    assert (await restore(world, backup, "--replace"))[0] == 0
+    assert world.states() == []
+
+
+@pytest.mark.parametrize("contents", [b"", b"another file", b"SQLite format 3\0" + bytes(5000)])
+async def test_a_file_that_is_no_backup_is_refused(world: World, backup: Path, contents: bytes) -> None:
+    async with running_app(world):
+        await world.send_survey()
+    write_file(backup, contents)
+    code, printed = await restore(world, backup, "--replace")
+
+    assert code == 1
+    assert printed.startswith(f"Not restored: {backup}: ")
+    assert world.states() == ["sent"]
+
+
+async def test_a_damaged_database_can_be_replaced(world: World, backup: Path) -> None:
+    async with running_app(world):
+        await world.send_survey()
+        back_up(world.database_file, backup)
+    world.engine.dispose()
+    write_file(world.database_file, b"not a database at all")
+    code, printed = await restore(world, backup)
+
+    assert (code, "can't be read" in printed) == (1, True)
+    assert (await restore(world, backup, "--replace"))[0] == 0
+    assert world.states() == ["sent"]
+
+
+async def test_a_backup_of_an_older_version_is_upgraded(world: World, backup: Path) -> None:
+    engine = sqlalchemy.create_engine(f"sqlite:///{backup}")
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0009")
+    engine.dispose()
+    assert (await restore(world, backup))[0] == 0
+    with sqlite3.connect(world.database_file) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (
+            upgrade.HEAD_REVISION,
+        )
+
+
+async def test_a_backup_of_a_newer_version_is_refused(world: World, backup: Path) -> None:
+    async with running_app(world):
+        back_up(world.database_file, backup)
+    with sqlite3.connect(backup) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE compatibility SET oldest_revision = '9999'")
+    code, printed = await restore(world, backup)
+
+    assert (code, "Update the app." in printed) == (1, True)
+
+
+async def test_a_restore_leaves_no_other_file(world: World, backup: Path, tmp_path: Path) -> None:
+    async with running_app(world):
+        await world.send_survey()
+        back_up(world.database_file, backup)
+    world.engine.dispose()
+    shutil.copy(backup, tmp_path / "csat.db-wal")
+    await restore(world, backup, "--replace")
+
+    assert list_files(tmp_path) == ["backup.db", "csat.db"]
+
+
+async def test_postgresql_has_its_own_way(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = "postgresql+psycopg://localhost/csat"
+        code, printed = await run_command(tmp_path, environment, "restore", "backup.db")
+
+    assert (code, printed) == (
+        1,
+        "Not restored: DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.\n",
+    )
