@@ -35,6 +35,12 @@ PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 )
 """What everyone may know of a response."""
 
+NOT_ACCEPTED_YET: Final = "X hasn't accepted it yet."
+"""Why a survey waits whose first request is on its way, or in front of it."""
+
+ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause})."
+"""Why a survey waits whose account is paused."""
+
 OTHER_ACCOUNT: Final = "This survey belongs to another X account than the one this app uses now."
 """Why a survey waits that was accepted before an operator changed the X account."""
 
@@ -151,23 +157,17 @@ def waiting(
     survey: Survey,
     catalogue: Catalogue,
     now: datetime,
-    pause_reason: str = "",
-    *,
-    is_own_account: bool = True,
+    reason: str = NOT_ACCEPTED_YET,
+    until: datetime | None = None,
 ) -> Message:
-    """Tell the requester that their survey waits, and why; it stays true later.
-
-    Its account can be paused, or not be this app's own.
-    """
+    """Tell the requester that their survey waits, why, and until when if X said so; it stays true later."""
     recipient = survey.recipient.label
-    reason = f"X isn't accepting surveys ({pause_reason})." if pause_reason else "X hasn't accepted it yet."
-    promise = "We'll send it automatically and tell you how it went."
-    if not is_own_account:
-        reason = OTHER_ACCOUNT
-        promise = "We'll send it once this app has that account's keys again, and tell you how it went."
+    promise = "We'll send it automatically"
+    if reason == OTHER_ACCOUNT:
+        promise = "We'll send it once this app has that account's keys again,"
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
-        f"Queued: the survey to {recipient}. {reason} {promise}",
+        f"Queued: the survey to {recipient}. {reason} {promise} and tell you how it went.",
         [
             rich_line(
                 text("Queued", bold=True),
@@ -176,6 +176,8 @@ def waiting(
                 text(": the survey to "),
                 profile_link(recipient),
                 text(f". {reason} {promise}"),
+                *((text(" after "), timestamp(until)) if until else ()),
+                text(" and tell you how it went."),
             ),
             _details(survey, catalogue),
             ActionsBlock(elements=[cancel]),

@@ -16,7 +16,7 @@ from csat.db.account_pauses import ensure_account
 from csat.db.database import Database, open_engine
 from csat.db.errors import DatabaseError, Rejected
 from csat.db.outbox import NotificationKind
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
@@ -40,6 +40,7 @@ ORIGIN = Origin(
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
 LIMITS = Limits()
 RESOLVED = Recipient(handle="Mira_K", id="33")
+WAIT = Wait(reason="RateLimited", until=NOW)
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
 
@@ -163,7 +164,7 @@ async def test_an_instance_that_lost_its_claim_changes_nothing(database: Databas
         assert not await database.run(send_queue.renew_claim, claimed, instance, NOW)
         assert not await database.run(send_queue.release, claimed, instance)
         assert not await database.run(send_queue.refuse_claimed, claimed, instance, REFUSAL, NOW)
-        assert not await database.run(send_queue.reschedule_claimed, claimed, instance, NOW)
+        assert not await database.run(send_queue.reschedule_claimed, claimed, instance, WAIT)
         assert not await database.run(
             send_queue.store_recipient, claimed, instance, RESOLVED, "its key", LIMITS, NOW
         )
@@ -175,7 +176,7 @@ async def test_an_attempt_that_was_put_back_is_not_refused(database: Database) -
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.reschedule, record.id, number, NOW, "429", NOW)
+    await database.run(send_queue.reschedule, record.id, number, WAIT, "429", NOW)
 
     assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
     assert await get_state(database, record) is State.ACCEPTED
@@ -247,7 +248,8 @@ async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database
     record = await accept(database)
     number = await database.run(send_queue.begin_attempt, record, "one", NOW)
     assert number
-    await database.run(send_queue.reschedule, record.id, number, NOW + timedelta(minutes=15), "429", NOW)
+    wait = Wait(reason="RateLimited", until=NOW + timedelta(minutes=15))
+    await database.run(send_queue.reschedule, record.id, number, wait, "429", NOW)
 
     assert await database.run(send_queue.claim, "A1", "two", NOW + timedelta(minutes=14), 10) == []
     (claimed,) = await database.run(send_queue.claim, "A1", "two", NOW + timedelta(minutes=15), 10)
@@ -258,7 +260,7 @@ async def test_a_cancelled_survey_cannot_be_rescheduled(database: Database) -> N
     record = await accept(database)
     await database.run(send_queue.cancel, record.id, "T1", "U1")
 
-    assert not await database.run(send_queue.reschedule_claimed, record, "one", NOW)
+    assert not await database.run(send_queue.reschedule_claimed, record, "one", WAIT)
     assert await get_state(database, record) is State.CANCELLED
 
 

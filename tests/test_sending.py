@@ -257,7 +257,9 @@ async def test_a_rate_limited_survey_is_not_retried_before_the_reset(world: Worl
     world.x.limit_reset_seconds = 3600
     world.x.fail(Fault.RATE_LIMITED, times=1)
     await send_survey(world)
-    await world.wait_for_waiting_message()
+    message = await world.wait_for_waiting_message()
+    assert "X's rate limit is used up. We'll send it automatically after" in visible_text(message)
+    assert find_dates(message)[-1] == pytest.approx(world.clock().timestamp() + 3600, abs=60)
     await world.advance(minutes=50)
     await wait_for_poll(world)
     assert world.states() == ["accepted"]
@@ -267,17 +269,25 @@ async def test_a_rate_limited_survey_is_not_retried_before_the_reset(world: Worl
     await world.wait_for_feedback()
 
 
+def find_dates(message: Message) -> list[int]:
+    """Return the moments that a message shows, in seconds since 1970."""
+    sections = (section for block in message.blocks for section in block.get("elements", ()))
+    elements = (element for section in sections for element in section.get("elements", ()))
+    return [element["timestamp"] for element in elements if element["type"] == "date"]
+
+
 async def test_a_survey_is_refused_after_a_day_of_retries(world: World) -> None:
     world.x.limit_reset_seconds = int(timedelta(hours=25).total_seconds())
     world.x.fail(Fault.DAILY_LIMIT)
     await send_survey(world)
-    await world.wait_for_waiting_message()
+    waiting = visible_text(await world.wait_for_waiting_message())
+    assert "X's limit for 24 hours is used up. We'll send it automatically after" in waiting
     await world.advance(hours=23)
     assert world.find_dm("was not sent") is None
 
     await world.advance(hours=2)
     message = await world.wait_for_dm("was not sent")
-    assert "X was busy or unreachable for a day" in visible_text(message)
+    assert "X's limit for 24 hours was used up for a day" in visible_text(message)
     assert count_create_requests(world) == 2
 
 

@@ -154,7 +154,7 @@ async def test_a_refused_lookup_names_the_cause_and_asks_for_the_numeric_id(
     ("fault", "cause"),
     [
         (Fault.WRONG_KEYS, "X isn't accepting surveys (it rejects this app's keys)."),
-        (Fault.RESET, "X hasn't accepted it yet."),
+        (Fault.RESET, "X is busy or can't be reached."),
     ],
 )
 async def test_a_survey_waits_if_a_numeric_id_would_not_help_to_send_it(

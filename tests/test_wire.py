@@ -359,7 +359,8 @@ def test_a_rate_limit_error_says_when_the_exhausted_window_resets(
 ) -> None:
     error = decipher_error(status, error_json(code), headers)
 
-    assert type(error) is (RetryLater if status == 503 else errors.RateLimited)
+    limited = errors.DailyLimitReached if until == LATER else errors.RateLimited
+    assert type(error) is (RetryLater if status == 503 else limited)
     assert error.until == until
 
 

@@ -26,10 +26,10 @@ from csat.surveys.survey import Draft
 from csat.x_api.errors import (
     ACCOUNT_REFUSALS,
     REFUSALS,
+    WAITING_REASONS,
     AccountRefused,
     InvalidCredentials,
     RecipientClosed,
-    RetryLater,
     Uncertain,
     Unconfirmed,
 )
@@ -210,7 +210,11 @@ def _survey_messages() -> Iterator[Section]:
     quoting = RecipientClosed(api_message="You cannot send messages to this user.").sentence()
     yield (
         "requester, the reasons of X for a refusal",
-        _lines(RetryLater.advice, *(kind().sentence() for kind in REFUSALS), quoting),
+        _lines(
+            *(kind.advice for kind in WAITING_REASONS.values()),
+            *(kind().sentence() for kind in REFUSALS),
+            quoting,
+        ),
     )
     uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
@@ -229,9 +233,15 @@ def _survey_messages() -> Iterator[Section]:
     usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:
-        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, cause.reason))
+        reason = notifications.ACCOUNT_PAUSED.format(cause=cause.reason)
+        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
-    other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, is_own_account=False))
+    for error in WAITING_REASONS.values():
+        until = NOON if error.names_time else None
+        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, error.reason, until))
+        yield "requester, survey waiting as X is busy: what is new", _new_lines(waiting, usual)
+    elsewhere = notifications.OTHER_ACCOUNT
+    other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
     yield (
         "requester, replies to Cancel",

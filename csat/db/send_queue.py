@@ -15,7 +15,7 @@ from csat.db.account_pauses import NOT_PAUSED
 from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey, to_record
+from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey, to_record
 from csat.db.survey_transitions import REQUESTED, transition, transition_returning, transition_to
 from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts, attempts, surveys
@@ -132,10 +132,9 @@ def refuse_claimed(
     return enqueue_claimed(connection, refused, NotificationKind.REFUSED, now) if refused else None
 
 
-def reschedule_claimed(connection: Connection, survey: SurveyRecord, instance: str, due_at: datetime) -> bool:
-    """Put a claimed survey back until `due_at`; return False if the claim was lost."""
-    values = {"due_at": due_at, "lease_owner": None, "lease_until": None, "attempts": survey.attempts + 1}
-    return _update_claimed(connection, survey, instance, **values)
+def reschedule_claimed(connection: Connection, survey: SurveyRecord, instance: str, wait: Wait) -> bool:
+    """Put a claimed survey back; return False if the claim was lost."""
+    return _update_claimed(connection, survey, instance, **_put_back(wait), attempts=survey.attempts + 1)
 
 
 def mark_sent(
@@ -182,11 +181,10 @@ def mark_uncertain(
 
 
 def reschedule(
-    connection: Connection, survey_id: int, number: int, due_at: datetime, detail: str, now: datetime
+    connection: Connection, survey_id: int, number: int, wait: Wait, detail: str, now: datetime
 ) -> bool:
-    """Put a survey back until `due_at` after an attempt; return False if it is not to be sent any more."""
-    values = {"due_at": due_at, "lease_owner": None, "lease_until": None}
-    is_waiting = transition(connection, _RETRIED, survey_id, attempt_number=number, **values)
+    """Put a survey back after an attempt; return False if it is not to be sent any more."""
+    is_waiting = transition(connection, _RETRIED, survey_id, attempt_number=number, **_put_back(wait))
     _end_attempt(connection, survey_id, number, State.ACCEPTED, detail, now)
     return is_waiting
 
@@ -246,6 +244,10 @@ def erase_response_urls(connection: Connection, now: datetime) -> None:
 
 def _own_claim(survey: SurveyRecord, instance: str) -> dict[str, Any]:
     return {"instance": instance, "attempts_before": survey.attempts}
+
+
+def _put_back(wait: Wait) -> dict[str, Any]:
+    return {"due_at": wait.until, "reason": wait.reason, "lease_owner": None, "lease_until": None}
 
 
 def _update_claimed(

@@ -29,6 +29,15 @@ class Refusal(FrozenModel):
     """When a limit allows the survey, if that is known."""
 
 
+class Wait(FrozenModel):
+    """Why X did not take a survey yet."""
+
+    reason: str
+    """The name of the error."""
+    until: datetime
+    """When it is tried again."""
+
+
 class SurveyRecord(FrozenModel):
     """A stored survey with its origin and its state."""
 
@@ -43,6 +52,8 @@ class SurveyRecord(FrozenModel):
     feedback_id: str | None
     uncertainty: str = ""
     """The sentence for the requester of an uncertain survey, if its attempt gave one."""
+    wait: Wait | None = None
+    """Set while it waits after an attempt."""
     is_sent_again: bool = False
     """Whether it replaces an uncertain survey, which may have arrived."""
 
@@ -57,6 +68,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
     """Return a row of the surveys table as a record; it was validated when it was written."""
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
     is_refused = columns["state"] == State.REFUSED
+    has_waited = columns["state"] == State.ACCEPTED and columns["reason"]
     return SurveyRecord(
         **{
             name: columns[name]
@@ -69,6 +81,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
         uncertainty=(columns["advice"] or "") if columns["state"] == State.UNCERTAIN else "",
+        wait=Wait(reason=columns["reason"], until=columns["due_at"]) if has_waited else None,
         is_sent_again=columns["view_id"].startswith(AGAIN),
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )

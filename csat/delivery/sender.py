@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from csat.backoff import backoff
 from csat.db import send_queue
 from csat.db.outbox import Notification
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.shared_resources import Notify, Resources
 from csat.surveys.limits import Denial, Denied
@@ -102,7 +102,8 @@ class SurveySender:
     async def _put_back(self, survey: SurveyRecord, number: int) -> bool:
         """Put a survey back whose attempt did not leave in time; others may have declared it uncertain."""
         log.warning("Survey %s was not sent: this instance was frozen", survey.id)
-        return await self._reschedule(survey, number, self._clock(), "it did not leave in time")
+        wait = Wait(reason="", until=self._clock())
+        return await self._reschedule(survey, number, wait, "it did not leave in time")
 
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
         try:
@@ -134,21 +135,19 @@ class SurveySender:
             log.info("Survey %s was not sent: %s", survey.id, error)
         last_try = survey.accepted_at + MAX_AGE
         if error.is_retryable and now < last_try:
-            due_at = min(_next_try(survey, error, now), last_try)
-            if await self._reschedule(survey, number, due_at, error.detail):
+            wait = Wait(reason=type(error).__name__, until=min(_next_try(survey, error, now), last_try))
+            if await self._reschedule(survey, number, wait, error.detail):
                 return True
         await self.refuse(survey, number, _refusal_of_error(error), error.detail)
         return False
 
-    async def _reschedule(
-        self, survey: SurveyRecord, number: int | None, due_at: datetime, detail: str
-    ) -> bool:
+    async def _reschedule(self, survey: SurveyRecord, number: int | None, wait: Wait, detail: str) -> bool:
         if number is None:
             return await self._database.run_with_retry(
-                send_queue.reschedule_claimed, survey, self._instance, due_at
+                send_queue.reschedule_claimed, survey, self._instance, wait
             )
         return await self._database.run_until_committed(
-            send_queue.reschedule, survey.id, number, due_at, detail, self._clock()
+            send_queue.reschedule, survey.id, number, wait, detail, self._clock()
         )
 
     def _announce(self, notification: Notification | None) -> None:

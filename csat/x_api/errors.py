@@ -23,6 +23,7 @@
     │   └── RefusedByX              any other reason
     ├── RetryLater                  temporary: nothing was delivered, retry at `until` or with backoff
     │   ├── RateLimited             X answers no more requests of the account until then
+    │   │   └── DailyLimitReached   X takes no more surveys of the account in these 24 hours
     │   └── Unreadable              X's response can't be read, or is too large
     ├── Uncertain                   X may have delivered it: never retry
     │   └── Unconfirmed             X has answered, but does not say whether it delivered it
@@ -69,6 +70,10 @@ class RetryLater(XError):
 
     is_retryable = True
     advice = "X was busy or unreachable for a day, so we gave up. Try again later."
+    reason: ClassVar[str] = "X is busy or can't be reached."
+    """Why a survey waits: a sentence for the requester."""
+    names_time: ClassVar[bool] = False
+    """Whether the requester is told when the survey is tried again."""
 
     def __init__(
         self, summary: str = "", *, api_message: str = "", raw: str = "", until: datetime | None = None
@@ -80,6 +85,17 @@ class RetryLater(XError):
 
 class RateLimited(RetryLater):
     """The account has made too many requests."""
+
+    advice = "X's rate limit was used up for a day, so we gave up. Try again later."
+    reason = "X's rate limit is used up."
+    names_time = True
+
+
+class DailyLimitReached(RateLimited):
+    """The account has sent too many surveys within 24 hours."""
+
+    advice = "X's limit for 24 hours was used up for a day, so we gave up. Try again later."
+    reason = "X's limit for 24 hours is used up."
 
 
 class Unreadable(RetryLater):
@@ -279,3 +295,8 @@ ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
     {kind.__name__: kind for kind in REFUSALS if issubclass(kind, AccountRefused)}
 )
 """The reasons for which an account is paused, by the cause that the database keeps."""
+
+WAITING_REASONS: Mapping[str, type[RetryLater]] = MappingProxyType(
+    {kind.__name__: kind for kind in (RetryLater, RateLimited, DailyLimitReached, Unreadable)}
+)
+"""The errors for which a survey waits, by the reason that the database keeps."""

@@ -1,7 +1,7 @@
 """X's wire format, without I/O: surveys as form fields, and responses as values or errors."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api.errors import (
     REFUSALS,
+    DailyLimitReached,
     InvalidCredentials,
     OutOfCredit,
     RateLimited,
@@ -34,7 +35,8 @@ _DATE = re.compile(
     rf"\s*[A-Za-z]{{3}}\s*({'|'.join(MONTHS)})\s*(\d\d)\s*(\d\d:\d\d:\d\d)\s*([+-]\d{{4}})\s*(2\d{{3}})\s*",
     re.ASCII,
 )
-_RATE_LIMIT_WINDOWS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
+_WINDOW = "x-rate-limit"
+_DAILY_WINDOWS = ("x-app-limit-24hour", "x-user-limit-24hour")
 _RATE_LIMITED = frozenset({420, 429})
 _BUSY = _RATE_LIMITED | {503}
 _UNAUTHORIZED = 401
@@ -110,8 +112,10 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes) ->
     code, message = _first_error(body)
     summary, raw = f"X answered {status}{'' if code is None else f', code {code}'}", excerpt(body)
     if status in _BUSY:
-        retry = RateLimited if status in _RATE_LIMITED else RetryLater
-        return retry(summary, api_message=message, raw=raw, until=_rate_limit_reset(headers))
+        exhausted = _find_exhausted_windows(headers)
+        limited = RateLimited if exhausted in ([], [_WINDOW]) else DailyLimitReached
+        retry = limited if status in _RATE_LIMITED else RetryLater
+        return retry(summary, api_message=message, raw=raw, until=_last_reset(headers, exhausted))
     if status == _PAYMENT_REQUIRED:
         return OutOfCredit("X answered 402")
     if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
@@ -189,12 +193,14 @@ def _first_error(body: bytes) -> tuple[int | None, str]:
     return (code if isinstance(code, int) else None), message[:MAX_MESSAGE_LENGTH]
 
 
-def _rate_limit_reset(headers: Mapping[str, str]) -> datetime | None:
-    """Return when the last of the exhausted rate limit windows resets."""
-    resets = (
-        headers.get(f"{window}-reset", "")
-        for window in _RATE_LIMIT_WINDOWS
-        if headers.get(f"{window}-remaining", "").strip() == "0"
-    )
+def _find_exhausted_windows(headers: Mapping[str, str]) -> list[str]:
+    """Return the rate limit windows in which X allows no more requests."""
+    windows = (_WINDOW, *_DAILY_WINDOWS)
+    return [window for window in windows if headers.get(f"{window}-remaining", "").strip() == "0"]
+
+
+def _last_reset(headers: Mapping[str, str], windows: Iterable[str]) -> datetime | None:
+    """Return when the last of these rate limit windows resets, if X said so."""
+    resets = (headers.get(f"{window}-reset", "") for window in windows)
     timestamps = [int(reset) for reset in resets if re.fullmatch(r"[0-9]{1,11}", reset)]
     return datetime.fromtimestamp(max(timestamps), UTC) if timestamps else None
