@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from sandbox.server import Sandbox
 from sandbox.slack.fixtures import ADA, BEN, LOUNGE, SUPPORT
 from sandbox.x import CreateParams, Fault, FeedbackType
-from tests.sandbox.page_kit import SurveyApp, launch_chromium, open_page, run_sandbox
+from tests.sandbox.page_kit import SurveyApp, expect_accessible, launch_chromium, open_page, run_sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -271,12 +271,28 @@ async def test_simulated_problems_are_shown_until_they_are_cleared(page: Page, s
     assert sandbox.x.fault() is None
 
 
+async def test_start_over_asks_first_and_does_nothing_if_it_is_canceled(page: Page, sandbox: Sandbox) -> None:
+    start_over = page.get_by_role("button", name="Start over")
+
+    await start_over.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Start over?")).to_be_visible()
+    await expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    await expect_accessible(page)
+    await page.keyboard.press("Escape")
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(start_over).to_be_focused()
+    assert not sandbox.page.restart_requested.is_set()
+
+
 async def test_start_over_requests_a_restart_and_stays_disabled_until_then(
     page: Page, sandbox: Sandbox
 ) -> None:
     start_over = page.get_by_role("button", name="Start over")
 
     await start_over.click()
+    await page.get_by_role("dialog").get_by_role("button", name="Start over").click()
 
     await expect(start_over).to_be_disabled()
     await sandbox.page.restart_requested.wait()

@@ -63,7 +63,7 @@ let focusBeforeModal = null;
 
 function afterUpdate() {
   for (const list of queryAll("[data-scroll]")) resizeObserver.observe(list);
-  if (restarting) document.querySelector("[data-restart]").disabled = true;
+  document.getElementById("start-over").disabled = restarting;
   for (const table of queryAll("[data-page-size]")) limitHeight(table);
   notifyAppOpened();
   updateModal();
@@ -139,7 +139,8 @@ function hideToast() {
 }
 
 // The server restarts too; the page reloads as soon as it is back.
-async function restart(button) {
+async function restart() {
+  const button = document.getElementById("start-over");
   restarting = button.disabled = true;
   try {
     await fetch("/restart", { method: "POST" });
@@ -239,7 +240,7 @@ document.addEventListener("click", (event) => {
   if (closest("[data-command]")) completeCommand(closest("[data-command]"));
   if (closest("[data-show-getting-started]")) hideGettingStarted(false);
   if (closest("[data-hide-getting-started]")) hideGettingStarted(true), focusComposer();
-  if (closest("[data-restart]")) restart(closest("[data-restart]"));
+  if (closest("[data-restart]")) restart();
   if (closest("[data-focus-composer]")) event.preventDefault(), focusComposer();
 });
 
