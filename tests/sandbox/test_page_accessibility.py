@@ -162,6 +162,34 @@ async def test_a_narrow_window_stacks_the_panes(browser: Browser, sandbox: Sandb
     assert width == 640
 
 
+CUT_OFF = """() => [...document.querySelectorAll("body *")]
+  .filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
+  .filter((element) => !element.closest(".visually-hidden, .skip-link, svg, [popover], dialog"))
+  .filter((element) => {
+    const { left, right } = element.getBoundingClientRect();
+    const isCut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth;
+    const hides = ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
+    return left < -1 || right > innerWidth + 1 || (isCut && hides);
+  })
+  .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 40)}`)
+"""
+"""Returns the elements that reach over the window's edge, or hide a part of their text."""
+
+
+async def test_on_a_phone_nothing_is_cut_off(browser: Browser, sandbox: Sandbox) -> None:
+    async with open_page(browser, sandbox.page_url, 390, 844) as page:
+        await send(page, "/csat help")
+        requests = page.get_by_role("region", name="List of requests")
+        await requests.locator("summary", has_text="slash command /csat").click()
+        await expect(requests.get_by_role("region", name="Request")).to_be_visible()
+        assert await page.evaluate(CUT_OFF) == []
+        await page.get_by_role("link", name="3 replies").click()
+        await expect(page.get_by_role("textbox", name="Reply…")).to_be_visible()
+        assert await page.evaluate(CUT_OFF) == []
+
+        await expect_accessible(page)
+
+
 @pytest.mark.parametrize(("width", "height"), [(1024, 700), (1280, 800), (1440, 900)])
 async def test_the_page_fits_the_screen(browser: Browser, sandbox: Sandbox, width: int, height: int) -> None:
     async with open_page(browser, sandbox.page_url, width, height) as page:
