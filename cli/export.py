@@ -13,9 +13,11 @@ from csat.db.results_access_log import AuditAction
 from csat.reporting import export_queries
 from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.formatting import pluralize
+from csat.reporting.formatting import format_unknown_names, pluralize
 from csat.reporting.periods import Period
 from csat.settings import Settings
+from csat.slack_api.names import Names
+from csat.slack_api.web_client import build_web_client, open_session
 
 OPERATOR = "operator"
 """The viewer in the audit log for exports on the command line."""
@@ -30,19 +32,26 @@ async def run(settings: Settings, period: Period, team: str, output: Path) -> No
     with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         chosen = _chosen(await database.read(export_queries.list_teams), team)
         selection = Selection(team=chosen, period=period)
-        await _write(database, selection, output)
+        async with open_session() as session:
+            web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+            await _write(database, selection, output, Names(web))
 
 
-async def _write(database: Database, selection: Selection, output: Path) -> None:
+async def _write(database: Database, selection: Selection, output: Path, names: Names) -> None:
     now, detail = utc_now(), selection.model_dump_json()
     await database.run(results_access_log.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
     rows = await database.read(export_queries.count_rows, selection)
     with typer.progressbar(length=rows, label="Exporting") as bar:
-        async with contextlib.aclosing(write_export(database, selection, output, now)) as pages:
+        async with contextlib.aclosing(
+            write_export(database, selection, output, now, names.look_up)
+        ) as pages:
             async for number in pages:
                 bar.update(number)
     surveys = f"{pluralize(rows, 'survey')} (everybody's, none left out)"
-    typer.echo(f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}.")
+    typer.echo(
+        f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}."
+        f"{format_unknown_names(names.unknown)}"
+    )
 
 
 def _chosen(teams: list[str], team: str) -> str:

@@ -1,6 +1,6 @@
 """`python app.py report --from FILE.csv`: prints the report of an export, as Slack shows it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import typer
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, LeftOut, caveats, summary_lines
 from blocks.tables_and_charts import home_view
+from csat.english_dates import format_day
 from csat.reporting.database_from_export import open_export
 from csat.reporting.export_files import verify_export
 from csat.reporting.report_builder import fetch_report
@@ -22,35 +23,42 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
     Raises `InvalidExport`, `OSError` or `DatabaseError`.
     """
     manifest = verify_export(path)
-    selection = manifest.selection
-    left_out = LeftOut(f"{selection.exclude_requester}'s own surveys", None if manifest.left_out else 0)
-    async with open_export(path) as database:
+    selection, made_on = (
+        manifest.selection,
+        format_day(manifest.made_at.astimezone(manifest.selection.period.zone)),
+    )
+    async with open_export(path) as (database, names):
+        reader = names.get(selection.exclude_requester, selection.exclude_requester)
+        left_out = LeftOut(f"{reader}'s own surveys", None if manifest.left_out else 0)
         for metric in metrics:
-            report = await fetch_report(
-                database, Filters(team=selection.team, metric=metric), selection.period, manifest.made_at
-            )
-            typer.echo("\n".join(_lines(report, left_out)) + "\n")
+            filters = Filters(team=selection.team, metric=metric)
+            report = await fetch_report(database, filters, selection.period, manifest.made_at)
+            typer.echo(f"{METRIC_NAMES[metric]}, {report.period.title}, as of {made_on}")
+            typer.echo("\n".join(_lines(report, left_out, names)) + "\n")
 
 
-def _lines(report: Report, left_out: LeftOut) -> Iterator[str]:
-    yield f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
+def _lines(report: Report, left_out: LeftOut, names: Mapping[str, str]) -> Iterator[str]:
     rendered = [block.to_dict() for block in summary_lines(report, left_out)]
     in_text = home_view(report_charts(report, left_out), use_fallbacks=True)["blocks"]
     for block in [*rendered, *in_text]:
-        yield from _text_lines(block)
+        yield from _text_lines(block, names)
     yield from filter(None, caveats(report))
 
 
-def _text_lines(block: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a block
+def _text_lines(block: Any, names: Mapping[str, str]) -> Iterator[str]:  # noqa: ANN401 - any part of a block
     """Yield a block's text, a line for each of its parts."""
     if block["type"] in {"rich_text", "rich_text_list", "context"}:
         for element in block["elements"]:
-            yield from _text_lines(element)
+            yield from _text_lines(element, names)
     elif block["type"] == "rich_text_section":
-        yield "".join(map(_text, block["elements"]))
+        yield "".join(_text(element, names) for element in block["elements"])
     else:
-        yield _text(block)
+        yield _text(block, names)
 
 
-def _text(element: dict[str, str]) -> str:
-    return element.get("text") or element.get("user_id") or element.get("channel_id") or ""
+def _text(element: dict[str, str], names: Mapping[str, str]) -> str:
+    if user := element.get("user_id"):
+        return names.get(user, user)
+    if channel := element.get("channel_id"):
+        return f"#{names[channel]}" if channel in names else channel
+    return element.get("text", "")

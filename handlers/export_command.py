@@ -11,9 +11,10 @@ from blocks.report_summary import own_left_out
 from csat.db.results_access_log import AuditAction
 from csat.reporting.export_files import manifest_path, read_manifest, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.formatting import pluralize
+from csat.reporting.formatting import format_unknown_names, pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
+from csat.slack_api.names import Names
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from handlers.services import Services
@@ -76,10 +77,10 @@ async def send_export(services: Services, command: SlashCommand) -> None:
 
 
 async def _export(services: Services, user: str, selection: Selection) -> None:
-    period = selection.period
+    period, names = selection.period, Names(services.slack.web)
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         path = Path(folder) / f"csat-{period.first}-to-{period.last}.csv"
-        pages = write_export(services.database, selection, path, services.clock())
+        pages = write_export(services.database, selection, path, services.clock(), names.look_up)
         async with contextlib.aclosing(pages):
             async for _ in pages:
                 pass
@@ -91,6 +92,7 @@ async def _export(services: Services, user: str, selection: Selection) -> None:
         )
         surveys, left_out = pluralize(manifest.rows, "survey"), own_left_out(manifest.left_out)
         comment = FINISHED.format(title=period.title, surveys=surveys, left_out=left_out.remark_with_number)
+        comment += format_unknown_names(names.unknown)
         await services.slack.files.share(user, uploads, comment)
 
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, update
 from csat.db.database import Database
 from csat.db.tables import surveys
 from csat.reporting import export_files as exporting
-from csat.reporting.export_files import manifest_path, read_export, write_export
+from csat.reporting.export_files import LookUpNames, manifest_path, read_export, write_export
 from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, escape_formula
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
@@ -50,8 +51,14 @@ async def _seeded_database(database: Database) -> Database:
     return database
 
 
-async def export_rows(database: Database, path: Path, selection: Selection = ALL) -> list[ExportRow]:
-    async for _ in write_export(database, selection, path, NOON):
+async def no_names(_: Iterable[str]) -> dict[str, str]:
+    return {}
+
+
+async def export_rows(
+    database: Database, path: Path, selection: Selection = ALL, look_up_names: LookUpNames = no_names
+) -> list[ExportRow]:
+    async for _ in write_export(database, selection, path, NOON, look_up_names):
         pass
     return list(read_export(path))
 
@@ -180,11 +187,65 @@ async def test_a_closed_low_rating_has_its_note(seeded_database: Database, tmp_p
     assert {row.low_note for row in rows if not row.low_closed_at} == {""}
 
 
+async def test_agents_and_channels_have_their_names(seeded_database: Database, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def look_up(ids: Iterable[str]) -> dict[str, str]:
+        asked.extend(ids)
+        return {ADA: "Ada", CLEO: "=Cleo", SCENE.channels[0]: "support"}
+
+    rows = await export_rows(seeded_database, tmp_path / "all.csv", look_up_names=look_up)
+
+    assert {(row.requester, row.requester_name) for row in rows} == {(ADA, "Ada"), (CLEO, "'=Cleo")}
+    assert {(row.channel, row.channel_name) for row in rows} == {
+        (SCENE.channels[0], "support"),
+        (SCENE.channels[1], ""),
+    }
+    assert {(row.low_taken_by_name, row.low_closed_by_name) for row in rows if row.low_closed_by} == {
+        ("'=Cleo", "'=Cleo")
+    }
+    assert set(asked) == {ADA, CLEO, *SCENE.channels}
+
+
+NUMBERS = (
+    "1820000000000000022",
+    "1700000000.000100",
+    "007",
+    "12",
+    "3-4",
+    "2026-03-04",
+    "1e5",
+    "10:30",
+    "'12",
+)
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_text_that_a_spreadsheet_takes_for_a_number_or_a_date_is_marked_as_text(text: str) -> None:
+    row = make_export_row(external_id=text)
+    cells = dict(zip(COLUMNS, row.to_cells(), strict=True))
+
+    assert cells["external_id"] == f"'{text}"
+    assert cells["recipient_id"] == "'33"
+    assert cells["survey_id"] == "1"
+    assert cells["rating"] == "0"
+    assert ExportRow.from_cells(cells) == row
+
+
+@given(TEXT)
+def test_any_text_is_read_back_as_it_was_but_for_formulas(text: str) -> None:
+    row = make_export_row(external_id=text)
+
+    cells = dict(zip(COLUMNS, row.to_cells(), strict=True))
+
+    assert ExportRow.from_cells(cells).external_id == escape_formula(text)
+
+
 async def test_an_interrupted_export_leaves_no_files(
     seeded_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "PAGE_SIZE", 100)
-    pages = write_export(seeded_database, ALL, tmp_path / "all.csv", NOON)
+    pages = write_export(seeded_database, ALL, tmp_path / "all.csv", NOON, no_names)
     await anext(pages)
 
     await pages.aclose()
@@ -209,34 +270,43 @@ def test_a_file_that_is_not_an_export_is_rejected(tmp_path: Path, text: str, pro
         list(read_export(tmp_path / "other.csv"))
 
 
+def make_export_row(**fields: object) -> ExportRow:
+    defaults = {
+        "survey_id": 1,
+        "feedback_id": "9",
+        "state": State.ANSWERED,
+        "metric": "nps",
+        "variant": 3,
+        "test": False,
+        "team": TEAM,
+        "channel": "C1",
+        "channel_name": "support",
+        "thread": "",
+        "requester": ADA,
+        "requester_name": "Ada",
+        "account": "17",
+        "recipient_id": "33",
+        "recipient_handle": "grace",
+        "external_id": "",
+        "accepted_at": NOON,
+        "sent_at": datetime(2026, 3, 4, 12, 0, 0, 123, UTC),
+        "rating": 0,
+        "rated_at": NOON,
+        "comment": "Fine, “thanks”",
+        "commented_at": None,
+        "low_taken_by": "",
+        "low_taken_by_name": "",
+        "low_taken_at": None,
+        "low_closed_by": "",
+        "low_closed_by_name": "",
+        "low_closed_at": None,
+        "low_note": "Called them.\nTwice.",
+    }
+    return ExportRow.model_validate({**defaults, **fields})
+
+
 def test_a_row_is_read_back_unchanged() -> None:
-    row = ExportRow(
-        survey_id=1,
-        feedback_id="9",
-        state=State.ANSWERED,
-        metric="nps",
-        variant=3,
-        test=False,
-        team=TEAM,
-        channel="C1",
-        thread="",
-        requester=ADA,
-        account="17",
-        recipient_id="33",
-        recipient_handle="grace",
-        external_id="",
-        accepted_at=NOON,
-        sent_at=datetime(2026, 3, 4, 12, 0, 0, 123, UTC),
-        rating=0,
-        rated_at=NOON,
-        comment="Fine, “thanks”",
-        commented_at=None,
-        low_taken_by="",
-        low_taken_at=None,
-        low_closed_by="",
-        low_closed_at=None,
-        low_note="Called them.\nTwice.",
-    )
+    row = make_export_row()
 
     assert ExportRow.from_cells(dict(zip(COLUMNS, row.to_cells(), strict=True))) == row
 

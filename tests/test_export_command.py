@@ -26,6 +26,7 @@ from sandbox.slack import File, fixtures
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SAMPLE_TEAM
+from tests.test_export import no_names
 from tests.world import World, is_app_idle, running_world
 
 
@@ -65,7 +66,10 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(w
     assert csv_file.content
     assert manifest.content
     rows = list(csv.DictReader(io.StringIO(csv_file.content.decode("utf-8-sig"), newline="")))
-    assert {row["requester"] for row in rows} == {fixtures.ADA}
+    assert {(row["requester"], row["requester_name"]) for row in rows} == {(fixtures.ADA, "Ada Okafor")}
+    assert {(row["channel"], row["channel_name"]) for row in rows} == {(fixtures.SUPPORT, "support")}
+    assert {row["low_closed_by_name"] for row in rows if row["low_closed_by"]} == {"Cleo Marchetti"}
+    assert "Slack did not tell" not in message.text
     assert f"{len(rows):,} surveys" in message.text
     described = json.loads(manifest.content)
     assert described["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
@@ -94,6 +98,14 @@ async def test_a_replayed_command_sends_no_second_file_even_after_a_restart(worl
 
 def complete_files(world: World) -> list[File]:
     return [file for file in world.workspace.files.values() if file.is_complete]
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "ratelimited"])
+async def test_an_export_says_how_many_names_slack_did_not_tell(supervised: World, error: str) -> None:
+    supervised.workspace.faults.fail("conversations.info", error)
+    await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+
+    await supervised.wait_for_dm("Slack did not tell 1 name: see the empty cells.", fixtures.CLEO)
 
 
 async def test_agents_may_not_export(world: World) -> None:
@@ -212,6 +224,11 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
     assert "How customers rated: 5 of 5: " in printed
     assert "By agent and by channel" in printed
     assert "NPS" not in printed
+    assert "Previous 90 days: not compared, as data begins on " in printed
+    assert "Ada Okafor: Score " in printed
+    assert "#support: Score " in printed
+    assert fixtures.ADA not in printed
+    assert f"as of {utc_now():%b} {utc_now().day}, {utc_now().year}" in printed
 
 
 @pytest.mark.parametrize(
@@ -230,7 +247,7 @@ async def test_the_report_command_rejects_a_modified_file(
     database: Database, tmp_path: Path, damage: Callable[[Path], object], advice: str
 ) -> None:
     selection = Selection(team=fixtures.TEAM, period=last_days(30, utc_now(), ZoneInfo("UTC")))
-    async for _ in write_export(database, selection, tmp_path / "all.csv", utc_now()):
+    async for _ in write_export(database, selection, tmp_path / "all.csv", utc_now(), no_names):
         pass
     damage(tmp_path / "all.csv")
 

@@ -2,17 +2,17 @@
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
 
 from csat.db.database import Database
 from csat.db.tables import follow_ups, surveys
 from csat.reporting.export_files import read_export
-from csat.reporting.export_rows import ExportRow
+from csat.reporting.export_rows import NAME_COLUMNS, ExportRow
 
 BATCH_SIZE = 5_000
 """Rows per transaction."""
@@ -35,9 +35,16 @@ _LOW_RATING = {
 }
 
 
+class OpenExport(NamedTuple):
+    """A temporary database with the rows of an export, and the names in it by id."""
+
+    database: Database
+    names: Mapping[str, str]
+
+
 @contextlib.asynccontextmanager
-async def open_export(path: Path) -> AsyncIterator[Database]:
-    """Yield a temporary database with the rows of an export.
+async def open_export(path: Path) -> AsyncIterator[OpenExport]:
+    """Yield an export in a temporary database.
 
     Raises `InvalidExport`, `OSError` or `DatabaseError`.
     """
@@ -45,10 +52,11 @@ async def open_export(path: Path) -> AsyncIterator[Database]:
         tempfile.TemporaryDirectory(prefix="csat-slack-") as folder,
         contextlib.closing(Database(f"sqlite:///{folder}/export.db")) as database,
     ):
-        rows = read_export(path)
+        rows, names = read_export(path), dict[str, str]()
         while batch := list(islice(rows, BATCH_SIZE)):
             await database.run(_insert, batch)
-        yield database
+            names |= {key: name for row in batch for key, name in row.names() if name}
+        yield OpenExport(database, names)
 
 
 def _insert(connection: Connection, rows: list[ExportRow]) -> None:
@@ -58,7 +66,7 @@ def _insert(connection: Connection, rows: list[ExportRow]) -> None:
 
 
 def _survey(row: ExportRow) -> dict[str, Any]:
-    columns = row.model_dump(exclude={"survey_id", *_LOW_RATING.values()})
+    columns = row.model_dump(exclude={"survey_id", *NAME_COLUMNS, *_LOW_RATING.values()})
     return {
         **_NOT_EXPORTED,
         **columns,

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import hashlib
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,9 @@ PAGE_SIZE = 2_000
 """Rows per transaction."""
 ENCODING = "utf-8-sig"
 """UTF-8 with a byte order mark, without which Excel reads another encoding."""
+
+LookUpNames = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+"""Returns names by the ids of users and channels; some may be missing or empty."""
 
 
 class Manifest(FrozenModel):
@@ -44,7 +47,7 @@ def manifest_path(path: Path) -> Path:
 
 
 async def write_export(
-    database: Database, selection: Selection, path: Path, now: datetime
+    database: Database, selection: Selection, path: Path, now: datetime, look_up_names: LookUpNames
 ) -> AsyncGenerator[int, None]:
     """Write an export and its manifest, yielding the number of rows after each page.
 
@@ -55,7 +58,10 @@ async def write_export(
         with partial.open("wb") as file:
             writer.write(file, [COLUMNS])
             async for page in _fetch_pages(database, selection):
-                await asyncio.to_thread(writer.write, file, (row.to_cells() for row in page))
+                names = await look_up_names({each for row in page for each in row.ids()})
+                await asyncio.to_thread(
+                    writer.write, file, (row.with_names(names).to_cells() for row in page)
+                )
                 rows += len(page)
                 yield len(page)
         partial.replace(path)

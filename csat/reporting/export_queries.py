@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from csat.db.tables import follow_ups, surveys
-from csat.reporting.export_rows import COLUMNS, ExportRow, Selection
+from csat.reporting.export_rows import COLUMNS, NAME_COLUMNS, ExportRow, Selection
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 
@@ -21,8 +21,9 @@ _EXPRESSIONS = {
     "low_closed_at": follow_ups.c.closed_at,
     "low_note": follow_ups.c.note,
 }
+_STORED = [name for name in COLUMNS if name not in NAME_COLUMNS]
 _SELECT = select(
-    *((_EXPRESSIONS[name] if name in _EXPRESSIONS else surveys.c[name]).label(name) for name in COLUMNS)
+    *((_EXPRESSIONS[name] if name in _EXPRESSIONS else surveys.c[name]).label(name) for name in _STORED)
 ).outerjoin_from(surveys, follow_ups, follow_ups.c.survey_id == surveys.c.id)
 
 
@@ -58,7 +59,7 @@ def count_left_out(connection: Connection, selection: Selection) -> int:
 def fetch_page(
     connection: Connection, selection: Selection, metric: Metric, after: Cursor | None, limit: int
 ) -> list[ExportRow]:
-    """Return the next rows of one metric, ordered by `sent_at`."""
+    """Return the next rows of one metric without names, ordered by `sent_at`."""
     conditions = (*_matching(selection, metric), *([_is_after(after)] if after else []))
     query = _SELECT.where(*conditions).order_by(surveys.c.sent_at, surveys.c.id).limit(limit)
     return [ExportRow.model_construct(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name

@@ -25,8 +25,11 @@ In many countries Excel separates the cells of a CSV file at semicolons, also wi
 a quote after one as its own; pasted text is separated at tabs.
 """
 
-FORMULA_PREFIX = "'"
+TEXT_PREFIX = "'"
 """Makes a spreadsheet treat the rest of the cell as text."""
+
+_NUMBER = re.compile(r"'*[0-9][0-9.,:/ eE+-]*")
+"""What a spreadsheet could take for a number, of which it keeps 15 digits and no leading zeros, or a date."""
 
 
 class InvalidExport(ValueError):
@@ -64,10 +67,13 @@ class ExportRow(FrozenModel):
     """Test surveys are not counted."""
     team: str
     channel: str
+    channel_name: Text = ""
+    """Empty if Slack did not tell it."""
     thread: str
     """The `ts` of the message in Slack that the survey belongs to."""
     requester: str
     """The Slack id of the agent."""
+    requester_name: Text = ""
     account: str
     """The id of the account on X that sent the survey."""
     recipient_id: Text
@@ -83,26 +89,45 @@ class ExportRow(FrozenModel):
     commented_at: OptionalTime
     low_taken_by: Text
     """Who took the follow-up on a low rating."""
+    low_taken_by_name: Text = ""
     low_taken_at: OptionalTime
     low_closed_by: Text
+    low_closed_by_name: Text = ""
     low_closed_at: OptionalTime
     low_note: Text
     """How it was closed; empty once the customer was erased."""
 
+    def ids(self) -> list[str]:
+        """Return the ids of the users and the channel that have a name."""
+        return [each for each in (getattr(self, name) for name in NAMED) if each]
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return the same ids with their names."""
+        return [(getattr(self, name), getattr(self, f"{name}_name")) for name in NAMED]
+
+    def with_names(self, names: Mapping[str, str]) -> Self:
+        """Return the row with names by id."""
+        return self.model_copy(
+            update={f"{name}_name": names.get(getattr(self, name) or "", "") for name in NAMED}
+        )
+
     def to_cells(self) -> list[str]:
-        """Return the row's cells, with times in UTC and formulas escaped."""
+        """Return the row's cells, with times in UTC, formulas escaped, and numbers that are texts marked."""
         return [_to_cell(value) for _, value in self]
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, Any]) -> Self:
         """Return the row in some cells; raises `InvalidExport`."""
         try:
-            return cls.model_validate(dict(cells))
+            return cls.model_validate({name: _from_cell(cell) for name, cell in cells.items()})
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             raise InvalidExport(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
+NAMED = ("channel", "requester", "low_taken_by", "low_closed_by")
+"""The columns of ids that each have a column of names."""
+NAME_COLUMNS = tuple(f"{name}_name" for name in NAMED)
 COLUMNS = tuple(ExportRow.model_fields)
 
 
@@ -111,7 +136,7 @@ def escape_formula(text: str) -> str:
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return _CELL_START.sub(rf"\g<0>{FORMULA_PREFIX}", text)
+    return _CELL_START.sub(rf"\g<0>{TEXT_PREFIX}", text)
 
 
 def _to_cell(value: object) -> str:
@@ -121,4 +146,9 @@ def _to_cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return escape_formula(str(value))
+    text = escape_formula(str(value))
+    return f"{TEXT_PREFIX}{text}" if isinstance(value, str) and _NUMBER.fullmatch(text) else text
+
+
+def _from_cell(cell: str | None) -> str | None:
+    return cell[1:] if cell and cell.startswith(TEXT_PREFIX) and _NUMBER.fullmatch(cell) else cell

@@ -62,6 +62,11 @@ def format_change(change: Change | None) -> str:
     return f"{'up' if change.difference > 0 else 'down'} {size}"
 
 
+def format_unknown_names(number: int) -> str:
+    """Return the last sentence of the text about an export: how many names Slack did not tell."""
+    return f" Slack did not tell {pluralize(number, 'name')}: see the empty cells." if number else ""
+
+
 def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun, like "1 answer" and "2 answers"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

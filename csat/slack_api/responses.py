@@ -24,6 +24,7 @@ class AuthTest(Payload):
 class Channel(Payload):
     """A conversation object."""
 
+    name: str = ""
     is_private: bool = True
     is_im: bool = False
     is_member: bool = False
