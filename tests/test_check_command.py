@@ -88,6 +88,17 @@ async def test_good_answers_are_ok(tmp_path: Path) -> None:
     assert find(findings, "X keys").message == "X keys: surveys are sent by @northwind"
 
 
+async def test_the_questions_that_the_team_uses_are_counted_and_an_unknown_one_is_named(
+    tmp_path: Path,
+) -> None:
+    found = find(await run_check(tmp_path, {}, csat_questions="csat: 14, 0"), "Questions")
+    unknown = find(await run_check(tmp_path, {}, csat_questions="nps: 9"), "Questions")
+
+    assert found == Finding(ok=True, message="Questions: 2 for CSAT, 6 for NPS")
+    assert unknown.message.startswith("Questions: CSAT_QUESTIONS: there is no question 9 for NPS in ")
+    assert not unknown.ok
+
+
 async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_url: str) -> None:
     assert await check_database(tmp_path, database_url) == Finding(ok=True, message="Database: ready")
 
