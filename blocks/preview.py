@@ -18,10 +18,10 @@ def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
     message = draft.message.strip()[:MAX_MESSAGE_LENGTH] or "(your message)"
     return [
-        _divider(),
         _heading(),
         _card(message, _question(draft, metric, catalogue), metric),
         _scale(metric),
+        _divider(),
     ]
 
 

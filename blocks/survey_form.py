@@ -18,7 +18,7 @@ from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import Draft, FormField, Origin, Problems
 
 CALLBACK_ID: Final = "survey_form"
-PREVIEW_FIELDS: Final = tuple(FormField)
+PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
 """The fields whose changes, or Enter in them, update the preview; a field's name is its action id."""
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
@@ -139,6 +139,7 @@ class SurveyForm:
         customer = form_inputs.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from map(render, _customer_blocks(form))
+        yield from preview(draft, self.catalogue)  # here it is seen before anybody scrolls
         yield form_inputs.metric(metric)
         if metric is Metric.NPS:
             yield _nps_warning()
@@ -148,7 +149,6 @@ class SurveyForm:
         yield with_value(form_inputs.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
         yield with_value(form_inputs.external_id(), draft.external_id)
         yield form_inputs.test(draft.test)
-        yield from preview(draft, self.catalogue)
         if form.submitted:
             yield from map(render, _reasons_to_stay_open(form, alert_text))
 

@@ -75,6 +75,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(CALLBACK_ID)(partial(submit, services))
     for action_id in PREVIEW_FIELDS:
         app.action(action_id)(partial(update_preview, services))
+    app.action(FormField.RECIPIENT)(partial(check_customer, services))
     app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
 
@@ -108,6 +109,15 @@ async def update_preview(services: Services, ack: AsyncAck, body: dict[str, Any]
     await _update(services, body["view"], _parse_form(services, body, body["view"]))
 
 
+async def check_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Say whether the customer can be asked, if the person may send surveys: they have pressed Enter."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    with contextlib.suppress(PermissionDenied):
+        await services.slack.permissions.require_agent(interaction.user)
+        await _update_with_denial(services, body["view"], _parse_form(services, body, body["view"]))
+
+
 async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Fill in another customer that the message names, if the person may send surveys."""
     await ack()
@@ -117,9 +127,7 @@ async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) 
         form = _parse_form(services, body, body["view"])
         draft = form.draft.model_copy(update={"recipient": interaction.value or ""})
         filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
-        denial = await services.find_denial(draft.recipient)
-        link = await services.link_previous(denial, form.origin.channel)
-        await _update(services, body["view"], filled_in.with_denial(denial, link))
+        await _update_with_denial(services, body["view"], filled_in)
 
 
 def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) -> Form:
@@ -131,6 +139,13 @@ def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) 
 
 async def _update(services: Services, view: Mapping[str, Any], form: Form) -> None:
     await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
+
+
+async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
+    """Show the form with the reason why its customer can't be asked now, if there is one."""
+    denial = await services.find_denial(form.draft.recipient)
+    link = await services.link_previous(denial, form.origin.channel)
+    await _update(services, view, form.with_denial(denial, link))
 
 
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> None:

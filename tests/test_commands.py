@@ -337,6 +337,7 @@ async def test_no_conversation_history_is_read(world: World) -> None:
         "users.info",
         "views.open",
         "views.update",
+        "conversations.info",
         "chat.postMessage",
     }
     assert {call.method for call in world.workspace.api_calls} <= allowed

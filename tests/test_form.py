@@ -131,6 +131,25 @@ async def test_enter_in_a_field_sends_nothing(world: World, field: str) -> None:
     assert (await world.workspace.submit_view(fixtures.ADA)).outcome is ActionOutcome.CLOSED
 
 
+async def test_enter_after_a_customer_says_whether_they_can_be_asked(world: World) -> None:
+    await world.send_survey("/csat @mira_k")
+    await world.open_form("/csat")
+    await world.fill_in(recipient="@mira_k")
+    await world.workspace.press_enter(fixtures.ADA, "recipient")
+    await wait_for_text(world, "Can't be asked until ")
+
+    await world.fill_in(recipient="@sofie_l")
+    await world.workspace.press_enter(fixtures.ADA, "recipient")
+    await world.wait_until(lambda: "Can't be asked" not in visible_text(current_form(world).blocks))
+
+
+async def test_the_preview_follows_the_customer_where_it_is_seen_without_scrolling(world: World) -> None:
+    form = await world.open_form("/csat @mira_k")
+    labels = [visible_text(block.get("label", block)) for block in form.blocks]
+
+    assert labels[:2] == ["Customer", "What the customer will read"]
+
+
 async def test_submitting_with_outdated_questions_updates_the_form_first(world: World) -> None:
     await world.open_form("/csat @mira_k")
     world.workspace.faults.fail("views.update", "500")
