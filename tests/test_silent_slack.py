@@ -10,7 +10,7 @@ from csat.db import tables
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
-from tests.world import PACE, World, running_world, visible_text
+from tests.world import PACE, World, idle_world, running_app, running_world, visible_text
 
 
 @pytest.fixture(name="short_timeout")
@@ -27,6 +27,18 @@ def count_calls(world: World, method: str) -> int:
 def called_users(world: World, method: str, argument: str) -> list[str]:
     """Return the users that a method was called for, which may still be without a response."""
     return [call.args[argument] for call in world.workspace.api_calls if call.method == method]
+
+
+async def test_all_who_ask_at_the_start_which_workspace_this_is_share_one_request(tmp_path: Path) -> None:
+    async with idle_world(tmp_path) as world:
+        with world.workspace.faults.hold("auth.test") as hold:
+            async with running_app(world, replace(PACE, interval_scale=1.0)):
+                await hold.arrived.wait()
+                await world.workspace.open_home(fixtures.ADA)
+                hold.release()
+                await world.wait_for_home("", fixtures.ADA)
+
+        assert count_calls(world, "auth.test") == 1
 
 
 @pytest.mark.parametrize(

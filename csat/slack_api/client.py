@@ -59,6 +59,7 @@ class SlackClient:
         self.shared_channels = SharedChannels(web)
         self.files = FileSender(web, session)
         self._team: tuple[str, str] | None = None
+        self._authentication: asyncio.Future[tuple[str, str]] | None = None
 
     async def team_id(self) -> str:
         """Return the id of the workspace that the app is installed in; raises `SlackError`."""
@@ -67,7 +68,7 @@ class SlackClient:
 
     async def check_token(self) -> None:
         """Ask Slack whether it accepts the token; raises `SlackError`."""
-        await self.web.auth_test()
+        await self._authenticate()
 
     async def message_url(self, channel: str, ts: str) -> str:
         """Return the URL of a message, or "" if `ts` is empty or Slack can't be reached."""
@@ -129,12 +130,27 @@ class SlackClient:
     async def _get_team(self) -> tuple[str, str]:
         """Return the workspace's id and its URL, with a slash at the end."""
         if self._team is None:
-            response = await self.web.auth_test()
-            team = parse_response(AuthTest, response)
-            self._team = team.team_id, team.url
+            self._team = await self._authenticate()
         return self._team
+
+    async def _authenticate(self) -> tuple[str, str]:
+        """Call auth.test, or wait for the call that is under way: never longer than for one of one's own."""
+        if self._authentication is None or self._authentication.done():
+            self._authentication = asyncio.ensure_future(self._call_auth_test())
+            self._authentication.add_done_callback(_retrieve_exception)
+        return await asyncio.shield(self._authentication)
+
+    async def _call_auth_test(self) -> tuple[str, str]:
+        team = parse_response(AuthTest, await self.web.auth_test())
+        return team.team_id, team.url
 
     async def _is_public_channel(self, channel: str) -> bool:
         response = await self.web.conversations_info(channel=channel)
         info = parse_response(ChannelInfo, response).channel
         return not (info.is_private or info.is_im)
+
+
+def _retrieve_exception(future: asyncio.Future[tuple[str, str]]) -> None:
+    """Keep asyncio from logging an error for which nobody waits any more."""
+    if not future.cancelled():
+        future.exception()
