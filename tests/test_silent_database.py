@@ -14,8 +14,10 @@ from csat.db import postgresql_connections, tables, transaction_deadlines
 from csat.db.database import READER_THREADS, WRITER_THREADS, Database
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.inspection import inspect_database
+from csat.db.migrations import upgrade
 from handlers import form
 from sandbox.slack import ActionOutcome, fixtures
+from tests.databases import Databases
 from tests.silent_proxy import SilentProxy
 from tests.world import WAIT_SECONDS, World, running_world, visible_text
 
@@ -53,6 +55,20 @@ def _database(proxy: SilentProxy) -> Iterator[Database]:
 
 def form_text(world: World) -> str:
     return visible_text(world.workspace.current_view(fixtures.ADA))
+
+
+@pytest.mark.parametrize(
+    "last_word", [b"SET statement_timeout = 0", b"alembic_version", b"pg_try_advisory_lock"]
+)
+def test_the_app_does_not_start_with_a_postgresql_that_falls_silent(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_word: bytes
+) -> None:
+    monkeypatch.setattr(upgrade, "RESPONSE_SECONDS", 0.5)
+    proxy = SilentProxy(databases.empty("postgresql", tmp_path))
+    with proxy.listening():
+        proxy.silence_after(last_word)
+        with pytest.raises(DatabaseError, match="did not respond in time"):
+            Database(proxy.url)
 
 
 async def test_a_form_is_kept_open_within_three_seconds_and_can_be_sent_once_postgresql_responds(

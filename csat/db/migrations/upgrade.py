@@ -1,20 +1,26 @@
 """Migrate a database to the current schema, once, even if several instances start together.
 
-On PostgreSQL migrations have no time limit, and the instances that start meanwhile wait. Each of them is a
-transaction, so that indexes can be created in between without blocking the instances that still run.
+On PostgreSQL migrations have no time limit, and the instances that start meanwhile wait; only the steps
+before them, which take no time, have one. Each migration is a transaction, so that indexes can be created in
+between without blocking the instances that still run.
 """
 
 import logging
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from csat.db.errors import SchemaTooNew
 from csat.db.tables import compatibility
+from csat.db.transaction_deadlines import respond_before
 
 HEAD_REVISION = "0011"
 """The latest migration; a test compares it with the folder."""
+
+RESPONSE_SECONDS = 8.0
+"""For PostgreSQL to respond to everything but a migration."""
 
 LOCK_POLL_SECONDS = 1.0
 """Between two looks whether another instance has finished its migrations."""
@@ -80,22 +86,27 @@ def migrate(connection: Connection, revision: str = "head") -> None:
 
 
 def _upgrade_postgresql(engine: Engine) -> None:
-    with engine.connect() as connection:
+    with _respond_soon():
+        connection = engine.connect()
+    with connection:
         try:
-            for timeout in _TIMEOUTS:
-                connection.exec_driver_sql(f"SET {timeout} = 0")
-            if not is_current(connection):
-                _lock_migrations(connection)
-                _migrate_postgresql(connection)
+            with _respond_soon():
+                for timeout in _TIMEOUTS:
+                    connection.exec_driver_sql(f"SET {timeout} = 0")
+                if is_current(connection):
+                    return
+            _lock_migrations(connection)
+            _migrate_postgresql(connection)
         finally:
             connection.invalidate()  # ends the lock, and is not used again without timeouts
 
 
 def _migrate_postgresql(connection: Connection) -> None:
-    if is_current(connection):
-        return
-    log.info("Migrating the database from revision %s to %s", read_revision(connection), HEAD_REVISION)
-    connection.commit()
+    with _respond_soon():
+        if is_current(connection):
+            return
+        log.info("Migrating the database from revision %s to %s", read_revision(connection), HEAD_REVISION)
+        connection.commit()
     migrate(connection)
 
 
@@ -104,13 +115,21 @@ def _lock_migrations(connection: Connection) -> None:
 
     Polls, as a transaction that waits here would block the creation of an index over there.
     """
-    is_locked = select(func.pg_try_advisory_lock(_ADVISORY_LOCK))
-    if not connection.execute(is_locked).scalar():
+    if not _try_to_lock(connection):
         log.warning("Waiting for another instance, which migrates the database")
-        connection.commit()
-        while not connection.execute(is_locked).scalar():
-            connection.commit()
+        while not _try_to_lock(connection):
             time.sleep(LOCK_POLL_SECONDS)
+
+
+def _try_to_lock(connection: Connection) -> bool:
+    with _respond_soon():
+        is_locked = connection.execute(select(func.pg_try_advisory_lock(_ADVISORY_LOCK))).scalar_one()
+        connection.commit()
+        return bool(is_locked)
+
+
+def _respond_soon() -> AbstractContextManager[None]:
+    return respond_before(time.monotonic() + RESPONSE_SECONDS)
 
 
 def _read_oldest_compatible(connection: Connection) -> str | None:
