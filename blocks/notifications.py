@@ -52,8 +52,8 @@ OTHER_ACCOUNT_UNCERTAIN: Final = (
 """The advice on an uncertain survey of such an account."""
 
 RESTORED: Final = (
-    "It waited when this app's data was backed up, and may have been sent before that backup was restored. "
-    "Check the conversation on X and choose what you see."
+    "This app's data was restored from a backup in which this survey was not settled, and it may have been "
+    "sent since. Check the conversation on X and choose what you see."
 )
 """The advice on a survey whose outcome was lost with the database."""
 
@@ -128,7 +128,7 @@ def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogu
 
 
 def uncertainty_after_restore(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
-    """Ask the requester whether a survey arrived that waited in a backup: only they can settle it."""
+    """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
     labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
     return _ask(survey_id, survey, RESTORED, labels, catalogue)
 

@@ -13,7 +13,7 @@ from cli.backup import back_up, count_surveys, database_file
 from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.database import Database
-from csat.db.restored_surveys import make_pending_uncertain
+from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
 
@@ -31,22 +31,23 @@ async def run(settings: Settings, source: Path, *, replace: bool) -> None:
         with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
             restored = Path(folder) / database.name
             back_up(source, restored)
-            pending = await _prepare(restored)
+            unsettled = await _prepare(restored)
             if os.geteuid() == 0:
                 os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
             _put_in_place(restored, database)
     typer.echo(f"Restored {database}: {pluralize(surveys, 'survey')}.")
-    if pending:
+    if unsettled:
         typer.echo(
-            f"{pluralize(pending, 'survey')} waited when the backup was made, and may have been sent since. "
-            "The app sends none of them again by itself: it asks their requesters what they see on X."
+            f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
+            "sent since. The app sends none of them again by itself: it asks their requesters what they see "
+            "on X."
         )
 
 
 async def _prepare(restored: Path) -> int:
-    """Migrate a copy of the backup, and make uncertain what waited in it; return how many surveys did."""
+    """Migrate a copy of the backup, and have requesters asked what is not settled; return how many."""
     with contextlib.closing(Database(f"sqlite:///{restored}")) as database:
-        return await database.run(make_pending_uncertain, utc_now())
+        return await database.run(ask_about_unsettled, utc_now())
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from csat.db.migrations import upgrade
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
-from tests.world import World, idle_world, running_app
+from tests.world import World, idle_world, is_app_idle, running_app
 
 
 @pytest.fixture(name="world")
@@ -84,12 +84,12 @@ async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_
     assert code == 0
     assert printed == (
         f"Restored {world.database_file}: 1 survey.\n"
-        "1 survey waited when the backup was made, and may have been sent since. "
+        "Not settled when the backup was made: 1 survey, which may have been sent since. "
         "The app sends none of them again by itself: it asks their requesters what they see on X.\n"
     )
     async with running_app(world):
         await world.advance(hours=30)
-        asked = await world.wait_for_message("may have been sent before that backup was restored")
+        asked = await world.wait_for_message("was restored from a backup")
         await world.advance(hours=30)
         assert (len(world.x.feedbacks), world.states()) == (1, ["uncertain"])
         await world.workspace.click(fixtures.ADA, "survey_arrived", channel=asked.channel, ts=asked.ts)
@@ -106,10 +106,30 @@ async def test_a_survey_that_waited_for_a_look_up_can_be_sent_again_by_its_reque
     world.x.recover()
     await restore(world, backup, "--replace")
     async with running_app(world):
-        asked = await world.wait_for_message("may have been sent before that backup was restored")
+        asked = await world.wait_for_message("was restored from a backup")
         assert world.x.feedbacks == []
         await world.workspace.click(fixtures.ADA, "send_survey_again", channel=asked.channel, ts=asked.ts)
         await world.wait_for_feedback()
+
+
+async def test_x_s_records_do_not_settle_an_uncertain_survey_that_may_have_been_sent_again(
+    world: World, backup: Path
+) -> None:
+    async with running_app(world):
+        world.x.fail(Fault.BAD_GATEWAY, times=1)
+        await world.submit_survey()
+        prompt = await world.wait_for_message("may not have arrived")
+        back_up(world.database_file, backup)
+        await world.workspace.click(fixtures.ADA, "send_survey_again", channel=prompt.channel, ts=prompt.ts)
+        await world.wait_for_feedback()
+    await restore(world, backup, "--replace")
+    async with running_app(world):
+        await world.advance(hours=30)
+        await world.wait_for_message("was restored from a backup")
+        await world.advance(hours=30)
+        await world.wait_until(is_app_idle)
+
+    assert (len(world.x.feedbacks), world.states()) == (1, ["uncertain"])
 
 
 async def test_a_customer_who_may_have_got_the_survey_is_not_asked_by_another_one(
