@@ -43,8 +43,8 @@ MAX_ROWS: Final = 50
 """For agents, and as many for channels."""
 TOP_ROWS: Final = 5
 """Agents, and as many channels, that are in text beside the table; the ones with the most answers."""
-RESPONSE_RATE: Final = f"Response rate after {LAST_POLL_AGE.days} days"
-HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", RESPONSE_RATE)
+HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
+RESPONSE_RATES: Final = f"Response rates count only surveys whose {LAST_POLL_AGE.days} days have passed."
 CAPTION: Final = "By agent and by channel"
 
 
@@ -111,6 +111,8 @@ def _breakdown(report: Report, left_out: LeftOut) -> Iterator[HomePart]:
         everything = _rows_in_text(report, [*agents, *channels])
         yield render(rich_line(text(f"{CAPTION}{left_out.remark}", bold=True)))
         yield BlocksWithFallback([table, top], [everything])
+        if report.current.finished < report.current.sent:
+            yield render(context(RESPONSE_RATES))
     if hidden := len(report.by_agent) - len(report.agent_rows):
         agents_left_out = f"{pluralize(hidden, 'agent')} with fewer than {MIN_SCORE_RATINGS} answers"
         yield render(context(f"Not shown: {agents_left_out}, too few to judge anybody by."))

@@ -165,9 +165,9 @@ def _format_counts(tally: Tally, left_out: LeftOut) -> str:
 
 
 def _format_response_rate(tally: Tally) -> str:
-    still_open = f", {tally.open:,} still open" if tally.open else ""
+    still_open = f"; {tally.open:,} still open" if tally.open else ""
     if not tally.finished:
-        return f"Response rate: not known before a survey's {LAST_POLL_AGE.days} days have passed{still_open}"
+        return f"Response rate: not known until {LAST_POLL_AGE.days} days have passed{still_open}"
     share = format_share(tally.finished_rated, tally.finished)
     of = f"{tally.finished_rated:,} of the {pluralize(tally.finished, 'survey')}"
     return f"Response rate: {share} ({of} whose {LAST_POLL_AGE.days} days have passed){still_open}"

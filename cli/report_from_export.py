@@ -33,6 +33,7 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
         for metric in metrics:
             filters = Filters(team=selection.team, metric=metric)
             report = await fetch_report(database, filters, selection.period, manifest.made_at)
+            report = report.model_copy(update={"data_begin": selection.period.first})
             typer.echo(f"{METRIC_NAMES[metric]}, {report.period.title}, as of {made_on}")
             typer.echo("\n".join(_lines(report, left_out, names)) + "\n")
 

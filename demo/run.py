@@ -16,7 +16,9 @@ from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
+from csat.slack_api.errors import SlackError
 from csat.web import paths
+from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import fixtures
@@ -26,6 +28,12 @@ COLLEAGUES = (
     Colleague(fixtures.ADA, share=6, low_rating_factor=0.2),
     Colleague(fixtures.BEN, share=4, low_rating_factor=1.6),
     Colleague(fixtures.CLEO, share=0.5, low_rating_factor=0),
+)
+
+DIGEST_POSTED = "The digest of the week is in #csat-results. Open it as Cleo."
+NO_DIGEST = (
+    "There is no digest: no surveys in the week before Monday, or Slack did not take it. "
+    "Send a survey or add sample data, and try again."
 )
 
 
@@ -53,8 +61,10 @@ async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
                 password = settings.x_webhook_password.get_secret_value()
                 sandbox.x.webhook = Webhook(url + paths.X_FEEDBACK, settings.x_webhook_user, password)
                 seeding = asyncio.create_task(_seed_on_request(sandbox, settings))
+                posting = asyncio.create_task(_post_digest_on_request(sandbox, settings))
                 yield sandbox
                 seeding.cancel()
+                posting.cancel()
 
 
 def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
@@ -89,12 +99,30 @@ async def _seed_on_request(sandbox: Sandbox, settings: Settings) -> None:
             with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
                 number = await database.run_with_retry(insert_past, _past_team(sandbox), utc_now())
         except DatabaseError as error:
-            sandbox.page.sample_data.fail(f"Nothing was added: {error}. Try again.")
+            sandbox.page.sample_data.allow_again(f"Nothing was added: {error}. Try again.")
         else:
             sandbox.page.sample_data.finish(
                 f"Added {number:,} surveys from the past three months. Open Home as Cleo to see the reports."
             )
             seeded = True
+
+
+async def _post_digest_on_request(sandbox: Sandbox, settings: Settings) -> None:
+    """Post the weekly digest each time somebody asks for it on the page."""
+    while True:
+        await sandbox.page.digest.requested.wait()
+        before = _count_results(sandbox)
+        try:
+            await post_digest(settings, utc_now())
+        except (DatabaseError, SlackError) as error:
+            sandbox.page.digest.allow_again(f"There is no digest: {error}. Try again.")
+            continue
+        is_posted = _count_results(sandbox) > before
+        sandbox.page.digest.allow_again(DIGEST_POSTED if is_posted else NO_DIGEST)
+
+
+def _count_results(sandbox: Sandbox) -> int:
+    return len(sandbox.workspace.messages(sandbox.results_channel, fixtures.CLEO))
 
 
 def _past_team(sandbox: Sandbox) -> Team:

@@ -14,12 +14,14 @@ from bootstrap import lifespan
 from csat.db import digests, tables
 from csat.db.database import Database
 from csat.reporting.periods import last_week
+from demo.monday import next_monday
+from demo.run import run_demo
 from notifications.digest import due_at
 from sandbox.slack import fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import SUPERVISED
-from tests.world import HASTY, World, is_app_idle, running_world, visible_text
+from tests.world import HASTY, WAIT_SECONDS, World, is_app_idle, running_world, visible_text
 
 TITLE = "Last week: "
 
@@ -231,6 +233,44 @@ def test_the_digest_is_due_at_nine_local_time(zone: str, now: str, expected: str
     week = last_week(datetime.fromisoformat(f"{now}:00+00:00"), ZoneInfo(zone))
 
     assert due_at(week) == datetime.fromisoformat(f"{expected}:00+00:00")
+
+
+async def test_in_the_demo_monday_comes_whenever_somebody_asks_for_it() -> None:
+    async with run_demo() as sandbox:
+        await sandbox.workspace.wait_until(lambda: sandbox.workspace.connection_count)
+        digest, sample_data = sandbox.page.digest, sandbox.page.sample_data
+
+        def digests_posted() -> int:
+            messages = sandbox.workspace.messages(sandbox.results_channel, fixtures.CLEO)
+            return sum(TITLE in visible_text(message) for message in messages)
+
+        async def let_monday_come() -> str:
+            digest.request()
+            await sandbox.workspace.wait_until(lambda: not digest.is_running, timeout_seconds=WAIT_SECONDS)
+            return digest.status
+
+        assert "There is no digest: no surveys in the week" in await let_monday_come()
+        sample_data.request()
+        await sandbox.workspace.wait_until(lambda: sample_data.is_done, timeout_seconds=WAIT_SECONDS)
+        for number in (1, 2):
+            assert "is in #csat-results. Open it as Cleo." in await let_monday_come()
+            assert digests_posted() == number
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "expected"),
+    [
+        ("UTC", "2026-11-29T05:00", "2026-11-30T09:00"),
+        ("UTC", "2026-11-30T05:00", "2026-11-30T09:00"),
+        ("UTC", "2026-11-30T23:00", "2026-11-30T09:00"),
+        ("UTC", "2026-12-01T05:00", "2026-12-07T09:00"),
+        ("Asia/Tokyo", "2026-11-30T16:00", "2026-12-07T00:00"),
+    ],
+)
+def test_the_next_monday_of_the_demo(zone: str, now: str, expected: str) -> None:
+    monday = next_monday(datetime.fromisoformat(f"{now}:00+00:00"), ZoneInfo(zone))
+
+    assert monday == datetime.fromisoformat(f"{expected}:00+00:00")
 
 
 async def test_a_digest_can_be_claimed_again_after_the_lease_expires(database: Database) -> None:

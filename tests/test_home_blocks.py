@@ -229,7 +229,7 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
 
     assert "By agent and by channel" in left
     assert left.count("Score 100%") == 5, "of those with the most answers"
-    assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate after 14 days 54%" in left
+    assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate 54%" in left
 
 
 def test_a_trend_with_a_single_point_has_no_chart() -> None:

@@ -95,7 +95,7 @@ def test_every_low_rating_is_in_one_state(counts: FollowUpCounts, line: str) -> 
     [
         (
             Tally(ratings={5: 6}, sent=20, open=10, finished=8, finished_rated=4),
-            "Response rate: 50% (4 of the 8 surveys whose 14 days have passed), 10 still open.",
+            "Response rate: 50% (4 of the 8 surveys whose 14 days have passed); 10 still open.",
         ),
         (
             Tally(ratings={5: 6}, sent=20, expired=14, finished=20, finished_rated=6),
@@ -103,7 +103,7 @@ def test_every_low_rating_is_in_one_state(counts: FollowUpCounts, line: str) -> 
         ),
         (
             Tally(ratings={5: 6}, sent=20, open=14),
-            "Response rate: not known before a survey's 14 days have passed, 14 still open.",
+            "Response rate: not known until 14 days have passed; 14 still open.",
         ),
     ],
 )

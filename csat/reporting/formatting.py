@@ -64,7 +64,10 @@ def format_change(change: Change | None) -> str:
 
 def format_unknown_names(number: int) -> str:
     """Return the last sentence of the text about an export: how many names Slack did not tell."""
-    return f" Slack did not tell {pluralize(number, 'name')}: see the empty cells." if number else ""
+    if not number:
+        return ""
+    reason = "Slack tells those of private channels only with the scope groups:read."
+    return f" The cells of {pluralize(number, 'name')} are empty. {reason}"
 
 
 def pluralize(number: int, noun: str) -> str:

@@ -36,6 +36,7 @@ class Actions:
         self._pubsub = renderer.context.pubsub
         self._restart_requested = renderer.context.restart_requested
         self._sample_data = renderer.context.sample_data
+        self._digest = renderer.context.digest
         self._fault_controls = renderer.fault_controls
 
     def routes(self) -> list[Route]:
@@ -57,6 +58,7 @@ class Actions:
             "clear-faults": self.clear_faults,
             "restart": self.restart,
             "add-sample-data": self.add_sample_data,
+            "let-monday-come": self.let_monday_come,
             "open-app": self.open_app,
         }
         return [
@@ -149,6 +151,10 @@ class Actions:
     async def add_sample_data(self, _: Params, __: FormData) -> None:
         """Request sample data."""
         self._sample_data.request()
+
+    async def let_monday_come(self, _: Params, __: FormData) -> None:
+        """Request the weekly digest."""
+        self._digest.request()
 
     async def open_app(self, params: Params, _: FormData) -> None:
         """Open the app's Home or Messages tab."""

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from sandbox.page import chart_layout, fault_panel, phone, request_log
 from sandbox.page.display_names import Author, DisplayNames
+from sandbox.page.jobs import Job
 from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
-from sandbox.page.sample_data_request import SampleDataJob
 from sandbox.page.slack_pane import SlackPane
 from sandbox.page.surface_view_model import Json, Surface
 from sandbox.page.unread_messages import UnreadTracker
@@ -39,10 +39,15 @@ class PageContext:
     """Set to ask the owner of the page to restart everything."""
     supervisors: frozenset[str] = frozenset()
     """Ids of the people who may see results."""
-    sample_data: SampleDataJob = field(init=False)
+    sample_data: Job = field(init=False)
+    """Adds three months of surveys."""
+    digest: Job = field(init=False)
+    """Lets the app post its weekly digest."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sample_data", SampleDataJob(self.pubsub))
+        sample_data = Job(self.pubsub, "sample_data", "Adding three months of surveys…")
+        object.__setattr__(self, "sample_data", sample_data)
+        object.__setattr__(self, "digest", Job(self.pubsub, "digest", "Monday comes…"))
 
 
 class Renderer:
@@ -65,6 +70,7 @@ class Renderer:
             exchanges=request_log.list_exchanges(context.traffic, url_state),
             fault_controls=self.fault_controls,
             sample_data=context.sample_data,
+            digest=context.digest,
             is_connected=context.workspace.connection_count > 0,
         )
 

@@ -306,11 +306,28 @@ def test_sample_data_can_be_requested_again_after_a_failure() -> None:
     page = unserved_page()
     page.context.sample_data.request()
 
-    page.context.sample_data.fail("The database is unavailable.")
+    page.context.sample_data.allow_again("The database is unavailable.")
 
     assert not page.context.sample_data.requested.is_set()
     assert "The database is unavailable." in page.html("top_bar")
     assert "aria-disabled" not in page.html("top_bar")
+
+
+async def test_monday_comes_as_often_as_somebody_asks_for_it() -> None:
+    page = unserved_page()
+    digest = page.context.digest
+    async with page.client() as client:
+        await client.post("/let-monday-come")
+        running = page.html("top_bar")
+        digest.allow_again("The digest is in #csat-results.")
+        posted = page.html("top_bar")
+        await client.post("/let-monday-come")
+
+    assert "Monday comes…" in running
+    assert 'aria-disabled="true"' in running
+    assert "The digest is in #csat-results." in posted
+    assert "aria-disabled" not in posted
+    assert digest.requested.is_set()
 
 
 async def test_the_sandbox_has_supervisors_and_a_results_channel() -> None:
@@ -319,7 +336,7 @@ async def test_the_sandbox_has_supervisors_and_a_results_channel() -> None:
         sample_data = sandbox.page.sample_data
         sample_data.request()
         sample_data.update("half")
-        sample_data.fail("no")
+        sample_data.allow_again("no")
         is_requested = sample_data.requested.is_set()
         sample_data.finish("done")
 
