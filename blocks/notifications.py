@@ -35,6 +35,11 @@ PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 )
 """What everyone may know of a response."""
 
+PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
+    {State.REFUSED: "was not sent.", State.UNCERTAIN: "may not have arrived."}
+)
+"""What its requester is told of a survey that waited or was uncertain; of all others, that it was sent."""
+
 NOT_ACCEPTED_YET: Final = "X hasn't accepted it yet."
 """Why a survey waits whose first request is on its way, or in front of it."""
 
@@ -148,6 +153,18 @@ def _ask(
             rich_line(text(advice)),
             _details(survey, catalogue),
             ActionsBlock(elements=buttons),
+        ],
+    )
+
+
+def settled(survey: Survey, state: State, catalogue: Catalogue) -> Message:
+    """Say what has become of a survey, in place of a message whose buttons no longer hold."""
+    recipient, outcome = survey.recipient.label, PRIVATE_OUTCOMES.get(state, "was sent.")
+    return build_message(
+        f"The survey to {recipient} {outcome}",
+        [
+            rich_line(text("The survey to "), profile_link(recipient), text(f" {outcome}")),
+            _details(survey, catalogue),
         ],
     )
 

@@ -1,6 +1,7 @@
 """The outbox worker: posts what the engine enqueued, and retries until Slack takes it."""
 
 import asyncio
+import contextlib
 import logging
 from datetime import datetime, timedelta
 
@@ -28,13 +29,24 @@ CURRENT_IN = {
     NotificationKind.REFUSED: {State.REFUSED},
     NotificationKind.UNCERTAIN: {State.UNCERTAIN},
     NotificationKind.RESTORED: {State.UNCERTAIN},
-    NotificationKind.WAITING: {State.ACCEPTED, State.SENDING},
+    NotificationKind.WAITING: {State.ACCEPTED},
     NotificationKind.LOW_RATING: set(State),
     NotificationKind.FOLLOW_UP: set(State),
     NotificationKind.ANSWERED: {State.ANSWERED},
     NotificationKind.EXPIRED: {State.EXPIRED},
 }
 """The states of a survey in which a notification is still true."""
+
+SUPERSEDED = {
+    NotificationKind.SENT: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
+    NotificationKind.REFUSED: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
+    NotificationKind.UNCERTAIN: (NotificationKind.WAITING,),
+    NotificationKind.RESTORED: (NotificationKind.WAITING,),
+}
+"""The earlier messages whose buttons no longer hold once a notification is posted."""
+
+SOON = timedelta(seconds=2)
+"""No requester is told within this time that their survey waits."""
 
 OVERDUE = timedelta(minutes=1)
 """How long an instance of another account has to take a survey that is due."""
@@ -102,7 +114,11 @@ class Notifier:
 
         One of another workspace, which shares the X account and the database, is left to an instance there.
         """
-        if notification.survey.state not in CURRENT_IN[notification.kind]:
+        state = notification.survey.state
+        if notification.kind is NotificationKind.WAITING and state is State.SENDING:
+            await self._put_back(notification)  # a request is in flight: after it the survey may wait again
+            return
+        if state not in CURRENT_IN[notification.kind]:
             await self._database.run_with_retry(outbox.drop, notification)
             return
         try:
@@ -113,10 +129,13 @@ class Notifier:
         except NothingToUpdate:
             await self._database.run_with_retry(outbox.drop, notification)
         except NotPostedYet:
-            due_at = self._clock() + backoff(notification.attempts)
-            await self._database.run_with_retry(outbox.reschedule, notification, due_at)
+            await self._put_back(notification)
         except SlackError as error:
             await self._postpone(notification, error)
+
+    async def _put_back(self, notification: Notification) -> None:
+        due_at = self._clock() + backoff(notification.attempts)
+        await self._database.run_with_retry(outbox.reschedule, notification, due_at)
 
     async def _post_due(self) -> None:
         try:
@@ -144,6 +163,7 @@ class Notifier:
                 await self._database.run_until_committed(
                     outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
                 )
+                await self._remove_buttons(notification)
 
     async def _post(self, notification: Notification) -> Posted:
         survey = notification.survey
@@ -154,9 +174,26 @@ class Notifier:
                 posted = await find_posted(self._database, survey.id, NotificationKind.SENT)
                 await self._poster.update_message(posted, *await self._confirmation(notification))
                 return Posted()
-            case _:
+            case NotificationKind.REFUSED:
                 text, blocks = await self._private_message(notification)
                 return await self._poster.post_ephemeral(survey.origin, text, blocks, survey.accepted_at)
+            case _:
+                text, blocks = await self._private_message(notification)
+                return await self._poster.post_private(survey.origin, text, blocks, survey.accepted_at)
+
+    async def _remove_buttons(self, notification: Notification) -> None:
+        """Replace earlier messages to the requester; where that fails, their buttons say what holds now."""
+        survey = notification.survey
+        if not survey.was_delayed and self._clock() < survey.accepted_at + SOON:
+            return  # they were not posted
+        if survey.state is State.SENT and survey.feedback_id is None:
+            return  # the requester pressed a button, which has replaced its message
+        message = notifications.settled(survey.survey, survey.state, self._resources.catalogue)
+        for kind in SUPERSEDED.get(notification.kind, ()):
+            status = await self._database.read(outbox.get_status, survey.id, kind)
+            if status.ts:
+                with contextlib.suppress(SlackError):
+                    await self._poster.update_message(Posted(status.channel, status.ts), *message)
 
     async def _confirmation(self, notification: Notification) -> Message:
         """Return the confirmation, which names the customer only to the own company."""

@@ -396,6 +396,7 @@ def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     yield notifications.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
     yield notifications.uncertainty(2**63 - 1, survey, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
+    yield notifications.settled(survey, State.UNCERTAIN, CATALOGUE)
     yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, notifications.OTHER_ACCOUNT, NOON)
     for advice in ADVICE:
         for editable in (True, False):

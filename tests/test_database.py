@@ -290,6 +290,10 @@ async def test_the_waiting_notification_is_enqueued_once_and_only_while_the_surv
     assert not await database.run(outbox.enqueue_waiting, record.id, NOW)
     assert not await database.run(outbox.enqueue_waiting, other.id, NOW)
 
+    sending = await accept(database, "V3")
+    await database.run(send_queue.begin_attempt, sending, "one", NOW)
+    assert not await database.run(outbox.enqueue_waiting, sending.id, NOW)
+
 
 async def test_a_response_url_is_erased_once_it_has_expired(database: Database) -> None:
     record = await accept(database)

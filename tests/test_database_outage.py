@@ -88,7 +88,7 @@ async def test_the_receipt_of_a_survey_is_stored(
     await world.wait_for_message("asked")
 
     assert world.states() == ["sent"]
-    assert world.find_message("may not have arrived") is None
+    assert world.find_dm("may not have arrived") is None
     assert len(world.x.feedbacks) == 1
 
 
@@ -107,7 +107,7 @@ async def test_that_a_survey_was_surely_not_sent_is_stored(
             await wait_for_failed_write(world, caplog)
     await world.wait_until(lambda: world.states() == [outcome])
 
-    assert world.find_message("may not have arrived") is None
+    assert world.find_dm("may not have arrived") is None
 
 
 async def test_a_confirmation_is_posted_once(

@@ -163,15 +163,17 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
 ) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await submit_survey(world)
-    prompt = await world.wait_for_message("may not have arrived")
+    prompt = await world.wait_for_dm("may not have arrived")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
+    await world.workspace.click(fixtures.ADA, "leave_survey", channel=prompt.channel, ts=prompt.ts)
+    await world.wait_for_dm("Nothing was changed.")
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(reconciliation.give_up_reconciling, 1)
     database.close()
     late = await erase_customer(world, Recipient(handle="mira_k"))
-    await world.workspace.click(fixtures.ADA, button, channel=prompt.channel, ts=prompt.ts)
-    await world.wait_for_message("already settled")
+    await world.forge(actions=[{**world.workspace.deliveries[-1].payload["actions"][0], "action_id": button}])
+    await world.wait_for_dm("already settled")
 
     assert (early.remaining, late.remaining) == (1, 0)
     assert world.rows(tables.surveys.c.state, tables.surveys.c.recipient_id) == [("uncertain", None)]

@@ -232,7 +232,7 @@ async def test_a_refusal_releases_the_reservation(world: World) -> None:
 async def test_an_unknown_outcome_keeps_the_reservation(world: World) -> None:
     world.x.fail(Fault.GATEWAY_TIMEOUT)
     await submit_survey(world)
-    await world.wait_for_message("may not have arrived")
+    await world.wait_for_dm("may not have arrived")
 
     assert (await submit_survey(world)).outcome is ActionOutcome.ERRORS
 

@@ -453,8 +453,8 @@ async def test_invalid_feedback_is_logged_and_polled_again(
 async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep(world: World) -> None:
     world.x.fail(Fault.BAD_GATEWAY_AFTER, times=1)
     await world.submit_survey("/csat @mira_k")
-    prompt = await world.wait_for_message("may not have arrived")
-    await world.workspace.click(fixtures.ADA, "survey_arrived", channel=fixtures.SUPPORT, ts=prompt.ts)
+    prompt = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, "survey_arrived", channel=prompt.channel, ts=prompt.ts)
     await world.wait_for_message("@mira_k for feedback")
     world.x.rate(world.x.feedbacks[0].id, 4)
     await world.advance(hours=26)

@@ -28,7 +28,7 @@ async def test_a_survey_that_could_not_start_is_sent_once_the_database_is_back(
         away.setattr(send_queue, "begin_attempt", _away)
         await any_world.submit_survey("/csat @mira_k")
         any_world.notify_after.set()
-        await any_world.wait_for_message("Queued")
+        await any_world.wait_for_dm("Queued")
     await any_world.advance(seconds=13)
     await any_world.wait_for_feedback()
     await any_world.wait_for_message("asked")

@@ -117,7 +117,6 @@ async def test_an_account_error_delays_the_survey_and_shows_the_cause(world: Wor
     await send_survey(world)
     message = await world.wait_for_waiting_message()
 
-    assert message.visible_to == fixtures.ADA
     assert f"X isn't accepting surveys ({PAUSES[fault]}" in visible_text(message)
     assert "We'll send it automatically" in visible_text(message)
     assert "again" not in visible_text(message)
@@ -244,8 +243,7 @@ async def test_a_second_survey_on_the_same_day_is_refused_with_the_message_of_x(
 async def test_a_survey_is_retried_while_x_is_busy(world: World, fault: Fault) -> None:
     world.x.fail(fault, times=1)
     await send_survey(world)
-    message = await world.wait_for_waiting_message()
-    assert message.visible_to == fixtures.ADA
+    await world.wait_for_waiting_message()
 
     await world.advance(minutes=20)
     await world.wait_for_feedback()
@@ -295,11 +293,11 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await send_survey(world)
     message = await world.wait_for_waiting_message()
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
-    await world.wait_for_message("Canceled. Nothing was sent.")
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=message.channel, ts=message.ts)
+    await world.wait_for_dm("Canceled. Nothing was sent.")
 
     await world.advance(hours=1)
-    assert world.find_message("Queued") is None
+    assert world.find_dm("Queued") is None
     assert world.x.feedbacks == []
 
 
@@ -308,9 +306,9 @@ async def test_a_new_message_is_posted_if_the_waiting_message_can_not_be_replace
     await send_survey(world)
     message = await world.wait_for_waiting_message()
     world.workspace.faults.fail("response_url", "404")
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=message.channel, ts=message.ts)
 
-    assert (await world.wait_for_message("Canceled. Nothing was sent.")).visible_to == fixtures.ADA
+    await world.wait_for_dm("Canceled. Nothing was sent.")
 
 
 async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> None:
@@ -318,29 +316,81 @@ async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> N
     await send_survey(world)
     first = await world.wait_for_waiting_message()
     await world.submit_survey("/csat @sofie_l")
-    await world.wait_until(lambda: world.count_messages("Queued") == 2)
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=first.ts)
-    await world.wait_for_message("Canceled")
+    await world.wait_until(lambda: world.count_messages("Queued", first.channel) == 2)
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=first.channel, ts=first.ts)
+    await world.wait_for_dm("Canceled")
     action = {**world.workspace.deliveries[-1].payload["actions"][0], "value": "2"}
     await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
-    await world.wait_for_message("Only the person who asked for this survey can cancel it")
+    await world.wait_for_dm("Only the person who asked for this survey can cancel it")
 
     world.x.recover()
     await world.advance(minutes=20)
     await world.wait_for_feedback()
 
 
-async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World) -> None:
-    with world.x.hold() as hold:
+async def test_nobody_is_offered_to_cancel_a_survey_whose_request_is_in_flight(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    with world.x.hold(after=False) as hold:
         await send_survey(world)
         await hold.arrived.wait()
         world.notify_after.set()
-        message = await world.wait_for_message("Queued")
-        await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=message.ts)
-        await world.wait_for_message("Too late to cancel")
+        assert world.states() == ["sending"]
+        assert world.find_dm("Queued") is None
+
+    await world.wait_for_dm("Queued")
+
+
+async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    with world.x.hold() as hold:
+        await world.advance(minutes=20)
+        await hold.arrived.wait()
+        await world.workspace.click(fixtures.ADA, "cancel_survey", channel=message.channel, ts=message.ts)
+        await world.wait_for_dm("Too late to cancel")
 
     await world.wait_for_feedback()
     await world.wait_for_message("asked")
+
+
+async def test_the_button_to_cancel_a_survey_goes_once_it_is_sent(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    await world.advance(minutes=20)
+    settled = await world.wait_for_dm("The survey to @mira_k was sent.")
+
+    assert settled.ts == message.ts
+    assert "Cancel" not in visible_text(settled)
+
+
+async def test_the_button_to_cancel_a_survey_goes_once_it_is_refused(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    world.x.fail(Fault.DMS_CLOSED)
+    await world.advance(minutes=20)
+    await world.wait_until(lambda: not has_button(world, message, "Cancel"))
+
+    assert world.count_messages("The survey to @mira_k was not sent.", message.channel) == 2
+
+
+async def test_the_buttons_of_an_uncertain_survey_go_once_x_confirms_it(world: World) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
+    assert has_button(world, message, "It arrived")
+    await world.advance(hours=24, minutes=11)
+    settled = await world.wait_for_dm("The survey to @mira_k was sent.")
+
+    assert settled.ts == message.ts
+    for button in ("It arrived", "Send again", "Leave it"):
+        assert not has_button(world, message, button)
+
+
+def has_button(world: World, message: Message, label: str) -> bool:
+    """True if a message to Ada has a button with this label now."""
+    now = next(shown for shown in world.app_messages(message.channel, fixtures.ADA) if shown.ts == message.ts)
+    return label in visible_text([block for block in now.blocks if block["type"] == "actions"])
 
 
 @pytest.mark.parametrize("fault", sorted(UNCERTAIN - HANGING, key=str), ids=lambda fault: fault.name)
@@ -376,9 +426,8 @@ async def test_a_timeout_makes_the_outcome_uncertain(
 
 
 async def check_uncertain(world: World) -> None:
-    message = await world.wait_for_message("may not have arrived")
+    message = await world.wait_for_dm("may not have arrived")
 
-    assert message.visible_to == fixtures.ADA
     assert "haven't sent it again" in visible_text(message)
     await world.advance(hours=1)
     await wait_for_poll(world)
@@ -409,7 +458,7 @@ async def test_a_frozen_instance_does_not_send_a_survey_that_was_marked_uncertai
     await send_survey(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
     await world.advance(minutes=1)
-    await world.wait_for_message("may not have arrived")
+    await world.wait_for_dm("may not have arrived")
 
     await world.advance(hours=24, minutes=11)
     assert "X has no record of this survey" in visible_text(await world.wait_for_dm("was not sent"))
@@ -432,7 +481,7 @@ async def send_uncertain(world: World, fault: Fault) -> Message:
     """Send a survey with an uncertain outcome, and return the requester's message."""
     world.x.fail(fault, times=1)
     await send_survey(world, external_id="case_7")
-    return await world.wait_for_message("may not have arrived")
+    return await world.wait_for_dm("may not have arrived")
 
 
 async def click(world: World, action_id: str, message: Message) -> None:
@@ -484,7 +533,7 @@ async def test_reconciliation_reads_all_pages_of_events(world: World) -> None:
 async def test_the_requester_can_report_that_an_uncertain_survey_arrived(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "survey_arrived", message)
-    await world.wait_for_message("Noted: it arrived.")
+    await world.wait_for_dm("Noted: it arrived.")
     await world.wait_for_message("asked")
 
     assert world.states() == ["sent"]
@@ -501,7 +550,7 @@ async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -
     await world.forge()
     await world.wait_until(is_app_idle)
 
-    assert world.find_message("already settled") is None
+    assert world.find_dm("already settled") is None
     assert world.states() == ["refused", "sent"]
     assert count_create_requests(world) == 2
 
@@ -524,7 +573,7 @@ async def test_an_arrival_that_is_noted_twice_is_noted_and_confirmed_once(world:
     await world.workspace.redeliver(again)
     await world.wait_until(is_app_idle)
 
-    assert world.count_messages("Noted: it arrived.") == world.count_messages("asked") == 1
+    assert world.count_messages("Noted: it arrived.", message.channel) == world.count_messages("asked") == 1
 
 
 @pytest.mark.parametrize(
@@ -541,7 +590,7 @@ async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another
     clicked = next(d for d in world.workspace.deliveries if first in d.title)
     world.workspace.deliveries.append(clicked)
     await world.forge(actions=[{**clicked.payload["actions"][0], "action_id": then}])
-    await world.wait_for_message("already settled")
+    await world.wait_for_dm("already settled")
 
     assert world.states() == states
 
@@ -549,7 +598,7 @@ async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another
 async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "leave_survey", message)
-    await world.wait_for_message("Nothing was changed.")
+    await world.wait_for_dm("Nothing was changed.")
     assert world.states() == ["uncertain"]
 
     await world.advance(hours=24, minutes=11)
@@ -559,11 +608,11 @@ async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(wor
 async def test_only_the_requester_can_settle_an_uncertain_survey(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY)
     await click(world, "leave_survey", message)
-    await world.wait_for_message("Nothing was changed.")
+    await world.wait_for_dm("Nothing was changed.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
         await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])
-    await world.wait_for_message("already settled, or somebody else")
+    await world.wait_for_dm("already settled, or somebody else")
 
     assert world.states() == ["uncertain"]
 

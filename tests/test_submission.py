@@ -165,7 +165,7 @@ async def test_a_survey_waits_if_a_numeric_id_would_not_help_to_send_it(
     result = await world.submit_survey("/csat @mira_k")
     await world.wait_until(is_app_idle)
     world.notify_after.set()
-    waiting = await world.wait_for_message("Queued")
+    waiting = await world.wait_for_dm("Queued")
     assert result.outcome is ActionOutcome.CLOSED
     assert cause in visible_text(waiting)
 

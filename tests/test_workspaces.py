@@ -99,14 +99,14 @@ async def test_the_buttons_of_a_survey_work_in_its_own_workspace_only(world: Wor
     await world.submit_survey("/csat @sofie_l")
     await world.wait_until(lambda: world.rows(tables.attempts.c.outcome) == [("accepted",)] * 2)
     world.notify_after.set()
-    own = await world.wait_for_message("Queued")
-    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=fixtures.SUPPORT, ts=own.ts)
-    await world.wait_for_message("Canceled. Nothing was sent.")
+    own = await world.wait_for_dm("Queued")
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=own.channel, ts=own.ts)
+    await world.wait_for_dm("Canceled. Nothing was sent.")
 
     await click_elsewhere(world, 1)
-    await world.wait_for_message("Only the person who asked for this survey can cancel it")
+    await world.wait_for_dm("Only the person who asked for this survey can cancel it")
     await click_elsewhere(world, 1, action_id="edit_survey")
-    await world.wait_for_message("Only the person who asked for this survey can change it")
+    await world.wait_for_dm("Only the person who asked for this survey can change it")
     assert world.states() == ["accepted", "cancelled"]
 
 
@@ -117,14 +117,14 @@ async def test_an_uncertain_survey_is_settled_in_its_own_workspace_only(
     world.x.fail(Fault.BAD_GATEWAY, times=2)
     async with running_app(other):
         await other.submit_survey("/csat @mira_k")
-        await other.wait_for_message("may not have arrived")
+        await other.wait_for_dm("may not have arrived")
     await world.submit_survey("/csat @sofie_l")
-    own = await world.wait_for_message("may not have arrived")
-    await world.workspace.click(fixtures.ADA, "leave_survey", channel=fixtures.SUPPORT, ts=own.ts)
-    await world.wait_for_message("Nothing was changed.")
+    own = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, "leave_survey", channel=own.channel, ts=own.ts)
+    await world.wait_for_dm("Nothing was changed.")
 
     await click_elsewhere(world, 1, action_id=action_id)
-    await world.wait_for_message("this is already settled, or somebody else asked")
+    await world.wait_for_dm("this is already settled, or somebody else asked")
     assert world.states() == ["uncertain", "uncertain"]
 
 

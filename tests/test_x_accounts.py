@@ -66,7 +66,7 @@ async def send_uncertain(brand: World, fault: Fault = Fault.BAD_GATEWAY_AFTER) -
     brand.x.fail(fault, times=1)
     async with running_app(brand):
         await brand.submit_survey(MIRA)
-        return await brand.wait_for_message("may not have arrived")
+        return await brand.wait_for_dm("may not have arrived")
 
 
 async def stop_while_sending(brand: World) -> None:
@@ -197,7 +197,7 @@ async def test_send_again_sends_nothing_from_another_account_and_says_so(brand: 
     question = await send_uncertain(brand)
     async with running_app(other):
         await click(other, "send_survey_again", question)
-        await other.wait_for_message("Nothing was sent. This survey belongs to another X account")
+        await other.wait_for_dm("Nothing was sent. This survey belongs to another X account")
     assert (states_of(brand), recipients(other)) == (["uncertain"], [])
 
     async with running_app(brand):
@@ -224,7 +224,7 @@ async def test_a_survey_of_another_account_that_is_left_is_not_promised_for_tomo
     question = await send_uncertain(brand)
     async with running_app(other):
         await click(other, "leave_survey", question)
-        reply = await other.wait_for_message("Nothing was changed.")
+        reply = await other.wait_for_dm("Nothing was changed.")
 
     assert "tomorrow" not in visible_text(reply)
     assert "another X account" in visible_text(reply)
@@ -236,7 +236,7 @@ async def test_an_uncertain_survey_of_another_account_is_not_promised_to_be_sett
     await stop_while_sending(brand)
     async with running_app(other):
         await other.advance(minutes=1)
-        question = await other.wait_for_message("may not have arrived")
+        question = await other.wait_for_dm("may not have arrived")
 
     assert "tomorrow" not in visible_text(question)
     assert "another X account" in visible_text(question)

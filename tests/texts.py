@@ -230,6 +230,9 @@ def _survey_messages() -> Iterator[Section]:
         "requester, survey of another X account uncertain: what is new",
         _new_lines(_message(others), _message(uncertain)),
     )
+    for state in (State.SENT, State.REFUSED, State.UNCERTAIN):
+        message = notifications.settled(samples.SURVEY, state, CATALOGUE)
+        yield f"requester, survey no longer waiting or uncertain: {state}", _message(message)
     usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:

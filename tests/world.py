@@ -180,7 +180,7 @@ class World:
         ended_at = attempts.c.ended_at
         await self.wait_until(lambda: self.rows(ended_at, where=ended_at.is_not(None)))
         self.notify_after.set()
-        return await self.wait_for_message("Queued", viewer=viewer)
+        return await self.wait_for_dm("Queued", viewer)
 
     async def wait_for_dm(self, text: str, user: str = fixtures.ADA) -> Message:
         """Return the app's newest direct message with this text once it has arrived."""

@@ -91,9 +91,12 @@ def requeue(
 
 
 def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> Notification | None:
-    """Enqueue, once per survey, that it waits; return `None` if it does not, or that was enqueued before."""
+    """Enqueue, once per survey, that it waits; return `None` if it does not, or that was enqueued before.
+
+    While a request is in flight it does not wait: then it can't be canceled.
+    """
     survey = get_survey(connection, survey_id)
-    if survey is None or survey.state not in {State.ACCEPTED, State.SENDING}:
+    if survey is None or survey.state is not State.ACCEPTED:
         return None
     row = {
         "survey_id": survey_id,

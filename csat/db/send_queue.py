@@ -31,6 +31,9 @@ ATTEMPT_LEASE = timedelta(seconds=40)
 RECONCILE_AFTER = DAY + timedelta(minutes=10)
 """How old an attempt must be to look for it in X's events, which list nothing younger than 24 hours."""
 
+UNCERTAIN = "Uncertain"
+"""The reason of a survey whose outcome is unknown."""
+
 # built once, as building a statement costs more than running it; the parameters set the values
 _OWN_CLAIM = (
     surveys.c.lease_owner == bindparam("instance"),
@@ -173,6 +176,7 @@ def mark_uncertain(
         "sent_at": now,
         "quota_until": now + DAY,
         "reconcile_at": now + RECONCILE_AFTER,
+        "reason": UNCERTAIN,
         "advice": advice,
     }
     survey = transition_returning(connection, _UNCERTAIN, survey_id, attempt_number=number, **values)

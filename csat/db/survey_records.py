@@ -52,6 +52,8 @@ class SurveyRecord(FrozenModel):
     feedback_id: str | None
     uncertainty: str = ""
     """The sentence for the requester of an uncertain survey, if its attempt gave one."""
+    was_delayed: bool = False
+    """Whether an attempt had no final outcome, so that its requester may have been told."""
     wait: Wait | None = None
     """Set while it waits after an attempt."""
     is_sent_again: bool = False
@@ -81,6 +83,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
         uncertainty=(columns["advice"] or "") if columns["state"] == State.UNCERTAIN else "",
+        was_delayed=bool(columns["reason"]),
         wait=Wait(reason=columns["reason"], until=columns["due_at"]) if has_waited else None,
         is_sent_again=columns["view_id"].startswith(AGAIN),
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,

@@ -137,12 +137,22 @@ class SendWorker:
             self._adopted.discard(survey.id)
 
     async def _notify_if_waiting(self, survey_id: int, sending: asyncio.Task[bool]) -> None:
-        """Tell the requester that their survey waits, unless it is settled within `notify_after`."""
+        """Tell the requester that their survey waits, unless it is settled within `notify_after`.
+
+        While a request is in flight nobody is told: the message has a button to cancel the survey.
+        """
         timer = asyncio.ensure_future(self._config.sleep(self._config.notify_after))
         done, _ = await asyncio.wait({sending, timer}, return_when=asyncio.FIRST_COMPLETED)
         if sending in done and (sending.cancelled() or sending.exception() or not sending.result()):
             timer.cancel()
             return
         await timer
-        if notification := await self._database.run(outbox.enqueue_waiting, survey_id, self._clock()):
+        if not await self._notify_of_waiting(survey_id):
+            await asyncio.wait({sending})  # a request was in flight
+            await self._notify_of_waiting(survey_id)
+
+    async def _notify_of_waiting(self, survey_id: int) -> bool:
+        notification = await self._database.run(outbox.enqueue_waiting, survey_id, self._clock())
+        if notification:
             self._notify(notification)
+        return notification is not None

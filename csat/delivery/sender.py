@@ -102,7 +102,7 @@ class SurveySender:
     async def _put_back(self, survey: SurveyRecord, number: int) -> bool:
         """Put a survey back whose attempt did not leave in time; others may have declared it uncertain."""
         log.warning("Survey %s was not sent: this instance was frozen", survey.id)
-        wait = Wait(reason="", until=self._clock())
+        wait = Wait(reason="Frozen", until=self._clock())
         return await self._reschedule(survey, number, wait, "it did not leave in time")
 
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:

@@ -65,6 +65,17 @@ class Poster:
             ]
         )
 
+    async def post_private(
+        self, origin: Origin, text: str, blocks: list[Json], requested_at: datetime
+    ) -> Posted:
+        """Post to the requester alone, as a DM, which can be updated; else as `post_ephemeral` does."""
+        return await _try_in_order(
+            [
+                lambda: self._post_to_channel(origin.requester, _message(text, blocks)),
+                lambda: self.post_ephemeral(origin, text, blocks, requested_at),
+            ]
+        )
+
     async def post_dm(self, user: str, text: str, blocks: list[Json]) -> Posted:
         """Post a direct message to a user, or a message to a channel that the app is a member of."""
         return await self._post_to_channel(user, _message(text, blocks))

@@ -65,7 +65,7 @@ async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter
     recipients = {str(survey.id): survey.recipient for survey in harness.db.list_surveys()}
     ids = {f"@{customer.handle}": customer.id for customer in harness.x.customers}
     arrived = {feedback.to_user_id for feedback in harness.x.feedbacks}
-    for message, survey_id in list(_uncertain_messages(harness)):
+    for agent, message, survey_id in list(_uncertain_messages(harness)):
         recipient = recipients[survey_id]
         buttons = [SEND_AGAIN_ACTION, LEAVE_ACTION]
         if ids.get(recipient, recipient) in arrived:
@@ -73,19 +73,19 @@ async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter
         button = rng.choice(buttons)
         resends[recipient] += button == SEND_AGAIN_ACTION
         with contextlib.suppress(SlackError):  # the message has been replaced
-            await harness.workspace.click(message.visible_to, button, channel=message.channel, ts=message.ts)
+            await harness.workspace.click(agent, button, channel=message.channel, ts=message.ts)
 
 
-def _uncertain_messages(harness: Harness) -> Iterator[tuple[Message, str]]:
-    """Yield the messages with a button to send a survey again, and the survey's id."""
+def _uncertain_messages(harness: Harness) -> Iterator[tuple[str, Message, str]]:
+    """Yield the agents, their messages with a button to send a survey again, and the survey's id."""
     for channel in harness.workspace.channels.values():
+        readers = channel.members.intersection(AGENTS) if channel.is_im else frozenset[str]()
         for message in channel.messages:
-            if message.visible_to not in AGENTS:
-                continue
+            agents = readers or {message.visible_to}.intersection(AGENTS)
             elements = [element for block in message.blocks for element in interactive_elements(block)]
             for element in elements:
                 if element["action_id"] == SEND_AGAIN_ACTION:
-                    yield message, element["value"]
+                    yield from ((agent, message, element["value"]) for agent in agents)
 
 
 async def inject_slack_faults(
