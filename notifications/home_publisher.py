@@ -7,7 +7,6 @@ from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
-from blocks.notifications import OTHER_ACCOUNT
 from blocks.supervisor_home import (
     MAX_CLOSED,
     MAX_LOW_RATINGS,
@@ -18,7 +17,7 @@ from blocks.supervisor_home import (
     supervisor_home,
 )
 from blocks.tables_and_charts import HomePart, home_view
-from csat.db import follow_ups, surveys_by_requester
+from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SurveyRecord
 from csat.reporting import home_visibility
@@ -30,6 +29,7 @@ from csat.shared_resources import Resources
 from csat.slack_api.errors import NoResponse, SlackError
 from csat.slack_api.user_permissions import PermissionUnknown
 from csat.surveys.states import State
+from notifications.wait_reasons import explain_wait
 
 COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
@@ -168,12 +168,13 @@ class AppHome:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)
         since = self._clock() - COUNTED_PERIOD
         counts = await self._database.read(surveys_by_requester.count_by_state, team, person, since)
-        return OwnSurveys(list(map(self._status, newest)), counts)
+        pause_cause = await self._database.read(account_pauses.get_pause_cause, self._account)
+        return OwnSurveys([self._status(survey, pause_cause) for survey in newest], counts)
 
-    def _status(self, survey: SurveyRecord) -> SurveyStatus:
+    def _status(self, survey: SurveyRecord, pause_cause: str) -> SurveyStatus:
         advice = survey.refusal.advice if survey.refusal else ""
-        if survey.state is State.ACCEPTED and survey.account != self._account:
-            advice = OTHER_ACCOUNT
+        if survey.state is State.ACCEPTED:
+            advice = explain_wait(survey, self._account, pause_cause).sentence
         return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, survey.state, advice)
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:

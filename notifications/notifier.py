@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from blocks import notifications
 from blocks.elements import Message
@@ -11,18 +11,18 @@ from csat.backoff import backoff
 from csat.db import account_pauses, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
-from csat.db.survey_records import SurveyRecord
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
-from csat.x_api.errors import ACCOUNT_REFUSALS, WAITING_REASONS, AccountRefused, Uncertain
+from csat.x_api.errors import Uncertain
 from notifications.low_ratings import LowRatingAlerts
 from notifications.operator_alerts import OperatorAlerts
 from notifications.posted_notifications import NothingToUpdate, NotPostedYet, find_posted
 from notifications.retries import find_retry_time
+from notifications.wait_reasons import explain_wait
 
 CURRENT_IN = {
     NotificationKind.SENT: {State.SENT, State.ANSWERED, State.EXPIRED},
@@ -211,9 +211,9 @@ class Notifier:
         survey, catalogue = notification.survey, self._resources.catalogue
         is_own = survey.account == self._resources.account
         if notification.kind is NotificationKind.WAITING:
-            reason, until = await self._explain_wait(survey)
-            now = self._clock()
-            return notifications.waiting(survey.id, survey.survey, catalogue, now, reason, until)
+            cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
+            reason = explain_wait(survey, self._resources.account, cause)
+            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), *reason)
         if notification.kind is NotificationKind.RESTORED:
             return notifications.uncertainty_after_restore(survey.id, survey.survey, catalogue)
         if survey.refusal is None:
@@ -229,17 +229,6 @@ class Notifier:
             retry_at=survey.refusal.retry_at,
             is_sent_again=survey.is_sent_again,
         )
-
-    async def _explain_wait(self, survey: SurveyRecord) -> tuple[str, datetime | None]:
-        """Return why a survey waits, and until when if X said so."""
-        if survey.account != self._resources.account:
-            return notifications.OTHER_ACCOUNT, None
-        if cause := await self._database.read(account_pauses.get_pause_cause, survey.account):
-            refusal = ACCOUNT_REFUSALS.get(cause, AccountRefused)
-            return notifications.ACCOUNT_PAUSED.format(cause=refusal.reason), None
-        if survey.wait and (error := WAITING_REASONS.get(survey.wait.reason)):
-            return error.reason, survey.wait.until if error.names_time else None
-        return notifications.NOT_ACCEPTED_YET, None
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:
         survey_id, kind = notification.survey.id, notification.kind

@@ -7,6 +7,7 @@ import sqlalchemy
 from csat.db import erasure
 from csat.db.tables import surveys
 from sandbox.slack import fixtures
+from sandbox.x import Fault
 from tests.world import World, running_world, visible_text
 
 
@@ -30,6 +31,15 @@ async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World)
     assert "@mira_k in , CSAT: sent, no answer yet · ticket_5555" in mine
     assert "You haven't asked a customer yet" in theirs
     assert "@mira_k" not in theirs
+
+
+async def test_agents_see_why_a_survey_waits(world: World) -> None:
+    world.x.fail(Fault.WRONG_KEYS)
+    await world.submit_survey("/csat @mira_k")
+    await world.wait_for_waiting_message()
+
+    home = visible_text(await world.open_home())
+    assert "queued · X isn't accepting surveys (it rejects this app's keys)." in home
 
 
 async def test_an_erased_customer_is_not_named(world: World) -> None:
