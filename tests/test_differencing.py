@@ -41,8 +41,10 @@ ANSWERS = (Answer(1, 0), Answer(2, 6, "Slow."), Answer(3, 7), Answer(4, 9, "Good
 
 @pytest.fixture(
     name="world",
-    params=[{READER, COLLEAGUE}, {fixtures.AGENTS}],
-    ids=["users", "user group"],
+    params=[
+        pytest.param({READER, COLLEAGUE}, id="users"),
+        pytest.param({fixtures.AGENTS}, id="user group", marks=pytest.mark.slow),
+    ],
 )
 async def _world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """The app on a Monday at noon, with two supervisors and two weeks of surveys by three people."""
