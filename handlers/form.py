@@ -143,9 +143,9 @@ async def _update(services: Services, view: Mapping[str, Any], form: Form) -> No
 
 async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
     """Show the form with the reason why its customer can't be asked now, if there is one."""
-    denial = await services.find_denial(form.draft.recipient)
-    link = await services.link_previous(denial, form.origin.channel)
-    await _update(services, view, form.with_denial(denial, link))
+    context = await services.read_form_context(form.origin, form.draft.recipient)
+    link = await services.link_previous(context.denial, form.origin.channel)
+    await _update(services, view, form.with_denial(context.denial, link))
 
 
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> None:

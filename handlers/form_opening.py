@@ -1,7 +1,7 @@
 """The ways to open the survey form: `/csat`, the message shortcut, and "Edit and try again"."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,23 +10,17 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import notifications
 from blocks.elements import plain_message
 from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
-from csat.db.errors import DatabaseError
 from csat.db.survey_records import get_survey
-from csat.db.surveys_by_requester import find_last_variants
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.text_extraction import extract_text
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.prefill import find_external_id, find_recipients
-from csat.surveys.questions import Metric
 from csat.surveys.survey import Origin
 from handlers.command_args import CommandArgs
 from handlers.modal_opening import open_modal
 from handlers.services import Services
 
 SHORTCUT = "send_survey"
-
-LAST_VARIANTS_SECONDS = 0.3
-"""For the person's last questions: the form must open while its trigger id lives."""
 
 NOT_YOURS = "Only the person who asked for this survey can change it."
 
@@ -98,23 +92,13 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form, or tell its requester why they can't send surveys."""
     try:
-        variants, denial, _ = await asyncio.gather(
-            _find_last_variants(services, form.origin),
-            services.find_denial(form.draft.recipient),
+        context, _ = await asyncio.gather(
+            services.read_form_context(form.origin, form.draft.recipient),
             services.slack.permissions.require_agent(form.origin.requester),
         )
     except PermissionDenied as refusal:
         await services.reply(form.origin, plain_message(str(refusal)))
         return
-    link = await services.link_previous(denial, form.origin.channel)
-    form = form.with_default_variants(variants).with_denial(denial, link)
+    link = await services.link_previous(context.denial, form.origin.channel)
+    form = form.with_default_variants(context.last_variants).with_denial(context.denial, link)
     await open_modal(services, form.origin, trigger_id, services.form.build(form))
-
-
-async def _find_last_variants(services: Services, origin: Origin) -> Mapping[Metric, str]:
-    """Return the questions that a person chose last, or none if the database does not say so at once."""
-    try:
-        async with asyncio.timeout(LAST_VARIANTS_SECONDS):
-            return await services.database.read(find_last_variants, origin.team, origin.requester)
-    except (DatabaseError, TimeoutError):
-        return {}

@@ -13,7 +13,7 @@ from csat.clock import Clock
 from csat.db import results_access_log
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.db.limits import find_known_denial
+from csat.db.form_context import FormContext, read_form_context
 from csat.db.results_access_log import AuditAction
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
@@ -30,8 +30,8 @@ from csat.x_api.errors import RetryLater
 from csat.x_api.wire import Account
 from notifications.home_publisher import AppHome
 
-DENIAL_TIMEOUT_SECONDS = 0.3
-"""For the surveys on file to a customer: the form must open while its trigger id lives."""
+FORM_CONTEXT_SECONDS = 0.3
+"""For what a form shows beside what was typed: it must open while its trigger id lives."""
 
 LOOKUP_TIMEOUT_SECONDS = 1.5
 """For X to look up an account while a person waits."""
@@ -98,15 +98,18 @@ class Services:
         except (RetryLater, TimeoutError):
             return None
 
-    async def find_denial(self, customer: str) -> Denial | None:
-        """Return why a customer, as typed, can't be asked now; `None` if that is not known at once."""
-        with contextlib.suppress(InvalidRecipient, DatabaseError, TimeoutError):
+    async def read_form_context(self, origin: Origin, customer: str) -> FormContext:
+        """Return what the database knows for a form about a customer, as typed; nothing if it is slow."""
+        try:
             recipient = parse_recipient(customer)
-            key = self.recipient_key(recipient.id) if recipient.id else None
-            known = (self.account, key, recipient, self.limits, self.clock())
-            async with asyncio.timeout(DENIAL_TIMEOUT_SECONDS):
-                return await self.database.read(find_known_denial, *known)
-        return None
+        except InvalidRecipient:
+            recipient = None
+        key = self.recipient_key(recipient.id) if recipient and recipient.id else None
+        known = (origin.team, origin.requester, self.account, recipient, key, self.limits, self.clock())
+        with contextlib.suppress(DatabaseError, TimeoutError):
+            async with asyncio.timeout(FORM_CONTEXT_SECONDS):
+                return await self.database.read(read_form_context, *known)
+        return FormContext()
 
     async def link_previous(self, denial: Denial | None, channel: str) -> str:
         """Return a link to the survey that caused a denial, if a reader in `channel` may see it."""

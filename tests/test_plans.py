@@ -203,9 +203,9 @@ def insert_rows(engine: Engine) -> None:
 
 
 def follow_up_row(number: int) -> dict[str, Any]:
-    """Return a follow-up; one in a hundred is open."""
+    """Return a follow-up; one in 500 is open."""
     opened_at = NOON - timedelta(minutes=number)
-    closed_at = None if number % 100 == 6 else NOON
+    closed_at = None if number % 500 == 6 else NOON
     return {"survey_id": number + 1, "team": "T012AB3CD", "opened_at": opened_at, "closed_at": closed_at}
 
 
@@ -214,6 +214,7 @@ def settled_survey(number: int) -> dict[str, Any]:
     answered = number % 3 == 0
     return {
         **to_columns(make_survey(), make_origin(received_at=long_ago)),
+        "recipient_handle": f"customer_{number}",
         "view_id": f"V{number}",
         "state": State.SENT,
         "feedback_id": f"X{number}",

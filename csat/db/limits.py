@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, not_, or_, select
 from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
 from csat.surveys.limits import (
-    DAY,
     Denial,
     DenialReason,
     Denied,
@@ -52,12 +51,11 @@ _COUNTS = or_(
     and_(surveys.c.sent_at > bindparam("since"), not_(has_state(State.REFUSED, State.CANCELLED))),
 )
 _COUNTED = _PREVIOUS.where(surveys.c.id != bindparam("other_than"), _COUNTS)
-# there is no index of handles: X allows so few surveys a day that those that count are soon read
-_COUNTED_BY_HANDLE = select(surveys).where(
-    _OF_ACCOUNT,
-    surveys.c.quota_until > bindparam("quota_since"),
-    func.lower(surveys.c.recipient_handle) == bindparam("handle"),
-    _COUNTS,
+_COUNTED_BY_HANDLE = (
+    select(surveys)
+    .where(_OF_ACCOUNT, func.lower(surveys.c.recipient_handle) == bindparam("handle"), _COUNTS)
+    .order_by(surveys.c.id.desc())
+    .limit(MAX_PREVIOUS)
 )
 
 
@@ -123,8 +121,8 @@ def find_known_denial(
     since = now - limits.lookback
     if key is not None:
         return find_denial(recipient, list_counted(connection, account, key, since), limits, now)
-    parameters = {"account": account, "since": since, "quota_since": since + DAY}
-    rows = connection.execute(_COUNTED_BY_HANDLE, {**parameters, "handle": str(recipient.handle).lower()})
+    parameters = {"account": account, "handle": str(recipient.handle).lower(), "since": since}
+    rows = connection.execute(_COUNTED_BY_HANDLE, parameters)
     return find_denial(recipient, [_to_previous(row) for row in rows], limits, now)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
@@ -11,6 +11,15 @@ from csat.surveys.states import State
 
 REMEMBERED = 50
 """How many surveys back a person's questions are looked up."""
+
+
+# built once, as building a statement costs more than running it
+_LAST_VARIANTS = (
+    select(surveys.c.metric, surveys.c.variant)
+    .where(surveys.c.team == bindparam("team"), surveys.c.requester == bindparam("requester"))
+    .order_by(surveys.c.accepted_at.desc())
+    .limit(REMEMBERED)
+)
 
 
 def list_by_requester(connection: Connection, team: str, requester: str, limit: int) -> list[SurveyRecord]:
@@ -22,10 +31,7 @@ def list_by_requester(connection: Connection, team: str, requester: str, limit: 
 
 def find_last_variants(connection: Connection, team: str, requester: str) -> dict[Metric, str]:
     """Return the question of a requester's latest survey for each metric."""
-    query = select(surveys.c.metric, surveys.c.variant).where(
-        surveys.c.team == team, surveys.c.requester == requester
-    )
-    rows = connection.execute(query.order_by(surveys.c.accepted_at.desc()).limit(REMEMBERED)).all()
+    rows = connection.execute(_LAST_VARIANTS, {"team": team, "requester": requester}).all()
     return {Metric(row.metric): str(row.variant) for row in reversed(rows)}
 
 

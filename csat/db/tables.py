@@ -125,6 +125,7 @@ surveys = Table(
     Column("poll_failures", Integer, nullable=False, server_default="0"),
     Index("ix_surveys_due", "state", "due_at"),
     Index("ix_surveys_recipient", "account", "recipient_key", "id"),
+    Index("ix_surveys_handle", "account", text("lower(recipient_handle)"), "id"),
     Index("ix_surveys_quota", "account", "quota_until"),
     Index("ix_surveys_reconcile", "reconcile_at"),
     Index("ix_surveys_requester", "team", "requester", "accepted_at"),

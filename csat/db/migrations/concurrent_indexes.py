@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def create_index(name: str, table: str, columns: list[str], where: str | None = None) -> None:
+def create_index(name: str, table: str, columns: list[str | sa.TextClause], where: str | None = None) -> None:
     """Create an index unless it exists, on PostgreSQL without blocking writers; `where` makes it partial.
 
     There it commits what the migration did before, which must therefore bear being repeated. An index whose

@@ -1,0 +1,40 @@
+"""What the database knows about a form when it opens."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from csat.db.limits import find_known_denial
+from csat.db.surveys_by_requester import find_last_variants
+from csat.surveys.limits import Denial, Limits
+from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient
+
+
+class FormContext(NamedTuple):
+    """What a form shows beside what was typed."""
+
+    last_variants: Mapping[Metric, str] = {}
+    """The question that the person chose last, for each metric."""
+    denial: Denial | None = None
+    """Why the customer can't be asked now."""
+
+
+def read_form_context(
+    connection: Connection,
+    team: str,
+    requester: str,
+    account: str,
+    recipient: Recipient | None,
+    key: str | None,
+    limits: Limits,
+    now: datetime,
+) -> FormContext:
+    """Return what is known about a form; `recipient` is `None` if no customer was typed.
+
+    The key is that of `find_known_denial`.
+    """
+    denial = find_known_denial(connection, account, key, recipient, limits, now) if recipient else None
+    return FormContext(find_last_variants(connection, team, requester), denial)
