@@ -86,7 +86,8 @@ def _trend_text(report: Report, points: Mapping[str, Score]) -> str:
     ]
     sentences = [f"{name} by {bucket}: {' · '.join(parts)}."] if parts else []
     if few := [part.label for part in report.trend if part.label not in points]:
-        sentences.append(f"Left out, with fewer than {MIN_SCORE_RATINGS} answers: {' · '.join(few)}.")
+        start = f"Left out of the trend, with fewer than {MIN_SCORE_RATINGS} answers"
+        sentences.append(f"{start}: {' · '.join(few)}.")
     return " ".join(sentences)
 
 

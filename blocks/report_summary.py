@@ -126,7 +126,8 @@ def _score_parts(report: Report) -> tuple[str, str, str]:
     if current is None:
         return name, "no answers yet", "."
     if not has_score(report):
-        reason = f"Scores start at {MIN_SCORE_RATINGS}: below, each answer is a quarter of it or more."
+        start = f"Scores start at {MIN_SCORE_RATINGS} answers"
+        reason = f"{start}: with fewer, each would be a quarter of the score or more."
         return name, "none", f", with {answers}. {reason}"
     return name, format_score(current), _format_precision(metric, answers, current)
 
@@ -166,6 +167,8 @@ def _format_counts(tally: Tally, left_out: LeftOut) -> str:
 
 def _format_response_rate(tally: Tally) -> str:
     still_open = f"; {tally.open:,} still open" if tally.open else ""
+    if not tally.sent:
+        return "Response rate: no surveys"
     if not tally.finished:
         return f"Response rate: not known until {LAST_POLL_AGE.days} days have passed{still_open}"
     share = format_share(tally.finished_rated, tally.finished)

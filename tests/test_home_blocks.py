@@ -241,4 +241,4 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     view = check_home(home_view(supervisor_home(single_point, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
-    assert f"Left out, with fewer than 5 answers: {LONG_PERIOD.label}." in json.dumps(view)
+    assert f"Left out of the trend, with fewer than 5 answers: {LONG_PERIOD.label}." in json.dumps(view)

@@ -104,7 +104,7 @@ async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: Wor
     message = await run(world, "CSAT score: ")
 
     assert "none, with " in visible_text(message)
-    assert "Scores start at 5: below, each answer is a quarter of it or more." in visible_text(message)
+    assert "with fewer, each would be a quarter of the score or more." in visible_text(message)
     assert "5 of 5" not in visible_text(message) + message.text
     assert "█" not in visible_text(message)
 

@@ -18,7 +18,7 @@ from csat.reporting.report_model import FollowUpCounts, Report, Tally
 from tests import text_samples as samples
 from tests.plain_blocks import render_blocks, render_message
 
-TOO_FEW = "Scores start at 5: below, each answer is a quarter of it or more."
+TOO_FEW = "Scores start at 5 answers: with fewer, each would be a quarter of the score or more."
 
 
 def make_report(**values: object) -> Report:
@@ -101,6 +101,7 @@ def test_every_low_rating_is_in_one_state(counts: FollowUpCounts, line: str) -> 
             Tally(ratings={5: 6}, sent=20, expired=14, finished=20, finished_rated=6),
             "Response rate: 30% (6 of the 20 surveys whose 14 days have passed).",
         ),
+        (Tally(), "Response rate: no surveys."),
         (
             Tally(ratings={5: 6}, sent=20, open=14),
             "Response rate: not known until 14 days have passed; 14 still open.",

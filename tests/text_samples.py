@@ -73,8 +73,9 @@ _PLAIN = Report(filters=FILTERS, period=WEEK, data_begin=LONG_AGO, trend=QUIET_D
 SMALL_REPORT = _PLAIN.model_copy(update={"current": TOO_FEW, "previous": TOO_FEW})
 SIMILAR_REPORT = _PLAIN.model_copy(update={"current": TALLY, "previous": TALLY})
 UNANSWERED_REPORT = _PLAIN.model_copy(update={"current": Tally(sent=3, open=3)})
+OWN_REPORT = _PLAIN.model_copy(update={"excluded": 3})
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
-REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, EMPTY_REPORT)
+REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, OWN_REPORT, EMPTY_REPORT)
 
 PREVIOUS = [
     PreviousSurvey(
