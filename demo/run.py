@@ -85,6 +85,7 @@ def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
         port=0,
         csat_display_name=sandbox.x.account.name,
         csat_privacy_url="https://northwind.example/privacy",
+        csat_operators=sandbox.page.supervisors,
         csat_supervisors=sandbox.page.supervisors,
         csat_results_channel=sandbox.results_channel,
     )
