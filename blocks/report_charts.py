@@ -75,8 +75,14 @@ def _trend(report: Report) -> Iterator[HomePart]:
 
 def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
     name = METRIC_NAMES[report.filters.metric]
-    values = {label: float(round_half_up(score.value)) for label, score in points.items()}
+    values = {
+        f"{label}{_few_mark(score)}": float(round_half_up(score.value)) for label, score in points.items()
+    }
     return data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
+
+
+def _few_mark(score: Score) -> str:
+    return " (few)" if classify_sample(score.n) is SampleSize.FEW else ""
 
 
 def _trend_text(report: Report, points: Mapping[str, Score]) -> str:

@@ -232,6 +232,22 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
     assert "Answers 47 \\u00b7 Sent 100 \\u00b7 Response rate 54%" in left
 
 
+def test_a_point_of_the_trend_with_few_answers_is_marked() -> None:
+    home = make_largest_home(Metric.CSAT)
+    tallies = [Tally(ratings={5: number}, sent=number) for number in (4, 5, 29, 30)]
+    trend = [
+        part.model_copy(update={"tally": tally})
+        for part, tally in zip(home.report.trend, tallies, strict=False)
+    ]
+    few = home._replace(report=home.report.model_copy(update={"trend": tuple(trend)}))
+
+    view = check_home(home_view(supervisor_home(few, CATALOGUE)))
+
+    curve = next(block for block in view["blocks"] if block.get("chart", {}).get("type") == "line")
+    _, five, almost, enough = (part.label for part in trend)
+    assert curve["chart"]["axis_config"]["categories"] == [f"{five} (few)", f"{almost} (few)", enough]
+
+
 def test_a_trend_with_a_single_point_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     few = Tally(ratings={5: 4}, sent=4)
