@@ -38,10 +38,18 @@ CURRENT_IN = {
 """The states of a survey in which a notification is still true."""
 
 SUPERSEDED = {
-    NotificationKind.SENT: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
-    NotificationKind.REFUSED: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
+    NotificationKind.SENT: (
+        NotificationKind.WAITING,
+        NotificationKind.UNCERTAIN,
+        NotificationKind.RESTORED,
+    ),
+    NotificationKind.REFUSED: (
+        NotificationKind.WAITING,
+        NotificationKind.UNCERTAIN,
+        NotificationKind.RESTORED,
+    ),
     NotificationKind.UNCERTAIN: (NotificationKind.WAITING,),
-    NotificationKind.RESTORED: (NotificationKind.WAITING,),
+    NotificationKind.RESTORED: (NotificationKind.WAITING, NotificationKind.UNCERTAIN),
 }
 """The earlier messages whose buttons no longer hold once a notification is posted."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
     account_pauses,
+    backlog,
     erasure,
     follow_ups,
     limits,
@@ -89,6 +90,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "counting what waits for others": lambda connection: surveys_of_account.count_waiting_for_others(
         connection, "A1"
     ),
+    "counting what waits": lambda connection: backlog.read_backlog(connection, "A1"),
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),

@@ -89,7 +89,7 @@ async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_
     )
     async with running_app(world):
         await world.advance(hours=30)
-        asked = await world.wait_for_message("was restored from a backup")
+        asked = await world.wait_for_dm("was restored from a backup")
         await world.advance(hours=30)
         assert (len(world.x.feedbacks), world.states()) == (1, ["uncertain"])
         await world.workspace.click(fixtures.ADA, "survey_arrived", channel=asked.channel, ts=asked.ts)
@@ -106,7 +106,7 @@ async def test_a_survey_that_waited_for_a_look_up_can_be_sent_again_by_its_reque
     world.x.recover()
     await restore(world, backup, "--replace")
     async with running_app(world):
-        asked = await world.wait_for_message("was restored from a backup")
+        asked = await world.wait_for_dm("was restored from a backup")
         assert world.x.feedbacks == []
         await world.workspace.click(fixtures.ADA, "send_survey_again", channel=asked.channel, ts=asked.ts)
         await world.wait_for_feedback()
@@ -118,18 +118,33 @@ async def test_x_s_records_do_not_settle_an_uncertain_survey_that_may_have_been_
     async with running_app(world):
         world.x.fail(Fault.BAD_GATEWAY, times=1)
         await world.submit_survey()
-        prompt = await world.wait_for_message("may not have arrived")
+        prompt = await world.wait_for_dm("may not have arrived")
         back_up(world.database_file, backup)
         await world.workspace.click(fixtures.ADA, "send_survey_again", channel=prompt.channel, ts=prompt.ts)
         await world.wait_for_feedback()
     await restore(world, backup, "--replace")
     async with running_app(world):
         await world.advance(hours=30)
-        await world.wait_for_message("was restored from a backup")
+        await world.wait_for_dm("was restored from a backup")
         await world.advance(hours=30)
         await world.wait_until(is_app_idle)
 
     assert (len(world.x.feedbacks), world.states()) == (1, ["uncertain"])
+
+
+async def test_an_earlier_question_loses_its_buttons(world: World, backup: Path) -> None:
+    async with running_app(world):
+        world.x.fail(Fault.BAD_GATEWAY, times=1)
+        await world.submit_survey()
+        prompt = await world.wait_for_dm("Leave it")
+        await world.wait_until(world.is_outbox_empty)
+        back_up(world.database_file, backup)
+    await restore(world, backup, "--replace")
+    async with running_app(world):
+        await world.wait_for_dm("was restored from a backup")
+        await world.wait_until(lambda: world.find_dm("Leave it") is None)
+
+    assert prompt.ts
 
 
 async def test_a_customer_who_may_have_got_the_survey_is_not_asked_by_another_one(
