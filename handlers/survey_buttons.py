@@ -51,13 +51,17 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Cancel a waiting survey; its requester always may."""
+    """Cancel a waiting survey; its requester always may.
+
+    While a request is in flight the message keeps its button, as the survey may wait again after it.
+    """
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
     outcome = plain_message(CANCEL_OUTCOMES.get(state, ALREADY_SENT))
-    await services.replace(_origin(services, interaction), outcome)
+    show = services.reply if state is State.SENDING else services.replace
+    await show(_origin(services, interaction), outcome)
 
 
 async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -354,6 +354,22 @@ async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World
     await world.wait_for_message("asked")
 
 
+async def test_a_survey_whose_request_fails_again_can_be_cancelled_after_it(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=2)
+    await send_survey(world)
+    message = await world.wait_for_waiting_message()
+    with world.x.hold(after=False) as hold:
+        await world.advance(minutes=20)
+        await hold.arrived.wait()
+        await click(world, "cancel_survey", message)
+        await world.wait_for_dm("Too late to cancel")
+    await world.wait_until(lambda: world.states() == ["accepted"])
+    await click(world, "cancel_survey", message)
+    await world.wait_for_dm("Canceled. Nothing was sent.")
+
+    assert world.states() == ["cancelled"]
+
+
 async def test_the_button_to_cancel_a_survey_goes_once_it_is_sent(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await send_survey(world)
