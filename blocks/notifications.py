@@ -77,17 +77,16 @@ def confirmation(
     names_recipient: bool = True,
 ) -> Message:
     """Tell the conversation that a customer was asked, and whether they answered, but never how."""
-    recipient, outcome = survey.recipient.label, PUBLIC_OUTCOMES.get(state, "")
-    asked = (recipient, profile_link(recipient)) if names_recipient else (SOMEBODY, text(SOMEBODY))
-    question = escape_mrkdwn(_question(survey, catalogue))
-    fallback_text = f"<@{origin.requester}> asked {asked[0]} for feedback: {question} {outcome}"
+    recipient = survey.recipient.label if names_recipient else SOMEBODY
+    outcome, question = PUBLIC_OUTCOMES.get(state, ""), escape_mrkdwn(_question(survey, catalogue))
+    fallback_text = f"<@{origin.requester}> asked {recipient} for feedback: {question} {outcome}"
     return build_message(
         fallback_text.rstrip(),
         [
             rich_line(
                 user_mention(origin.requester),
                 text(" asked "),
-                asked[1],
+                profile_link(recipient) if names_recipient else text(recipient),
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
