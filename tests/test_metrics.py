@@ -69,13 +69,13 @@ async def test_what_x_refuses_or_does_not_confirm_is_counted_by_cause(world: Wor
     await world.wait_for_message("can't be messaged")
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await world.submit_survey("/csat @sofie_l")
-    await world.wait_for_message("may not have arrived")
+    await world.wait_for_dm("may not have arrived")
     found = await fetch(world)
 
     assert found["csat_surveys_notified_total RecipientClosed refused"] == 1
     assert found["csat_surveys_notified_total uncertain"] == 1
     assert found["csat_x_request_seconds_count create_feedback RecipientClosed"] == 1
-    assert found["csat_x_request_seconds_count create_feedback Uncertain"] == 1
+    assert found["csat_x_request_seconds_count create_feedback Unconfirmed"] == 1
 
 
 async def test_a_pause_and_what_waits_for_its_end_are_shown(world: World) -> None:
