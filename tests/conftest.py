@@ -39,6 +39,7 @@ GENEROUS_TIMEOUTS = {
     "csat.db.postgresql_connections.CONNECT_ARGS": {"connect_timeout": WAIT_SECONDS},
     "csat.slack_api.client.PERMALINK_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.client.OPEN_VIEW_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "csat.slack_api.user_groups.TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.user_permissions.TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.socket_mode.SHUTDOWN_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS": WAIT_SECONDS,
@@ -46,7 +47,9 @@ GENEROUS_TIMEOUTS = {
     "csat.x_api.client.CALL_TIMEOUT_SECONDS": WAIT_SECONDS,
     "csat.x_api.client.HTTP_TIMEOUT": WAIT_SECONDS,
     "handlers.form.DATABASE_DEADLINE_SECONDS": WAIT_SECONDS,
+    "handlers.form.DENIAL_SECONDS": WAIT_SECONDS,
     "handlers.low_ratings.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "handlers.services.FORM_CONTEXT_SECONDS": WAIT_SECONDS,
     "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
     "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
 }

@@ -141,7 +141,10 @@ class Database:
 
     async def check(self) -> None:
         """Raise `DatabaseError` if the database can't be read or its file is missing."""
-        await self._read(CHECK_SECONDS, self._check)
+        self._check_file()
+        await self._read(
+            CHECK_SECONDS, lambda connection: connection.execute(select(tables.surveys.c.id).limit(1))
+        )
 
     async def check_writes(self) -> None:
         """Write in a transaction that no other shares a commit with; raises `DatabaseError`."""
@@ -162,11 +165,10 @@ class Database:
         self._readers.shutdown()
         self._engine.dispose()
 
-    def _check(self, connection: Connection) -> None:
+    def _check_file(self) -> None:
         database = self._engine.url.database
         if self._is_sqlite and database and not Path(database).exists():
             raise DatabaseError(f"the file {database} is gone")
-        connection.execute(select(tables.surveys.c.id).limit(1))
 
     def _truncate_wal(self) -> bool:
         with contextlib.closing(self._engine.raw_connection()) as connection:
