@@ -126,7 +126,9 @@ async def _either_world(
         yield world
 
 
-@pytest.fixture(name="leak_env", params=["socket mode, pushed", "http, pushed"])
+@pytest.fixture(
+    name="leak_env", params=[pytest.param("socket mode, pushed", marks=pytest.mark.slow), "http, pushed"]
+)
 async def _leak_env(
     databases: Databases,
     tmp_path: Path,

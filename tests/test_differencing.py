@@ -214,6 +214,7 @@ async def test_nothing_that_a_supervisor_can_read_depends_on_the_answers_to_thei
 
 
 @pytest.mark.parametrize("world", [{READER, COLLEAGUE}], indirect=True, ids=["users"])
+@pytest.mark.slow
 async def test_the_same_texts_depend_on_the_answers_to_an_agent_s_surveys(world: World) -> None:
     texts = []
     for answer in (ANSWERS[0], ANSWERS[-1]):
