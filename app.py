@@ -157,7 +157,7 @@ def backup(
 
     try:
         surveys = backups.back_up(backups.database_file(_settings()), target)
-    except backups.BackupError as error:
+    except CommandError as error:
         _give_up([f"No backup: {error}"])
     typer.echo(f"Wrote {target}: {pluralize(surveys, 'survey')}. Only you can read it.")
 

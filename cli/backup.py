@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import make_url
 
 from cli.errors import CommandError
+from cli.existing_database import require_file
 from csat.settings import Settings
 
 FILE_MODE = 0o600
@@ -33,7 +34,9 @@ def back_up(database: Path, target: Path) -> int:
 
     Raises:
         BackupError: the target exists, the disk is full, or the database is damaged.
+        CommandError: there is no database.
     """
+    require_file(database)
     with _connect(database) as connection, _new_file(target):
         connection.execute("VACUUM INTO ?", (str(target),))
         return count_surveys(target)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cli import manifest
 from csat.configured_values import build_credentials
 from csat.db import surveys_of_account
+from csat.db.backlog import Backlog, read_backlog
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.inspection import Schema, inspect_database
@@ -21,7 +22,7 @@ from csat.surveys.questions import CatalogueError, Metric
 from csat.web import paths
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain as explain_x
-from csat.x_api.errors import AccountRefused, RecipientUnknown, Refused, XError
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, RecipientUnknown, Refused, XError
 
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 DATABASE_ADVICE = (
@@ -61,7 +62,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield await _connection(settings, web)
     yield await _x(settings)
     if database == READY:
-        async for finding in _other_accounts(settings):
+        async for finding in _queue(settings):
             yield finding
 
 
@@ -161,19 +162,33 @@ async def _x(settings: Settings) -> Finding:
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
 
 
-async def _other_accounts(settings: Settings) -> AsyncIterator[Finding]:
-    """Yield how many surveys wait for X accounts other than that of the settings."""
+async def _queue(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield whether the account is paused, and how many surveys wait for it and for other X accounts."""
     try:
         with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+            backlog = await database.read(read_backlog, settings.x_account_id)
             waiting = await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id)
     except DatabaseError:
         return  # it was ready a moment ago
+    yield _own_queue(backlog)
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         for account, number in sorted(waiting.items()):
             wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
             advice = "start an instance with its keys, or let the requesters cancel"
             name = await _describe_account(account, XClient(http))
             yield Finding(ok=True, message=f"Queue: {wait} for {name}: {advice}")
+
+
+def _own_queue(backlog: Backlog) -> Finding:
+    wait = f"{pluralize(backlog.waiting, 'survey')} {'waits' if backlog.waiting == 1 else 'wait'} to be sent"
+    if not backlog.pause_cause:
+        return Finding(ok=True, message=f"Queue: {wait}")
+    refusal = ACCOUNT_REFUSALS.get(backlog.pause_cause, AccountRefused)
+    return Finding(
+        ok=False,
+        message=f"Queue: X isn't accepting surveys ({refusal.reason}); {wait}",
+        advice=f"{refusal.fix} Then run python app.py resume.",
+    )
 
 
 async def _describe_account(account: str, x: XClient) -> str:

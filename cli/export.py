@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from cli.errors import CommandError
+from cli.existing_database import open_existing
 from csat.clock import utc_now
 from csat.db import results_access_log
 from csat.db.database import Database
@@ -29,7 +30,7 @@ class NoSuchTeam(CommandError):
 
 async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
     """Write the file and its manifest; raises `DatabaseError`, `OSError` or `NoSuchTeam`."""
-    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+    with open_existing(settings) as database:
         chosen = _chosen(await database.read(export_queries.list_teams), team)
         selection = Selection(team=chosen, period=period)
         async with open_session() as session:

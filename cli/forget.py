@@ -10,6 +10,7 @@ import typer
 
 from blocks import erased_messages
 from blocks.elements import Message
+from cli.existing_database import open_existing
 from csat.clock import utc_now
 from csat.configured_values import build_credentials
 from csat.db import erasure
@@ -179,8 +180,7 @@ async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
 async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
     """Connect to the database, Slack and X until the block ends; raises `DatabaseError`."""
     async with contextlib.AsyncExitStack() as stack:
-        database = Database(settings.database_url.get_secret_value())
-        stack.callback(database.close)
+        database = stack.enter_context(open_existing(settings))
         session = await stack.enter_async_context(open_session())
         http = open_http_client(build_credentials(settings), settings.x_api_url)
         x = XClient(await stack.enter_async_context(http))

@@ -1,7 +1,6 @@
 """`python app.py prune --older-than 400d`: removes old surveys while the app runs."""
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +8,7 @@ from datetime import datetime, timedelta
 
 import typer
 
+from cli.existing_database import open_existing
 from csat.clock import utc_now
 from csat.db import pruning
 from csat.db.database import Database
@@ -43,7 +43,7 @@ def parse_age(text: str, limits: Limits) -> timedelta:
 async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
     """Remove the finished surveys that are older, and print how many; raises `DatabaseError`."""
     before, removed = utc_now() - age, 0
-    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+    with open_existing(settings) as database:
         old = await database.read(pruning.count_prunable, before)
         found = pluralize(old.total, "finished survey")
         typer.echo(f"{found} from before {format_moment(before)}.")

@@ -65,7 +65,7 @@ class Metrics:
         self._database_up.set(backlog is not None)
         self._waiting.set(backlog.waiting if backlog else math.nan)
         self._backlog.set(backlog.unposted if backlog else math.nan)
-        self._paused.set(backlog.is_paused if backlog else math.nan)
+        self._paused.set(bool(backlog.pause_cause) if backlog else math.nan)
 
     def _counter(self, name: str, description: str, *labels: str) -> Counter:
         return Counter(name, description, labels, registry=self.registry)

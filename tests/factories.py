@@ -232,3 +232,8 @@ def stored_response(connection: Connection) -> dict[str, Any]:
         "low": connection.execute(follow_up).first() is not None,
         "waiting": connection.execute(select(tables.unmatched_responses.c.feedback_id)).all(),
     }
+
+
+async def no_names(_: Iterable[str]) -> dict[str, str]:
+    """Look up no names for an export."""
+    return {}

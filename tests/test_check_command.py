@@ -13,15 +13,16 @@ from sqlalchemy import Connection, insert
 
 from cli import manifest
 from cli.check import Finding, check
-from csat.db import tables
+from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.db.migrations import upgrade
 from csat.settings import Settings
 from csat.surveys.states import State
+from csat.x_api.errors import OutOfCredit
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases
-from tests.factories import make_row
+from tests.factories import NOON, make_row
 from tests.unwritable import Problem, unwritable
 
 AUTH_TEST = "/api/auth.test"
@@ -343,8 +344,27 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     findings = await run_check(tmp_path, {f"/2/users/{BRAND}": answer}, database_url=database_url)
 
     assert [finding.message for finding in findings if finding.message.startswith("Queue")] == [
-        f"Queue: 12 surveys wait for {name}: start an instance with its keys, or let the requesters cancel"
+        "Queue: 3 surveys wait to be sent",
+        f"Queue: 12 surveys wait for {name}: start an instance with its keys, or let the requesters cancel",
     ]
+
+
+async def test_a_paused_account_is_a_finding(tmp_path: Path, database_url: str) -> None:
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(account_pauses.ensure_account, "44196397")
+        await database.run(account_pauses.pause, "44196397", OutOfCredit.__name__, OutOfCredit.fix, NOON)
+        await database.run(insert_waiting, {"44196397": 1})
+
+    findings = await run_check(tmp_path, {}, database_url=database_url)
+
+    assert (
+        Finding(
+            ok=False,
+            message=f"Queue: X isn't accepting surveys ({OutOfCredit.reason}); 1 survey waits to be sent",
+            advice=f"{OutOfCredit.fix} Then run python app.py resume.",
+        )
+        in findings
+    )
 
 
 def insert_waiting(connection: Connection, counts: Mapping[str, int]) -> None:

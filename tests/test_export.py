@@ -25,7 +25,7 @@ from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Select
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
 from demo.seed import Colleague, Team, insert_past
-from tests.factories import NOON
+from tests.factories import NOON, no_names
 from tests.strategies import TEXT
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
@@ -49,10 +49,6 @@ ALL = Selection(team=TEAM, period=last_days(400, NOON, ZoneInfo("UTC")))
 async def _seeded_database(database: Database) -> Database:
     await database.run(insert_past, SCENE, NOON)
     return database
-
-
-async def no_names(_: Iterable[str]) -> dict[str, str]:
-    return {}
 
 
 async def export_rows(

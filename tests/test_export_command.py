@@ -26,8 +26,7 @@ from demo.seed import insert_past
 from sandbox.slack import File, fixtures
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
-from tests.factories import SAMPLE_TEAM
-from tests.test_export import no_names
+from tests.factories import SAMPLE_TEAM, no_names
 from tests.world import World, is_app_idle, running_world
 
 
@@ -201,6 +200,7 @@ async def test_the_export_command_explains_invalid_options(
     tmp_path: Path, args: tuple[str, ...], advice: str
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
+        Database(environment["DATABASE_URL"]).close()
         code, printed = await run_command(tmp_path, environment, "export", *args)
 
     assert code == 1

@@ -166,7 +166,7 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     prompt = await world.wait_for_dm("may not have arrived")
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     await world.workspace.click(fixtures.ADA, "leave_survey", channel=prompt.channel, ts=prompt.ts)
-    await world.wait_for_dm("Nothing was changed.")
+    await world.wait_for_dm("Left as it is.")
     early = await erase_customer(world, Recipient(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(reconciliation.give_up_reconciling, 1)
@@ -243,6 +243,7 @@ async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_an
 
 async def test_nothing_found_is_not_all_while_x_is_unavailable(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
+        Database(environment["DATABASE_URL"]).close()
         x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
         code, printed = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 
@@ -325,6 +326,7 @@ async def test_the_command_reports_an_invalid_recipient_and_the_surveys_found(
     tmp_path: Path,
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
+        Database(environment["DATABASE_URL"]).close()
         invalid = await run_command(tmp_path, environment, "forget", "somebody else")
         unknown = await run_command(tmp_path, environment, "forget", "@mira_k", "--yes")
 

@@ -18,9 +18,8 @@ from csat.reporting.report_model import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from demo.seed import insert_past
-from tests.factories import SAMPLE_TEAM
+from tests.factories import SAMPLE_TEAM, no_names
 from tests.recount import Recount
-from tests.test_export import no_names
 
 NOW = datetime(2026, 4, 2, 15, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

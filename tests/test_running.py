@@ -281,3 +281,27 @@ async def test_the_sandbox_starts_whatever_the_environment(tmp_path: Path) -> No
     assert (code, "Traceback" in printed) == (0, False), printed
     assert "Cancelled:" not in printed
     assert not (tmp_path / "csat.db").exists()
+
+
+def list_files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("prune", "--older-than", "400d"),
+        ("forget", "@mira_k"),
+        ("export", "--output", "all.csv"),
+        ("resume",),
+        ("backup", "copy.db"),
+    ],
+)
+async def test_a_command_creates_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = "sqlite:///typo.db"
+        code, printed = await run_command(tmp_path, environment, *command)
+
+    assert code == 1
+    assert f"there is no database at {tmp_path / 'typo.db'}. Check DATABASE_URL." in printed
+    assert list_files(tmp_path) == []

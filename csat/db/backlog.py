@@ -17,8 +17,8 @@ class Backlog(NamedTuple):
     """Surveys of the account that wait to be sent."""
     unposted: int
     """Notifications of all workspaces that were not posted yet."""
-    is_paused: bool
-    """Whether the account is paused."""
+    pause_cause: str
+    """The cause while the account is paused, else ""."""
 
 
 def read_backlog(connection: Connection, account: str) -> Backlog:
@@ -28,5 +28,5 @@ def read_backlog(connection: Connection, account: str) -> Backlog:
     return Backlog(
         waiting=connection.execute(waiting).scalar_one(),
         unposted=connection.execute(unposted).scalar_one(),
-        is_paused=bool(get_pause_cause(connection, account)),
+        pause_cause=get_pause_cause(connection, account),
     )
