@@ -70,7 +70,8 @@ def _trend(report: Report) -> Iterator[HomePart]:
     points = {label: score for label, score in scores.items() if score and format_score(score) != NO_VALUE}
     if len(points) > 1:
         yield BlocksWithFallback([_trend_chart(report, points)])
-    yield render(context(_trend_text(report, points)))
+    if points:
+        yield render(context(_trend_text(report, points)))
 
 
 def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
@@ -90,7 +91,7 @@ def _trend_text(report: Report, points: Mapping[str, Score]) -> str:
     parts = [
         f"{label}: {format_score(score)} ({_format_answers(score.n)})" for label, score in points.items()
     ]
-    sentences = [f"{name} by {bucket}: {' · '.join(parts)}."] if parts else []
+    sentences = [f"{name} by {bucket}: {' · '.join(parts)}."]
     if few := [part.label for part in report.trend if part.label not in points]:
         start = f"Left out of the trend, with fewer than {MIN_SCORE_RATINGS} answers"
         sentences.append(f"{start}: {' · '.join(few)}.")
