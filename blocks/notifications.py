@@ -65,6 +65,11 @@ RESTORED: Final = (
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
 
+_SETTLING: Final[Mapping[str, str]] = MappingProxyType(
+    {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
+)
+"""The buttons that settle an uncertain survey."""
+
 _TEST_MARK: Final = "Test: left out of reports"
 
 
@@ -127,14 +132,17 @@ def refusal(
 
 def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
     """Ask the requester whether a survey arrived, as X did not say."""
-    labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again", LEAVE_ACTION: "Leave it"}
-    return _ask(survey_id, survey, advice, labels, catalogue)
+    return _ask(survey_id, survey, advice, {**_SETTLING, LEAVE_ACTION: "Leave it"}, catalogue)
 
 
 def uncertainty_after_restore(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
     """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
-    labels = {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
-    return _ask(survey_id, survey, RESTORED, labels, catalogue)
+    return _ask(survey_id, survey, RESTORED, _SETTLING, catalogue)
+
+
+def left_uncertain(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
+    """Tell the requester who settles a survey that they leave, and let them do so as long as nobody has."""
+    return _ask(survey_id, survey, advice, _SETTLING, catalogue)
 
 
 def _ask(

@@ -11,7 +11,9 @@ RESUME_ACTION: Final = "resume_account"
 """The value of the button is the id of the account on X."""
 
 ALREADY_RESUMED: Final = "Already resumed: X accepts surveys. Those that waited have been sent, or are now."
-RESUMED: Final = "The surveys that waited go out now. If X refuses them again, you get a new message."
+RESUMED: Final = (
+    "The surveys that waited for this go out now. If X refuses them again, you get a new message."
+)
 
 
 def alert(account: str, reason: str, fix: str) -> Message:

@@ -182,7 +182,10 @@ def _nps_warning() -> Block:
 
 def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
-        yield context("This message names no customer. Paste a link to their profile on X above.")
+        yield context(
+            "This message names no customer. Paste a link to their profile on X above, "
+            "or use the shortcut on the message that names them."
+        )
     yield from _customer_notices(form)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])

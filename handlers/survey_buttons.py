@@ -20,19 +20,26 @@ from csat.surveys.survey import Origin
 from handlers.services import Services
 
 CANCEL_OUTCOMES = {
-    State.CANCELLED: "Canceled. Nothing was sent.",
-    State.SENDING: "Too late to cancel: the survey is on its way to X. We'll tell you how it went.",
-    State.UNCERTAIN: "Too late to cancel: the survey went to X, but we got no confirmation that it arrived.",
-    State.REFUSED: "Nothing to cancel: the survey was not sent.",
+    State.CANCELLED: "Canceled: the survey to {customer}. Nothing was sent.",
+    State.SENDING: (
+        "Too late to cancel: the survey to {customer} is on its way to X. We'll tell you how it went."
+    ),
+    State.UNCERTAIN: (
+        "Too late to cancel: the survey to {customer} went to X, but we got no confirmation that it arrived."
+    ),
+    State.REFUSED: "Nothing to cancel: the survey to {customer} was not sent.",
     None: "Only the person who asked for this survey can cancel it.",
 }
-ALREADY_SENT = "Too late to cancel: the survey was already sent."
+ALREADY_SENT = "Too late to cancel: the survey to {customer} was already sent."
 
-ARRIVED = "Noted: it arrived. The confirmation follows."
-SENT_AGAIN = "Sending it again. We'll tell you how it went."
-LEFT_UNCERTAIN = "Nothing was changed. X's records usually settle it tomorrow, and we'll tell you."
+ARRIVED = "Noted: the survey to {customer} arrived. The confirmation follows."
+SENT_AGAIN = "Sending the survey to {customer} again. We'll tell you how it went."
+LEFT_UNCERTAIN = (
+    "Left as it is. X's records usually settle it tomorrow, and we'll tell you. "
+    "Until then you can still say what you see on X."
+)
 LEFT_TO_OTHER_ACCOUNT = (
-    f"Nothing was changed. {notifications.OTHER_ACCOUNT} "
+    f"Left as it is. {notifications.OTHER_ACCOUNT} "
     "X's records settle it once this app has that account's keys again, and we'll tell you."
 )
 NOT_SENT_AGAIN = (
@@ -59,7 +66,8 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
-    outcome = plain_message(CANCEL_OUTCOMES.get(state, ALREADY_SENT))
+    customer = await _find_customer(services, interaction)
+    outcome = plain_message(CANCEL_OUTCOMES.get(state, ALREADY_SENT).format(customer=customer))
     show = services.reply if state is State.SENDING else services.replace
     await show(_origin(services, interaction), outcome)
 
@@ -69,7 +77,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    origin = _origin(services, interaction)
+    origin, customer = _origin(services, interaction), await _find_customer(services, interaction)
     try:
         notification = await services.database.run_idempotent(
             reconciliation.confirm_arrival, *pressed, services.clock()
@@ -77,7 +85,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        await services.replace(origin, plain_message(ARRIVED))
+        await services.replace(origin, plain_message(ARRIVED.format(customer=customer)))
         if notification:
             services.notify(notification)
 
@@ -102,17 +110,28 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
         services.worker.start(record)
-        await services.replace(origin, plain_message(SENT_AGAIN))
+        await services.replace(
+            origin, plain_message(SENT_AGAIN.format(customer=record.survey.recipient.label))
+        )
 
 
 async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Leave an uncertain survey to the reconciler."""
+    """Leave an uncertain survey to the reconciler; its requester can still say what they see on X."""
     await ack()
     interaction = Interaction.model_validate(body)
-    survey = await services.database.read(get_survey, int(interaction.value or 0))
-    is_own = survey is None or survey.account == services.account
-    words = LEFT_UNCERTAIN if is_own else LEFT_TO_OTHER_ACCOUNT
-    await services.replace(_origin(services, interaction), plain_message(words))
+    record = await services.database.read(get_survey, int(interaction.value or 0))
+    if record is None or record.state is not State.UNCERTAIN:
+        left = plain_message(ALREADY_SETTLED)
+    else:
+        words = LEFT_UNCERTAIN if record.account == services.account else LEFT_TO_OTHER_ACCOUNT
+        left = notifications.left_uncertain(record.id, record.survey, words, services.form.catalogue)
+    await services.replace(_origin(services, interaction), left)
+
+
+async def _find_customer(services: Services, interaction: Interaction) -> str:
+    """Return whom the survey went to whose button was pressed."""
+    record = await services.database.read(get_survey, int(interaction.value or 0))
+    return (record.survey.recipient.label if record else "") or "this customer"
 
 
 def _origin(services: Services, interaction: Interaction) -> Origin:

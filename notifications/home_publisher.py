@@ -19,6 +19,7 @@ from blocks.supervisor_home import (
 from blocks.tables_and_charts import HomePart, home_view
 from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
+from csat.db.submissions import SENT_AGAIN
 from csat.db.survey_records import SurveyRecord
 from csat.reporting import home_visibility
 from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
@@ -175,7 +176,8 @@ class AppHome:
         advice = survey.refusal.advice if survey.refusal else ""
         if survey.state is State.ACCEPTED:
             advice = explain_wait(survey, self._account, pause_cause).sentence
-        return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, survey.state, advice)
+        state = State.UNCERTAIN if survey.refusal == SENT_AGAIN else survey.state
+        return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, state, advice)
 
     async def _publish(self, person: str, parts: Iterable[HomePart]) -> None:
         kept = list(parts)

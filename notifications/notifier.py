@@ -196,7 +196,10 @@ class Notifier:
             return  # they were not posted
         if survey.state is State.SENT and survey.feedback_id is None:
             return  # the requester pressed a button, which has replaced its message
-        message = notifications.settled(survey.survey, survey.state, self._resources.catalogue)
+        if survey.state is State.REFUSED:
+            message = await self._private_message(notification)
+        else:
+            message = notifications.settled(survey.survey, survey.state, self._resources.catalogue)
         for kind in SUPERSEDED.get(notification.kind, ()):
             status = await self._database.read(outbox.get_status, survey.id, kind)
             if status.ts:

@@ -178,7 +178,7 @@ async def test_a_message_without_a_customer_opens_the_form_with_an_empty_custome
     form = await world.wait_for_form()
 
     assert field_value(form, "recipient") == ""
-    assert "This message names no customer. Paste a link to their profile on X above." in visible_text(
+    assert "This message names no customer. Paste a link to their profile on X above" in visible_text(
         form.blocks
     )
 

@@ -294,7 +294,7 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     await send_survey(world)
     message = await world.wait_for_waiting_message()
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=message.channel, ts=message.ts)
-    await world.wait_for_dm("Canceled. Nothing was sent.")
+    await world.wait_for_dm("Canceled: the survey to")
 
     await world.advance(hours=1)
     assert world.find_dm("Queued") is None
@@ -308,7 +308,7 @@ async def test_a_new_message_is_posted_if_the_waiting_message_can_not_be_replace
     world.workspace.faults.fail("response_url", "404")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=message.channel, ts=message.ts)
 
-    await world.wait_for_dm("Canceled. Nothing was sent.")
+    await world.wait_for_dm("Canceled: the survey to")
 
 
 async def test_only_the_requester_can_cancel_a_waiting_survey(world: World) -> None:
@@ -365,7 +365,7 @@ async def test_a_survey_whose_request_fails_again_can_be_cancelled_after_it(worl
         await world.wait_for_dm("Too late to cancel")
     await world.wait_until(lambda: world.states() == ["accepted"])
     await click(world, "cancel_survey", message)
-    await world.wait_for_dm("Canceled. Nothing was sent.")
+    await world.wait_for_dm("Canceled: the survey to")
 
     assert world.states() == ["cancelled"]
 
@@ -549,7 +549,7 @@ async def test_reconciliation_reads_all_pages_of_events(world: World) -> None:
 async def test_the_requester_can_report_that_an_uncertain_survey_arrived(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "survey_arrived", message)
-    await world.wait_for_dm("Noted: it arrived.")
+    await world.wait_for_dm("Noted: the survey to")
     await world.wait_for_message("asked")
 
     assert world.states() == ["sent"]
@@ -589,7 +589,7 @@ async def test_an_arrival_that_is_noted_twice_is_noted_and_confirmed_once(world:
     await world.workspace.redeliver(again)
     await world.wait_until(is_app_idle)
 
-    assert world.count_messages("Noted: it arrived.", message.channel) == world.count_messages("asked") == 1
+    assert world.count_messages("Noted: the survey to", message.channel) == world.count_messages("asked") == 1
 
 
 @pytest.mark.parametrize(
@@ -614,7 +614,7 @@ async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another
 async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     await click(world, "leave_survey", message)
-    await world.wait_for_dm("Nothing was changed.")
+    await world.wait_for_dm("Left as it is.")
     assert world.states() == ["uncertain"]
 
     await world.advance(hours=24, minutes=11)
@@ -624,7 +624,7 @@ async def test_the_requester_can_leave_an_uncertain_survey_to_reconciliation(wor
 async def test_only_the_requester_can_settle_an_uncertain_survey(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY)
     await click(world, "leave_survey", message)
-    await world.wait_for_dm("Nothing was changed.")
+    await world.wait_for_dm("Left as it is.")
     for action_id in ("survey_arrived", "send_survey_again"):
         action = {**world.workspace.deliveries[-1].payload["actions"][0], "action_id": action_id}
         await world.forge(user={"id": fixtures.BEN, "team_id": fixtures.TEAM}, actions=[action])

@@ -113,7 +113,7 @@ async def test_a_survey_is_canceled_if_the_connection_breaks_during_the_commit(
     proxy.cut_after(b"UPDATE surveys SET state", COMMIT)
     await click(world, "cancel_survey", message)
 
-    await world.wait_for_dm("Canceled. Nothing was sent.")
+    await world.wait_for_dm("Canceled: the survey to")
 
 
 async def test_an_arrival_is_noted_if_the_connection_breaks_during_the_commit(
@@ -122,7 +122,7 @@ async def test_an_arrival_is_noted_if_the_connection_breaks_during_the_commit(
     message = await send_uncertain(world)
     proxy.cut_after(b"UPDATE surveys SET state", COMMIT)
     await click(world, "survey_arrived", message)
-    await world.wait_for_dm("Noted: it arrived.")
+    await world.wait_for_dm("Noted: the survey to")
     await world.advance(minutes=2)
 
     await world.wait_for_message("asked")
@@ -134,7 +134,7 @@ async def test_a_survey_is_sent_again_at_once_if_the_connection_breaks_during_th
     message = await send_uncertain(world)
     proxy.cut_after(b"INSERT INTO surveys", COMMIT)
     await click(world, "send_survey_again", message)
-    await world.wait_for_dm("Sending it again.")
+    await world.wait_for_dm("Sending the survey to")
     await world.wait_for_message("asked")
 
     assert world.states() == ["refused", "sent"]
@@ -149,7 +149,7 @@ async def test_who_presses_a_button_reads_that_we_can_not_tell_and_can_press_it_
     reply = visible_text(await world.wait_for_dm("We can't tell whether this was done."))
     proxy.resume()
     await click(world, "survey_arrived", message)
-    await world.wait_for_dm("Noted: it arrived.")
+    await world.wait_for_dm("Noted: the survey to")
 
     assert "Try again in a minute" in reply
     assert world.states() == ["sent"]

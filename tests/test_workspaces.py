@@ -101,7 +101,7 @@ async def test_the_buttons_of_a_survey_work_in_its_own_workspace_only(world: Wor
     world.notify_after.set()
     own = await world.wait_for_dm("Queued")
     await world.workspace.click(fixtures.ADA, "cancel_survey", channel=own.channel, ts=own.ts)
-    await world.wait_for_dm("Canceled. Nothing was sent.")
+    await world.wait_for_dm("Canceled: the survey to")
 
     await click_elsewhere(world, 1)
     await world.wait_for_dm("Only the person who asked for this survey can cancel it")
@@ -121,7 +121,7 @@ async def test_an_uncertain_survey_is_settled_in_its_own_workspace_only(
     await world.submit_survey("/csat @sofie_l")
     own = await world.wait_for_dm("may not have arrived")
     await world.workspace.click(fixtures.ADA, "leave_survey", channel=own.channel, ts=own.ts)
-    await world.wait_for_dm("Nothing was changed.")
+    await world.wait_for_dm("Left as it is.")
 
     await click_elsewhere(world, 1, action_id=action_id)
     await world.wait_for_dm("this is already settled, or somebody else asked")

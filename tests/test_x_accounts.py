@@ -224,7 +224,7 @@ async def test_a_survey_of_another_account_that_is_left_is_not_promised_for_tomo
     question = await send_uncertain(brand)
     async with running_app(other):
         await click(other, "leave_survey", question)
-        reply = await other.wait_for_dm("Nothing was changed.")
+        reply = await other.wait_for_dm("Left as it is.")
 
     assert "tomorrow" not in visible_text(reply)
     assert "another X account" in visible_text(reply)
@@ -255,7 +255,7 @@ async def test_a_requester_is_told_that_their_survey_waits_for_another_account(
         assert "queued · This survey belongs to another X account" in home
         assert other.count_messages("Queued", message.channel) == 1
         await click(other, "cancel_survey", message)
-        await other.wait_for_dm("Canceled. Nothing was sent.")
+        await other.wait_for_dm("Canceled: the survey to")
     assert states_of(brand) == ["cancelled"]
 
 
