@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -225,8 +225,6 @@ class Settings(BaseModel):
         """Read the settings; raises `SettingsError`."""
         try:
             return _EnvironmentSettings()
-        except _UnreadableSecret as error:
-            raise SettingsError([str(error)]) from None
         except ValidationError as error:
             problems = [_describe(str(details["loc"][0]), details) for details in error.errors()]
             raise SettingsError(list(dict.fromkeys(problems))) from None
@@ -234,8 +232,10 @@ class Settings(BaseModel):
             raise SettingsError([".env is not UTF-8: save it as that."]) from None
 
 
-class _UnreadableSecret(Exception):
-    """The file of a secret can't be read."""
+class _BadSecretFile(NamedTuple):
+    """Stands for a secret whose file has none; `problem` is a whole sentence."""
+
+    problem: str
 
 
 class _SecretFiles(EnvSettingsSource):
@@ -249,20 +249,28 @@ class _SecretFiles(EnvSettingsSource):
         return {
             name.lower(): _read_secret(f"{name}_FILE", path)
             for name in SECRETS
-            if (path := self._paths.get(f"{name}_FILE".lower()))
+            if name.lower() not in self.current_state and (path := self._paths.get(f"{name}_FILE".lower()))
         }
 
 
-def _read_secret(setting: str, path: str) -> str:
+def _read_secret(setting: str, path: str) -> str | _BadSecretFile:
     try:
-        return Path(path).read_text("utf-8").strip()
+        secret = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise _UnreadableSecret(f"{setting} names a file that can't be read: {reason}.") from None
+        return _BadSecretFile(f"{setting} names a file that can't be read: {reason}.")
+    return secret or _BadSecretFile(f"{setting} names a file that is empty: {path}.")
 
 
 class _EnvironmentSettings(BaseSettings, Settings):
     model_config = SettingsConfigDict(extra="ignore", env_file=".env", env_ignore_empty=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _require_secret_in_file(cls, value: object) -> object:
+        if isinstance(value, _BadSecretFile):
+            raise PydanticCustomError("secret_file", "{problem}", value._asdict())
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -281,6 +289,8 @@ class _EnvironmentSettings(BaseSettings, Settings):
 
 
 def _describe(field: str, details: Mapping[str, object]) -> str:
+    if details["type"] == "secret_file":
+        return str(details["msg"])
     name = field.upper()
     hint = f" Find it at {SECRET_LOCATIONS[name]}." if name in SECRET_LOCATIONS else " See .env.example."
     if details["type"] == "missing":

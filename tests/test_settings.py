@@ -314,13 +314,53 @@ def test_a_secret_that_is_set_wins_over_its_file(folder: Path, monkeypatch: pyte
     assert settings.x_api_secret.get_secret_value() == COMPLETE["X_API_SECRET"]
 
 
+def test_a_secret_that_is_set_wins_over_a_file_that_cannot_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(monkeypatch, X_API_SECRET_FILE=str(folder / "missing"))
+
+    assert settings.x_api_secret.get_secret_value() == COMPLETE["X_API_SECRET"]
+
+
+@pytest.mark.parametrize("name", FILE_SECRETS)
+def test_a_secret_file_that_is_empty_is_named(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "secret").write_text(" \n", encoding="utf-8")
+    problems = load_problems(monkeypatch, **{name: "", f"{name}_FILE": str(folder / "secret")})
+
+    assert problems == [f"{name}_FILE names a file that is empty: {folder / 'secret'}."]
+
+
+def test_secret_files_without_a_secret_are_told_with_all_other_problems(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "empty").touch()
+    problems = load_problems(
+        monkeypatch,
+        SLACK_APP_TOKEN="",
+        SLACK_SIGNING_SECRET_FILE=str(folder / "empty"),
+        X_API_KEY="",
+        X_API_SECRET="",
+        X_API_SECRET_FILE=str(folder / "missing"),
+        PORT="many",
+    )
+
+    assert [problem.partition(" ")[0] for problem in problems] == [
+        "SLACK_SIGNING_SECRET_FILE",
+        "X_API_KEY",
+        "X_API_SECRET_FILE",
+        "PORT",
+    ]
+
+
 @pytest.mark.parametrize("content", [None, b"\xff"])
 def test_a_secret_file_that_cannot_be_read_is_named_without_its_content(
     content: bytes | None, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if content:
         (folder / "secret").write_bytes(content)
-    (problem,) = load_problems(monkeypatch, X_API_SECRET_FILE=str(folder / "secret"))
+    (problem,) = load_problems(monkeypatch, X_API_SECRET="", X_API_SECRET_FILE=str(folder / "secret"))
 
     assert problem.startswith("X_API_SECRET_FILE names a file that can't be read: ")
 
