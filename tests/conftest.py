@@ -4,6 +4,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -51,6 +52,7 @@ GENEROUS_TIMEOUTS = {
     "handlers.low_ratings.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
     "handlers.services.FORM_CONTEXT_SECONDS": WAIT_SECONDS,
     "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "sandbox.slack.trigger_ids.TRIGGER_LIFETIME": timedelta(seconds=WAIT_SECONDS),
     "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
 }
 
