@@ -203,6 +203,21 @@ async def test_an_answer_to_a_message_without_replies_is_not_lost_in_its_empty_t
     assert not reply.thread_ts
 
 
+async def test_a_refusal_is_shown_in_the_channel_if_the_shortcut_was_used_there_on_a_message_with_replies(
+    world: World,
+) -> None:
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is waiting")
+    await world.workspace.post_message(fixtures.CLEO, fixtures.SUPPORT, "On it.", thread_ts=message.ts)
+    world.x.fail(Fault.LOOKS_AUTOMATED)
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    await world.wait_for_form()
+    await world.fill_in()
+    await world.workspace.submit_view(fixtures.ADA)
+    refusal = await world.wait_for_message("was not sent")
+
+    assert not refusal.thread_ts
+
+
 async def test_a_home_has_no_channel_for_an_ephemeral_message(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_supervisors=fixtures.CLEO) as world:
         world.insert_rated([1])

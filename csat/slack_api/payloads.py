@@ -108,6 +108,12 @@ class SubmittedForm(Payload):
 class _Message(Payload):
     ts: str = ""
     thread_ts: str = ""
+    subtype: str = ""
+
+    @property
+    def is_in_channel(self) -> bool:
+        """Whether it can be read without opening a thread."""
+        return self.thread_ts in ("", self.ts) or self.subtype == "thread_broadcast"
 
 
 _TEAM = AliasChoices(
@@ -144,7 +150,7 @@ class Interaction(Payload):
             enterprise=self.enterprise,
             channel=self.channel,
             thread=self.message.thread_ts or self.message.ts,
-            in_thread=bool(self.message.thread_ts),
+            in_thread=not self.message.is_in_channel,
             requester=self.user,
             response_url=self.response_url,
             received_at=now,

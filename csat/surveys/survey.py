@@ -195,7 +195,7 @@ class Origin(FrozenModel):
     thread: str = ""
     """The `ts` of the message that a confirmation replies to; empty if it starts no thread."""
     in_thread: bool = False
-    """Whether the thread has replies: Slack shows ephemeral messages only in threads that have."""
+    """Whether the requester had the thread open: Slack shows and keeps ephemeral messages nowhere else."""
     requester: str
     response_url: str = ""
     received_at: datetime
@@ -203,7 +203,7 @@ class Origin(FrozenModel):
 
     @property
     def active_thread(self) -> str:
-        """The thread if it has replies, else ""."""
+        """The thread if the requester had it open, else ""."""
         return self.thread if self.in_thread else ""
 
     def is_from(self, team: str, user: str) -> bool:
