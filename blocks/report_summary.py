@@ -155,7 +155,7 @@ def _format_change(report: Report) -> str:
 
 
 def _format_no_comparison(data_begin: date | None) -> str:
-    return f"not compared, as data begins on {format_day(data_begin)}" if data_begin else "no surveys"
+    return f"not compared, as this data begins on {format_day(data_begin)}" if data_begin else "no surveys"
 
 
 def _format_counts(tally: Tally, left_out: LeftOut) -> str:

@@ -26,7 +26,10 @@ from handlers.services import Services
 SUPERVISORS_ONLY = (
     "Only supervisors can see answers. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 )
-OWN_SURVEY = "You asked for this survey, so you can't see its answer. Another supervisor can follow it up."
+OWN_SURVEY = (
+    "You asked for this survey, so another supervisor follows it up. "
+    "If there is none, ask an admin of this app to add one to CSAT_SUPERVISORS."
+)
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
 ALREADY_DONE = "This was already done, so nothing was changed."
 NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."

@@ -11,6 +11,10 @@ from handlers.command_args import InvalidArguments
 
 DEFAULT_PERIOD = "30d"
 EXAMPLE = "For example: /csat report 30d nps"
+FILTERS = (
+    "/csat report covers all agents, channels and questions. "
+    "To see one of them, choose it in this app's Home."
+)
 
 
 class ReportArgs(NamedTuple):
@@ -26,6 +30,8 @@ def parse_report_args(text: str, now: datetime, timezone: ZoneInfo) -> ReportArg
     metrics = {Metric(word.lower()) for word in words if _is_metric(word)}
     if len(metrics) > 1:
         raise InvalidArguments(f"Choose one score: csat or nps. {EXAMPLE}")
+    if any(word.startswith(("@", "#", "<")) for word in words):
+        raise InvalidArguments(f"{FILTERS} {EXAMPLE}")
     typed_period = " ".join(word for word in words if not _is_metric(word))
     try:
         period = parse_period(typed_period or DEFAULT_PERIOD, now, timezone)

@@ -105,7 +105,7 @@ async def test_an_export_says_how_many_names_slack_did_not_tell(supervised: Worl
     supervised.workspace.faults.fail("conversations.info", error)
     await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await supervised.wait_for_dm("The cells of 1 name are empty. Slack tells those of private", fixtures.CLEO)
+    await supervised.wait_for_dm("1 name is missing: for those of private channels", fixtures.CLEO)
 
 
 async def test_agents_may_not_export(world: World) -> None:
@@ -225,7 +225,7 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
     assert "How customers rated: 5 of 5: " in printed
     assert "By agent and by channel" in printed
     assert "NPS" not in printed
-    assert f"Previous 90 days: not compared, as data begins on {format_day(period.first)}." in printed
+    assert f"Previous 90 days: not compared, as this data begins on {format_day(period.first)}." in printed
     assert "Ada Okafor: Score " in printed
     assert "#support: Score " in printed
     assert fixtures.ADA not in printed

@@ -130,6 +130,8 @@ async def test_agents_are_refused_a_report(world: World) -> None:
     ("words", "advice"),
     [
         ("yesterday", "Enter a period like 30d"),
+        ("30d @ada", "choose it in this app's Home"),
+        ("30d #support", "choose it in this app's Home"),
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Choose one score"),
         ("2026-02-30..2026-03-01", "2026-02-30 isn't a date"),

@@ -116,8 +116,8 @@ def test_the_response_rate_says_what_it_counts(tally: Tally, sentence: str) -> N
     ("data_begin", "sentence"),
     [
         (date(2026, 2, 23), "Previous 7 days: 100% from 9 answers."),
-        (date(2026, 2, 24), "Previous 7 days: not compared, as data begins on Feb 24, 2026."),
-        (date(2026, 3, 4), "Previous 7 days: not compared, as data begins on Mar 4, 2026."),
+        (date(2026, 2, 24), "Previous 7 days: not compared, as this data begins on Feb 24, 2026."),
+        (date(2026, 3, 4), "Previous 7 days: not compared, as this data begins on Mar 4, 2026."),
         (None, "Previous 7 days: no surveys."),
     ],
 )

@@ -157,7 +157,11 @@ def _commands() -> Iterator[Section]:
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample))
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
-    yield "/csat report, problems", f"Choose one score: csat or nps. {report_args.EXAMPLE}"
+    report_problems = (
+        f"Choose one score: csat or nps. {report_args.EXAMPLE}",
+        f"{report_args.FILTERS} {report_args.EXAMPLE}",
+    )
+    yield "/csat report, problems", _lines(*report_problems)
     yield "/csat export, not a supervisor", export_command.NOT_A_SUPERVISOR
     values = {
         "title": samples.WEEK.title,

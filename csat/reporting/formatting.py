@@ -66,8 +66,8 @@ def format_unknown_names(number: int) -> str:
     """Return the last sentence of the text about an export: how many names Slack did not tell."""
     if not number:
         return ""
-    reason = "Slack tells those of private channels only with the scope groups:read."
-    return f" The cells of {pluralize(number, 'name')} are empty. {reason}"
+    missing = f"{pluralize(number, 'name')} {'is' if number == 1 else 'are'} missing"
+    return f" {missing}: for those of private channels, an admin of this app can add the scope groups:read."
 
 
 def pluralize(number: int, noun: str) -> str:
