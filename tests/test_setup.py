@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from csat.db.database import Database
 from csat.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -158,3 +159,23 @@ def test_each_credential_of_the_systemd_unit_is_a_secret_that_can_be_in_a_file()
 
     assert used == [(name.upper(), name) for name in loaded]
     assert {name for name, _ in used} <= set(SECRETS)
+
+
+def test_a_command_beside_the_service_has_its_settings_and_secrets(tmp_path: Path) -> None:
+    Database(f"sqlite:///{tmp_path}/csat.db").close()
+    (tmp_path / "settings.env").write_text(f"DATABASE_URL=sqlite:///{tmp_path}/csat.db\n", encoding="utf-8")
+    (tmp_path / ".env").symlink_to("settings.env")
+    secrets = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "x_access_token": "44196397-token"}
+    for name in (*secrets, "x_api_key", "x_api_secret", "x_access_token_secret"):
+        (tmp_path / name).write_text(secrets.get(name, name), encoding="utf-8")
+
+    ran = subprocess.run(  # noqa: S603 - a file of this repository
+        [ROOT / "deploy" / "csat-slack.sh", "resume"],
+        env={"PATH": os.environ["PATH"], "SETTINGS_FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == ""
+    assert "the account isn't paused" in ran.stdout
