@@ -1,6 +1,6 @@
 """A report's charts and its table, each with the same data in text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
@@ -68,7 +68,7 @@ def _distribution(report: Report) -> Iterator[HomePart]:
 def _trend(report: Report) -> Iterator[HomePart]:
     scores = {bucket.label: compute_score(report, bucket.tally) for bucket in report.trend}
     points = {label: score for label, score in scores.items() if score and format_score(score) != NO_VALUE}
-    if len(points) > 1:
+    if len(points) > 1 and _are_neighbours(points, list(scores)):
         yield BlocksWithFallback([_trend_chart(report, points)])
     if points:
         yield render(context(_trend_text(report, points)))
@@ -80,6 +80,12 @@ def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
         f"{label}{_few_mark(score)}": float(round_half_up(score.value)) for label, score in points.items()
     }
     return data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
+
+
+def _are_neighbours(points: Iterable[str], labels: Sequence[str]) -> bool:
+    """Return whether no point between two others is missing: a line would join them as if they were."""
+    places = [labels.index(point) for point in points]
+    return places[-1] - places[0] == len(places) - 1
 
 
 def _few_mark(score: Score) -> str:

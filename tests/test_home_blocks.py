@@ -258,3 +258,18 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert f"Left out of the trend, with fewer than 5 answers: {LONG_PERIOD.label}." in json.dumps(view)
+
+
+def test_a_trend_with_a_gap_has_no_chart() -> None:
+    home = make_largest_home(Metric.CSAT)
+    enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
+    trend = [
+        Bucket(period=part.period, label=part.label, tally=tally)
+        for part, tally in zip(home.report.trend, (enough, few, enough), strict=False)
+    ]
+    gap = home._replace(report=home.report.model_copy(update={"trend": tuple(trend)}))
+
+    view = check_home(home_view(supervisor_home(gap, CATALOGUE)))
+
+    assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
+    assert f"Left out of the trend, with fewer than 5 answers: {trend[1].label}." in json.dumps(view)
