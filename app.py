@@ -189,11 +189,14 @@ def report(
 
 async def _serve(settings: Settings) -> None:
     from bootstrap import lifespan
+    from csat.web import paths
 
-    transport = "Socket Mode" if settings.slack_app_token else "HTTP"
     async with lifespan(settings) as url:
         stop = _stop_event()
-        log.info("Connected to Slack over %s; health check at %s/healthz", transport, url)
+        started = (
+            "Started" if settings.slack_app_token else f"Listening for Slack at {url}{paths.SLACK_EVENTS}"
+        )
+        log.info("%s; health check at %s/healthz", started, url)
         gc.freeze()  # the imported modules are not examined at each garbage collection: 4 % of a survey's CPU
         await stop.wait()
 

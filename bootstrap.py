@@ -256,7 +256,7 @@ async def serve(
             socket = SocketMode(dispatch, settings.slack_app_token.get_secret_value(), resources.slack.web)
             stack.push_async_callback(socket.close)
             stack.callback(asyncio.create_task(socket.connect()).cancel)
-            health, routes = HealthCheck(resources, worker, socket.is_connected), []
+            health, routes = HealthCheck(resources, worker, socket.find_problem), []
         else:
             health, routes = HealthCheck(resources, worker, None), _slack_routes(resources, dispatch)
         routes += [

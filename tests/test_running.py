@@ -181,11 +181,29 @@ async def test_the_log_says_in_words_why_slack_is_not_connected(
         await stop(process, signal.SIGTERM)
 
 
+async def test_the_log_says_that_slack_is_connected_once_it_is(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (workspace, _, environment):
+        process = await start_command(tmp_path, environment)
+        await wait_for_line(process, "Connected to Slack over Socket Mode")
+        await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
+        await stop(process, signal.SIGTERM)
+
+
+async def test_the_log_does_not_call_slack_connected_before(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        process = await start_command(tmp_path, {**environment, "SLACK_APP_TOKEN": "xapp-wrong"})
+        first = await wait_for_line(process, "health check at")
+        _, rest = await stop(process, signal.SIGTERM)
+
+    assert "Started; health check at http://127.0.0.1:" in first
+    assert "Connected" not in first + rest
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_shuts_the_app_down_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     async with fake_environment(tmp_path) as (workspace, _, environment):
         process = await start_command(tmp_path, environment)
-        await wait_for_line(process, "Socket Mode")
+        await wait_for_line(process, "Started; health check at http://127.0.0.1:")
         await workspace.wait_until(lambda: workspace.connection_count, timeout_seconds=WAIT_SECONDS)
         code, printed = await stop(process, number)
 
@@ -198,7 +216,7 @@ async def test_a_signal_shuts_the_app_down_cleanly(tmp_path: Path, number: signa
 async def test_with_log_format_json_each_line_of_the_log_is_an_object(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):
         process = await start_command(tmp_path, {**environment, "LOG_FORMAT": "json"})
-        first = await wait_for_line(process, "Socket Mode")
+        first = await wait_for_line(process, "Started")
         code, printed = await stop(process, signal.SIGTERM)
 
     records = [json.loads(line) for line in [first, *printed.splitlines()]]
@@ -240,13 +258,13 @@ async def test_over_http_the_app_listens_on_host_and_port(tmp_path: Path) -> Non
     async with fake_environment(tmp_path) as (_, _, environment):
         process = await start_command(tmp_path, {**environment, "SLACK_APP_TOKEN": ""})
         line = await wait_for_line(process, "healthz")
-        address = re.search(r"http://127\.0\.0\.1:\d+/healthz", line)
+        address = re.search(r"(http://127\.0\.0\.1:\d+)/healthz", line)
         assert address
         async with httpx.AsyncClient() as client:
             answer = await client.get(address[0])
         code, _ = await stop(process, signal.SIGTERM)
 
-    assert "over HTTP" in line
+    assert f"Listening for Slack at {address[1]}/slack/events" in line
     assert (answer.status_code, answer.json()["ok"], code) == (200, True, 0)
 
 

@@ -290,7 +290,18 @@ async def test_a_lost_socket_makes_the_app_unhealthy(world: World) -> None:
         while (response := await health(world)) == (200, []):  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.01)
 
-    assert response == (503, ["socket: not connected to Slack"])
+    status, (reason,) = response
+    assert status == 503
+    assert reason.startswith("socket: not connected to Slack")
+
+
+async def test_an_unhealthy_app_says_why_its_socket_does_not_connect(world: World) -> None:
+    world.workspace.faults.fail("apps.connections.open", "internal_error", times=100)
+    await world.workspace.disconnect_sockets()
+    cause = "Slack has a problem at the moment (internal_error)"
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await health(world)) != (503, [f"socket: not connected to Slack: {cause}"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_the_app_reconnects_after_slack_closes_the_socket(world: World) -> None:

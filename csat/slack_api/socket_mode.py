@@ -35,6 +35,9 @@ class ReconnectingClient(SocketModeClient):
     After a failed handshake the SDK would log the URL, and retry with it forever.
     """
 
+    problem = ""
+    """Why the latest handshake failed; empty if it did not."""
+
     async def connect(self) -> None:
         """Connect, retrying until it works or the client is closed."""
         while not self.closed:
@@ -43,16 +46,22 @@ class ReconnectingClient(SocketModeClient):
                     await self._open_websocket()
             except (SlackError, OSError) as error:
                 self.wss_uri = None
-                reason = explain(error) if isinstance(error, SlackError) else type(error).__name__
-                log.warning("Can't connect to Slack over Socket Mode, retrying: %s", reason)
+                self.problem = explain(error) if isinstance(error, SlackError) else type(error).__name__
+                log.warning("Can't connect to Slack over Socket Mode, retrying: %s", self.problem)
                 await asyncio.sleep(self.ping_interval)
             else:
+                self.problem = ""
+                log.info("Connected to Slack over Socket Mode")
                 return
 
     async def issue_new_wss_url(self) -> str:
         """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
-        response = await self.web_client.apps_connections_open(app_token=self.app_token)
-        return parse_response(SocketUrl, response).url
+        try:
+            response = await self.web_client.apps_connections_open(app_token=self.app_token)
+            return parse_response(SocketUrl, response).url
+        except SlackError as error:
+            self.problem = explain(error)
+            raise
 
     async def _open_websocket(self) -> None:
         self.auto_reconnect_enabled = False
@@ -99,9 +108,11 @@ class SocketMode:
         """Connect, retrying until it works."""
         await self._client.connect()
 
-    async def is_connected(self) -> bool:
-        """Return True if Slack answers pings."""
-        return await self._client.is_connected()
+    async def find_problem(self) -> str | None:
+        """Return why no request of Slack comes in, or `None` if Slack answers pings."""
+        if await self._client.is_connected():
+            return None
+        return ": ".join(filter(None, ["not connected to Slack", self._client.problem]))
 
     async def close(self) -> None:
         """Acknowledge the requests in progress, then disconnect."""

@@ -32,17 +32,21 @@ class HealthCheck:
     """Respond with 200, or with 503 and the reasons; and with what is degraded.
 
     Args:
-        is_connected: returns whether Slack answers in Socket Mode; None if Slack's requests come over HTTP.
+        find_socket_problem: returns why Slack doesn't answer in Socket Mode, None if it does; itself None if
+            Slack's requests come over HTTP.
     """
 
     def __init__(
-        self, resources: Resources, worker: SendWorker, is_connected: Callable[[], Awaitable[bool]] | None
+        self,
+        resources: Resources,
+        worker: SendWorker,
+        find_socket_problem: Callable[[], Awaitable[str | None]] | None,
     ) -> None:
         self._database = resources.database
         self._web = resources.slack.web
         self._account = resources.account
         self._worker = worker
-        self._is_connected = is_connected
+        self._find_socket_problem = find_socket_problem
         self._write: asyncio.Future[None] | None = None
         self._written_at = 0.0
 
@@ -60,8 +64,8 @@ class HealthCheck:
             reasons.append("send worker: has not polled for a minute")
         if self._web.rejection:
             reasons.append(f"slack: {explain(self._web.rejection)}")
-        if self._is_connected and not await self._is_connected():
-            reasons.append("socket: not connected to Slack")
+        if self._find_socket_problem and (problem := await self._find_socket_problem()):
+            reasons.append(f"socket: {problem}")
         body = {"ok": not reasons, "reasons": reasons, "degraded": degraded}
         return JSONResponse(body, 503 if reasons else 200)
 
