@@ -272,7 +272,7 @@ async def serve(
 async def serve_metrics(resources: Resources, port: int) -> AsyncIterator[None]:
     """Serve the metrics on a port of their own until the block ends."""
     routes = [Route(metrics_endpoint.PATH, MetricsEndpoint(resources).handle)]
-    async with serve_http(routes, resources.settings.metrics_host, port) as url:
+    async with serve_http(routes, resources.settings.metrics_host, port, "METRICS_PORT") as url:
         log.info("Metrics at %s%s", url, metrics_endpoint.PATH)
         yield
 

@@ -5,6 +5,7 @@ import json
 import pkgutil
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -323,3 +324,15 @@ async def test_a_command_creates_no_database(tmp_path: Path, command: tuple[str,
     assert code == 1
     assert f"there is no database at {tmp_path / 'typo.db'}. Check DATABASE_URL." in printed
     assert list_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
+async def test_a_port_in_use_is_told_with_its_setting(tmp_path: Path, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        async with fake_environment(tmp_path) as (_, _, environment):
+            code, printed = await run_process(tmp_path, {**environment, setting: port})
+
+    assert code == 1
+    assert f"The app can't start: {setting} {port} is in use" in printed
+    assert "Errno" not in printed

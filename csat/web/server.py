@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
 
@@ -15,10 +16,12 @@ GRACEFUL_SHUTDOWN_SECONDS = 1
 
 
 @contextlib.asynccontextmanager
-async def serve(routes: Sequence[Route], host: str, port: int) -> AsyncIterator[str]:
-    """Serve routes until the block ends, and yield the base URL; raises `OSError` if the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family)
+async def serve(routes: Sequence[Route], host: str, port: int, setting: str = "PORT") -> AsyncIterator[str]:
+    """Serve routes until the block ends, and yield the base URL.
+
+    Raises `OSError` if it can't listen there; it names the `setting` of a port that is in use.
+    """
+    listener = _listen(host, port, setting)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
     server = _Server(
         uvicorn.Config(
@@ -39,6 +42,15 @@ async def serve(routes: Sequence[Route], host: str, port: int) -> AsyncIterator[
     finally:
         server.should_exit = True
         await task
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise OSError(f"{setting} {port} is in use: stop what listens there, or set another.") from None
 
 
 class _Server(uvicorn.Server):
