@@ -9,7 +9,7 @@ from csat.configured_values import build_credentials
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.database import Database
-from csat.db.errors import DatabaseError
+from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
@@ -28,6 +28,7 @@ TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
 )
+TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 
@@ -79,6 +80,8 @@ def _questions(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     try:
         schema = inspect_database(settings.database_url.get_secret_value())
+    except SchemaTooNew as error:
+        return Finding(ok=False, message=f"Database: {error}", advice=TOO_NEW_ADVICE)
     except DatabaseError as error:
         return Finding(ok=False, message=f"Database: {error}", advice=DATABASE_ADVICE)
     return DATABASE_FINDINGS[schema]

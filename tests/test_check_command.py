@@ -167,6 +167,7 @@ async def test_a_newer_database_that_this_version_can_not_use_is_a_finding(
 
     assert not finding.ok
     assert "Update the app." in finding.message
+    assert finding.advice.startswith("Use the version that upgraded the database")
 
 
 def list_files(folder: Path) -> list[Path]:
