@@ -24,18 +24,25 @@ OPERATOR = "operator"
 """The viewer in the audit log for exports on the command line."""
 
 
+class NotWritten(CommandError):
+    """The file can't be written; `str()` names it."""
+
+
 class NoSuchTeam(CommandError):
     """The team is missing or unknown; `str()` lists the teams."""
 
 
 async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
-    """Write the file and its manifest; raises `DatabaseError`, `OSError` or `NoSuchTeam`."""
+    """Write the file and its manifest; raises `DatabaseError`, `NotWritten` or `NoSuchTeam`."""
     with open_existing(settings) as database:
         chosen = _chosen(await database.read(export_queries.list_teams), team)
         selection = Selection(team=chosen, period=period)
         async with open_session() as session:
             web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
-            await _write(database, selection, output, Names(web))
+            try:
+                await _write(database, selection, output, Names(web))
+            except OSError as error:
+                raise NotWritten(f"{output} can't be written: {error.strerror}.") from error
 
 
 async def _write(database: Database, selection: Selection, output: Path, names: Names) -> None:

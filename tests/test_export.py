@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+import stat
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -248,6 +249,12 @@ async def test_an_interrupted_export_leaves_no_files(
 
     assert not (tmp_path / "all.csv").exists()
     assert not (tmp_path / "all.csv.part").exists()
+
+
+async def test_only_the_owner_can_read_an_export(seeded_database: Database, tmp_path: Path) -> None:
+    await export_rows(seeded_database, path := tmp_path / "all.csv")
+
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (path, manifest_path(path))] == [0o600, 0o600]
 
 
 @pytest.mark.parametrize(

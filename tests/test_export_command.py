@@ -193,7 +193,6 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
             ("--output", "all.csv", "--team", "T0OTHER"),
             "The export stopped: the database has no surveys yet.",
         ),
-        (("--output", "no/such/folder/all.csv"), "The export stopped"),
     ],
 )
 async def test_the_export_command_explains_invalid_options(
@@ -206,6 +205,15 @@ async def test_the_export_command_explains_invalid_options(
     assert code == 1
     assert advice in printed
     assert "Traceback" not in printed
+
+
+async def test_the_export_command_names_the_file_that_it_can_not_write(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        await insert_sample_data(environment["DATABASE_URL"])
+        code, printed = await run_command(tmp_path, environment, "export", "--output", "no/folder/all.csv")
+
+    assert code == 1
+    assert "The export stopped: no/folder/all.csv can't be written: No such file or directory." in printed
 
 
 async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import hashlib
 import io
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Select
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
+FILE_MODE = 0o600
 PAGE_SIZE = 2_000
 """Rows per transaction."""
 ENCODING = "utf-8-sig"
@@ -51,11 +53,12 @@ async def write_export(
 ) -> AsyncGenerator[int, None]:
     """Write an export and its manifest, yielding the number of rows after each page.
 
-    The file gets its name when it is complete. Raises `DatabaseError` or `OSError`.
+    Only their owner can read them. The file gets its name when it is complete.
+    Raises `DatabaseError` or `OSError`.
     """
     partial, writer, rows = path.with_name(f"{path.name}.part"), _CsvWriter(), 0
     try:
-        with partial.open("wb") as file:
+        with _open_private(partial) as file:
             writer.write(file, [COLUMNS])
             async for page in _fetch_pages(database, selection):
                 names = await look_up_names({each for row in page for each in row.ids()})
@@ -75,7 +78,8 @@ async def write_export(
         sha256=writer.checksum,
         made_at=now,
     )
-    manifest_path(path).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with _open_private(manifest_path(path)) as file:
+        file.write(f"{manifest.model_dump_json(indent=2)}\n".encode())
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -121,6 +125,10 @@ async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterato
         while page := await database.read(export_queries.fetch_page, selection, metric, after, PAGE_SIZE):
             yield page
             after = Cursor(page[-1].sent_at, page[-1].survey_id)
+
+
+def _open_private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, FILE_MODE), "wb")
 
 
 class _CsvWriter:
