@@ -252,7 +252,8 @@ async def test_keys_that_x_rejects_while_polling_pause_the_account_until_they_wo
     assert len(world.x.feedbacks) == 1
 
     world.x.recover()
-    await advance_until(world, lambda: len(world.x.feedbacks) == 2, seconds=60)
+    await advance_until(world, lambda: not is_account_paused(world), seconds=60)
+    await world.wait_for_feedback(2)
 
 
 async def test_a_permission_that_is_missing_for_polls_alone_does_not_pause_the_account(world: World) -> None:

@@ -355,11 +355,11 @@ async def test_a_survey_can_not_be_cancelled_while_it_is_being_sent(world: World
 
 
 async def test_a_survey_whose_request_fails_again_can_be_cancelled_after_it(world: World) -> None:
-    world.x.fail(Fault.OVER_CAPACITY, times=2)
+    world.x.fail(Fault.OVER_CAPACITY)
     await send_survey(world)
     message = await world.wait_for_waiting_message()
     with world.x.hold(after=False) as hold:
-        await world.advance(minutes=20)
+        world.clock.advance(minutes=20)
         await hold.arrived.wait()
         await click(world, "cancel_survey", message)
         await world.wait_for_dm("Too late to cancel")
