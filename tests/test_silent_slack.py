@@ -69,17 +69,19 @@ async def test_an_upload_without_a_response_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_handshake_without_a_response_is_given_up_and_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "csat.slack_api.socket_mode")
     monkeypatch.setattr("csat.slack_api.socket_mode.HANDSHAKE_TIMEOUT_SECONDS", 1.0)
     monkeypatch.setattr("csat.slack_api.socket_mode.PING_INTERVAL_SECONDS", 0.5)
     async with running_world(tmp_path) as world:
         world.workspace.api_calls.clear()
+        caplog.clear()
         with world.workspace.faults.hold("socket", after=False):
             await world.workspace.disconnect_sockets()
             await world.wait_until(lambda: count_calls(world, "apps.connections.open") >= 5)
 
-        await world.wait_until(lambda: world.workspace.connection_count)
+        await world.wait_until(lambda: "Connected to Slack over Socket Mode" in caplog.text)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,15 @@ class ReconnectingClient(SocketModeClient):
                 log.info("Connected to Slack over Socket Mode")
                 return
 
+    async def close(self) -> None:
+        """Disconnect; a handshake in progress is given up first, or its connection would stay open."""
+        self.closed = True
+        tasks = [task for task in (self.current_session_monitor, self.message_receiver) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await super().close()  # type: ignore[no-untyped-call]
+
     async def issue_new_wss_url(self) -> str:
         """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
         try:
@@ -118,7 +127,7 @@ class SocketMode:
         """Acknowledge the requests in progress, then disconnect."""
         self._is_closing = True
         await self._tasks.finish(SHUTDOWN_TIMEOUT_SECONDS)
-        await self._client.close()  # type: ignore[no-untyped-call]
+        await self._client.close()
 
     async def _receive(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         if not self._is_closing:  # Slack delivers others to another connection, or the user tries again
