@@ -1,8 +1,7 @@
 """Observe how long requests to others take, and how they end."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 Observe = Callable[[str, str, float], None]
 """Takes the name of a request, its outcome ("ok" or the class of the error), and its duration in seconds."""
@@ -12,14 +11,18 @@ def ignore(_request: str, _outcome: str, _seconds: float) -> None:
     """Observe nothing."""
 
 
-@contextlib.contextmanager
-def timed(observe: Observe, request: str) -> Iterator[None]:
+class Timed:
     """Observe the block as a request."""
-    started, outcome = time.monotonic(), "ok"
-    try:
-        yield
-    except BaseException as error:
-        outcome = type(error).__name__
-        raise
-    finally:
-        observe(request, outcome, time.monotonic() - started)
+
+    def __init__(self, observe: Observe, request: str) -> None:
+        self._observe = observe
+        self._request = request
+        self._started = time.monotonic()
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Observe how the block has ended; its error is raised on."""
+        outcome = error.__name__ if error else "ok"
+        self._observe(self._request, outcome, time.monotonic() - self._started)

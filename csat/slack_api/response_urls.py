@@ -9,7 +9,7 @@ import aiohttp
 from pydantic_core import from_json
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from csat.request_timing import Observe, ignore, timed
+from csat.request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.surveys.survey import RESPONSE_URL_LIFETIME
 
@@ -38,7 +38,7 @@ class ResponseUrls:
 
     async def post(self, url: str, body: dict[str, Any]) -> None:
         """Post a message to a usable `response_url`; raises `SlackError`."""
-        with timed(self._observe, "response_url"):
+        with Timed(self._observe, "response_url"):
             with as_slack_error():
                 webhook = AsyncWebhookClient(url, session=self._session)
                 response = await webhook.send_dict(body)

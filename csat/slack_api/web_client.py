@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from csat.request_timing import Observe, ignore, timed
+from csat.request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, error_from_response
 
 CALL_TIMEOUT_SECONDS = 5.0
@@ -30,7 +30,7 @@ class WebClient(AsyncWebClient):
 
     async def _send(self, http_verb: str, api_url: str, req_args: dict[str, Any]) -> AsyncSlackResponse:
         try:
-            with timed(self.observe, api_url.rpartition("/")[2]), as_slack_error():
+            with Timed(self.observe, api_url.rpartition("/")[2]), as_slack_error():
                 response = await super()._send(http_verb, api_url, req_args)
         except SlackError as error:
             if str(error) in TOKEN_ERRORS:

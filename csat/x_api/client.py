@@ -12,7 +12,7 @@ import httpx
 from cachetools import TTLCache
 
 from csat.clock import Clock, utc_now
-from csat.request_timing import Observe, ignore, timed
+from csat.request_timing import Observe, Timed, ignore
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
@@ -169,7 +169,7 @@ class XClient:
     def _observed(self, name: str) -> Iterator[None]:
         """Observe a request; log why X refuses those of the account, once until X accepts one again."""
         try:
-            with timed(self._observe, name):
+            with Timed(self._observe, name):
                 yield
         except AccountRefused as error:
             refused = "every request" if error.concerns_all_requests else name
