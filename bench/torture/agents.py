@@ -71,10 +71,12 @@ class Users:
     async def _send_survey(self, agent: str) -> None:
         with_handle = self._rng.random() < self._handle_rate
         recipient = self._harness.add_recipient(next(_numbers), with_handle=with_handle)
-        if not await self._open_form(agent, recipient):
+        if not (form := await self._open_form(agent, recipient)):
             return
         self.submitted.append(recipient)
         for _ in range(MAX_TRIES):
+            if self._harness.workspace.current_view(agent) is not form:
+                return  # replaced by the form of an earlier command
             with contextlib.suppress(SlackError):
                 result = await self._harness.workspace.submit_view(agent)
                 if result.outcome in ACKNOWLEDGED:
@@ -93,9 +95,15 @@ class Users:
                 result = await workspace.run_command(agent, fixtures.SUPPORT, f"/csat {recipient}")
                 if result.outcome is not ActionOutcome.FAILED:
                     return await workspace.wait_until(
-                        lambda: workspace.current_view(agent), OPEN_TIMEOUT_SECONDS
+                        lambda: self._find_form(agent, recipient), OPEN_TIMEOUT_SECONDS
                     )
             if not self._surveys_left:
                 return None
             await asyncio.sleep(PAUSE_SECONDS)
         return None
+
+    def _find_form(self, agent: str, recipient: str) -> View | None:
+        """Return the open form, unless it belongs to an earlier command that the app answered late."""
+        view = self._harness.workspace.current_view(agent)
+        elements = [element for block in view.values.values() for element in block.values()] if view else []
+        return view if any(element.get("value") == recipient for element in elements) else None

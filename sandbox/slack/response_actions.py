@@ -17,7 +17,8 @@ CONNECTION_ERROR = "We had some trouble connecting. Try again?"
 def apply_submission_response(state: WorkspaceState, view: View, delivery: Delivery) -> ActionResult:
     """Apply the response to a submission; the view stays open if the response is missing or invalid."""
     if view not in state.views.stacks.get(view.user, []):
-        return ActionResult(ActionOutcome.ACKNOWLEDGED, state.views.current(view.user))
+        outcome = ActionOutcome.FAILED if delivery.response is None else ActionOutcome.ACKNOWLEDGED
+        return ActionResult(outcome, state.views.current(view.user), failure=delivery.error)
     try:
         outcome = _apply(state, view, delivery.response)
     except SlackError as error:

@@ -69,6 +69,27 @@ async def test_a_modal_stays_open_if_the_submission_is_not_acknowledged() -> Non
     assert result.view.values["handle"]["handle"]["value"] == "@grace"
 
 
+async def test_a_submission_that_is_not_acknowledged_failed_even_if_its_modal_was_replaced() -> None:
+    async def replace(body: Json, client: AsyncWebClient) -> None:
+        await client.views_open(trigger_id=body["trigger_id"], view=modal())
+        raise RuntimeError
+
+    def register(app: AsyncApp) -> None:
+        register_survey(app)
+        app.view("other")(replace)
+
+    slack = workspace()
+    async with run_http_app(slack, register):
+        await fill_in(slack)
+        view_id = slack.view_stack(ADA)[0].id
+        await call(slack, "views.update", view_id=view_id, view=modal(callback_id="other"))
+        result = await slack.submit_view(ADA)
+
+    assert result.outcome is ActionOutcome.FAILED
+    assert result.view
+    assert result.view.id != view_id
+
+
 @pytest.mark.parametrize(
     ("response", "outcome", "title"),
     [
