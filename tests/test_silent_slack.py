@@ -1,10 +1,14 @@
 """A Slack that takes requests and does not respond: every call ends by itself, and nothing waits for it."""
 
+import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
+from starlette.websockets import WebSocket
 
 from csat.db import tables
 from sandbox.slack import fixtures
@@ -82,6 +86,21 @@ async def test_a_handshake_without_a_response_is_given_up_and_repeated(
             await world.wait_until(lambda: count_calls(world, "apps.connections.open") >= 5)
 
         await world.wait_until(lambda: "Connected to Slack over Socket Mode" in caplog.text)
+
+
+async def test_a_reconnect_in_progress_is_given_up_when_the_app_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WebSocket, "close", AsyncMock())  # the app learns of it from Slack's message alone
+    before = asyncio.all_tasks()
+    with contextlib.ExitStack() as stack:
+        async with running_world(tmp_path) as world:
+            world.workspace.api_calls.clear()
+            stack.enter_context(world.workspace.faults.hold("socket", after=False))
+            await world.workspace.disconnect_sockets()
+            await world.wait_until(lambda: count_calls(world, "apps.connections.open"))
+
+        assert asyncio.all_tasks() == before
 
 
 @pytest.mark.parametrize(

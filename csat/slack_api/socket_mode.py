@@ -32,11 +32,21 @@ log = logging.getLogger(__name__)
 class ReconnectingClient(SocketModeClient):
     """The SDK's client, with a new URL for each handshake: its ticket is secret, and works once.
 
-    After a failed handshake the SDK would log the URL, and retry with it forever.
+    After a failed handshake the SDK would log the URL, and retry with it forever. Slack's `disconnect` and
+    the end of its connection would each open a new one, and requests over the first of them would be lost.
     """
 
     problem = ""
     """Why the latest handshake failed; empty if it did not."""
+    _replacement: asyncio.Task[None] | None = None
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - the SDK's
+        """Replace the connection, or wait until the replacement in progress is connected."""
+        if self._replacement is None or self._replacement.done():
+            if await self.is_connected() and not force:
+                return
+            self._replacement = asyncio.create_task(self._replace_connection())
+        await asyncio.shield(self._replacement)
 
     async def connect(self) -> None:
         """Connect, retrying until it works or the client is closed."""
@@ -45,7 +55,6 @@ class ReconnectingClient(SocketModeClient):
                 with as_slack_error():
                     await self._open_websocket()
             except (SlackError, OSError) as error:
-                self.wss_uri = None
                 self.problem = explain(error) if isinstance(error, SlackError) else type(error).__name__
                 log.warning("Can't connect to Slack over Socket Mode, retrying: %s", self.problem)
                 await asyncio.sleep(self.ping_interval)
@@ -55,31 +64,32 @@ class ReconnectingClient(SocketModeClient):
                 return
 
     async def close(self) -> None:
-        """Disconnect; a handshake in progress is given up first, or its connection would stay open."""
+        """Disconnect; a replacement in progress is given up first, or its connection would stay open."""
         self.closed = True
-        tasks = [task for task in (self.current_session_monitor, self.message_receiver) if task is not None]
-        for task in tasks:
+        tasks = (self._replacement, self.current_session_monitor, self.message_receiver)
+        started = [task for task in tasks if task is not None]
+        for task in started:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*started, return_exceptions=True)
         await super().close()  # type: ignore[no-untyped-call]
 
     async def issue_new_wss_url(self) -> str:
         """Return a new WebSocket URL (apps.connections.open); raises `SlackError`."""
-        try:
-            response = await self.web_client.apps_connections_open(app_token=self.app_token)
-            return parse_response(SocketUrl, response).url
-        except SlackError as error:
-            self.problem = explain(error)
-            raise
+        response = await self.web_client.apps_connections_open(app_token=self.app_token)
+        return parse_response(SocketUrl, response).url
+
+    async def _replace_connection(self) -> None:
+        async with self.connect_operation_lock:  # the SDK waits for it before it sends a message again
+            await self.connect()
 
     async def _open_websocket(self) -> None:
         self.auto_reconnect_enabled = False
         if self.current_session is not None:
             await self.current_session.close()
-        self.wss_uri = self.wss_uri or await self.issue_new_wss_url()
+        url = await self.issue_new_wss_url()
         async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
             self.current_session = await self.aiohttp_client_session.ws_connect(
-                self.wss_uri,
+                url,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
                 autoping=False,
                 heartbeat=self.ping_interval,
@@ -115,7 +125,7 @@ class SocketMode:
 
     async def connect(self) -> None:
         """Connect, retrying until it works."""
-        await self._client.connect()
+        await self._client.connect_to_new_endpoint()
 
     async def find_problem(self) -> str | None:
         """Return why no request of Slack comes in, or `None` if Slack answers pings."""
