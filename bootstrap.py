@@ -20,7 +20,6 @@ from csat.db import account_pauses, surveys_of_account
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
-from csat.db.outbox import Notification
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -79,23 +78,9 @@ async def lifespan(
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(settings, clock, shutdown))
         notifier = Notifier(resources, config.poll_interval, config.concurrency)
-        breaker = CircuitBreaker(
-            resources.database, resources.x, resources.account, resources.metrics, resources.clock
-        )
-
-        def notify(notification: Notification) -> None:
-            resources.metrics.count_notification(notification)
-            notifier.start(notification)
-
-        worker = SendWorker(resources, breaker, notify, config)
-        intake = Intake(
-            resources.database,
-            resources.account,
-            resources.recipient_key,
-            resources.metrics,
-            resources.clock,
-        )
-        services = build_services(resources, worker, breaker, notify)
+        breaker, intake = CircuitBreaker(resources), Intake(resources)
+        worker = SendWorker(resources, breaker, notifier.start, config)
+        services = build_services(resources, worker, breaker, notifier.start)
         scheduler = Scheduler(
             [*periodic_tasks(resources, intake, breaker, services.app_home), notifier.periodic_task()],
             resources.tasks,
@@ -206,14 +191,7 @@ def periodic_tasks(
     resources: Resources, intake: Intake, breaker: CircuitBreaker, app_home: AppHome
 ) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
-    poller = ResponsePoller(
-        resources.database,
-        resources.x,
-        intake,
-        resources.account,
-        breaker.pause_if_refused,
-        resources.clock,
-    )
+    poller = ResponsePoller(resources, intake, breaker.pause_if_refused)
     checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
     tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking]
     if isinstance(resources.clock, DatabaseClock):

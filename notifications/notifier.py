@@ -80,7 +80,11 @@ class Notifier:
         self._operator_alerts = OperatorAlerts(resources)
 
     def start(self, notification: Notification) -> None:
-        """Post a notification in the background."""
+        """Count a new notification, and post it in the background."""
+        self._resources.metrics.count_notification(notification)
+        self._start(notification)
+
+    def _start(self, notification: Notification) -> None:
         posting = suppress_db_errors(self.deliver(notification))
         self._resources.tasks.start(posting, _task_name(notification))
 
@@ -158,7 +162,7 @@ class Notifier:
             outbox.claim_notifications, team, self._clock(), self._batch_size
         ):
             if not self._resources.tasks.is_running(_task_name(notification)):
-                self.start(notification)
+                self._start(notification)
 
     async def _deliver(self, notification: Notification) -> None:
         match notification.kind:

@@ -22,8 +22,6 @@ from csat.db.poll_budget_and_sweeps import (
     lock_remaining_budget,
     mark_swept,
 )
-from csat.feedback.response_intake import Intake
-from csat.metrics import Metrics
 from csat.surveys.poll_schedule import next_poll, retry_poll
 from csat.surveys.responses import Update
 from csat.x_api.client import XClient
@@ -32,7 +30,7 @@ from sandbox.x import Fault, Feedback
 from sandbox.x.rate_limits import Endpoint
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NOON, insert_sending, make_update
-from tests.world import HASTY, Clock, World, is_app_idle, running_world
+from tests.world import HASTY, World, is_app_idle, running_world
 
 DAY = timedelta(days=1)
 
@@ -462,19 +460,6 @@ async def test_a_survey_confirmed_by_its_requester_is_matched_by_the_event_sweep
 
     await wait_until_answered(world, 4)
     assert world.rows(tables.surveys.c.feedback_id) == [(world.x.feedbacks[0].id,)]
-
-
-async def test_a_response_to_an_unknown_survey_is_dropped_and_its_id_logged(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    clock = Clock()
-    intake = Intake(database, "A1", str, Metrics(), clock)
-    await intake.take(make_update(5, "Fine.", feedback_id="4711"))
-    clock.advance(hours=49)
-    await intake.match()
-
-    assert "Dropped 1 responses to unknown surveys: 4711" in caplog.text
-    assert "Fine." not in caplog.text
 
 
 async def test_concurrent_instances_poll_each_survey_once_within_one_budget(

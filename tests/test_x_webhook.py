@@ -91,6 +91,16 @@ async def test_an_event_that_arrives_before_the_receipt_is_stored_settles_the_su
     assert kinds == ["answered", "sent"]
 
 
+async def test_a_response_to_an_unknown_survey_is_dropped_after_two_days_and_its_id_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await post(world, event())).status_code == 200
+    await world.advance(hours=49)
+    await world.wait_until(lambda: "Dropped 1 responses to unknown surveys: 4711" in caplog.text)
+
+    assert COMMENT not in caplog.text
+
+
 async def test_a_comment_that_is_not_unicode_is_stored_with_replacements(world: World) -> None:
     feedback_id = await send_survey(world)
     world.x.comment(feedback_id, "Fast\0 and friendly \ud83d")

@@ -3,11 +3,8 @@
 import logging
 from dataclasses import dataclass
 
-from csat.clock import Clock
 from csat.db import account_pauses
-from csat.db.database import Database
-from csat.metrics import Metrics
-from csat.x_api.client import XClient
+from csat.shared_resources import Resources
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Refused, XError
 
 log = logging.getLogger(__name__)
@@ -34,18 +31,14 @@ ResumeResult = Resumed | NotPaused | StillPaused
 
 
 class CircuitBreaker:
-    """Pauses an account, probes it, and resumes it.
+    """Pauses the account that X's client signs for, probes it, and resumes it."""
 
-    Args:
-        account: the id of the X account that the client signs for.
-    """
-
-    def __init__(self, database: Database, x: XClient, account: str, metrics: Metrics, clock: Clock) -> None:
-        self._database = database
-        self._metrics = metrics
-        self._x = x
-        self._account = account
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._database = resources.database
+        self._metrics = resources.metrics
+        self._x = resources.x
+        self._account = resources.account
+        self._clock = resources.clock
 
     async def pause(self, error: Refused) -> None:
         """Pause the account; its operators are alerted once per cause and day."""

@@ -5,9 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from csat.clock import Clock
 from csat.db import poll_queue
-from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.poll_budget_and_sweeps import (
     Span,
@@ -20,7 +18,7 @@ from csat.db.poll_budget_and_sweeps import (
 from csat.db.poll_queue import Poll
 from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
-from csat.x_api.client import XClient
+from csat.shared_resources import Resources
 from csat.x_api.errors import (
     AccountRefused,
     InvalidFeedback,
@@ -51,25 +49,18 @@ class ResponsePoller:
     """Fetches responses within the rate limit that all instances share.
 
     Args:
-        account: the id of the X account that the client signs for.
         report: is given each error after which X may answer no other request either.
     """
 
     def __init__(
-        self,
-        database: Database,
-        x: XClient,
-        intake: Intake,
-        account: str,
-        report: Callable[[XError], Awaitable[None]],
-        clock: Clock,
+        self, resources: Resources, intake: Intake, report: Callable[[XError], Awaitable[None]]
     ) -> None:
-        self._database = database
-        self._x = x
+        self._database = resources.database
+        self._x = resources.x
         self._intake = intake
-        self._account = account
+        self._account = resources.account
         self._report = report
-        self._clock = clock
+        self._clock = resources.clock
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         """Return the tasks for the scheduler."""

@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
-from csat.clock import Clock
 from csat.db import responses
-from csat.db.database import Database
 from csat.db.responses import UpdateOutcome
-from csat.metrics import Metrics
+from csat.shared_resources import Resources
 from csat.surveys.responses import Update
 from csat.x_api.errors import InvalidFeedback
 
@@ -22,26 +19,14 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Stores X's updates of one account's surveys.
+    """Stores X's updates of the surveys of this instance's account; those of others are ignored."""
 
-    Args:
-        account: the id of the X account; updates of other accounts are ignored.
-        recipient_key: returns the keyed hash of a recipient's id.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        account: str,
-        recipient_key: Callable[[str], str],
-        metrics: Metrics,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._account = account
-        self._recipient_key = recipient_key
-        self._metrics = metrics
-        self._clock = clock
+    def __init__(self, resources: Resources) -> None:
+        self._database = resources.database
+        self._account = resources.account
+        self._recipient_key = resources.recipient_key
+        self._metrics = resources.metrics
+        self._clock = resources.clock
         self._slots = asyncio.Semaphore(MAX_CONCURRENCY)
 
     async def take(self, update: Update) -> UpdateOutcome:
