@@ -23,12 +23,15 @@ async def _world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.mark.parametrize("is_private", [False, True])
 @pytest.mark.parametrize("is_pending", [False, True])
 async def test_the_confirmation_in_their_channel_does_not_name_the_customer(
     world: World,
     is_pending: bool,  # noqa: FBT001
+    is_private: bool,  # noqa: FBT001
 ) -> None:
     channel = world.workspace.channels[fixtures.PARTNERS]
+    channel.is_private = is_private
     channel.is_ext_shared, channel.is_pending_ext_shared = not is_pending, is_pending
     feedback = await world.send_survey(channel=fixtures.PARTNERS)
     confirmation = await world.wait_for_message("asked", fixtures.PARTNERS, fixtures.SAM)
@@ -53,6 +56,7 @@ async def test_a_confirmation_waits_until_slack_says_whose_channel_it_is(world: 
 
 
 async def test_a_confirmation_names_the_customer_where_slack_does_not_tell_who_reads_it(world: World) -> None:
+    world.workspace.faults.fail("conversations.info", "missing_scope")
     await world.send_survey(channel=fixtures.ESCALATIONS)
     confirmation = await world.wait_for_message("asked", fixtures.ESCALATIONS)
 

@@ -36,7 +36,7 @@ SCOPES_BY_METHOD = {
     "chat_update": {"chat:write"},
     "users_info": {"users:read"},
     "usergroups_users_list": {"usergroups:read"},
-    "conversations_info": {"channels:read"},
+    "conversations_info": {"channels:read", "groups:read"},
     "chat_getPermalink": set[str](),
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},
@@ -46,7 +46,7 @@ OTHER_SCOPES = {
     "commands": "the slash command and the shortcut",
     "chat:write.public": "confirmations in public channels without the app",
 }
-OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read", "files:write"}
+OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read", "groups:read", "files:write"}
 """The app works without these, with fewer features."""
 
 

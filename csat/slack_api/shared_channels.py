@@ -28,7 +28,7 @@ class SharedChannels:
     async def includes(self, channel: str) -> bool:
         """Return True if others read a channel or are invited to it; raises `SlackUnavailable`.
 
-        Without the scope `channels:read`, and in private conversations, Slack does not tell: False.
+        Slack tells it only with the scope `channels:read`, or `groups:read` if it is private; else False.
         """
         if channel not in self._known:
             self._known[channel] = await self._ask(channel)
