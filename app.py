@@ -97,7 +97,7 @@ def prune(
 ) -> None:
     """Remove old finished surveys; the app can keep running."""
     from cli import prune as pruning
-    from csat.configured_values import build_limits
+    from csat.values_from_settings import build_limits
 
     settings = _settings()
     try:

@@ -15,7 +15,6 @@ import handlers
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.configured_values import build_credentials, build_default_draft, build_limits
 from csat.db import account_pauses, surveys_of_account
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
@@ -38,6 +37,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
+from csat.values_from_settings import build_credentials, build_default_draft, build_limits
 from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
 from csat.web.metrics_endpoint import MetricsEndpoint

@@ -5,7 +5,6 @@ from typing import Final
 
 from slack_sdk.models.blocks import RichTextElement
 
-from blocks.denial import denial_line, denial_text, requester_mention
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
     Message,
@@ -17,6 +16,7 @@ from blocks.elements import (
     text,
     timestamp,
 )
+from blocks.limit_denial import denial_line, denial_text, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.states import State
 

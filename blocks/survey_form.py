@@ -6,9 +6,9 @@ from typing import Any, Final, Self
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
-from blocks.denial import denial_line
 from blocks.elements import alert, context, plain_text
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
+from blocks.limit_denial import denial_line
 from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel

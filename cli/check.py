@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from cli import manifest
-from csat.configured_values import build_credentials
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.database import Database
@@ -19,6 +18,7 @@ from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
 from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError, Metric
+from csat.values_from_settings import build_credentials
 from csat.web import paths
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain as explain_x

@@ -12,7 +12,6 @@ from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
 from csat.clock import utc_now
-from csat.configured_values import build_credentials
 from csat.db import erasure
 from csat.db.database import Database
 from csat.db.erasure import CustomerSurveys, PostedMessage
@@ -24,6 +23,7 @@ from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient
+from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import RecipientUnknown, XError

@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.denial import denial_text
+from blocks.limit_denial import denial_text
 from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError

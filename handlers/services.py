@@ -13,7 +13,7 @@ from csat.clock import Clock
 from csat.db import results_access_log
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.db.form_context import FormContext, read_form_context
+from csat.db.last_questions_and_denial import FormContext, read_form_context
 from csat.db.results_access_log import AuditAction
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker

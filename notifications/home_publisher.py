@@ -21,7 +21,7 @@ from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.submissions import SENT_AGAIN
 from csat.db.survey_records import SurveyRecord
-from csat.reporting import home_visibility
+from csat.reporting import published_homes
 from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
 from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report
@@ -82,14 +82,14 @@ class AppHome:
 
     async def refresh(self, person: str) -> None:
         """Publish somebody's Home again if it shows results; raises `SlackError`."""
-        shown = await self._database.read(home_visibility.find_home, await self._slack.team_id(), person)
+        shown = await self._database.read(published_homes.find_home, await self._slack.team_id(), person)
         if shown and shown.shows_results:
             await self.show(person)
 
     async def check(self) -> None:
         """Publish each Home whose owner became a supervisor, or is one no longer; raises `SlackError`."""
         team = await self._slack.team_id()
-        published = await self._database.read(home_visibility.list_homes, team)
+        published = await self._database.read(published_homes.list_homes, team)
         supervisors = await self._slack.permissions.find_supervisors([shown.user_id for shown in published])
         changed = [shown for shown in published if shown.shows_results != (shown.user_id in supervisors)]
         removed_first = sorted(changed, key=lambda shown: not shown.shows_results)
@@ -116,7 +116,7 @@ class AppHome:
 
     async def _show_results(self, team: str, person: str, change: Change) -> None:
         request = await self._database.run(
-            home_visibility.request_results, team, person, change, self._clock()
+            published_homes.request_results, team, person, change, self._clock()
         )
         try:
             page = await self._page(team, person, request.query)
@@ -125,10 +125,10 @@ class AppHome:
             # not shown, so the next check retries
             if not (request.showed_results or isinstance(error, NoResponse)):
                 await self._database.run(
-                    home_visibility.mark_results_hidden, team, person, request.home, self._clock()
+                    published_homes.mark_results_hidden, team, person, request.home, self._clock()
                 )
             raise
-        await self._database.run_with_retry(home_visibility.mark_results_shown, team, person, self._clock())
+        await self._database.run_with_retry(published_homes.mark_results_shown, team, person, self._clock())
 
     async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
         query, now, problem = kept.drop_unknown_variant(self._catalogue), self._clock(), ""
@@ -159,11 +159,11 @@ class AppHome:
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:
-        shown = await self._database.read(home_visibility.find_home, team, person)
+        shown = await self._database.read(published_homes.find_home, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
         await self._publish(person, agent_home(own, problem, has_supervisors=has_supervisors))
-        await self._database.run(home_visibility.mark_results_hidden, team, person, shown, self._clock())
+        await self._database.run(published_homes.mark_results_hidden, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)

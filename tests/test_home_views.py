@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from csat.db.database import Database
-from csat.reporting import home_visibility
+from csat.reporting import published_homes
 from csat.reporting.home_report_query import ReportQuery
-from csat.reporting.home_visibility import Home
+from csat.reporting.published_homes import Home
 from tests.factories import NOON
 
 TEAM, USER = "T1", "U1"
@@ -14,13 +14,13 @@ LATEST = NOON + timedelta(seconds=2)
 
 
 async def get_home(database: Database) -> Home:
-    (home,) = await database.read(home_visibility.list_homes, TEAM)
+    (home,) = await database.read(published_homes.list_homes, TEAM)
     return home
 
 
-async def request_results(database: Database, **changes: object) -> home_visibility.HomeRequest:
+async def request_results(database: Database, **changes: object) -> published_homes.HomeRequest:
     return await database.run(
-        home_visibility.request_results, TEAM, USER, lambda query: query.with_changes(**changes), NOON
+        published_homes.request_results, TEAM, USER, lambda query: query.with_changes(**changes), NOON
     )
 
 
@@ -36,21 +36,21 @@ async def test_a_home_is_marked_before_it_shows_results_and_keeps_its_filters(da
 async def test_a_newer_mark_is_not_overwritten(database: Database) -> None:
     await request_results(database)
     before = await get_home(database)
-    await database.run(home_visibility.mark_results_shown, TEAM, USER, LATER)
+    await database.run(published_homes.mark_results_shown, TEAM, USER, LATER)
 
-    assert not await database.run(home_visibility.mark_results_hidden, TEAM, USER, before, LATEST)
+    assert not await database.run(published_homes.mark_results_hidden, TEAM, USER, before, LATEST)
     assert (await get_home(database)).shows_results
     assert await database.run(
-        home_visibility.mark_results_hidden, TEAM, USER, await get_home(database), LATEST
+        published_homes.mark_results_hidden, TEAM, USER, await get_home(database), LATEST
     )
     assert not (await get_home(database)).shows_results
 
 
 async def test_a_home_without_results_is_recorded_once(database: Database) -> None:
-    assert await database.run(home_visibility.mark_results_hidden, TEAM, USER, None, NOON)
-    assert not await database.run(home_visibility.mark_results_hidden, TEAM, USER, None, LATER)
-    assert await database.read(home_visibility.list_homes, "T2") == []
-    assert await database.read(home_visibility.find_home, TEAM, "U2") is None
+    assert await database.run(published_homes.mark_results_hidden, TEAM, USER, None, NOON)
+    assert not await database.run(published_homes.mark_results_hidden, TEAM, USER, None, LATER)
+    assert await database.read(published_homes.list_homes, "T2") == []
+    assert await database.read(published_homes.find_home, TEAM, "U2") is None
 
 
 async def test_invalid_stored_filters_are_reset(database: Database) -> None:

@@ -15,7 +15,7 @@ from blocks.report_summary import (
     summary_text,
 )
 from csat.reporting.report_model import FollowUpCounts, Report, Tally
-from tests import text_samples as samples
+from tests import sample_messages as samples
 from tests.plain_blocks import render_blocks, render_message
 
 TOO_FEW = "Scores start at 5 answers: with fewer, each would be a quarter of the score or more."

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from csat.configured_values import build_credentials, build_default_draft
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
 from csat.settings import SECRETS as FILE_SECRETS
 from csat.surveys.survey import Draft
+from csat.values_from_settings import build_credentials, build_default_draft
 
 COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1-2-abc",

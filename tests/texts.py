@@ -48,7 +48,7 @@ from handlers import (
     survey_buttons,
 )
 from sandbox.slack import fixtures
-from tests import text_samples as samples
+from tests import sample_messages as samples
 from tests.factories import CATALOGUE, NOON, make_draft
 from tests.plain_blocks import render_message, render_view
 from tests.sentences import INSERTION, find_sentences

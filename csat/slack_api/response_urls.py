@@ -9,7 +9,7 @@ import aiohttp
 from pydantic_core import from_json
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from csat.request_timing import Observe, Timed, ignore
+from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import as_slack_error, error_from_response
 from csat.surveys.survey import RESPONSE_URL_LIFETIME
 

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from csat.request_timing import Observe, Timed, ignore
+from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, error_from_response
 
 CALL_TIMEOUT_SECONDS = 5.0

@@ -12,7 +12,7 @@ import httpx
 from cachetools import TTLCache
 
 from csat.clock import Clock, utc_now
-from csat.request_timing import Observe, Timed, ignore
+from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
