@@ -61,7 +61,7 @@ def own_left_out(number: int) -> LeftOut:
 def summary_lines(report: Report, left_out: LeftOut) -> list[RichTextBlock]:
     """Return score, change, counts, response rate and follow-ups, each on its line."""
     return [
-        rich_line(*_score_line(report)),
+        rich_line(*_score_line(report, left_out)),
         rich_line(text(_format_change(report))),
         rich_line(text(_format_counts(report.current, left_out))),
         rich_line(text(_format_response_rate(report.current))),
@@ -73,7 +73,7 @@ def summary_text(report: Report, left_out: LeftOut) -> str:
     """Return score, change, counts and response rate as plain text."""
     counts = f"{_format_counts(report.current, left_out)}."
     response_rate = f"{_format_response_rate(report.current)}."
-    return " ".join(["".join(_score_parts(report)), _format_change(report), counts, response_rate])
+    return " ".join(["".join(_score_parts(report, left_out)), _format_change(report), counts, response_rate])
 
 
 def caveats(report: Report) -> list[str]:
@@ -113,18 +113,18 @@ def format_average(score: Score) -> str:
     return f"{format_mean(score.mean)} of {SCALES[score.metric][-1]}"
 
 
-def _score_line(report: Report) -> Iterator[RichTextElement]:
-    name, figure, precision = _score_parts(report)
+def _score_line(report: Report, left_out: LeftOut) -> Iterator[RichTextElement]:
+    name, figure, precision = _score_parts(report, left_out)
     yield text(name)
     yield text(figure, bold=True)
     yield text(precision)
 
 
-def _score_parts(report: Report) -> tuple[str, str, str]:
+def _score_parts(report: Report, left_out: LeftOut) -> tuple[str, str, str]:
     metric, current = report.filters.metric, compute_score(report, report.current)
     name, answers = f"{METRIC_NAMES[metric]}: ", pluralize(report.current.rated, "answer")
     if current is None:
-        return name, "no answers yet", "."
+        return name, "no answers yet", f"{left_out.remark}."
     if not has_score(report):
         start = f"Scores start at {MIN_SCORE_RATINGS} answers"
         reason = f"{start}: with fewer, each would be a quarter of the score or more."

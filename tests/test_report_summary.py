@@ -49,6 +49,12 @@ def test_a_score_says_why_it_is_missing(answers: int, sentence: str) -> None:
     assert make_text(make_report(current=make_tally(answers))).startswith(sentence)
 
 
+def test_a_score_without_answers_says_whose_surveys_are_left_out() -> None:
+    assert make_text(make_report(excluded=3)).startswith(
+        "CSAT score: no answers yet (your own surveys left out)."
+    )
+
+
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
