@@ -62,7 +62,7 @@ if FASTEST_FOLDER := fastest_place():
 
 # the same examples in every run, so that failures are reproducible
 settings.register_profile("fast", deadline=None, max_examples=40, derandomize=True, database=None)
-settings.register_profile("thorough", settings.get_profile("fast"), max_examples=200)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=100)
 settings.load_profile("fast")
 
 
