@@ -12,7 +12,7 @@ async def run(settings: Settings) -> None:
     with open_existing(settings) as database:
         is_paused = await database.run(account_pauses.hasten_probe, settings.x_account_id)
     typer.echo(
-        "The app asks X within a few seconds, or when it starts. If X accepts surveys again, those that wait are sent."
+        "The app asks X within seconds, or when it starts. If X accepts surveys again, those waiting go out."
         if is_paused
         else "X accepts surveys: the account isn't paused."
     )

@@ -160,7 +160,7 @@ async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, t
 
     assert resumed == (
         0,
-        "The app asks X within a few seconds, or when it starts. If X accepts surveys again, those that wait are sent.\n",
+        "The app asks X within seconds, or when it starts. If X accepts surveys again, those waiting go out.\n",
     )
     assert again == (0, "X accepts surveys: the account isn't paused.\n")
 
