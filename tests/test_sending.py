@@ -158,10 +158,8 @@ async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, t
         await world.wait_for_message("asked")
         again = await run_command(tmp_path, environment, "resume")
 
-    assert resumed == (
-        0,
-        "The app asks X within seconds, or when it starts. If X accepts surveys again, those waiting go out.\n",
-    )
+    assert resumed[0] == 0
+    assert resumed[1].startswith("The app asks X within seconds, or when it starts.")
     assert again == (0, "X accepts surveys: the account isn't paused.\n")
 
 
