@@ -26,7 +26,8 @@ from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
-from csat.settings import LogFormat, Settings, SettingsError
+from csat.setting_types import LogFormat
+from csat.settings import Settings, SettingsError
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 

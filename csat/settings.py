@@ -1,37 +1,44 @@
 """The operator's settings, from the environment and a `.env` file."""
 
-import re
-from collections.abc import Mapping
+import difflib
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
-from csat.surveys.questions import Metric, VariantId
-from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH, is_web_url
+from csat.setting_types import (
+    BaseUrl,
+    ChannelId,
+    DatabaseUrl,
+    LogFormat,
+    LogLevel,
+    MemberIds,
+    PersonIds,
+    PrivacyUrl,
+    Questions,
+    Words,
+    invalid,
+    limited,
+    prefixed,
+)
+from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH
+
+ENV_FILE: Final = ".env"
+PREFIX: Final = "CSAT_"
+"""Of the variables that are no other program's."""
 
 MAX_MESSAGE_LENGTH: Final = 3_000
 """Slack's limit for a text input."""
@@ -39,7 +46,6 @@ MAX_MESSAGE_LENGTH: Final = 3_000
 DEFAULT_MESSAGE: Final = (
     "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
 )
-DATABASE_DRIVERS: Final = ("sqlite", "postgresql+psycopg")
 
 SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -66,138 +72,47 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def _invalid(advice: str) -> PydanticCustomError:
-    return PydanticCustomError("advice", "{advice}", {"advice": advice})
-
-
-def _check_base_url(url: str) -> str:
-    if not is_web_url(url) or "?" in url or "#" in url:
-        raise _invalid("must be a web address, like https://example.com")
-    return url.rstrip("/")
-
-
-def _check_privacy_url(url: str) -> str:
-    if url and not is_web_url(url):
-        raise _invalid("must be a whole web address, like https://example.com/privacy")
-    return url
-
-
-def _check_database_url(url: SecretStr) -> SecretStr:
-    try:
-        parts = make_url(url.get_secret_value())
-    except (ArgumentError, ValueError):
-        raise _invalid("must be a database's address, like sqlite:///csat.db") from None
-    if parts.drivername not in DATABASE_DRIVERS or not parts.database or parts.database == ":memory:":
-        raise _invalid("must be a file of SQLite, like sqlite:///csat.db, or postgresql+psycopg://...")
-    return url
-
-
-def _check_member_id(text: str) -> str:
-    if not re.fullmatch("[UWS][A-Z0-9]{2,}", text):
-        raise _invalid("must list ids of people (U..., W...) or user groups (S...), with commas between them")
-    return text
-
-
-def _check_channel_id(text: str) -> str:
-    if text and not re.fullmatch("[CG][A-Z0-9]{2,}", text):
-        raise _invalid("must be a channel's id (C... or G...), which Slack shows at the end of its details")
-    return text
-
-
-def _split_list(text: object) -> object:
-    return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
-
-
-def _parse_questions(text: object) -> object:
-    """Parse `csat: 14, 0; nps: 2` into the variant ids of each metric."""
-    if not isinstance(text, str):
-        return text
-    parts = [part.partition(":") for part in text.split(";") if part.strip()]
-    selection = {
-        metric.strip().lower(): tuple(dict.fromkeys(ids.replace(",", " ").split()))
-        for metric, _, ids in parts
-    }
-    if len(selection) < len(parts):
-        raise _invalid("must name each type once")
-    return selection
-
-
-def _lower(text: object) -> object:
-    return text.lower() if isinstance(text, str) else text
-
-
-def _prefixed(pattern: str, description: str) -> AfterValidator:
-    def check(secret: SecretStr) -> SecretStr:
-        if not re.match(pattern, secret.get_secret_value()):
-            raise _invalid(f"must begin with {description}")
-        return secret
-
-    return AfterValidator(check)
-
-
-def _limited(default: str, max_length: int) -> Any:  # noqa: ANN401 - the type of Field()
-    return Field(default, max_length=max_length, description=f"at most {max_length:,} characters long")
-
-
-BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
-MemberId = Annotated[str, AfterValidator(_check_member_id)]
-MemberIds = Annotated[frozenset[MemberId], NoDecode, BeforeValidator(_split_list)]
-"""Ids of users and user groups, separated by commas."""
-Questions = Annotated[
-    Mapping[Metric, Annotated[tuple[VariantId, ...], Field(min_length=1)]],
-    NoDecode,
-    BeforeValidator(_parse_questions),
-]
-"""The ids of the questions that the team uses, by metric."""
-LogLevel = Literal["debug", "info", "warning", "error"]
-LogFormat = Literal["text", "json"]
-
-
 class Settings(BaseModel):
     """Every setting, named like its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    slack_bot_token: Annotated[SecretStr, _prefixed("xoxb-", "xoxb-")]
-    slack_app_token: Annotated[SecretStr, _prefixed("xapp-", "xapp-")] | None = None
+    slack_bot_token: Annotated[SecretStr, prefixed("xoxb-", "xoxb-")]
+    slack_app_token: Annotated[SecretStr, prefixed("xapp-", "xapp-")] | None = None
     slack_signing_secret: SecretStr | None = Field(None, validate_default=True)
     slack_api_url: BaseUrl = "https://slack.com/api"
 
     x_api_key: SecretStr
     x_api_secret: SecretStr
-    x_access_token: Annotated[SecretStr, _prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
+    x_access_token: Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
     x_access_token_secret: SecretStr
     x_api_url: BaseUrl = "https://api.twitter.com"
     x_webhook_user: str = ""
-    x_webhook_password: SecretStr = SecretStr("")
+    x_webhook_password: SecretStr = Field(SecretStr(""), validate_default=True)
 
-    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = SecretStr("sqlite:///csat.db")
+    database_url: DatabaseUrl = SecretStr("sqlite:///csat.db")
     csat_secret_key: SecretStr | None = Field(None, min_length=16, description="16 characters or more")
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(None, ge=0, le=65535, description="a whole number from 0 to 65535")
-    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
-        "info", description="debug, info, warning or error"
-    )
-    log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field("text", description="text or json")
+    log_level: LogLevel = Field("info", description="debug, info, warning or error")
+    log_format: LogFormat = Field("text", description="text or json")
 
     csat_agents: MemberIds = frozenset()
-    csat_operators: MemberIds = frozenset()
+    csat_operators: PersonIds = frozenset()
     csat_supervisors: MemberIds = frozenset()
-    csat_results_channel: Annotated[str, AfterValidator(_check_channel_id)] = ""
+    csat_results_channel: ChannelId = ""
     csat_timezone: ZoneInfo = Field(ZoneInfo("UTC"), description="a time zone's name, like Europe/Berlin")
     csat_daily_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
     )
-    csat_allowlist: Annotated[frozenset[str], NoDecode, BeforeValidator(_split_list)] = frozenset()
+    csat_allowlist: Words = frozenset()
     csat_concurrency: int = Field(8, ge=1, le=64, description="a whole number from 1 to 64")
-    csat_display_name: str = _limited("", MAX_DISPLAY_NAME_LENGTH)
-    csat_privacy_url: Annotated[str, AfterValidator(_check_privacy_url)] = _limited(
-        "", MAX_PRIVACY_URL_LENGTH
-    )
-    csat_message: str = _limited(DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH)
+    csat_display_name: str = limited("", MAX_DISPLAY_NAME_LENGTH)
+    csat_privacy_url: PrivacyUrl = limited("", MAX_PRIVACY_URL_LENGTH)
+    csat_message: str = limited(DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH)
     csat_questions_file: Path = DEFAULT_QUESTIONS_FILE
     csat_questions: Questions = Field(
         {}, description="ids of questions for each type, like csat: 14, 0; nps: 0"
@@ -210,10 +125,15 @@ class Settings(BaseModel):
     ) -> SecretStr | None:
         app_token = info.data.get("slack_app_token", "invalid, with a problem of its own")
         if secret is None and app_token is None:
-            raise _invalid(
-                "is missing, and so is SLACK_APP_TOKEN: set that for Socket Mode, or this for HTTP"
-            )
+            raise invalid("is missing, and so is SLACK_APP_TOKEN: set that for Socket Mode, or this for HTTP")
         return secret
+
+    @field_validator("x_webhook_password")
+    @classmethod
+    def _require_both_or_neither(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(password.get_secret_value()) != bool(info.data.get("x_webhook_user")):
+            raise invalid("must be set if X_WEBHOOK_USER is, and only then")
+        return password
 
     @property
     def x_account_id(self) -> str:
@@ -224,12 +144,16 @@ class Settings(BaseModel):
     def load() -> "Settings":
         """Read the settings; raises `SettingsError`."""
         try:
-            return _EnvironmentSettings()
+            problems = _find_misspelled()
+            settings = _EnvironmentSettings()
         except ValidationError as error:
-            problems = [_describe(str(details["loc"][0]), details) for details in error.errors()]
+            problems += [_describe(str(details["loc"][0]), details) for details in error.errors()]
             raise SettingsError(list(dict.fromkeys(problems))) from None
         except UnicodeDecodeError:
             raise SettingsError([".env is not UTF-8: save it as that."]) from None
+        if problems:
+            raise SettingsError(problems)
+        return settings
 
 
 class _BadSecretFile(NamedTuple):
@@ -263,7 +187,7 @@ def _read_secret(setting: str, path: str) -> str | _BadSecretFile:
 
 
 class _EnvironmentSettings(BaseSettings, Settings):
-    model_config = SettingsConfigDict(extra="ignore", env_file=".env", env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", env_file=ENV_FILE, env_ignore_empty=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -286,6 +210,20 @@ class _EnvironmentSettings(BaseSettings, Settings):
         paths = {**dotenv_settings.env_vars, **env_settings.env_vars}
         secret_files = _SecretFiles(settings_cls, paths)
         return init_settings, env_settings, dotenv_settings, secret_files, file_secret_settings
+
+
+def _find_misspelled() -> list[str]:
+    """Return a sentence for each variable that is named like a setting of this app, but is none."""
+    known = {*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in SECRETS)}
+    in_file = DotEnvSettingsSource(_EnvironmentSettings, ENV_FILE).env_vars
+    given = {name.upper() for name in (*os.environ, *in_file)}
+    return [_correct(name, known) for name in sorted(given - known) if name.startswith(PREFIX)]
+
+
+def _correct(name: str, known: Iterable[str]) -> str:
+    similar = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    question = f": did you mean {similar[0]}?" if similar else "."
+    return f"{name} is no setting{question} See .env.example."
 
 
 def _describe(field: str, details: Mapping[str, object]) -> str:

@@ -127,6 +127,16 @@ def test_a_missing_or_empty_setting_is_named(
         ("CSAT_AGENTS", "U012AB3CD, ada, eve", "CSAT_AGENTS must list ids"),
         ("CSAT_AGENTS", "C012AB3CD", "CSAT_AGENTS must list ids"),
         ("CSAT_SUPERVISORS", "cleo", "CSAT_SUPERVISORS must list ids"),
+        ("CSAT_OPERATORS", "S07AGENTS3D", "CSAT_OPERATORS must list ids of people (U..., W...)"),
+        ("X_WEBHOOK_USER", "x", "X_WEBHOOK_PASSWORD must be set if X_WEBHOOK_USER is, and only then."),
+        ("X_WEBHOOK_PASSWORD", "secret", "X_WEBHOOK_PASSWORD must be set if X_WEBHOOK_USER is"),
+        ("CSAT_AGENT", "U012AB3CD", "CSAT_AGENT is no setting: did you mean CSAT_AGENTS? See .env.example."),
+        ("CSAT_LANGUAGE", "en", "CSAT_LANGUAGE is no setting. See .env.example."),
+        (
+            "CSAT_SECRET_KEYFILE",
+            "/key",
+            "CSAT_SECRET_KEYFILE is no setting: did you mean CSAT_SECRET_KEY",
+        ),
         ("CSAT_RESULTS_CHANNEL", "#results", "CSAT_RESULTS_CHANNEL must be a channel's id (C... or G...)"),
         ("CSAT_TIMEZONE", "Berlin", "CSAT_TIMEZONE must be a time zone's name, like Europe/Berlin"),
         (
@@ -229,6 +239,14 @@ def test_the_environment_overrides_the_env_file(folder: Path, monkeypatch: pytes
     assert (settings.port, settings.host) == (5000, "0.0.0.0")  # noqa: S104 - read, not listened on
 
 
+def test_a_misspelled_setting_in_the_env_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("csat_supervisor=U012AB3CD\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch) == [
+        "CSAT_SUPERVISOR is no setting: did you mean CSAT_SUPERVISORS? See .env.example."
+    ]
+
+
 def test_an_env_file_that_is_not_utf_8_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_bytes("CSAT_DISPLAY_NAME=Café\n".encode("latin-1"))
 
@@ -294,7 +312,12 @@ def test_the_form_starts_with_the_configured_values(monkeypatch: pytest.MonkeyPa
 def test_every_secret_can_be_in_a_file(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_in_env_file: bool
 ) -> None:
-    values = {**COMPLETE, "DATABASE_URL": "sqlite:///other.db"}
+    values = {
+        **COMPLETE,
+        "DATABASE_URL": "sqlite:///other.db",
+        "X_WEBHOOK_USER": "x",
+        "X_WEBHOOK_PASSWORD": "y",
+    }
     secret = values.pop(name, "x" * 16)
     (folder / "secret").write_text(f"{secret}\n", encoding="utf-8")
     if is_in_env_file:

@@ -1,0 +1,120 @@
+"""The types of the settings' values, which say what is wrong with one without repeating it."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+from pydantic_settings import NoDecode
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from csat.surveys.questions import Metric, VariantId
+from csat.surveys.survey import is_web_url
+
+DATABASE_DRIVERS: Final = ("sqlite", "postgresql+psycopg")
+
+
+def invalid(advice: str) -> PydanticCustomError:
+    """Return the error of a value; `advice` goes on from the setting's name."""
+    return PydanticCustomError("advice", "{advice}", {"advice": advice})
+
+
+def _check_base_url(url: str) -> str:
+    if not is_web_url(url) or "?" in url or "#" in url:
+        raise invalid("must be a web address, like https://example.com")
+    return url.rstrip("/")
+
+
+def _check_privacy_url(url: str) -> str:
+    if url and not is_web_url(url):
+        raise invalid("must be a whole web address, like https://example.com/privacy")
+    return url
+
+
+def _check_database_url(url: SecretStr) -> SecretStr:
+    try:
+        parts = make_url(url.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise invalid("must be a database's address, like sqlite:///csat.db") from None
+    if parts.drivername not in DATABASE_DRIVERS or not parts.database or parts.database == ":memory:":
+        raise invalid("must be a file of SQLite, like sqlite:///csat.db, or postgresql+psycopg://...")
+    return url
+
+
+def _check_person_id(text: str) -> str:
+    if not re.fullmatch("[UW][A-Z0-9]{2,}", text):
+        raise invalid("must list ids of people (U..., W...), with commas between them")
+    return text
+
+
+def _check_member_id(text: str) -> str:
+    if not re.fullmatch("[UWS][A-Z0-9]{2,}", text):
+        raise invalid("must list ids of people (U..., W...) or user groups (S...), with commas between them")
+    return text
+
+
+def _check_channel_id(text: str) -> str:
+    if text and not re.fullmatch("[CG][A-Z0-9]{2,}", text):
+        raise invalid("must be a channel's id (C... or G...), which Slack shows at the end of its details")
+    return text
+
+
+def _split_list(text: object) -> object:
+    return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
+def _parse_questions(text: object) -> object:
+    """Parse `csat: 14, 0; nps: 2` into the variant ids of each metric."""
+    if not isinstance(text, str):
+        return text
+    parts = [part.partition(":") for part in text.split(";") if part.strip()]
+    selection = {
+        metric.strip().lower(): tuple(dict.fromkeys(ids.replace(",", " ").split()))
+        for metric, _, ids in parts
+    }
+    if len(selection) < len(parts):
+        raise invalid("must name each type once")
+    return selection
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+def prefixed(pattern: str, description: str) -> AfterValidator:
+    """Return the validator of a secret that begins with a pattern."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        if not re.match(pattern, secret.get_secret_value()):
+            raise invalid(f"must begin with {description}")
+        return secret
+
+    return AfterValidator(check)
+
+
+def limited(default: str, max_length: int) -> Any:  # noqa: ANN401 - the type of Field()
+    """Return a text's field."""
+    return Field(default, max_length=max_length, description=f"at most {max_length:,} characters long")
+
+
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+PrivacyUrl = Annotated[str, AfterValidator(_check_privacy_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+ChannelId = Annotated[str, AfterValidator(_check_channel_id)]
+Words = Annotated[frozenset[str], NoDecode, BeforeValidator(_split_list)]
+"""Words, separated by commas or white space."""
+PersonId = Annotated[str, AfterValidator(_check_person_id)]
+PersonIds = Annotated[frozenset[PersonId], NoDecode, BeforeValidator(_split_list)]
+MemberId = Annotated[str, AfterValidator(_check_member_id)]
+MemberIds = Annotated[frozenset[MemberId], NoDecode, BeforeValidator(_split_list)]
+"""Ids of people and user groups."""
+Questions = Annotated[
+    Mapping[Metric, Annotated[tuple[VariantId, ...], Field(min_length=1)]],
+    NoDecode,
+    BeforeValidator(_parse_questions),
+]
+"""The ids of the questions that the team uses, by metric."""
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
