@@ -159,6 +159,7 @@ def build_services(
     resources: Resources, worker: SendWorker, breaker: CircuitBreaker, notify: Notify
 ) -> Services:
     """Return what Slack's listeners work with."""
+    defaults = build_default_draft(resources.settings)
     return Services(
         slack=resources.slack,
         x=resources.x,
@@ -167,8 +168,8 @@ def build_services(
         breaker=breaker,
         notify=notify,
         app_home=AppHome(resources),
-        form=SurveyForm(resources.catalogue),
-        defaults=build_default_draft(resources.settings),
+        form=SurveyForm(resources.catalogue, defaults),
+        defaults=defaults,
         ticket_patterns=load_ticket_patterns(),
         account=resources.account,
         operators=resources.settings.csat_operators,

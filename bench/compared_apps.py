@@ -182,7 +182,6 @@ def _build_environment(port: int, stub_port: int, form_file: Path, database_url:
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "CSAT_DISPLAY_NAME": made_up_values.DISPLAY_NAME,
-        "CSAT_PRIVACY_URL": made_up_values.PRIVACY_URL,
         "CSAT_MESSAGE": made_up_values.MESSAGE,
         "CSAT_DAILY_LIMIT": "100000000",
         "CSAT_COOLDOWN_DAYS": "0",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.made_up_values import CHANNEL, SIGNING_SECRET, TEAM, USER, external_id
+from bench.made_up_values import CHANNEL, PRIVACY_URL, SIGNING_SECRET, TEAM, USER, external_id
 
 RequestBuilder = Callable[[str], bytes]
 """Build the request of an operation from its key."""
@@ -67,7 +67,10 @@ def submission_builder(path: str, view: Mapping[str, Any], opened_by: str) -> Re
 
 
 def _submitted_view(view: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return the view with its initial values and a typed external id as its state."""
+    """Return the view with its initial values, a typed external id and a typed URL as its state.
+
+    As the URL must be typed, our form opens with all its fields, like those of the baselines.
+    """
     values = {
         block["block_id"]: {block["element"]["action_id"]: _element_state(block["element"], key)}
         for block in view["blocks"]
@@ -98,6 +101,8 @@ def _element_state(element: Mapping[str, Any], key: str) -> dict[str, Any]:
             return {"type": kind, "selected_option": element.get("initial_option")}
         case kind if element["action_id"] == "external_id":
             return {"type": kind, "value": external_id(key)}
+        case kind if element["action_id"] == "privacy_url":
+            return {"type": kind, "value": PRIVACY_URL}
         case kind:
             return {"type": kind, "value": element.get("initial_value")}
 

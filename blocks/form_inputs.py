@@ -28,8 +28,8 @@ _ENTER = DispatchActionConfig(trigger_actions_on=["on_enter_pressed"])
 """For inputs of one line: else Enter submits the form, whose preview may not have been seen."""
 _TYPING_AND_ENTER = DispatchActionConfig(trigger_actions_on=["on_character_entered", "on_enter_pressed"])
 _METRICS = {
-    Metric.CSAT: Option(value=Metric.CSAT, text="CSAT", description="Rated from 1 to 5"),
-    Metric.NPS: Option(value=Metric.NPS, text="NPS", description="Rated from 0 to 10"),
+    Metric.CSAT: Option(value=Metric.CSAT, text="CSAT: a rating from 1 to 5"),
+    Metric.NPS: Option(value=Metric.NPS, text="NPS: a rating from 0 to 10"),
 }
 _TEST_OPTION = Option(
     value=TEST,
@@ -58,10 +58,9 @@ def recipient(*, focused: bool) -> Block:
     return InputBlock(
         label="Customer",
         dispatch_action=True,
-        hint="Their X handle, numeric ID, or a link to their profile.",
         element=PlainTextInputElement(
             action_id=FormField.RECIPIENT,
-            placeholder="@handle",
+            placeholder="@handle, numeric ID, or a link to their profile on X",
             focus_on_load=focused,
             dispatch_action_config=_ENTER,
         ),

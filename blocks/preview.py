@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from slack_sdk.models.blocks import Block, DividerBlock
+from slack_sdk.models.blocks import Block
 
 from blocks.elements import context, one_line, quote, rich_line, text
 from blocks.serialization import BlockDict, render, render_once
@@ -11,23 +11,18 @@ from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 
 MAX_MESSAGE_LENGTH: Final = 2_500
+NPS_WARNING: Final = "X's newest chat may show NPS as just a number, unlike CSAT."
 
 
 def preview(draft: Draft, catalogue: Catalogue) -> list[BlockDict]:
-    """Return the message, the question and the scale, with placeholders for what is missing or invalid."""
+    """Return the message, the question and the scale, with placeholders for what is missing or invalid.
+
+    It is short enough to be seen with the fields above it and the buttons below it, without scrolling.
+    """
     metric = Metric(draft.metric) if draft.metric in list(Metric) else Metric.CSAT
     message = draft.message.strip()[:MAX_MESSAGE_LENGTH] or "(your message)"
-    return [
-        _heading(),
-        _card(message, _question(draft, metric, catalogue), metric),
-        _scale(metric),
-        _divider(),
-    ]
-
-
-@render_once
-def _divider() -> Block:
-    return DividerBlock()
+    card = _card(message, _question(draft, metric, catalogue), metric)
+    return [_heading(), card, _nps_warning()] if metric is Metric.NPS else [_heading(), card]
 
 
 @render_once
@@ -38,13 +33,12 @@ def _heading() -> Block:
 @lru_cache(16)  # most forms open with the same message
 def _card(message: str, question: str, metric: Metric) -> BlockDict:
     scale = "   ".join(map(str, SCALES[metric]))
-    return render(quote(text(f"{message}\n\n"), text(question, bold=True), text(f"\n{scale}")))
+    return render(quote(text(f"{message}\n"), text(question, bold=True), text(f"\n{scale}")))
 
 
 @render_once
-def _scale(metric: Metric) -> Block:
-    scale = SCALES[metric]
-    return context(f"They choose from {scale[0]} (lowest) to {scale[-1]} (highest), and can add a comment.")
+def _nps_warning() -> Block:
+    return context(NPS_WARNING)
 
 
 def _question(draft: Draft, metric: Metric, catalogue: Catalogue) -> str:

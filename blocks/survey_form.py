@@ -20,19 +20,16 @@ from csat.surveys.survey import Draft, FormField, Origin, Problems
 CALLBACK_ID: Final = "survey_form"
 PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
 """The fields whose changes, or Enter in them, update the preview; a field's name is its action id."""
+OPTIONS: Final = (FormField.DISPLAY_NAME, FormField.MESSAGE, FormField.PRIVACY_URL, FormField.EXTERNAL_ID)
+"""The fields that few people change. With the checkbox for a test they are behind a button."""
+MORE_OPTIONS_ACTION: Final = "more_options"
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
-NPS_WARNING: Final = "X's newest chat may show NPS as just a number. CSAT shows in all of X's mobile apps."
 
 _METRICS: Final = tuple(Metric)  # iterating over an enum is slow
-_TEXT_FIELDS: Final = (
-    FormField.DISPLAY_NAME,
-    FormField.RECIPIENT,
-    FormField.MESSAGE,
-    FormField.PRIVACY_URL,
-    FormField.EXTERNAL_ID,
-)
+_USUAL_OPTIONS: Final = ("display_name", "message", "privacy_url", "test")
+_TEXT_FIELDS: Final = (FormField.RECIPIENT, *OPTIONS)
 
 
 class Form(FrozenModel):
@@ -60,6 +57,10 @@ class Form(FrozenModel):
     """Whether the form was submitted: what keeps it open is repeated at its end, beside the button."""
     shown_metric: Metric | None = None
     """The metric whose questions are shown; it differs from the draft's if an update was lost."""
+    shows_options: bool = False
+    """Whether the options are shown instead of the button for them."""
+    hidden_external_id: str = ""
+    """The case number while the options are not shown."""
 
     def with_default_variants(self, variants: Mapping[Metric, str]) -> Self:
         """Return the form with these questions selected, except where one is selected already."""
@@ -92,21 +93,32 @@ class SurveyForm:
 
     Args:
         catalogue: the questions to choose from.
+        defaults: what the options are while they are not shown, apart from the case number.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, defaults: Draft) -> None:
         self.catalogue = catalogue
+        self._usual_options = {name: getattr(defaults, name) for name in _USUAL_OPTIONS}
         self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
 
     def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
-        """Return the form as a modal view, with an alert at both ends if there is a text for it."""
+        """Return the form as a modal view, with an alert if there is a text for it.
+
+        The options are shown at once if one of them must be filled in, or is not what it usually is.
+        """
+        shows_options = form.shows_options or self._has_unusual_options(form.draft)
+        hidden = {
+            "shows_options": shows_options,
+            "hidden_external_id": "" if shows_options else form.draft.external_id,
+        }
+        form = form.model_copy(update=hidden)
         return {
             "type": "modal",
             "callback_id": CALLBACK_ID,
             "title": plain_text("Feedback survey"),
             "submit": plain_text("Send survey"),
             "close": plain_text("Cancel"),
-            "private_metadata": form.model_dump_json(exclude={"draft", "shown_metric"}),
+            "private_metadata": form.model_dump_json(exclude={"draft", "shown_metric", "shows_options"}),
             "blocks": list(self._blocks(form, alert_text)),
         }
 
@@ -128,7 +140,19 @@ class SurveyForm:
             test=bool(values.get(form_inputs.TEST)),
             **{field: values.get(field, "") for field in _TEXT_FIELDS},
         )
-        return form.model_copy(update={"draft": draft, "variants": variants, "shown_metric": shown_metric})
+        shows_options = FormField.MESSAGE in values
+        if not shows_options:
+            draft = draft.model_copy(update={**self._usual_options, "external_id": form.hidden_external_id})
+        parsed = {
+            "draft": draft,
+            "variants": variants,
+            "shown_metric": shown_metric,
+            "shows_options": shows_options,
+        }
+        return form.model_copy(update=parsed)
+
+    def _has_unusual_options(self, draft: Draft) -> bool:
+        return not draft.privacy_url or draft != draft.model_copy(update=self._usual_options)
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
@@ -139,18 +163,15 @@ class SurveyForm:
         customer = form_inputs.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from map(render, _customer_blocks(form))
-        yield from preview(draft, self.catalogue)  # here it is seen before anybody scrolls
         yield form_inputs.metric(metric)
-        if metric is Metric.NPS:
-            yield _nps_warning()
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield with_value(form_inputs.display_name(), draft.display_name)
-        yield with_value(form_inputs.message(), draft.message)
-        yield with_value(form_inputs.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
-        yield with_value(form_inputs.external_id(), draft.external_id)
-        yield form_inputs.test(draft.test)
-        if form.submitted:
-            yield from map(render, _reasons_to_stay_open(form, alert_text))
+        yield from preview(draft, self.catalogue)
+        if form.shows_options:
+            yield from _options(draft)
+            if form.submitted:
+                yield from map(render, _reasons_to_stay_open(form, alert_text))
+        else:
+            yield _more_options()
 
 
 def get_block_id(field: FormField, form: Form) -> str:
@@ -175,9 +196,22 @@ def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, BlockDict]:
     return {selected: render(form_inputs.variant(block_id, options, selected)) for selected in options}
 
 
+def _options(draft: Draft) -> Iterator[BlockDict]:
+    yield with_value(form_inputs.display_name(), draft.display_name)
+    yield with_value(form_inputs.message(), draft.message)
+    yield with_value(form_inputs.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
+    yield with_value(form_inputs.external_id(), draft.external_id)
+    yield form_inputs.test(draft.test)
+
+
 @render_once
-def _nps_warning() -> Block:
-    return alert(NPS_WARNING)
+def _more_options() -> Block:
+    button = ButtonElement(
+        action_id=MORE_OPTIONS_ACTION,
+        text="More options",
+        accessibility_label="More options: message, name, privacy policy, case number and test",
+    )
+    return ActionsBlock(elements=[button])
 
 
 def _customer_blocks(form: Form) -> Iterator[Block]:

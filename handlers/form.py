@@ -11,7 +11,15 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks.limit_denial import denial_text
-from blocks.survey_form import CALLBACK_ID, PREVIEW_FIELDS, USE_CUSTOMER_ACTION, Form, field_errors
+from blocks.survey_form import (
+    CALLBACK_ID,
+    MORE_OPTIONS_ACTION,
+    OPTIONS,
+    PREVIEW_FIELDS,
+    USE_CUSTOMER_ACTION,
+    Form,
+    field_errors,
+)
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.payloads import Interaction
@@ -75,6 +83,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(CALLBACK_ID)(partial(submit, services))
     for action_id in PREVIEW_FIELDS:
         app.action(action_id)(partial(update_preview, services))
+    app.action(MORE_OPTIONS_ACTION)(partial(show_options, services))
     app.action(FormField.RECIPIENT)(partial(check_customer, services))
     app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
@@ -90,6 +99,9 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     match await _submit(services, form, view["id"], deadline):
         case Accepted():
             await ack()
+        case Invalid(problems) if not form.shows_options and problems.keys() & OPTIONS:
+            opened = form.model_copy(update={"shows_options": True})
+            await ack(response_action="update", view=services.form.build(opened, " ".join(problems.values())))
         case Invalid(problems):
             await ack(response_action="errors", errors=field_errors(problems, form))
         case Denial() as denial:
@@ -107,6 +119,13 @@ async def update_preview(services: Services, ack: AsyncAck, body: dict[str, Any]
     """Show what was typed in the preview."""
     await ack()
     await _update(services, body["view"], _parse_form(services, body, body["view"]))
+
+
+async def show_options(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Show the fields that few people change."""
+    await ack()
+    form = _parse_form(services, body, body["view"])
+    await _update(services, body["view"], form.model_copy(update={"shows_options": True}))
 
 
 async def check_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -69,7 +69,8 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
         "received_at": services.clock(),
     }
     origin = record.origin.model_copy(update=renewed)
-    await _open(services, interaction.trigger_id, Form(draft=record.survey.to_draft(), origin=origin))
+    form = Form(draft=record.survey.to_draft(), origin=origin, shows_options=True)
+    await _open(services, interaction.trigger_id, form)
 
 
 def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:

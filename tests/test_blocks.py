@@ -48,7 +48,7 @@ MARKS = "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 MAX_INPUT_LENGTH = 3_000
 """Slack's limit for a plain-text input."""
 
-FORM = SurveyForm(CATALOGUE)
+FORM = SurveyForm(CATALOGUE, make_draft())
 LONGEST_ORIGIN = make_origin(
     team="T" * 15,
     enterprise="E" * 15,
@@ -151,7 +151,8 @@ def extract_text(content: object) -> str:
 
 FORMS = {
     "empty": Form(draft=Draft(variant="0"), origin=make_origin()),
-    "filled in": Form(draft=make_draft(), origin=make_origin(), fill_count=1),
+    "filled in": Form(draft=make_draft(), origin=make_origin(), fill_count=1, shows_options=True),
+    "without options": Form(draft=make_draft(external_id="x" * 256), origin=LONGEST_ORIGIN),
     "nps": Form(draft=make_draft(metric="nps", variant="5", test=True), origin=make_origin()),
     "with others": Form(
         draft=make_draft(recipient="somebody"),
@@ -203,7 +204,7 @@ def test_the_form_of_the_largest_catalogue_is_valid() -> None:
     template = PLACEHOLDER + "?" * 74
     largest = Catalogue(questions={metric: dict.fromkeys(range(100), template) for metric in Metric})
 
-    check_view(SurveyForm(largest).build(FORMS["the longest"]))
+    check_view(SurveyForm(largest, make_draft()).build(FORMS["the longest"]))
 
 
 @given(
@@ -227,9 +228,8 @@ def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) 
     assert parsed.draft == typed
     assert parsed.shown_metric == typed.metric
     assert parsed.variants == {**form.variants, Metric(typed.metric): typed.variant}
-    assert parsed.model_copy(update=dict.fromkeys(["draft", "shown_metric", "variants"])) == form.model_copy(
-        update=dict.fromkeys(["draft", "shown_metric", "variants"])
-    )
+    others = dict.fromkeys(["draft", "shown_metric", "variants", "shows_options", "hidden_external_id"])
+    assert parsed.model_copy(update=others) == form.model_copy(update=others)
     assert FORM.build(parsed)["blocks"] == FORM.build(form)["blocks"]
 
 
@@ -277,7 +277,7 @@ def test_nulls_are_parsed_as_empty() -> None:
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_every_error_is_shown_under_a_visible_field(form: Form) -> None:
-    view = submitted_view(form)
+    view = submitted_view(form.model_copy(update={"shows_options": True}))
     shown_fields = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
 
     errors = field_errors(dict.fromkeys(FormField, "Do something."), FORM.parse(view))
@@ -299,7 +299,7 @@ def test_other_customers_are_offered_until_they_are_chosen() -> None:
         origin=make_origin(),
         other_customers=("@grace", "@joonas", "42"),
     )
-    (offer,) = [block for block in view_json(FORM.build(form))["blocks"] if block["type"] == "actions"]
+    offer, _ = [block for block in view_json(FORM.build(form))["blocks"] if block["type"] == "actions"]
 
     assert [button["value"] for button in offer["elements"]] == ["@joonas", "42"]
     assert all(button["action_id"].startswith(f"{USE_CUSTOMER_ACTION}:") for button in offer["elements"])

@@ -46,6 +46,11 @@ async def get_form(page: Page) -> Locator:
     return dialog
 
 
+async def show_options(dialog: Locator) -> None:
+    await dialog.get_by_role("button", name="More options").click()
+    await expect(dialog.get_by_role("button", name="More options")).to_have_count(0)
+
+
 def get_phone(page: Page) -> Locator:
     return page.get_by_role("region", name="Phone", exact=True)
 
@@ -61,6 +66,7 @@ async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sand
     await expect(dialog.get_by_label("Customer")).to_have_value("@tomasberg")
     await dialog.get_by_role("combobox", name="Question").fill("how satisfied")
     await dialog.get_by_role("option", name="How satisfied are you with …?").click()
+    await show_options(dialog)
     await dialog.get_by_label("Display name").fill("Northwind")
     await expect(dialog.get_by_text("How satisfied are you with Northwind?")).to_be_visible()
     await dialog.get_by_label("Case number").fill("ticket_9912")
@@ -91,6 +97,7 @@ async def test_the_shortcut_in_a_thread_prefills_customer_and_external_id(page: 
     await page.get_by_role("menuitem", name="Send feedback survey").click()
     dialog = await get_form(page)
     await expect(dialog.get_by_label("Customer")).to_have_value("@grace_lopez_nw")
+    await show_options(dialog)
     await expect(dialog.get_by_label("Case number")).to_have_value("zendesk_48213")
     await dialog.get_by_role("button", name="Send survey").click()
 
@@ -124,9 +131,29 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["/csat", "/csat nps @tomasberg"])
+async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(page: Page, command: str) -> None:
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    await post(page, command)
+    dialog = await get_form(page)
+    parts = [
+        dialog.get_by_label("Customer"),
+        dialog.get_by_role("radio", name="CSAT"),
+        dialog.get_by_role("combobox", name="Question"),
+        dialog.get_by_text("1   2   3   4   5"),
+        dialog.get_by_role("button", name="More options"),
+        dialog.get_by_role("button", name="Send survey"),
+    ]
+
+    for part in parts:
+        await expect(part).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.slow
 async def test_errors_are_shown_under_their_fields_and_typed_text_is_kept(page: Page) -> None:
     await post(page, "/csat @nobody_knows")
     dialog = await get_form(page)
+    await show_options(dialog)
     await dialog.get_by_label("Display name").fill("A name that is much too long")
     await dialog.get_by_label("Case number").fill("kept")
     await dialog.get_by_role("button", name="Send survey").click()
@@ -143,6 +170,7 @@ async def test_a_refused_survey_can_be_edited_and_sent_again(page: Page) -> None
     await page.keyboard.press("Escape")
     await post(page, "/csat @joonas_ek")
     dialog = await get_form(page)
+    await show_options(dialog)
     await dialog.get_by_label("Message").fill("How was it?")
     await dialog.get_by_role("button", name="Send survey").click()
     await expect(channel(page)).to_contain_text("X thinks this message looks automated")

@@ -29,6 +29,7 @@ async def test_it_names_requester_recipient_and_question_and_marks_a_test(world:
     await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "2")
     await world.fill_in(external_id="ticket_5555")
+    await world.show_options()
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
     confirmation = visible_text(await world.wait_for_message("asked"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import ActionOutcome, View, fixtures
-from tests.world import World, running_world, visible_text
+from tests.world import World, field_value, running_world, visible_text
 
 
 def current_form(world: World) -> View:
@@ -48,6 +48,7 @@ async def test_typed_values_survive_changing_the_type_and_back(world: World) -> 
     await world.open_form("/csat @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "33")
     await world.fill_in(display_name="Air", external_id="case_1", message="Hello", recipient="@sofie_l")
+    await world.show_options()
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.select(fixtures.ADA, "metric", "nps")
     await wait_for_text(world, "0   1   2")
@@ -110,6 +111,7 @@ async def test_a_question_that_the_team_no_longer_uses_is_nobody_s_default(tmp_p
 @pytest.mark.parametrize("error", ["hash_conflict", "not_found", "500", "ratelimited"])
 async def test_a_failed_preview_update_is_not_an_error(world: World, error: str) -> None:
     await world.open_form("/csat @mira_k")
+    await world.show_options()
     world.workspace.faults.fail("views.update", error)
     await world.fill_in(message="Dear Mira")
     await world.workspace.submit_view(fixtures.ADA)
@@ -123,6 +125,7 @@ async def test_a_failed_preview_update_is_not_an_error(world: World, error: str)
 @pytest.mark.parametrize("field", ["recipient", "display_name", "privacy_url", "external_id"])
 async def test_enter_in_a_field_sends_nothing(world: World, field: str) -> None:
     await world.open_form("/csat @mira_k")
+    await world.show_options()
     result = await world.workspace.press_enter(fixtures.ADA, field)
 
     assert result.outcome is ActionOutcome.ACKNOWLEDGED
@@ -143,11 +146,62 @@ async def test_enter_after_a_customer_says_whether_they_can_be_asked(world: Worl
     await world.wait_until(lambda: "Can't be asked" not in visible_text(current_form(world).blocks))
 
 
-async def test_the_preview_follows_the_customer_where_it_is_seen_without_scrolling(world: World) -> None:
+async def test_customer_type_question_and_preview_are_seen_without_scrolling(world: World) -> None:
     form = await world.open_form("/csat @mira_k")
-    labels = [visible_text(block.get("label", block)) for block in form.blocks]
+    labels = [visible_text(block.get("label", block)).partition("\n")[0] for block in form.blocks]
 
-    assert labels[:2] == ["Customer", "What the customer will read"]
+    assert labels == [
+        "Customer",
+        "Type",
+        "Question",
+        "What the customer will read",
+        "Thank you for talking with us. How did we do? Your answer helps us to serve you better.",
+        "More options",
+    ]
+
+
+async def test_more_options_keep_what_was_chosen_and_show_the_rest(world: World) -> None:
+    await world.open_form("/csat nps @mira_k")
+    await world.workspace.select(fixtures.ADA, "variant", "2")
+    await world.fill_in(recipient="@sofie_l")
+    form = await world.show_options()
+
+    assert field_value(form, "recipient") == "@sofie_l"
+    assert field_value(form, "variant") == "2"
+    assert field_value(form, "message").startswith("Thank you for talking with us.")
+    assert field_value(form, "display_name") == "Northwind"
+
+
+async def test_a_form_that_hides_its_options_sends_what_they_usually_are(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k waits. Ticket 5555")
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
+    await world.wait_for_form()
+    await world.workspace.submit_view(fixtures.ADA)
+    feedback = await world.wait_for_feedback()
+
+    assert (feedback.display_name, feedback.external_id, feedback.test) == ("Northwind", "ticket_5555", False)
+    assert feedback.message.startswith("Thank you for talking with us.")
+    assert feedback.privacy_url == "https://northwind.example/privacy"
+
+
+async def test_options_are_shown_at_once_if_one_of_them_must_be_filled_in(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_privacy_url="") as world:
+        form = await world.open_form("/csat @mira_k")
+
+    assert "Privacy policy URL" in visible_text(form.blocks)
+    assert "More options" not in visible_text(form.blocks)
+
+
+async def test_an_option_that_is_wrong_is_shown_with_what_to_do(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_message="Thanks!\a") as world:
+        await world.open_form("/csat @mira_k")
+        await world.workspace.submit_view(fixtures.ADA)
+        form = current_form(world)
+        assert "The message contains invisible characters. Type it again" in visible_text(form.blocks)
+        await world.fill_in(message="Thanks!")
+        await world.workspace.submit_view(fixtures.ADA)
+
+        assert (await world.wait_for_feedback()).message == "Thanks!"
 
 
 async def test_submitting_with_outdated_questions_updates_the_form_first(world: World) -> None:

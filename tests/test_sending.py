@@ -192,6 +192,7 @@ async def test_edit_and_try_again_opens_the_form_with_the_previous_input(world: 
     await world.open_form("/csat nps @mira_k")
     await world.workspace.select(fixtures.ADA, "variant", "3")
     await world.fill_in(message="Was it good?", external_id="case_9", display_name="Air")
+    await world.show_options()
     await world.workspace.select(fixtures.ADA, "test", ["test"])
     await world.workspace.submit_view(fixtures.ADA)
     message = await world.wait_for_message("was not sent")

@@ -111,11 +111,12 @@ def _manifest() -> Iterator[Section]:
 
 
 def _survey_form() -> Iterator[Section]:
-    survey_form = SurveyForm(CATALOGUE)
+    survey_form = SurveyForm(CATALOGUE, make_draft())
     csat = Form(draft=make_draft(), origin=samples.ORIGIN)
     usual = render_view(survey_form.build(csat))
     yield "modal", usual
     variants: dict[str, dict[str, Any]] = {
+        "with more options": {"shows_options": True},
         "empty": {"draft": Draft()},
         "NPS": {"draft": make_draft(metric="nps")},
         "from a message without a customer": {"draft": make_draft(recipient=""), "no_customer_found": True},
@@ -130,6 +131,7 @@ def _survey_form() -> Iterator[Section]:
             "denial": samples.DENIALS[0],
             "denied": "@grace",
             "submitted": True,
+            "shows_options": True,
         },
     }
     for heading, changes in variants.items():

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy
 
 from blocks.form_inputs import TEST
+from blocks.survey_form import MORE_OPTIONS_ACTION, OPTIONS
 from bootstrap import lifespan
 from cli import manifest
 from csat.db.outbox import NotificationKind
@@ -106,6 +107,7 @@ class World:
         await self.open_form(command, user, channel)
         await self.fill_in(user, **fields)
         if is_test:
+            await self.show_options(user)
             await self.workspace.select(user, TEST, [TEST])
         return await self.workspace.submit_view(user)
 
@@ -122,8 +124,21 @@ class World:
 
     async def fill_in(self, user: str = fixtures.ADA, **fields: str) -> None:
         """Type into fields of the open form."""
+        if fields.keys() & set(OPTIONS):
+            await self.show_options(user)
         for action_id, text in fields.items():
             await self.workspace.type_text(user, action_id, text)
+
+    async def show_options(self, user: str = fixtures.ADA) -> View:
+        """Press the button for more options, unless they are shown, and return the form."""
+        if self._hides_options(user):
+            await self.workspace.click(user, MORE_OPTIONS_ACTION)
+            await self.wait_until(lambda: not self._hides_options(user))
+        return await self.wait_for_form(user)
+
+    def _hides_options(self, user: str) -> bool:
+        view = self.workspace.current_view(user)
+        return MORE_OPTIONS_ACTION in str(view.blocks if view else "")
 
     async def open_home(self, user: str = fixtures.ADA) -> View:
         """Open the app's Home and return the view that the app publishes for it."""
@@ -367,3 +382,13 @@ async def idle_world(
             yield World(workspace, x, clock, "", database_file, url, engine, settings, asyncio.Event())
         finally:
             engine.dispose()
+
+
+def field_value(view: View, action_id: str) -> str:
+    """Return the value of a form field."""
+    for block in view.blocks:
+        element = block.get("element", {})
+        if element.get("action_id") == action_id:
+            chosen = element.get("initial_option") or {}
+            return element.get("initial_value") or chosen.get("value") or ""
+    raise AssertionError(f"no field {action_id}")
