@@ -66,6 +66,7 @@ async def test_a_survey_from_the_command_to_the_answer(page: Page, sandbox: Sand
     await expect(dialog.get_by_label("Customer")).to_have_value("@tomasberg")
     await dialog.get_by_role("combobox", name="Question").fill("how satisfied")
     await dialog.get_by_role("option", name="How satisfied are you with …?").click()
+    await expect(dialog.get_by_text("How satisfied are you with Northwind Air?")).to_be_visible()
     await show_options(dialog)
     await dialog.get_by_label("Display name").fill("Northwind")
     await expect(dialog.get_by_text("How satisfied are you with Northwind?")).to_be_visible()
