@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import make_url
-
 from cli.errors import CommandError
-from cli.existing_database import require_file
+from cli.existing_database import find_file, require_file
 from csat.settings import Settings
 
 FILE_MODE = 0o600
@@ -23,10 +21,9 @@ class BackupError(CommandError):
 
 def database_file(settings: Settings) -> Path:
     """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
-    url = make_url(settings.database_url.get_secret_value())
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.")
-    return Path(url.database)
+    if file := find_file(settings):
+        return file
+    raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.")
 
 
 def back_up(database: Path, target: Path) -> int:

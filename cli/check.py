@@ -1,10 +1,12 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
 import contextlib
+import stat
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from cli import manifest
+from cli.existing_database import find_file
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.database import Database
@@ -31,6 +33,7 @@ DATABASE_ADVICE = (
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
+READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
 class Finding(NamedTuple):
@@ -54,6 +57,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield _questions(settings)
     database = _database(settings)
     yield database
+    if (file := find_file(settings)) and file.exists() and file.stat().st_mode & READABLE_BY_OTHERS:
+        yield Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file.absolute()}*")
     async with open_session() as session:
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         async for finding in _slack(settings, web):

@@ -14,12 +14,16 @@ from csat.settings import Settings
 @contextlib.contextmanager
 def open_existing(settings: Settings) -> Iterator[Database]:
     """Open the database until the block ends; raises `CommandError` if there is none, or `DatabaseError`."""
-    url = settings.database_url.get_secret_value()
-    file = make_url(url).database if url.startswith("sqlite") else None
-    if file:
-        require_file(Path(file))
-    with contextlib.closing(Database(url)) as database:
+    if file := find_file(settings):
+        require_file(file)
+    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
         yield database
+
+
+def find_file(settings: Settings) -> Path | None:
+    """Return the path of the SQLite database, which may be missing; `None` if it is one of PostgreSQL."""
+    url = make_url(settings.database_url.get_secret_value())
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def require_file(file: Path) -> None:

@@ -21,7 +21,7 @@ from csat.surveys.states import State
 from csat.x_api.errors import OutOfCredit
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
-from tests.databases import KINDS, Databases
+from tests.databases import KINDS, Databases, sqlite_in
 from tests.factories import NOON, make_row
 from tests.unwritable import Problem, unwritable
 
@@ -129,6 +129,18 @@ async def test_an_older_database_is_said_to_be_upgraded_later_and_is_left_as_it_
 
     assert finding == Finding(ok=True, message="Database: will be upgraded at the next start")
     assert read_schema(url) == before
+
+
+@pytest.mark.parametrize(("mode", "hints"), [(0o600, 0), (0o640, 1), (0o604, 1)])
+async def test_a_database_file_that_others_can_read_is_told_with_what_to_do(
+    tmp_path: Path, mode: int, hints: int
+) -> None:
+    url = sqlite_in(tmp_path)
+    (file := tmp_path / "csat.db").chmod(mode)
+    findings = await run_check(tmp_path, {}, database_url=url)
+
+    hint = Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file}*")
+    assert findings.count(hint) == hints
 
 
 async def test_an_empty_postgresql_database_is_said_to_be_set_up_later_and_stays_empty(

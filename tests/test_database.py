@@ -1,6 +1,8 @@
 """The life cycle of a survey in the database."""
 
 import asyncio
+import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -317,3 +319,27 @@ def test_a_new_connection_does_not_create_a_missing_sqlite_file(tmp_path: Path) 
     assert created
     assert all(part.suffix == ".away" for part in tmp_path.iterdir())
     engine.dispose()
+
+
+@pytest.fixture(name="usual_umask")
+def _usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_only_its_owner_can_read_a_new_sqlite_database_and_its_log(tmp_path: Path) -> None:
+    with contextlib.closing(Database(f"sqlite:///{tmp_path / 'csat.db'}")):
+        modes = {part.name: oct(part.stat().st_mode & 0o777) for part in tmp_path.iterdir()}
+
+    assert modes == dict.fromkeys(("csat.db", "csat.db-wal", "csat.db-shm"), "0o600")
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_an_existing_sqlite_database_keeps_its_mode(tmp_path: Path) -> None:
+    (file := tmp_path / "csat.db").touch()
+    file.chmod(0o640)
+    Database(f"sqlite:///{file}").close()
+
+    assert oct(file.stat().st_mode & 0o777) == "0o640"

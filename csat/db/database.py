@@ -48,6 +48,9 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
 )
 
+FILE_MODE = 0o600
+"""Only its owner can read a database: it holds handles, messages and comments."""
+
 WRITE_SECONDS = 5.0
 """For a transaction on PostgreSQL to be committed, the wait for a thread included."""
 READ_SECONDS = 8.0
@@ -240,6 +243,8 @@ def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Cal
 def open_engine(url: str) -> Engine:
     """Connect to a database and migrate it to the current schema; raises `DatabaseError`."""
     engine = create_engine(url)
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _create_missing(Path(engine.url.database))
     try:
         upgrade(engine)
     except DBAPIError as error:
@@ -247,6 +252,15 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _open_existing)
     return engine
+
+
+def _create_missing(file: Path) -> None:
+    """Create the file of an SQLite database with a mode that SQLite gives to its log too."""
+    try:
+        if not file.exists():
+            file.touch(FILE_MODE)
+    except OSError as error:
+        raise DatabaseError(f"the file {file} can't be created: {error.strerror}") from error
 
 
 def create_engine(url: str) -> Engine:
