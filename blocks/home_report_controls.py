@@ -21,7 +21,6 @@ from slack_sdk.models.blocks import (
 from blocks.form_inputs import question_options
 from blocks.serialization import BlockDict, render
 from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
-from csat.reporting.periods import Period
 from csat.surveys.questions import Catalogue, Metric
 
 
@@ -46,13 +45,11 @@ _DAYS: Final = {
     days: Option(value=str(days), text=f"Last {days} days") for days in PERIOD_DAYS if days != CUSTOM_PERIOD
 }
 _PERIODS: Final = {**_DAYS, CUSTOM_PERIOD: Option(value=str(CUSTOM_PERIOD), text="Between two dates")}
-_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
-    {ActionId.SINCE: "since", ActionId.UNTIL: "until", ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"}
-)
+_FIELDS: Final[Mapping[str, str]] = MappingProxyType({ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"})
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
 
 
-def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) -> Iterator[BlockDict]:
+def report_controls(query: ReportQuery, catalogue: Catalogue) -> Iterator[BlockDict]:
     """Yield two rows of controls, or three if the period is chosen by its dates."""
     yield _row(
         "home_period",
@@ -61,7 +58,12 @@ def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) ->
         ButtonElement(action_id=ActionId.REFRESH, text="Refresh"),
     )
     if query.days == CUSTOM_PERIOD:
-        yield _row("home_dates", *_date_pickers(query, period))
+        # an id of their own for each pair: Slack would go on showing a day that has moved along
+        yield _row(
+            f"home_dates:{query.since}:{query.until}",
+            _date_picker(ActionId.SINCE, "First day", query.since),
+            _date_picker(ActionId.UNTIL, "Last day", query.until),
+        )
     clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if query.has_filters else []
     block_id = f"home_filters:{query.metric}:{query.cleared}"
     yield _row(
@@ -72,15 +74,12 @@ def report_controls(query: ReportQuery, period: Period, catalogue: Catalogue) ->
 def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
     """Return the query after a control was used, unchanged if the choice is not valid."""
     match action_id:
-        case ActionId.PERIOD if value == str(CUSTOM_PERIOD):
-            first = today - timedelta(days=query.days - 1)
-            return (
-                query
-                if query.days == CUSTOM_PERIOD
-                else query.with_changes(days=CUSTOM_PERIOD, since=first, until=today)
-            )
         case ActionId.PERIOD:
-            return query.with_changes(days=value)
+            return _choose_period(query, value, today)
+        case ActionId.SINCE:
+            return query.with_day("since", value)
+        case ActionId.UNTIL:
+            return query.with_day("until", value)
         case ActionId.METRIC:
             return query.with_changes(metric=value, variant=None)
         case ActionId.VARIANT:
@@ -88,6 +87,15 @@ def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) ->
         case ActionId.CLEAR:
             return query.with_changes(channel="", agent="", variant=None, cleared=query.cleared + 1)
     return query.with_changes(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else query
+
+
+def _choose_period(query: ReportQuery, days: str, today: date) -> ReportQuery:
+    if days != str(CUSTOM_PERIOD):
+        return query.with_changes(days=days)
+    if query.days == CUSTOM_PERIOD:
+        return query
+    first = today - timedelta(days=query.days - 1)
+    return query.with_changes(days=CUSTOM_PERIOD, since=first, until=today)
 
 
 def _row(block_id: str, *elements: InteractiveElement) -> BlockDict:
@@ -102,10 +110,10 @@ def _select(
     )
 
 
-def _date_pickers(query: ReportQuery, period: Period) -> Iterator[DatePickerElement]:
-    first, last = query.since or period.first, query.until or period.last
-    yield DatePickerElement(action_id=ActionId.SINCE, placeholder="First day", initial_date=first.isoformat())
-    yield DatePickerElement(action_id=ActionId.UNTIL, placeholder="Last day", initial_date=last.isoformat())
+def _date_picker(action_id: str, placeholder: str, day: date | None) -> DatePickerElement:
+    return DatePickerElement(
+        action_id=action_id, placeholder=placeholder, initial_date=day.isoformat() if day else None
+    )
 
 
 def _channel_select(query: ReportQuery) -> ConversationSelectElement:

@@ -70,7 +70,8 @@ class SupervisorHome(NamedTuple):
     """The data of a supervisor's Home."""
 
     query: ReportQuery
-    report: Report
+    report: Report | None
+    """`None` if there is none on the dates that were chosen."""
     comments: Sequence[LinkedComment]
     low_ratings: Sequence[LinkedLowRating] = ()
     """The ones that are not closed, oldest first."""
@@ -80,22 +81,22 @@ class SupervisorHome(NamedTuple):
     """The ones that were closed last, those first."""
     own: OwnSurveys = OwnSurveys([], {})
     problem: str = ""
-    """Why the report is not about the dates that were chosen."""
+    """Why there is no report."""
 
 
 def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[HomePart]:
     """Yield the blocks of a supervisor's Home."""
     report = home.report
     yield render(header("Feedback results"))
-    yield from report_controls(home.query, report.period, catalogue)
-    if home.problem:
+    yield from report_controls(home.query, catalogue)
+    if report is None:
         yield render(rich_line(text(home.problem, bold=True)))
-    if report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
+    elif report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
         yield from _report(report)
     else:
         yield from _first_steps(report.period)
     yield from _low_ratings(home, catalogue)
-    yield from _comments(home.comments, report.filters.metric)
+    yield from _comments(home.comments, home.query.metric)
     yield from _closed(home.closed, catalogue)
     if home.own.newest:
         yield render(header("Your own surveys"))

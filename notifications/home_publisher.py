@@ -22,8 +22,8 @@ from csat.db.errors import DatabaseError
 from csat.db.submissions import SENT_AGAIN
 from csat.db.survey_records import SurveyRecord
 from csat.reporting import published_homes
-from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
-from csat.reporting.periods import InvalidPeriod, last_days
+from csat.reporting.home_report_query import ReportQuery
+from csat.reporting.periods import InvalidPeriod
 from csat.reporting.report_builder import fetch_report
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
@@ -131,12 +131,13 @@ class AppHome:
         await self._database.run_with_retry(published_homes.mark_results_shown, team, person, self._clock())
 
     async def _page(self, team: str, person: str, kept: ReportQuery) -> SupervisorHome:
-        query, now, problem = kept.drop_unknown_variant(self._catalogue), self._clock(), ""
+        query, now = kept.drop_unknown_variant(self._catalogue), self._clock()
+        report, problem = None, ""
         try:
             period = query.period(now, self._timezone)
+            report = await fetch_report(self._database, query.filters(team, person), period, now)
         except InvalidPeriod as reason:
-            period, problem = last_days(DEFAULT_DAYS, now, self._timezone), str(reason)
-        report = await fetch_report(self._database, query.filters(team, person), period, now)
+            problem = str(reason)
         link = self._slack.message_url
         low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS, person)
         closed = await self._database.read(follow_ups.list_closed, team, MAX_CLOSED + 1, person)
@@ -145,7 +146,7 @@ class AppHome:
             report=report,
             comments=[
                 LinkedComment(comment, await link(comment.channel, comment.thread))
-                for comment in report.comments
+                for comment in (report.comments if report else ())
             ],
             low_ratings=[
                 LinkedLowRating(rating, await link(rating.origin.channel, rating.ts)) for rating in low

@@ -149,13 +149,15 @@ _COMMENT = RecentComment(
     external_id="ticket_5555",
 )
 SUPERVISOR_HOME = SupervisorHome(
-    ReportQuery(days=CUSTOM_PERIOD, channel=fixtures.SUPPORT),
+    ReportQuery(days=CUSTOM_PERIOD, since=WEEK.first, until=WEEK.last, channel=fixtures.SUPPORT),
     REPORT,
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
     [LinkedLowRating(LOW_RATING, LINK), LinkedLowRating(UNANSWERED, "")],
     12,
     [LinkedClosedRating(CLOSED_ERASED, ""), *[LinkedClosedRating(CLOSED_RATING, LINK)] * MAX_CLOSED],
     OWN,
-    "The last day is in the future. Choose today or an earlier day.",
+)
+HOME_WITHOUT_REPORT = SUPERVISOR_HOME._replace(
+    report=None, comments=[], problem="The last day is in the future. Choose today or an earlier day."
 )
 EMPTY_HOME = SupervisorHome(ReportQuery(), EMPTY_REPORT, [])

@@ -19,7 +19,7 @@ from blocks.supervisor_home import (
 )
 from blocks.tables_and_charts import home_view
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
-from csat.reporting.periods import Period
+from csat.reporting.periods import MAX_BUCKETS, Period
 from csat.reporting.report_model import (
     MAX_COMMENTS,
     Bucket,
@@ -75,14 +75,20 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         commented=MAX_ANSWERS,
     )
     choices = ReportQuery(
-        days=CUSTOM_PERIOD, metric=metric, channel="C0123456789", agent=user_id(1), variant=98
+        days=CUSTOM_PERIOD,
+        since=LONG_PERIOD.first,
+        until=LONG_PERIOD.last,
+        metric=metric,
+        channel="C0123456789",
+        agent=user_id(1),
+        variant=98,
     )
     report = Report(
         filters=choices.filters("T1", user_id(0)),
         period=LONG_PERIOD,
         current=tally,
         previous=tally,
-        trend=tuple(Bucket(period=part, label=part.label, tally=tally) for part in LONG_PERIOD.buckets()),
+        trend=make_trend(*[tally] * MAX_BUCKETS),
         by_agent={user_id(number): tally for number in range(GROUP_COUNT)},
         by_channel={f"C{number:010}": tally for number in range(GROUP_COUNT)},
         follow_up=FollowUpCounts(low=MAX_ANSWERS, taken=MAX_ANSWERS, closed=MAX_ANSWERS),
@@ -108,8 +114,19 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         MAX_ANSWERS,
         closed,
         make_own_surveys(),
-        "That is no period. " * 10,
     )
+
+
+def with_report(home: SupervisorHome, **changes: object) -> SupervisorHome:
+    """Return a Home with some fields of its report changed."""
+    assert home.report
+    return home._replace(report=home.report.model_copy(update=changes))
+
+
+def make_trend(*tallies: Tally) -> tuple[Bucket, ...]:
+    """Return the first points of a trend with these tallies."""
+    parts = zip(LONG_PERIOD.buckets(), tallies, strict=False)
+    return tuple(Bucket(period=part, label=part.label, tally=tally) for part, tally in parts)
 
 
 def make_low_rating(number: int) -> LowRating:
@@ -187,7 +204,7 @@ def test_customer_text_is_shown_as_plain_text() -> None:
 def test_a_table_row_with_few_answers_is_marked() -> None:
     home = make_largest_home(Metric.CSAT)
     rows = {user_id(1): Tally(ratings={5: 29}, sent=29), user_id(2): Tally(ratings={5: 30}, sent=30)}
-    few = home._replace(report=home.report.model_copy(update={"by_agent": rows, "by_channel": {}}))
+    few = with_report(home, by_agent=rows, by_channel={})
 
     view = check_home(home_view(supervisor_home(few, CATALOGUE)))
 
@@ -200,7 +217,7 @@ def test_a_column_of_figures_has_numbers_with_texts_only_so_that_it_sorts(metric
     home = make_largest_home(metric)
     unrated, rated = Tally(sent=1_200), Tally(ratings={1: 20, 2: 20}, sent=40)
     tallies = {"C0123456789": unrated, "C0123456788": Tally(), "C0123456787": rated}
-    mixed = home._replace(report=home.report.model_copy(update={"by_agent": {}, "by_channel": tallies}))
+    mixed = with_report(home, by_agent={}, by_channel=tallies)
 
     view = check_home(home_view(supervisor_home(mixed, CATALOGUE)))
 
@@ -220,7 +237,7 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
         user_id(number): Tally(ratings={5: 40 + number}, sent=100, finished=50, finished_rated=20 + number)
         for number in range(1, 8)
     }
-    few = home._replace(report=home.report.model_copy(update={"by_agent": agents, "by_channel": {}}))
+    few = with_report(home, by_agent=agents, by_channel={})
     blocks = home_view(supervisor_home(few, CATALOGUE))["blocks"]
 
     left = json.dumps(
@@ -234,12 +251,8 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
 
 def test_a_point_of_the_trend_with_few_answers_is_marked() -> None:
     home = make_largest_home(Metric.CSAT)
-    tallies = [Tally(ratings={5: number}, sent=number) for number in (4, 5, 29, 30)]
-    trend = [
-        part.model_copy(update={"tally": tally})
-        for part, tally in zip(home.report.trend, tallies, strict=False)
-    ]
-    few = home._replace(report=home.report.model_copy(update={"trend": tuple(trend)}))
+    trend = make_trend(*(Tally(ratings={5: number}, sent=number) for number in (4, 5, 29, 30)))
+    few = with_report(home, trend=trend)
 
     view = check_home(home_view(supervisor_home(few, CATALOGUE)))
 
@@ -251,23 +264,20 @@ def test_a_point_of_the_trend_with_few_answers_is_marked() -> None:
 def test_a_trend_with_a_single_point_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     few = Tally(ratings={5: 4}, sent=4)
-    trend = (Bucket(period=LONG_PERIOD, label=LONG_PERIOD.label, tally=few), home.report.trend[-1])
-    single_point = home._replace(report=home.report.model_copy(update={"trend": trend}))
+    trend = make_trend(few, Tally(ratings={5: 9}, sent=9))
+    single_point = with_report(home, trend=trend)
 
     view = check_home(home_view(supervisor_home(single_point, CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
-    assert f"Left out of the trend, with fewer than 5 answers: {LONG_PERIOD.label}." in json.dumps(view)
+    assert f"Left out of the trend, with fewer than 5 answers: {trend[0].label}." in json.dumps(view)
 
 
 def test_a_trend_with_a_gap_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
-    trend = [
-        Bucket(period=part.period, label=part.label, tally=tally)
-        for part, tally in zip(home.report.trend, (enough, few, enough), strict=False)
-    ]
-    gap = home._replace(report=home.report.model_copy(update={"trend": tuple(trend)}))
+    trend = make_trend(enough, few, enough)
+    gap = with_report(home, trend=trend)
 
     view = check_home(home_view(supervisor_home(gap, CATALOGUE)))
 

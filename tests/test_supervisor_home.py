@@ -267,21 +267,68 @@ async def test_the_period_can_be_chosen_from_the_menu_or_by_dates(world: World) 
     assert "from 11 answers" in visible_text(
         await world.choose_in_home("home_since", f"{today.year - 1}-01-01")
     )
-    ahead = await world.choose_in_home("home_until", f"{today.year + 1}-01-01")
-    assert "The last day is in the future" in visible_text(ahead)
-    assert "from 6 answers" in visible_text(ahead)
 
 
-async def test_a_period_at_the_beginning_of_the_calendar_is_a_problem_to_be_told(world: World) -> None:
+def picked_dates(view: View) -> list[str]:
+    """Return the days in the two date pickers."""
+    pickers = [element for block in blocks(view, "actions") for element in block["elements"]]
+    return [element["initial_date"] for element in pickers if element["type"] == "datepicker"]
+
+
+def dates_block_id(view: View) -> str:
+    return next(str(block["block_id"]) for block in blocks(view, "actions") if "home_since" in str(block))
+
+
+async def test_the_other_day_moves_along_where_the_first_would_come_after_the_last(world: World) -> None:
     world.insert_rated([5] * 6)
     await world.open_home(fixtures.CLEO)
     await world.choose_in_home("home_period", "0")
-    await world.choose_in_home("home_since", "0001-01-01")
+    await world.choose_in_home("home_since", "2025-10-01")
+    block_id = dates_block_id(await world.choose_in_home("home_until", "2025-10-15"))
 
-    view = await world.choose_in_home("home_until", "0001-01-31")
+    later = await world.choose_in_home("home_since", "2025-11-10")
+    assert picked_dates(later) == ["2025-11-10", "2025-11-10"]
+    assert dates_block_id(later) != block_id, "or Slack would still show the old last day"
+    assert "No surveys were sent in this period" in visible_text(later)
+    earlier = await world.choose_in_home("home_until", "2025-09-30")
+    assert picked_dates(earlier) == ["2025-09-30", "2025-09-30"]
 
-    assert "no surveys before 2006" in visible_text(view)
-    assert "from 6 answers" in visible_text(view)
+
+@pytest.mark.parametrize(
+    ("first", "last", "reason"),
+    [
+        ("2026-01-01", "2999-01-01", "The last day is in the future. Choose today or an earlier day."),
+        ("2020-01-01", "2026-01-01", "A report covers at most two years. Choose a shorter period."),
+        ("0001-01-01", "0001-01-31", "There are no surveys before 2006. Choose a later first day."),
+    ],
+)
+async def test_dates_that_a_report_can_not_cover_show_the_reason_and_no_figures(
+    world: World, first: str, last: str, reason: str
+) -> None:
+    world.insert_rated([5] * 6 + [1], comment="marker", external_id="ticket_7")
+    await world.open_home(fixtures.CLEO)
+    await world.choose_in_home("home_period", "0")
+    await world.choose_in_home("home_since", first)
+
+    view = await world.choose_in_home("home_until", last)
+
+    assert picked_dates(view) == [first, last]
+    text = visible_text(view)
+    assert reason in text
+    for figures in ("answers", "CSAT score", "No surveys were sent", "marker", ".."):
+        assert figures not in text
+    assert "Low ratings to follow up: 1" in text, "as this list does not follow the dates"
+
+
+async def test_a_stored_pair_of_dates_in_the_wrong_order_shows_no_figures(world: World) -> None:
+    world.insert_rated([5] * 6)
+    await world.open_home(fixtures.CLEO)
+    execute(world, """update homes set query = '{"days": 0, "since": "2026-11-10", "until": "2026-10-15"}'""")
+
+    text = visible_text(await world.open_home(fixtures.CLEO))
+
+    assert "The first day comes after the last. Choose an earlier first day." in text
+    assert "answers" not in text
 
 
 async def test_an_agent_sees_no_results_even_with_a_forged_action(world: World) -> None:

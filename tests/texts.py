@@ -304,6 +304,10 @@ def _homes() -> Iterator[Section]:
     usual = render_view(home_view(full))
     yield "App Home of a supervisor", usual
     yield "App Home of a supervisor, no surveys", render_view(home_view(empty))
+    problem = _new_lines(
+        render_view(home_view(supervisor_home(samples.HOME_WITHOUT_REPORT, CATALOGUE))), usual
+    )
+    yield "App Home of a supervisor, dates that a report can't cover: what is new", problem
     for sample in samples.REPORTS[1:-1]:
         other = supervisor_home(samples.SUPERVISOR_HOME._replace(report=sample), CATALOGUE)
         changed = _new_lines(render_view(home_view(other)), usual)

@@ -118,7 +118,7 @@ def last_week(now: datetime, zone: ZoneInfo) -> Period:
 def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
     """Return the period between two dates; raises `InvalidPeriod` if a report can't cover it."""
     if first > last:
-        raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
+        raise InvalidPeriod("The first day comes after the last. Choose an earlier first day.")
     if last > _today(now, zone):
         raise InvalidPeriod("The last day is in the future. Choose today or an earlier day.")
     if first.year < FIRST_YEAR:
@@ -134,8 +134,11 @@ def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
     if match := _DAYS.fullmatch(text.strip()):
         return _parse_days(int(match["days"]), now, zone)
     if match := _RANGE.fullmatch(text.strip()):
-        year, month, day, *last = (int(number) for number in match.groups())
-        return custom_period(_parse_date(year, month, day), _parse_date(*last), now, zone)
+        year, month, day, *end = (int(number) for number in match.groups())
+        first, last = _parse_date(year, month, day), _parse_date(*end)
+        if first > last:
+            raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
+        return custom_period(first, last, now, zone)
     raise InvalidPeriod("Enter a period like 30d or 2026-09-01..2026-09-30.")
 
 
