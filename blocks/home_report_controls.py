@@ -45,7 +45,9 @@ _DAYS: Final = {
     days: Option(value=str(days), text=f"Last {days} days") for days in PERIOD_DAYS if days != CUSTOM_PERIOD
 }
 _PERIODS: Final = {**_DAYS, CUSTOM_PERIOD: Option(value=str(CUSTOM_PERIOD), text="Between two dates")}
-_FIELDS: Final[Mapping[str, str]] = MappingProxyType({ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"})
+_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {ActionId.SINCE: "since", ActionId.UNTIL: "until", ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"}
+)
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
 
 
@@ -76,10 +78,8 @@ def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) ->
     match action_id:
         case ActionId.PERIOD:
             return _choose_period(query, value, today)
-        case ActionId.SINCE:
-            return query.with_day("since", value)
-        case ActionId.UNTIL:
-            return query.with_day("until", value)
+        case ActionId.SINCE | ActionId.UNTIL:
+            return query.with_day(_FIELDS[action_id], value)
         case ActionId.METRIC:
             return query.with_changes(metric=value, variant=None)
         case ActionId.VARIANT:

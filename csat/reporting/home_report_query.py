@@ -1,7 +1,7 @@
 """The query of the report in an App Home: the period, metric and filters that a supervisor has chosen."""
 
 from datetime import date, datetime
-from typing import Final, Literal, Self
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
@@ -55,8 +55,8 @@ class ReportQuery(FrozenModel):
         except ValidationError:
             return self
 
-    def with_day(self, name: Literal["since", "until"], day: str) -> Self:
-        """Return the query with another first or last day; the other one moves along to stay in order."""
+    def with_day(self, name: str, day: str) -> Self:
+        """Return the query with another `since` or `until`; the other one moves along to stay in order."""
         query = self.with_changes(**{name: day})
         if query.since and query.until and query.since > query.until:
             return query.with_changes(since=day, until=day)
