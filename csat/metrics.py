@@ -25,9 +25,7 @@ class Metrics:
             "cause",
         )
         self._answered = self._counter("csat_surveys_answered", "First ratings that came back.", "type")
-        self._pauses = self._counter(
-            "csat_x_pauses", "Pauses of the X account, at most one a day for each cause.", "cause"
-        )
+        self._pauses = self._counter("csat_x_pauses", "Pauses of the X account.", "cause")
         self._x = self._histogram("csat_x_request_seconds", "Requests to X.", "endpoint")
         self._slack = self._histogram("csat_slack_request_seconds", "Requests to Slack.", "method")
         self._waiting = self._gauge("csat_surveys_waiting", "Surveys of the X account that wait to be sent.")

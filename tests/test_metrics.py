@@ -1,5 +1,6 @@
 """`GET /metrics`: what the app counts, without naming anybody."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -87,6 +88,16 @@ async def test_a_pause_and_what_waits_for_its_end_are_shown(world: World) -> Non
     assert found["csat_x_pauses_total InvalidCredentials"] == found["csat_x_paused"] == 1
     assert found["csat_surveys_waiting"] == 1
     assert found["csat_surveys_notified_total waiting"] == 1
+
+
+async def test_each_pause_is_counted(world: World) -> None:
+    world.x.fail(Fault.WRONG_PLAN)
+    await world.submit_survey()
+    await world.wait_for_waiting_message()
+    await world.advance(minutes=6)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await fetch(world))["csat_x_pauses_total NotAllowed"] != 2:
+            pass
 
 
 async def test_messages_that_slack_does_not_take_are_shown_as_backlog(world: World) -> None:

@@ -67,6 +67,14 @@ def refuse_overdue(connection: Connection) -> None:
     send_queue.refuse_overdue(connection, "A1", NOON, NOON, 8)
 
 
+def pause_again(connection: Connection) -> None:
+    """Pause an account that was resumed, for the same cause."""
+    account_pauses.ensure_account(connection, "A1")
+    for _ in range(2):
+        account_pauses.pause(connection, "A1", "InvalidCredentials", "Send a new survey.", NOON)
+        account_pauses.resume(connection, "A1")
+
+
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
     "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
@@ -82,6 +90,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
+    "pausing again": pause_again,
     "refusing overdue surveys": refuse_overdue,
     "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(
         connection, "A1", NOON, 8

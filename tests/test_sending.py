@@ -163,14 +163,18 @@ async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, t
     assert again == (0, "X accepts surveys: the account isn't paused.\n")
 
 
-async def test_a_repeated_account_error_does_not_alert_the_operators_again_that_day(tmp_path: Path) -> None:
+async def test_a_repeated_account_error_does_not_alert_the_operators_again_that_day(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running_world(tmp_path, csat_operators=fixtures.CLEO) as world:
         world.x.fail(Fault.WRONG_PLAN)
         await send_survey(world)
         alert = await world.wait_for_dm("X isn't accepting surveys", fixtures.CLEO)
         await world.advance(minutes=6)
         await world.wait_until(lambda: count_create_requests(world) == 2)
-        await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+        await world.wait_until(lambda: caplog.text.count("is paused") == 2)
+        await world.wait_until(lambda: world.rows(tables.accounts.c.alert_due_at) == [(None,)])
+        await world.wait_until(lambda: not world.rows(tables.operator_alerts))
 
         assert world.count_messages("X isn't accepting surveys", alert.channel, fixtures.CLEO) == 1
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.tables import accounts, surveys
+from csat.db.tables import accounts, attempts, surveys
+from csat.surveys.states import State
 
 PROBE_INTERVAL = timedelta(minutes=5)
 """How often a paused account is probed."""
@@ -14,7 +15,7 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """A time that has passed on every clock."""
 
 ALERT_INTERVAL = timedelta(hours=24)
-"""How long until the operators are alerted to the same cause again."""
+"""How long until the operators are alerted to the same cause again, unless surveys were sent in between."""
 
 NOT_PAUSED: ColumnElement[bool] = ~(
     select(accounts.c.id)
@@ -30,18 +31,26 @@ def ensure_account(connection: Connection, account: str) -> None:
 
 
 def pause(connection: Connection, account: str, cause: str, advice: str, now: datetime) -> bool:
-    """Pause an account and enqueue an alert, once per cause and day; return True if one was enqueued."""
+    """Pause an account; return False if it was paused already.
+
+    An alert is enqueued, once per cause and day, or once more if a survey was sent since the last alert.
+    """
     row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
-    is_new = row.cause != cause or row.alerted_at is None or row.alerted_at < now - ALERT_INTERVAL
+    is_alert_due = (
+        row.cause != cause
+        or row.alerted_at is None
+        or row.alerted_at < now - ALERT_INTERVAL
+        or (row.paused_at is None and _was_survey_sent(connection, account, row.alerted_at, now))
+    )
     values = {
         "paused_at": row.paused_at or now,
         "probe_at": row.probe_at or now + PROBE_INTERVAL,
         "cause": cause,
         "advice": advice,
     }
-    alert = {"alerted_at": now, "alert_due_at": now} if is_new else {}
+    alert = {"alerted_at": now, "alert_due_at": now} if is_alert_due else {}
     connection.execute(update(accounts).where(accounts.c.id == account).values(**values, **alert))
-    return bool(is_new)
+    return row.paused_at is None
 
 
 def claim_probe(connection: Connection, account: str, now: datetime) -> bool:
@@ -73,3 +82,15 @@ def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""
+
+
+def _was_survey_sent(connection: Connection, account: str, since: datetime, now: datetime) -> bool:
+    """Return True if X took a survey in an attempt that started after `since`, within a day of `now`."""
+    sent = (
+        select(surveys.c.id)
+        .join(attempts, attempts.c.survey_id == surveys.c.id)
+        .where(surveys.c.account == account, surveys.c.quota_until > now)
+        .where(attempts.c.outcome == State.SENT, attempts.c.started_at > since)
+        .limit(1)
+    )
+    return connection.execute(sent).first() is not None

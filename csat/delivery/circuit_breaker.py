@@ -41,7 +41,7 @@ class CircuitBreaker:
         self._clock = resources.clock
 
     async def pause(self, error: Refused) -> None:
-        """Pause the account; its operators are alerted once per cause and day."""
+        """Pause the account; its operators are alerted once per outage."""
         cause, advice = type(error).__name__, error.sentence()
         if await self._database.run_until_committed(
             account_pauses.pause, self._account, cause, advice, self._clock()
