@@ -1,6 +1,7 @@
 """A report's charts and its table, each with the same data in text."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
@@ -45,6 +46,9 @@ TOP_ROWS: Final = 5
 """Agents, and as many channels, that are in text beside the table; the ones with the most answers."""
 HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
 RESPONSE_RATES: Final = f"Response rates count only surveys whose {LAST_POLL_AGE.days} days have passed."
+MIN_CHART_POINTS: Final = 2
+"""Of a trend: a line needs two."""
+CHART_SHOWS: Final = "The chart shows {first} to {last}, the longest part without a gap."
 CAPTION: Final = "By agent and by channel"
 
 
@@ -68,10 +72,25 @@ def _distribution(report: Report) -> Iterator[HomePart]:
 def _trend(report: Report) -> Iterator[HomePart]:
     scores = {bucket.label: compute_score(report, bucket.tally) for bucket in report.trend}
     points = {label: score for label, score in scores.items() if score and format_score(score) != NO_VALUE}
-    if len(points) > 1 and _are_neighbours(points, list(scores)):
-        yield BlocksWithFallback([_trend_chart(report, points)])
-    if points:
-        yield render(context(_trend_text(report, points)))
+    if not points:
+        return
+    figures = render(context(_trend_text(report, points)))
+    run = _longest_run(points, list(scores))
+    if len(run) < MIN_CHART_POINTS:
+        yield figures
+        return
+    shown = "" if run == points else CHART_SHOWS.format(first=next(iter(run)), last=next(reversed(run)))
+    captioned = render(context(_trend_text(report, points), shown))
+    yield BlocksWithFallback([_trend_chart(report, run), captioned], [figures])
+
+
+def _longest_run(points: Mapping[str, Score], labels: Sequence[str]) -> dict[str, Score]:
+    """Return the most points with no other label between them, the newest of equally many.
+
+    A line across a label without a point would look as if there were one.
+    """
+    runs = [list(run) for is_point, run in groupby(labels, key=points.__contains__) if is_point]
+    return {label: points[label] for label in max(reversed(runs), key=len)}
 
 
 def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
@@ -80,12 +99,6 @@ def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
         f"{label}{_few_mark(score)}": float(round_half_up(score.value)) for label, score in points.items()
     }
     return data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
-
-
-def _are_neighbours(points: Iterable[str], labels: Sequence[str]) -> bool:
-    """Return whether no point between two others is missing: a line would join them as if they were."""
-    places = [labels.index(point) for point in points]
-    return places[-1] - places[0] == len(places) - 1
 
 
 def _few_mark(score: Score) -> str:

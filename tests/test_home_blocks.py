@@ -273,13 +273,51 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     assert f"Left out of the trend, with fewer than 5 answers: {trend[0].label}." in json.dumps(view)
 
 
-def test_a_trend_with_a_gap_has_no_chart() -> None:
+@pytest.mark.parametrize(
+    ("answers", "drawn"),
+    [
+        ([9, 9, 4, 9, 9, 9], slice(3, 6)),
+        ([9, 9, 9, 4, 9, 9], slice(3)),
+        ([9, 9, 0, 9, 9], slice(3, 5)),
+    ],
+)
+def test_a_trend_with_gaps_has_a_chart_of_its_longest_part_without_one(
+    answers: list[int], drawn: slice
+) -> None:
+    trend = make_trend(*(Tally(ratings={5: number}, sent=number) for number in answers))
+    gap = with_report(make_largest_home(Metric.CSAT), trend=trend)
+    labels = [part.label for part in trend]
+
+    parts = list(supervisor_home(gap, CATALOGUE))
+    view = check_home(home_view(parts))
+    without_charts = json.dumps(check_home(home_view(parts, use_fallbacks=True)))
+
+    curve = next(block for block in view["blocks"] if block.get("chart", {}).get("type") == "line")
+    first, *_, last = run = labels[drawn]
+    assert curve["chart"]["axis_config"]["categories"] == [f"{label} (few)" for label in run]
+    sentence = f"The chart shows {first} to {last}, the longest part without a gap."
+    assert sentence in json.dumps(view)
+    assert "The chart shows" not in without_charts
+    (left_out,) = (label for label, number in zip(labels, answers, strict=True) if number < 5)
+    assert f"Left out of the trend, with fewer than 5 answers: {left_out}." in without_charts
+    for label, number in zip(labels, answers, strict=True):
+        assert (f"{label}: 100% ({number}, few answers)" in json.dumps(view)) == (label != left_out)
+
+
+def test_a_trend_without_two_neighbors_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
     trend = make_trend(enough, few, enough)
-    gap = with_report(home, trend=trend)
 
-    view = check_home(home_view(supervisor_home(gap, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(with_report(home, trend=trend), CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert f"Left out of the trend, with fewer than 5 answers: {trend[1].label}." in json.dumps(view)
+    assert "The chart shows" not in json.dumps(view)
+
+
+def test_a_trend_without_a_gap_does_not_say_what_its_chart_shows() -> None:
+    enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
+    home = with_report(make_largest_home(Metric.CSAT), trend=make_trend(few, enough, enough, few))
+
+    assert "The chart shows" not in json.dumps(check_home(home_view(supervisor_home(home, CATALOGUE))))
