@@ -149,7 +149,10 @@ def external_id() -> Block:
         label="Case number",
         optional=True,
         dispatch_action=True,
-        hint=f"Your ticket's number or ID, kept with the answer. Up to {MAX_EXTERNAL_ID_LENGTH} characters.",
+        hint=(
+            "Your ticket's number or ID. Kept with the answer and shown in this channel. "
+            f"Up to {MAX_EXTERNAL_ID_LENGTH} characters."
+        ),
         element=PlainTextInputElement(action_id=FormField.EXTERNAL_ID, dispatch_action_config=_ENTER),
     )
 

@@ -81,8 +81,12 @@ def confirmation(
     *,
     names_recipient: bool = True,
 ) -> Message:
-    """Tell the conversation that a customer was asked, and whether they answered, but never how."""
+    """Tell the conversation that a customer was asked, and whether they answered, but never how.
+
+    Without the recipient it has no case number either, which may name them.
+    """
     recipient = survey.recipient.label if names_recipient else SOMEBODY
+    shown = survey if names_recipient else survey.model_copy(update={"external_id": ""})
     outcome, question = PUBLIC_OUTCOMES.get(state, ""), escape_mrkdwn(_question(survey, catalogue))
     fallback_text = f"<@{origin.requester}> asked {recipient} for feedback: {question} {outcome}"
     return build_message(
@@ -95,7 +99,7 @@ def confirmation(
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
-            _details(survey, catalogue),
+            _details(shown, catalogue),
         ],
     )
 
