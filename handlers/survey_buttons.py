@@ -10,7 +10,7 @@ from blocks.elements import plain_message
 from blocks.limit_denial import denial_message
 from csat.db import reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
-from csat.db.survey_records import get_survey
+from csat.db.survey_records import SurveyRecord, get_survey
 from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
@@ -109,10 +109,18 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        services.worker.start(record)
+        if record.state is State.ACCEPTED:
+            await _start_again(services, origin, record)
+
+
+async def _start_again(services: Services, origin: Origin, record: SurveyRecord) -> None:
+    """Send a survey once its requester is told, as that message is updated with its outcome."""
+    try:
         await services.replace(
             origin, plain_message(SENT_AGAIN.format(customer=record.survey.recipient.label))
         )
+    finally:
+        services.worker.start(record)
 
 
 async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

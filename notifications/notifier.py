@@ -53,6 +53,9 @@ SUPERSEDED = {
 }
 """The earlier messages whose buttons no longer hold once a notification is posted."""
 
+ASKING = (NotificationKind.UNCERTAIN, NotificationKind.RESTORED)
+"""The messages with the button to send a survey again: then they say what became of the new one."""
+
 SOON = timedelta(seconds=2)
 """No requester is told within this time that their survey waits."""
 
@@ -175,7 +178,7 @@ class Notifier:
                 await self._database.run_until_committed(
                     outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
                 )
-                await self._remove_buttons(notification)
+                await self._update_earlier(notification)
 
     async def _post(self, notification: Notification) -> Posted:
         survey = notification.survey
@@ -193,22 +196,32 @@ class Notifier:
                 text, blocks = await self._private_message(notification)
                 return await self._poster.post_private(survey.origin, text, blocks, survey.accepted_at)
 
-    async def _remove_buttons(self, notification: Notification) -> None:
+    async def _update_earlier(self, notification: Notification) -> None:
         """Replace earlier messages to the requester; where that fails, their buttons say what holds now."""
         survey = notification.survey
-        if not survey.was_delayed and self._clock() < survey.accepted_at + SOON:
-            return  # they were not posted
+        earlier = self._list_earlier(notification)
+        if not earlier:
+            return
         if survey.state is State.SENT and survey.feedback_id is None:
             return  # the requester pressed a button, which has replaced its message
         if survey.state is State.REFUSED:
             message = await self._private_message(notification)
         else:
             message = notifications.settled(survey.survey, survey.state, self._resources.catalogue)
-        for kind in SUPERSEDED.get(notification.kind, ()):
-            status = await self._database.read(outbox.get_status, survey.id, kind)
+        for survey_id, kind in earlier:
+            status = await self._database.read(outbox.get_status, survey_id, kind)
             if status.ts:
                 with contextlib.suppress(SlackError):
                     await self._poster.update_message(Posted(status.channel, status.ts), *message)
+
+    def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
+        """Return the survey and the kind of each earlier message that may have been posted."""
+        survey, earlier = notification.survey, list[tuple[int, NotificationKind]]()
+        if survey.was_delayed or self._clock() >= survey.accepted_at + SOON:
+            earlier += ((survey.id, kind) for kind in SUPERSEDED.get(notification.kind, ()))
+        if survey.replaced_id is not None and notification.kind in SUPERSEDED:
+            earlier += ((survey.replaced_id, kind) for kind in ASKING)
+        return earlier
 
     async def _confirmation(self, notification: Notification) -> Message:
         """Return the confirmation, which names the customer only to the own company."""
@@ -242,7 +255,7 @@ class Notifier:
             catalogue,
             editable=survey.refusal.editable,
             retry_at=survey.refusal.retry_at,
-            is_sent_again=survey.is_sent_again,
+            is_sent_again=survey.replaced_id is not None,
         )
 
     async def _postpone(self, notification: Notification, error: SlackError) -> None:

@@ -574,6 +574,35 @@ async def test_the_requester_can_resend_an_uncertain_survey_once(world: World) -
     assert count_create_requests(world) == 2
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (None, "The survey to @mira_k was sent."),
+        (Fault.DMS_CLOSED, "The survey to @mira_k was not sent again."),
+        (Fault.BAD_GATEWAY, "The survey to @mira_k may not have arrived."),
+    ],
+)
+async def test_a_survey_that_is_sent_again_shows_its_outcome_where_it_was_asked_for(
+    world: World, fault: Fault | None, told: str
+) -> None:
+    message = await send_uncertain(world, Fault.BAD_GATEWAY)
+    if fault:
+        world.x.fail(fault, times=1)
+    await click(world, "send_survey_again", message)
+
+    def shown() -> str:
+        [current] = [found for found in world.app_messages(message.channel) if found.ts == message.ts]
+        return visible_text(current)
+
+    await world.wait_until(lambda: world.states()[1:] not in ([], ["accepted"], ["sending"]))
+    await world.wait_until(is_app_idle)
+    assert shown().startswith(told)
+    clicked = next(d for d in world.workspace.deliveries if "send_survey_again" in d.title)
+    await world.workspace.redeliver(clicked)
+    await world.wait_until(is_app_idle)
+    assert shown().startswith(told)
+
+
 async def test_a_survey_that_is_refused_when_sent_again_may_have_arrived_the_first_time(world: World) -> None:
     message = await send_uncertain(world, Fault.BAD_GATEWAY_AFTER)
     world.x.fail(Fault.DMS_CLOSED, times=1)
@@ -605,6 +634,7 @@ async def test_a_survey_that_is_settled_in_one_way_can_not_be_settled_in_another
     message = await send_uncertain(world, Fault.BAD_GATEWAY)
     await click(world, first, message)
     await world.wait_for_message("asked")
+    await world.wait_until(is_app_idle)
     states = world.states()
     clicked = next(d for d in world.workspace.deliveries if first in d.title)
     world.workspace.deliveries.append(clicked)

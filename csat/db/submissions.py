@@ -7,7 +7,15 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
-from csat.db.survey_records import AGAIN, Refusal, SurveyRecord, get_survey, to_columns, to_record
+from csat.db.survey_records import (
+    AGAIN,
+    Refusal,
+    SurveyRecord,
+    find_replaced,
+    get_survey,
+    to_columns,
+    to_record,
+)
 from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition, transition_to
 from csat.db.tables import surveys
 from csat.surveys.limits import Denied, Limits
@@ -71,7 +79,7 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         attempts=0,
         refusal=None,
         feedback_id=None,
-        is_sent_again=submission.view_id.startswith(AGAIN),
+        replaced_id=find_replaced(submission.view_id),
     )
 
 

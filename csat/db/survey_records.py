@@ -56,8 +56,13 @@ class SurveyRecord(FrozenModel):
     """Whether an attempt had no final outcome, so that its requester may have been told."""
     wait: Wait | None = None
     """Set while it waits after an attempt."""
-    is_sent_again: bool = False
-    """Whether it replaces an uncertain survey, which may have arrived."""
+    replaced_id: int | None = None
+    """The id of the uncertain survey that it replaces, which may have arrived."""
+
+
+def find_replaced(view_id: str) -> int | None:
+    """Return the id of the survey that the one with this view id replaces, if it replaces one."""
+    return int(view_id.removeprefix(AGAIN)) if view_id.startswith(AGAIN) else None
 
 
 def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
@@ -85,7 +90,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
         uncertainty=(columns["advice"] or "") if columns["state"] == State.UNCERTAIN else "",
         was_delayed=bool(columns["reason"]),
         wait=Wait(reason=columns["reason"], until=columns["due_at"]) if has_waited else None,
-        is_sent_again=columns["view_id"].startswith(AGAIN),
+        replaced_id=find_replaced(columns["view_id"]),
         refusal=Refusal(**{name: columns[name] for name in Refusal.model_fields}) if is_refused else None,
     )
 
