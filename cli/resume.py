@@ -12,7 +12,8 @@ async def run(settings: Settings) -> None:
     with open_existing(settings) as database:
         is_paused = await database.run(account_pauses.hasten_probe, settings.x_account_id)
     typer.echo(
-        "The app asks X within seconds, or when it starts. If X accepts surveys again, those waiting go out."
+        "The app asks X within seconds, or when it starts. If X accepts the account again, the surveys that "
+        "waited go out. If X refuses them again, operators get a new message."
         if is_paused
-        else "X accepts surveys: the account isn't paused."
+        else "Nothing to resume: the account isn't paused."
     )

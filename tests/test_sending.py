@@ -160,7 +160,7 @@ async def test_an_operator_can_resume_a_repaired_account_at_once(world: World, t
 
     assert resumed[0] == 0
     assert resumed[1].startswith("The app asks X within seconds, or when it starts.")
-    assert again == (0, "X accepts surveys: the account isn't paused.\n")
+    assert again == (0, "Nothing to resume: the account isn't paused.\n")
 
 
 async def test_a_repeated_account_error_does_not_alert_the_operators_again_that_day(

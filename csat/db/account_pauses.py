@@ -62,9 +62,13 @@ def claim_probe(connection: Connection, account: str, now: datetime) -> bool:
 
 
 def hasten_probe(connection: Connection, account: str) -> bool:
-    """Let the next probe of a paused account be due; return False if it is not paused."""
+    """Let the next probe of a paused account be due, and `pause` alert the operators again.
+
+    Return False if it is not paused.
+    """
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
-    return connection.execute(update(accounts).where(*paused).values(probe_at=AT_ONCE)).rowcount == 1
+    values = {"probe_at": AT_ONCE, "alerted_at": None}
+    return connection.execute(update(accounts).where(*paused).values(values)).rowcount == 1
 
 
 def resume(connection: Connection, account: str) -> None:

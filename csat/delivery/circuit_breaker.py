@@ -65,7 +65,7 @@ class CircuitBreaker:
         except XError as error:
             log.warning("Account %s stays paused: %s", self._account, error)
         else:
-            log.warning("Account %s is resumed", self._account)
+            log.warning("X accepts the account %s again: its surveys are tried again", self._account)
             await self._database.run_with_retry(account_pauses.resume, self._account)
 
     async def resume(self) -> ResumeResult:
@@ -81,6 +81,6 @@ class CircuitBreaker:
         except XError as error:
             known = ACCOUNT_REFUSALS.get(cause, AccountRefused)
             return StillPaused(type(error) if isinstance(error, AccountRefused) else known)
-        log.warning("Account %s is resumed by an operator", self._account)
+        log.warning("An operator resumed the account %s: its surveys are tried again", self._account)
         await self._database.run_with_retry(account_pauses.resume_manually, self._account)
         return Resumed()
