@@ -124,7 +124,7 @@ def _format_answers(count: int) -> str:
 
 
 def _bucket_name(report: Report) -> str:
-    days = max((bucket.period.days for bucket in report.trend), default=1)
+    days = min((bucket.period.days for bucket in report.trend), default=1)
     return {1: "day", DAYS_PER_WEEK: "week"}.get(days, f"{days}-day part")
 
 

@@ -304,6 +304,17 @@ def test_a_trend_with_gaps_has_a_chart_of_its_longest_part_without_one(
         assert (f"{label}: 100% ({number}, few answers)" in json.dumps(view)) == (label != left_out)
 
 
+def test_a_trend_by_week_with_a_longer_first_part_is_called_one_by_week() -> None:
+    days = Period(first=date(2026, 10, 31), last=date(2026, 11, 29), zone=ZoneInfo("UTC"))
+    tally = Tally(ratings={5: 9}, sent=9)
+    trend = tuple(Bucket(period=part, label=part.label, tally=tally) for part in days.buckets())
+    home = with_report(make_largest_home(Metric.CSAT), trend=trend)
+
+    view = json.dumps(check_home(home_view(supervisor_home(home, CATALOGUE))))
+
+    assert "CSAT score by week: Oct 31-Nov 8: 100% (9, few answers)" in view
+
+
 def test_a_trend_without_two_neighbors_has_no_chart() -> None:
     home = make_largest_home(Metric.CSAT)
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)

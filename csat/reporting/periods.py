@@ -1,7 +1,6 @@
 """Report periods: whole calendar days in a time zone, which may have 23 or 25 hours."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -87,16 +86,15 @@ class Period(FrozenModel):
         """Split the period for a trend, oldest first: into days if there are few enough, else into weeks.
 
         If there are too many weeks, each bucket has two weeks or more. All buckets have the same length,
-        except that the oldest may be shorter.
+        except that the oldest also has the days that are left over: a few days alone would look like a trend.
         """
         step = 1
         if self.days > max_buckets:
             step = DAYS_PER_WEEK * _ceil_div(self.days, DAYS_PER_WEEK * max_buckets)
-        return tuple(self._split_backwards(step))[::-1]
-
-    def _split_backwards(self, step: int) -> Iterator["Period"]:
-        for offset in range(0, self.days, step):
-            yield self._ending(self.last - timedelta(days=offset), min(step, self.days - offset))
+        newer_days = step * max(self.days // step - 1, 0)
+        newer = [self._ending(self.last - timedelta(days=days), step) for days in range(0, newer_days, step)]
+        oldest = self._ending(self.last - timedelta(days=newer_days), self.days - newer_days)
+        return (oldest, *reversed(newer))
 
     def _ending(self, last: date, days: int) -> "Period":
         return Period(first=last - timedelta(days=days - 1), last=last, zone=self.zone)
