@@ -13,10 +13,16 @@ from csat.settings import Settings
 
 @contextlib.contextmanager
 def open_existing(settings: Settings) -> Iterator[Database]:
-    """Open the database until the block ends; raises `CommandError` if there is none, or `DatabaseError`."""
+    """Open the database until the block ends, without migrating it.
+
+    Raises:
+        CommandError: there is none.
+        DatabaseError: it is unavailable, or has another than the current schema.
+    """
     if file := find_file(settings):
         require_file(file)
-    with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+    url = settings.database_url.get_secret_value()
+    with contextlib.closing(Database(url, may_migrate=False)) as database:
         yield database
 
 

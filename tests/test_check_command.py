@@ -15,13 +15,12 @@ from cli import manifest
 from cli.check import Finding, check
 from csat.db import account_pauses, tables
 from csat.db.database import Database
-from csat.db.migrations import upgrade
 from csat.settings import Settings
 from csat.surveys.states import State
 from csat.x_api.errors import OutOfCredit
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
-from tests.databases import KINDS, Databases, sqlite_in
+from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
 from tests.factories import NOON, make_row
 from tests.unwritable import Problem, unwritable
 
@@ -184,23 +183,6 @@ async def test_a_newer_database_that_this_version_can_not_use_is_a_finding(
 
 def list_files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
-
-
-def migrate(url: str, revision: str) -> None:
-    engine = sqlalchemy.create_engine(url)
-    with engine.connect() as connection:
-        upgrade.migrate(connection, revision)
-        connection.commit()
-    engine.dispose()
-
-
-def read_schema(url: str) -> tuple[list[str], str | None]:
-    """Return the names of a database's tables, and its revision."""
-    engine = sqlalchemy.create_engine(url)
-    with engine.connect() as connection:
-        schema = sqlalchemy.inspect(connection).get_table_names(), upgrade.read_revision(connection)
-    engine.dispose()
-    return schema
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)

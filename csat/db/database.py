@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from csat.db import tables
 from csat.db.errors import CommitUnknown, DatabaseError, Rejected, translate_errors
 from csat.db.group_commit import GroupCommit
-from csat.db.migrations.upgrade import upgrade
+from csat.db.migrations.upgrade import require_current, upgrade
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
 from csat.db.write_check import try_write
 
@@ -68,11 +68,12 @@ class Database:
     and each transaction has a deadline, so that nobody waits for a silent server.
 
     Args:
-        url: SQLAlchemy's URL of the database, which is migrated to the current schema.
+        url: SQLAlchemy's URL of the database.
+        may_migrate: if False, a database with another than the current schema is refused.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+    def __init__(self, url: str, *, may_migrate: bool = True) -> None:
+        self._engine = open_engine(url, may_migrate=may_migrate)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._writer = GroupCommit(self._transact)
         self._submissions = self._writer if self._is_sqlite else GroupCommit(self._transact)
@@ -240,17 +241,20 @@ def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Cal
     return check_deadline_and_run
 
 
-def open_engine(url: str) -> Engine:
-    """Connect to a database and migrate it to the current schema; raises `DatabaseError`."""
+def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
+    """Connect to a database with the current schema, or migrate it to that; raises `DatabaseError`."""
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        _create_missing(Path(engine.url.database))
-    try:
-        upgrade(engine)
-    except DBAPIError as error:
-        raise DatabaseError(f"the database can't be opened: {error.orig}") from error
     if engine.dialect.name == "sqlite":
+        if may_migrate:
+            _create_missing(Path(engine.url.database or ""))
         event.listen(engine, "do_connect", _open_existing)
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(engine.dispose)
+        try:
+            (upgrade if may_migrate else require_current)(engine)
+        except DBAPIError as error:
+            raise DatabaseError(f"the database can't be opened: {error.orig}") from error
+        on_failure.pop_all()
     return engine
 
 

@@ -3,6 +3,7 @@
 DatabaseError         the database is unavailable; nothing was written
 ├── CommitUnknown     the connection was lost during a commit; everything was written, or nothing
 ├── Rejected          the database rejects the transaction, also if it is repeated
+├── SchemaTooOld      this version of the app has not migrated the database yet
 └── SchemaTooNew      a newer version of the app has migrated the database
 """
 
@@ -26,6 +27,10 @@ class CommitUnknown(DatabaseError):
 
 class Rejected(DatabaseError):
     """The database rejects the transaction, also if it is repeated; nothing was written."""
+
+
+class SchemaTooOld(DatabaseError):
+    """This version of the app has not migrated the database yet."""
 
 
 class SchemaTooNew(DatabaseError):

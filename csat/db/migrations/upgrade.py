@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
-from csat.db.errors import SchemaTooNew
+from csat.db.errors import SchemaTooNew, SchemaTooOld
 from csat.db.tables import compatibility
 from csat.db.transaction_deadlines import respond_before
 
@@ -42,7 +42,21 @@ def upgrade(engine: Engine) -> None:
         return
     with engine.begin() as connection:
         if not is_current(connection):
+            _log_migration(connection)
             migrate(connection)
+
+
+def require_current(engine: Engine) -> None:
+    """Raise `SchemaTooOld` if migrations are missing, or `SchemaTooNew`."""
+    with _respond_soon(), engine.connect() as connection:
+        if is_current(connection):
+            return
+        if revision := read_revision(connection):
+            raise SchemaTooOld(
+                f"the database is of an older version (revision {revision}): start this version of the app "
+                "first, which upgrades it, or use the older one."
+            )
+        raise SchemaTooOld("the database has no tables yet: start the app first, which creates them.")
 
 
 def is_current(connection: Connection) -> bool:
@@ -105,9 +119,16 @@ def _migrate_postgresql(connection: Connection) -> None:
     with _respond_soon():
         if is_current(connection):
             return
-        log.info("Migrating the database from revision %s to %s", read_revision(connection), HEAD_REVISION)
+        _log_migration(connection)
         connection.commit()
     migrate(connection)
+
+
+def _log_migration(connection: Connection) -> None:
+    if revision := read_revision(connection):
+        log.info("Migrating the database from revision %s to %s", revision, HEAD_REVISION)
+    else:
+        log.info("Creating the database's tables")
 
 
 def _lock_migrations(connection: Connection) -> None:
