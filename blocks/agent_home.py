@@ -59,12 +59,24 @@ class OwnSurveys(NamedTuple):
     """How many are in each state, of those of the last 30 days."""
 
 
-def agent_home(own: OwnSurveys, problem: str = "", *, has_supervisors: bool) -> Iterator[BlockDict]:
-    """Yield the blocks of an agent's Home, with the problem that keeps results from being shown."""
+def agent_home(
+    own: OwnSurveys, problem: str = "", denial: str = "", *, has_supervisors: bool
+) -> Iterator[BlockDict]:
+    """Yield the blocks of an agent's Home.
+
+    Args:
+        own: the agent's own surveys.
+        problem: what keeps results from being shown.
+        denial: why this person may not send surveys.
+        has_supervisors: whether anybody can see the answers.
+    """
     if problem:
         yield render(rich_line(text(problem, bold=True)))
     yield render(header("Your feedback surveys"))
-    if own.newest:
+    if denial:
+        yield render(rich_line(text(denial)))
+        yield from own_survey_blocks(own) if own.newest else ()
+    elif own.newest:
         yield render(rich_line(text("/csat @handle", bold=True), text(" asks a customer on X how you did.")))
         yield render(context(SHORTCUT_HINT))
         yield from own_survey_blocks(own)

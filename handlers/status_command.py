@@ -13,6 +13,7 @@ from handlers.services import Services
 
 MAX_SURVEYS = 5
 NO_CUSTOMER = "Add the customer's handle: /csat status @handle"
+AGENTS_ONLY = "Only people who can send surveys can see whether a customer can be asked. {denial}"
 LOOKUP_TIMED_OUT = (
     "X couldn't be reached, or is busy. Try again in a minute, or use the customer's numeric ID."
 )
@@ -29,7 +30,9 @@ async def send_status(services: Services, command: SlashCommand) -> None:
         await services.slack.permissions.require_agent(origin.requester)
         recipient = _parse_recipient(command.text.partition(" ")[2])
         account = await services.look_up_account(recipient)
-    except (PermissionDenied, InvalidArguments) as problem:
+    except PermissionDenied as denial:
+        await services.reply(origin, plain_message(AGENTS_ONLY.format(denial=denial)))
+    except InvalidArguments as problem:
         await services.reply(origin, plain_message(str(problem)))
     except AccountRefused as refusal:
         await services.reply(origin, plain_message(LOOKUP_REFUSED.format(reason=refusal.reason)))

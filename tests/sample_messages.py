@@ -137,6 +137,7 @@ OWN = OwnSurveys(
     ],
     dict.fromkeys(State, 2),
 )
+NOT_AN_AGENT = "Guests can't send surveys. Ask a teammate, or an admin of this app."
 NO_SURVEYS = OwnSurveys([], {})
 
 _COMMENT = RecentComment(

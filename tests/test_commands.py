@@ -223,6 +223,14 @@ async def test_guests_may_not_send_surveys(world: World) -> None:
     assert world.workspace.current_view(fixtures.GUS) is None
 
 
+async def test_guests_may_not_see_a_customer_s_status(world: World) -> None:
+    await world.workspace.run_command(fixtures.GUS, fixtures.SUPPORT, "/csat status @mira_k")
+
+    await world.wait_for_message(
+        "Only people who can send surveys can see whether a customer can be asked.", viewer=fixtures.GUS
+    )
+
+
 async def test_members_of_another_workspace_may_not_send_surveys(world: World) -> None:
     message = await world.workspace.post_message(fixtures.ADA, fixtures.PARTNERS, "@mira_k wants a word")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.PARTNERS, message.ts, "send_survey")

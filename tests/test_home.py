@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy
 
 from csat.db import erasure
@@ -16,6 +17,31 @@ async def test_an_empty_home_explains_how_to_start(world: World) -> None:
 
     assert "You haven't asked a customer yet" in visible_text(view)
     assert "Type /csat @handle in any channel" in visible_text(view)
+
+
+@pytest.mark.parametrize(
+    ("agents", "user", "reason"),
+    [
+        ("", fixtures.GUS, "Guests can't send surveys. Ask a teammate, or an admin of this app."),
+        (fixtures.ADA, fixtures.BEN, "You're not on the list of people who can send surveys."),
+    ],
+)
+async def test_the_home_of_a_person_who_may_not_send_says_so(
+    tmp_path: Path, agents: str, user: str, reason: str
+) -> None:
+    async with running_world(tmp_path, csat_agents=agents) as world:
+        world.insert_rated([None], recipient="@mira_k", requester=user)
+        home = visible_text(await world.open_home(user))
+
+    assert reason in home
+    assert "@mira_k" in home
+    assert "/csat" not in home
+
+
+async def test_the_home_explains_how_to_start_while_slack_can_not_say_who_may_send(world: World) -> None:
+    world.workspace.faults.fail("users.info", "500")
+
+    assert "Type /csat @handle in any channel" in visible_text(await world.open_home(fixtures.GUS))
 
 
 async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World) -> None:

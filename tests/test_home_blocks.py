@@ -191,6 +191,7 @@ def test_an_empty_supervisor_s_home_is_within_slack_s_limits(metric: Metric) -> 
 def test_an_agent_s_home_is_within_slack_s_limits(surveys: OwnSurveys) -> None:
     for has_supervisors in (True, False):
         check_home(home_view(agent_home(surveys, has_supervisors=has_supervisors)))
+        check_home(home_view(agent_home(surveys, "Busy.", "Guests can't.", has_supervisors=has_supervisors)))
     check_home(home_view(unavailable_home()))
 
 

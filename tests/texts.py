@@ -154,6 +154,7 @@ def _commands() -> Iterator[Section]:
             _message(status_message("@grace", samples.PREVIOUS[:1], fixtures.TEAM, denial, samples.LINK)),
         )
     refused = status_command.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
+    yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
     problems = (status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, problems", _lines(*problems)
     for sample in samples.REPORTS:
@@ -298,6 +299,8 @@ def _homes() -> Iterator[Section]:
         for own in (samples.OWN, samples.NO_SURVEYS):
             view = home_view(agent_home(own, has_supervisors=has_supervisors))
             yield "App Home of an agent", render_view(view)
+    denied = home_view(agent_home(samples.NO_SURVEYS, denial=samples.NOT_AN_AGENT, has_supervisors=True))
+    yield "App Home of a guest", render_view(denied)
     full, empty = (
         list(supervisor_home(home, CATALOGUE)) for home in (samples.SUPERVISOR_HOME, samples.EMPTY_HOME)
     )

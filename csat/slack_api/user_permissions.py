@@ -58,6 +58,13 @@ class PermissionUnknown(PermissionDenied):
         super().__init__(CHECK_REFUSED.format(error=error) if needs_admin else CHECK_IMPOSSIBLE)
 
 
+class AgentUnknown(PermissionDenied):
+    """Slack can't tell for now whether a user may send surveys."""
+
+    def __init__(self) -> None:
+        super().__init__("Slack can't confirm right now that you may send surveys. Try again in a minute.")
+
+
 class _Enterprise(Payload):
     teams: frozenset[str] = frozenset()
 
@@ -119,7 +126,7 @@ class Permissions:
         return bool(self._supervisors)
 
     async def require_agent(self, user: str) -> None:
-        """Raise `PermissionDenied` unless the user may send surveys."""
+        """Raise `PermissionDenied` unless the user may send surveys, or `AgentUnknown`."""
         try:
             with as_slack_error():
                 async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -130,9 +137,7 @@ class Permissions:
                     )
         except SlackError as error:
             log.warning("Can't check the permissions of %s: %s", user, error)
-            raise PermissionDenied(
-                "Slack can't confirm right now that you may send surveys. Try again in a minute."
-            ) from error
+            raise AgentUnknown from error
         if not profile.belongs_to(team):
             raise PermissionDenied("Only members of the workspace that owns this app can send surveys.")
         if self._agents and not is_listed:
