@@ -30,6 +30,9 @@ TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
 )
+REPAIRED_ADVICE = (
+    "X accepts the account now. Restart the app if you changed its settings, then run python app.py resume."
+)
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
@@ -66,9 +69,10 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         if settings.csat_results_channel:
             yield await _results_channel(settings.csat_results_channel, web)
         yield await _connection(settings, web)
-    yield await _x(settings)
+    x = await _x(settings)
+    yield x
     if database == READY:
-        async for finding in _queue(settings):
+        async for finding in _queue(settings, x_accepts=x.ok):
             yield finding
 
 
@@ -170,7 +174,7 @@ async def _x(settings: Settings) -> Finding:
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
 
 
-async def _queue(settings: Settings) -> AsyncIterator[Finding]:
+async def _queue(settings: Settings, *, x_accepts: bool) -> AsyncIterator[Finding]:
     """Yield whether the account is paused, and how many surveys wait for it and for other X accounts."""
     try:
         with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
@@ -178,7 +182,7 @@ async def _queue(settings: Settings) -> AsyncIterator[Finding]:
             waiting = await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id)
     except DatabaseError:
         return  # it was ready a moment ago
-    yield _own_queue(backlog)
+    yield _own_queue(backlog, x_accepts=x_accepts)
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         for account, number in sorted(waiting.items()):
             wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
@@ -187,15 +191,16 @@ async def _queue(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding(ok=True, message=f"Queue: {wait} for {name}: {advice}")
 
 
-def _own_queue(backlog: Backlog) -> Finding:
+def _own_queue(backlog: Backlog, *, x_accepts: bool) -> Finding:
     wait = f"{pluralize(backlog.waiting, 'survey')} {'waits' if backlog.waiting == 1 else 'wait'} to be sent"
     if not backlog.pause_cause:
         return Finding(ok=True, message=f"Queue: {wait}")
     refusal = ACCOUNT_REFUSALS.get(backlog.pause_cause, AccountRefused)
+    is_repaired = x_accepts and refusal.concerns_all_requests
     return Finding(
         ok=False,
-        message=f"Queue: X isn't accepting surveys ({refusal.reason}); {wait}",
-        advice=f"{refusal.fix} Then run python app.py resume.",
+        message=f"Queue: the account is paused, as X refused it ({refusal.reason}); {wait}",
+        advice=REPAIRED_ADVICE if is_repaired else f"{refusal.fix} Then run python app.py resume.",
     )
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from cli import manifest
-from cli.check import Finding, check
+from cli.check import REPAIRED_ADVICE, Finding, check
 from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.settings import Settings
 from csat.surveys.states import State
-from csat.x_api.errors import OutOfCredit
+from csat.x_api.errors import AccountRefused, InvalidCredentials, OutOfCredit
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
@@ -344,21 +344,29 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     ]
 
 
-async def test_a_paused_account_is_a_finding(tmp_path: Path, database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("cause", "me", "advice"),
+    [
+        (InvalidCredentials, GOOD[ME], REPAIRED_ADVICE),
+        (InvalidCredentials, Answer(status=401), f"{InvalidCredentials.fix} Then run python app.py resume."),
+        (OutOfCredit, GOOD[ME], f"{OutOfCredit.fix} Then run python app.py resume."),
+    ],
+    ids=["repaired keys", "wrong keys", "keys that say nothing about credit"],
+)
+async def test_a_paused_account_is_a_finding_with_the_next_step(
+    tmp_path: Path, database_url: str, cause: type[AccountRefused], me: Answer, advice: str
+) -> None:
     with contextlib.closing(Database(database_url)) as database:
         await database.run(account_pauses.ensure_account, "44196397")
-        await database.run(account_pauses.pause, "44196397", OutOfCredit.__name__, OutOfCredit.fix, NOON)
+        await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
         await database.run(insert_waiting, {"44196397": 1})
 
-    findings = await run_check(tmp_path, {}, database_url=database_url)
+    findings = await run_check(tmp_path, {ME: me}, database_url=database_url)
 
-    assert (
-        Finding(
-            ok=False,
-            message=f"Queue: X isn't accepting surveys ({OutOfCredit.reason}); 1 survey waits to be sent",
-            advice=f"{OutOfCredit.fix} Then run python app.py resume.",
-        )
-        in findings
+    assert find(findings, "Queue") == Finding(
+        ok=False,
+        message=f"Queue: the account is paused, as X refused it ({cause.reason}); 1 survey waits to be sent",
+        advice=advice,
     )
 
 
