@@ -141,7 +141,11 @@ async def _results_channel(channel: str, web: WebClient) -> Finding:
 async def _connection(settings: Settings, web: WebClient) -> Finding:
     if settings.slack_app_token is None:
         where = f"http://{settings.host}:{settings.port}{paths.SLACK_EVENTS}"
-        return Finding(ok=True, message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS")
+        return Finding(
+            ok=True,
+            message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS. SLACK_SIGNING_SECRET "
+            "can't be checked from here; if it is wrong, the log says so at the first request",
+        )
     try:
         token = settings.slack_app_token.get_secret_value()
         parse_response(SocketUrl, await web.apps_connections_open(app_token=token))

@@ -65,7 +65,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-async def run_check(folder: Path, answers: Mapping[str, Answer], **others: str) -> list[Finding]:
+async def run_check(folder: Path, answers: Mapping[str, Answer], **others: str | None) -> list[Finding]:
     async with answering_server({**GOOD, **answers}) as url:
         values: dict[str, Any] = {name.lower(): value for name, value in environment(url, folder).items()}
         values |= others
@@ -312,6 +312,13 @@ async def test_an_x_that_can_not_be_reached_is_said_in_words(tmp_path: Path) -> 
     finding = find(await run_check(tmp_path, {}, x_api_url="http://127.0.0.1:9"), "X")
 
     assert finding.message.startswith("X: it can't be reached (Connect")
+
+
+async def test_what_can_not_be_checked_of_a_connection_over_http_is_said(tmp_path: Path) -> None:
+    findings = await run_check(tmp_path, {}, slack_app_token=None, slack_signing_secret="secret")
+
+    message = find(findings, "Connection: HTTP").message
+    assert "SLACK_SIGNING_SECRET can't be checked from here" in message
 
 
 async def test_a_busy_slack_is_not_taken_for_a_wrong_app_token(tmp_path: Path) -> None:

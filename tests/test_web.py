@@ -33,9 +33,10 @@ async def _http(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-def signature(world: World, body: bytes, timestamp: str) -> str:
+def signature(world: World, body: bytes, timestamp: str, secret: str | None = None) -> str:
     base = b"v0:" + timestamp.encode() + b":" + body
-    return "v0=" + hmac.new(world.workspace.signing_secret.encode(), base, hashlib.sha256).hexdigest()
+    key = secret or world.workspace.signing_secret
+    return "v0=" + hmac.new(key.encode(), base, hashlib.sha256).hexdigest()
 
 
 async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Response:
@@ -100,6 +101,38 @@ async def test_an_old_request_is_rejected_despite_its_valid_signature(http: Worl
     )
 
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("advice", "seconds_ago", "secret"),
+    [
+        ("Compare SLACK_SIGNING_SECRET with the Signing Secret at api.slack.com/apps", 0, "of another app"),
+        ("Check the clock of the database's machine", 310, None),
+        ("Check the clock of the database's machine", -310, None),
+    ],
+)
+async def test_a_rejected_request_is_logged_once_a_minute_with_what_to_do(
+    http: World, caplog: pytest.LogCaptureFixture, advice: str, seconds_ago: int, secret: str | None
+) -> None:
+    body = command(http)
+    for passed in (0, 50, 11):
+        http.clock.advance(seconds=passed)
+        timestamp = str(int(http.clock().timestamp()) - seconds_ago)
+        signed = signature(http, body, timestamp, secret)
+        await post(http, body, x_slack_request_timestamp=timestamp, x_slack_signature=signed)
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 2
+    assert all(line.startswith("A request to Slack's route was rejected: ") for line in warnings)
+    assert all(line.endswith(advice) for line in warnings)
+
+
+async def test_a_request_without_a_signature_is_logged_as_such(
+    http: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await post(http, command(http), **UNSIGNED)
+
+    assert "A request to Slack's route was rejected: it isn't signed as Slack's are" in caplog.messages
 
 
 async def test_a_body_above_the_limit_is_rejected(http: World) -> None:

@@ -1,8 +1,10 @@
 """`POST /slack/events`: every request from Slack over HTTP, verified before it is parsed."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk.signature import Clock as VerifierClock
@@ -20,11 +22,23 @@ MAX_BODY_BYTES = 512 * 1024
 MAX_FORM_FIELDS = 100
 
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+MAX_AGE_SECONDS = 300
+"""What slack_sdk's verifier allows."""
+WARNING_INTERVAL = timedelta(minutes=1)
+
+UNSIGNED = "it isn't signed as Slack's are"
+OUTDATED = "its timestamp is more than 5 minutes off. Check the clock of the database's machine"
+MISMATCH = (
+    "its signature doesn't match. Compare SLACK_SIGNING_SECRET with the Signing Secret at api.slack.com/apps"
+)
+
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
+
+log = logging.getLogger(__name__)
 
 
 class InvalidSignature(Exception):
-    """The request is not signed by Slack."""
+    """The request is not signed by Slack; `str()` says why, without a value of the request."""
 
 
 class SlackEndpoint:
@@ -41,6 +55,8 @@ class SlackEndpoint:
 
     def __init__(self, dispatch: Dispatch, signing_secret: str, clock: Clock) -> None:
         self._dispatch = dispatch
+        self._clock = clock
+        self._warned_at: datetime | None = None
         self._verifier = SignatureVerifier(signing_secret, clock=_VerifierClock(clock))
 
     async def handle(self, request: Request) -> Response:
@@ -54,7 +70,8 @@ class SlackEndpoint:
             payload = parse_payload(raw, content_type)
         except BodyTooLarge:
             return PlainTextResponse("body too large", 413)
-        except InvalidSignature:
+        except InvalidSignature as error:
+            self._warn(error)
             return PlainTextResponse("invalid signature", 401)
         except (ValueError, ClientDisconnect):
             return PlainTextResponse("bad request", 400)
@@ -68,13 +85,21 @@ class SlackEndpoint:
         timestamp = headers.get("x-slack-request-timestamp", "")
         # SignatureVerifier raises on a timestamp that is not a number and on a signature that is not ASCII
         if not (_TIMESTAMP.fullmatch(timestamp) and signature.isascii()):
-            raise InvalidSignature
+            raise InvalidSignature(UNSIGNED)
         try:
             is_valid = self._verifier.is_valid(raw.decode(), timestamp, signature)
         except UnicodeDecodeError:
-            raise InvalidSignature from None
+            raise InvalidSignature(UNSIGNED) from None
         if not is_valid:
-            raise InvalidSignature
+            age = self._clock().timestamp() - int(timestamp)
+            raise InvalidSignature(OUTDATED if abs(age) > MAX_AGE_SECONDS else MISMATCH)
+
+    def _warn(self, error: InvalidSignature) -> None:
+        """Log a rejected request, unless another was logged within a minute."""
+        now = self._clock()
+        if self._warned_at is None or now >= self._warned_at + WARNING_INTERVAL:
+            self._warned_at = now
+            log.warning("A request to Slack's route was rejected: %s", error)
 
 
 class _VerifierClock(VerifierClock):
