@@ -1,7 +1,7 @@
 """Whether a customer can be asked, and the states of the last surveys to them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement
 
@@ -15,6 +15,7 @@ from blocks.elements import (
     rich_line,
     text,
     timestamp,
+    truncate_line,
 )
 from blocks.limit_denial import denial_line, denial_text, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
@@ -32,31 +33,58 @@ STATE_LABELS: Final = {
 }
 
 CAN_BE_ASKED: Final = "You can ask them now."
+MESSAGES_MAY_BE_CLOSED: Final = "Probably doesn't accept your direct messages; you can still try."
+ACCOUNT_PAUSED: Final = "No limit stops you, but X isn't accepting surveys ({cause}): a survey would wait."
+
+MAX_ADVICE_LENGTH: Final = 150
 
 
-def status_message(
-    customer: str, surveys: Sequence[PreviousSurvey], team: str, denial: Denial | None, link: str = ""
-) -> Message:
+class CustomerStatus(NamedTuple):
+    """What is known about a customer."""
+
+    customer: str
+    """`@handle`, or a numeric id."""
+    surveys: Sequence[PreviousSurvey]
+    """The last surveys to them, the newest first."""
+    denial: Denial | None = None
+    link: str = ""
+    """A link to the survey that caused the denial."""
+    receives_dm: bool | None = None
+    """Whether X says that they can be messaged; None if it did not say."""
+    pause_cause: str = ""
+    """Why X accepts no surveys: a clause, in which "it" is X."""
+
+
+def status_message(status: CustomerStatus, team: str) -> Message:
     """Return whether a customer can be asked now, and the last surveys to them without their ratings.
 
     `team` is the reader's workspace; people of other workspaces are not named.
     """
+    denial, possible = status.denial, _possible(status)
     return build_message(
-        f"{escape_mrkdwn(customer)}: {denial_text(denial) if denial else CAN_BE_ASKED}",
+        f"{escape_mrkdwn(status.customer)}: {denial_text(denial) if denial else possible}",
         [
-            rich_line(profile_link(customer)),
-            denial_line(denial, team, link) if denial else rich_line(text(CAN_BE_ASKED)),
-            *[rich_line(*_survey(survey, team)) for survey in surveys],
-            *([] if surveys else [context("Nobody has asked them yet.")]),
+            rich_line(profile_link(status.customer)),
+            denial_line(denial, team, status.link) if denial else rich_line(text(possible)),
+            *[rich_line(*_survey(survey, team)) for survey in status.surveys],
+            *([] if status.surveys else [context("Nobody has asked them yet.")]),
         ],
     )
 
 
+def _possible(status: CustomerStatus) -> str:
+    """Return what a survey would come to, which no limit denies."""
+    obstacles = (
+        ACCOUNT_PAUSED.format(cause=status.pause_cause) if status.pause_cause else "",
+        MESSAGES_MAY_BE_CLOSED if status.receives_dm is False else "",
+    )
+    return " ".join(filter(None, obstacles)) or CAN_BE_ASKED
+
+
 def _survey(survey: PreviousSurvey, team: str) -> Iterator[RichTextElement]:
-    state = f"{STATE_LABELS[survey.state]}{' (test)' if survey.test else ''}"
-    if survey.sent_at:
-        yield timestamp(survey.sent_at, DATE_AND_TIME_FIRST)
-        yield text(f": {state}, asked by ")
-    else:
-        yield text(f"{state.capitalize()}, asked by ")
+    state = STATE_LABELS[State.UNCERTAIN if survey.is_replaced else survey.state]
+    yield timestamp(survey.sent_at or survey.asked_at, DATE_AND_TIME_FIRST)
+    yield text(f": {state}{' (test)' if survey.test else ''}, asked by ")
     yield requester_mention(survey, team, "somebody in another workspace")
+    if survey.advice and survey.team == team and not survey.is_replaced:
+        yield text(f" · {truncate_line(survey.advice, MAX_ADVICE_LENGTH)}")

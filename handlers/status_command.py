@@ -1,13 +1,14 @@
 """`/csat status @handle`: show whether a customer can be asked, and the last surveys to them."""
 
-from blocks.customer_status import status_message
+from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import plain_message
-from csat.db import limits
+from csat.db import account_pauses, limits
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import find_denial
 from csat.surveys.recipients import Recipient
-from csat.x_api.errors import AccountRefused, Refused
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Refused
+from csat.x_api.wire import Account
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
@@ -39,7 +40,7 @@ async def send_status(services: Services, command: SlashCommand) -> None:
     except Refused as refusal:
         await services.reply(origin, plain_message(refusal.sentence()))
     else:
-        await _reply(services, command, account.recipient if account else recipient)
+        await _reply(services, command, recipient, account)
 
 
 def _parse_recipient(text: str) -> Recipient:
@@ -49,8 +50,11 @@ def _parse_recipient(text: str) -> Recipient:
     return recipient
 
 
-async def _reply(services: Services, command: SlashCommand, recipient: Recipient) -> None:
+async def _reply(
+    services: Services, command: SlashCommand, typed: Recipient, account: Account | None
+) -> None:
     origin = command.origin(now := services.clock())
+    recipient = account.recipient if account else typed
     if recipient.id is None:
         await services.reply(origin, plain_message(LOOKUP_TIMED_OUT))
         return
@@ -59,6 +63,13 @@ async def _reply(services: Services, command: SlashCommand, recipient: Recipient
     counted = [survey for survey in surveys if survey.counts_toward_limits]
     denial = find_denial(recipient, counted, services.limits, now)
     link = await services.link_previous(denial, command.channel)
-    await services.reply(
-        origin, status_message(recipient.label, surveys[:MAX_SURVEYS], command.team, denial, link)
+    cause = await services.database.read(account_pauses.get_pause_cause, services.account)
+    status = CustomerStatus(
+        customer=recipient.label,
+        surveys=surveys[:MAX_SURVEYS],
+        denial=denial,
+        link=link,
+        receives_dm=account.receives_dm if account else None,
+        pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
+    await services.reply(origin, status_message(status, command.team))

@@ -19,8 +19,7 @@ from blocks.supervisor_home import (
 from blocks.tables_and_charts import HomePart, home_view
 from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
-from csat.db.submissions import SENT_AGAIN
-from csat.db.survey_records import SurveyRecord
+from csat.db.survey_records import SENT_AGAIN, SurveyRecord
 from csat.reporting import published_homes
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import InvalidPeriod

@@ -81,12 +81,14 @@ PREVIOUS = [
     PreviousSurvey(
         survey_id=number,
         state=state,
+        asked_at=NOON - timedelta(days=number),
         sent_at=None if state in (State.ACCEPTED, State.SENDING) else NOON - timedelta(days=number),
         test=state is State.EXPIRED,
         team=fixtures.TEAM,
         requester=fixtures.ADA,
         channel=fixtures.SUPPORT,
         thread="1700000000.000100",
+        advice="X says the message is too long." if state is State.REFUSED else "",
     )
     for number, state in enumerate(State)
 ]

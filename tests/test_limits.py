@@ -32,7 +32,15 @@ def previous_survey(ago: timedelta | None, *, test: bool = False) -> PreviousSur
     """Return a survey sent `ago`, or a pending one if `ago` is None."""
     state, at = (State.ACCEPTED, None) if ago is None else (State.SENT, NOON - ago)
     return PreviousSurvey(
-        survey_id=1, state=state, sent_at=at, test=test, team="T1", requester="U1", channel="C1", thread="1.2"
+        survey_id=1,
+        state=state,
+        asked_at=at or NOON,
+        sent_at=at,
+        test=test,
+        team="T1",
+        requester="U1",
+        channel="C1",
+        thread="1.2",
     )
 
 
@@ -272,6 +280,47 @@ async def test_status_shows_recent_surveys_and_when_the_next_is_possible(
     assert reply.visible_to == fixtures.BEN
     assert "This customer was asked recently." in reply.text
     assert f"sent, no answer yet, asked by <@{fixtures.ADA}>" in visible_text(reply)
+
+
+async def test_status_says_when_and_why_a_survey_was_not_sent(world: World) -> None:
+    world.x.fail(Fault.LOOKS_AUTOMATED)
+    await submit_survey(world)
+    await world.wait_for_message("was not sent")
+    await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, "/csat status @mira_k")
+    reply = visible_text(await world.wait_for_message("not sent, asked by", viewer=fixtures.BEN))
+
+    assert f": not sent, asked by <@{fixtures.ADA}> · X thinks this message looks automated." in reply
+
+
+async def test_status_says_of_a_survey_that_was_sent_again_that_it_may_have_arrived(world: World) -> None:
+    world.x.fail(Fault.BAD_GATEWAY, times=1)
+    await submit_survey(world)
+    message = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, "send_survey_again", channel=message.channel, ts=message.ts)
+    await wait_until_sent(world)
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @mira_k")
+    reply = visible_text(await world.wait_for_message("may not have arrived, asked by"))
+
+    assert "not sent" not in reply
+    assert "again" not in reply
+
+
+async def test_status_says_whether_the_customer_probably_accepts_no_messages(world: World) -> None:
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @quiet_quinn")
+    told = "Probably doesn't accept your direct messages; you can still try."
+
+    assert "You can ask them now." not in visible_text(await world.wait_for_message(told))
+
+
+async def test_status_says_that_a_survey_would_wait_while_the_account_is_paused(world: World) -> None:
+    world.x.fail(Fault.WRONG_KEYS)
+    await submit_survey(world)
+    await world.wait_for_waiting_message()
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status @sofie_l")
+
+    await world.wait_for_message(
+        "No limit stops you, but X isn't accepting surveys (it rejects this app's keys): a survey would wait."
+    )
 
 
 @pytest.mark.parametrize("text", ["/csat status @sofie_l", "/csat status sofie_l"])

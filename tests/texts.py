@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from blocks import erased_messages, low_rating, low_rating_modals, notifications, pause_alerts
 from blocks.agent_home import agent_home, unavailable_home
-from blocks.customer_status import status_message
+from blocks.customer_status import CustomerStatus, status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
 from blocks.help import help_message
@@ -76,7 +76,7 @@ RAISED = {
         "csat/surveys/limits.py",
         "csat/delivery/sender.py",
         "csat/delivery/reconciler.py",
-        "csat/db/submissions.py",
+        "csat/db/survey_records.py",
     ),
 }
 """Modules whose sentences people read, by the place where they appear; "…" stands for a value."""
@@ -143,16 +143,24 @@ def _survey_form() -> Iterator[Section]:
 def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
     yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
-    yield "/csat status", _message(status_message("@grace", samples.PREVIOUS, fixtures.TEAM, None))
+    status = CustomerStatus("@grace", samples.PREVIOUS)
+    usual = _message(status_message(status, fixtures.TEAM))
+    yield "/csat status", usual
     stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
-    elsewhere = status_message("@grace", samples.PREVIOUS[2:3], "T0ELSEWHERE", stranger)
-    yield "/csat status, asked in another workspace", _message(elsewhere)
-    yield "/csat status, no surveys yet", _message(status_message("@grace", [], fixtures.TEAM, None))
+    elsewhere = status._replace(surveys=samples.PREVIOUS[2:3], denial=stranger)
+    yield "/csat status, asked in another workspace", _message(status_message(elsewhere, "T0ELSEWHERE"))
+    yield (
+        "/csat status, no surveys yet",
+        _message(status_message(status._replace(surveys=[]), fixtures.TEAM)),
+    )
     for denial in samples.DENIALS:
-        yield (
-            "/csat status, denied",
-            _message(status_message("@grace", samples.PREVIOUS[:1], fixtures.TEAM, denial, samples.LINK)),
-        )
+        denied = status._replace(surveys=samples.PREVIOUS[:1], denial=denial, link=samples.LINK)
+        yield "/csat status, denied", _message(status_message(denied, fixtures.TEAM))
+    hindered = status._replace(receives_dm=False, pause_cause=InvalidCredentials.reason)
+    yield (
+        "/csat status, customer without direct messages and account paused: what is new",
+        _new_lines(_message(status_message(hindered, fixtures.TEAM)), usual),
+    )
     refused = status_command.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
     problems = (status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT, refused)

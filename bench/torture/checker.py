@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from bench.torture.agents import Users
 from bench.torture.db_reader import SurveyRow
 from bench.torture.harness import Harness
-from csat.db.submissions import SENT_AGAIN
+from csat.db.survey_records import SENT_AGAIN
 
 CONFIRMATION: Final = re.compile(r"asked (\S+) for feedback")
 REFUSAL: Final = re.compile(r"The survey to (\S+) was not sent")

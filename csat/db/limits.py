@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, not_, or_, select
 
+from csat.db.survey_records import SENT_AGAIN
 from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
 from csat.surveys.limits import (
@@ -135,10 +136,13 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
     return PreviousSurvey(
         survey_id=row.id,
         state=row.state,
+        asked_at=row.accepted_at,
         sent_at=None if row.state in PENDING else row.sent_at,
         test=row.test,
         team=row.team,
         requester=row.requester,
         channel=row.channel,
         thread=row.thread,
+        advice=(row.advice or "") if row.state == State.REFUSED else "",
+        is_replaced=row.state == State.REFUSED and row.reason == SENT_AGAIN.reason,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import (
     AGAIN,
-    Refusal,
+    SENT_AGAIN,
     SurveyRecord,
     find_replaced,
     get_survey,
@@ -24,8 +24,6 @@ from csat.surveys.survey import Origin, Survey
 
 CLAIM_LEASE = timedelta(seconds=12)
 """How long a survey is claimed by one instance until it begins to send it."""
-
-SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
 
 # built once, as building a statement costs more than running it
 _FIND_EXISTING = select(surveys).where(surveys.c.view_id == bindparam("view_id"))

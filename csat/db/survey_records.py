@@ -29,6 +29,10 @@ class Refusal(FrozenModel):
     """When a limit allows the survey, if that is known."""
 
 
+SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)
+"""The refusal of an uncertain survey that was replaced by another one: it may have arrived."""
+
+
 class Wait(FrozenModel):
     """Why X did not take a survey yet."""
 

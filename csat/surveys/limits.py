@@ -41,6 +41,8 @@ class PreviousSurvey(FrozenModel):
 
     survey_id: int
     state: State
+    asked_at: datetime
+    """When its requester asked for it."""
     sent_at: datetime | None
     """When X sent it; empty while it is pending."""
     test: bool
@@ -49,6 +51,10 @@ class PreviousSurvey(FrozenModel):
     requester: str
     channel: str
     thread: str
+    advice: str = ""
+    """Why it was not sent, for its requester."""
+    is_replaced: bool = False
+    """Whether it was uncertain and its requester sent it again, so that it may have arrived."""
 
     @property
     def counts_toward_limits(self) -> bool:
