@@ -58,22 +58,22 @@ def own_left_out(number: int) -> LeftOut:
     return LeftOut("your own surveys", number)
 
 
-def summary_lines(report: Report, left_out: LeftOut) -> list[RichTextBlock]:
+def summary_lines(
+    report: Report, left_out: LeftOut, *, omit_unknown_response_rate: bool = False
+) -> list[RichTextBlock]:
     """Return score, change, counts, response rate and follow-ups, each on its line."""
-    return [
-        rich_line(*_score_line(report, left_out)),
-        rich_line(text(_format_change(report))),
-        rich_line(text(_format_counts(report.current, left_out))),
-        rich_line(text(_format_response_rate(report.current))),
-        rich_line(text(_format_follow_ups(report, left_out))),
-    ]
+    response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
+    counts, low = _format_counts(report.current, left_out), _format_follow_ups(report, left_out)
+    lines = filter(None, [_format_change(report), counts, response_rate, low])
+    return [rich_line(*_score_line(report, left_out)), *(rich_line(text(line)) for line in lines)]
 
 
-def summary_text(report: Report, left_out: LeftOut) -> str:
+def summary_text(report: Report, left_out: LeftOut, *, omit_unknown_response_rate: bool = False) -> str:
     """Return score, change, counts and response rate as plain text."""
     counts = f"{_format_counts(report.current, left_out)}."
-    response_rate = f"{_format_response_rate(report.current)}."
-    return " ".join(["".join(_score_parts(report, left_out)), _format_change(report), counts, response_rate])
+    response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
+    sentences = ["".join(_score_parts(report, left_out)), _format_change(report), counts]
+    return " ".join([*sentences, f"{response_rate}."] if response_rate else sentences)
 
 
 def caveats(report: Report) -> list[str]:
@@ -165,7 +165,9 @@ def _format_counts(tally: Tally, left_out: LeftOut) -> str:
     return f"{tally.sent:,} sent{left_out.remark_with_number} · {answers} · {unanswered}"
 
 
-def _format_response_rate(tally: Tally) -> str:
+def _format_response_rate(tally: Tally, *, omit_unknown: bool) -> str:
+    if omit_unknown and not tally.finished:
+        return ""
     still_open = f"; {tally.open:,} still open" if tally.open else ""
     if not tally.sent:
         return "Response rate: no surveys"

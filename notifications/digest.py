@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 
 from blocks.digest import digest_message
-from csat.db import digests
+from csat.db import digests, follow_ups
 from csat.reporting.periods import Period, last_week
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters, Report
@@ -56,23 +56,21 @@ class WeeklyDigest:
 
     async def _post(self, week: Period, team: str, name: str) -> None:
         try:
-            reports = await self._fetch_reports(week, team)
+            supervisors = await self._slack.permissions.list_supervisors()
+            reports = await self._fetch_reports(week, team, supervisors)
             if not reports:
                 await self._database.run_with_retry(digests.mark_empty, team, name)
                 return
+            waiting = await self._database.read(follow_ups.summarize_open, team, supervisors)
             await self._database.run(digests.record_access, team, name, self._channel, self._clock())
-            await self._slack.poster.post_dm(self._channel, *digest_message(reports))
+            await self._slack.poster.post_dm(self._channel, *digest_message(reports, waiting))
         except SlackError as error:
             await self._postpone(error, team, name)
         else:
             await self._database.run_until_committed(digests.mark_sent, team, name, self._clock())
 
-    async def _fetch_reports(self, week: Period, team: str) -> list[Report]:
-        """Return a report for each metric that has data, without the surveys of those who read reports.
-
-        Raises `SlackUnavailable` if Slack can't tell who they are.
-        """
-        supervisors = await self._slack.permissions.list_supervisors()
+    async def _fetch_reports(self, week: Period, team: str, supervisors: frozenset[str]) -> list[Report]:
+        """Return a report for each metric that has data, without the surveys of those who read reports."""
         filters = [Filters(team=team, metric=metric, exclude_requesters=supervisors) for metric in Metric]
         now = self._clock()
         reports = await asyncio.gather(*(fetch_report(self._database, each, week, now) for each in filters))

@@ -140,6 +140,7 @@ class AppHome:
         link = self._slack.message_url
         low = await self._database.read(follow_ups.list_open, team, MAX_LOW_RATINGS, person)
         closed = await self._database.read(follow_ups.list_closed, team, MAX_CLOSED + 1, person)
+        summary = await self._database.read(follow_ups.summarize_open, team, {person})
         return SupervisorHome(
             query=query,
             report=report,
@@ -150,7 +151,7 @@ class AppHome:
             low_ratings=[
                 LinkedLowRating(rating, await link(rating.origin.channel, rating.ts)) for rating in low
             ],
-            open_count=await self._database.read(follow_ups.count_open, team, person),
+            open_count=summary.number,
             closed=[
                 LinkedClosedRating(rating, await link(rating.origin.channel, rating.ts)) for rating in closed
             ],

@@ -16,7 +16,7 @@ from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
-from csat.surveys.low_ratings import ClosedLowRating, FollowUp, RevealedRating
+from csat.surveys.low_ratings import ClosedLowRating, FollowUp, OpenLowRatings, RevealedRating
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -120,6 +120,7 @@ def make_rating(follow_up: FollowUp) -> RevealedRating:
 
 
 LOW_RATING = make_rating(OPEN)
+WAITING = OpenLowRatings(number=12, unassigned=5, oldest=NOON - timedelta(days=40))
 CLOSED_RATING = ClosedLowRating(
     survey_id=7,
     survey=SURVEY,

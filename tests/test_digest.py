@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bootstrap import lifespan
-from csat.db import digests, tables
+from csat.db import digests, follow_ups, tables
 from csat.db.database import Database
+from csat.english_dates import format_day
 from csat.reporting.periods import last_week
 from demo.monday import next_monday
 from demo.run import run_demo
@@ -86,6 +87,7 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
     ):
         assert words in text
     assert "left out" not in text
+    assert "Response rate" not in text + message.text, "as the surveys of last week are still open"
     assert "75%" in message.text
     assert validate_blocks(message.blocks, "message") == []
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.LEADS, "report")]
@@ -155,6 +157,38 @@ async def test_surveys_that_supervisors_asked_for_are_left_out_visibly(world: Wo
     assert not re.search(r"[1-9] low rating", text)
     assert "NPS: no answers yet" in text
     assert "left out, so that nobody can work out the answers to theirs" in text
+
+
+async def test_the_digest_tells_the_low_ratings_that_wait_whatever_their_week(world: World) -> None:
+    await go_to_just_before_nine(world)
+    world.insert_rated([5] * 9 + [1])
+    world.insert_rated([1], days_ago=40)
+    world.insert_rated([0], metric="nps", days_ago=50)
+    world.insert_rated([1] * 4, requester=fixtures.CLEO, days_ago=60)
+    _, assigned, closed = (id_ for (id_,) in world.rows(tables.follow_ups.c.survey_id)[:3])
+    with world.engine.begin() as connection:
+        follow_ups.take(connection, assigned, fixtures.TEAM, fixtures.CLEO, world.clock())
+        follow_ups.close(connection, closed, fixtures.TEAM, fixtures.CLEO, "Called.", world.clock())
+    opened = world.rows(tables.follow_ups.c.opened_at, where=tables.follow_ups.c.survey_id == assigned)
+    await go_to_monday(world)
+    message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+
+    waiting = (
+        f"Low ratings to follow up: 2 in all, 1 unassigned, the oldest since {format_day(opened[0][0])}."
+    )
+    for text in (visible_text(message), message.text):
+        assert waiting in text
+        assert text.count("supervisors' own surveys are not counted") == 1
+
+
+async def test_a_digest_without_open_low_ratings_does_not_speak_of_them(world: World) -> None:
+    await go_to_just_before_nine(world)
+    world.insert_rated([5] * 9)
+    world.insert_rated([1] * 4, requester=fixtures.CLEO, days_ago=60)
+    await go_to_monday(world)
+
+    message = await world.wait_for_message(TITLE, fixtures.LEADS, fixtures.CLEO)
+    assert "to follow up" not in visible_text(message)
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "missing_scope"])

@@ -1,6 +1,7 @@
 """Follow-ups on low ratings, on each kind of database."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from csat.db.database import Database
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import get_survey
-from csat.surveys.low_ratings import InvalidNote, parse_note
+from csat.surveys.low_ratings import InvalidNote, OpenLowRatings, parse_note
 from tests.factories import LATER, NOON, RECIPIENT_KEY, insert_sent, make_origin, make_survey, make_update
 
 TEAM = "T012AB3CD"
@@ -123,6 +124,7 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
 
     await database.run(insert_more)
     await database.run(follow_ups.close, 102, TEAM, CLEO, "Called.", LATER)
+    await database.run(follow_ups.take, 103, TEAM, CLEO, LATER)
 
     async def list_open(limit: int, exclude_requester: str = "") -> list[int]:
         return [
@@ -130,12 +132,18 @@ async def test_open_follow_ups_are_listed_oldest_first_without_own_surveys(datab
             for each in await database.read(follow_ups.list_open, TEAM, limit, exclude_requester)
         ]
 
+    async def summarize_open(team: str, exclude_requesters: Collection[str] = ()) -> OpenLowRatings:
+        return await database.read(follow_ups.summarize_open, team, exclude_requesters)
+
     assert await list_open(9) == [1, 101, 103]
     assert await list_open(9, "U1") == [1, 103]
     assert await list_open(2) == [1, 101]
     assert await database.read(follow_ups.list_open, "T999", 9) == []
-    assert await database.read(follow_ups.count_open, TEAM) == 3
-    assert await database.read(follow_ups.count_open, TEAM, "U1") == 2
+    assert await summarize_open(TEAM) == OpenLowRatings(number=3, unassigned=2, oldest=LATER)
+    assert await summarize_open(TEAM, {REQUESTER}) == OpenLowRatings(
+        number=2, unassigned=1, oldest=LATER + timedelta(days=1)
+    )
+    assert await summarize_open(TEAM, {REQUESTER, "U1", "U3"}) == OpenLowRatings()
     assert [each.note for each in await database.read(follow_ups.list_closed, TEAM, 9, "U1")] == ["Called."]
     assert await database.read(follow_ups.list_closed, TEAM, 9, "U2") == []
     assert await database.read(follow_ups.list_closed, "T999", 9) == []

@@ -113,7 +113,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, "T012AB3CD", "U012AB3CD", NOON
     ),
     "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
-    "counting open follow-ups": lambda connection: follow_ups.count_open(connection, "T012AB3CD", "U1"),
+    "counting open follow-ups": lambda connection: follow_ups.summarize_open(connection, "T012AB3CD", {"U1"}),
     "listing closed follow-ups": lambda connection: follow_ups.list_closed(connection, "T012AB3CD", 9, "U1"),
     "following up": lambda connection: follow_up(connection, 7),
     "applying an update": lambda connection: responses.apply_update(

@@ -15,6 +15,7 @@ from blocks.report_summary import (
     summary_text,
 )
 from csat.reporting.report_model import FollowUpCounts, Report, Tally
+from csat.surveys.low_ratings import OpenLowRatings
 from tests import sample_messages as samples
 from tests.plain_blocks import render_blocks, render_message
 
@@ -80,7 +81,9 @@ def test_the_interval_is_explained_only_if_there_is_one(answers: int, expected: 
     report = make_report(current=make_tally(answers))
 
     assert caveats(report) == expected
-    assert (INTERVAL_CAVEAT in render_message(*digest_message([report]))) is (INTERVAL_CAVEAT in expected)
+    assert (INTERVAL_CAVEAT in render_message(*digest_message([report], OpenLowRatings()))) is (
+        INTERVAL_CAVEAT in expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,10 @@ def test_the_interval_is_explained_only_if_there_is_one(answers: int, expected: 
     ],
 )
 def test_every_low_rating_is_in_one_state(counts: FollowUpCounts, line: str) -> None:
-    assert line in render_message(*digest_message([make_report(follow_up=counts)])).splitlines()
+    assert (
+        line
+        in render_message(*digest_message([make_report(follow_up=counts)], OpenLowRatings())).splitlines()
+    )
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,10 @@ def _homes() -> Iterator[Section]:
 
 
 def _others() -> Iterator[Section]:
-    yield "results channel, digest", _message(digest_message([samples.REPORT, samples.NPS_REPORT]))
+    yield (
+        "results channel, digest",
+        _message(digest_message([samples.REPORT, samples.NPS_REPORT], samples.WAITING)),
+    )
     for cause in ACCOUNT_CAUSES:
         alert = pause_alerts.alert("1810", cause.reason, cause.fix)
         yield "operators, account paused", _message(alert)

@@ -3,6 +3,7 @@
 Requesters can neither see the responses to their own surveys nor follow them up.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,13 @@ from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent
 from csat.db.results_access_log import AuditAction
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
-from csat.surveys.low_ratings import ClosedLowRating, FollowUp, LowRating, RevealedRating
+from csat.surveys.low_ratings import (
+    ClosedLowRating,
+    FollowUp,
+    LowRating,
+    OpenLowRatings,
+    RevealedRating,
+)
 
 
 class Conflict(StrEnum):
@@ -83,16 +90,18 @@ def close(
 
 def list_open(connection: Connection, team: str, limit: int, exclude_requester: str = "") -> list[LowRating]:
     """Return the low ratings that are not closed, the oldest first."""
-    query = _select_low_ratings().where(*_is_open(team, exclude_requester))
+    query = _select_low_ratings().where(*_is_open(team, {exclude_requester}))
     oldest = query.order_by(follow_ups.c.opened_at).limit(limit)
     return [LowRating(**_to_low_rating_fields(row)) for row in connection.execute(oldest)]
 
 
-def count_open(connection: Connection, team: str, exclude_requester: str = "") -> int:
-    """Return the number of low ratings that are not closed."""
+def summarize_open(connection: Connection, team: str, exclude_requesters: Collection[str]) -> OpenLowRatings:
+    """Count the low ratings that are not closed."""
     joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id)
-    query = select(func.count()).select_from(joined).where(*_is_open(team, exclude_requester))
-    return connection.execute(query).scalar_one()
+    figures = (func.count(), func.count(follow_ups.c.taken_by), func.min(follow_ups.c.opened_at))
+    query = select(*figures).select_from(joined).where(*_is_open(team, exclude_requesters))
+    number, assigned, oldest = connection.execute(query).one()
+    return OpenLowRatings(number=number, unassigned=number - assigned, oldest=oldest)
 
 
 def list_closed(
@@ -159,9 +168,9 @@ def _update(connection: Connection, row: Row[Any], now: datetime, **values: Any)
     return requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
 
 
-def _is_open(team: str, exclude_requester: str) -> tuple[ColumnElement[bool], ...]:
+def _is_open(team: str, exclude_requesters: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     is_open = (follow_ups.c.team == team, follow_ups.c.closed_at.is_(None))
-    return *is_open, surveys.c.requester != exclude_requester
+    return *is_open, surveys.c.requester.not_in(sorted(exclude_requesters))
 
 
 def _select_low_ratings() -> Select[Any]:

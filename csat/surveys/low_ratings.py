@@ -37,6 +37,14 @@ class LowRating(FrozenModel):
     follow_up: FollowUp
 
 
+class OpenLowRatings(FrozenModel):
+    """How many low ratings are not closed, and since when the oldest of them waits."""
+
+    number: int = 0
+    unassigned: int = 0
+    oldest: datetime | None = None
+
+
 class ClosedLowRating(LowRating):
     """A closed low rating with its note, for supervisors who did not request the survey."""
 
