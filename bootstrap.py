@@ -54,6 +54,9 @@ from notifications.notifier import Notifier
 TOKEN_CHECK_INTERVAL = 60
 """Seconds between two questions to Slack whether it accepts the bot's token."""
 
+OUTAGE_CHECK_INTERVAL = 10
+"""Seconds between two write checks while the database takes no writes."""
+
 SHUTDOWN_SECONDS = 9.0
 """For everything that is in progress when the app stops: a little more than a call to X takes."""
 
@@ -194,7 +197,10 @@ def periodic_tasks(
     """Return what the scheduler repeats."""
     poller = ResponsePoller(resources, intake, breaker.pause_if_refused)
     checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
-    tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking]
+    outage = PeriodicTask(
+        "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
+    )
+    tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking, outage]
     if isinstance(resources.clock, DatabaseClock):
         tasks.append(PeriodicTask("setting the clock", resources.clock.synchronize, SYNC_INTERVAL))
     if resources.settings.csat_results_channel:

@@ -1,6 +1,7 @@
-"""What X and Slack did while the database was away for minutes is stored once it is back."""
+"""What X and Slack did while the database was away is stored once it is back, and the log says both."""
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,13 +10,17 @@ from pathlib import Path
 import pytest
 import stamina
 
+from csat.db.database import Database
+from csat.db.errors import DatabaseError
 from csat.db.outbox import NotificationKind
 from csat.db.tables import operator_alerts
-from sandbox.slack import fixtures
+from csat.db.write_check import try_write
+from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
 from tests.databases import KINDS, sqlite_in
 from tests.silent_proxy import SilentProxy
-from tests.world import World, running_world
+from tests.unwritable import Problem, unwritable
+from tests.world import World, running_world, visible_text
 
 Outage = Callable[[], AbstractContextManager[None]]
 
@@ -138,3 +143,52 @@ async def test_an_operator_is_alerted_once(
 
     calls = [call for call in world.workspace.api_calls if call.args.get("channel") == fixtures.BEN]
     assert len(calls) == 1
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with outage():
+        await world.wait_until(lambda: caplog.text.count("can't be polled") > 1)
+    await world.wait_until(lambda: "The database takes writes again" in caplog.text)
+
+    assert count_errors(caplog) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_a_file_that_is_gone_takes_no_survey_and_is_logged_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await world.open_form(CUSTOMER)
+    away = world.database_file.rename(world.database_file.with_suffix(".away"))
+    result = await world.workspace.submit_view(fixtures.ADA)
+    unsaved = world.workspace.current_view(fixtures.ADA)
+    away.rename(world.database_file)
+    await world.wait_until(lambda: "The database takes writes again" in caplog.text)
+
+    assert result.outcome is not ActionOutcome.CLOSED
+    assert "Not saved, nothing was sent" in visible_text(unsaved)
+    assert count_errors(caplog) == 1
+    assert f"The database takes no writes: the file {world.database_file} is gone" in caplog.text
+
+
+async def test_a_full_database_does_not_work_again_because_a_transaction_writes_nothing(
+    urls: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    url, _ = urls
+    with contextlib.closing(Database(url)) as database, unwritable(url, Problem.FULL) as reason:
+        for _ in range(2):
+            with pytest.raises(DatabaseError, match=reason):
+                await database.run(try_write)
+            await database.run(lambda _connection: None)
+            await database.check_outage()
+
+    assert count_errors(caplog) == 1
+    assert "again" not in caplog.text
+
+
+def count_errors(caplog: pytest.LogCaptureFixture) -> int:
+    return sum(record.levelno == logging.ERROR for record in caplog.records)

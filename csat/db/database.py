@@ -18,6 +18,7 @@ from csat.db import tables
 from csat.db.errors import CommitUnknown, DatabaseError, Rejected, translate_errors
 from csat.db.group_commit import GroupCommit
 from csat.db.migrations.upgrade import require_current, upgrade
+from csat.db.outage_log import OutageLog
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
 from csat.db.write_check import try_write
 
@@ -74,10 +75,11 @@ class Database:
 
     def __init__(self, url: str, *, may_migrate: bool = True) -> None:
         self._engine = open_engine(url, may_migrate=may_migrate)
+        self._outage = OutageLog()
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        self._writer = GroupCommit(self._transact)
-        self._submissions = self._writer if self._is_sqlite else GroupCommit(self._transact)
-        self._checks = self._writer if self._is_sqlite else GroupCommit(self._transact)
+        self._writer = GroupCommit(self._commit)
+        self._submissions = self._writer if self._is_sqlite else GroupCommit(self._commit)
+        self._checks = self._writer if self._is_sqlite else GroupCommit(self._commit)
         self._readers = ThreadPoolExecutor(READER_THREADS, "db-reader")
 
     async def run(
@@ -153,9 +155,16 @@ class Database:
     async def check_writes(self) -> None:
         """Write in a transaction that no other shares a commit with; raises `DatabaseError`."""
         if self._is_sqlite:
-            await self._writer.run_alone(lambda: self._transact(try_write))
+            await self._writer.run_alone(lambda: self._commit(try_write))
         else:
             await _commit_in_time(self._checks, CHECK_SECONDS, try_write)
+        self._outage.end()
+
+    async def check_outage(self) -> None:
+        """Find out whether an outage is over, which a small write does not show."""
+        if self._outage.is_ongoing:
+            with contextlib.suppress(DatabaseError):
+                await self.check_writes()
 
     async def truncate_wal(self) -> bool:
         """Truncate SQLite's write-ahead log, which keeps erased data; return False if it is in use."""
@@ -203,6 +212,16 @@ class Database:
 
     async def _run_in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+    def _commit(self, transaction: Callable[[Connection], T]) -> T:
+        try:
+            self._check_file()  # SQLite would go on with the deleted file
+            return self._transact(transaction)
+        except Rejected:
+            raise
+        except DatabaseError as error:
+            self._outage.begin(error)
+            raise
 
     def _transact(self, transaction: Callable[[Connection], T], *, is_read_only: bool = False) -> T:
         with (
