@@ -20,6 +20,7 @@ from blocks.elements import (
 from blocks.limit_denial import denial_line, denial_text, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.states import State
+from csat.surveys.survey import Origin
 
 STATE_LABELS: Final = {
     State.ACCEPTED: "queued",
@@ -55,18 +56,18 @@ class CustomerStatus(NamedTuple):
     """Why X accepts no surveys: a clause, in which "it" is X."""
 
 
-def status_message(status: CustomerStatus, team: str) -> Message:
+def status_message(status: CustomerStatus, reader: Origin) -> Message:
     """Return whether a customer can be asked now, and the last surveys to them without their ratings.
 
-    `team` is the reader's workspace; people of other workspaces are not named.
+    People of other workspaces than the reader's are not named.
     """
     denial, possible = status.denial, _possible(status)
     return build_message(
         f"{escape_mrkdwn(status.customer)}: {denial_text(denial) if denial else possible}",
         [
             rich_line(profile_link(status.customer)),
-            denial_line(denial, team, status.link) if denial else rich_line(text(possible)),
-            *[rich_line(*_survey(survey, team)) for survey in status.surveys],
+            denial_line(denial, reader, status.link) if denial else rich_line(text(possible)),
+            *[rich_line(*_survey(survey, reader.team)) for survey in status.surveys],
             *([] if status.surveys else [context("Nobody has asked them yet.")]),
         ],
     )

@@ -1,19 +1,31 @@
 """Why a customer can't be asked now, until when, and who asked them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
 
 from blocks.elements import Message, build_message, day, rich_line, text, timestamp, user_mention
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
+from csat.surveys.states import State
+from csat.surveys.survey import Origin
 
 CANT_BE_ASKED: Final = "Can't be asked"
+LINK_TEXT: Final = "in this thread"
+
+UNSETTLED: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
+    {
+        State.ACCEPTED: ("waits for X.", "Cancel it in this app's Messages."),
+        State.UNCERTAIN: ("may not have arrived.", "Settle it in this app's Messages."),
+    }
+)
+"""What is known of a survey that may or may not reach its customer, and its requester's advice."""
 
 
-def denial_message(denial: Denial, team: str) -> Message:
-    """Return why a survey can't be sent now; `team` is the reader's workspace."""
-    return build_message(denial_text(denial), [denial_line(denial, team)])
+def denial_message(denial: Denial, reader: Origin) -> Message:
+    """Return why a survey can't be sent now."""
+    return build_message(denial_text(denial), [denial_line(denial, reader)])
 
 
 def denial_text(denial: Denial) -> str:
@@ -21,9 +33,19 @@ def denial_text(denial: Denial) -> str:
     return f"{CANT_BE_ASKED} now. {denial.sentence()}"
 
 
-def denial_line(denial: Denial, team: str, link: str = "") -> RichTextBlock:
-    """Return until when a customer can't be asked, why, and who in the reader's workspace asked them."""
-    return rich_line(*_until(denial), *_why(denial), *_who(denial, team, link))
+def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock:
+    """Return until when a customer can't be asked, why, and who in the reader's workspace asked them.
+
+    The reader is whoever has just asked for a survey, or for the customer's status.
+    """
+    previous = denial.previous
+    if previous is None:
+        about: Iterator[RichTextElement] = iter(())
+    elif previous.state in UNSETTLED:
+        about = _unsettled(previous, reader, link)
+    else:
+        about = _asked(previous, reader.team, link)
+    return rich_line(*_until(denial), *_why(denial), *about)
 
 
 def requester_mention(survey: PreviousSurvey, team: str, stranger: str) -> RichTextElement:
@@ -41,19 +63,38 @@ def _until(denial: Denial) -> Iterator[RichTextElement]:
 
 
 def _why(denial: Denial) -> Iterator[RichTextElement]:
-    if denial.reason is not DenialReason.COOLDOWN:  # who asked, and when, says it all
+    waits = denial.previous is not None and denial.previous.state is State.ACCEPTED
+    if denial.reason is not DenialReason.COOLDOWN and not waits:  # what follows says it all
         yield text(f" {denial.sentence()}")
 
 
-def _who(denial: Denial, team: str, link: str) -> Iterator[RichTextElement]:
-    if previous := denial.previous:
-        yield text(" ")
-        yield requester_mention(previous, team, "Somebody in another workspace")
-        yield text(" asked")
-        if previous.sent_at:
-            yield text(" on ")
-            yield day(previous.sent_at)
-        if link:
-            yield text(", ")
-            yield RichTextElementParts.Link(url=link, text="in this thread")
-        yield text(".")
+def _asked(previous: PreviousSurvey, team: str, link: str) -> Iterator[RichTextElement]:
+    yield text(" ")
+    yield requester_mention(previous, team, "Somebody in another workspace")
+    yield text(" asked")
+    if previous.sent_at:
+        yield text(" on ")
+        yield day(previous.sent_at)
+    if link:
+        yield text(", ")
+        yield RichTextElementParts.Link(url=link, text=LINK_TEXT)
+    yield text(".")
+
+
+def _unsettled(previous: PreviousSurvey, reader: Origin, link: str) -> Iterator[RichTextElement]:
+    """Yield that a survey waits or is uncertain, and to its own requester what they can do about it."""
+    fact, advice = UNSETTLED[previous.state]
+    if reader.is_from(previous.team, previous.requester):
+        yield text(" Your survey of ")
+        yield timestamp(previous.asked_at)
+        yield text(f" {fact} {advice}")
+        return
+    yield text(" ")
+    yield requester_mention(previous, reader.team, "Another workspace")
+    yield text("'s survey of ")
+    yield timestamp(previous.asked_at)
+    if link:
+        yield text(", ")
+        yield RichTextElementParts.Link(url=link, text=LINK_TEXT)
+        yield text(",")
+    yield text(f" {fact}")

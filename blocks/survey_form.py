@@ -231,7 +231,7 @@ def _customer_notices(form: Form) -> Iterator[Block]:
             f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
         )
     if form.denial and form.is_denied:
-        yield denial_line(form.denial, form.origin.team, form.link)
+        yield denial_line(form.denial, form.origin, form.link)
 
 
 def _reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:

@@ -72,4 +72,4 @@ async def _reply(
         receives_dm=account.receives_dm if account else None,
         pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
-    await services.reply(origin, status_message(status, command.team))
+    await services.reply(origin, status_message(status, origin))

@@ -105,7 +105,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except OtherAccount:
         await services.reply(origin, plain_message(NOT_SENT_AGAIN))
     except Denied as denied:
-        await services.reply(origin, denial_message(denied.denial, interaction.team))
+        await services.reply(origin, denial_message(denied.denial, origin))
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:

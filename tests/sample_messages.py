@@ -24,7 +24,9 @@ from sandbox.slack import fixtures
 from tests.factories import NOON, make_origin, make_survey
 
 LINK = "https://northwindair.slack.com/archives/C07SUPP0RT1/p1700000000000100"
-ORIGIN = make_origin(requester=fixtures.ADA, channel=fixtures.SUPPORT)
+ORIGIN = make_origin(team=fixtures.TEAM, requester=fixtures.ADA, channel=fixtures.SUPPORT)
+COLLEAGUE = make_origin(team=fixtures.TEAM, requester=fixtures.BEN, channel=fixtures.SUPPORT)
+ELSEWHERE = make_origin(team="T0ELSEWHERE")
 SURVEY = make_survey(test=True)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
 ERASED = SURVEY.with_recipient(Recipient()).model_copy(update={"external_id": ""})
@@ -96,6 +98,12 @@ DENIALS = [
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
     Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),
     Denial(reason=DenialReason.COOLDOWN, previous=PREVIOUS[-1], retry_at=NOON + timedelta(days=3)),
+    *(
+        Denial(reason=DenialReason.COOLDOWN, previous=previous, retry_at=NOON + timedelta(days=3))
+        for previous in PREVIOUS
+        if previous.state is State.UNCERTAIN
+    ),
+    Denial(reason=DenialReason.PENDING, previous=PREVIOUS[1]),
     Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
 ]
 

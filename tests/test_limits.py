@@ -11,7 +11,7 @@ import pytest
 from csat.db import submissions
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
-from csat.surveys.limits import DenialReason, Denied, Limits, PreviousSurvey, find_denial
+from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
@@ -179,14 +179,49 @@ async def test_the_reason_is_shown_only_for_the_customer_in_the_form(world: Worl
     assert "Can't be asked" not in form_text(world, fixtures.BEN)
 
 
-async def test_the_form_opens_with_a_survey_that_still_waits_for_its_look_up(
-    world: World,
+@pytest.mark.parametrize(
+    ("fault", "endpoint", "fact", "advice"),
+    [
+        (Fault.OVER_CAPACITY, Endpoint.LOOKUP, "waits for X.", "Cancel it in this app's Messages."),
+        (
+            Fault.GATEWAY_TIMEOUT,
+            Endpoint.CREATE,
+            "may not have arrived.",
+            "Settle it in this app's Messages.",
+        ),
+    ],
+)
+async def test_a_survey_that_may_not_reach_its_customer_is_not_said_to_have_asked_them(
+    world: World, fault: Fault, endpoint: Endpoint, fact: str, advice: str
 ) -> None:
-    world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
+    world.x.fail(fault, endpoint)
     await submit_survey(world)
-    form = await world.open_form("/csat @mira_k", fixtures.BEN)
+    world.notify_after.set()
+    await world.wait_for_dm(fact if "arrived" in fact else "Queued")
+    mine = visible_text((await world.open_form("/csat @mira_k")).blocks[1])
+    theirs = visible_text((await world.open_form("/csat @mira_k", fixtures.BEN)).blocks[1])
 
-    assert "Another survey to this customer is on its way." in visible_text(form.blocks[1])
+    assert mine.endswith(f"Your survey of  {fact} {advice}")
+    assert theirs.endswith(f"<@{fixtures.ADA}>'s survey of  {fact}")
+    assert "asked on" not in mine + theirs
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "sentence"),
+    [
+        (DenialReason.PENDING, State.ACCEPTED, "Another survey to this customer waits for X."),
+        (DenialReason.PENDING, State.SENDING, "Another survey to this customer is on its way."),
+        (DenialReason.COOLDOWN, State.UNCERTAIN, "Another survey to this customer may not have arrived."),
+        (DenialReason.COOLDOWN, State.SENT, "This customer was asked recently."),
+        (DenialReason.DAY, State.UNCERTAIN, "X allows one survey per customer in 24 hours."),
+    ],
+)
+def test_the_sentence_of_a_denial_says_only_what_is_known(
+    reason: DenialReason, state: State, sentence: str
+) -> None:
+    previous = previous_survey(HOUR).model_copy(update={"state": state})
+
+    assert Denial(reason=reason, previous=previous).sentence() == sentence
 
 
 async def test_the_cooldown_applies_to_handle_and_id_alike(world: World) -> None:

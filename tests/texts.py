@@ -144,22 +144,28 @@ def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
     yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
     status = CustomerStatus("@grace", samples.PREVIOUS)
-    usual = _message(status_message(status, fixtures.TEAM))
+    usual = _message(status_message(status, samples.COLLEAGUE))
     yield "/csat status", usual
     stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
     elsewhere = status._replace(surveys=samples.PREVIOUS[2:3], denial=stranger)
-    yield "/csat status, asked in another workspace", _message(status_message(elsewhere, "T0ELSEWHERE"))
+    yield "/csat status, asked in another workspace", _message(status_message(elsewhere, samples.ELSEWHERE))
     yield (
         "/csat status, no surveys yet",
-        _message(status_message(status._replace(surveys=[]), fixtures.TEAM)),
+        _message(status_message(status._replace(surveys=[]), samples.COLLEAGUE)),
     )
     for denial in samples.DENIALS:
         denied = status._replace(surveys=samples.PREVIOUS[:1], denial=denial, link=samples.LINK)
-        yield "/csat status, denied", _message(status_message(denied, fixtures.TEAM))
+        yield "/csat status, denied", _message(status_message(denied, samples.COLLEAGUE))
+        own = _new_lines(
+            _message(status_message(denied, samples.ORIGIN)),
+            _message(status_message(denied, samples.COLLEAGUE)),
+        )
+        if own:
+            yield "/csat status, denied by an own survey: what is new", own
     hindered = status._replace(receives_dm=False, pause_cause=InvalidCredentials.reason)
     yield (
         "/csat status, customer without direct messages and account paused: what is new",
-        _new_lines(_message(status_message(hindered, fixtures.TEAM)), usual),
+        _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
     )
     refused = status_command.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)

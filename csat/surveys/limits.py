@@ -1,6 +1,6 @@
 """Limits on surveys per recipient and per account: X's rules, and the operator's cooldown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -73,7 +73,8 @@ class Denial(FrozenModel):
 
     def sentence(self) -> str:
         """Return the reason as a sentence, without dates."""
-        return SENTENCES[self.reason]
+        state = self.previous.state if self.previous else None
+        return _UNSETTLED.get((self.reason, state), SENTENCES[self.reason])
 
 
 SENTENCES = {
@@ -82,6 +83,13 @@ SENTENCES = {
     DenialReason.COOLDOWN: "This customer was asked recently.",
     DenialReason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
 }
+
+
+_UNSETTLED: Mapping[tuple[DenialReason, State | None], str] = {
+    (DenialReason.PENDING, State.ACCEPTED): "Another survey to this customer waits for X.",
+    (DenialReason.COOLDOWN, State.UNCERTAIN): "Another survey to this customer may not have arrived.",
+}
+"""The sentences about a survey of which nobody knows yet whether its customer was asked."""
 
 
 class Denied(Exception):
