@@ -58,7 +58,7 @@ async def _write(database: Database, selection: Selection, output: Path, names: 
     surveys = f"{pluralize(rows, 'survey')} (everybody's, none left out)"
     typer.echo(
         f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}."
-        f"{format_unknown_names(names.unknown)}"
+        f"{format_unknown_names(names.unknown, is_slack_available=names.is_available)}"
     )
 
 

@@ -92,7 +92,7 @@ async def _export(services: Services, user: str, selection: Selection) -> None:
         )
         surveys, left_out = pluralize(manifest.rows, "survey"), own_left_out(manifest.left_out)
         comment = FINISHED.format(title=period.title, surveys=surveys, left_out=left_out.remark_with_number)
-        comment += format_unknown_names(names.unknown)
+        comment += format_unknown_names(names.unknown, is_slack_available=names.is_available)
         await services.slack.files.share(user, uploads, comment)
 
 

@@ -100,12 +100,24 @@ def complete_files(world: World) -> list[File]:
     return [file for file in world.workspace.files.values() if file.is_complete]
 
 
-@pytest.mark.parametrize("error", ["missing_scope", "ratelimited"])
-async def test_an_export_says_how_many_names_slack_did_not_tell(supervised: World, error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            "missing_scope",
+            ": for those of private channels, an admin of this app can add the scope groups:read.",
+        ),
+        ("ratelimited", ", as Slack could not be reached or was too busy. Export again to get it."),
+        ("503", ", as Slack could not be reached or was too busy. Export again to get it."),
+    ],
+)
+async def test_an_export_says_how_many_names_slack_did_not_tell_and_why(
+    supervised: World, error: str, reason: str
+) -> None:
     supervised.workspace.faults.fail("conversations.info", error)
     await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
-    await supervised.wait_for_dm("1 name is missing: for those of private channels", fixtures.CLEO)
+    await supervised.wait_for_dm(f"1 name is missing{reason}", fixtures.CLEO)
 
 
 async def test_agents_may_not_export(world: World) -> None:

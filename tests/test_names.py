@@ -1,5 +1,6 @@
 """The names of users and channels that Slack tells for an export."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ from cli import manifest
 from csat.slack_api.names import CONCURRENCY, Names
 from csat.slack_api.web_client import build_web_client, open_session
 from sandbox.slack import Workspace, fixtures
+from tests.world import POLL_SECONDS, WAIT_SECONDS
 
 
 @contextlib.asynccontextmanager
@@ -41,3 +43,19 @@ async def test_slack_is_asked_no_more_once_it_is_unavailable(error: str, most_ca
         assert names.unknown == 100
         assert len(workspace.api_calls) <= most_calls
         assert (len(workspace.api_calls) == 100) is (most_calls == 100)
+        assert names.is_available is (most_calls == 100)
+
+
+async def test_a_late_rejection_does_not_make_slack_available_again() -> None:
+    async with asking() as (workspace, names):
+        workspace.faults.fail("users.info", "ratelimited")
+        workspace.faults.fail("conversations.info", "channel_not_found")
+        with workspace.faults.hold("conversations.info") as hold:
+            looking_up = asyncio.create_task(names.look_up([fixtures.ADA, fixtures.SUPPORT]))
+            async with asyncio.timeout(WAIT_SECONDS):
+                await hold.arrived.wait()
+                while names.is_available:  # noqa: ASYNC110 - no event tells it
+                    await asyncio.sleep(POLL_SECONDS)
+        await looking_up
+
+        assert not names.is_available

@@ -62,11 +62,14 @@ def format_change(change: Change | None) -> str:
     return f"{'up' if change.difference > 0 else 'down'} {size}"
 
 
-def format_unknown_names(number: int) -> str:
-    """Return the last sentence of the text about an export: how many names Slack did not tell."""
+def format_unknown_names(number: int, *, is_slack_available: bool) -> str:
+    """Return the end of the text about an export: how many names Slack did not tell, and why."""
     if not number:
         return ""
     missing = f"{pluralize(number, 'name')} {'is' if number == 1 else 'are'} missing"
+    if not is_slack_available:
+        it = "it" if number == 1 else "them"
+        return f" {missing}, as Slack could not be reached or was too busy. Export again to get {it}."
     return f" {missing}: for those of private channels, an admin of this app can add the scope groups:read."
 
 

@@ -35,7 +35,8 @@ class Names:
         self._web = web
         self._known: dict[str, str] = {}
         self._slots = asyncio.Semaphore(CONCURRENCY)
-        self._is_available = True
+        self.is_available = True
+        """Whether Slack could be asked for every name so far."""
 
     @property
     def unknown(self) -> int:
@@ -54,13 +55,13 @@ class Names:
     async def _ask(self, user_or_channel: str) -> None:
         self._known[user_or_channel] = ""
         async with self._slots:
-            if not self._is_available:
+            if not self.is_available:
                 return
             try:
                 self._known[user_or_channel] = await self._fetch(user_or_channel)
             except SlackError as error:
                 log.info("Slack does not tell the name of %s: %s", user_or_channel, error)
-                self._is_available = is_rejection(error)
+                self.is_available = self.is_available and is_rejection(error)
 
     async def _fetch(self, user_or_channel: str) -> str:
         if user_or_channel.startswith(("U", "W")):
