@@ -7,7 +7,7 @@ RUN python -m venv /venv \
  && /venv/bin/python -m pip check
 
 FROM python:3.11-slim
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 DATABASE_URL=sqlite:////data/csat.db
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY app.py bootstrap.py manifest.yml ./
@@ -20,9 +20,11 @@ COPY notifications notifications
 COPY sandbox sandbox
 RUN mkdir /data && chown 10001:10001 /data
 VOLUME /data
+# where csat.db is, unless there is a DATABASE_URL
+WORKDIR /data
 USER 10001:10001
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["/venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]
-ENTRYPOINT ["/venv/bin/python", "app.py"]
+ENTRYPOINT ["/venv/bin/python", "/app/app.py"]

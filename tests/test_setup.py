@@ -161,11 +161,19 @@ def test_each_credential_of_the_systemd_unit_is_a_secret_that_can_be_in_a_file()
     assert {name for name, _ in used} <= set(SECRETS)
 
 
-def test_a_command_beside_the_service_has_its_settings_and_secrets(tmp_path: Path) -> None:
-    Database(f"sqlite:///{tmp_path}/csat.db").close()
-    (tmp_path / "settings.env").write_text(f"DATABASE_URL=sqlite:///{tmp_path}/csat.db\n", encoding="utf-8")
+@pytest.mark.parametrize("file", ["Dockerfile", "deploy/csat-slack.service"])
+def test_no_setting_of_a_deployment_wins_against_a_database_url_in_a_file(file: str) -> None:
+    assert "DATABASE_URL=" not in (ROOT / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", ["setting", "file named in a setting", "secret"])
+def test_a_command_beside_the_service_has_its_settings_and_secrets(tmp_path: Path, place: str) -> None:
+    Database(url := f"sqlite:///{tmp_path}/csat.db").close()
+    lines = {"setting": f"DATABASE_URL={url}", "file named in a setting": f"DATABASE_URL_FILE={tmp_path}/url"}
+    (tmp_path / "settings.env").write_text(lines.get(place, ""), encoding="utf-8")
     (tmp_path / ".env").symlink_to("settings.env")
     secrets = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "x_access_token": "44196397-token"}
+    secrets |= {"secret": {"database_url": url}, "file named in a setting": {"url": url}}.get(place, {})
     for name in (*secrets, "x_api_key", "x_api_secret", "x_access_token_secret"):
         (tmp_path / name).write_text(secrets.get(name, name), encoding="utf-8")
 
