@@ -25,7 +25,7 @@ from csat.json_log import JsonFormatter
 from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.formatting import pluralize
-from csat.reporting.periods import InvalidPeriod, parse_period
+from csat.reporting.periods import InvalidPeriod, parse_since
 from csat.setting_types import LogFormat
 from csat.settings import Settings, SettingsError
 from csat.surveys.questions import CatalogueError, Metric
@@ -135,7 +135,7 @@ def export(
 
     settings = _settings()
     try:
-        period = parse_period(since, utc_now(), settings.csat_timezone)
+        period = parse_since(since, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)

@@ -15,6 +15,7 @@ from csat.reporting.periods import (
     last_days,
     last_week,
     parse_period,
+    parse_since,
 )
 from tests.strategies import TEXT
 
@@ -248,6 +249,29 @@ def test_two_dates_are_parsed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026-09", "2026-09-01", "2026-09-30"),
+        (" 2026-2 ", "2026-02-01", "2026-02-28"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2025-12", "2025-12-01", "2025-12-31"),
+        ("2026-11", "2026-11-01", "2026-11-23"),  # up to today
+        ("2026-9-7", "2026-09-07", "2026-09-07"),
+        ("2026-11-23", "2026-11-23", "2026-11-23"),
+    ],
+)
+def test_a_month_and_a_day_are_parsed(text: str, first: str, last: str) -> None:
+    assert parse_period(text, EVENING, BERLIN) == make_period(first, last)
+
+
+@pytest.mark.parametrize("text", ["2026-09", "2026-09-01"])
+def test_a_day_alone_is_no_answer_to_since_when(text: str) -> None:
+    with pytest.raises(InvalidPeriod, match=r"like 30d or 2026"):
+        parse_since(text, EVENING, BERLIN)
+    assert parse_since("30d", EVENING, BERLIN) == parse_period("30d", EVENING, BERLIN)
+
+
+@pytest.mark.parametrize(
     ("text", "advice"),
     [
         ("", "like 30d or 2026"),
@@ -255,7 +279,13 @@ def test_two_dates_are_parsed(text: str) -> None:
         ("-7d", "like 30d or 2026"),
         ("\u0663\u0660d", "like 30d or 2026"),
         ("7d nps", "like 30d or 2026"),
-        ("2026-09-01", "like 30d or 2026"),
+        ("2026-9-1-1", "like 30d or 2026"),
+        ("2026-13", r"2026-13-01 isn't a date in the calendar\."),
+        ("2026-02-30", r"2026-02-30 isn't a date in the calendar\."),
+        ("2026-12", "in the future"),
+        ("9999-12", "in the future"),
+        ("2026-11-24", "in the future"),
+        ("2005-12", "no surveys before 2006"),
         ("2026-09-01.2026-09-30", "like 30d or 2026"),
         ("9" * 5_000, "like 30d or 2026"),
         ("0d", "1 to 731 days"),
@@ -304,6 +334,8 @@ RANGES = st.builds(
     st.sampled_from([*ZONES, ZoneInfo("Etc/GMT-14"), ZoneInfo("Etc/GMT+12")]),
 )
 @example("0001-01-01..0001-12-31", BERLIN)
+@example("9999-12", BERLIN)
+@example("0001-01", BERLIN)
 @example("9998-01-01..9999-12-31", NEW_YORK)
 def test_any_text_is_a_period_whose_report_can_be_made_or_an_invalid_one(text: str, zone: ZoneInfo) -> None:
     try:

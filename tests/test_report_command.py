@@ -157,6 +157,8 @@ async def test_the_help_mentions_reports(world: World) -> None:
         ("NPS", Metric.NPS, MONTH),
         ("nps, 7d", Metric.NPS, last_days(7, NOON, UTC)),
         ("7 days csat", Metric.CSAT, last_days(7, NOON, UTC)),
+        ("nps 2026-02", Metric.NPS, Period(first=FIRST, last=LAST, zone=UTC)),
+        ("2026-02-28", Metric.CSAT, Period(first=LAST, last=LAST, zone=UTC)),
         ("2026-02-01 .. 2026-02-28 nps nps", Metric.NPS, Period(first=FIRST, last=LAST, zone=UTC)),
     ],
 )

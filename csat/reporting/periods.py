@@ -1,6 +1,7 @@
 """Report periods: whole calendar days in a time zone, which may have 23 or 25 hours."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -21,6 +22,8 @@ DAYS_PER_WEEK = 7
 
 _DAYS = re.compile(r"(?P<days>[0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE)
 _DATE = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+_DAY = re.compile(_DATE)
+_MONTH = re.compile("(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})")
 _RANGE = re.compile(rf"{_DATE} ?(?:\.{{2,3}}|…) ?{_DATE}")
 
 
@@ -128,7 +131,23 @@ def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Per
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Parse "30d", "30" or "2026-09-01..2026-09-30"; raises `InvalidPeriod`."""
+    """Parse "2026-09", which ends today at the latest, "2026-09-27", or what `parse_since` does.
+
+    Raises `InvalidPeriod`.
+    """
+    if match := _MONTH.fullmatch(text.strip()):
+        return _parse_month(int(match["year"]), int(match["month"]), now, zone)
+    if match := _DAY.fullmatch(text.strip()):
+        day = _parse_date(*(int(number) for number in match.groups()))
+        return custom_period(day, day, now, zone)
+    return parse_since(text, now, zone)
+
+
+def parse_since(text: str, now: datetime, zone: ZoneInfo) -> Period:
+    """Parse "30d", "30" or "2026-09-01..2026-09-30"; raises `InvalidPeriod`.
+
+    A day alone could also mean all that follow it.
+    """
     if match := _DAYS.fullmatch(text.strip()):
         return _parse_days(int(match["days"]), now, zone)
     if match := _RANGE.fullmatch(text.strip()):
@@ -144,6 +163,12 @@ def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
     if not 1 <= days <= MAX_DAYS:
         raise InvalidPeriod(f"A report covers 1 to {MAX_DAYS} days. Enter a period like 30d.")
     return last_days(days, now, zone)
+
+
+def _parse_month(year: int, month: int, now: datetime, zone: ZoneInfo) -> Period:
+    first = _parse_date(year, month, 1)
+    last = first.replace(day=monthrange(year, month)[1])
+    return custom_period(first, max(first, min(last, _today(now, zone))), now, zone)
 
 
 def _parse_date(year: int, month: int, day: int) -> date:
