@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
@@ -43,7 +43,7 @@ PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 NOT_ACCEPTED_YET: Final = "X hasn't accepted it yet."
 """Why a survey waits whose first request is on its way, or in front of it."""
 
-ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause})."
+ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause}). An admin of this app has to fix this."
 """Why a survey waits whose account is paused."""
 
 OTHER_ACCOUNT: Final = "This survey belongs to another X account than the one this app uses now."
@@ -71,6 +71,27 @@ _SETTLING: Final[Mapping[str, str]] = MappingProxyType(
 """The buttons that settle an uncertain survey."""
 
 _TEST_MARK: Final = "Test: left out of reports"
+
+
+class WaitReason(NamedTuple):
+    """Why a survey waits, and what comes of it."""
+
+    sentence: str = NOT_ACCEPTED_YET
+    promise: str = "We'll send it automatically"
+    until: datetime | None = None
+    """When it is tried again, if X said so."""
+
+
+WAITS_FOR_X: Final = WaitReason()
+WAITS_FOR_OTHER_ACCOUNT: Final = WaitReason(
+    OTHER_ACCOUNT, "We'll send it once this app has that account's keys again,"
+)
+
+
+def account_paused(cause: str) -> WaitReason:
+    """Return why a survey waits while X refuses its account; `cause` is a clause in which "it" is X."""
+    promise = "The survey waits for up to a day: once this is fixed, we'll send it"
+    return WaitReason(ACCOUNT_PAUSED.format(cause=cause), promise)
 
 
 def confirmation(
@@ -185,17 +206,14 @@ def waiting(
     survey: Survey,
     catalogue: Catalogue,
     now: datetime,
-    reason: str = NOT_ACCEPTED_YET,
-    until: datetime | None = None,
+    reason: WaitReason = WAITS_FOR_X,
 ) -> Message:
     """Tell the requester that their survey waits, why, and until when if X said so; it stays true later."""
     recipient = survey.recipient.label
-    promise = "We'll send it automatically"
-    if reason == OTHER_ACCOUNT:
-        promise = "We'll send it once this app has that account's keys again,"
+    sentence, promise, until = reason
     cancel = ButtonElement(action_id=CANCEL_ACTION, text="Cancel", value=str(survey_id))
     return build_message(
-        f"Queued: the survey to {recipient}. {reason} {promise} and tell you how it went.",
+        f"Queued: the survey to {recipient}. {sentence} {promise} and tell you how it went.",
         [
             rich_line(
                 text("Queued", bold=True),
@@ -203,7 +221,7 @@ def waiting(
                 timestamp(now),
                 text(": the survey to "),
                 profile_link(recipient),
-                text(f". {reason} {promise}"),
+                text(f". {sentence} {promise}"),
                 *((text(" after "), timestamp(until)) if until else ()),
                 text(" and tell you how it went."),
             ),

@@ -241,7 +241,7 @@ class Notifier:
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = explain_wait(survey, self._resources.account, cause)
-            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), *reason)
+            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         if notification.kind is NotificationKind.RESTORED:
             return notifications.uncertainty_after_restore(survey.id, survey.survey, catalogue)
         if survey.refusal is None:

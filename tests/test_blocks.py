@@ -397,7 +397,9 @@ def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     yield notifications.uncertainty(2**63 - 1, survey, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
     yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
     yield notifications.settled(survey, State.UNCERTAIN, CATALOGUE)
-    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, notifications.OTHER_ACCOUNT, NOON)
+    until = notifications.WAITS_FOR_OTHER_ACCOUNT._replace(until=NOON)
+    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, until)
+    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, notifications.account_paused("closed"))
     for advice in ADVICE:
         for editable in (True, False):
             yield notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)

@@ -65,7 +65,8 @@ async def test_agents_see_why_a_survey_waits(world: World) -> None:
     await world.wait_for_waiting_message()
 
     home = visible_text(await world.open_home())
-    assert "queued · X isn't accepting surveys (it rejects this app's keys)." in home
+    reason = "X isn't accepting surveys (it rejects this app's keys). An admin of this app has to fix this."
+    assert f"queued · {reason}" in home
 
 
 async def test_an_erased_customer_is_not_named(world: World) -> None:

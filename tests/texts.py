@@ -257,14 +257,14 @@ def _survey_messages() -> Iterator[Section]:
     usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:
-        reason = notifications.ACCOUNT_PAUSED.format(cause=cause.reason)
+        reason = notifications.account_paused(cause.reason)
         waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
     for error in WAITING_REASONS.values():
-        until = NOON if error.names_time else None
-        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, error.reason, until))
+        reason = notifications.WaitReason(error.reason, until=NOON if error.names_time else None)
+        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting as X is busy: what is new", _new_lines(waiting, usual)
-    elsewhere = notifications.OTHER_ACCOUNT
+    elsewhere = notifications.WAITS_FOR_OTHER_ACCOUNT
     other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
     yield (
