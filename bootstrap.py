@@ -16,7 +16,7 @@ from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
 from csat.db import account_pauses, surveys_of_account
-from csat.db.database import Database
+from csat.db.database import Database, describe
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
@@ -112,7 +112,9 @@ async def open_resources(
     catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
     tasks, metrics = BackgroundTasks(), Metrics()
     async with contextlib.AsyncExitStack() as stack:
-        database = Database(settings.database_url.get_secret_value())
+        url = settings.database_url.get_secret_value()
+        log.info("Database: %s", describe(url))
+        database = Database(url)
         stack.callback(database.close)
         clock = clock or await DatabaseClock.open(database)
         session = await stack.enter_async_context(open_session())

@@ -1,15 +1,15 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
-import contextlib
 import stat
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from cli import manifest
-from cli.existing_database import find_file
+from cli.errors import CommandError
+from cli.existing_database import find_file, open_existing
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
-from csat.db.database import Database
+from csat.db.database import describe
 from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
@@ -33,6 +33,10 @@ DATABASE_ADVICE = (
 REPAIRED_ADVICE = (
     "X accepts the account now. Restart the app if you changed its settings, then run python app.py resume."
 )
+POSTGRESQL_ADVICE = (
+    "Check DATABASE_URL, that PostgreSQL runs and lets the app in, and that it takes writes: no disk is "
+    "full, and nothing is read-only."
+)
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
@@ -47,11 +51,10 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-READY = Finding(ok=True, message="Database: ready")
-DATABASE_FINDINGS = {
-    Schema.CURRENT: READY,
-    Schema.OUTDATED: Finding(ok=True, message="Database: will be upgraded at the next start"),
-    Schema.MISSING: Finding(ok=True, message="Database: will be set up at the first start"),
+DATABASE_STATES = {
+    Schema.CURRENT: "ready",
+    Schema.OUTDATED: "will be upgraded at the next start",
+    Schema.MISSING: "will be set up at the first start",
 }
 
 
@@ -71,7 +74,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield await _connection(settings, web)
     x = await _x(settings)
     yield x
-    if database == READY:
+    if database.ok:
         async for finding in _queue(settings, x_accepts=x.ok):
             yield finding
 
@@ -87,13 +90,16 @@ def _questions(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
+    url = settings.database_url.get_secret_value()
+    name = describe(url)
     try:
-        schema = inspect_database(settings.database_url.get_secret_value())
+        state = DATABASE_STATES[inspect_database(url)]
     except SchemaTooNew as error:
-        return Finding(ok=False, message=f"Database: {error}", advice=TOO_NEW_ADVICE)
+        return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
     except DatabaseError as error:
-        return Finding(ok=False, message=f"Database: {error}", advice=DATABASE_ADVICE)
-    return DATABASE_FINDINGS[schema]
+        advice = DATABASE_ADVICE if find_file(settings) else POSTGRESQL_ADVICE
+        return Finding(ok=False, message=f"Database ({name}): {error}", advice=advice)
+    return Finding(ok=True, message=f"Database: {state} ({name})")
 
 
 async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
@@ -181,11 +187,11 @@ async def _x(settings: Settings) -> Finding:
 async def _queue(settings: Settings, *, x_accepts: bool) -> AsyncIterator[Finding]:
     """Yield whether the account is paused, and how many surveys wait for it and for other X accounts."""
     try:
-        with contextlib.closing(Database(settings.database_url.get_secret_value())) as database:
+        with open_existing(settings) as database:
             backlog = await database.read(read_backlog, settings.x_account_id)
             waiting = await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id)
-    except DatabaseError:
-        return  # it was ready a moment ago
+    except (CommandError, DatabaseError):
+        return  # it has no tables yet, or older ones
     yield _own_queue(backlog, x_accepts=x_accepts)
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         for account, number in sorted(waiting.items()):

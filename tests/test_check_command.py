@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert
 from cli import manifest
 from cli.check import REPAIRED_ADVICE, Finding, check
 from csat.db import account_pauses, tables
-from csat.db.database import Database
+from csat.db.database import Database, describe
 from csat.settings import Settings
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused, InvalidCredentials, OutOfCredit
@@ -100,7 +100,35 @@ async def test_the_questions_that_the_team_uses_are_counted_and_an_unknown_one_i
 
 
 async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_url: str) -> None:
-    assert await check_database(tmp_path, database_url) == Finding(ok=True, message="Database: ready")
+    finding = await check_database(tmp_path, database_url)
+
+    assert finding == Finding(ok=True, message=f"Database: ready ({describe(database_url)})")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite:////var/lib/csat.db", "SQLite, /var/lib/csat.db"),
+        ("sqlite:///csat.db", f"SQLite, {Path.cwd()}/csat.db"),
+        ("postgresql+psycopg://me:secret@db.example:5433/csat", "PostgreSQL, csat at db.example:5433"),
+        (
+            "postgresql+psycopg:///csat?host=/run/postgresql&password=secret",
+            "PostgreSQL, csat at /run/postgresql",
+        ),
+        ("postgresql+psycopg:///csat", "PostgreSQL, csat at localhost"),
+    ],
+)
+def test_a_database_is_named_without_its_password(url: str, name: str) -> None:
+    assert describe(url) == name
+
+
+async def test_a_postgresql_that_can_not_be_reached_is_told_with_its_own_advice(tmp_path: Path) -> None:
+    finding = await check_database(tmp_path, "postgresql+psycopg://me:secret@127.0.0.1:9/csat")
+
+    assert not finding.ok
+    assert finding.message.startswith("Database (PostgreSQL, csat at 127.0.0.1:9): ")
+    assert "that PostgreSQL runs and lets the app in" in finding.advice
+    assert "secret" not in finding.message
 
 
 @pytest.mark.parametrize("problem", Problem)
@@ -126,7 +154,7 @@ async def test_an_older_database_is_said_to_be_upgraded_later_and_is_left_as_it_
     before = read_schema(url)
     finding = await check_database(tmp_path, url)
 
-    assert finding == Finding(ok=True, message="Database: will be upgraded at the next start")
+    assert finding.message == f"Database: will be upgraded at the next start ({describe(url)})"
     assert read_schema(url) == before
 
 
@@ -147,14 +175,14 @@ async def test_an_empty_postgresql_database_is_said_to_be_set_up_later_and_stays
 ) -> None:
     finding = await check_database(tmp_path, url := databases.empty("postgresql", tmp_path))
 
-    assert finding == Finding(ok=True, message="Database: will be set up at the first start")
+    assert finding.message == f"Database: will be set up at the first start ({describe(url)})"
     assert read_schema(url) == ([], None)
 
 
 async def test_a_missing_sqlite_file_is_said_to_be_set_up_later_and_is_not_created(tmp_path: Path) -> None:
     finding = await check_database(tmp_path, f"sqlite:///{tmp_path / 'csat.db'}")
 
-    assert finding == Finding(ok=True, message="Database: will be set up at the first start")
+    assert finding.message == f"Database: will be set up at the first start (SQLite, {tmp_path}/csat.db)"
     assert list_files(tmp_path) == []
 
 

@@ -89,7 +89,7 @@ async def test_check_reports_each_part_as_ok(tmp_path: Path) -> None:
         ({"X_ACCESS_TOKEN_SECRET": "wrong"}, "FAIL  X keys:"),
         ({"X_API_URL": "http://127.0.0.1:9"}, "FAIL  X:"),
         ({"CSAT_QUESTIONS_FILE": "missing.toml"}, "FAIL  Questions: missing.toml can't be read"),
-        ({"DATABASE_URL": "sqlite:////nowhere/csat.db"}, "FAIL  Database:"),
+        ({"DATABASE_URL": "sqlite:////nowhere/csat.db"}, "FAIL  Database (SQLite, /nowhere/csat.db): "),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL must be"),
     ],
 )
@@ -206,6 +206,14 @@ async def test_the_log_does_not_call_slack_connected_before(tmp_path: Path) -> N
 
     assert "Started; health check at http://127.0.0.1:" in first
     assert "Connected" not in first + rest
+
+
+async def test_the_log_names_the_database_at_the_start(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        process = await start_command(tmp_path, environment)
+        await wait_for_line(process, f"Database: SQLite, {tmp_path}/csat.db")
+        await wait_for_line(process, "Started")
+        await stop(process, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import sqlalchemy
 import stamina
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, event, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from csat.db import tables
@@ -258,6 +258,15 @@ def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Cal
         return transaction(connection)
 
     return check_deadline_and_run
+
+
+def describe(url: str) -> str:
+    """Return which database a URL is of, without user and password."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        return f"SQLite, {Path(parts.database or '').absolute()}"
+    host = parts.host or parts.query.get("host", "localhost")
+    return f"PostgreSQL, {parts.database} at {host}{f':{parts.port}' if parts.port else ''}"
 
 
 def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
