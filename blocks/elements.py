@@ -87,6 +87,13 @@ def user_mention(user: str) -> RichTextElement:
     return RichTextElementParts.User(user_id=user)
 
 
+def channel_mention(channel: str) -> RichTextElement:
+    """Return a mention of a channel; of a direct message, which has no name, the words."""
+    if channel.startswith("D"):
+        return text("Direct message")
+    return RichTextElementParts.Channel(channel_id=channel)
+
+
 def profile_link(typed: str) -> RichTextElement:
     """Return a link to a profile on X; `typed` is `@handle` or a numeric id."""
     path = typed[1:] if typed.startswith("@") else f"i/user/{typed}"

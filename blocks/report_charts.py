@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
+from slack_sdk.models.blocks import RichTextElement
 
-from blocks.elements import bullet_list, context, rich_line, text, user_mention
+from blocks.elements import bullet_list, channel_mention, context, rich_line, text, user_mention
 from blocks.report_summary import METRIC_NAMES, LeftOut, compute_score, distribution_text
 from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import (
@@ -130,7 +130,7 @@ def _bucket_name(report: Report) -> str:
 
 def _breakdown(report: Report, left_out: LeftOut) -> Iterator[HomePart]:
     agents = [(user_mention(user), tally) for user, tally in report.agent_rows[:MAX_ROWS]]
-    channels = [(_channel(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
+    channels = [(channel_mention(channel), tally) for channel, tally in report.channel_rows[:MAX_ROWS]]
     if agents or channels:
         cells = [_cells(report, name, tally) for name, tally in (*agents, *channels)]
         table = data_table(CAPTION, HEADER, cells)
@@ -170,9 +170,3 @@ def _rows_in_text(report: Report, rows: Sequence[tuple[RichTextElement, Tally]])
 def _row_text(report: Report, tally: Tally) -> str:
     cells = _cells(report, text(""), tally)[1:]
     return " · ".join(f"{name} {cell['text']}" for name, cell in zip(HEADER[1:], cells, strict=True))
-
-
-def _channel(channel: str) -> RichTextElement:
-    if channel.startswith("D"):
-        return text("Direct message")
-    return RichTextElementParts.Channel(channel_id=channel)

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
 from blocks.elements import (
+    channel_mention,
     context,
     header,
     numbered_list,
@@ -15,6 +16,7 @@ from blocks.elements import (
     text,
     timestamp,
     truncate_line,
+    user_mention,
 )
 from blocks.home_report_controls import report_controls
 from blocks.low_rating import closed_low_rating_blocks, named_low_rating_blocks
@@ -25,7 +27,7 @@ from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_model import RecentComment, Report
+from csat.reporting.report_model import Filters, RecentComment, Report
 from csat.surveys.low_ratings import ClosedLowRating, LowRating
 from csat.surveys.questions import Catalogue, Metric
 
@@ -92,7 +94,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     if report is None:
         yield render(rich_line(text(home.problem, bold=True)))
     elif report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
-        yield from _report(report)
+        yield from _report(report, catalogue)
     else:
         yield from _first_steps(report.period)
     yield from _low_ratings(home, catalogue)
@@ -103,13 +105,27 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
         yield from own_survey_blocks(home.own)
 
 
-def _report(report: Report) -> Iterator[HomePart]:
+def _report(report: Report, catalogue: Catalogue) -> Iterator[HomePart]:
     yield render(header(f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"))
+    if chosen := list(_filters(report.filters, catalogue)):
+        yield render(rich_line(text("Only surveys"), *chosen, text(".")))
     left_out = own_left_out(report.excluded)
     yield from map(render, summary_lines(report, left_out))
     if any(caveats(report)):
         yield render(context(*caveats(report)))
     yield from report_charts(report, left_out)
+
+
+def _filters(filters: Filters, catalogue: Catalogue) -> Iterator[RichTextElement]:
+    if filters.agent:
+        yield text(" by ")
+        yield user_mention(filters.agent)
+    if filters.channel:
+        yield text(" in ")
+        yield channel_mention(filters.channel)
+    if filters.variant is not None:
+        question = catalogue.question(filters.metric, filters.variant, "…")
+        yield text(f" with the question “{question}”")
 
 
 def _first_steps(period: Period) -> Iterator[HomePart]:

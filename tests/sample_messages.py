@@ -160,9 +160,17 @@ _COMMENT = RecentComment(
     thread="",
     external_id="ticket_5555",
 )
+_QUERY = ReportQuery(
+    days=CUSTOM_PERIOD,
+    since=WEEK.first,
+    until=WEEK.last,
+    channel=fixtures.SUPPORT,
+    agent=fixtures.ADA,
+    variant=1,
+)
 SUPERVISOR_HOME = SupervisorHome(
-    ReportQuery(days=CUSTOM_PERIOD, since=WEEK.first, until=WEEK.last, channel=fixtures.SUPPORT),
-    REPORT,
+    _QUERY,
+    REPORT.model_copy(update={"filters": _QUERY.filters(FILTERS.team, fixtures.CLEO)}),
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
     [LinkedLowRating(LOW_RATING, LINK), LinkedLowRating(UNANSWERED, "")],
     12,

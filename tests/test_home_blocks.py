@@ -207,7 +207,7 @@ def test_a_table_row_with_few_answers_is_marked() -> None:
     rows = {user_id(1): Tally(ratings={5: 29}, sent=29), user_id(2): Tally(ratings={5: 30}, sent=30)}
     few = with_report(home, by_agent=rows, by_channel={})
 
-    view = check_home(home_view(supervisor_home(few, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(few, LARGEST_CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     assert [row[3]["text"] for row in table["rows"][1:]] == ["30", "29, few answers"]
@@ -220,7 +220,7 @@ def test_a_column_of_figures_has_numbers_with_texts_only_so_that_it_sorts(metric
     tallies = {"C0123456789": unrated, "C0123456788": Tally(), "C0123456787": rated}
     mixed = with_report(home, by_agent={}, by_channel=tallies)
 
-    view = check_home(home_view(supervisor_home(mixed, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(mixed, LARGEST_CATALOGUE)))
 
     (table,) = [block for block in view["blocks"] if block["type"] == "data_table"]
     rows = table["rows"][1:]
@@ -239,7 +239,7 @@ def test_a_report_makes_sense_where_slack_drops_its_charts_and_table() -> None:
         for number in range(1, 8)
     }
     few = with_report(home, by_agent=agents, by_channel={})
-    blocks = home_view(supervisor_home(few, CATALOGUE))["blocks"]
+    blocks = home_view(supervisor_home(few, LARGEST_CATALOGUE))["blocks"]
 
     left = json.dumps(
         [block for block in blocks if block["type"] not in {"data_table", "data_visualization"}]
@@ -255,7 +255,7 @@ def test_a_point_of_the_trend_with_few_answers_is_marked() -> None:
     trend = make_trend(*(Tally(ratings={5: number}, sent=number) for number in (4, 5, 29, 30)))
     few = with_report(home, trend=trend)
 
-    view = check_home(home_view(supervisor_home(few, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(few, LARGEST_CATALOGUE)))
 
     curve = next(block for block in view["blocks"] if block.get("chart", {}).get("type") == "line")
     _, five, almost, enough = (part.label for part in trend)
@@ -268,7 +268,7 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     trend = make_trend(few, Tally(ratings={5: 9}, sent=9))
     single_point = with_report(home, trend=trend)
 
-    view = check_home(home_view(supervisor_home(single_point, CATALOGUE)))
+    view = check_home(home_view(supervisor_home(single_point, LARGEST_CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert f"Left out of the trend, with fewer than 5 answers: {trend[0].label}." in json.dumps(view)
@@ -289,7 +289,7 @@ def test_a_trend_with_gaps_has_a_chart_of_its_longest_part_without_one(
     gap = with_report(make_largest_home(Metric.CSAT), trend=trend)
     labels = [part.label for part in trend]
 
-    parts = list(supervisor_home(gap, CATALOGUE))
+    parts = list(supervisor_home(gap, LARGEST_CATALOGUE))
     view = check_home(home_view(parts))
     without_charts = json.dumps(check_home(home_view(parts, use_fallbacks=True)))
 
@@ -311,7 +311,7 @@ def test_a_trend_by_week_with_a_longer_first_part_is_called_one_by_week() -> Non
     trend = tuple(Bucket(period=part, label=part.label, tally=tally) for part in days.buckets())
     home = with_report(make_largest_home(Metric.CSAT), trend=trend)
 
-    view = json.dumps(check_home(home_view(supervisor_home(home, CATALOGUE))))
+    view = json.dumps(check_home(home_view(supervisor_home(home, LARGEST_CATALOGUE))))
 
     assert "CSAT score by week: Oct 31-Nov 8: 100% (9, few answers)" in view
 
@@ -321,7 +321,7 @@ def test_a_trend_without_two_neighbors_has_no_chart() -> None:
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
     trend = make_trend(enough, few, enough)
 
-    view = check_home(home_view(supervisor_home(with_report(home, trend=trend), CATALOGUE)))
+    view = check_home(home_view(supervisor_home(with_report(home, trend=trend), LARGEST_CATALOGUE)))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
     assert f"Left out of the trend, with fewer than 5 answers: {trend[1].label}." in json.dumps(view)
@@ -332,4 +332,6 @@ def test_a_trend_without_a_gap_does_not_say_what_its_chart_shows() -> None:
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
     home = with_report(make_largest_home(Metric.CSAT), trend=make_trend(few, enough, enough, few))
 
-    assert "The chart shows" not in json.dumps(check_home(home_view(supervisor_home(home, CATALOGUE))))
+    assert "The chart shows" not in json.dumps(
+        check_home(home_view(supervisor_home(home, LARGEST_CATALOGUE)))
+    )

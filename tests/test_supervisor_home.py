@@ -255,6 +255,23 @@ async def test_filters_are_stored_and_can_be_cleared(world: World) -> None:
     assert "from 11 answers" in visible_text(await world.choose_in_home("home_variant", "all"))
 
 
+async def test_a_report_names_its_filters_below_its_heading(world: World) -> None:
+    world.insert_rated([5] * 6)
+    assert "Only surveys" not in visible_text(await world.open_home(fixtures.CLEO))
+
+    text = visible_text(await world.choose_in_home("home_agent", fixtures.ADA))
+    heading = text.partition("CSAT score: ")[0]
+    assert f"Only surveys by <@{fixtures.ADA}>." in heading
+
+    await world.choose_in_home("home_channel", fixtures.SUPPORT)
+    view = await world.choose_in_home("home_variant", "1")
+    (line,) = (block for block in blocks(view, "rich_text") if "Only surveys" in str(block))
+    assert visible_text(line).startswith(f"Only surveys by <@{fixtures.ADA}> in ")
+    assert visible_text(line).endswith(" with the question “How satisfied are you with …?”.")
+    assert {"type": "channel", "channel_id": fixtures.SUPPORT} in line["elements"][0]["elements"]
+    assert "Only surveys" not in visible_text(await world.choose_in_home("home_clear", None))
+
+
 async def test_the_period_can_be_chosen_from_the_menu_or_by_dates(world: World) -> None:
     world.insert_rated([5] * 6)
     world.insert_rated([4] * 5, days_ago=60)
