@@ -241,6 +241,8 @@ def _run(
     stamina.instrumentation.set_on_retry_hooks([_log_retry])
     try:
         uvloop.run(work)
+    except BrokenPipeError:
+        raise  # typer ends quietly when the output's reader is gone
     except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
         _give_up([f"{failing}: {error}"])
 

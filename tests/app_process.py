@@ -60,7 +60,9 @@ async def fake_environment(
         )
 
 
-async def start_command(folder: Path, environment: Mapping[str, str], *args: str) -> Process:
+async def start_command(
+    folder: Path, environment: Mapping[str, str], *args: str, stdout: int = PIPE, stderr: int = STDOUT
+) -> Process:
     """Start app.py with the given arguments in a folder."""
     inherited = {
         name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV", "LANG"))
@@ -71,8 +73,8 @@ async def start_command(folder: Path, environment: Mapping[str, str], *args: str
         *args,
         cwd=folder,
         env={**inherited, **environment},
-        stdout=PIPE,
-        stderr=STDOUT,
+        stdout=stdout,
+        stderr=stderr,
     )
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import pkgutil
 import re
 import signal
 import socket
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import httpx
@@ -206,6 +208,17 @@ async def test_the_log_does_not_call_slack_connected_before(tmp_path: Path) -> N
 
     assert "Started; health check at http://127.0.0.1:" in first
     assert "Connected" not in first + rest
+
+
+async def test_a_command_whose_output_nobody_reads_any_more_ends_quietly(tmp_path: Path) -> None:
+    reading_end, writing_end = os.pipe()
+    os.close(reading_end)
+    async with fake_environment(tmp_path) as (_, _, environment):
+        process = await start_command(tmp_path, environment, "check", stdout=writing_end, stderr=PIPE)
+        os.close(writing_end)
+        _, errors = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+
+    assert errors.decode() == ""
 
 
 async def test_the_log_names_the_database_at_the_start(tmp_path: Path) -> None:
