@@ -18,8 +18,8 @@ from csat.surveys.recipients import (
 )
 
 _MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
-_LINK = re.compile(r"<(?P<url>https?://[^|>]+)(\|[^>]*)?>")
-_CUSTOMER = re.compile(rf"@.+|[0-9]+|{HOSTS}/.+", re.IGNORECASE)
+_LINK = re.compile(r"<(?:mailto:)?(?P<url>(?:https?://|[^@|>]+@)[^|>]+)(\|[^>]*)?>")
+_CUSTOMER = re.compile(rf"@.+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
 _HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
 _MAX_QUOTED_LENGTH = 40

@@ -157,10 +157,10 @@ def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str,
         ("<#C012AB3CD|support>", "I don't understand “<#C012AB3CD|support>”"),
         ("<!channel>", "I don't understand “<!channel>”"),
         ("&lt;b&gt;", "I don't understand “<b>”"),
-        ("grace@example.com", "I don't understand “grace@example.com”"),
-        ("<mailto:grace@example.com|grace@example.com>", "I don't understand “<mailto:grace"),
-        ("https://example.com/grace", "I don't understand “https://example.com/grace”"),
-        ("https://netflix.com/grace", "I don't understand “https://netflix.com/grace”"),
+        ("grace@example.com", "This is an email address."),
+        ("<mailto:grace@example.com|grace@example.com>", "This is an email address."),
+        ("https://example.com/grace", "This link isn't to X."),
+        ("https://netflix.com/grace", "This link isn't to X."),
         ("csat nps", "Choose one type"),
         ("nps nps", "Choose one type"),
         ("@grace @lovelace", "one customer at a time"),
@@ -268,6 +268,39 @@ def test_any_recipient_is_parsed_or_refused_with_a_sentence(text: str) -> None:
     result = try_parse(parse_recipient, text)
 
     assert isinstance(result, Recipient) or result.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com/mira_k",
+        "http://linkedin.com/in/mira",
+        "www.instagram.com/mira_k",
+        "facebook.com/mira",
+        "https://notx.com/mira_k",
+        "https://x.com.example.org/mira_k",
+    ],
+)
+def test_a_link_that_is_not_to_x_is_refused_as_such(text: str) -> None:
+    refusal = "This link isn't to X. Paste one to their profile or a post on X."
+
+    assert try_parse(parse_recipient, text) == refusal
+    if text.startswith("http"):
+        assert try_parse(parse_in_csat, f"<{text}>") == refusal
+
+
+@pytest.mark.parametrize(
+    "text", ["https://x.com", "https://help.x.com/en", "x.com/mira-k", "https://x.com/?lang=en"]
+)
+def test_a_link_to_x_that_names_nobody_is_not_said_to_lead_elsewhere(text: str) -> None:
+    assert "not a customer's" in str(try_parse(parse_recipient, text))
+
+
+def test_an_email_address_is_refused_as_such() -> None:
+    refusal = "This is an email address. Enter their X handle, like @handle, instead."
+
+    assert try_parse(parse_recipient, "mira.k@example.com") == refusal
+    assert try_parse(parse_in_csat, "<mailto:mira.k@example.com|mira.k@example.com>") == refusal
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n", "\u200e", "\ufeff \u200b"])

@@ -14,6 +14,9 @@ _LINK = re.compile(
     r"|(?:intent/(?:user|follow)\?screen_name=)?@?(?P<handle>\w+))(?:[/?#&]\S*)?",
     re.IGNORECASE,
 )
+_OF_X = re.compile(r"(?:https?://)?(?:[\w-]+\.)*(?:x|twitter)\.com(?:[/?#:].*)?", re.IGNORECASE)
+_ANY_LINK = re.compile(r"https?://.*|www\..*|[\w-]+(?:\.[\w-]+)+/.*", re.IGNORECASE)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 INVISIBLE_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Zero-width characters and direction marks, which are often copied along with a handle."""
 _PAGES = (
@@ -22,6 +25,9 @@ _PAGES = (
 )
 RESERVED_PATHS = frozenset(_PAGES.split())
 """First path segments on x.com that are pages of X itself, not handles."""
+
+
+NO_CUSTOMER_S_LINK = "This link is not a customer's. Paste a link to their profile or a post."
 
 
 class InvalidRecipient(ValueError):
@@ -57,6 +63,12 @@ def parse_recipient(text: str) -> Recipient:
         raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric ID.")
     if link := _LINK.fullmatch(text):
         return _parse_link(link)
+    if _OF_X.fullmatch(text):
+        raise InvalidRecipient(NO_CUSTOMER_S_LINK)
+    if _ANY_LINK.fullmatch(text):
+        raise InvalidRecipient("This link isn't to X. Paste one to their profile or a post on X.")
+    if _EMAIL.fullmatch(text):
+        raise InvalidRecipient("This is an email address. Enter their X handle, like @handle, instead.")
     if re.fullmatch("[0-9]+", text):
         return Recipient(id=_parse_id(text))
     return Recipient(handle=_parse_handle(text.removeprefix("@")))
@@ -66,7 +78,7 @@ def _parse_link(link: re.Match[str]) -> Recipient:
     if link["id"]:
         return Recipient(id=_parse_id(link["id"]))
     if link["handle"].lower() in RESERVED_PATHS:
-        raise InvalidRecipient("This link is not a customer's. Paste a link to their profile or a post.")
+        raise InvalidRecipient(NO_CUSTOMER_S_LINK)
     return Recipient(handle=_parse_handle(link["handle"]))
 
 
