@@ -27,7 +27,7 @@ REFUSED = {
     Fault.RECIPIENT_MISSING: "There is no such customer on X",
     Fault.NOT_FOLLOWING_326: "because they don't follow your brand",
     Fault.NOT_FOLLOWING: "This customer can't be messaged",
-    Fault.MESSAGE_ERROR: "This customer can't be messaged",
+    Fault.MESSAGE_ERROR: "This customer can't be messaged for now. Ask them",
     Fault.DMS_CLOSED: "This customer can't be messaged",
     Fault.UNPRINTABLE: "You cannot send messages to this user \ufffd.",
     Fault.BLOCKED: "This customer can't be messaged",

@@ -229,7 +229,7 @@ EXPECTED_KINDS = [
     (403, 326, errors.SenderLocked),
     (403, 150, errors.RecipientClosed),
     (403, 349, errors.RecipientClosed),
-    (403, 151, errors.RecipientClosed),
+    (403, 151, errors.MessageRejected),
     (403, 214, errors.RecipientClosed),
     (403, 226, errors.LooksAutomated),
     (403, 354, errors.MessageTooLong),

@@ -15,7 +15,8 @@
     │   ├── RecipientSuspended
     │   ├── RecipientUnknown
     │   ├── RecipientClosed         the customer can't be messaged
-    │   │   └── RecipientDoesNotFollow
+    │   │   ├── RecipientDoesNotFollow
+    │   │   └── MessageRejected     X names the reason
     │   ├── LooksAutomated
     │   ├── MessageTooLong
     │   ├── LookUpRefused           the app may not look up handles
@@ -221,7 +222,7 @@ class RecipientUnknown(Refused):
 
 
 class RecipientClosed(Refused):
-    codes = frozenset({150, 349, 151, 214})
+    codes = frozenset({150, 349, 214})
     shows_api_message = True
     advice = (
         "This customer can't be messaged: they turned off messages, blocked you, or don't follow you. "
@@ -235,6 +236,14 @@ class RecipientDoesNotFollow(RecipientClosed):
     advice = (
         "This customer can't be messaged, because they don't follow your brand. "
         "Ask them on X to follow you or to write to you first, then send the survey."
+    )
+
+
+class MessageRejected(RecipientClosed):
+    codes = frozenset({151})
+    advice = (
+        "This customer can't be messaged for now. "
+        "Ask them on X to accept your messages or to write to you first, then send the survey."
     )
 
 
