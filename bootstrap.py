@@ -90,6 +90,7 @@ async def lifespan(
             config.interval_scale,
         )
         resources.tasks.start(warm_up(resources.slack), "authenticating with Slack")
+        resources.tasks.start(suppress_db_errors(breaker.check()), "checking the X account")
         counting = suppress_db_errors(log_other_accounts(resources))
         resources.tasks.start(counting, "counting what waits for other accounts")
         for loop in (worker.run(), notifier.run(), scheduler.run()):

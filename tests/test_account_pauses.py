@@ -1,16 +1,19 @@
 """Pauses of the X account: when operators are alerted, and what the log says."""
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from csat.db.outbox import NotificationKind
+from csat.x_api.errors import InvalidCredentials
 from sandbox.slack import fixtures
-from sandbox.x import Fault
+from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
-from tests.world import World, running_world
+from tests.world import World, idle_world, running_app, running_world
 
 ALERT = "X isn't accepting surveys"
 
@@ -53,3 +56,44 @@ async def test_after_the_command_resume_a_repeated_refusal_alerts_the_operators_
 
     assert "accepts the account 1810000000000000001 again: its surveys are tried again" in caplog.text
     assert "is resumed" not in caplog.text
+
+
+async def test_keys_that_x_rejects_at_the_start_pause_the_account_before_somebody_sends(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_world(
+        tmp_path, database_url=database_url, x_api_key="wrong", csat_operators=fixtures.CLEO
+    ) as world:
+        await world.wait_for_dm(ALERT, fixtures.CLEO)
+        async with httpx.AsyncClient() as client:
+            response = await client.get(f"{world.url}/readyz")
+
+    assert response.json()["degraded"] == ["x: it rejects this app's keys (InvalidCredentials)"]
+    assert f"its surveys wait until X accepts them again. {InvalidCredentials.fix}" in caplog.text
+
+
+async def test_the_log_says_at_the_start_who_surveys_are_sent_by(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with running_world(tmp_path) as world:
+        line = f"X accepts this app's keys: surveys are sent by @{world.x.account.handle}"
+        await world.wait_until(lambda: line in caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault.OVER_CAPACITY, "it is busy or has a problem at the moment"),
+        (Fault.PAGE_MISSING, "it knows no such account, or isn't at this address"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only(
+    tmp_path: Path, fault: Fault, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with idle_world(tmp_path) as world:
+        world.x.fail(fault, Endpoint.ME)
+        async with running_app(world):
+            await world.wait_until(lambda: f"X doesn't say who surveys are sent by: {reason}" in caplog.text)
+            await world.send_survey()

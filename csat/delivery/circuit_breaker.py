@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from csat.db import account_pauses
 from csat.shared_resources import Resources
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, Refused, XError
+from csat.x_api.error_explanations import explain
+from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, XError
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +41,37 @@ class CircuitBreaker:
         self._account = resources.account
         self._clock = resources.clock
 
-    async def pause(self, error: Refused) -> None:
+    async def pause(self, error: AccountRefused) -> None:
         """Pause the account; its operators are alerted once per outage."""
         cause, advice = type(error).__name__, error.sentence()
         if await self._database.run_until_committed(
             account_pauses.pause, self._account, cause, advice, self._clock()
         ):
-            log.error("Account %s is paused: its surveys wait until X accepts them again", self._account)
+            log.error(
+                "Account %s is paused: its surveys wait until X accepts them again. %s",
+                self._account,
+                error.fix,
+            )
             self._metrics.count_pause(cause)
 
     async def pause_if_refused(self, error: XError) -> None:
         """Pause the account if X refuses every request for the cause of an error, not only one endpoint's."""
         if isinstance(error, AccountRefused) and error.concerns_all_requests:
             await self.pause(error)
+
+    async def check(self) -> None:
+        """Ask X who surveys are sent by, and log it; pause the account if X refuses it.
+
+        Raises `DatabaseError`.
+        """
+        try:
+            account = await self._x.get_me()
+        except XError as error:
+            await self.pause_if_refused(error)
+            if not isinstance(error, AccountRefused):  # the client has logged those
+                log.warning("X doesn't say who surveys are sent by: %s", explain(error))
+        else:
+            log.info("X accepts this app's keys: surveys are sent by @%s", account.handle)
 
     async def probe(self) -> None:
         """Ask X whether the account works again, if it is paused and a probe is due."""
