@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.x_api.errors import InvalidCredentials
 from sandbox.slack import fixtures
@@ -96,4 +97,14 @@ async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only(
         world.x.fail(fault, Endpoint.ME)
         async with running_app(world):
             await world.wait_until(lambda: f"X doesn't say who surveys are sent by: {reason}" in caplog.text)
+            await world.send_survey()
+
+
+async def test_a_start_with_repaired_keys_ends_the_pause_at_once(tmp_path: Path, database_url: str) -> None:
+    async with idle_world(tmp_path, database_url=database_url) as world:
+        world.x.fail(Fault.WRONG_KEYS, Endpoint.ME)
+        async with running_app(world):
+            await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
+        world.x.recover()
+        async with running_app(world):
             await world.send_survey()

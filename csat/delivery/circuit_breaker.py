@@ -60,7 +60,7 @@ class CircuitBreaker:
             await self.pause(error)
 
     async def check(self) -> None:
-        """Ask X who surveys are sent by, and log it; pause the account if X refuses it.
+        """Ask X who surveys are sent by, and log it; pause or resume the account by X's answer.
 
         Raises `DatabaseError`.
         """
@@ -72,6 +72,8 @@ class CircuitBreaker:
                 log.warning("X doesn't say who surveys are sent by: %s", explain(error))
         else:
             log.info("X accepts this app's keys: surveys are sent by @%s", account.handle)
+            if await self._database.read(account_pauses.get_pause_cause, self._account):
+                await self._end_pause()
 
     async def probe(self) -> None:
         """Ask X whether the account works again, if it is paused and a probe is due."""
@@ -84,8 +86,7 @@ class CircuitBreaker:
         except XError as error:
             log.warning("Account %s stays paused: %s", self._account, error)
         else:
-            log.warning("X accepts the account %s again: its surveys are tried again", self._account)
-            await self._database.run_with_retry(account_pauses.resume, self._account)
+            await self._end_pause()
 
     async def resume(self) -> ResumeResult:
         """Ask X at once, for an operator, whether a paused account works again; raises `DatabaseError`.
@@ -103,3 +104,7 @@ class CircuitBreaker:
         log.warning("An operator resumed the account %s: its surveys are tried again", self._account)
         await self._database.run_with_retry(account_pauses.resume_manually, self._account)
         return Resumed()
+
+    async def _end_pause(self) -> None:
+        log.warning("X accepts the account %s again: its surveys are tried again", self._account)
+        await self._database.run_with_retry(account_pauses.resume, self._account)
