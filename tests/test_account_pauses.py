@@ -78,7 +78,7 @@ async def test_the_log_says_at_the_start_who_surveys_are_sent_by(
 ) -> None:
     caplog.set_level(logging.INFO)
     async with running_world(tmp_path) as world:
-        line = f"X accepts this app's keys: surveys are sent by @{world.x.account.handle}"
+        line = f"X accepts this app's keys: surveys are sent by the account {world.settings.x_account_id}"
         await world.wait_until(lambda: line in caplog.text)
 
 
@@ -96,7 +96,9 @@ async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only(
     async with idle_world(tmp_path) as world:
         world.x.fail(fault, Endpoint.ME)
         async with running_app(world):
-            await world.wait_until(lambda: f"X doesn't say who surveys are sent by: {reason}" in caplog.text)
+            await world.wait_until(
+                lambda: f"X doesn't say whether it accepts this app's keys: {reason}" in caplog.text
+            )
             await world.send_survey()
 
 

@@ -60,18 +60,18 @@ class CircuitBreaker:
             await self.pause(error)
 
     async def check(self) -> None:
-        """Ask X who surveys are sent by, and log it; pause or resume the account by X's answer.
+        """Ask X whether it accepts the account, and log it; pause or resume the account by the answer.
 
         Raises `DatabaseError`.
         """
         try:
-            account = await self._x.get_me()
+            await self._x.get_me()
         except XError as error:
             await self.pause_if_refused(error)
             if not isinstance(error, AccountRefused):  # the client has logged those
-                log.warning("X doesn't say who surveys are sent by: %s", explain(error))
+                log.warning("X doesn't say whether it accepts this app's keys: %s", explain(error))
         else:
-            log.info("X accepts this app's keys: surveys are sent by @%s", account.handle)
+            log.info("X accepts this app's keys: surveys are sent by the account %s", self._account)
             if await self._database.read(account_pauses.get_pause_cause, self._account):
                 await self._end_pause()
 
