@@ -22,6 +22,7 @@ from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
 from tests.factories import NOON, make_row
+from tests.strategies import FEW_EXAMPLES
 from tests.unwritable import Problem, unwritable
 
 AUTH_TEST = "/api/auth.test"
@@ -412,7 +413,7 @@ def insert_waiting(connection: Connection, counts: Mapping[str, int]) -> None:
         connection.execute(insert(tables.surveys), [*waiting, make_row(account=account)])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FEW_EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([200, 400]), st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, ANY_JSON)))
 async def test_no_json_object_ends_the_check(tmp_path: Path, status: int, answer: dict[str, Any]) -> None:
     findings = await run_check(tmp_path, dict.fromkeys(PARTS, json_answer(answer, status)))

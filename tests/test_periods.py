@@ -3,7 +3,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ from csat.reporting.periods import (
     parse_period,
     parse_since,
 )
-from tests.strategies import TEXT
+from tests.strategies import FEW_EXAMPLES, TEXT
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -329,6 +329,7 @@ RANGES = st.builds(
 )
 
 
+@settings(max_examples=FEW_EXAMPLES)
 @given(
     TEXT | st.text("0123456789-. d", max_size=22) | RANGES,
     st.sampled_from([*ZONES, ZoneInfo("Etc/GMT-14"), ZoneInfo("Etc/GMT+12")]),
