@@ -16,8 +16,9 @@ from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
 from csat.db import account_pauses, surveys_of_account
-from csat.db.database import Database, describe
+from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
+from csat.db.engines import describe
 from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.recipient_keys import load_secret, make_recipient_key

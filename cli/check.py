@@ -9,7 +9,7 @@ from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
-from csat.db.database import describe
+from csat.db.engines import describe
 from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue

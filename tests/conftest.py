@@ -16,7 +16,8 @@ from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 
 from blocks import serialization
-from csat.db.database import PRAGMAS, Database
+from csat.db.database import Database
+from csat.db.engines import PRAGMAS
 from tests.canaries import use_canaries
 from tests.databases import KINDS, SLOW_KINDS, Databases, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
@@ -32,7 +33,7 @@ def pragmas_with_busy_timeout(milliseconds: int) -> tuple[str, ...]:
 
 GENEROUS_TIMEOUTS = {
     "bootstrap.SHUTDOWN_SECONDS": WAIT_SECONDS,
-    "csat.db.database.PRAGMAS": pragmas_with_busy_timeout(WAIT_SECONDS * 1000),
+    "csat.db.engines.PRAGMAS": pragmas_with_busy_timeout(WAIT_SECONDS * 1000),
     "csat.db.database.WRITE_SECONDS": WAIT_SECONDS,
     "csat.db.database.READ_SECONDS": WAIT_SECONDS,
     "csat.db.database.CHECK_SECONDS": WAIT_SECONDS,
@@ -150,7 +151,7 @@ async def _leak_env(
 @pytest.fixture(name="short_busy_timeout")
 def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the busy timeout of SQLite."""
-    monkeypatch.setattr("csat.db.database.PRAGMAS", pragmas_with_busy_timeout(50))
+    monkeypatch.setattr("csat.db.engines.PRAGMAS", pragmas_with_busy_timeout(50))
 
 
 @pytest.fixture(name="certificates", scope="session", autouse=True)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, insert
 from cli import manifest
 from cli.check import REPAIRED_ADVICE, Finding, check
 from csat.db import account_pauses, tables
-from csat.db.database import Database, describe
+from csat.db.database import Database
+from csat.db.engines import describe
 from csat.settings import Settings
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused, InvalidCredentials, OutOfCredit

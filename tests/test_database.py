@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from csat.db import outbox, send_queue, submissions, tables
 from csat.db.account_pauses import ensure_account
-from csat.db.database import Database, open_engine
+from csat.db.database import Database
+from csat.db.engines import open_engine
 from csat.db.errors import DatabaseError, Rejected
 from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey

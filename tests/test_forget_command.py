@@ -9,8 +9,7 @@ import typer
 
 from cli import forget
 from cli.forget import ErasureResult, open_eraser
-from csat.db import database as db_module
-from csat.db import reconciliation, responses, send_queue, submissions, tables
+from csat.db import engines, reconciliation, responses, send_queue, submissions, tables
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.db.erasure import erase, find_surveys
@@ -96,7 +95,7 @@ async def test_the_database_files_do_not_contain_an_erased_customer(
 async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_module, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
+    monkeypatch.setattr(engines, "PRAGMAS", ("journal_mode=WAL", "secure_delete=FAST", "busy_timeout=10"))
     async with running_world(tmp_path) as world:
         await submit_survey(world)
         await wait_until_sent(world)

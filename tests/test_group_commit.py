@@ -208,7 +208,7 @@ async def test_a_transaction_that_is_cancelled_while_it_waits_does_not_run(datab
 async def test_transactions_wait_for_a_locked_file_once_and_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("csat.db.database.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
+    monkeypatch.setattr("csat.db.engines.PRAGMAS", ("journal_mode=WAL", "busy_timeout=10"))
     database, begins = Database(f"sqlite:///{tmp_path / 'csat.db'}"), list[object]()
     lock = sqlite3.connect(tmp_path / "csat.db", isolation_level=None)
     lock.execute("begin immediate")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from csat.db import poll_queue, send_queue
-from csat.db.database import open_engine
+from csat.db.engines import open_engine
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses

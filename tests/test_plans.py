@@ -27,7 +27,7 @@ from csat.db import (
     surveys_of_account,
     tables,
 )
-from csat.db.database import open_engine
+from csat.db.engines import open_engine
 from csat.db.poll_budget_and_sweeps import claim_sweep, ensure_feed, mark_swept
 from csat.db.survey_records import to_columns
 from csat.reporting import export_queries, report_queries

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text, update
 
 from csat.db import erasure, send_queue
-from csat.db.database import Database, open_engine
+from csat.db.database import Database
+from csat.db.engines import open_engine
 from csat.db.responses import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
 from csat.db.survey_records import SurveyRecord
 from csat.db.tables import outbox, surveys, unmatched_responses

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from csat.db import database as db_module
 from csat.db import postgresql_connections, tables, transaction_deadlines
-from csat.db.database import READER_THREADS, WRITER_THREADS, Database
+from csat.db.database import Database
+from csat.db.engines import READER_THREADS, WRITER_THREADS
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.inspection import inspect_database
 from csat.db.migrations import upgrade

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from csat.db import database as db_module
-from csat.db import tables
+from csat.db import engines, tables
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.world import World, is_app_idle, running_world, visible_text
@@ -91,7 +90,7 @@ async def test_a_full_disk_keeps_the_form_open(tmp_path: Path, monkeypatch: pyte
     async with running_world(tmp_path) as world:
         with sqlite3.connect(world.database_file) as database:
             pages = database.execute("pragma page_count").fetchone()[0]
-    monkeypatch.setattr(db_module, "PRAGMAS", (*db_module.PRAGMAS, f"max_page_count={pages}"))
+    monkeypatch.setattr(engines, "PRAGMAS", (*engines.PRAGMAS, f"max_page_count={pages}"))
     async with running_world(tmp_path) as world:
         await world.open_form("/csat @mira_k")
         await world.fill_in(message="x" * 3000, external_id="x" * 256)

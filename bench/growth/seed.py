@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import Connection, Engine, text
 
 from bench.made_up_values import MESSAGE
-from csat.db.database import open_engine
+from csat.db.engines import open_engine
 from csat.db.tables import accounts, metadata
 
 ACCOUNTS = 25

@@ -6,32 +6,21 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
+from typing import Concatenate, ParamSpec, TypeVar
 
-import sqlalchemy
 import stamina
-from sqlalchemy import Connection, Engine, event, make_url, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, select
 
 from csat.db import tables
+from csat.db.engines import READER_THREADS, open_engine
 from csat.db.errors import CommitUnknown, DatabaseError, Rejected, translate_errors
 from csat.db.group_commit import GroupCommit
-from csat.db.migrations.upgrade import require_current, upgrade
 from csat.db.outage_log import OutageLog
 from csat.db.transaction_deadlines import SILENT, CommitDeadline, respond_before
 from csat.db.write_check import try_write
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-BUSY_TIMEOUT_SECONDS = 1.0
-"""How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
-
-WRITER_THREADS = 3
-"""Concurrent writers on PostgreSQL: of transactions with a deadline, of write checks, and of all others."""
-READER_THREADS = 2
-"""Concurrent read-only transactions."""
 
 RETRY = stamina.AsyncRetryingCaller(
     attempts=6, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=5, wait_jitter=0
@@ -40,17 +29,6 @@ RETRY = stamina.AsyncRetryingCaller(
 RETRY_FOREVER = stamina.AsyncRetryingCaller(
     attempts=None, timeout=None, wait_initial=0.1, wait_exp_base=3, wait_max=2, wait_jitter=0
 )
-
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # a commit survives a power failure
-    "foreign_keys=ON",
-    "secure_delete=FAST",  # deleted content is overwritten
-    f"busy_timeout={BUSY_TIMEOUT_SECONDS * 1000:.0f}",
-)
-
-FILE_MODE = 0o600
-"""Only its owner can read a database: it holds handles, messages and comments."""
 
 WRITE_SECONDS = 5.0
 """For a transaction on PostgreSQL to be committed, the wait for a thread included."""
@@ -258,77 +236,3 @@ def _begin_within(seconds: float, transaction: Callable[[Connection], T]) -> Cal
         return transaction(connection)
 
     return check_deadline_and_run
-
-
-def describe(url: str) -> str:
-    """Return which database a URL is of, without user and password."""
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite":
-        return f"SQLite, {Path(parts.database or '').absolute()}"
-    host = parts.host or parts.query.get("host", "localhost")
-    return f"PostgreSQL, {parts.database} at {host}{f':{parts.port}' if parts.port else ''}"
-
-
-def open_engine(url: str, *, may_migrate: bool = True) -> Engine:
-    """Connect to a database with the current schema, or migrate it to that; raises `DatabaseError`."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        if may_migrate:
-            _create_missing(Path(engine.url.database or ""))
-        event.listen(engine, "do_connect", _open_existing)
-    with contextlib.ExitStack() as on_failure:
-        on_failure.callback(engine.dispose)
-        try:
-            (upgrade if may_migrate else require_current)(engine)
-        except DBAPIError as error:
-            raise DatabaseError(f"the database can't be opened: {error.orig}") from error
-        on_failure.pop_all()
-    return engine
-
-
-def _create_missing(file: Path) -> None:
-    """Create the file of an SQLite database with a mode that SQLite gives to its log too."""
-    try:
-        if not file.exists():
-            file.touch(FILE_MODE)
-    except OSError as error:
-        raise DatabaseError(f"the file {file} can't be created: {error.strerror}") from error
-
-
-def create_engine(url: str) -> Engine:
-    """Return an engine, which has not connected yet; raises `DatabaseError` if the URL can't be used."""
-    try:
-        return _create_engine(url)
-    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
-        raise DatabaseError(f"the database URL can't be used: {error}") from error
-
-
-def _create_engine(url: str) -> Engine:
-    if url.startswith("postgresql"):
-        from csat.db import postgresql_connections  # noqa: PLC0415 - its driver takes a tenth of the app's memory
-
-        return postgresql_connections.create_engine(url, WRITER_THREADS + READER_THREADS)
-    engine = sqlalchemy.create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _configure_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # else the driver begins transactions, and not IMMEDIATE
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _open_existing(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
-    """Open an SQLite file only if it exists, so that a missing one is not taken for an empty database."""
-    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
-    options["uri"] = True
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    is_read_only = connection.get_execution_options().get("is_read_only")
-    connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")

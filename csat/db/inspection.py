@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from csat.db.database import WRITE_SECONDS, create_engine
+from csat.db.database import WRITE_SECONDS
+from csat.db.engines import create_engine
 from csat.db.errors import DatabaseError, translate_errors
 from csat.db.migrations.upgrade import is_current, read_revision
 from csat.db.tables import write_checks
