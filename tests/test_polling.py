@@ -265,11 +265,16 @@ async def test_a_permission_that_is_missing_for_polls_alone_does_not_pause_the_a
 
 
 async def test_polls_that_go_on_failing_do_not_delay_the_probe_of_the_account(world: World) -> None:
-    await world.send_survey()
+    sent = await world.send_survey()
+    await world.wait_until(lambda: poll_times(world, "/2/users/me"))  # at the start
     world.x.fail(Fault.WRONG_KEYS, Endpoint.SHOW)
-    await advance_until(world, lambda: len(poll_times(world, "/2/users/me")) > 1, seconds=30)
+    await world.advance(minutes=1)
+    await world.wait_until(lambda: is_account_paused(world))
+    await world.advance(minutes=2)
+    await wait_for_polls(world, sent, 2)
+    await world.advance(minutes=3)
 
-    assert len(poll_times(world)) > 1
+    await world.wait_until(lambda: len(poll_times(world, "/2/users/me")) > 1)
 
 
 @pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.BAD_GATEWAY, Fault.HTML, Fault.OVERSIZED])

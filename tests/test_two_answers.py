@@ -21,13 +21,14 @@ from tests.world import running_world
 
 RUN_SPECIFIC = (
     (r"127\.0\.0\.1:\d+", "a host"),
+    (r"/upload/v1/[\w-]+", "a token"),
     (r"\d+\.\d+\.[0-9a-f]+", "a trigger"),
     (r"\d{10}\.\w+|\b\d{10}\b|\bp\d{16}\b", "a timestamp"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?", "a time"),
     (r"[A-Z][a-z]{2} \d\d?, \d{4} at \d\d:\d\d UTC", "a time"),
     (r"\b[A-Z][A-Z0-9]{8,13}\b", "an id"),
     (r"'block_id': '[^']{5}'", "a block"),
-    (r"\b[0-9a-f]{6,64}\b|/upload/v1/[\w-]+", "a token"),
+    (r"\b[0-9a-f]{6,64}\b", "a token"),
     (r"'(bytes|length)': '?\d+", "the size of a file"),
 )
 """Patterns of text that differs between any two runs, with their replacements."""
