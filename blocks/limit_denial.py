@@ -75,9 +75,7 @@ def _asked(previous: PreviousSurvey, team: str, link: str) -> Iterator[RichTextE
     if previous.sent_at:
         yield text(" on ")
         yield day(previous.sent_at)
-    if link:
-        yield text(", ")
-        yield RichTextElementParts.Link(url=link, text=LINK_TEXT)
+    yield from _thread(link)
     yield text(".")
 
 
@@ -93,8 +91,12 @@ def _unsettled(previous: PreviousSurvey, reader: Origin, link: str) -> Iterator[
     yield requester_mention(previous, reader.team, "Another workspace")
     yield text("'s survey of ")
     yield timestamp(previous.asked_at)
+    yield from _thread(link)
+    yield text(f"{',' if link else ''} {fact}")
+
+
+def _thread(link: str) -> Iterator[RichTextElement]:
+    """Yield where the survey was asked for, if the reader may know."""
     if link:
         yield text(", ")
         yield RichTextElementParts.Link(url=link, text=LINK_TEXT)
-        yield text(",")
-    yield text(f" {fact}")
