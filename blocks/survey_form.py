@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self
 
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_validator
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
@@ -61,6 +62,16 @@ class Form(FrozenModel):
     """Whether the options are shown instead of the button for them."""
     hidden_external_id: str = ""
     """The case number while the options are not shown."""
+
+    @field_validator("denial", mode="wrap")
+    @classmethod
+    def _drop_unreadable(cls, denial: object, validate: ValidatorFunctionWrapHandler) -> Denial | None:
+        """Leave out a denial that another version of the app wrote; submitting checks the limits anyway."""
+        try:
+            readable: Denial | None = validate(denial)
+        except ValidationError:
+            return None
+        return readable
 
     def with_default_variants(self, variants: Mapping[Metric, str]) -> Self:
         """Return the form with these questions selected, except where one is selected already."""

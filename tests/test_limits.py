@@ -1,6 +1,7 @@
 """The cooldown per customer and the daily limit per account."""
 
 import asyncio
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -177,6 +178,19 @@ async def test_the_reason_is_shown_only_for_the_customer_in_the_form(world: Worl
     await world.fill_in(fixtures.BEN, recipient="@sofie_l", message="Hello Sofie")
     await world.wait_until(lambda: "Hello Sofie" in form_text(world, fixtures.BEN))
     assert "Can't be asked" not in form_text(world, fixtures.BEN)
+
+
+async def test_a_form_that_was_opened_before_an_upgrade_can_be_submitted(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    form = await world.open_form("/csat @mira_k", fixtures.BEN)
+    metadata = json.loads(form.private_metadata)
+    del metadata["denial"]["previous"]["asked_at"]  # which older versions did not write
+    form.content["private_metadata"] = json.dumps(metadata)
+    await world.fill_in(fixtures.BEN, recipient="@sofie_l", message="Hello Sofie")
+    await world.workspace.submit_view(fixtures.BEN)
+
+    assert (await world.wait_for_feedback(2)).message == "Hello Sofie"
 
 
 @pytest.mark.parametrize(
