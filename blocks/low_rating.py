@@ -55,6 +55,12 @@ def alert_message(rating: LowRating, catalogue: Catalogue, link: str = "") -> Me
     )
 
 
+def anonymous_alert_message(rating: LowRating, catalogue: Catalogue) -> Message:
+    """Tell a results channel that another company reads, without the case number and the link."""
+    survey = rating.survey.model_copy(update={"external_id": ""})
+    return alert_message(rating.model_copy(update={"survey": survey}), catalogue)
+
+
 def withdrawn_message() -> Message:
     """Tell the results channel that a rating was not low after all."""
     return plain_message(

@@ -38,6 +38,13 @@ POSTGRESQL_ADVICE = (
     "full, and nothing is read-only."
 )
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
+EVERYBODY = "it is public, so agents can read about low ratings there, and the weekly figures"
+OTHER_COMPANY = (
+    "another company reads it, or is invited to: low ratings and the weekly figures are shown there"
+)
+PRIVATE_CHANNEL = (
+    "Set CSAT_RESULTS_CHANNEL to a private channel of your own company without agents, and restart the app."
+)
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -70,7 +77,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         async for finding in _slack(settings, web):
             yield finding
         if settings.csat_results_channel:
-            yield await _results_channel(settings.csat_results_channel, web)
+            async for finding in _results_channel(settings.csat_results_channel, web):
+                yield finding
         yield await _connection(settings, web)
     x = await _x(settings)
     yield x
@@ -129,19 +137,27 @@ async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
         yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
 
 
-async def _results_channel(channel: str, web: WebClient) -> Finding:
+async def _results_channel(channel: str, web: WebClient) -> AsyncIterator[Finding]:
+    """Yield whether the app is in the channel, and who can read it who should not."""
     name, advice = f"Results channel {channel}", "Invite the app there, or change CSAT_RESULTS_CHANNEL."
     try:
         info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
     except SlackUnavailable as error:
-        return Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
+        yield Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
+        return
     except SlackError as error:
-        return Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)
+        yield Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)
+        return
     if info.is_archived:
-        return Finding(ok=False, message=f"{name}: it is archived", advice=advice)
-    if not info.is_member:
-        return Finding(ok=False, message=f"{name}: the app isn't a member", advice=advice)
-    return Finding(ok=True, message=f"{name}: the app is a member")
+        yield Finding(ok=False, message=f"{name}: it is archived", advice=advice)
+    elif not info.is_member:
+        yield Finding(ok=False, message=f"{name}: the app isn't a member", advice=advice)
+    else:
+        yield Finding(ok=True, message=f"{name}: the app is a member")
+    if info.has_strangers:
+        yield Finding(ok=False, message=f"{name}: {OTHER_COMPANY}", advice=PRIVATE_CHANNEL)
+    elif not info.is_private:
+        yield Finding(ok=False, message=f"{name}: {EVERYBODY}", advice=PRIVATE_CHANNEL)
 
 
 async def _connection(settings: Settings, web: WebClient) -> Finding:

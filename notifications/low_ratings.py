@@ -33,7 +33,9 @@ class LowRatingAlerts:
         if rating is None or not self._channel:
             raise NothingToUpdate
         try:
-            posted = await self._slack.poster.post_dm(self._channel, *await self._message(rating))
+            posted = await self._slack.poster.post_dm(
+                self._channel, *await self._message(rating, self._channel)
+            )
         except SlackRefused as refusal:
             log.error(  # noqa: TRY400 - an operator has to fix it
                 "Slack does not let the app post in CSAT_RESULTS_CHANNEL (%s): invite it there", refusal
@@ -50,13 +52,17 @@ class LowRatingAlerts:
         is_current = False
         while not is_current:  # the follow-up may change while Slack is called
             rating = await self._database.read(follow_ups.find_low_rating, survey_id)
-            message = await self._message(rating) if rating else low_rating.withdrawn_message()
+            message = (
+                await self._message(rating, posted.channel) if rating else low_rating.withdrawn_message()
+            )
             await self._slack.poster.update_message(posted, *message)
             shown = rating.follow_up if rating else None
             is_current = await self._database.run_with_retry(
                 follow_ups.mark_alert_updated, notification, shown, self._clock()
             )
 
-    async def _message(self, rating: LowRating) -> Message:
+    async def _message(self, rating: LowRating, channel: str) -> Message:
+        if await self._slack.shared_channels.includes(channel):
+            return low_rating.anonymous_alert_message(rating, self._catalogue)
         link = await self._slack.message_url(rating.origin.channel, rating.ts)
         return low_rating.alert_message(rating, self._catalogue, link)

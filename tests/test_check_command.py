@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from cli import manifest
-from cli.check import REPAIRED_ADVICE, Finding, check
+from cli.check import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL, REPAIRED_ADVICE, Finding, check
 from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.db.engines import describe
@@ -259,6 +259,34 @@ async def test_a_channel_of_a_wrong_type_is_not_reported_as_joined(tmp_path: Pat
     findings = await run_check(tmp_path, {CHANNEL: json_answer({"ok": True, "channel": channel})})
 
     assert "the app is a member" not in find(findings, PARTS[CHANNEL]).message
+
+
+@pytest.mark.parametrize(
+    ("fields", "readers"),
+    [
+        ({}, None),
+        ({"is_private": True, "is_org_shared": True}, None),
+        ({"is_private": False}, EVERYBODY),
+        ({"is_private": True, "is_ext_shared": True}, OTHER_COMPANY),
+        ({"is_private": True, "is_pending_ext_shared": True}, OTHER_COMPANY),
+        ({"is_private": False, "is_ext_shared": True}, OTHER_COMPANY),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_member", [True, False])
+async def test_a_results_channel_that_agents_or_another_company_read_is_a_finding(
+    tmp_path: Path,
+    fields: dict[str, bool],
+    readers: str | None,
+    is_member: bool,  # noqa: FBT001
+) -> None:
+    channel = {"ok": True, "channel": {"id": "C042", "is_member": is_member, **fields}}
+    findings = await run_check(tmp_path, {CHANNEL: json_answer(channel)})
+
+    readable = [finding for finding in findings if finding.message == f"{RESULTS}: {readers}"]
+    assert len(readable) == (readers is not None)
+    assert all(not finding.ok and finding.advice == PRIVATE_CHANNEL for finding in readable)
+    assert find(findings, RESULTS).ok == is_member
 
 
 async def test_a_token_that_slack_refuses_for_any_reason_is_a_finding(tmp_path: Path) -> None:

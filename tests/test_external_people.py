@@ -10,7 +10,7 @@ from csat.db import tables
 from sandbox.slack import Message, fixtures
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
-SHOW = "show_low_rating"
+SHOW, TAKE_ON = "show_low_rating", "take_on_low_rating"
 
 
 @pytest.fixture(name="world")
@@ -70,6 +70,33 @@ async def post_alert(world: World) -> Message:
     world.x.respond(feedback.id, 1, None)
     await world.advance(hours=2)
     return await world.wait_for_message(LOW_RATING_ALERT, fixtures.PARTNERS, fixtures.CLEO)
+
+
+async def test_a_low_rating_in_their_channel_leads_them_neither_to_the_customer_nor_to_the_case(
+    world: World,
+) -> None:
+    feedback = await world.send_survey(external_id="zendesk_777 for priya")
+    world.x.respond(feedback.id, 1, None)
+    await world.advance(hours=2)
+    alert = await world.wait_for_message(LOW_RATING_ALERT, fixtures.PARTNERS, fixtures.CLEO)
+    await world.workspace.click(fixtures.CLEO, TAKE_ON, channel=alert.channel, ts=alert.ts)
+    assigned = await world.wait_for_message("Assigned to", fixtures.PARTNERS, fixtures.SAM)
+
+    assert assigned.ts == alert.ts
+    for message in (alert, assigned):
+        assert not re.search("mira_k|priya|zendesk|/archives/", str((message.blocks, message.text)))
+
+
+async def test_a_low_rating_waits_until_slack_says_whose_channel_it_is(world: World) -> None:
+    feedback = await world.send_survey(external_id="zendesk_777")
+    world.workspace.faults.fail("conversations.info", "ratelimited", retry_after=1)
+    world.x.respond(feedback.id, 1, None)
+    await world.advance(hours=2)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    await world.advance(minutes=1)
+    alert = await world.wait_for_message(LOW_RATING_ALERT, fixtures.PARTNERS, fixtures.CLEO)
+
+    assert "zendesk" not in str((alert.blocks, alert.text))
 
 
 @pytest.mark.parametrize("is_stranger", [True, False])

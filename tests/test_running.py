@@ -135,7 +135,8 @@ async def test_check_requires_the_user_group_scope_if_a_setting_names_one(
 @pytest.mark.parametrize(
     ("channel", "expected"),
     [
-        (fixtures.SUPPORT, f"ok    Results channel {fixtures.SUPPORT}: the app is a member"),
+        (fixtures.SUPPORT, f"FAIL  Results channel {fixtures.SUPPORT}: it is public"),
+        (fixtures.PARTNERS, f"FAIL  Results channel {fixtures.PARTNERS}: another company reads it"),
         (
             fixtures.LEADS,
             f"FAIL  Results channel {fixtures.LEADS}: there is no such channel",
@@ -145,7 +146,7 @@ async def test_check_requires_the_user_group_scope_if_a_setting_names_one(
         (fixtures.ESCALATIONS, f"ok    Results channel {fixtures.ESCALATIONS}: the app is a member"),
     ],
 )
-async def test_check_reports_whether_the_app_is_in_the_results_channel(
+async def test_check_reports_whether_the_results_channel_has_the_app_and_who_else_reads_it(
     tmp_path: Path, channel: str, expected: str
 ) -> None:
     async with fake_environment(tmp_path) as (_, _, environment):

@@ -289,6 +289,8 @@ def _low_ratings() -> Iterator[Section]:
     for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED, samples.CLOSED_AT_ONCE):
         alert = low_rating.alert_message(samples.make_rating(follow_up), CATALOGUE, samples.LINK)
         yield "results channel, low rating", _message(alert)
+    anonymous = low_rating.anonymous_alert_message(samples.make_rating(samples.OPEN), CATALOGUE)
+    yield "results channel that another company reads, low rating", _message(anonymous)
     yield "results channel, rating not low after all", _message(low_rating.withdrawn_message())
     for rating in (samples.LOW_RATING, samples.UNANSWERED):
         modal = low_rating_modals.response_modal(rating, CATALOGUE, samples.LINK)

@@ -32,6 +32,11 @@ class Channel(Payload):
     is_ext_shared: bool = False
     is_pending_ext_shared: bool = False
 
+    @property
+    def has_strangers(self) -> bool:
+        """True if people of other organizations read it (Slack Connect), or are invited to."""
+        return self.is_ext_shared or self.is_pending_ext_shared
+
 
 class ChannelInfo(Payload):
     """The response of conversations.info."""

@@ -44,4 +44,4 @@ class SharedChannels:
                 raise
             log.info("Slack does not say whether %s is shared: %s", channel, error)
             return False
-        return info.is_ext_shared or info.is_pending_ext_shared
+        return info.has_strangers
