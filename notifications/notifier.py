@@ -11,6 +11,7 @@ from csat.backoff import backoff
 from csat.db import account_pauses, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
+from csat.db.survey_records import list_replaced
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
@@ -199,11 +200,9 @@ class Notifier:
     async def _update_earlier(self, notification: Notification) -> None:
         """Replace earlier messages to the requester; where that fails, their buttons say what holds now."""
         survey = notification.survey
-        earlier = self._list_earlier(notification)
+        earlier = await self._list_earlier(notification)
         if not earlier:
             return
-        if survey.state is State.SENT and survey.feedback_id is None:
-            return  # the requester pressed a button, which has replaced its message
         if survey.state is State.REFUSED:
             message = await self._private_message(notification)
         else:
@@ -214,13 +213,14 @@ class Notifier:
                 with contextlib.suppress(SlackError):
                     await self._poster.update_message(Posted(status.channel, status.ts), *message)
 
-    def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
+    async def _list_earlier(self, notification: Notification) -> list[tuple[int, NotificationKind]]:
         """Return the survey and the kind of each earlier message that may have been posted."""
         survey, earlier = notification.survey, list[tuple[int, NotificationKind]]()
         if survey.was_delayed or self._clock() >= survey.accepted_at + SOON:
             earlier += ((survey.id, kind) for kind in SUPERSEDED.get(notification.kind, ()))
         if survey.replaced_id is not None and notification.kind in SUPERSEDED:
-            earlier += ((survey.replaced_id, kind) for kind in ASKING)
+            replaced = await self._database.read(list_replaced, survey)
+            earlier += ((survey_id, kind) for survey_id in replaced for kind in ASKING)
         return earlier
 
     async def _confirmation(self, notification: Notification) -> Message:

@@ -69,6 +69,16 @@ def find_replaced(view_id: str) -> int | None:
     return int(view_id.removeprefix(AGAIN)) if view_id.startswith(AGAIN) else None
 
 
+def list_replaced(connection: Connection, survey: SurveyRecord) -> list[int]:
+    """Return the ids of the surveys that a survey replaces, each of them sent again, the latest first."""
+    replaced, survey_id = list[int](), survey.replaced_id
+    while survey_id is not None:
+        replaced.append(survey_id)
+        view_id = connection.execute(select(surveys.c.view_id).where(surveys.c.id == survey_id)).scalar()
+        survey_id = find_replaced(view_id or "")
+    return replaced
+
+
 def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     """Return a survey, or `None` if it does not exist."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
