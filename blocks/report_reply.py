@@ -26,11 +26,11 @@ HOME_HINT: Final = (
 COME_BACK: Final = "Run the report again later: answers show as they arrive, usually within hours."
 
 
-def report_message(report: Report) -> Message:
-    """Return the report, or the first steps if no survey was sent."""
+def report_message(report: Report, *, may_send: bool) -> Message:
+    """Return the report, or if no survey was sent the first steps, for a reader who may send one."""
     title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
     if not (report.current.sent or report.previous.sent or report.excluded):
-        return _first_steps(report, title)
+        return _first_steps(report, title) if may_send else _nothing_sent(report, title)
     left_out = own_left_out(report.excluded)
     sentences = [f"{title}.", summary_text(report, left_out), distribution_text(report), *caveats(report)]
     blocks = [
@@ -43,7 +43,7 @@ def report_message(report: Report) -> Message:
 
 
 def _first_steps(report: Report, title: str) -> Message:
-    nothing_sent = f"No {report.filters.metric.upper()} surveys were sent in this period or the one before."
+    nothing_sent = _no_surveys(report)
     steps = (*FIRST_STEPS, COME_BACK)
     blocks = [
         rich_line(text(title, bold=True)),
@@ -51,6 +51,16 @@ def _first_steps(report: Report, title: str) -> Message:
         numbered_list(*steps),
     ]
     return build_message(escape_mrkdwn(f"{title}. {nothing_sent} {' '.join(steps)}"), blocks)
+
+
+def _nothing_sent(report: Report, title: str) -> Message:
+    sentences = f"{_no_surveys(report)} {COME_BACK}"
+    blocks = [rich_line(text(title, bold=True)), rich_line(text(sentences))]
+    return build_message(escape_mrkdwn(f"{title}. {sentences}"), blocks)
+
+
+def _no_surveys(report: Report) -> str:
+    return f"No {report.filters.metric.upper()} surveys were sent in this period or the one before."
 
 
 def _bars(report: Report) -> Iterator[Block]:

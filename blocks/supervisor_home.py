@@ -35,7 +35,7 @@ MAX_COMMENT_LENGTH: Final = 600
 MAX_LOW_RATINGS: Final = 10
 MAX_CLOSED: Final = 5
 
-NOTHING_SENT: Final = "No surveys were sent in this period or the one before. To get started:"
+NOTHING_SENT: Final = "No surveys were sent in this period or the one before."
 COME_BACK: Final = "Come back later: answers show as they arrive, usually within hours."
 OPEN_SCOPE: Final = (
     "All that are open, except those of your own surveys. The choices at the top don't apply to this list."
@@ -84,6 +84,8 @@ class SupervisorHome(NamedTuple):
     own: OwnSurveys = OwnSurveys([], {})
     problem: str = ""
     """Why there is no report."""
+    may_send: bool = True
+    """Whether the supervisor may send surveys."""
 
 
 def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[HomePart]:
@@ -96,7 +98,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     elif report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
         yield from _report(report, catalogue)
     else:
-        yield from _first_steps(report.period)
+        yield from _nothing_sent(report.period, may_send=home.may_send)
     yield from _low_ratings(home, catalogue)
     yield from _comments(home.comments, home.query.metric)
     yield from _closed(home.closed, catalogue)
@@ -128,10 +130,13 @@ def _filters(filters: Filters, catalogue: Catalogue) -> Iterator[RichTextElement
         yield text(f" with the question “{question}”")
 
 
-def _first_steps(period: Period) -> Iterator[HomePart]:
+def _nothing_sent(period: Period, *, may_send: bool) -> Iterator[HomePart]:
     yield render(header(period.title))
-    yield render(rich_line(text(NOTHING_SENT)))
-    yield render(numbered_list(*FIRST_STEPS, COME_BACK))
+    if may_send:
+        yield render(rich_line(text(f"{NOTHING_SENT} To get started:")))
+        yield render(numbered_list(*FIRST_STEPS, COME_BACK))
+    else:
+        yield render(rich_line(text(f"{NOTHING_SENT} {COME_BACK}")))
 
 
 def _low_ratings(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDict]:

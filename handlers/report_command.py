@@ -32,4 +32,5 @@ async def send_report(services: Services, command: SlashCommand) -> None:
         return
     filters = Filters(team=command.team, metric=args.metric, exclude_requesters=frozenset({command.user}))
     report = await fetch_report(services.database, filters, args.period, services.clock())
-    await services.reply(origin, report_message(report))
+    may_send = not await services.slack.permissions.find_agent_denial(command.user)
+    await services.reply(origin, report_message(report, may_send=may_send))

@@ -27,7 +27,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.slack_api.errors import NoResponse, SlackError
-from csat.slack_api.user_permissions import AgentUnknown, PermissionDenied, PermissionUnknown
+from csat.slack_api.user_permissions import PermissionUnknown
 from csat.surveys.states import State
 from notifications.wait_reasons import explain_wait
 
@@ -157,25 +157,16 @@ class AppHome:
             ],
             own=await self._own(team, person, MAX_SURVEYS_BELOW_RESULTS),
             problem=problem,
+            may_send=not await self._slack.permissions.find_agent_denial(person),
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:
         shown = await self._database.read(published_homes.find_home, team, person)
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
-        denial = await self._find_denial(person)
+        denial = await self._slack.permissions.find_agent_denial(person)
         await self._publish(person, agent_home(own, problem, denial, has_supervisors=has_supervisors))
         await self._database.run(published_homes.mark_results_hidden, team, person, shown, self._clock())
-
-    async def _find_denial(self, person: str) -> str:
-        """Return why somebody may not send surveys; "" if they may, or while Slack can't tell."""
-        try:
-            await self._slack.permissions.require_agent(person)
-        except AgentUnknown:
-            return ""
-        except PermissionDenied as denied:
-            return str(denied)
-        return ""
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)

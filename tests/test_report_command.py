@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -116,6 +117,16 @@ async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
     assert "Type /csat @handle in any channel" in message.text
 
 
+async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_may_not(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, csat_agents=fixtures.ADA) as world:
+        message = await run(world, "No CSAT surveys were sent")
+
+    assert "Run the report again later" in visible_text(message)
+    assert "/csat @handle" not in visible_text(message) + message.text
+
+
 async def test_agents_are_refused_a_report(world: World) -> None:
     world.insert_rated([5] * 10)
 
@@ -187,7 +198,7 @@ def test_any_report_is_within_slacks_limits(metric: Metric, number: int) -> None
         excluded=10**9,
     )
 
-    message = report_message(report)
+    message = report_message(report, may_send=True)
 
     assert validate_blocks(message.blocks, "message") == []
     assert 0 < len(message.text) < 3_000

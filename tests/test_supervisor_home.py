@@ -454,6 +454,17 @@ async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
     assert "Type /csat @handle in any channel" in text
 
 
+async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_may_not(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, csat_agents=fixtures.ADA) as world:
+        text = visible_text(await world.open_home(fixtures.CLEO))
+
+    assert "No surveys were sent in this period or the one before. Come back later" in text
+    assert "/csat @handle" not in text
+    assert "Send feedback survey" not in text
+
+
 async def test_an_invalid_choice_changes_nothing(world: World) -> None:
     world.insert_rated([5] * 10)
     await world.open_home(fixtures.CLEO)

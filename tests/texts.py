@@ -172,7 +172,9 @@ def _commands() -> Iterator[Section]:
     problems = (status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, problems", _lines(*problems)
     for sample in samples.REPORTS:
-        yield "/csat report", _message(report_message(sample))
+        yield "/csat report", _message(report_message(sample, may_send=True))
+    empty = _message(report_message(samples.EMPTY_REPORT, may_send=False))
+    yield "/csat report, no surveys, a supervisor who may not send", empty
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
     report_problems = (
         f"Choose one score: csat or nps. {report_args.EXAMPLE}",
@@ -323,6 +325,11 @@ def _homes() -> Iterator[Section]:
     usual = render_view(home_view(full))
     yield "App Home of a supervisor", usual
     yield "App Home of a supervisor, no surveys", render_view(home_view(empty))
+    may_not = home_view(supervisor_home(samples.EMPTY_HOME._replace(may_send=False), CATALOGUE))
+    yield (
+        "App Home of a supervisor who may not send, no surveys: what is new",
+        _new_lines(render_view(may_not), render_view(home_view(empty))),
+    )
     problem = _new_lines(
         render_view(home_view(supervisor_home(samples.HOME_WITHOUT_REPORT, CATALOGUE))), usual
     )

@@ -147,6 +147,16 @@ class Permissions:
         if not self._agents and not profile.is_full_member:
             raise PermissionDenied("Guests can't send surveys. Ask a teammate, or an admin of this app.")
 
+    async def find_agent_denial(self, user: str) -> str:
+        """Return why the user may not send surveys; "" if they may, or while Slack can't tell."""
+        try:
+            await self.require_agent(user)
+        except AgentUnknown:
+            return ""
+        except PermissionDenied as denied:
+            return str(denied)
+        return ""
+
     async def require_supervisor(
         self, user: str, denial: str, max_age: timedelta = SUPERVISORS_MAX_AGE
     ) -> None:
