@@ -2,11 +2,11 @@
 
 import stat
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
-from cli import manifest
+from cli.check_slack import check_slack
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
+from cli.finding import Finding
 from csat.db import surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
@@ -15,18 +15,12 @@ from csat.db.inspection import Schema, inspect_database
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
-from csat.slack_api.error_explanations import explain
-from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
-from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
-from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.surveys.questions import CatalogueError, Metric
 from csat.values_from_settings import build_credentials
-from csat.web import paths
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain as explain_x
 from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, RecipientUnknown, Refused, XError
 
-TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
 )
@@ -38,24 +32,7 @@ POSTGRESQL_ADVICE = (
     "full, and nothing is read-only."
 )
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
-EVERYBODY = "it is public, so agents can read about low ratings there, and the weekly figures"
-OTHER_COMPANY = (
-    "another company reads it, or is invited to: low ratings and the weekly figures are shown there"
-)
-PRIVATE_CHANNEL = (
-    "Set CSAT_RESULTS_CHANNEL to a private channel of your own company without agents, and restart the app."
-)
-GROUPS_SCOPE = "usergroups:read"
-"""Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
-
-
-class Finding(NamedTuple):
-    """The result of one check."""
-
-    ok: bool
-    message: str
-    advice: str = ""
 
 
 DATABASE_STATES = {
@@ -72,14 +49,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield database
     if (file := find_file(settings)) and file.exists() and file.stat().st_mode & READABLE_BY_OTHERS:
         yield Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file.absolute()}*")
-    async with open_session() as session:
-        web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
-        async for finding in _slack(settings, web):
-            yield finding
-        if settings.csat_results_channel:
-            async for finding in _results_channel(settings.csat_results_channel, web):
-                yield finding
-        yield await _connection(settings, web)
+    async for finding in check_slack(settings):
+        yield finding
     x = await _x(settings)
     yield x
     if database.ok:
@@ -108,75 +79,6 @@ def _database(settings: Settings) -> Finding:
         advice = DATABASE_ADVICE if find_file(settings) else POSTGRESQL_ADVICE
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=advice)
     return Finding(ok=True, message=f"Database: {state} ({name})")
-
-
-async def _slack(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
-    try:
-        response = await web.auth_test()
-        bot = parse_response(AuthTest, response)
-    except SlackError as error:
-        if not is_rejection(error):
-            yield Finding(ok=False, message=f"Slack token: not checked, {explain(error)}", advice=TRY_AGAIN)
-            return
-        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
-        yield Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
-        return
-    yield Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}")
-    granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
-    required, optional = manifest.scopes(manifest.load())
-    if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
-        required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
-    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then reinstall the app."
-    missing = ", ".join(sorted(required - granted))
-    yield Finding(
-        ok=not missing,
-        message=f"Slack scopes: {f'missing {missing}' if missing else 'complete'}",
-        advice=advice,
-    )
-    for scope in sorted(optional - granted):
-        yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
-
-
-async def _results_channel(channel: str, web: WebClient) -> AsyncIterator[Finding]:
-    """Yield whether the app is in the channel, and who can read it who should not."""
-    name, advice = f"Results channel {channel}", "Invite the app there, or change CSAT_RESULTS_CHANNEL."
-    try:
-        info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
-    except SlackUnavailable as error:
-        yield Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
-        return
-    except SlackError as error:
-        yield Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)
-        return
-    if info.is_archived:
-        yield Finding(ok=False, message=f"{name}: it is archived", advice=advice)
-    elif not info.is_member:
-        yield Finding(ok=False, message=f"{name}: the app isn't a member", advice=advice)
-    else:
-        yield Finding(ok=True, message=f"{name}: the app is a member")
-    if info.has_strangers:
-        yield Finding(ok=False, message=f"{name}: {OTHER_COMPANY}", advice=PRIVATE_CHANNEL)
-    elif not info.is_private:
-        yield Finding(ok=False, message=f"{name}: {EVERYBODY}", advice=PRIVATE_CHANNEL)
-
-
-async def _connection(settings: Settings, web: WebClient) -> Finding:
-    if settings.slack_app_token is None:
-        where = f"http://{settings.host}:{settings.port}{paths.SLACK_EVENTS}"
-        return Finding(
-            ok=True,
-            message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS. SLACK_SIGNING_SECRET "
-            "can't be checked from here; if it is wrong, the log says so at the first request",
-        )
-    try:
-        token = settings.slack_app_token.get_secret_value()
-        parse_response(SocketUrl, await web.apps_connections_open(app_token=token))
-    except SlackError as error:
-        advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
-        if not is_rejection(error):
-            advice = TRY_AGAIN
-        return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)
-    return Finding(ok=True, message="Connection: Socket Mode")
 
 
 async def _x(settings: Settings) -> Finding:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from cli import manifest
-from cli.check import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL, REPAIRED_ADVICE, Finding, check
+from cli.check import REPAIRED_ADVICE, check
+from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
+from cli.finding import Finding
 from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.db.engines import describe
@@ -28,6 +30,8 @@ from tests.unwritable import Problem, unwritable
 
 AUTH_TEST = "/api/auth.test"
 CHANNEL = "/api/conversations.info"
+USER = "/api/users.info"
+GROUP = "/api/usergroups.users.list"
 SOCKET = "/api/apps.connections.open"
 ME = "/2/users/me"
 BRAND = "1810000000000000002"
@@ -287,6 +291,61 @@ async def test_a_results_channel_that_agents_or_another_company_read_is_a_findin
     assert len(readable) == (readers is not None)
     assert all(not finding.ok and finding.advice == PRIVATE_CHANNEL for finding in readable)
     assert find(findings, RESULTS).ok == is_member
+
+
+@pytest.mark.parametrize("name", ["CSAT_AGENTS", "CSAT_SUPERVISORS", "CSAT_OPERATORS"])
+@pytest.mark.parametrize(
+    ("user", "ok", "expected"),
+    [
+        ({"ok": True, "user": {"id": "U1A"}}, True, "1 known to Slack"),
+        ({"ok": True, "user": {"id": "U1A", "deleted": True}}, False, "deactivated: U1A"),
+        ({"ok": False, "error": "user_not_found"}, False, "no such user: U1A"),
+        ({"ok": False, "error": "user_not_visible"}, False, "no such user: U1A"),
+        (
+            {"ok": False, "error": "ratelimited"},
+            True,
+            "1 not checked, there are too many requests at the moment (ratelimited)",
+        ),
+        ({"ok": False, "error": "brand_new"}, True, "1 not checked, Slack refused (brand_new)"),
+    ],
+    ids=str,
+)
+async def test_a_listed_user_whom_slack_does_not_know_is_named_with_the_setting(
+    tmp_path: Path,
+    name: str,
+    user: dict[str, Any],
+    ok: bool,  # noqa: FBT001
+    expected: str,
+) -> None:
+    findings = await run_check(tmp_path, {USER: json_answer(user)}, **{name.lower(): "U1A"})
+
+    finding = find(findings, name)
+    assert (finding.ok, finding.message) == (ok, f"{name}: {expected}")
+    assert ok or finding.advice == f"Correct these ids in {name}, or remove them, and restart the app."
+
+
+async def test_a_listed_user_group_that_slack_does_not_know_is_named_beside_the_users(tmp_path: Path) -> None:
+    answers = {
+        USER: json_answer({"ok": True, "user": {"id": "U1A"}}),
+        GROUP: json_answer({"ok": False, "error": "no_such_subteam"}),
+    }
+    findings = await run_check(tmp_path, answers, csat_supervisors="S2B, U1A, S1A")
+
+    assert [(each.ok, each.message) for each in findings if "SUPERVISORS" in each.message] == [
+        (False, "CSAT_SUPERVISORS: no such user group: S1A, S2B"),
+        (True, "CSAT_SUPERVISORS: 1 known to Slack"),
+    ]
+
+
+@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_id_that_slack_can_not_be_asked_about_is_not_called_wrong(
+    tmp_path: Path, answer: Answer
+) -> None:
+    findings = await run_check(tmp_path, {USER: answer, GROUP: answer}, csat_agents="U1A, S1A")
+
+    agents = [finding for finding in findings if finding.message.startswith("CSAT_AGENTS")]
+    assert [finding.ok for finding in agents] == [True]
+    assert agents[0].message.startswith("CSAT_AGENTS: 2 not checked, ")
 
 
 async def test_a_token_that_slack_refuses_for_any_reason_is_a_finding(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""The checks of the token, the people, the results channel and the connection in Slack."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+from cli import manifest
+from cli.finding import Finding
+from csat.settings import Settings
+from csat.slack_api.error_explanations import explain
+from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
+from csat.slack_api.listed_members import ListedMembers, Problem
+from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
+from csat.slack_api.web_client import WebClient, build_web_client, open_session
+from csat.web import paths
+
+TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
+EVERYBODY = "it is public, so agents can read about low ratings there, and the weekly figures"
+OTHER_COMPANY = (
+    "another company reads it, or is invited to: low ratings and the weekly figures are shown there"
+)
+PRIVATE_CHANNEL = (
+    "Set CSAT_RESULTS_CHANNEL to a private channel of your own company without agents, and restart the app."
+)
+GROUPS_SCOPE = "usergroups:read"
+"""Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
+
+
+async def check_slack(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield the findings; nothing is posted."""
+    async with open_session() as session:
+        web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
+        async for finding in _token(settings, web):
+            yield finding
+        if settings.csat_results_channel:
+            async for finding in _results_channel(settings.csat_results_channel, web):
+                yield finding
+        yield await _connection(settings, web)
+
+
+async def _token(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
+    try:
+        response = await web.auth_test()
+        bot = parse_response(AuthTest, response)
+    except SlackError as error:
+        if not is_rejection(error):
+            yield Finding(ok=False, message=f"Slack token: not checked, {explain(error)}", advice=TRY_AGAIN)
+            return
+        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
+        yield Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
+        return
+    yield Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}")
+    granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
+    required, optional = manifest.scopes(manifest.load())
+    if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
+        required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
+    advice = "Paste the output of python app.py manifest at api.slack.com/apps, then reinstall the app."
+    missing = ", ".join(sorted(required - granted))
+    yield Finding(
+        ok=not missing,
+        message=f"Slack scopes: {f'missing {missing}' if missing else 'complete'}",
+        advice=advice,
+    )
+    for scope in sorted(optional - granted):
+        yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
+    async for finding in _members(settings, ListedMembers(web, bot.team_id)):
+        yield finding
+
+
+async def _members(settings: Settings, members: ListedMembers) -> AsyncIterator[Finding]:
+    """Yield, by setting, whether Slack knows the listed users and user groups."""
+    listed = {
+        "CSAT_AGENTS": settings.csat_agents,
+        "CSAT_SUPERVISORS": settings.csat_supervisors,
+        "CSAT_OPERATORS": settings.csat_operators,
+    }
+    results = await members.look_up(frozenset().union(*listed.values()))
+    for name, ids in listed.items():
+        for finding in _setting_of_members(name, {each: results[each] for each in sorted(ids)}):
+            yield finding
+
+
+def _setting_of_members(name: str, results: Mapping[str, Problem | SlackError | None]) -> Iterator[Finding]:
+    known = sum(result is None for result in results.values())
+    errors = [result for result in results.values() if isinstance(result, SlackError)]
+    wrong = {problem: [each for each in results if results[each] is problem] for problem in Problem}
+    problems = "; ".join(f"{problem}: {', '.join(ids)}" for problem, ids in wrong.items() if ids)
+    if problems:
+        advice = f"Correct these ids in {name}, or remove them, and restart the app."
+        yield Finding(ok=False, message=f"{name}: {problems}", advice=advice)
+    if errors:
+        yield Finding(ok=True, message=f"{name}: {len(errors)} not checked, {explain(errors[0])}")
+    if known:
+        yield Finding(ok=True, message=f"{name}: {known} known to Slack")
+
+
+async def _results_channel(channel: str, web: WebClient) -> AsyncIterator[Finding]:
+    """Yield whether the app is in the channel, and who can read it who should not."""
+    name, advice = f"Results channel {channel}", "Invite the app there, or change CSAT_RESULTS_CHANNEL."
+    try:
+        info = parse_response(ChannelInfo, await web.conversations_info(channel=channel)).channel
+    except SlackUnavailable as error:
+        yield Finding(ok=True, message=f"{name}: not checked, {explain(error)}")
+        return
+    except SlackError as error:
+        yield Finding(ok=False, message=f"{name}: {explain(error)}", advice=advice)
+        return
+    if info.is_archived:
+        yield Finding(ok=False, message=f"{name}: it is archived", advice=advice)
+    elif not info.is_member:
+        yield Finding(ok=False, message=f"{name}: the app isn't a member", advice=advice)
+    else:
+        yield Finding(ok=True, message=f"{name}: the app is a member")
+    if info.has_strangers:
+        yield Finding(ok=False, message=f"{name}: {OTHER_COMPANY}", advice=PRIVATE_CHANNEL)
+    elif not info.is_private:
+        yield Finding(ok=False, message=f"{name}: {EVERYBODY}", advice=PRIVATE_CHANNEL)
+
+
+async def _connection(settings: Settings, web: WebClient) -> Finding:
+    if settings.slack_app_token is None:
+        where = f"http://{settings.host}:{settings.port}{paths.SLACK_EVENTS}"
+        return Finding(
+            ok=True,
+            message=f"Connection: HTTP at {where}; Slack must reach it over HTTPS. SLACK_SIGNING_SECRET "
+            "can't be checked from here; if it is wrong, the log says so at the first request",
+        )
+    try:
+        token = settings.slack_app_token.get_secret_value()
+        parse_response(SocketUrl, await web.apps_connections_open(app_token=token))
+    except SlackError as error:
+        advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
+        if not is_rejection(error):
+            advice = TRY_AGAIN
+        return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)
+    return Finding(ok=True, message="Connection: Socket Mode")
