@@ -10,7 +10,7 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /venv /venv
-COPY app.py bootstrap.py manifest.yml ./
+COPY app.py bootstrap.py manifest.yml pyproject.toml ./
 COPY blocks blocks
 COPY cli cli
 COPY csat csat

@@ -9,6 +9,7 @@ import io
 import logging
 import signal
 import sys
+import tomllib
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -45,8 +46,21 @@ cli = typer.Typer(
 )
 
 
+def _print_version(is_given: bool) -> None:  # noqa: FBT001 - typer calls it
+    if is_given:
+        project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text("utf-8"))["project"]
+        typer.echo(f"{project['name']} {project['version']}")
+        raise typer.Exit
+
+
 @cli.callback(invoke_without_command=True)
-def main(context: typer.Context) -> None:
+def main(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback prints it
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """Run the app, unless another command is given."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # names from Slack and X may not fit its encoding
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import tomllib
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
@@ -46,6 +47,12 @@ async def test_settings_are_also_read_from_an_env_file(tmp_path: Path) -> None:
         code, printed = await run_command(tmp_path, {}, "check")
 
     assert (code, "FAIL" in printed) == (0, False), printed
+
+
+async def test_the_version_is_that_of_the_project_without_any_settings(tmp_path: Path) -> None:
+    project = tomllib.loads((APP.parent / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert await run_process(tmp_path, {}, "--version") == (0, f"csat-slack {project['version']}\n")
 
 
 async def test_commands_import_nothing_that_only_the_running_app_needs() -> None:

@@ -139,6 +139,9 @@ def test_the_image_has_all_that_the_app_needs_to_start(tmp_path: Path) -> None:
             else:
                 shutil.copy(ROOT / source, tmp_path / target)
     settings = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    version = subprocess.check_output(
+        [sys.executable, "app.py", "--version"], cwd=tmp_path, env=settings, text=True
+    )
     started = subprocess.run(
         [sys.executable, "app.py", "serve"],
         cwd=tmp_path,
@@ -148,6 +151,7 @@ def test_the_image_has_all_that_the_app_needs_to_start(tmp_path: Path) -> None:
         check=False,
     )
 
+    assert version == f"csat-slack {PYPROJECT['project']['version']}\n"
     assert started.returncode == 1
     assert "SLACK_BOT_TOKEN is missing" in started.stderr
 
