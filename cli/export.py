@@ -8,9 +8,9 @@ import typer
 from cli.errors import CommandError
 from cli.existing_database import open_existing
 from csat.clock import utc_now
-from csat.db import results_access_log
+from csat.db import audit_log
+from csat.db.audit_log import AuditAction
 from csat.db.database import Database
-from csat.db.results_access_log import AuditAction
 from csat.reporting import export_queries
 from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
@@ -47,7 +47,7 @@ async def run(settings: Settings, period: Period, team: str, output: Path) -> No
 
 async def _write(database: Database, selection: Selection, output: Path, names: Names) -> None:
     now, detail = utc_now(), selection.model_dump_json()
-    await database.run(results_access_log.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
+    await database.run(audit_log.record, selection.team, OPERATOR, AuditAction.EXPORT, detail, now)
     rows = await database.read(export_queries.count_rows, selection)
     with typer.progressbar(length=rows, label="Exporting") as bar:
         async with contextlib.aclosing(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blocks.elements import plain_message
 from blocks.report_summary import own_left_out
-from csat.db.results_access_log import AuditAction
+from csat.db.audit_log import AuditAction
 from csat.reporting.export_files import manifest_path, read_manifest, write_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_unknown_names, pluralize

@@ -2,7 +2,7 @@
 
 from blocks.elements import plain_message
 from blocks.report_reply import report_message
-from csat.db.results_access_log import AuditAction
+from csat.db.audit_log import AuditAction
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters
 from csat.slack_api.payloads import SlashCommand

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from blocks.elements import Message
 from blocks.survey_form import SurveyForm
 from csat.clock import Clock
-from csat.db import results_access_log
+from csat.db import audit_log
+from csat.db.audit_log import AuditAction
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.db.last_questions_and_denial import FormContext, read_form_context
-from csat.db.results_access_log import AuditAction
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
 from csat.shared_resources import Notify
@@ -83,7 +83,7 @@ class Services:
     async def audit(self, command: SlashCommand, action: AuditAction, detail: str) -> bool:
         """Log that a command is about to show results; return False if an earlier delivery of it did."""
         logged = (command.team, command.user, action, detail, command.trigger_id, self.clock())
-        is_first = await self.database.run(results_access_log.record_command, *logged)
+        is_first = await self.database.run(audit_log.record_command, *logged)
         if not is_first:
             log.info("Slack delivered a command again: %s", action)
         return is_first

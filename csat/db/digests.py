@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from csat.db import results_access_log
+from csat.db import audit_log
+from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.results_access_log import AuditAction
 from csat.db.tables import digests
 
 CLAIM_LEASE = timedelta(minutes=2)
@@ -32,7 +32,7 @@ def is_finished(connection: Connection, team: str, week: str) -> bool:
 
 def record_access(connection: Connection, team: str, week: str, channel: str, now: datetime) -> None:
     """Log in the audit that a channel is about to see a digest."""
-    results_access_log.record(connection, team, channel, AuditAction.REPORT, f"digest of {week}", now)
+    audit_log.record(connection, team, channel, AuditAction.REPORT, f"digest of {week}", now)
 
 
 def mark_sent(connection: Connection, team: str, week: str, now: datetime) -> None:

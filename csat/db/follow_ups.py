@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
 
-from csat.db import results_access_log
+from csat.db import audit_log
+from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
-from csat.db.results_access_log import AuditAction
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.low_ratings import (
@@ -130,7 +130,7 @@ def get_low_rating(connection: Connection, survey_id: int, team: str, user_id: s
 def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now: datetime) -> RevealedRating:
     """Return a low rating with its response, and log the access; raises `FollowUpConflict`."""
     row = _get_row(connection, survey_id, team, user_id)
-    results_access_log.record(connection, team, user_id, AuditAction.SHOW, f"survey {survey_id}", now)
+    audit_log.record(connection, team, user_id, AuditAction.SHOW, f"survey {survey_id}", now)
     return RevealedRating(**_to_low_rating_fields(row), rating=row.rating, comment=row.comment, note=row.note)
 
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
-from csat.db import results_access_log
+from csat.db import audit_log
+from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.results_access_log import AuditAction
 from csat.db.tables import homes
 from csat.reporting.home_report_query import ReportQuery
 from csat.surveys.frozen_model import FrozenModel
@@ -69,7 +69,7 @@ def request_results(
         "published_at": now,
     }
     connection.execute(update(homes).where(*_key(team, user_id)).values(values))
-    results_access_log.record(connection, team, user_id, AuditAction.HOME, home.query.describe(), now)
+    audit_log.record(connection, team, user_id, AuditAction.HOME, home.query.describe(), now)
     return HomeRequest(home, before.shows_results)
 
 
