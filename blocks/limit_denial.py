@@ -1,4 +1,4 @@
-"""Why a customer can't be asked now, until when, and who asked them."""
+"""Why a customer can't be asked, until when, and who asked them or noted that they don't want it."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElem
 
 from blocks.elements import Message, build_message, day, rich_line, text, timestamp, user_mention
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
+from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 
@@ -22,6 +23,15 @@ UNSETTLED: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
 )
 """What is known of a survey that may or may not reach its customer, and its requester's advice."""
 
+RECORDED: Final[Mapping[How, str]] = MappingProxyType(
+    {
+        How.AGENT: "Recorded on",
+        How.RATING_PAGE: "They chose this on the rating page on",
+        How.FILE: "Imported from a list on",
+    }
+)
+"""How a customer's wish is known, before its day."""
+
 
 def denial_message(denial: Denial, reader: Origin) -> Message:
     """Return why a survey can't be sent now."""
@@ -29,18 +39,20 @@ def denial_message(denial: Denial, reader: Origin) -> Message:
 
 
 def denial_text(denial: Denial) -> str:
-    """Return why a customer can't be asked now, in plain text."""
-    return f"{CANT_BE_ASKED} now. {denial.sentence()}"
+    """Return why a customer can't be asked, in plain text."""
+    return f"{_cant_be_asked(denial)} {denial.sentence()}"
 
 
 def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock:
-    """Return until when a customer can't be asked, why, and who in the reader's workspace asked them.
+    """Return until when a customer can't be asked, why, and who in the reader's workspace is behind it.
 
     The reader is whoever has just asked for a survey, or for the customer's status.
     """
     previous = denial.previous
-    if previous is None:
-        about: Iterator[RichTextElement] = iter(())
+    if denial.opt_out:
+        about = _recorded(denial.opt_out, reader.team)
+    elif previous is None:
+        about = iter(())
     elif previous.state in UNSETTLED:
         about = _unsettled(previous, reader, link)
     else:
@@ -59,13 +71,27 @@ def _until(denial: Denial) -> Iterator[RichTextElement]:
         yield timestamp(denial.retry_at)
         yield text(".")
     else:
-        yield text(f"{CANT_BE_ASKED} now.", bold=True)
+        yield text(_cant_be_asked(denial), bold=True)
+
+
+def _cant_be_asked(denial: Denial) -> str:
+    return f"{CANT_BE_ASKED}." if denial.is_permanent else f"{CANT_BE_ASKED} now."
 
 
 def _why(denial: Denial) -> Iterator[RichTextElement]:
     waits = denial.previous is not None and denial.previous.state is State.ACCEPTED
     if denial.reason is not DenialReason.COOLDOWN and not waits:  # what follows says it all
         yield text(f" {denial.sentence()}")
+
+
+def _recorded(opt_out: OptOut, team: str) -> Iterator[RichTextElement]:
+    yield text(f" {RECORDED[opt_out.how]} ")
+    yield day(opt_out.recorded_at)
+    if opt_out.how is How.AGENT:
+        yield text(" by ")
+        is_colleague = opt_out.team == team
+        yield user_mention(opt_out.by) if is_colleague else text("somebody in another workspace")
+    yield text(".")
 
 
 def _asked(previous: PreviousSurvey, team: str, link: str) -> Iterator[RichTextElement]:

@@ -17,6 +17,7 @@ from csat.reporting.periods import Period
 from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.low_ratings import ClosedLowRating, FollowUp, OpenLowRatings, RevealedRating
+from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -94,6 +95,18 @@ PREVIOUS = [
     )
     for number, state in enumerate(State)
 ]
+OPT_OUTS = [
+    OptOut(
+        recorded_at=NOON,
+        how=How.AGENT,
+        team=fixtures.TEAM,
+        by=fixtures.BEN,
+        reason="They wrote that they want no surveys.",
+    ),
+    OptOut(recorded_at=NOON, how=How.AGENT, team="T0ELSEWHERE", by="U0SOMEBODY", reason="They said so."),
+    OptOut(recorded_at=NOON, how=How.RATING_PAGE, team="", by="", reason=""),
+    OptOut(recorded_at=NOON, how=How.FILE, team="", by="operator", reason="On the list of our help desk."),
+]
 DENIALS = [
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
     Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),
@@ -105,6 +118,7 @@ DENIALS = [
     ),
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[1]),
     Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
+    *(Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out) for opt_out in OPT_OUTS),
 ]
 
 OPEN = FollowUp(opened_at=NOON)

@@ -17,6 +17,7 @@ from csat.db import (
     erasure,
     follow_ups,
     limits,
+    opt_outs,
     outbox,
     poll_queue,
     reconciliation,
@@ -34,7 +35,8 @@ from csat.reporting import export_queries, report_queries
 from csat.reporting.export_rows import Selection
 from csat.reporting.periods import last_days
 from csat.reporting.report_model import Filters
-from csat.surveys.limits import Limits
+from csat.surveys.limits import Denied, Limits
+from csat.surveys.opt_outs import How
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -75,6 +77,25 @@ def pause_again(connection: Connection) -> None:
         account_pauses.resume(connection, "A1")
 
 
+def opt_out_and_lift(connection: Connection) -> None:
+    """Record an opt-out, and lift it."""
+    opt_out(connection, "customer 7")
+    opt_outs.lift(connection, "customer 7", team="T1", by="U1", reason="They said so.", now=NOON)
+
+
+def begin_after_opt_out(connection: Connection) -> None:
+    """Accept a survey, and begin to send it when its customer has opted out."""
+    new = submission("V-new")
+    record = submissions.accept(connection, new, LIMITS, NOON)
+    opt_out(connection, str(new.recipient_key))
+    with contextlib.suppress(Denied):
+        send_queue.begin_attempt(connection, record, "one", NOON)
+
+
+def opt_out(connection: Connection, key: str) -> None:
+    opt_outs.record(connection, key, how=How.FILE, team="", by="operator", reason="", now=NOON)
+
+
 TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "accepting": lambda connection: submissions.accept(connection, submission("V-new"), LIMITS, NOON),
     "accepting again": lambda connection: submissions.accept(connection, submission("V7"), LIMITS, NOON),
@@ -86,6 +107,11 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "finding what denies a handle": lambda connection: limits.find_known_denial(
         connection, "A1", None, Recipient(handle="grace"), LIMITS, NOON
     ),
+    "finding the opt-out of a handle": lambda connection: opt_outs.find_by_handle(
+        connection, "A1", "customer_7"
+    ),
+    "recording and lifting an opt-out": opt_out_and_lift,
+    "beginning an attempt after an opt-out": begin_after_opt_out,
     "checking the quota": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
     "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
@@ -200,6 +226,7 @@ def insert_rows(engine: Engine) -> None:
         notifications = [{"survey_id": number + 1, "kind": "sent", "attempts": 0} for number in range(ROWS)]
         connection.execute(insert(tables.outbox), notifications)
         connection.execute(insert(tables.follow_ups), [follow_up_row(number) for number in range(ROWS)])
+        connection.execute(insert(tables.opt_outs), [opt_out_row(number) for number in range(ROWS)])
     for number in range(3):
         with engine.begin() as connection:
             due = submissions.accept(
@@ -218,6 +245,13 @@ def follow_up_row(number: int) -> dict[str, Any]:
     opened_at = NOON - timedelta(minutes=number)
     closed_at = None if number % 500 == 6 else NOON
     return {"survey_id": number + 1, "team": "T012AB3CD", "opened_at": opened_at, "closed_at": closed_at}
+
+
+def opt_out_row(number: int) -> dict[str, Any]:
+    """Return the opt-out of a customer who was never asked; every other one is lifted."""
+    lifted_at = NOON if number % 2 else None
+    proof = {"recorded_at": NOON, "how": How.FILE, "team": "", "recorded_by": "operator", "reason": ""}
+    return {"recipient_key": f"customer {number}, not asked", "lifted_at": lifted_at, **proof}
 
 
 def settled_survey(number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The audit log of access to results."""
+"""The audit log: access to results, and changes to opt-outs."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,18 +10,21 @@ from csat.db.tables import audit
 
 
 class AuditAction(StrEnum):
-    """The ways to access results."""
+    """The actions that are logged: the ways to access results, and those about opt-outs."""
 
     HOME = "home"
     REPORT = "report"
     SHOW = "show"
     EXPORT = "export"
+    OPT_OUT = "opt out"
+    LIFT_OPT_OUT = "lift opt-out"
+    EXPORT_OPT_OUTS = "export opt-outs"
 
 
 def record(
     connection: Connection, team: str, viewer: str, action: AuditAction, detail: str, now: datetime
 ) -> None:
-    """Log that a user or a channel is about to see results; `detail` must not contain them."""
+    """Log an action of a user, or that a channel is about to see results; `detail` must not contain them."""
     connection.execute(insert(audit).values(at=now, team=team, viewer=viewer, action=action, detail=detail))
 
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from csat.db import opt_outs
 from csat.db.limits import find_known_denial
 from csat.db.surveys_by_requester import find_last_variants
-from csat.surveys.limits import Denial, Limits
+from csat.surveys.limits import Denial, DenialReason, Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 
@@ -19,7 +20,7 @@ class FormContext(NamedTuple):
     last_variants: Mapping[Metric, str] = {}
     """The question that the person chose last, for each metric."""
     denial: Denial | None = None
-    """Why the customer can't be asked now."""
+    """Why the customer can't be asked."""
 
 
 def read_form_context(
@@ -36,5 +37,18 @@ def read_form_context(
 
     The key is that of `find_known_denial`.
     """
-    denial = find_known_denial(connection, account, key, recipient, limits, now) if recipient else None
+    denial = _find_denial(connection, account, key, recipient, limits, now) if recipient else None
     return FormContext(find_last_variants(connection, team, requester), denial)
+
+
+def _find_denial(
+    connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
+) -> Denial | None:
+    opt_out = (
+        opt_outs.find_by_handle(connection, account, str(recipient.handle))
+        if key is None
+        else opt_outs.find(connection, key)
+    )
+    if opt_out:
+        return Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out)
+    return find_known_denial(connection, account, key, recipient, limits, now)

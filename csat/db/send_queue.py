@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
+from csat.db import opt_outs
 from csat.db.account_pauses import NOT_PAUSED
 from csat.db.limits import NEVER, check_previous, lock_account
+from csat.db.opt_outs import NOT_OPTED_OUT
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey, to_record
@@ -43,7 +45,7 @@ _OWN_ATTEMPT = surveys.c.attempts == bindparam("attempt_number")
 _CLAIMED = update(surveys).where(
     surveys.c.id == bindparam("survey_id"), surveys.c.state == State.ACCEPTED, *_OWN_CLAIM
 )
-_SENDING = transition_to(State.SENDING, *_OWN_CLAIM, NOT_PAUSED)
+_SENDING = transition_to(State.SENDING, *_OWN_CLAIM, NOT_PAUSED, NOT_OPTED_OUT)
 _SENT = transition_to(State.SENT).returning(surveys)
 _RETRIED = transition_to(State.ACCEPTED, _OWN_ATTEMPT)
 _REFUSED = transition_to(State.REFUSED).returning(surveys)
@@ -53,6 +55,7 @@ _REFUSED_ATTEMPT = transition_to(State.REFUSED, _OWN_ATTEMPT, surveys.c.state !=
 )
 _UNCERTAIN = transition_to(State.UNCERTAIN, _OWN_ATTEMPT).returning(surveys)
 _CANCELLED = transition_to(State.CANCELLED, REQUESTED)
+_RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
@@ -103,21 +106,28 @@ def store_recipient(
     """Store the recipient that X has resolved, and renew the claim; return `None` if it was lost.
 
     Raises:
-        Denied: a limit denies the recipient a survey.
+        Denied: an opt-out or a limit denies the recipient a survey.
     """
     lock_account(connection, survey.account)
     values = {"recipient_handle": recipient.handle, "recipient_id": recipient.id, "recipient_key": key}
     if not _update_claimed(connection, survey, instance, **values, lease_until=now + CLAIM_LEASE):
         return None
+    opt_outs.check(connection, key)
     check_previous(connection, survey.account, key, recipient, limits, now, other_than=survey.id)
     return survey.model_copy(update={"survey": survey.survey.with_recipient(recipient)})
 
 
 def begin_attempt(connection: Connection, survey: SurveyRecord, instance: str, now: datetime) -> int | None:
-    """Store that an attempt starts, before it leaves; return its number, or `None` if the claim was lost."""
+    """Store that an attempt starts, before it leaves; return its number, or `None` if the claim was lost.
+
+    Raises:
+        Denied: the recipient has opted out since the survey was accepted.
+    """
     number = survey.attempts + 1
     lease = {"attempts": number, "lease_until": now + ATTEMPT_LEASE}
     if not transition(connection, _SENDING, survey.id, **_own_claim(survey, instance), **lease):
+        if key := connection.execute(_RECIPIENT_KEY, {"survey_id": survey.id}).scalar():
+            opt_outs.check(connection, key)
         return None
     attempt = {"survey_id": survey.id, "number": number, "instance": instance, "started_at": now}
     connection.execute(_BEGIN_ATTEMPT, attempt)

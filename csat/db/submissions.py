@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from csat.db import opt_outs
 from csat.db.limits import FOREVER, NEVER, check_limits, lock_account
 from csat.db.survey_records import (
     AGAIN,
@@ -54,12 +55,14 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
     """Insert the survey, claimed by its instance; return the existing one on a duplicate submission.
 
     Raises:
-        Denied: a limit denies the survey.
+        Denied: an opt-out or a limit denies the survey.
     """
     lock_account(connection, submission.account)
-    recipient = submission.survey.recipient
+    key, recipient = submission.recipient_key, submission.survey.recipient
     try:
-        check_limits(connection, submission.account, submission.recipient_key, recipient, limits, now)
+        if key is not None:
+            opt_outs.check(connection, key)
+        check_limits(connection, submission.account, key, recipient, limits, now)
     except Denied:
         if existing := _find_existing(connection, submission.view_id):
             return existing
@@ -112,7 +115,7 @@ def send_again(
     Raises:
         AlreadySettled: it was settled in another way.
         OtherAccount: it was not accepted for this account.
-        Denied: a limit denies the new survey, and nothing is changed.
+        Denied: an opt-out or a limit denies the new survey, and nothing is changed.
     """
     view_id = f"{AGAIN}{survey_id}"
     survey = get_survey(connection, survey_id)

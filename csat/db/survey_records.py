@@ -1,12 +1,13 @@
 """Surveys as records, and as rows of their table."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Row, select
 
 from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.limits import Denial
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -27,6 +28,16 @@ class Refusal(FrozenModel):
     """Whether the requester can change the form and try again."""
     retry_at: datetime | None = None
     """When a limit allows the survey, if that is known."""
+
+    @classmethod
+    def from_denial(cls, denial: Denial) -> Self:
+        """Return the refusal of a survey that an opt-out or a limit denies."""
+        return cls(
+            reason=denial.reason,
+            advice=denial.sentence(),
+            editable=not denial.is_permanent,
+            retry_at=denial.retry_at,
+        )
 
 
 SENT_AGAIN = Refusal(reason="SentAgain", advice="You sent this survey again.", editable=False)

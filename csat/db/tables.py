@@ -48,8 +48,8 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _partial_index(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 accounts = Table(
@@ -271,7 +271,29 @@ audit = Table(
     Index("ix_audit_at", "at"),
     Index("ix_audit_trigger", "trigger_id", unique=True),
 )
-"""The access to results; `viewer` is a user or a channel, `trigger_id` that of a command: one run each."""
+"""The access to results, and changes to opt-outs.
+
+`viewer` is a user, a channel, "operator", or how a customer opted out; `trigger_id` is that of a command:
+one run each.
+"""
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("recipient_key", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted_at", UtcDateTime),
+    Column("lifted_team", Text),
+    Column("lifted_by", Text),
+    Column("lift_reason", Text),
+    _partial_index("ix_opt_outs_in_force", "recipient_key", where="lifted_at IS NULL", unique=True),
+)
+"""The customers who are not to be asked again, over all accounts; lifted ones keep their row."""
 
 secrets = Table(
     "secrets",

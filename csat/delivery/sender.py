@@ -16,7 +16,7 @@ from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.shared_resources import Notify, Resources
-from csat.surveys.limits import Denial, Denied
+from csat.surveys.limits import Denied
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
@@ -49,16 +49,17 @@ class SurveySender:
         """Attempt delivery of a claimed survey; return True if it must be retried."""
         try:
             resolved = await self._resolve(survey)
+            if self._stopping:
+                await self._database.run_with_retry(send_queue.release, survey, self._instance)
+                return False
+            started_at = self._clock()
+            number = await self._begin_attempt(resolved, started_at) if resolved else None
         except (Refused, RetryLater) as error:
             return await self._not_sent(survey, None, error)
         except Denied as denied:
-            await self.refuse(survey, None, _refusal_of_denial(denied.denial), denied.denial.reason)
+            await self.refuse(survey, None, Refusal.from_denial(denied.denial), denied.denial.reason)
             return False
-        if self._stopping:
-            await self._database.run_with_retry(send_queue.release, survey, self._instance)
-            return False
-        started_at = self._clock()
-        if resolved is None or not (number := await self._begin_attempt(resolved, started_at)):
+        if resolved is None or number is None:
             return await self._is_waiting(survey.id)
         if self._clock() > started_at + MAX_START_DELAY:
             return await self._put_back(resolved, number)
@@ -159,10 +160,6 @@ def _next_try(survey: SurveyRecord, error: Refused | RetryLater, now: datetime) 
     if isinstance(error, Refused):
         return now  # as soon as the account is resumed
     return max(error.until or now, now + backoff(survey.attempts))
-
-
-def _refusal_of_denial(denial: Denial) -> Refusal:
-    return Refusal(reason=denial.reason, advice=denial.sentence(), editable=True, retry_at=denial.retry_at)
 
 
 def _refusal_of_error(error: Refused | RetryLater) -> Refusal:

@@ -1,10 +1,14 @@
-"""Limits on surveys per recipient and per account: X's rules, and the operator's cooldown."""
+"""What denies a survey: an opt-out, and the limits per recipient and per account.
+
+The limits are X's rules, and the operator's cooldown.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.opt_outs import OptOut
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 
@@ -28,8 +32,9 @@ class Limits(FrozenModel):
 
 
 class DenialReason(StrEnum):
-    """The limit that denies a survey; the values are stored as reasons of refusals."""
+    """The opt-out or the limit that denies a survey; the values are stored as reasons of refusals."""
 
+    OPTED_OUT = "OptedOut"
     PENDING = "AlreadyUnderWay"
     DAY = "AskedToday"
     COOLDOWN = "CoolingDown"
@@ -63,13 +68,19 @@ class PreviousSurvey(FrozenModel):
 
 
 class Denial(FrozenModel):
-    """Why a survey can't be sent now."""
+    """Why a survey can't be sent."""
 
     reason: DenialReason
     retry_at: datetime | None = None
-    """When it can be sent; empty if that depends on a pending survey."""
+    """When it can be sent; empty if that is unknown, or never."""
     previous: PreviousSurvey | None = None
     """The earlier survey that the limit counts."""
+    opt_out: OptOut | None = None
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether neither time nor another form changes it."""
+        return self.reason is DenialReason.OPTED_OUT
 
     def sentence(self) -> str:
         """Return the reason as a sentence, without dates."""
@@ -78,6 +89,7 @@ class Denial(FrozenModel):
 
 
 SENTENCES = {
+    DenialReason.OPTED_OUT: "This customer asked not to be surveyed.",
     DenialReason.PENDING: "Another survey to this customer is on its way.",
     DenialReason.DAY: "X allows one survey per customer in 24 hours.",
     DenialReason.COOLDOWN: "This customer was asked recently.",
@@ -93,7 +105,7 @@ _UNSETTLED: Mapping[tuple[DenialReason, State | None], str] = {
 
 
 class Denied(Exception):
-    """A limit denies a survey."""
+    """An opt-out or a limit denies a survey."""
 
     def __init__(self, denial: Denial) -> None:
         super().__init__(denial.reason)

@@ -1,0 +1,191 @@
+"""Opt-outs: who asked not to be surveyed is not, whoever asks and however it is known."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from csat.db import opt_outs, send_queue, submissions, tables
+from csat.db.account_pauses import ensure_account
+from csat.db.database import Database
+from csat.db.recipient_keys import load_secret, make_recipient_key
+from csat.surveys.limits import DAY, DenialReason, Denied, Limits
+from csat.surveys.opt_outs import How
+from csat.surveys.recipients import Recipient
+from sandbox.slack import fixtures
+from sandbox.x import Endpoint, Fault
+from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, make_origin, make_survey
+from tests.world import World, visible_text
+
+SENTENCE = "This customer asked not to be surveyed."
+OPTED_OUT: dict[str, Any] = {"how": How.AGENT, "team": "T1", "by": "U1", "reason": "They wrote so."}
+
+
+@pytest.fixture(name="world")
+def _world(any_world: World) -> World:
+    return any_world
+
+
+def opt_out(world: World, handle: str = "mira_k", **fields: Any) -> None:
+    """Record that a customer has opted out, by themselves unless fields say otherwise."""
+    values = {"how": How.RATING_PAGE, "team": "", "by": "", "reason": "", "now": world.clock(), **fields}
+    with world.engine.begin() as connection:
+        key = make_recipient_key(load_secret(connection, ""), world.x.customer(handle).id)
+        opt_outs.record(connection, key, **values)
+
+
+def form_text(world: World) -> str:
+    view = world.workspace.current_view(fixtures.ADA)
+    return visible_text(view) if view else ""
+
+
+@pytest.mark.parametrize("is_test", [False, True])
+@pytest.mark.parametrize("customer", ["@mira_k", "id"])
+async def test_a_customer_who_opted_out_can_not_be_asked(
+    world: World, customer: str, *, is_test: bool
+) -> None:
+    opt_out(world)
+    typed = world.x.customer("mira_k").id if customer == "id" else customer
+    result = await world.submit_survey(f"/csat {typed}", is_test=is_test)
+
+    assert result.errors == {"recipient:0": f"Can't be asked. {SENTENCE}"}
+    assert f"Can't be asked. {SENTENCE} They chose this on the rating page on " in form_text(world)
+    assert world.states() == []
+    assert world.x.feedbacks == []
+
+
+async def test_the_form_opens_with_the_opt_out_of_a_customer_who_was_asked_before(world: World) -> None:
+    await world.send_survey()
+    opt_out(world, how=How.AGENT, team=fixtures.TEAM, by=fixtures.BEN)
+    await world.advance(days=400)
+
+    for customer in ("@MIRA_K", world.x.customer("mira_k").id):
+        form = await world.open_form(f"/csat {customer}")
+        assert visible_text(form.blocks[1]).startswith(f"Can't be asked. {SENTENCE} Recorded on ")
+        assert f"<@{fixtures.BEN}>" in visible_text(form.blocks[1])
+        await world.workspace.close_view(fixtures.ADA)
+
+
+async def test_another_workspace_is_not_told_who_recorded_an_opt_out(world: World) -> None:
+    opt_out(world, how=How.AGENT, team="T0ELSEWHERE", by="U0SOMEBODY")
+    await world.submit_survey()
+
+    assert "by somebody in another workspace." in form_text(world)
+    assert "U0SOMEBODY" not in form_text(world)
+
+
+async def test_a_handle_that_x_resolves_only_later_is_refused_then(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opt_out(world)
+    monkeypatch.setattr("handlers.services.LOOKUP_TIMEOUT_SECONDS", 0.0)
+    await world.submit_survey()
+    refused = await world.wait_for_message("was not sent")
+
+    assert SENTENCE in visible_text(refused)
+    assert "Edit and try again" not in visible_text(refused)
+    assert world.x.feedbacks == []
+
+
+async def test_a_survey_that_waits_is_refused_as_soon_as_its_customer_opts_out(world: World) -> None:
+    world.x.fail(Fault.RATE_LIMITED, Endpoint.CREATE)
+    await world.submit_survey()
+    waiting = await world.wait_for_waiting_message()
+    opt_out(world)
+    refused = await world.wait_for_message("was not sent")
+
+    assert SENTENCE in visible_text(refused)
+    assert world.states() == ["refused"]
+    await world.wait_until(lambda: (dm := world.find_dm("was not sent")) and dm.ts == waiting.ts)
+
+
+async def test_an_uncertain_survey_is_not_sent_again_to_a_customer_who_opted_out(world: World) -> None:
+    world.x.fail(Fault.GATEWAY_TIMEOUT)
+    await world.submit_survey()
+    question = await world.wait_for_dm("may not have arrived")
+    opt_out(world)
+    world.x.recover()
+    await world.workspace.click(fixtures.ADA, "send_survey_again", channel=question.channel, ts=question.ts)
+    await world.wait_for_dm(f"Can't be asked. {SENTENCE}")
+
+    assert world.states() == ["uncertain"]
+
+
+def make_submission(view_id: str, key: str | None, account: str = "A1") -> submissions.Submission:
+    survey = make_survey(recipient="@allowed")
+    return submissions.Submission(view_id, survey, make_origin(), account, "one", key)
+
+
+async def test_an_opt_out_holds_for_every_account_and_comes_before_the_limits(database: Database) -> None:
+    await database.run(opt_outs.record, RECIPIENT_KEY, **OPTED_OUT, now=NOON)
+    for account in ("A1", "A2"):
+        await database.run(ensure_account, account)
+        limits = Limits(daily=0, allowlist=frozenset({"allowed"}))
+        with pytest.raises(Denied) as denied:
+            await database.run(
+                submissions.accept, make_submission(account, RECIPIENT_KEY, account), limits, NOON
+            )
+        assert denied.value.denial.reason is DenialReason.OPTED_OUT
+
+
+async def test_a_survey_that_was_being_accepted_during_the_opt_out_is_not_sent(database: Database) -> None:
+    await database.run(ensure_account, "A1")
+    waiting = make_submission("V1", None)
+    survey = await database.run(submissions.accept, waiting, NO_LIMITS, NOON)
+    stored = await database.run(
+        send_queue.store_recipient,
+        survey,
+        "one",
+        Recipient(handle="allowed", id="33"),
+        RECIPIENT_KEY,
+        NO_LIMITS,
+        NOON,
+    )
+    assert stored
+    await database.run(
+        lambda connection: connection.execute(
+            tables.opt_outs.insert().values(
+                recipient_key=RECIPIENT_KEY,
+                recorded_at=NOON,
+                how=How.FILE,
+                team="",
+                recorded_by="",
+                reason="",
+            )
+        )
+    )
+
+    with pytest.raises(Denied):
+        await database.run(send_queue.begin_attempt, stored, "one", NOON)
+
+
+async def test_recording_and_lifting_are_idempotent_and_audited_and_keep_the_proof(
+    database: Database,
+) -> None:
+    lifted: dict[str, Any] = {"team": "T1", "by": "U2", "reason": "They changed their mind."}
+    for expected in (True, False):
+        assert await database.run(opt_outs.record, RECIPIENT_KEY, **OPTED_OUT, now=NOON) is expected
+    found = await database.read(opt_outs.find, RECIPIENT_KEY)
+    assert found
+    assert (found.recorded_at, found.how, found.by) == (NOON, How.AGENT, "U1")
+    for expected in (True, False):
+        assert await database.run(opt_outs.lift, RECIPIENT_KEY, **lifted, now=NOON + DAY) is expected
+    assert await database.read(opt_outs.find, RECIPIENT_KEY) is None
+    again = NOON + timedelta(days=2)
+    assert await database.run(opt_outs.record, RECIPIENT_KEY, **OPTED_OUT, now=again)
+
+    def read(connection: Any) -> tuple[list[Any], list[Any]]:
+        rows = connection.execute(tables.opt_outs.select().order_by(tables.opt_outs.c.id)).all()
+        logged = connection.execute(tables.audit.select().order_by(tables.audit.c.id)).all()
+        return rows, logged
+
+    rows, logged = await database.read(read)
+    assert [(row.reason, row.lifted_at, row.lifted_by, row.lift_reason) for row in rows] == [
+        ("They wrote so.", NOON + DAY, "U2", "They changed their mind."),
+        ("They wrote so.", None, None, None),
+    ]
+    assert [(row.viewer, row.action, row.detail) for row in logged] == [
+        ("U1", "opt out", RECIPIENT_KEY),
+        ("U2", "lift opt-out", RECIPIENT_KEY),
+        ("U1", "opt out", RECIPIENT_KEY),
+    ]
