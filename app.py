@@ -28,7 +28,7 @@ from csat.reporting.export_rows import InvalidExport
 from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_since
 from csat.setting_types import LogFormat
-from csat.settings import Settings, SettingsError
+from csat.settings import Settings, SettingsError, find_log_format
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 
@@ -71,7 +71,7 @@ def main(
 @cli.command()
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
-    settings = _settings()
+    settings = _settings(is_logged=True)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     _run(_serve(settings), level=level, log_format=settings.log_format)
     log.info("Stopped")
@@ -235,11 +235,13 @@ async def _check(settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-def _settings() -> Settings:
+def _settings(*, is_logged: bool = False) -> Settings:
+    """Load the settings, or exit; what is wrong is a line of the log if `is_logged`."""
     try:
         return Settings.load()
     except SettingsError as error:
-        _give_up(["Fix these settings:", *(f"  - {problem}" for problem in error.problems)])
+        lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems)]
+        _give_up(lines, find_log_format() if is_logged else "text")
 
 
 def _run(
@@ -258,15 +260,18 @@ def _run(
     except BrokenPipeError:
         raise  # typer ends quietly when the output's reader is gone
     except (DatabaseError, CatalogueError, InvalidExport, CommandError, OSError) as error:
-        _give_up([f"{failing}: {error}"])
+        _give_up([f"{failing}: {error}"], log_format)
 
 
 def _log_retry(details: RetryDetails) -> None:
     log.warning("Retrying in %.1f s: %s", details.wait_for, details.caused_by)
 
 
-def _give_up(lines: list[str]) -> NoReturn:
-    typer.echo("\n".join(lines), err=True)
+def _give_up(lines: list[str], log_format: LogFormat = "text") -> NoReturn:
+    message = "\n".join(lines)
+    if log_format == "json":
+        message = JsonFormatter().format(log.makeRecord(log.name, logging.ERROR, "", 0, message, (), None))
+    typer.echo(message, err=True)
     raise typer.Exit(1)
 
 

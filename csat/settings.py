@@ -47,6 +47,8 @@ DEFAULT_MESSAGE: Final = (
     "Thank you for talking with us. How did we do? Your answer helps us to serve you better."
 )
 
+_SOURCES: Final = SettingsConfigDict(extra="ignore", env_file=ENV_FILE, env_ignore_empty=True)
+
 SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "SLACK_BOT_TOKEN": "api.slack.com/apps, your app, OAuth & Permissions, Bot User OAuth Token",
@@ -187,7 +189,7 @@ def _read_secret(setting: str, path: str) -> str | _BadSecretFile:
 
 
 class _EnvironmentSettings(BaseSettings, Settings):
-    model_config = SettingsConfigDict(extra="ignore", env_file=ENV_FILE, env_ignore_empty=True)
+    model_config = _SOURCES
 
     @field_validator("*", mode="before")
     @classmethod
@@ -210,6 +212,20 @@ class _EnvironmentSettings(BaseSettings, Settings):
         paths = {**dotenv_settings.env_vars, **env_settings.env_vars}
         secret_files = _SecretFiles(settings_cls, paths)
         return init_settings, env_settings, dotenv_settings, secret_files, file_secret_settings
+
+
+class _LogSettings(BaseSettings):
+    model_config = _SOURCES
+
+    log_format: LogFormat = "text"
+
+
+def find_log_format() -> LogFormat:
+    """Return the format of the log, also if other settings are wrong; "text" if it is wrong itself."""
+    try:
+        return _LogSettings().log_format
+    except (ValidationError, UnicodeDecodeError):
+        return "text"
 
 
 def _find_misspelled() -> list[str]:

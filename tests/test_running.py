@@ -263,6 +263,51 @@ async def test_with_log_format_json_each_line_of_the_log_is_an_object(tmp_path: 
     assert (records[0]["level"], records[-1]["message"]) == ("info", "Stopped")
 
 
+@pytest.mark.parametrize(
+    ("environment", "env_file"),
+    [({"LOG_FORMAT": "JSON"}, ""), ({}, "LOG_FORMAT=json"), ({"LOG_FORMAT": "json"}, "LOG_FORMAT=text")],
+    ids=str,
+)
+async def test_with_log_format_json_wrong_settings_are_one_object_too(
+    tmp_path: Path, environment: dict[str, str], env_file: str
+) -> None:
+    (tmp_path / ".env").write_text(env_file)
+    code, printed = await run_command(tmp_path, {**environment, "PORT": "high"}, "serve")
+
+    record = json.loads(printed)
+    assert (code, tuple(record), record["level"]) == (1, ("time", "level", "logger", "message"), "error")
+    assert record["message"].startswith("Fix these settings:\n  - SLACK_BOT_TOKEN is missing.")
+    assert "\n  - PORT must be a whole number" in record["message"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "env_file", "command"),
+    [
+        ({"LOG_FORMAT": "xml"}, b"", "serve"),
+        ({"LOG_FORMAT": "json"}, b"CSAT_MESSAGE=\xff", "serve"),
+        ({"LOG_FORMAT": "json"}, b"", "check"),
+    ],
+    ids=["an unknown format", "an unreadable file", "a command that logs no lines"],
+)
+async def test_wrong_settings_are_plain_text_otherwise(
+    tmp_path: Path, environment: dict[str, str], env_file: bytes, command: str
+) -> None:
+    (tmp_path / ".env").write_bytes(env_file)
+    code, printed = await run_command(tmp_path, environment, command)
+
+    assert (code, printed.splitlines()[0]) == (1, "Fix these settings:")
+
+
+async def test_with_log_format_json_what_keeps_the_app_from_starting_is_an_object_too(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        settings = {**environment, "LOG_FORMAT": "json", "DATABASE_URL": "sqlite:////nowhere/csat.db"}
+        code, printed = await run_process(tmp_path, settings)
+
+    *_, last = [json.loads(line) for line in printed.splitlines()]
+    assert code == 1
+    assert last["message"].startswith("The app can't start: the file /nowhere/csat.db can't be created")
+
+
 async def test_log_level_error_leaves_out_what_is_less(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (workspace, _, environment):
         process = await start_command(tmp_path, {**environment, "LOG_LEVEL": "error"})
