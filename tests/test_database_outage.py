@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ CUSTOMER = "/csat 1820000000000000011"
 def _few_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up at once what is retried for seconds, as if the database had been away for longer."""
     monkeypatch.setattr("csat.db.database.RETRY", stamina.AsyncRetryingCaller(attempts=1))
+    monkeypatch.setattr("csat.db.outage_log.MAX_LOCK_SECONDS", 0)
 
 
 @pytest.fixture(name="kind", params=KINDS)
@@ -64,14 +66,17 @@ async def _world(
 @pytest.fixture(name="outage")
 def _outage(kind: str, world: World, request: pytest.FixtureRequest) -> Outage:
     """Return a context in which the app can't write to its database."""
+    if kind == "sqlite":
+        return partial(lock_file, world.database_file)
+    stopped: Outage = request.getfixturevalue("proxy").stopped
+    return stopped
 
-    @contextlib.contextmanager
-    def lock_file() -> Iterator[None]:
-        with contextlib.closing(sqlite3.connect(world.database_file, isolation_level=None)) as locking:
-            locking.execute("BEGIN IMMEDIATE")
-            yield
 
-    return lock_file if kind == "sqlite" else request.getfixturevalue("proxy").stopped
+@contextlib.contextmanager
+def lock_file(file: Path) -> Iterator[None]:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as locking:
+        locking.execute("BEGIN IMMEDIATE")
+        yield
 
 
 async def wait_for_failed_write(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -188,6 +193,46 @@ async def test_a_full_database_does_not_work_again_because_a_transaction_writes_
 
     assert count_errors(caplog) == 1
     assert "again" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_outage"),
+    [
+        ([0, 4.9], False),
+        ([0, 5], True),
+        ([0, 2, 4, 6], True),
+        ([0, None, 5], False),
+        ([0, None, 5, 9, None, 10], False),
+        ([0, None, 5, 10], True),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("short_busy_timeout")
+async def test_a_lock_is_an_outage_once_it_has_lasted_for_five_seconds(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: list[float | None],
+    is_outage: bool,  # noqa: FBT001
+) -> None:
+    """Writes fail at these seconds, as another program holds the lock; None: one has succeeded."""
+    now = 0.0
+    monkeypatch.setattr("csat.db.outage_log.MAX_LOCK_SECONDS", 5)
+    monkeypatch.setattr("csat.db.outage_log.monotonic", lambda: 1_000 + now)
+    caplog.set_level(logging.INFO)
+    with contextlib.closing(Database(sqlite_in(tmp_path))) as database:
+        for second in failures:
+            if second is None:
+                await database.run(try_write)
+                continue
+            now = second
+            with lock_file(tmp_path / "csat.db"), pytest.raises(DatabaseError, match="database is locked"):
+                await database.run(try_write)
+        await database.check_writes()
+
+    assert count_errors(caplog) == is_outage
+    assert ("The database takes no writes: database is locked" in caplog.text) == is_outage
+    assert ("The database takes writes again" in caplog.text) == is_outage
 
 
 def count_errors(caplog: pytest.LogCaptureFixture) -> int:

@@ -194,12 +194,14 @@ class Database:
     def _commit(self, transaction: Callable[[Connection], T]) -> T:
         try:
             self._check_file()  # SQLite would go on with the deleted file
-            return self._transact(transaction)
+            result = self._transact(transaction)
         except Rejected:
             raise
         except DatabaseError as error:
             self._outage.begin(error)
             raise
+        self._outage.note_write()
+        return result
 
     def _transact(self, transaction: Callable[[Connection], T], *, is_read_only: bool = False) -> T:
         with (

@@ -1,6 +1,7 @@
 """Errors of the database.
 
 DatabaseError         the database is unavailable; nothing was written
+├── Locked            another program holds SQLite's lock
 ├── CommitUnknown     the connection was lost during a commit; everything was written, or nothing
 ├── Rejected          the database rejects the transaction, also if it is repeated
 ├── SchemaTooOld      this version of the app has not migrated the database yet
@@ -9,6 +10,7 @@ DatabaseError         the database is unavailable; nothing was written
 
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -19,6 +21,10 @@ log = logging.getLogger(__name__)
 
 class DatabaseError(Exception):
     """The database is unavailable; nothing was written, except perhaps with `CommitUnknown`."""
+
+
+class Locked(DatabaseError):
+    """Another program holds SQLite's lock; nothing was written."""
 
 
 class CommitUnknown(DatabaseError):
@@ -53,5 +59,11 @@ def translate_errors() -> Iterator[None]:
     except DBAPIError as error:
         # PostgreSQL quotes the row that it rejects, below the first line
         reason = str(error.orig).partition("\n")[0]
-        kind = Rejected if isinstance(error, DataError | IntegrityError | ProgrammingError) else DatabaseError
-        raise kind(reason).with_traceback(error.__traceback__) from None
+        raise _kind(error)(reason).with_traceback(error.__traceback__) from None
+
+
+def _kind(error: DBAPIError) -> type[DatabaseError]:
+    if isinstance(error, DataError | IntegrityError | ProgrammingError):
+        return Rejected
+    is_locked = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return Locked if is_locked else DatabaseError

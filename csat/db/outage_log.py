@@ -2,8 +2,12 @@
 
 import logging
 import threading
+from time import monotonic
 
-from csat.db.errors import DatabaseError
+from csat.db.errors import DatabaseError, Locked
+
+MAX_LOCK_SECONDS = 5.0
+"""How long another program may hold SQLite's lock, until that is an outage and no busy writer."""
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +18,7 @@ class OutageLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_ongoing = False
+        self._locked_since: float | None = None
 
     @property
     def is_ongoing(self) -> bool:
@@ -21,14 +26,30 @@ class OutageLog:
         return self._is_ongoing
 
     def begin(self, error: DatabaseError) -> None:
-        """Log that a write has failed, unless the one before has too."""
+        """Log that a write has failed, unless the one before has too.
+
+        That another program holds SQLite's lock is logged only once it has lasted for `MAX_LOCK_SECONDS`.
+        """
+        if isinstance(error, Locked) and self._count_locked_seconds() < MAX_LOCK_SECONDS:
+            return
         if self._change(is_ongoing=True):
             log.error("The database takes no writes: %s", error)
+
+    def note_write(self) -> None:
+        """Note that nobody holds SQLite's lock."""
+        self._locked_since = None
 
     def end(self) -> None:
         """Log that the database has taken a write check, if an outage was ongoing."""
         if self._change(is_ongoing=False):
             log.info("The database takes writes again")
+
+    def _count_locked_seconds(self) -> float:
+        """Return for how long writes have found SQLite locked."""
+        now = monotonic()
+        if self._locked_since is None:
+            self._locked_since = now
+        return now - self._locked_since
 
     def _change(self, *, is_ongoing: bool) -> bool:
         with self._lock:
