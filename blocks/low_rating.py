@@ -32,13 +32,15 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.notifications import survey_details
-from csat.surveys.low_ratings import ClosedLowRating, FollowUp, LowRating
+from csat.surveys.low_ratings import FollowUp, LowRating, NotedLowRating
 from csat.surveys.questions import Catalogue
 
 SHOW_ACTION: Final = "show_low_rating"
 TAKE_ON_ACTION: Final = "take_on_low_rating"
+TAKE_OVER_ACTION: Final = "take_over_low_rating"
 CLOSE_ACTION: Final = "close_low_rating"
-"""The value of each button is the survey's id."""
+REOPEN_ACTION: Final = "reopen_low_rating"
+"""The value of each button is the survey's id; see `parse_take_over` for the one to take over."""
 
 MAX_SHOWN_NOTE_LENGTH: Final = 600
 """In a list; "Show" shows the whole note."""
@@ -77,28 +79,26 @@ def low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -
     ]
 
 
-def named_low_rating_blocks(rating: LowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
-    """Return a low rating for supervisors, who may know which agent asked which customer."""
+def named_low_rating_blocks(
+    rating: NotedLowRating, catalogue: Catalogue, reader: str, link: str = ""
+) -> list[Block]:
+    """Return a low rating for a supervisor, who may know which agent asked which customer, and its note."""
+    parts = [*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)]
     return [
         _named_details(rating, catalogue),
-        rich_line(*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)),
-        _buttons(rating),
+        RichTextBlock(elements=[RichTextSectionElement(elements=parts), *_note(rating)]),
+        _buttons(rating, reader),
     ]
 
 
-def closed_low_rating_blocks(rating: ClosedLowRating, catalogue: Catalogue, link: str = "") -> list[Block]:
-    """Return a closed low rating for supervisors, with its note."""
-    note = truncate_lines(rating.note or "", MAX_SHOWN_NOTE_LENGTH)
-    parts = [*_names(rating), *_dates(rating, link), *_follow_up(rating.follow_up)]
-    sections = [
-        RichTextSectionElement(elements=parts),
-        RichTextQuoteElement(elements=[text(note or NO_NOTE)]),
-    ]
-    return [_named_details(rating, catalogue), RichTextBlock(elements=sections), _buttons(rating)]
+def parse_take_over(value: str) -> tuple[str, str]:
+    """Return a survey's id and whom it was assigned to, from the value of the button to take over."""
+    survey_id, _, taken_from = value.partition(":")
+    return survey_id, taken_from
 
 
 def follow_up_line(follow_up: FollowUp) -> RichTextBlock:
-    """Return who a low rating is assigned to and who closed it."""
+    """Return who a low rating is assigned to, and who closed or reopened it."""
     return rich_line(*_follow_up(follow_up))
 
 
@@ -125,13 +125,23 @@ def _dates(rating: LowRating, link: str) -> Iterator[RichTextElement]:
     yield text(". ")
 
 
+def _note(rating: NotedLowRating) -> Iterator[RichTextQuoteElement]:
+    if rating.follow_up.closed_by:
+        note = truncate_lines(rating.note or "", MAX_SHOWN_NOTE_LENGTH)
+        yield RichTextQuoteElement(elements=[text(note or NO_NOTE)])
+
+
 def _follow_up(follow_up: FollowUp) -> Iterator[RichTextElement]:
     if follow_up.taken_by and follow_up.taken_at:
         yield from _step("Assigned to ", follow_up.taken_by, follow_up.taken_at)
+    elif not follow_up.closed_at:
+        yield text("Unassigned. ")
     if follow_up.closed_by and follow_up.closed_at:
         yield from _step("Closed by ", follow_up.closed_by, follow_up.closed_at)
-    if not (follow_up.taken_by or follow_up.closed_by):
-        yield text("Unassigned.")
+    elif follow_up.closed_by and follow_up.reopened_by and follow_up.reopened_at:
+        yield text("Closed by ")
+        yield user_mention(follow_up.closed_by)
+        yield from _step(", reopened by ", follow_up.reopened_by, follow_up.reopened_at)
 
 
 def _step(action: str, user: str, when: datetime) -> Iterator[RichTextElement]:
@@ -142,20 +152,26 @@ def _step(action: str, user: str, when: datetime) -> Iterator[RichTextElement]:
     yield text(". ")
 
 
-def _buttons(rating: LowRating) -> ActionsBlock:
+def _buttons(rating: LowRating, reader: str = "") -> ActionsBlock:
+    """Return the buttons that the follow-up allows, for one reader or for everybody in a channel."""
     follow_up = rating.follow_up
     labels = {SHOW_ACTION: "Show"}
-    if not (follow_up.taken_by or follow_up.closed_by):
-        labels[TAKE_ON_ACTION] = "Assign to me"
-    if not follow_up.closed_by:
+    if follow_up.closed_at:
+        labels[REOPEN_ACTION] = "Reopen"
+    else:
+        if not follow_up.taken_by:
+            labels[TAKE_ON_ACTION] = "Assign to me"
+        elif follow_up.taken_by != reader:
+            labels[TAKE_OVER_ACTION] = "Take over"
         labels[CLOSE_ACTION] = "Close with a note"
     return ActionsBlock(elements=[_button(rating, action_id, label) for action_id, label in labels.items()])
 
 
 def _button(rating: LowRating, action_id: str, label: str) -> ButtonElement:
+    taken_from = f":{rating.follow_up.taken_by}" if action_id == TAKE_OVER_ACTION else ""
     return ButtonElement(
         action_id=action_id,
         text=label,
-        value=str(rating.survey_id),
+        value=f"{rating.survey_id}{taken_from}",
         accessibility_label=f"{label}: low rating of survey {rating.survey_id}",
     )

@@ -27,7 +27,8 @@ CLOSE_CALLBACK_ID: Final = "closing_low_rating"
 """The callback id of the form; its private metadata is the survey's id."""
 NOTE_ID: Final = "note"
 """The block id and the action id of the note."""
-MAX_COMMENT_LENGTH: Final = 9_000
+MAX_TEXT_LENGTH: Final = 9_000
+"""Of a comment, and of the notes."""
 
 TITLE: Final = "Low rating"
 
@@ -73,11 +74,11 @@ def _response(rating: RevealedRating, catalogue: Catalogue, link: str) -> Iterat
     else:
         value = text(f"Rating: {rating.rating}", bold=True)
         yield rich_line(value, text(f" on a scale from {scale[0]} to {scale[-1]}"))
-    comment = truncate_lines(rating.comment or "", MAX_COMMENT_LENGTH)
+    comment = truncate_lines(rating.comment or "", MAX_TEXT_LENGTH)
     yield quote(text(comment)) if comment else rich_line(text("No comment."))
     yield _request(rating, link)
     yield follow_up_line(rating.follow_up)
-    if note := truncate_lines(rating.note or "", MAX_NOTE_LENGTH):
+    if note := truncate_lines(rating.note or "", MAX_TEXT_LENGTH):
         yield quote(text(note))
 
 

@@ -19,7 +19,7 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.home_report_controls import report_controls
-from blocks.low_rating import closed_low_rating_blocks, named_low_rating_blocks
+from blocks.low_rating import named_low_rating_blocks
 from blocks.report_charts import report_charts
 from blocks.report_summary import METRIC_NAMES, caveats, format_rating, own_left_out, summary_lines
 from blocks.serialization import BlockDict, render
@@ -28,7 +28,7 @@ from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Filters, RecentComment, Report
-from csat.surveys.low_ratings import ClosedLowRating, LowRating
+from csat.surveys.low_ratings import NotedLowRating
 from csat.surveys.questions import Catalogue, Metric
 
 MAX_COMMENT_LENGTH: Final = 600
@@ -57,14 +57,7 @@ class LinkedComment(NamedTuple):
 class LinkedLowRating(NamedTuple):
     """A low rating, and the link to its conversation."""
 
-    rating: LowRating
-    link: str
-
-
-class LinkedClosedRating(NamedTuple):
-    """A closed low rating, and the link to its conversation."""
-
-    rating: ClosedLowRating
+    rating: NotedLowRating
     link: str
 
 
@@ -79,13 +72,15 @@ class SupervisorHome(NamedTuple):
     """The ones that are not closed, oldest first."""
     open_count: int = 0
     """The number of low ratings that are not closed, with those that are not listed."""
-    closed: Sequence[LinkedClosedRating] = ()
+    closed: Sequence[LinkedLowRating] = ()
     """The ones that were closed last, those first."""
     own: OwnSurveys = OwnSurveys([], {})
     problem: str = ""
     """Why there is no report."""
     may_send: bool = True
     """Whether the supervisor may send surveys."""
+    reader: str = ""
+    """The supervisor's user id."""
 
 
 def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[HomePart]:
@@ -101,7 +96,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
         yield from _nothing_sent(report.period, may_send=home.may_send)
     yield from _low_ratings(home, catalogue)
     yield from _comments(home.comments, home.query.metric)
-    yield from _closed(home.closed, catalogue)
+    yield from _closed(home, catalogue)
     if home.own.newest:
         yield render(header("Your own surveys"))
         yield from own_survey_blocks(home.own)
@@ -146,17 +141,17 @@ def _low_ratings(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDi
     yield render(header(f"Low ratings to follow up: {home.open_count:,}"))
     yield render(context(OPEN_SCOPE, MORE_OPEN.format(shown=len(home.low_ratings)) if has_more else ""))
     for rating, link in home.low_ratings:
-        yield from map(render, named_low_rating_blocks(rating, catalogue, link))
+        yield from map(render, named_low_rating_blocks(rating, catalogue, home.reader, link))
 
 
-def _closed(closed: Sequence[LinkedClosedRating], catalogue: Catalogue) -> Iterator[BlockDict]:
-    if not closed:
+def _closed(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDict]:
+    if not home.closed:
         return
-    more = MORE_CLOSED.format(shown=MAX_CLOSED) if len(closed) > MAX_CLOSED else ""
+    more = MORE_CLOSED.format(shown=MAX_CLOSED) if len(home.closed) > MAX_CLOSED else ""
     yield render(header("Closed low ratings"))
     yield render(context(CLOSED_SCOPE, more))
-    for rating, link in closed[:MAX_CLOSED]:
-        yield from map(render, closed_low_rating_blocks(rating, catalogue, link))
+    for rating, link in home.closed[:MAX_CLOSED]:
+        yield from map(render, named_low_rating_blocks(rating, catalogue, home.reader, link))
 
 
 def _comments(comments: Sequence[LinkedComment], metric: Metric) -> Iterator[BlockDict]:

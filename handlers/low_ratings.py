@@ -1,11 +1,11 @@
-"""Low ratings: a supervisor sees the response, takes the follow-up on, and closes it with a note.
+"""Low ratings: a supervisor sees the response, takes the follow-up on or over, closes or reopens it.
 
 Buttons outlive the permission to press them, so each listener checks that the person is a supervisor.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from blocks.elements import Message, build_message, plain_message, rich_line, te
 from csat.db import follow_ups
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
+from csat.db.outbox import Notification
 from csat.slack_api.payloads import Interaction, parse_id
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.low_ratings import InvalidNote, LowRating, parse_note
@@ -32,6 +33,7 @@ OWN_SURVEY = (
 )
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
 ALREADY_DONE = "This was already done, so nothing was changed."
+ALREADY_YOURS = "It's assigned to you already."
 NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
 NOT_KNOWN = (
     "We can't tell whether this was saved. Send it again from this form: either way, it's saved only once."
@@ -45,6 +47,8 @@ def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for the buttons of an alert and the form for the note."""
     app.action(low_rating.SHOW_ACTION)(partial(show_response, services))
     app.action(low_rating.TAKE_ON_ACTION)(partial(take_on, services))
+    app.action(low_rating.TAKE_OVER_ACTION)(partial(take_over, services))
+    app.action(low_rating.REOPEN_ACTION)(partial(reopen, services))
     app.action(low_rating.CLOSE_ACTION)(partial(open_close_form, services))
     app.view(low_rating_modals.CLOSE_CALLBACK_ID)(partial(close, services))
 
@@ -70,9 +74,31 @@ async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> No
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
         rating = await _find_low_rating(services, interaction, interaction.value_as_id)
-        taken = (rating.survey_id, interaction.team, interaction.user, services.clock())
-        if notification := await services.database.run_idempotent(follow_ups.take, *taken):
-            services.notify(notification)
+        await _change(services, interaction, follow_ups.take, rating)
+    await refresh_home(services, interaction.user)
+
+
+async def take_over(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Assign a low rating to the supervisor who pressed the button, if it is still assigned as they saw."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    survey_id, taken_from = low_rating.parse_take_over(interaction.value or "")
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, parse_id(survey_id))
+        if rating.follow_up.taken_by == interaction.user and not rating.follow_up.closed_at:
+            await services.reply(interaction.origin(services.clock()), plain_message(ALREADY_YOURS))
+            return
+        await _change(services, interaction, follow_ups.take, rating, taken_from)
+    await refresh_home(services, interaction.user)
+
+
+async def reopen(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Reopen a closed low rating, and update the alert."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
+        await _change(services, interaction, follow_ups.reopen, rating)
     await refresh_home(services, interaction.user)
 
 
@@ -82,7 +108,7 @@ async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any
     interaction = Interaction.model_validate(body)
     async with _replying_with_refusal(services, interaction):
         rating = await _find_low_rating(services, interaction, interaction.value_as_id)
-        if rating.follow_up.closed_by:
+        if rating.follow_up.closed_at:
             raise FollowUpConflict(Conflict.CLOSED, rating.follow_up)
         view = low_rating_modals.close_modal(rating, services.form.catalogue)
         await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
@@ -111,6 +137,19 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         if notification:
             services.notify(notification)
         await refresh_home(services, interaction.user)
+
+
+async def _change(
+    services: Services,
+    interaction: Interaction,
+    transaction: Callable[..., Notification | None],
+    rating: LowRating,
+    *others: str,
+) -> None:
+    """Run a transaction on a follow-up, and update the alert if it changed anything."""
+    changed = (rating.survey_id, interaction.team, interaction.user, services.clock(), *others)
+    if notification := await services.database.run_idempotent(transaction, *changed):
+        services.notify(notification)
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,6 @@ from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_
 from blocks.supervisor_home import (
     MAX_CLOSED,
     MAX_LOW_RATINGS,
-    LinkedClosedRating,
     LinkedComment,
     LinkedLowRating,
     SupervisorHome,
@@ -153,11 +152,12 @@ class AppHome:
             ],
             open_count=summary.number,
             closed=[
-                LinkedClosedRating(rating, await link(rating.origin.channel, rating.ts)) for rating in closed
+                LinkedLowRating(rating, await link(rating.origin.channel, rating.ts)) for rating in closed
             ],
             own=await self._own(team, person, MAX_SURVEYS_BELOW_RESULTS),
             problem=problem,
             may_send=not await self._slack.permissions.find_agent_denial(person),
+            reader=person,
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:

@@ -7,7 +7,6 @@ from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.notifications import OTHER_ACCOUNT
 from blocks.supervisor_home import (
     MAX_CLOSED,
-    LinkedClosedRating,
     LinkedComment,
     LinkedLowRating,
     SupervisorHome,
@@ -16,7 +15,7 @@ from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
-from csat.surveys.low_ratings import ClosedLowRating, FollowUp, OpenLowRatings, RevealedRating
+from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
@@ -126,6 +125,10 @@ TAKEN = FollowUp(opened_at=NOON, taken_by=fixtures.CLEO, taken_at=NOON)
 CLOSED_AT_ONCE = FollowUp(opened_at=NOON, closed_by=fixtures.CLEO, closed_at=NOON)
 CLOSED = TAKEN.model_copy(update={"closed_by": fixtures.CLEO, "closed_at": NOON})
 
+REOPENED = CLOSED.model_copy(
+    update={"closed_at": None, "reopened_by": fixtures.BEN, "reopened_at": NOON + timedelta(days=1)}
+)
+
 
 def make_rating(follow_up: FollowUp) -> RevealedRating:
     """Return a low rating with its response."""
@@ -143,7 +146,7 @@ def make_rating(follow_up: FollowUp) -> RevealedRating:
 
 LOW_RATING = make_rating(OPEN)
 WAITING = OpenLowRatings(number=12, unassigned=5, oldest=NOON - timedelta(days=40))
-CLOSED_RATING = ClosedLowRating(
+CLOSED_RATING = NotedLowRating(
     survey_id=7,
     survey=SURVEY,
     origin=ORIGIN,
@@ -186,9 +189,13 @@ SUPERVISOR_HOME = SupervisorHome(
     _QUERY,
     REPORT.model_copy(update={"filters": _QUERY.filters(FILTERS.team, fixtures.CLEO)}),
     [LinkedComment(_COMMENT, LINK), LinkedComment(_COMMENT.model_copy(update={"rating": None}), "")],
-    [LinkedLowRating(LOW_RATING, LINK), LinkedLowRating(UNANSWERED, "")],
+    [
+        LinkedLowRating(LOW_RATING, LINK),
+        LinkedLowRating(UNANSWERED, ""),
+        LinkedLowRating(make_rating(REOPENED), LINK),
+    ],
     12,
-    [LinkedClosedRating(CLOSED_ERASED, ""), *[LinkedClosedRating(CLOSED_RATING, LINK)] * MAX_CLOSED],
+    [LinkedLowRating(CLOSED_ERASED, ""), *[LinkedLowRating(CLOSED_RATING, LINK)] * MAX_CLOSED],
     OWN,
 )
 HOME_WITHOUT_REPORT = SUPERVISOR_HOME._replace(

@@ -92,10 +92,62 @@ async def test_a_follow_up_is_closed_once_with_one_note(database: Database) -> N
     assert "Called." not in repr(shown)
 
 
+async def test_a_closed_follow_up_is_reopened_once_and_keeps_its_assignee_and_its_notes(
+    database: Database,
+) -> None:
+    survey_id = await database.run(insert_low)
+    close, reopen = follow_ups.close, follow_ups.reopen
+    assert await get_conflict(database, reopen, survey_id, TEAM, DORA, LATER) is Conflict.OPEN
+    await database.run(follow_ups.take, survey_id, TEAM, CLEO, LATER)
+    await database.run(close, survey_id, TEAM, CLEO, "Called.", LATER)
+
+    assert await database.run(reopen, survey_id, TEAM, DORA, LATER)
+    assert not await database.run(reopen, survey_id, TEAM, DORA, LATER)
+    assert await get_conflict(database, reopen, survey_id, TEAM, CLEO, LATER) is Conflict.OPEN
+    [listed] = await database.read(follow_ups.list_open, TEAM, 9)
+    found = listed.follow_up
+    assert (found.taken_by, found.closed_by, found.closed_at) == (CLEO, CLEO, None)
+    assert (found.reopened_by, found.reopened_at, listed.note) == (DORA, LATER, "Called.")
+    assert await database.read(follow_ups.list_closed, TEAM, 9) == []
+
+    assert await database.run(close, survey_id, TEAM, DORA, "Sent a voucher.", LATER)
+    assert not await database.run(close, survey_id, TEAM, DORA, "Sent a voucher.", LATER)
+    [listed] = await database.read(follow_ups.list_closed, TEAM, 9)
+    assert (listed.note, listed.follow_up.closed_by) == ("Called.\n\nSent a voucher.", DORA)
+
+
+async def test_a_reopened_follow_up_is_not_withdrawn_by_a_corrected_rating(database: Database) -> None:
+    survey_id = await database.run(insert_low)
+    await database.run(follow_ups.close, survey_id, TEAM, CLEO, "Called.", LATER)
+    await database.run(follow_ups.reopen, survey_id, TEAM, CLEO, LATER)
+    await database.run(responses.apply_update, make_update(5, at=5), RECIPIENT_KEY, LATER)
+
+    assert await database.read(follow_ups.find_low_rating, survey_id)
+
+
+async def test_a_follow_up_is_taken_over_only_from_the_user_who_was_shown(database: Database) -> None:
+    survey_id = await database.run(insert_low)
+    take = follow_ups.take
+    assert await get_conflict(database, take, survey_id, TEAM, DORA, LATER, CLEO) is Conflict.TAKEN
+    await database.run(take, survey_id, TEAM, CLEO, LATER)
+
+    assert await database.run(take, survey_id, TEAM, DORA, LATER, CLEO)
+    assert not await database.run(take, survey_id, TEAM, DORA, LATER, CLEO)
+    assert await get_conflict(database, take, survey_id, TEAM, "U0EVE", LATER, CLEO) is Conflict.TAKEN
+    found = await database.read(follow_ups.find_low_rating, survey_id)
+    assert found
+    assert found.follow_up.taken_by == DORA
+
+
 async def test_own_surveys_and_surveys_of_other_teams_cannot_be_followed_up(database: Database) -> None:
     survey_id = await database.run(insert_low)
 
-    for transaction, *args in ((follow_ups.take,), (follow_ups.close, "note"), (follow_ups.reveal,)):
+    for transaction, *args in (
+        (follow_ups.take,),
+        (follow_ups.close, "note"),
+        (follow_ups.reopen,),
+        (follow_ups.reveal,),
+    ):
         assert (
             await get_conflict(database, transaction, survey_id, TEAM, REQUESTER, *args, LATER)
             is Conflict.OWN

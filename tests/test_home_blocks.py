@@ -11,7 +11,6 @@ from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_
 from blocks.supervisor_home import (
     MAX_CLOSED,
     MAX_LOW_RATINGS,
-    LinkedClosedRating,
     LinkedComment,
     LinkedLowRating,
     SupervisorHome,
@@ -29,7 +28,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
-from csat.surveys.low_ratings import MAX_NOTE_LENGTH, ClosedLowRating, FollowUp, LowRating
+from csat.surveys.low_ratings import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH
@@ -105,7 +104,7 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
     )
     link = "https://" + "n" * 80 + ".slack.com/archives/C0123456789/p1700000000000100"
     low = [LinkedLowRating(make_low_rating(number), link) for number in range(MAX_LOW_RATINGS)]
-    closed = [LinkedClosedRating(make_closed_rating(number), link) for number in range(MAX_CLOSED + 1)]
+    closed = [LinkedLowRating(make_closed_rating(number), link) for number in range(MAX_CLOSED + 1)]
     return SupervisorHome(
         choices,
         report,
@@ -129,21 +128,32 @@ def make_trend(*tallies: Tally) -> tuple[Bucket, ...]:
     return tuple(Bucket(period=part, label=part.label, tally=tally) for part, tally in parts)
 
 
-def make_low_rating(number: int) -> LowRating:
-    follow_up = FollowUp(opened_at=NOON, taken_by=user_id(1), taken_at=NOON)
+def make_low_rating(number: int) -> NotedLowRating:
+    follow_up = FollowUp(
+        opened_at=NOON,
+        taken_by=user_id(1),
+        taken_at=NOON,
+        closed_by=user_id(2),
+        reopened_by=user_id(3),
+        reopened_at=NOON,
+    )
     survey = make_survey(external_id="e" * MAX_EXTERNAL_ID_LENGTH, test=True, display_name="W" * 20)
     origin = make_origin(channel="C0123456789")
-    return LowRating(
-        survey_id=number, survey=survey, origin=origin, asked_at=NOON, ts="1.2", follow_up=follow_up
+    return NotedLowRating(
+        survey_id=number,
+        survey=survey,
+        origin=origin,
+        asked_at=NOON,
+        ts="1.2",
+        follow_up=follow_up,
+        note="<!channel>\n" * (MAX_NOTE_LENGTH // 11),
     )
 
 
-def make_closed_rating(number: int) -> ClosedLowRating:
+def make_closed_rating(number: int) -> NotedLowRating:
     rating = make_low_rating(number)
-    closed = {**rating.follow_up.model_dump(), "closed_by": user_id(2), "closed_at": NOON}
-    return ClosedLowRating(
-        **{**rating.model_dump(), "follow_up": closed}, note="<!channel>\n" * (MAX_NOTE_LENGTH // 11)
-    )
+    closed = rating.follow_up.model_copy(update={"closed_at": NOON})
+    return rating.model_copy(update={"follow_up": closed})
 
 
 def make_own_surveys() -> OwnSurveys:

@@ -16,6 +16,8 @@ from sandbox.slack import fixtures
 from tests.leak_env import ALL_MODES, LOW, OWN, PAST, SURVEYS, LeakEnv
 
 BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_ACTION)
+LATER_BUTTONS = (low_rating.TAKE_OVER_ACTION, low_rating.REOPEN_ACTION)
+"""The buttons of a follow-up that was taken or closed."""
 
 
 def check_shown(leak_env: LeakEnv, person: str) -> set[str]:
@@ -64,14 +66,14 @@ async def test_no_button_reveals_an_answer_to_an_agent(leak_env: LeakEnv) -> Non
             await leak_env.click(fixtures.ADA, action_id, alert)
     delivery = leak_env.newest_delivery(fixtures.ADA, low_rating.CLOSE_ACTION)
     for survey_id in leak_env.survey_ids():
-        for action_id in BUTTONS:
+        for action_id in BUTTONS + LATER_BUTTONS:
             action = {**delivery.payload["actions"][0], "action_id": action_id, "value": str(survey_id)}
             await leak_env.redeliver(delivery, actions=[action])
     for action_id in ActionId:
         await leak_env.redeliver(
             delivery, actions=[{**delivery.payload["actions"][0], "action_id": action_id}]
         )
-    expected_refusals = len(leak_env.alerts()) * 3 + len(leak_env.survey_ids()) * 3
+    expected_refusals = len(leak_env.alerts()) * 3 + len(leak_env.survey_ids()) * 5
     await world.wait_until(
         lambda: world.count_messages("Only supervisors", fixtures.LEADS, fixtures.ADA) == expected_refusals
     )
@@ -105,7 +107,7 @@ async def test_supervisors_cannot_see_comments_on_their_own_surveys_with_forged_
     await world.wait_for_form(fixtures.CLEO)
     delivery = leak_env.newest_delivery(fixtures.CLEO, low_rating.SHOW_ACTION)
     for survey_id in leak_env.survey_ids(fixtures.CLEO):
-        for action_id in BUTTONS:
+        for action_id in BUTTONS + LATER_BUTTONS:
             action = {**delivery.payload["actions"][0], "action_id": action_id, "value": str(survey_id)}
             await leak_env.redeliver(
                 delivery, actions=[action], trigger_id=leak_env.issue_trigger(fixtures.CLEO)

@@ -22,6 +22,7 @@ from tests.factories import SUPERVISED
 from tests.world import LOW_RATING_ALERT, World, running_world, visible_text
 
 SHOW, TAKE_ON, CLOSE = "show_low_rating", "take_on_low_rating", "close_low_rating"
+TAKE_OVER, REOPEN = "take_over_low_rating", "reopen_low_rating"
 COMMENT = "SENTINEL <!channel> Nobody helped me.\nTwice! \u202e*b* <https://evil.example|x>"
 NOTE = "We called them. SENTINEL was right."
 
@@ -221,13 +222,45 @@ async def test_taking_and_closing_update_the_alert(any_world: World) -> None:
     message = await trigger_alert(any_world)
     await click(any_world, TAKE_ON, message)
     await any_world.wait_until(lambda: f"Assigned to <@{fixtures.CLEO}>" in alert_text(any_world, message))
-    assert button_ids(any_world, message) == [SHOW, CLOSE]
+    assert button_ids(any_world, message) == [SHOW, TAKE_OVER, CLOSE]
 
     await submit_note(any_world, message)
     await any_world.wait_until(lambda: f"Closed by <@{fixtures.CLEO}>" in alert_text(any_world, message))
-    assert button_ids(any_world, message) == [SHOW]
+    assert button_ids(any_world, message) == [SHOW, REOPEN]
     assert follow_up_rows(any_world) == [(fixtures.CLEO, fixtures.CLEO, NOTE)]
     assert NOTE in visible_text((await open_modal(any_world, SHOW, message)).blocks)
+
+
+async def test_a_closed_low_rating_can_be_reopened_and_closed_again_with_both_notes(any_world: World) -> None:
+    message = await trigger_alert(any_world)
+    await submit_note(any_world, message)
+    await any_world.wait_until(lambda: "Closed by" in alert_text(any_world, message))
+    await click(any_world, REOPEN, message)
+    reopened = f"Unassigned. Closed by <@{fixtures.CLEO}>, reopened by <@{fixtures.CLEO}>"
+    await any_world.wait_until(lambda: reopened in alert_text(any_world, message))
+    assert button_ids(any_world, message) == [SHOW, TAKE_ON, CLOSE]
+    assert NOTE in visible_text((await open_modal(any_world, SHOW, message)).blocks)
+    await any_world.workspace.close_view(fixtures.CLEO)
+
+    await submit_note(any_world, message, "Now it is settled.")
+    await any_world.wait_until(lambda: "reopened" not in alert_text(any_world, message))
+    shown = visible_text((await open_modal(any_world, SHOW, message)).blocks)
+    assert f"{NOTE}\n\nNow it is settled." in shown
+
+
+async def test_a_supervisor_can_take_a_low_rating_over_from_another(tmp_path: Path) -> None:
+    supervisors = {fixtures.CLEO, fixtures.BEN}
+    async with running_world(tmp_path, **{**SUPERVISED, "csat_supervisors": supervisors}) as world:
+        world.workspace.channels[fixtures.LEADS].members.add(fixtures.BEN)
+        message = await trigger_alert(world)
+        await click(world, TAKE_ON, message)
+        await world.wait_until(lambda: f"Assigned to <@{fixtures.CLEO}>" in alert_text(world, message))
+        await click(world, TAKE_OVER, message, fixtures.BEN)
+        await world.wait_until(lambda: f"Assigned to <@{fixtures.BEN}>" in alert_text(world, message))
+        await click(world, TAKE_OVER, message, fixtures.BEN)
+        await world.wait_for_message("It's assigned to you already", fixtures.LEADS, fixtures.BEN)
+
+        assert follow_up_rows(world) == [(fixtures.BEN, None, None)]
 
 
 async def test_a_repeated_click_changes_nothing(any_world: World) -> None:

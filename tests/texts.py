@@ -288,7 +288,7 @@ def _survey_messages() -> Iterator[Section]:
 
 
 def _low_ratings() -> Iterator[Section]:
-    for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED, samples.CLOSED_AT_ONCE):
+    for follow_up in (samples.OPEN, samples.TAKEN, samples.CLOSED, samples.CLOSED_AT_ONCE, samples.REOPENED):
         alert = low_rating.alert_message(samples.make_rating(follow_up), CATALOGUE, samples.LINK)
         yield "results channel, low rating", _message(alert)
     anonymous = low_rating.anonymous_alert_message(samples.make_rating(samples.OPEN), CATALOGUE)
@@ -298,6 +298,7 @@ def _low_ratings() -> Iterator[Section]:
         modal = low_rating_modals.response_modal(rating, CATALOGUE, samples.LINK)
         yield "modal, response to a survey", render_view(modal)
     yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))
+    yield "supervisor, Take over of their own", low_ratings.ALREADY_YOURS
     yield "modal, note not saved", low_ratings.NOT_SAVED
     yield "modal, note perhaps saved", low_ratings.NOT_KNOWN
     for refusal in (
@@ -307,6 +308,7 @@ def _low_ratings() -> Iterator[Section]:
         FollowUpConflict(Conflict.OWN),
         FollowUpConflict(Conflict.UNKNOWN),
         FollowUpConflict(Conflict.TAKEN, samples.TAKEN),
+        FollowUpConflict(Conflict.OPEN, samples.REOPENED),
     ):
         message = low_ratings.build_refusal(refusal)
         yield "supervisor, low rating refused", render_view(low_rating_modals.message_modal(message))

@@ -1,4 +1,4 @@
-"""Follow-ups of low ratings: each is opened, taken and closed once.
+"""Follow-ups of low ratings: each is opened once, taken, closed, and perhaps taken over or reopened.
 
 Requesters can neither see the responses to their own surveys nor follow them up.
 """
@@ -17,11 +17,12 @@ from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.low_ratings import (
-    ClosedLowRating,
     FollowUp,
     LowRating,
+    NotedLowRating,
     OpenLowRatings,
     RevealedRating,
+    append_note,
 )
 
 
@@ -35,6 +36,7 @@ class Conflict(StrEnum):
     TAKEN = "taken"
     """Another user has taken it."""
     CLOSED = "closed"
+    OPEN = "open"
 
 
 class FollowUpConflict(Exception):
@@ -63,16 +65,24 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
 
 
 def take(
-    connection: Connection, survey_id: int, team: str, user_id: str, now: datetime
+    connection: Connection,
+    survey_id: int,
+    team: str,
+    user_id: str,
+    now: datetime,
+    taken_from: str | None = None,
 ) -> Notification | None:
-    """Take a low rating; return `None` if the user has taken it before. Raises `FollowUpConflict`."""
+    """Take a low rating that nobody has taken, or over from the user who has.
+
+    Returns `None` if the user has taken it before. Raises `FollowUpConflict`.
+    """
     row = _lock(connection, survey_id, team, user_id)
-    if row.closed_by:
+    if row.closed_at:
         raise FollowUpConflict(Conflict.CLOSED, _to_follow_up(row))
-    if row.taken_by not in (None, user_id):
-        raise FollowUpConflict(Conflict.TAKEN, _to_follow_up(row))
     if row.taken_by == user_id:
         return None
+    if row.taken_by != taken_from:
+        raise FollowUpConflict(Conflict.TAKEN, _to_follow_up(row))
     return _update(connection, row, now, taken_by=user_id, taken_at=now)
 
 
@@ -81,18 +91,36 @@ def close(
 ) -> Notification | None:
     """Close a low rating; return `None` for a duplicate submission. Raises `FollowUpConflict`."""
     row = _lock(connection, survey_id, team, user_id)
-    if (row.closed_by, row.note) == (user_id, note):
-        return None
-    if row.closed_by:
+    if row.closed_at:
+        if row.closed_by == user_id and (row.note or "").endswith(note):
+            return None
         raise FollowUpConflict(Conflict.CLOSED, _to_follow_up(row))
-    return _update(connection, row, now, closed_by=user_id, closed_at=now, note=note)
+    notes = append_note(row.note, note)
+    return _update(connection, row, now, closed_by=user_id, closed_at=now, note=notes)
 
 
-def list_open(connection: Connection, team: str, limit: int, exclude_requester: str = "") -> list[LowRating]:
+def reopen(
+    connection: Connection, survey_id: int, team: str, user_id: str, now: datetime
+) -> Notification | None:
+    """Reopen a closed low rating, which keeps its note and the user who has taken it.
+
+    Returns `None` if the user has reopened it before. Raises `FollowUpConflict`.
+    """
+    row = _lock(connection, survey_id, team, user_id)
+    if row.closed_at:
+        return _update(connection, row, now, closed_at=None, reopened_by=user_id, reopened_at=now)
+    if row.reopened_by != user_id:
+        raise FollowUpConflict(Conflict.OPEN, _to_follow_up(row))
+    return None
+
+
+def list_open(
+    connection: Connection, team: str, limit: int, exclude_requester: str = ""
+) -> list[NotedLowRating]:
     """Return the low ratings that are not closed, the oldest first."""
     query = _select_low_ratings().where(*_is_open(team, {exclude_requester}))
     oldest = query.order_by(follow_ups.c.opened_at).limit(limit)
-    return [LowRating(**_to_low_rating_fields(row)) for row in connection.execute(oldest)]
+    return [_to_noted_low_rating(row) for row in connection.execute(oldest)]
 
 
 def summarize_open(connection: Connection, team: str, exclude_requesters: Collection[str]) -> OpenLowRatings:
@@ -106,14 +134,12 @@ def summarize_open(connection: Connection, team: str, exclude_requesters: Collec
 
 def list_closed(
     connection: Connection, team: str, limit: int, exclude_requester: str = ""
-) -> list[ClosedLowRating]:
+) -> list[NotedLowRating]:
     """Return the low ratings that are closed, the ones that were closed last first."""
     is_closed = (follow_ups.c.team == team, follow_ups.c.closed_at.is_not(None))
     query = _select_low_ratings().where(*is_closed, surveys.c.requester != exclude_requester)
     newest = query.order_by(follow_ups.c.closed_at.desc(), follow_ups.c.survey_id.desc()).limit(limit)
-    return [
-        ClosedLowRating(**_to_low_rating_fields(row), note=row.note) for row in connection.execute(newest)
-    ]
+    return [_to_noted_low_rating(row) for row in connection.execute(newest)]
 
 
 def find_low_rating(connection: Connection, survey_id: int) -> LowRating | None:
@@ -182,6 +208,10 @@ def _select_low_ratings() -> Select[Any]:
     thread_ts = func.coalesce(func.nullif(surveys.c.thread, ""), outbox.c.ts, "").label("thread_ts")
     joined = follow_ups.join(surveys, surveys.c.id == follow_ups.c.survey_id).outerjoin(outbox, confirmation)
     return select(surveys, follow_ups, thread_ts).select_from(joined)
+
+
+def _to_noted_low_rating(row: Row[Any]) -> NotedLowRating:
+    return NotedLowRating(**_to_low_rating_fields(row), note=row.note)
 
 
 def _to_low_rating_fields(row: Row[Any]) -> dict[str, Any]:

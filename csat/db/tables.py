@@ -231,6 +231,8 @@ follow_ups = Table(
     Column("closed_by", Text),
     Column("closed_at", UtcDateTime),
     Column("note", Text),
+    Column("reopened_by", Text),
+    Column("reopened_at", UtcDateTime),
     _partial_index("ix_follow_ups_open", "team", "opened_at", where="closed_at IS NULL"),
     _partial_index("ix_follow_ups_closed", "team", "closed_at", "survey_id", where="closed_at IS NOT NULL"),
 )

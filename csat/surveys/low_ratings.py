@@ -15,13 +15,18 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class FollowUp(FrozenModel):
-    """The follow-up on a low rating: who took it, who closed it, and when."""
+    """The follow-up on a low rating: who took it, who closed it, who reopened it, and when."""
 
     opened_at: datetime
     taken_by: str | None = None
     taken_at: datetime | None = None
     closed_by: str | None = None
+    """Who closed it last, also once it is reopened."""
     closed_at: datetime | None = None
+    """Empty while it is open."""
+    reopened_by: str | None = None
+    """Who reopened it last."""
+    reopened_at: datetime | None = None
 
 
 class LowRating(FrozenModel):
@@ -45,24 +50,27 @@ class OpenLowRatings(FrozenModel):
     oldest: datetime | None = None
 
 
-class ClosedLowRating(LowRating):
-    """A closed low rating with its note, for supervisors who did not request the survey."""
+class NotedLowRating(LowRating):
+    """A low rating with its note, for supervisors who did not request the survey."""
 
     note: str | None = Field(None, repr=False)
-    """How the follow-up was closed; may quote the customer. `None` once the customer was erased."""
+    """How it was closed, each time; may quote the customer. `None` before, and once they were erased."""
 
 
-class RevealedRating(LowRating):
+class RevealedRating(NotedLowRating):
     """A low rating with the rating and the comment, for supervisors who did not request the survey."""
 
     rating: int | None = Field(None, repr=False)
     comment: str | None = Field(None, repr=False)
-    note: str | None = Field(None, repr=False)
-    """How the follow-up was closed; may quote the customer."""
 
 
 class InvalidNote(ValueError):
     """The note can't be saved; `str()` says what to do."""
+
+
+def append_note(earlier: str | None, note: str) -> str:
+    """Return the note of a follow-up that is closed, after the notes of the times before."""
+    return f"{earlier}\n\n{note}" if earlier else note
 
 
 def parse_note(text: str) -> str:
