@@ -135,6 +135,7 @@ async def test_low_ratings_are_listed_oldest_first_until_they_are_closed(world: 
     view = await world.wait_for_home(view.hash)
     assert "2 low ratings (your own surveys left out): 1 assigned, 1 unassigned" in visible_text(view)
     assert f"Assigned to <@{fixtures.CLEO}>" in visible_text(view)
+    assert "take_over_low_rating" not in str(view.blocks)
 
     oldest = next(block for block in view.blocks if "close_low_rating" in str(block))["block_id"]
     await world.workspace.click(fixtures.CLEO, "close_low_rating", home=True, block_id=oldest)
@@ -176,6 +177,32 @@ async def test_a_closed_low_rating_stays_in_home_with_its_note_who_and_when(worl
     assert closed.count(f"Closed by <@{fixtures.CLEO}>") == 2
     dates = [part for block in view.blocks for part in find_dates(block)]
     assert int(world.clock().timestamp()) - dates[2] < 60, "when it was closed"
+
+
+async def test_a_closed_low_rating_can_be_reopened_in_home_and_keeps_its_note(world: World) -> None:
+    world.insert_rated([1], external_id="ticket_first")
+    await world.open_home(fixtures.CLEO)
+    view = await close_low_rating(world, "Called them.")
+    await world.workspace.click(fixtures.CLEO, "reopen_low_rating", home=True)
+    view = await world.wait_for_home(view.hash)
+
+    _, _, still_open = visible_text(view).partition("Low ratings to follow up: 1")
+    assert f"Closed by <@{fixtures.CLEO}>, reopened by <@{fixtures.CLEO}>" in still_open
+    assert "Called them." in still_open
+    assert "Closed low ratings" not in still_open
+
+
+async def test_home_offers_to_take_over_what_is_assigned_to_another_supervisor(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_supervisors={fixtures.CLEO, fixtures.BEN}) as world:
+        world.insert_rated([1])
+        view = await world.open_home(fixtures.CLEO)
+        await world.workspace.click(fixtures.CLEO, "take_on_low_rating", home=True)
+        await world.wait_for_home(view.hash)
+        view = await world.open_home(fixtures.BEN)
+        await world.workspace.click(fixtures.BEN, "take_over_low_rating", home=True)
+        view = await world.wait_for_home(view.hash, fixtures.BEN)
+
+    assert f"Assigned to <@{fixtures.BEN}>" in visible_text(view)
 
 
 def find_dates(part: Any) -> list[int]:
