@@ -10,9 +10,9 @@ import logging
 import signal
 import sys
 import tomllib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import stamina
 import typer
@@ -28,7 +28,7 @@ from csat.reporting.export_rows import InvalidExport
 from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_since
 from csat.setting_types import LogFormat
-from csat.settings import Settings, SettingsError, find_log_format
+from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 
@@ -36,6 +36,8 @@ LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
     "text": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
     "json": JsonFormatter(),
 }
+
+LoadedSettings = TypeVar("LoadedSettings", bound=SettingsWithoutXKeys)
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ def main(
 @cli.command()
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
-    settings = _settings(is_logged=True)
+    settings = _settings(Settings.load, is_logged=True)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     _run(_serve(settings), level=level, log_format=settings.log_format)
     log.info("Stopped")
@@ -86,7 +88,7 @@ def sandbox() -> None:
 @cli.command()
 def check() -> None:
     """Check the settings, Slack and X, and say what to fix."""
-    _run(_check(_settings()), level=logging.CRITICAL)  # the findings say what others log
+    _run(_check(_settings(Settings.load)), level=logging.CRITICAL)  # the findings say what others log
 
 
 @cli.command("manifest")
@@ -114,7 +116,7 @@ def prune(
     from cli import prune as pruning
     from csat.values_from_settings import build_limits
 
-    settings = _settings()
+    settings = _settings(SettingsWithoutXKeys.load)
     try:
         age = pruning.parse_age(older_than, build_limits(settings))
     except pruning.InvalidAge as error:
@@ -135,7 +137,7 @@ def forget(
         recipient = parse_recipient(customer)
     except InvalidRecipient as error:
         _give_up([str(error)])
-    _run(forgetting.run(_settings(), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
+    _run(forgetting.run(_settings(Settings.load), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
 
 
 @cli.command()
@@ -147,7 +149,7 @@ def export(
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
     from cli import export as exporting
 
-    settings = _settings()
+    settings = _settings(SettingsWithoutXKeys.load)
     try:
         period = parse_since(since, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
@@ -160,7 +162,7 @@ def resume() -> None:
     """Send what waits for a paused X account now, once X accepts it again."""
     from cli import resume as resuming
 
-    _run(resuming.run(_settings()), "Not resumed", logging.WARNING)
+    _run(resuming.run(_settings(Settings.load)), "Not resumed", logging.WARNING)
 
 
 @cli.command()
@@ -171,7 +173,7 @@ def backup(
     from cli import backup as backups
 
     try:
-        surveys = backups.back_up(backups.database_file(_settings()), target)
+        surveys = backups.back_up(backups.database_file(_settings(SettingsWithoutXKeys.load)), target)
     except CommandError as error:
         _give_up([f"No backup: {error}"])
     typer.echo(f"Wrote {target}: {pluralize(surveys, 'survey')}. Only you can read it.")
@@ -188,7 +190,11 @@ def restore(
     """Put a backup in the place of the SQLite database, while the app is stopped."""
     from cli import restore as restoring
 
-    _run(restoring.run(_settings(), source, replace=replace), "Not restored", logging.WARNING)
+    _run(
+        restoring.run(_settings(SettingsWithoutXKeys.load), source, replace=replace),
+        "Not restored",
+        logging.WARNING,
+    )
 
 
 @cli.command()
@@ -235,10 +241,10 @@ async def _check(settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-def _settings(*, is_logged: bool = False) -> Settings:
+def _settings(load: Callable[[], LoadedSettings], *, is_logged: bool = False) -> LoadedSettings:
     """Load the settings, or exit; what is wrong is a line of the log if `is_logged`."""
     try:
-        return Settings.load()
+        return load()
     except SettingsError as error:
         lines = ["Fix these settings:", *(f"  - {problem}" for problem in error.problems)]
         _give_up(lines, find_log_format() if is_logged else "text")

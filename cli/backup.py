@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from cli.errors import CommandError
 from cli.existing_database import find_file, require_file
-from csat.settings import Settings
+from csat.settings import SettingsWithoutXKeys
 
 FILE_MODE = 0o600
 """Only its owner can read a backup: it holds handles and comments."""
@@ -19,7 +19,7 @@ class BackupError(CommandError):
     """There is no backup."""
 
 
-def database_file(settings: Settings) -> Path:
+def database_file(settings: SettingsWithoutXKeys) -> Path:
     """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
     if file := find_file(settings):
         return file

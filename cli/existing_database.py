@@ -8,11 +8,11 @@ from sqlalchemy import make_url
 
 from cli.errors import CommandError
 from csat.db.database import Database
-from csat.settings import Settings
+from csat.settings import SettingsWithoutXKeys
 
 
 @contextlib.contextmanager
-def open_existing(settings: Settings) -> Iterator[Database]:
+def open_existing(settings: SettingsWithoutXKeys) -> Iterator[Database]:
     """Open the database until the block ends, without migrating it.
 
     Raises:
@@ -26,7 +26,7 @@ def open_existing(settings: Settings) -> Iterator[Database]:
         yield database
 
 
-def find_file(settings: Settings) -> Path | None:
+def find_file(settings: SettingsWithoutXKeys) -> Path | None:
     """Return the path of the SQLite database, which may be missing; `None` if it is one of PostgreSQL."""
     url = make_url(settings.database_url.get_secret_value())
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

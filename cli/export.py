@@ -16,7 +16,7 @@ from csat.reporting.export_files import manifest_path, write_export
 from csat.reporting.export_rows import Selection
 from csat.reporting.formatting import format_unknown_names, pluralize
 from csat.reporting.periods import Period
-from csat.settings import Settings
+from csat.settings import SettingsWithoutXKeys
 from csat.slack_api.names import Names
 from csat.slack_api.web_client import build_web_client, open_session
 
@@ -32,7 +32,7 @@ class NoSuchTeam(CommandError):
     """The team is missing or unknown; `str()` lists the teams."""
 
 
-async def run(settings: Settings, period: Period, team: str, output: Path) -> None:
+async def run(settings: SettingsWithoutXKeys, period: Period, team: str, output: Path) -> None:
     """Write the file and its manifest; raises `DatabaseError`, `NotWritten` or `NoSuchTeam`."""
     with open_existing(settings) as database:
         chosen = _chosen(await database.read(export_queries.list_teams), team)

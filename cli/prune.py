@@ -14,7 +14,7 @@ from csat.db import pruning
 from csat.db.database import Database
 from csat.english_dates import format_moment
 from csat.reporting.formatting import pluralize
-from csat.settings import Settings
+from csat.settings import SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 
 BATCH_SIZE = 500
@@ -40,7 +40,7 @@ def parse_age(text: str, limits: Limits) -> timedelta:
     return timedelta(days=days)
 
 
-async def run(settings: Settings, age: timedelta, *, dry_run: bool) -> None:
+async def run(settings: SettingsWithoutXKeys, age: timedelta, *, dry_run: bool) -> None:
     """Remove the finished surveys that are older, and print how many; raises `DatabaseError`."""
     before, removed = utc_now() - age, 0
     with open_existing(settings) as database:

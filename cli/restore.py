@@ -15,12 +15,12 @@ from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
-from csat.settings import Settings
+from csat.settings import SettingsWithoutXKeys
 
 IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-async def run(settings: Settings, source: Path, *, replace: bool) -> None:
+async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) -> None:
     """Restore a backup, and print what it holds; raises `CommandError`, `DatabaseError` or `OSError`."""
     database = database_file(settings).resolve()
     surveys = count_surveys(source)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -74,8 +74,8 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(BaseModel):
-    """Every setting, named like its environment variable."""
+class SettingsWithoutXKeys(BaseModel):
+    """Every setting but X's keys, named like its environment variable: for commands that don't ask X."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -84,10 +84,6 @@ class Settings(BaseModel):
     slack_signing_secret: SecretStr | None = Field(None, validate_default=True)
     slack_api_url: BaseUrl = "https://slack.com/api"
 
-    x_api_key: SecretStr
-    x_api_secret: SecretStr
-    x_access_token: Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
-    x_access_token_secret: SecretStr
     x_api_url: BaseUrl = "https://api.twitter.com"
     x_webhook_user: str = ""
     x_webhook_password: SecretStr = Field(SecretStr(""), validate_default=True)
@@ -137,6 +133,20 @@ class Settings(BaseModel):
             raise invalid("must be set if X_WEBHOOK_USER is, and only then")
         return password
 
+    @staticmethod
+    def load() -> "SettingsWithoutXKeys":
+        """Read the settings; raises `SettingsError`."""
+        return _load(_EnvironmentSettingsWithoutXKeys)
+
+
+class Settings(SettingsWithoutXKeys):
+    """Every setting."""
+
+    x_api_key: SecretStr
+    x_api_secret: SecretStr
+    x_access_token: Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
+    x_access_token_secret: SecretStr
+
     @property
     def x_account_id(self) -> str:
         """The id of the account that sends the surveys: X begins every access token with it."""
@@ -145,17 +155,7 @@ class Settings(BaseModel):
     @staticmethod
     def load() -> "Settings":
         """Read the settings; raises `SettingsError`."""
-        try:
-            problems = _find_misspelled()
-            settings = _EnvironmentSettings()
-        except ValidationError as error:
-            problems += [_describe(str(details["loc"][0]), details) for details in error.errors()]
-            raise SettingsError(list(dict.fromkeys(problems))) from None
-        except UnicodeDecodeError:
-            raise SettingsError([".env is not UTF-8: save it as that."]) from None
-        if problems:
-            raise SettingsError(problems)
-        return settings
+        return _load(_EnvironmentSettings)
 
 
 class _BadSecretFile(NamedTuple):
@@ -188,9 +188,7 @@ def _read_secret(setting: str, path: str) -> str | _BadSecretFile:
     return secret or _BadSecretFile(f"{setting} names a file that is empty: {path}.")
 
 
-class _EnvironmentSettings(BaseSettings, Settings):
-    model_config = _SOURCES
-
+class _FromEnvironment(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _require_secret_in_file(cls, value: object) -> object:
@@ -214,10 +212,35 @@ class _EnvironmentSettings(BaseSettings, Settings):
         return init_settings, env_settings, dotenv_settings, secret_files, file_secret_settings
 
 
+FromEnvironment = TypeVar("FromEnvironment", bound=_FromEnvironment)
+
+
+class _EnvironmentSettingsWithoutXKeys(_FromEnvironment, SettingsWithoutXKeys):
+    model_config = _SOURCES
+
+
+class _EnvironmentSettings(_FromEnvironment, Settings):
+    model_config = _SOURCES
+
+
 class _LogSettings(BaseSettings):
     model_config = _SOURCES
 
     log_format: LogFormat = "text"
+
+
+def _load(kind: type[FromEnvironment]) -> FromEnvironment:
+    try:
+        problems = _find_misspelled()
+        settings = kind()
+    except ValidationError as error:
+        problems += [_describe(str(details["loc"][0]), details) for details in error.errors()]
+        raise SettingsError(list(dict.fromkeys(problems))) from None
+    except UnicodeDecodeError:
+        raise SettingsError([".env is not UTF-8: save it as that."]) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
 def find_log_format() -> LogFormat:

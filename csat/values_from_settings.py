@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from csat.settings import Settings
+from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
 from csat.x_api.signing import Credentials
@@ -18,7 +18,7 @@ def build_credentials(settings: Settings) -> Credentials:
     )
 
 
-def build_limits(settings: Settings) -> Limits:
+def build_limits(settings: SettingsWithoutXKeys) -> Limits:
     """Return how often a customer may be asked, and how many surveys may be sent."""
     return Limits(
         daily=settings.csat_daily_limit,

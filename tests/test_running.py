@@ -28,6 +28,7 @@ from tests.app_process import (
     stop,
     wait_for_line,
 )
+from tests.databases import sqlite_in
 from tests.world import WAIT_SECONDS
 
 
@@ -53,6 +54,36 @@ async def test_the_version_is_that_of_the_project_without_any_settings(tmp_path:
     project = tomllib.loads((APP.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert await run_process(tmp_path, {}, "--version") == (0, f"csat-slack {project['version']}\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["backup", "copy.db"], "Wrote copy.db: 0 surveys."),
+        (["restore", "copy.db"], "Not restored: copy.db: unable to open database file."),
+        (["prune", "--older-than", "400d"], "0 finished surveys from before"),
+        (["export", "--output", "surveys.csv"], "The export stopped: the database has no surveys yet."),
+    ],
+    ids=lambda command: command[0],
+)
+async def test_commands_that_do_not_ask_x_do_without_its_keys(
+    tmp_path: Path, command: list[str], expected: str
+) -> None:
+    settings = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "DATABASE_URL": sqlite_in(tmp_path)}
+    _, printed = await run_command(tmp_path, settings, *command)
+
+    assert printed.startswith(expected)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["check"], ["resume"], ["forget", "@mira_k"]], ids=str)
+async def test_all_other_commands_list_the_keys_of_x_that_are_missing(
+    tmp_path: Path, command: list[str]
+) -> None:
+    code, printed = await run_command(tmp_path, {"CSAT_AGENT": "U1A"}, *command)
+
+    assert code == 1
+    for problem in ("CSAT_AGENT is no setting", "SLACK_BOT_TOKEN is missing", "X_ACCESS_TOKEN is missing"):
+        assert problem in printed
 
 
 async def test_commands_import_nothing_that_only_the_running_app_needs() -> None:

@@ -371,9 +371,9 @@ def test_secret_files_without_a_secret_are_told_with_all_other_problems(
 
     assert [problem.partition(" ")[0] for problem in problems] == [
         "SLACK_SIGNING_SECRET_FILE",
+        "PORT",
         "X_API_KEY",
         "X_API_SECRET_FILE",
-        "PORT",
     ]
 
 
