@@ -4,9 +4,19 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from slack_sdk.models.blocks import RichTextBlock, RichTextElement, RichTextElementParts
+from slack_sdk.models.blocks import Block, RichTextBlock, RichTextElement, RichTextElementParts
 
-from blocks.elements import Message, build_message, day, rich_line, text, timestamp, user_mention
+from blocks.elements import (
+    Message,
+    build_message,
+    context,
+    day,
+    one_line,
+    rich_line,
+    text,
+    timestamp,
+    user_mention,
+)
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.states import State
@@ -50,7 +60,7 @@ def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock
     """
     previous = denial.previous
     if denial.opt_out:
-        about = _recorded(denial.opt_out, reader.team)
+        about = iter((text(" "), *_recorded(denial.opt_out, reader.team)))
     elif previous is None:
         about = iter(())
     elif previous.state in UNSETTLED:
@@ -58,6 +68,17 @@ def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock
     else:
         about = _asked(previous, reader.team, link)
     return rich_line(*_until(denial), *_why(denial), *about)
+
+
+def opt_out_details(opt_out: OptOut, reader: Origin) -> list[Block]:
+    """Return when an opt-out was recorded, by whom, and why, as far as the reader's workspace may know."""
+    return [rich_line(*_recorded(opt_out, reader.team)), *opt_out_reason(opt_out, reader)]
+
+
+def opt_out_reason(opt_out: OptOut, reader: Origin) -> list[Block]:
+    """Return the reason for an opt-out, if it was recorded in the reader's workspace or by an operator."""
+    is_visible = opt_out.reason and opt_out.team in ("", reader.team)
+    return [context(f"Reason: {one_line(opt_out.reason)}")] if is_visible else []
 
 
 def requester_mention(survey: PreviousSurvey, team: str, stranger: str) -> RichTextElement:
@@ -85,7 +106,7 @@ def _why(denial: Denial) -> Iterator[RichTextElement]:
 
 
 def _recorded(opt_out: OptOut, team: str) -> Iterator[RichTextElement]:
-    yield text(f" {RECORDED[opt_out.how]} ")
+    yield text(f"{RECORDED[opt_out.how]} ")
     yield day(opt_out.recorded_at)
     if opt_out.how is How.AGENT:
         yield text(" by ")

@@ -2,7 +2,17 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import account_resume, commands, errors, form, form_opening, home, low_ratings, survey_buttons
+from handlers import (
+    account_resume,
+    commands,
+    errors,
+    form,
+    form_opening,
+    home,
+    low_ratings,
+    opt_outs,
+    survey_buttons,
+)
 from handlers.services import Services
 
 
@@ -13,6 +23,7 @@ def register(app: AsyncApp, services: Services) -> None:
     form.register(app, services)
     survey_buttons.register(app, services)
     low_ratings.register(app, services)
+    opt_outs.register(app, services)
     account_resume.register(app, services)
     home.register(app, services)
     errors.register(app, services)

@@ -12,6 +12,7 @@ from csat.surveys.questions import Metric
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export_command import send_export
 from handlers.form_opening import open_from_command
+from handlers.opt_outs import open_lift_form, open_stop_form
 from handlers.report_command import send_report
 from handlers.services import Services
 from handlers.status_command import send_status
@@ -67,6 +68,18 @@ SUBCOMMANDS = {
     "status": Subcommand(
         send_status,
         (Usage("/csat status @handle", "shows whether you can ask a customer, and who asked them"),),
+    ),
+    "stop": Subcommand(
+        open_stop_form,
+        (
+            Usage(
+                "/csat stop @handle", "records that a customer wants no surveys: nobody can ask them any more"
+            ),
+        ),
+    ),
+    "unstop": Subcommand(
+        open_lift_form,
+        (Usage("/csat unstop @handle", "lets supervisors lift that, once the customer has agreed"),),
     ),
     "report": Subcommand(
         send_report,

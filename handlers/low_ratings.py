@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import low_rating, low_rating_modals
 from blocks.elements import Message, build_message, plain_message, rich_line, text
 from csat.db import follow_ups
-from csat.db.errors import CommitUnknown, DatabaseError
+from csat.db.errors import DatabaseError
 from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.db.outbox import Notification
 from csat.slack_api.payloads import Interaction, parse_id
@@ -22,6 +22,7 @@ from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.low_ratings import InvalidNote, LowRating, parse_note
 from handlers.home import refresh_home
 from handlers.modal_opening import open_modal
+from handlers.modal_submission import explain, save
 from handlers.services import Services
 
 SUPERVISORS_ONLY = (
@@ -34,13 +35,6 @@ OWN_SURVEY = (
 NOT_FOUND = "This low rating is no longer on file, so there's nothing left to do."
 ALREADY_DONE = "This was already done, so nothing was changed."
 ALREADY_YOURS = "It's assigned to you already."
-NOT_SAVED = "Not saved. Try again in a moment. If it keeps happening, tell an admin of this app."
-NOT_KNOWN = (
-    "We can't tell whether this was saved. Send it again from this form: either way, it's saved only once."
-)
-
-DATABASE_TIMEOUT_SECONDS = 1.0
-"""For the commit to begin: Slack has been asked about the person, and allows three seconds in all."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -121,15 +115,9 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         note = parse_note(low_rating_modals.get_note(view))
         rating = await _find_low_rating(services, interaction, parse_id(view["private_metadata"]))
         closed = (rating.survey_id, interaction.team, interaction.user, note, services.clock())
-        notification = await services.database.run_before_deadline(
-            DATABASE_TIMEOUT_SECONDS, follow_ups.close, *closed
-        )
-    except (InvalidNote, PermissionUnknown) as problem:
-        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: str(problem)})
-    except CommitUnknown:
-        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: NOT_KNOWN})
-    except DatabaseError:
-        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: NOT_SAVED})
+        notification = await save(services, follow_ups.close, *closed)
+    except (InvalidNote, PermissionUnknown, DatabaseError) as problem:
+        await ack(response_action="errors", errors={low_rating_modals.NOTE_ID: explain(problem)})
     except (PermissionDenied, FollowUpConflict) as refusal:
         await ack(response_action="update", view=low_rating_modals.message_modal(build_refusal(refusal)))
     else:

@@ -104,7 +104,8 @@ class Services:
             recipient = parse_recipient(customer)
         except InvalidRecipient:
             recipient = None
-        key = self.recipient_key(recipient.id) if recipient and recipient.id else None
+        recipient_id = self.x.find_known_id(recipient) if recipient else None
+        key = self.recipient_key(recipient_id) if recipient_id else None
         known = (origin.team, origin.requester, self.account, recipient, key, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(FORM_CONTEXT_SECONDS):

@@ -50,7 +50,7 @@ GENEROUS_TIMEOUTS = {
     "csat.x_api.client.HTTP_TIMEOUT": WAIT_SECONDS,
     "handlers.form.DATABASE_DEADLINE_SECONDS": WAIT_SECONDS,
     "handlers.form.DENIAL_SECONDS": WAIT_SECONDS,
-    "handlers.low_ratings.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "handlers.modal_submission.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
     "handlers.services.FORM_CONTEXT_SECONDS": WAIT_SECONDS,
     "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
     "sandbox.slack.trigger_ids.TRIGGER_LIFETIME": timedelta(seconds=WAIT_SECONDS),

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.notifications import OTHER_ACCOUNT
+from blocks.opt_outs import OptOutForm
 from blocks.supervisor_home import (
     MAX_CLOSED,
     LinkedComment,
@@ -106,6 +107,7 @@ OPT_OUTS = [
     OptOut(recorded_at=NOON, how=How.RATING_PAGE, team="", by="", reason=""),
     OptOut(recorded_at=NOON, how=How.FILE, team="", by="operator", reason="On the list of our help desk."),
 ]
+OPT_OUT_FORM = OptOutForm(recipient=Recipient(handle="grace", id="343434343434"), origin=ORIGIN)
 DENIALS = [
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
     Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),

@@ -1,6 +1,8 @@
 """Opt-outs: who asked not to be surveyed is not, whoever asks and however it is known."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,18 +14,25 @@ from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.limits import DAY, DenialReason, Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
-from sandbox.slack import fixtures
+from sandbox.slack import ActionOutcome, ActionResult, fixtures
 from sandbox.x import Endpoint, Fault
-from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, make_origin, make_survey
-from tests.world import World, visible_text
+from tests.databases import SLOW_KINDS, Databases
+from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, SUPERVISED, make_origin, make_survey
+from tests.world import World, running_world, visible_text
 
+REASON = "They wrote that they want no surveys."
 SENTENCE = "This customer asked not to be surveyed."
 OPTED_OUT: dict[str, Any] = {"how": How.AGENT, "team": "T1", "by": "U1", "reason": "They wrote so."}
 
 
-@pytest.fixture(name="world")
-def _world(any_world: World) -> World:
-    return any_world
+@pytest.fixture(name="world", params=SLOW_KINDS)
+async def _world(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    """The app with a supervisor, on each kind of database."""
+    url = databases.make(request.param, tmp_path)
+    async with running_world(tmp_path, database_url=url, **SUPERVISED) as world:
+        yield world
 
 
 def opt_out(world: World, handle: str = "mira_k", **fields: Any) -> None:
@@ -32,6 +41,23 @@ def opt_out(world: World, handle: str = "mira_k", **fields: Any) -> None:
     with world.engine.begin() as connection:
         key = make_recipient_key(load_secret(connection, ""), world.x.customer(handle).id)
         opt_outs.record(connection, key, **values)
+
+
+async def submit_reason(
+    world: World, command: str, user: str = fixtures.ADA, reason: str = REASON
+) -> ActionResult:
+    """Run a command that asks for a reason, and submit the reason."""
+    await world.open_form(command, user)
+    await world.workspace.type_text(user, "reason", reason)
+    return await world.workspace.submit_view(user)
+
+
+async def run_command(world: World, command: str, reply: str, user: str = fixtures.ADA) -> str:
+    """Run a command, and return its reply, which only the user sees, once it has this text."""
+    await world.workspace.run_command(user, fixtures.SUPPORT, command)
+    message = await world.wait_for_message(reply, viewer=user)
+    assert message.visible_to == user
+    return visible_text(message)
 
 
 def form_text(world: World) -> str:
@@ -109,6 +135,65 @@ async def test_an_uncertain_survey_is_not_sent_again_to_a_customer_who_opted_out
     await world.wait_for_dm(f"Can't be asked. {SENTENCE}")
 
     assert world.states() == ["uncertain"]
+
+
+async def test_an_agent_stops_surveys_with_a_reason_that_colleagues_see(world: World) -> None:
+    result = await submit_reason(world, "/csat stop @mira_k")
+    assert result.outcome is ActionOutcome.CLOSED
+    noted = await world.wait_for_message("Noted: @mira_k won't be asked again.")
+    status = await run_command(world, "/csat status @mira_k", "Can't be asked.", fixtures.BEN)
+    form = await world.open_form("/csat @mira_k", fixtures.BEN)
+    denied = await world.workspace.submit_view(fixtures.BEN)
+
+    assert noted.visible_to == fixtures.ADA
+    for shown in (status, visible_text(form.blocks[1])):
+        assert SENTENCE in shown
+        assert f"<@{fixtures.ADA}>" in shown
+    assert f"Reason: {REASON}" in status
+    assert denied.outcome is ActionOutcome.ERRORS
+    (logged,) = world.rows(tables.audit.c.team, tables.audit.c.viewer, tables.audit.c.action)
+    assert logged == (fixtures.TEAM, fixtures.ADA, "opt out")
+
+
+async def test_a_stop_needs_a_reason_and_a_customer_who_is_on_x(world: World) -> None:
+    result = await submit_reason(world, "/csat stop mira_k", reason=" ")
+
+    assert result.errors == {"reason": "Write the reason."}
+    assert world.rows(tables.opt_outs) == []
+    await run_command(world, "/csat stop", "Add the customer's handle: /csat stop @handle")
+    await run_command(world, "/csat stop @nobody_here", "There is no such customer on X")
+
+
+async def test_stopping_twice_says_who_was_first(world: World) -> None:
+    await submit_reason(world, "/csat stop @mira_k")
+    reply = await run_command(world, "/csat stop @MIRA_K", "has opted out already", fixtures.BEN)
+
+    assert f"<@{fixtures.ADA}>" in reply
+    assert REASON in reply
+
+
+async def test_only_supervisors_lift_an_opt_out_with_a_reason(world: World) -> None:
+    await submit_reason(world, "/csat stop @mira_k")
+    await run_command(world, "/csat unstop @mira_k", "Only supervisors can lift an opt-out.")
+    await run_command(world, "/csat unstop @sofie_l", "Nothing to lift", fixtures.CLEO)
+    result = await submit_reason(world, "/csat unstop @mira_k", fixtures.CLEO, "They changed their mind.")
+    assert result.outcome is ActionOutcome.CLOSED
+    await world.wait_for_message("Lifted: @mira_k can be asked again.", viewer=fixtures.CLEO)
+
+    await world.send_survey()
+    (proof,) = world.rows(
+        tables.opt_outs.c.reason, tables.opt_outs.c.lifted_by, tables.opt_outs.c.lift_reason
+    )
+    assert proof == (REASON, fixtures.CLEO, "They changed their mind.")
+
+
+async def test_guests_can_not_stop_surveys(world: World) -> None:
+    reply = await run_command(
+        world, "/csat stop @mira_k", "Only people who can send surveys can stop them.", fixtures.GUS
+    )
+
+    assert "Guests can't send surveys." in reply
+    assert world.workspace.current_view(fixtures.GUS) is None
 
 
 def make_submission(view_id: str, key: str | None, account: str = "A1") -> submissions.Submission:

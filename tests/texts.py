@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from blocks import erased_messages, low_rating, low_rating_modals, notifications, pause_alerts
+from blocks import opt_outs as opt_out_views
 from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.digest import digest_message
@@ -36,12 +37,15 @@ from csat.x_api.errors import (
 from handlers import (
     account_resume,
     commands,
+    customer_lookup,
     errors,
     export_command,
     form,
     form_opening,
     low_ratings,
     modal_opening,
+    modal_submission,
+    opt_outs,
     report_args,
     report_command,
     status_command,
@@ -64,6 +68,7 @@ NAMES = {
 RAISED = {
     "in the form, below a field": ("csat/surveys/survey.py", "csat/surveys/recipients.py"),
     "in the form for the note, below the note": ("csat/surveys/low_ratings.py",),
+    "in the forms that stop or allow surveys, below the reason": ("csat/surveys/opt_outs.py",),
     "in the form, and in place of it, if the person may not send surveys": (
         "csat/slack_api/user_permissions.py",
     ),
@@ -167,10 +172,12 @@ def _commands() -> Iterator[Section]:
         "/csat status, customer without direct messages and account paused: what is new",
         _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
     )
-    refused = status_command.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
+    refused = customer_lookup.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
-    problems = (status_command.NO_CUSTOMER, status_command.LOOKUP_TIMED_OUT, refused)
-    yield "/csat status, problems", _lines(*problems)
+    no_customer = customer_lookup.NO_CUSTOMER.format(command="/csat status")
+    problems = (no_customer, customer_lookup.LOOKUP_TIMED_OUT, refused)
+    yield "/csat status, stop or unstop, problems", _lines(*problems)
+    yield from _opt_outs()
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample, may_send=True))
     empty = _message(report_message(samples.EMPTY_REPORT, may_send=False))
@@ -204,6 +211,22 @@ def _commands() -> Iterator[Section]:
         _lines(
             modal_opening.MAYBE_OPENED, modal_opening.TOO_SLOW, modal_opening.BUSY, modal_opening.NOT_OPENED
         ),
+    )
+
+
+def _opt_outs() -> Iterator[Section]:
+    form, mine = samples.OPT_OUT_FORM, samples.OPT_OUTS[0]
+    yield "modal, /csat stop", render_view(opt_out_views.stop_modal(form))
+    yield "/csat stop, done", _message(opt_out_views.stopped(form))
+    yield "/csat stop, opted out already", _message(opt_out_views.already_stopped(form, mine))
+    yield "/csat stop, guests", opt_outs.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
+    yield "modal, /csat unstop", render_view(opt_out_views.lift_modal(form, mine))
+    yield "/csat unstop, done", _message(opt_out_views.lifted(form))
+    yield "/csat unstop, not opted out", _message(opt_out_views.not_stopped(form))
+    yield "/csat unstop, not a supervisor", opt_outs.SUPERVISORS_ONLY
+    yield (
+        "modals of /csat stop and unstop, not saved",
+        _lines(modal_submission.NOT_SAVED, modal_submission.NOT_KNOWN),
     )
 
 
@@ -299,8 +322,8 @@ def _low_ratings() -> Iterator[Section]:
         yield "modal, response to a survey", render_view(modal)
     yield "modal, note", render_view(low_rating_modals.close_modal(samples.LOW_RATING, CATALOGUE))
     yield "supervisor, Take over of their own", low_ratings.ALREADY_YOURS
-    yield "modal, note not saved", low_ratings.NOT_SAVED
-    yield "modal, note perhaps saved", low_ratings.NOT_KNOWN
+    yield "modal, note not saved", modal_submission.NOT_SAVED
+    yield "modal, note perhaps saved", modal_submission.NOT_KNOWN
     for refusal in (
         PermissionDenied(low_ratings.SUPERVISORS_ONLY),
         PermissionUnknown(SlackUnavailable("ratelimited")),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from csat.db import opt_outs
 from csat.db.limits import find_known_denial
 from csat.db.surveys_by_requester import find_last_variants
-from csat.surveys.limits import Denial, DenialReason, Limits
+from csat.surveys.limits import Denial, Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 
@@ -35,7 +35,7 @@ def read_form_context(
 ) -> FormContext:
     """Return what is known about a form; `recipient` is `None` if no customer was typed.
 
-    The key is that of `find_known_denial`.
+    The key is that of the recipient's id, if it was typed, or is known of their handle.
     """
     denial = _find_denial(connection, account, key, recipient, limits, now) if recipient else None
     return FormContext(find_last_variants(connection, team, requester), denial)
@@ -50,5 +50,5 @@ def _find_denial(
         else opt_outs.find(connection, key)
     )
     if opt_out:
-        return Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out)
-    return find_known_denial(connection, account, key, recipient, limits, now)
+        return Denial.from_opt_out(opt_out)
+    return find_known_denial(connection, account, key if recipient.id else None, recipient, limits, now)

@@ -100,7 +100,7 @@ def find_by_handle(connection: Connection, account: str, handle: str) -> OptOut 
 def check(connection: Connection, recipient_key: str) -> None:
     """Raise `Denied` if a customer has opted out."""
     if opt_out := find(connection, recipient_key):
-        raise Denied(Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out))
+        raise Denied(Denial.from_opt_out(opt_out))
 
 
 def _to_opt_out(row: Row[Any]) -> OptOut:

@@ -6,6 +6,7 @@ The limits are X's rules, and the operator's cooldown.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.opt_outs import OptOut
@@ -76,6 +77,11 @@ class Denial(FrozenModel):
     previous: PreviousSurvey | None = None
     """The earlier survey that the limit counts."""
     opt_out: OptOut | None = None
+
+    @classmethod
+    def from_opt_out(cls, opt_out: OptOut) -> Self:
+        """Return the denial of an opt-out."""
+        return cls(reason=DenialReason.OPTED_OUT, opt_out=opt_out)
 
     @property
     def is_permanent(self) -> bool:

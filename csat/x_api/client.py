@@ -121,6 +121,11 @@ class XClient:
         self._accounts[handle], self._receives_dm[handle] = account, account.receives_dm
         return account
 
+    def find_known_id(self, recipient: Recipient) -> str | None:
+        """Return a recipient's id without asking X, if it is part of it or in the cache."""
+        account = self._accounts.get(str(recipient.handle).lower())
+        return recipient.id or (account.id if account else None)
+
     async def show_feedback(self, feedback_id: str) -> Update:
         """Return the current state of a survey (GET feedback/show); raises `XError`."""
         path = f"/1.1/feedback/show/{feedback_id}.json"

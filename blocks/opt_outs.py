@@ -1,0 +1,117 @@
+"""The forms that record and lift a customer's opt-out, and what comes of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
+
+from blocks.elements import (
+    Message,
+    build_message,
+    context,
+    plain_message,
+    plain_text,
+    profile_link,
+    rich_line,
+    text,
+)
+from blocks.limit_denial import opt_out_details
+from blocks.serialization import render_all
+from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.opt_outs import MAX_REASON_LENGTH, OptOut
+from csat.surveys.recipients import Recipient
+from csat.surveys.survey import Origin
+
+STOP_CALLBACK_ID: Final = "opting_out"
+LIFT_CALLBACK_ID: Final = "lifting_opt_out"
+REASON_ID: Final = "reason"
+"""The block id and the action id of the reason."""
+
+
+class OptOutForm(FrozenModel):
+    """A form about one customer; without the reason it is the private metadata."""
+
+    recipient: Recipient
+    """With the id."""
+    origin: Origin
+    reason: str = ""
+
+
+def stop_modal(form: OptOutForm) -> dict[str, Any]:
+    """Return the form that records an opt-out."""
+    effect = rich_line(
+        text("Nobody will be able to ask "),
+        profile_link(form.recipient.label),
+        text(
+            " for feedback again. A survey to them that still waits won't be sent, and its requester is told."
+        ),
+    )
+    reason = _reason(
+        "Reason", "Like: they wrote that they want no surveys. Colleagues see it in /csat status."
+    )
+    undo = context("A supervisor can lift this with /csat unstop.")
+    return _modal(form, STOP_CALLBACK_ID, "Stop surveys", [effect, reason, undo])
+
+
+def lift_modal(form: OptOutForm, opt_out: OptOut) -> dict[str, Any]:
+    """Return the form that lifts an opt-out."""
+    effect = rich_line(
+        profile_link(form.recipient.label),
+        text(" asked not to be surveyed. Lift this only if they agreed to be asked again."),
+    )
+    reason = _reason("Why it is lifted", "Like: they wrote that we may ask them again.")
+    return _modal(
+        form,
+        LIFT_CALLBACK_ID,
+        "Allow surveys again",
+        [effect, *opt_out_details(opt_out, form.origin), reason],
+    )
+
+
+def parse(view: Mapping[str, Any]) -> OptOutForm:
+    """Return a submitted form."""
+    form = OptOutForm.model_validate_json(view["private_metadata"])
+    reason = view["state"]["values"][REASON_ID][REASON_ID]["value"] or ""
+    return form.model_copy(update={"reason": reason})
+
+
+def stopped(form: OptOutForm) -> Message:
+    """Confirm that a customer won't be asked again."""
+    customer = form.recipient.label
+    return plain_message(
+        f"Noted: {customer} won't be asked again. A supervisor can lift this with /csat unstop {customer}."
+    )
+
+
+def already_stopped(form: OptOutForm, opt_out: OptOut) -> Message:
+    """Say that an opt-out is on file, and since when."""
+    sentence = f"{form.recipient.label} has opted out already: nobody can ask them."
+    return build_message(sentence, [rich_line(text(sentence)), *opt_out_details(opt_out, form.origin)])
+
+
+def lifted(form: OptOutForm) -> Message:
+    """Confirm that a customer can be asked again."""
+    customer = form.recipient.label
+    return plain_message(f"Lifted: {customer} can be asked again. /csat status {customer} tells from when.")
+
+
+def not_stopped(form: OptOutForm) -> Message:
+    """Say that there is no opt-out to lift."""
+    return plain_message(f"Nothing to lift: {form.recipient.label} has not opted out.")
+
+
+def _reason(label: str, hint: str) -> Block:
+    element = PlainTextInputElement(action_id=REASON_ID, max_length=MAX_REASON_LENGTH, focus_on_load=True)
+    return InputBlock(block_id=REASON_ID, label=label, hint=hint, element=element)
+
+
+def _modal(form: OptOutForm, callback_id: str, title: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain_text(title),
+        "submit": plain_text(title),
+        "close": plain_text("Cancel"),
+        "private_metadata": form.model_dump_json(exclude={"reason"}),
+        "blocks": render_all(blocks),
+    }
