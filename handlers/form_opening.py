@@ -77,10 +77,10 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:
     """Return the form with the customers and the ticket of the first text that has some."""
     recipients = next(filter(None, map(find_recipients, texts)), ())
     customers = [recipient.label for recipient in recipients]
-    external_ids = (find_external_id(text, services.ticket_patterns) for text in texts)
+    external_id = find_external_id(texts, services.ticket_patterns)
     prefilled = {
         "recipient": customers[0] if customers else "",
-        "external_id": next(filter(None, external_ids), f"slack_{origin.channel}_{origin.thread}"),
+        "external_id": external_id or f"slack_{origin.channel}_{origin.thread}",
     }
     return Form(
         draft=services.defaults.model_copy(update=prefilled),

@@ -208,6 +208,18 @@ async def test_the_command_works_in_any_conversation(world: World, channel: str)
     assert not confirmation.visible_to
 
 
+async def test_a_reply_has_the_case_number_of_the_link_at_the_start_of_its_thread(world: World) -> None:
+    link = "@mira_k <https://acme.zendesk.com/agent/tickets/5555|wrote>"
+    parent = await world.workspace.post_message(fixtures.CLEO, fixtures.SUPPORT, link)
+    reply = await world.workspace.post_message(
+        fixtures.BEN, fixtures.SUPPORT, "Ticket 5555 is solved.", thread_ts=parent.ts, broadcast=True
+    )
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, reply.ts, "send_survey")
+    await world.wait_for_form()
+
+    assert field_value(await world.show_options(), "external_id") == "zendesk_5555"
+
+
 async def test_slack_rejects_the_command_in_threads(world: World) -> None:
     parent = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "Who?")
 

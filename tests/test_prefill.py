@@ -21,7 +21,7 @@ def found_recipients(text: str) -> list[str]:
 
 
 def found_external_id(text: str) -> str:
-    return find_external_id(text, TICKETS)
+    return find_external_id([text], TICKETS)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,76 @@ def test_a_ticket_number_becomes_the_external_id(text: str, expected: str) -> No
         "https://app.intercom.com/a/apps/ab12cd34/users/5555",
         "https://acme.atlassian.net/jira/servicedesk/projects/SUP/queues/custom/33",
         "https://acme.atlassian.net/wiki/spaces/SUP-42",
+        "We moved to Zendesk 2 years ago",
+        "Intercom 3 is out",
     ],
 )
 def test_a_text_without_a_ticket_number_has_no_external_id(text: str) -> None:
     assert found_external_id(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (
+            [
+                "https://acme.zendesk.com/agent/tickets/5555",
+                "http://acme.zendesk.com/agent/tickets/5555",  # Slack's link for a typed address
+                "Zendesk ticket #5555",
+                "Zendesk #5555",
+                "Case number: zendesk_5555",
+            ],
+            "zendesk_5555",
+        ),
+        (
+            [
+                "https://acme.freshdesk.com/a/tickets/5555",
+                "http://acme.freshdesk.com/a/tickets/5555",
+                "Freshdesk ticket 5555",
+                "freshdesk_5555",
+            ],
+            "freshdesk_5555",
+        ),
+        (
+            [
+                "https://app.intercom.com/a/inbox/ab12cd34/inbox/conversation/36687",
+                "http://app.intercom.com/a/inbox/ab12cd34/inbox/conversation/36687",
+                "Intercom conversation 36687",
+                "intercom_36687",
+            ],
+            "intercom_36687",
+        ),
+        (
+            [
+                "https://acme.atlassian.net/browse/SUP-42",
+                "http://acme.atlassian.net/browse/SUP-42",
+                "https://acme.atlassian.net/browse/sup-42",
+                "Jira SUP-42",
+                "jira request sup-42",
+                "Case number: jira_SUP-42",
+            ],
+            "jira_SUP-42",
+        ),
+        (["ticket 5555", "Case number: ticket_5555"], "ticket_5555"),
+        (["case 00317", "Case number: case_00317"], "case_00317"),
+    ],
+)
+def test_a_ticket_has_one_external_id_however_it_is_written(texts: list[str], expected: str) -> None:
+    assert [found_external_id(text) for text in texts] == [expected] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["ticket 5555", "https://acme.zendesk.com/agent/tickets/5555"], "zendesk_5555"),
+        (["ticket 7", "https://acme.zendesk.com/agent/tickets/5555"], "ticket_7"),
+        (["no number", "case 00317"], "case_00317"),
+    ],
+)
+def test_the_first_text_names_the_ticket_and_a_later_one_its_help_desk(
+    texts: list[str], expected: str
+) -> None:
+    assert find_external_id(texts, TICKETS) == expected
 
 
 def test_a_bot_s_message_with_fields_has_a_customer_and_a_ticket() -> None:

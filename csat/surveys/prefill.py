@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import HOSTS, MAX_HANDLE_LENGTH, InvalidRecipient, Recipient, parse_recipient
@@ -22,6 +22,10 @@ class TicketPattern(FrozenModel):
     find: re.Pattern[str]
     external_id: str
 
+    def find_numbers(self, text: str) -> list[str]:
+        """Return the numbers of the tickets that a text mentions, letters in upper case."""
+        return [match["number"].upper() for match in self.find.finditer(text)]
+
 
 def parse_ticket_patterns(text: str) -> tuple[TicketPattern, ...]:
     """Return the patterns in a TOML document, in the order in which they are tried."""
@@ -34,12 +38,18 @@ def find_recipients(text: str) -> tuple[Recipient, ...]:
     return tuple({recipient.label.lower(): recipient for recipient in _parse_mentions(text)}.values())
 
 
-def find_external_id(text: str, patterns: Iterable[TicketPattern]) -> str:
-    """Return the external id for the first ticket that a text mentions, or ""."""
-    for pattern in patterns:
-        if match := pattern.find.search(text):
-            return pattern.external_id.format(number=match["number"])
-    return ""
+def find_external_id(texts: Sequence[str], patterns: Sequence[TicketPattern]) -> str:
+    """Return the external id for the first ticket that the texts mention, or "".
+
+    The first pattern that finds its number in any of the texts decides: a link names the help desk.
+    """
+    found = (pattern.find_numbers(text) for text in texts for pattern in patterns)
+    if not (numbers := next(filter(None, found), [])):
+        return ""
+    number = numbers[0]
+    by_pattern = ((pattern, text) for pattern in patterns for text in texts)
+    named = next(pattern for pattern, text in by_pattern if number in pattern.find_numbers(text))
+    return named.external_id.format(number=number)
 
 
 def _parse_mentions(text: str) -> Iterator[Recipient]:
