@@ -87,10 +87,11 @@ async def test_the_log_says_at_the_start_who_surveys_are_sent_by(
     [
         (Fault.OVER_CAPACITY, "it is busy or has a problem at the moment"),
         (Fault.PAGE_MISSING, "it knows no such account, or isn't at this address"),
+        (Fault.NOT_PERMITTED, "it refused"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only(
+async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only_as_it_may_take_surveys(
     tmp_path: Path, fault: Fault, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with idle_world(tmp_path) as world:
@@ -100,6 +101,7 @@ async def test_an_x_that_tells_nothing_at_the_start_is_a_warning_only(
                 lambda: f"X doesn't say whether it accepts this app's keys: {reason}" in caplog.text
             )
             await world.send_survey()
+        assert world.rows(tables.accounts.c.paused_at) == [(None,)]
 
 
 async def test_a_start_with_repaired_keys_ends_the_pause_at_once(tmp_path: Path, database_url: str) -> None:
