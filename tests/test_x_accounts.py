@@ -54,11 +54,12 @@ async def poll_queue_once(world: World) -> None:
 
 async def submit_and_wait(brand: World, fault: Fault, outcome: str) -> None:
     """Submit a survey that X does not take, and stop the app before it tells the requester that it waits."""
-    brand.x.fail(fault, times=1)
+    brand.x.fail(fault)  # until the app has stopped, which retries within seconds
     async with running_app(brand):
         await brand.submit_survey(MIRA)
-        await brand.wait_until(lambda: brand.rows(tables.attempts.c.outcome) == [(outcome,)])
+        await brand.wait_until(lambda: (outcome,) in brand.rows(tables.attempts.c.outcome))
         await brand.wait_until(is_app_idle)
+    brand.x.recover()
 
 
 async def send_uncertain(brand: World, fault: Fault = Fault.BAD_GATEWAY_AFTER) -> Message:
