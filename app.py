@@ -157,6 +157,42 @@ def export(
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)
 
 
+opt_outs = typer.Typer(
+    no_args_is_help=True, help="Export or import the customers who asked not to be surveyed."
+)
+cli.add_typer(opt_outs, name="opt-outs")
+
+
+@opt_outs.command("export")
+def export_opt_outs(
+    output: Annotated[Path, typer.Argument(help="The file to write, like opt-outs.csv.")],
+) -> None:
+    """Write a CSV file with all opt-outs, lifted ones too; customers are keyed hashes in it."""
+    from cli import opt_outs as listing
+
+    settings = _settings(SettingsWithoutXKeys.load)
+    _run(listing.export(settings, output), "The export stopped", logging.WARNING)
+
+
+@opt_outs.command("import")
+def import_opt_outs(
+    source: Annotated[
+        Path, typer.Argument(help="CSV: handle or numeric ID, reason, date; the last two if known.")
+    ],
+    *,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Record them; else only say what would be done.")
+    ] = False,
+    from_line: Annotated[int, typer.Option(help="Go on at this line, where an import has stopped.")] = 1,
+) -> None:
+    """Record the customers of a list as opted out; the app can keep running."""
+    from cli import opt_outs as listing
+
+    settings = _settings(Settings.load)
+    work = listing.import_file(settings, source, apply=apply, from_line=from_line)
+    _run(work, "The import stopped", logging.WARNING)
+
+
 @cli.command()
 def resume() -> None:
     """Send what waits for a paused X account now, once X accepts it again."""

@@ -21,7 +21,6 @@ from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.engines import describe
 from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
-from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
@@ -38,7 +37,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.values_from_settings import build_credentials, build_default_draft, build_limits
+from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
 from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
 from csat.web.metrics_endpoint import MetricsEndpoint
@@ -137,15 +136,8 @@ async def open_resources(
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
-            recipient_key=partial(make_recipient_key, await read_secret_key(settings, database)),
+            recipient_key=await load_recipient_key(settings, database),
         )
-
-
-async def read_secret_key(settings: Settings, database: Database) -> str:
-    """Return the secret of the recipients' keys: the operator's, or else the database's."""
-    if settings.csat_secret_key:
-        return settings.csat_secret_key.get_secret_value()
-    return await database.run(load_secret, settings.x_api_secret.get_secret_value())
 
 
 def build_slack_client(

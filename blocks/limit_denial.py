@@ -37,7 +37,7 @@ RECORDED: Final[Mapping[How, str]] = MappingProxyType(
     {
         How.AGENT: "Recorded on",
         How.RATING_PAGE: "They chose this on the rating page on",
-        How.FILE: "Imported from a list on",
+        How.FILE: "On an imported list since",
     }
 )
 """How a customer's wish is known, before its day."""

@@ -9,7 +9,7 @@ from cli.errors import CommandError
 from cli.existing_database import open_existing
 from csat.clock import utc_now
 from csat.db import audit_log
-from csat.db.audit_log import AuditAction
+from csat.db.audit_log import OPERATOR, AuditAction
 from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_files import manifest_path, write_export
@@ -19,9 +19,6 @@ from csat.reporting.periods import Period
 from csat.settings import SettingsWithoutXKeys
 from csat.slack_api.names import Names
 from csat.slack_api.web_client import build_web_client, open_session
-
-OPERATOR = "operator"
-"""The viewer in the audit log for exports on the command line."""
 
 
 class NotWritten(CommandError):

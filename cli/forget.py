@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
 from csat.clock import utc_now
-from csat.db import erasure
+from csat.db import erasure, opt_outs
 from csat.db.database import Database
 from csat.db.erasure import CustomerSurveys, PostedMessage
 from csat.db.outbox import NotificationKind
@@ -23,7 +23,7 @@ from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient
-from csat.values_from_settings import build_credentials
+from csat.values_from_settings import build_credentials, load_recipient_key
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import RecipientUnknown, XError
@@ -34,6 +34,8 @@ MESSAGE_NOT_FOUND = "message_not_found"
 """Slack's error for a message that somebody deleted."""
 
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
+
+OPT_OUT_KEPT = "They asked not to be surveyed: that stays on file, as a keyed hash, so that nobody asks them."
 
 
 class SearchResult(NamedTuple):
@@ -63,24 +65,41 @@ class Eraser:
     """Finds and erases the data of a customer.
 
     Args:
+        database: has the customer's surveys.
+        x: tells who has a handle.
+        poster: changes messages in Slack.
+        recipient_key: returns the keyed hash of a customer's id.
         pauses: the seconds before each retry while Slack is unavailable.
     """
 
-    def __init__(self, database: Database, x: XClient, poster: Poster, pauses: Sequence[float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        x: XClient,
+        poster: Poster,
+        recipient_key: Callable[[str], str],
+        pauses: Sequence[float],
+    ) -> None:
         self._database = database
         self._x = x
         self._poster = poster
+        self._recipient_key = recipient_key
         self._pauses = pauses
 
     async def find(self, recipient: Recipient) -> SearchResult:
         """Find the customer's surveys, also under their earlier handles if X says who they are."""
         recipient, not_searched = await self._look_up(recipient)
         found = await self._database.read(erasure.find_surveys, recipient)
-        remark = ""
+        remarks = []
         if len(found.recipient_ids) > 1:
             owners = ", ".join(found.recipient_ids)
-            remark = f"This handle has had several owners on X ({owners}). To erase only one, enter their id."
-        return SearchResult(found, remark, not_searched)
+            remarks.append(
+                f"This handle has had several owners on X ({owners}). To erase only one, enter their id."
+            )
+        keys = map(self._recipient_key, found.recipient_ids)
+        if await self._database.read(opt_outs.count_known, keys):
+            remarks.append(OPT_OUT_KEPT)
+        return SearchResult(found, " ".join(remarks), not_searched)
 
     async def erase(self, found: CustomerSurveys) -> ErasureResult:
         """Cancel waiting surveys, change the messages in Slack, and erase the data, survey by survey."""
@@ -186,7 +205,8 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
         x = XClient(await stack.enter_async_context(http))
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
-        yield Eraser(database, x, poster, RETRY_PAUSES_SECONDS)
+        recipient_key = await load_recipient_key(settings, database)
+        yield Eraser(database, x, poster, recipient_key, RETRY_PAUSES_SECONDS)
 
 
 def _format(result: ErasureResult) -> list[str]:

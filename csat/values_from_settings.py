@@ -1,7 +1,11 @@
 """What the app builds from its settings."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
+from csat.db.database import Database
+from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
@@ -16,6 +20,15 @@ def build_credentials(settings: Settings) -> Credentials:
         access_token=settings.x_access_token,
         access_token_secret=settings.x_access_token_secret,
     )
+
+
+async def load_recipient_key(settings: Settings, database: Database) -> Callable[[str], str]:
+    """Return what makes a recipient's id a keyed hash: with the operator's secret, or else the database's."""
+    if settings.csat_secret_key:
+        secret = settings.csat_secret_key.get_secret_value()
+    else:
+        secret = await database.run(load_secret, settings.x_api_secret.get_secret_value())
+    return partial(make_recipient_key, secret)
 
 
 def build_limits(settings: SettingsWithoutXKeys) -> Limits:

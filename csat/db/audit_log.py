@@ -8,6 +8,9 @@ from sqlalchemy import Connection, insert
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import audit
 
+OPERATOR = "operator"
+"""The viewer of what is done on the command line."""
+
 
 class AuditAction(StrEnum):
     """The actions that are logged: the ways to access results, and those about opt-outs."""

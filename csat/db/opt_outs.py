@@ -3,6 +3,7 @@
 It holds keyed hashes instead of ids, and is for all X accounts. An opt-out that is lifted keeps its row.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +49,15 @@ _REFUSED = transition_to(State.REFUSED)
 
 
 def record(
-    connection: Connection, recipient_key: str, *, how: How, team: str, by: str, reason: str, now: datetime
+    connection: Connection,
+    recipient_key: str,
+    *,
+    how: How,
+    team: str,
+    by: str,
+    reason: str,
+    now: datetime,
+    since: datetime | None = None,
 ) -> bool:
     """Record an opt-out, and refuse the customer's surveys that wait; return False if it is in force already.
 
@@ -60,8 +69,9 @@ def record(
         by: the user who records it; "" if the customer does.
         reason: at most `MAX_REASON_LENGTH` characters, or "".
         now: the current time.
+        since: when the customer said so, if that is known to be earlier.
     """
-    values = {"recorded_at": now, "how": how, "team": team, "recorded_by": by, "reason": reason}
+    values = {"recorded_at": since or now, "how": how, "team": team, "recorded_by": by, "reason": reason}
     if not insert_if_absent(connection, opt_outs, recipient_key=recipient_key, **values):
         return False
     audit_log.record(connection, team, by or how, AuditAction.OPT_OUT, recipient_key, now)
@@ -101,6 +111,17 @@ def check(connection: Connection, recipient_key: str) -> None:
     """Raise `Denied` if a customer has opted out."""
     if opt_out := find(connection, recipient_key):
         raise Denied(Denial.from_opt_out(opt_out))
+
+
+def count_known(connection: Connection, recipient_keys: Iterable[str]) -> int:
+    """Return how many of these customers have opted out."""
+    return sum(find(connection, key) is not None for key in recipient_keys)
+
+
+def fetch_page(connection: Connection, after_id: int, limit: int) -> list[Row[Any]]:
+    """Return the next rows of the list, lifted opt-outs included, in the order of recording."""
+    query = select(opt_outs).where(opt_outs.c.id > after_id).order_by(opt_outs.c.id).limit(limit)
+    return list(connection.execute(query))
 
 
 def _to_opt_out(row: Row[Any]) -> OptOut:

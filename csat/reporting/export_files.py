@@ -1,6 +1,7 @@
 """An export: a CSV file with a row per survey, and a manifest with its selection and checksum."""
 
 import asyncio
+import contextlib
 import csv
 import hashlib
 import io
@@ -56,20 +57,14 @@ async def write_export(
     Only their owner can read them. The file gets its name when it is complete.
     Raises `DatabaseError` or `OSError`.
     """
-    partial, writer, rows = path.with_name(f"{path.name}.part"), _CsvWriter(), 0
-    try:
-        with _open_private(partial) as file:
-            writer.write(file, [COLUMNS])
-            async for page in _fetch_pages(database, selection):
-                names = await look_up_names({each for row in page for each in row.ids()})
-                await asyncio.to_thread(
-                    writer.write, file, (row.with_names(names).to_cells() for row in page)
-                )
-                rows += len(page)
-                yield len(page)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    writer, rows = CsvWriter(), 0
+    with open_when_complete(path) as file:
+        writer.write(file, [COLUMNS])
+        async for page in _fetch_pages(database, selection):
+            names = await look_up_names({each for row in page for each in row.ids()})
+            await asyncio.to_thread(writer.write, file, (row.with_names(names).to_cells() for row in page))
+            rows += len(page)
+            yield len(page)
     manifest = Manifest(
         file=path.name,
         selection=selection,
@@ -127,11 +122,23 @@ async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterato
             after = Cursor(page[-1].sent_at, page[-1].survey_id)
 
 
+@contextlib.contextmanager
+def open_when_complete(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that only its owner can read, and that gets its name when the block ends without error."""
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with _open_private(partial) as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def _open_private(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, FILE_MODE), "wb")
 
 
-class _CsvWriter:
+class CsvWriter:
     """Writes rows as CSV and computes the checksum of the file."""
 
     def __init__(self) -> None:
@@ -140,9 +147,11 @@ class _CsvWriter:
 
     @property
     def checksum(self) -> str:
+        """The checksum of what was written, in hexadecimal digits."""
         return self._digest.hexdigest()
 
     def write(self, file: BinaryIO, rows: Iterable[Iterable[str]]) -> None:
+        """Write rows at the file's end."""
         text = io.StringIO(newline="")
         csv.writer(text).writerows(rows)
         data = text.getvalue().encode(self._encoding)

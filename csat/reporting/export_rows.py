@@ -113,7 +113,7 @@ class ExportRow(FrozenModel):
 
     def to_cells(self) -> list[str]:
         """Return the row's cells, with times in UTC, formulas escaped, and numbers that are texts marked."""
-        return [_to_cell(value) for _, value in self]
+        return [to_cell(value) for _, value in self]
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, Any]) -> Self:
@@ -139,7 +139,8 @@ def escape_formula(text: str) -> str:
     return _CELL_START.sub(rf"\g<0>{TEXT_PREFIX}", text)
 
 
-def _to_cell(value: object) -> str:
+def to_cell(value: object) -> str:
+    """Return a cell: a time in UTC, a text without formulas, and marked if it looks like a number."""
     if value is None:
         return ""
     if isinstance(value, bool):

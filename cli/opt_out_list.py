@@ -1,0 +1,78 @@
+"""A list of customers who asked not to be surveyed: CSV with a handle or id, a reason and a date."""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from cli.errors import CommandError
+from csat.reporting.export_files import ENCODING
+from csat.surveys.opt_outs import InvalidReason, parse_reason
+from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
+
+COLUMNS: tuple[str, ...] = ("customer", "reason", "date")
+"""The columns of a file without a header."""
+
+
+class ListedCustomer(NamedTuple):
+    """A line of the list."""
+
+    line: int
+    recipient: Recipient
+    reason: str
+    since: datetime | None
+    """When the customer said so, if the list has a date."""
+
+
+class InvalidLine(ValueError):
+    """A line can't be read; `str()` says why."""
+
+
+def read_list(path: Path, now: datetime, from_line: int = 1) -> Iterator[ListedCustomer | str]:
+    """Yield the customers of a list, and for a line that can't be read its number with the problem.
+
+    A first line with the word "customer" names the columns. Raises `CommandError` or `OSError`.
+    """
+    try:
+        with path.open(encoding=ENCODING, newline="") as file:
+            yield from _read_lines(file, now, from_line)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+
+
+def _read_lines(file: TextIO, now: datetime, from_line: int) -> Iterator[ListedCustomer | str]:
+    reader, columns = csv.reader(file), COLUMNS
+    for cells in reader:
+        names = tuple(cell.strip().lower() for cell in cells)
+        if reader.line_num == 1 and COLUMNS[0] in names:
+            columns = names
+        elif any(names) and reader.line_num >= from_line:
+            try:
+                yield _parse(reader.line_num, columns, cells, now)
+            except (InvalidLine, InvalidRecipient, InvalidReason) as problem:
+                yield f"Line {reader.line_num}: {problem}"
+
+
+def _parse(line: int, columns: tuple[str, ...], cells: list[str], now: datetime) -> ListedCustomer:
+    if len(cells) > len(columns):
+        raise InvalidLine(f"It has {len(cells)} cells. Put a reason with commas into quotes.")
+    values = dict(zip(columns, map(str.strip, cells), strict=False))
+    reason, date = values.get("reason", ""), values.get("date", "")
+    return ListedCustomer(
+        line,
+        parse_recipient(values.get("customer", "")),
+        parse_reason(reason) if reason else "",
+        _parse_date(date, now) if date else None,
+    )
+
+
+def _parse_date(text: str, now: datetime) -> datetime:
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidLine("Write the date like 2026-11-03.") from None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    if date > now:
+        raise InvalidLine("The date is in the future.")
+    return date

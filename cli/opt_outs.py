@@ -1,0 +1,188 @@
+"""`python app.py opt-outs export FILE` and `import FILE`: the customers who asked not to be surveyed."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from cli.errors import CommandError
+from cli.existing_database import open_existing
+from cli.opt_out_list import ListedCustomer, read_list
+from csat.backoff import backoff
+from csat.clock import utc_now
+from csat.db import audit_log, opt_outs
+from csat.db.audit_log import OPERATOR, AuditAction
+from csat.db.database import Database
+from csat.db.tables import opt_outs as table
+from csat.reporting.export_files import CsvWriter, open_when_complete
+from csat.reporting.export_rows import to_cell
+from csat.reporting.formatting import pluralize
+from csat.settings import Settings, SettingsWithoutXKeys
+from csat.surveys.opt_outs import How
+from csat.surveys.recipients import Recipient
+from csat.values_from_settings import build_credentials, load_recipient_key
+from csat.x_api.client import XClient, open_http_client
+from csat.x_api.error_explanations import explain
+from csat.x_api.errors import RecipientSuspended, RecipientUnknown, RetryLater, XError
+
+PAGE_SIZE = 2_000
+"""Rows of an export per transaction."""
+MAX_TRIES = 8
+"""How often X is asked for an account while it is busy or can't be reached: for some minutes."""
+
+EXPORTED = [column.name for column in table.columns if column.name != "id"]
+
+log = logging.getLogger(__name__)
+
+
+async def export(settings: SettingsWithoutXKeys, output: Path) -> None:
+    """Write all opt-outs to a file that only its owner can read; raises `CommandError` or `DatabaseError`."""
+    number, after_id = 0, 0
+    with open_existing(settings) as database:
+        await database.run(audit_log.record, "", OPERATOR, AuditAction.EXPORT_OPT_OUTS, "", utc_now())
+        try:
+            with open_when_complete(output) as file:
+                (writer := CsvWriter()).write(file, [EXPORTED])
+                while page := await database.read(opt_outs.fetch_page, after_id, PAGE_SIZE):
+                    writer.write(file, ([to_cell(row._mapping[name]) for name in EXPORTED] for row in page))  # noqa: SLF001 - SQLAlchemy's public name
+                    number, after_id = number + len(page), page[-1].id
+        except OSError as error:
+            raise CommandError(f"{output} can't be written: {error.strerror}.") from error
+    typer.echo(
+        f"Exported {pluralize(number, 'opt-out')} to {output}, lifted ones included. Only you can read it."
+    )
+
+
+class ImportResult(NamedTuple):
+    """What has become of a line."""
+
+    is_new: bool = False
+    problem: str = ""
+    """Why it names nobody, or ""."""
+
+
+class Importer:
+    """Records the customers of a list as opted out.
+
+    Args:
+        database: has the opt-outs.
+        x: resolves handles.
+        recipient_key: returns the keyed hash of a customer's id.
+        sleep: waits for some seconds while X is busy.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        x: XClient,
+        recipient_key: Callable[[str], str],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._x = x
+        self._recipient_key = recipient_key
+        self._sleep = sleep
+
+    async def count_known(self, customers: list[ListedCustomer]) -> int:
+        """Return how many of the customers that are listed by id have opted out already."""
+        ids = {str(customer.recipient.id) for customer in customers if customer.recipient.id}
+        return await self._database.read(opt_outs.count_known, map(self._recipient_key, ids))
+
+    async def record(self, customer: ListedCustomer) -> ImportResult:
+        """Record a customer, once X has said who they are; raises `XError` or `DatabaseError`."""
+        try:
+            recipient_id = customer.recipient.id or await self._look_up(customer.recipient)
+        except (RecipientUnknown, RecipientSuspended) as refusal:
+            return ImportResult(problem=f"Line {customer.line}: {customer.recipient.label}: {refusal.advice}")
+        is_new = await self._database.run_with_retry(
+            opt_outs.record,
+            self._recipient_key(recipient_id),
+            how=How.FILE,
+            team="",
+            by=OPERATOR,
+            reason=customer.reason,
+            now=utc_now(),
+            since=customer.since,
+        )
+        return ImportResult(is_new=is_new)
+
+    async def _look_up(self, recipient: Recipient) -> str:
+        for tries in range(1, MAX_TRIES):
+            try:
+                return (await self._x.look_up_user(recipient)).id
+            except RetryLater as error:
+                seconds = _seconds_until(error.until) or backoff(tries).total_seconds()
+                log.warning("Waiting %.0f seconds for X: %s", seconds, explain(error))
+                await self._sleep(seconds)
+        return (await self._x.look_up_user(recipient)).id
+
+
+async def import_file(settings: Settings, source: Path, *, apply: bool, from_line: int) -> None:
+    """Record the customers of a list, or say what that would do; exit with 1 if a line has a problem."""
+    try:
+        lines = list(read_list(source, utc_now(), from_line))
+    except OSError as error:
+        raise CommandError(f"{source} can't be read: {error.strerror}.") from error
+    problems = [line for line in lines if isinstance(line, str)]
+    customers = [line for line in lines if isinstance(line, ListedCustomer)]
+    if problems:
+        typer.echo("\n".join(problems))
+    async with open_importer(settings) as importer:
+        if not apply:
+            known = await importer.count_known(customers)
+            typer.echo("\n".join(_describe(customers, known, source)))
+        else:
+            problems += await _import(importer, customers, source)
+    if problems:
+        raise typer.Exit(1)
+
+
+@contextlib.asynccontextmanager
+async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
+    """Connect to the database and X until the block ends; raises `DatabaseError`."""
+    with open_existing(settings) as database:
+        async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
+            yield Importer(database, XClient(http), await load_recipient_key(settings, database))
+
+
+async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[str]:
+    """Record customers, print what has become of them, and return the problems."""
+    results: list[ImportResult] = []
+    bar = typer.progressbar(customers, label="Recording")
+    try:
+        with bar:
+            for customer in bar:
+                result = await importer.record(customer)
+                results.append(result)
+    except XError as error:
+        raise CommandError(f"X can't be asked who has a handle: {explain(error)}.") from error
+    finally:
+        problems = [result.problem for result in results if result.problem]
+        new = sum(result.is_new for result in results)
+        known = len(results) - new - len(problems)
+        typer.echo(
+            "\n".join([*problems, f"Recorded {pluralize(new, 'opt-out')}; {known} were on file already."])
+        )
+        if rest := customers[len(results) :]:
+            typer.echo(f"To go on: python app.py opt-outs import {source} --apply --from-line {rest[0].line}")
+    return problems
+
+
+def _describe(customers: list[ListedCustomer], known: int, source: Path) -> list[str]:
+    """Return what an import would do."""
+    handles = sum(customer.recipient.id is None for customer in customers)
+    found = f"{pluralize(len(customers), 'customer')}, {known} of them on file already."
+    cost = f" {pluralize(handles, 'handle')} would be looked up on X, which may charge for each."
+    return [
+        f"{found}{cost if handles else ''}",
+        f"Nothing was changed. To record them: python app.py opt-outs import {source} --apply",
+    ]
+
+
+def _seconds_until(moment: datetime | None) -> float:
+    return max((moment - utc_now()).total_seconds(), 1.0) if moment else 0.0

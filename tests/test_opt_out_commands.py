@@ -1,0 +1,184 @@
+"""`python app.py opt-outs` and `forget`: the list of opt-outs on the command line."""
+
+import csv
+import stat
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import sqlalchemy
+from sqlalchemy import select
+
+from cli import opt_outs as listing
+from csat.db import opt_outs, tables
+from csat.db.database import Database
+from csat.surveys.opt_outs import How
+from sandbox.x import Endpoint, FakeX, Fault
+from tests.app_process import fake_environment, run_command
+from tests.databases import SLOW_KINDS, Databases
+from tests.factories import NOON
+
+GOOD = 'customer,reason,date\n@mira_k,"They wrote so, twice.",2025-11-03\n33\nhttps://x.com/sofie_l,,\n'
+
+
+class Operator(NamedTuple):
+    """Somebody with the command line, beside the fake X."""
+
+    folder: Path
+    x: FakeX
+    environment: Mapping[str, str]
+
+    async def run(self, *args: str) -> tuple[int, str]:
+        """Run a command of app.py, and return its exit code and output."""
+        return await run_command(self.folder, self.environment, *args)
+
+    async def run_import(self, text: str, *options: str) -> tuple[int, str]:
+        """Import a list."""
+        (self.folder / "list.csv").write_text(text, "utf-8")
+        return await self.run("opt-outs", "import", "list.csv", *options)
+
+    def rows(self) -> list[Any]:
+        """Return the opt-outs on file."""
+        engine = sqlalchemy.create_engine(self.environment["DATABASE_URL"])
+        with engine.connect() as connection:
+            rows = list(connection.execute(select(tables.opt_outs).order_by(tables.opt_outs.c.id)))
+        engine.dispose()
+        return rows
+
+
+@pytest.fixture(name="operator", params=SLOW_KINDS)
+async def _operator(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Operator]:
+    url = databases.make(request.param, tmp_path)
+    async with fake_environment(tmp_path) as (_, x, environment):
+        Database(url).close()
+        yield Operator(tmp_path, x, {**environment, "DATABASE_URL": url})
+
+
+async def test_without_apply_an_import_only_says_what_it_would_do(operator: Operator) -> None:
+    code, output = await operator.run_import(GOOD)
+
+    assert code == 0
+    assert "3 customers, 0 of them on file already. 2 handles would be looked up on X" in output
+    assert "Nothing was changed. To record them: python app.py opt-outs import list.csv --apply" in output
+    assert operator.rows() == []
+    assert operator.x.requests == []
+
+
+async def test_an_import_records_each_customer_once(operator: Operator) -> None:
+    first = await operator.run_import(GOOD, "--apply")
+    again = await operator.run_import(GOOD, "--apply")
+
+    assert (first[0], again[0]) == (0, 0)
+    assert "Recorded 3 opt-outs; 0 were on file already." in first[1]
+    assert "Recorded 0 opt-outs; 3 were on file already." in again[1]
+    mira, *_ = rows = operator.rows()
+    assert [row.how for row in rows] == [How.FILE] * 3
+    assert (mira.reason, mira.recorded_at.date().isoformat()) == ("They wrote so, twice.", "2025-11-03")
+    assert (mira.team, mira.recorded_by) == ("", "operator")
+
+
+async def test_lines_with_problems_are_named_and_the_others_are_recorded(operator: Operator) -> None:
+    long_reason = "x" * 201
+    lines = (
+        "@mira_k",
+        "a b",
+        f"33,{long_reason}",
+        "34,,soon",
+        "35,,9999-01-01",
+        "36,a,2025-01-01,b",
+        "@nobody_h",
+    )
+    code, output = await operator.run_import("\n".join(lines), "--apply")
+
+    assert code == 1
+    for problem in (
+        "Line 2: X handles contain only letters",
+        "Line 3: Shorten the reason to 200 characters; it has 201.",
+        "Line 4: Write the date like 2026-11-03.",
+        "Line 5: The date is in the future.",
+        "Line 6: It has 4 cells. Put a reason with commas into quotes.",
+        "Line 7: @nobody_h: There is no such customer on X",
+        "Recorded 1 opt-out; 0 were on file already.",
+    ):
+        assert problem in output
+    assert len(operator.rows()) == 1
+
+
+async def test_an_import_that_x_stops_says_how_to_go_on(operator: Operator) -> None:
+    operator.x.fail(Fault.WRONG_KEYS, Endpoint.LOOKUP)
+    code, output = await operator.run_import("33\n@mira_k\n34\n", "--apply")
+    operator.x.recover()
+    go_on = "--apply --from-line 2"
+
+    assert code == 1
+    assert "Recorded 1 opt-out" in output
+    assert f"To go on: python app.py opt-outs import list.csv {go_on}" in output
+    assert "The import stopped: X can't be asked who has a handle: it rejects this app's keys" in output
+    code, output = await operator.run_import("33\n@mira_k\n34\n", *go_on.split())
+    assert (code, len(operator.rows())) == (0, 3)
+    assert "Recorded 2 opt-outs; 0 were on file already." in output
+
+
+async def test_an_import_waits_while_x_is_busy(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = []
+
+    async def recover(seconds: float) -> None:
+        waits.append(seconds)
+        operator.x.recover()
+
+    monkeypatch.setattr(listing, "Importer", partial(listing.Importer, sleep=recover))
+    operator.x.fail(Fault.RATE_LIMITED, Endpoint.LOOKUP)
+    code, _ = await operator.run_import("@mira_k\n", "--apply")
+
+    assert (code, len(waits), len(operator.rows())) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"\xff\xfe", "is not a CSV file in UTF-8"), (None, "No such file")]
+)
+async def test_a_file_that_is_no_list_is_refused(
+    operator: Operator, content: bytes | None, problem: str
+) -> None:
+    if content:
+        (operator.folder / "list.csv").write_bytes(content)
+    code, output = await operator.run("opt-outs", "import", "list.csv")
+
+    assert code == 1
+    assert problem in output
+
+
+async def test_an_export_holds_the_proof_but_names_no_customer(operator: Operator) -> None:
+    await operator.run_import(GOOD, "--apply")
+    key = operator.rows()[0].recipient_key
+    database = Database(operator.environment["DATABASE_URL"])
+    lifted = {"team": "T1", "by": "U2", "reason": "=They agreed."}
+    await database.run(opt_outs.lift, key, **lifted, now=NOON)
+    database.close()
+    code, output = await operator.run("opt-outs", "export", "out.csv")
+    path = operator.folder / "out.csv"
+    text = path.read_text("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+
+    assert (code, stat.S_IMODE(path.stat().st_mode)) == (0, 0o600)
+    assert "Exported 3 opt-outs to out.csv" in output
+    assert (rows[0]["recipient_key"].lstrip("'"), rows[0]["how"], rows[0]["recorded_by"]) == (
+        key,
+        "file",
+        "operator",
+    )
+    assert (rows[0]["lifted_by"], rows[0]["lift_reason"]) == ("U2", "'=They agreed.")
+    for name in ("mira_k", "sofie_l", operator.x.customer("mira_k").id):
+        assert name not in text
+
+
+async def test_forgetting_a_customer_keeps_their_opt_out_and_says_so(operator: Operator) -> None:
+    await operator.run_import("@mira_k\n", "--apply")
+    code, output = await operator.run("forget", "@mira_k", "--yes")
+
+    assert code == 0
+    assert "They asked not to be surveyed: that stays on file, as a keyed hash" in output
+    assert len(operator.rows()) == 1
