@@ -177,7 +177,7 @@ def export_opt_outs(
 @opt_outs.command("import")
 def import_opt_outs(
     source: Annotated[
-        Path, typer.Argument(help="CSV: handle or numeric ID, reason, date; the last two if known.")
+        Path, typer.Argument(help="CSV: a handle or numeric ID in each line, then reason and date if known.")
     ],
     *,
     apply: Annotated[

@@ -30,6 +30,13 @@ MAX_OTHER_CUSTOMERS: Final = 5
 
 _METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _USUAL_OPTIONS: Final = ("display_name", "message", "privacy_url", "test")
+_NOT_KEPT: Final[Any] = {
+    "draft": True,
+    "shown_metric": True,
+    "shows_options": True,
+    "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
+}
+"""What the private metadata leaves out."""
 _TEXT_FIELDS: Final = (FormField.RECIPIENT, *OPTIONS)
 
 
@@ -129,7 +136,7 @@ class SurveyForm:
             "title": plain_text("Feedback survey"),
             "submit": plain_text("Send survey"),
             "close": plain_text("Cancel"),
-            "private_metadata": form.model_dump_json(exclude={"draft", "shown_metric", "shows_options"}),
+            "private_metadata": form.model_dump_json(exclude=_NOT_KEPT),
             "blocks": list(self._blocks(form, alert_text)),
         }
 

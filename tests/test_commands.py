@@ -56,6 +56,8 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
     [
         ("/csat reprot", "There's no “reprot”. Did you mean /csat report?"),
         ("/csat statsu @mira_k", "There's no “statsu”. Did you mean /csat status?"),
+        ("/csat stpo @mira_k", "There's no “stpo”. Did you mean /csat stop?"),
+        ("/csat untsop @mira_k", "There's no “untsop”. Did you mean /csat unstop?"),
         ("/csat npss @mira_k", "There's no “npss”. Did you mean /csat nps?"),
         ("/csat mira!", "I don't understand “mira!”"),
         ("/csat @mira_k @tom", "Name one customer at a time"),

@@ -92,12 +92,19 @@ async def test_the_form_opens_with_the_opt_out_of_a_customer_who_was_asked_befor
         await world.workspace.close_view(fixtures.ADA)
 
 
-async def test_another_workspace_is_not_told_who_recorded_an_opt_out(world: World) -> None:
-    opt_out(world, how=How.AGENT, team="T0ELSEWHERE", by="U0SOMEBODY")
+async def test_another_workspace_is_told_neither_who_recorded_an_opt_out_nor_why(world: World) -> None:
+    opt_out(world, how=How.AGENT, team="T0ELSEWHERE", by="U0SOMEBODY", reason=REASON)
     await world.submit_survey()
 
     assert "by somebody in another workspace." in form_text(world)
-    assert "U0SOMEBODY" not in form_text(world)
+    status = await run_command(world, "/csat status @mira_k", "Can't be asked.")
+    assert "by somebody in another workspace." in status
+    for shown in (form_text(world), status):
+        assert "U0SOMEBODY" not in shown
+        assert REASON not in shown
+    form = world.workspace.current_view(fixtures.ADA)
+    assert form
+    assert REASON not in form.private_metadata
 
 
 async def test_a_handle_that_x_resolves_only_later_is_refused_then(

@@ -17,7 +17,7 @@ from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.opt_outs import NOT_OPTED_OUT
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
-from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey, to_record
+from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_recipient_key, get_survey, to_record
 from csat.db.survey_transitions import REQUESTED, transition, transition_returning, transition_to
 from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts, attempts, surveys
@@ -55,7 +55,6 @@ _REFUSED_ATTEMPT = transition_to(State.REFUSED, _OWN_ATTEMPT, surveys.c.state !=
 )
 _UNCERTAIN = transition_to(State.UNCERTAIN, _OWN_ATTEMPT).returning(surveys)
 _CANCELLED = transition_to(State.CANCELLED, REQUESTED)
-_RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
 _BEGIN_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(
     attempts.c.survey_id == bindparam("attempted_id"), attempts.c.number == bindparam("attempt_number")
@@ -126,7 +125,7 @@ def begin_attempt(connection: Connection, survey: SurveyRecord, instance: str, n
     number = survey.attempts + 1
     lease = {"attempts": number, "lease_until": now + ATTEMPT_LEASE}
     if not transition(connection, _SENDING, survey.id, **_own_claim(survey, instance), **lease):
-        if key := connection.execute(_RECIPIENT_KEY, {"survey_id": survey.id}).scalar():
+        if key := get_recipient_key(connection, survey.id):
             opt_outs.check(connection, key)
         return None
     attempt = {"survey_id": survey.id, "number": number, "instance": instance, "started_at": now}

@@ -13,6 +13,7 @@ from csat.db.survey_records import (
     SENT_AGAIN,
     SurveyRecord,
     find_replaced,
+    get_recipient_key,
     get_survey,
     to_columns,
     to_record,
@@ -125,7 +126,7 @@ def send_again(
         return _get_accepted(connection, view_id, team, requester)
     if survey.account != account:
         raise OtherAccount
-    key = connection.execute(select(surveys.c.recipient_key).where(surveys.c.id == survey_id)).scalar_one()
+    key = get_recipient_key(connection, survey_id)
     submission = Submission(view_id, survey.survey, survey.origin, account, instance, key)
     return accept(connection, submission, limits, now)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
@@ -12,6 +12,8 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
+
+_RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
 
 AGAIN = "again:"
 """Begins the view id of a survey that replaces an uncertain one, whose id follows."""
@@ -94,6 +96,12 @@ def get_survey(connection: Connection, survey_id: int) -> SurveyRecord | None:
     """Return a survey, or `None` if it does not exist."""
     row = connection.execute(select(surveys).where(surveys.c.id == survey_id)).first()
     return to_record(row) if row else None
+
+
+def get_recipient_key(connection: Connection, survey_id: int) -> str | None:
+    """Return the keyed hash of a survey's recipient, also of an erased one; `None` until X resolves them."""
+    key: str | None = connection.execute(_RECIPIENT_KEY, {"survey_id": survey_id}).scalar()
+    return key
 
 
 def to_record(row: Row[Any]) -> SurveyRecord:

@@ -31,7 +31,7 @@ class OptOut(FrozenModel):
     """The workspace of the user who recorded it; "" if that was the customer or an operator."""
     by: str
     """The user who recorded it; "" for the customer."""
-    reason: str
+    reason: str = ""
 
 
 class InvalidReason(ValueError):
