@@ -16,8 +16,9 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from blocks.serialization import BlockDict, render_once
-from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
+from csat.surveys.questions import PLACEHOLDER, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
+from csat.surveys.transports import FACTS, TransportName
 
 MAX_INITIAL_VALUE_LENGTH: Final = 3_000
 """Slack's limit for the initial value of an input; a URL can be typed longer."""
@@ -38,11 +39,11 @@ _TEST_OPTION = Option(
 )
 
 
-def question_options(catalogue: Catalogue, metric: Metric) -> dict[int, Option]:
+def question_options(templates: Mapping[int, str]) -> dict[int, Option]:
     """Return the options of a question menu by variant id, with "…" in place of the display name."""
     return {
         variant: Option(value=str(variant), text=template.replace(PLACEHOLDER, "…"))
-        for variant, template in catalogue.variants(metric).items()
+        for variant, template in templates.items()
     }
 
 
@@ -76,6 +77,20 @@ def metric(selected: Metric) -> Block:
         dispatch_action=True,
         element=RadioButtonsElement(
             action_id=FormField.METRIC, options=list(_METRICS.values()), initial_option=_METRICS[selected]
+        ),
+    )
+
+
+@render_once
+def transport(offered: tuple[TransportName, ...], selected: TransportName) -> Block:
+    """Return the field for the transport."""
+    options = {name: Option(value=name, text=FACTS[name].label) for name in offered}
+    return InputBlock(
+        block_id=FormField.TRANSPORT,
+        label="Send as",
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=FormField.TRANSPORT, options=list(options.values()), initial_option=options[selected]
         ),
     )
 

@@ -132,7 +132,7 @@ def _agent_select(query: ReportQuery) -> UserSelectElement:
 
 
 def _question_select(query: ReportQuery, catalogue: Catalogue) -> StaticSelectElement:
-    by_variant = question_options(catalogue, query.metric)
+    by_variant = question_options(catalogue.variants(query.metric))
     options = [ALL_QUESTIONS, *by_variant.values()][:MAX_OPTIONS]
     selected = ALL_QUESTIONS if query.variant is None else by_variant.get(query.variant, ALL_QUESTIONS)
     initial = selected if selected in options else ALL_QUESTIONS

@@ -17,6 +17,7 @@ from csat.surveys.limits import Denial
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import Draft, FormField, Origin, Problems
+from csat.surveys.transports import TransportName
 
 CALLBACK_ID: Final = "survey_form"
 PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
@@ -32,7 +33,7 @@ _METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _USUAL_OPTIONS: Final = ("display_name", "message", "privacy_url", "test")
 _NOT_KEPT: Final[Any] = {
     "draft": True,
-    "shown_metric": True,
+    "shown_questions": True,
     "shows_options": True,
     "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
 }
@@ -63,8 +64,8 @@ class Form(FrozenModel):
     """The link to the survey that caused the denial, if the requester may see it."""
     submitted: bool = False
     """Whether the form was submitted: what keeps it open is repeated at its end, beside the button."""
-    shown_metric: Metric | None = None
-    """The metric whose questions are shown; it differs from the draft's if an update was lost."""
+    shown_questions: str = ""
+    """The block id of the questions that are shown; they are not the draft's if an update was lost."""
     shows_options: bool = False
     """Whether the options are shown instead of the button for them."""
     hidden_external_id: str = ""
@@ -93,6 +94,11 @@ class Form(FrozenModel):
         return self.model_copy(update={"denial": denial, "denied": denied, "link": link})
 
     @property
+    def questions_block_id(self) -> str:
+        """The block id of the draft's questions."""
+        return f"{FormField.VARIANT}:{self.draft.transport}:{self.draft.metric}"
+
+    @property
     def customer(self) -> str:
         """The customer in the draft, as a label; "" if it has none."""
         try:
@@ -112,18 +118,33 @@ class SurveyForm:
     Args:
         catalogue: the questions to choose from.
         defaults: what the options are while they are not shown, apart from the case number.
+        transports: those to choose from, the usual one first.
+        rating_page: the address of the rating page, as the preview shows it.
     """
 
-    def __init__(self, catalogue: Catalogue, defaults: Draft) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        defaults: Draft,
+        transports: tuple[TransportName, ...] = (TransportName.X_CARD,),
+        rating_page: str = "",
+    ) -> None:
         self.catalogue = catalogue
+        self._transports = transports
+        self._rating_page = rating_page
         self._usual_options = {name: getattr(defaults, name) for name in _USUAL_OPTIONS}
-        self._questions = {metric: _questions(catalogue, metric) for metric in Metric}
+        self._questions = {
+            (transport, metric): _questions(catalogue, transport, metric)
+            for transport in transports
+            for metric in Metric
+        }
 
     def build(self, form: Form, alert_text: str = "") -> dict[str, Any]:
         """Return the form as a modal view, with an alert if there is a text for it.
 
         The options are shown at once if one of them must be filled in, or is not what it usually is.
         """
+        form = self._with_offered_transport(form)
         shows_options = form.shows_options or self._has_unusual_options(form.draft)
         hidden = {
             "shows_options": shows_options,
@@ -140,19 +161,26 @@ class SurveyForm:
             "blocks": list(self._blocks(form, alert_text)),
         }
 
+    def _with_offered_transport(self, form: Form) -> Form:
+        """Return the form with the usual transport if its own is not offered any more."""
+        if form.draft.transport in self._transports:
+            return form
+        draft = form.draft.model_copy(update={"transport": self._transports[0]})
+        return form.model_copy(update={"draft": draft})
+
     def parse(self, view: Mapping[str, Any]) -> Form:
         """Return the form from the view of a block action or a submission."""
         form = Form.model_validate_json(view["private_metadata"])
         values = dict(_values(view["state"]["values"]))
-        shown_metric = next(
-            (metric for metric in _METRICS if f"{FormField.VARIANT}:{metric}" in values), None
-        )
+        shown_questions = next((name for name in values if name.startswith(f"{FormField.VARIANT}:")), "")
+        shown_metric = shown_questions.rpartition(":")[2]
         metric = values.get(FormField.METRIC, "")
         variants = {
             **form.variants,
-            **({shown_metric: values[f"{FormField.VARIANT}:{shown_metric}"]} if shown_metric else {}),
+            **({Metric(shown_metric): values[shown_questions]} if shown_metric in _METRICS else {}),
         }
         draft = Draft(
+            transport=values.get(FormField.TRANSPORT) or self._transports[0],
             metric=metric,
             variant=variants.get(Metric(metric), "") if metric in _METRICS else "",
             test=bool(values.get(form_inputs.TEST)),
@@ -164,7 +192,7 @@ class SurveyForm:
         parsed = {
             "draft": draft,
             "variants": variants,
-            "shown_metric": shown_metric,
+            "shown_questions": shown_questions,
             "shows_options": shows_options,
         }
         return form.model_copy(update=parsed)
@@ -175,15 +203,18 @@ class SurveyForm:
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
         metric = Metric(draft.metric) if draft.metric in _METRICS else Metric.CSAT
-        questions = self._questions[metric]
+        transport = TransportName(draft.transport)
+        questions = self._questions[transport, metric]
         if alert_text:
             yield render(alert(alert_text, level="error"))
         customer = form_inputs.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from map(render, _customer_blocks(form))
+        if len(self._transports) > 1:
+            yield form_inputs.transport(self._transports, transport)
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield from preview(draft, self.catalogue)
+        yield from preview(draft, self.catalogue, self._rating_page)
         if form.shows_options:
             yield from _options(draft)
             if form.submitted:
@@ -195,7 +226,7 @@ class SurveyForm:
 def get_block_id(field: FormField, form: Form) -> str:
     """Return the block id of a field."""
     if field is FormField.VARIANT:
-        return f"{field}:{form.shown_metric}"
+        return form.shown_questions
     return f"{field}:{form.fill_count}" if field is FormField.RECIPIENT else field
 
 
@@ -204,13 +235,13 @@ def field_errors(problems: Problems, form: Form) -> dict[str, str]:
     return {get_block_id(field, form): advice for field, advice in problems.items()}
 
 
-def _questions(catalogue: Catalogue, metric: Metric) -> dict[str, BlockDict]:
+def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -> dict[str, BlockDict]:
     """Return the rendered field for each question that can be selected in it."""
     options = {
         str(variant): option.to_dict()
-        for variant, option in form_inputs.question_options(catalogue, metric).items()
+        for variant, option in form_inputs.question_options(catalogue.variants_for(transport, metric)).items()
     }
-    block_id = f"{FormField.VARIANT}:{metric}"
+    block_id = f"{FormField.VARIANT}:{transport}:{metric}"
     return {selected: render(form_inputs.variant(block_id, options, selected)) for selected in options}
 
 

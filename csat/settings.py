@@ -103,6 +103,7 @@ class SettingsWithoutXKeys(BaseModel):
     csat_results_channel: ChannelId = ""
     csat_timezone: ZoneInfo = Field(ZoneInfo("UTC"), description="a time zone's name, like Europe/Berlin")
     csat_daily_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
+    csat_daily_link_limit: int = Field(300, ge=1, le=500, description="a whole number from 1 to 500")
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
     )

@@ -12,6 +12,7 @@ from csat.settings import Settings
 from csat.slack_api.client import SlackClient
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Catalogue
+from csat.transports.protocol import Transports
 from csat.x_api.client import XClient
 
 Notify = Callable[[Notification], None]
@@ -28,6 +29,7 @@ class Resources:
     database: Database
     slack: SlackClient
     x: XClient
+    transports: Transports
     tasks: BackgroundTasks
     metrics: Metrics
     instance: str

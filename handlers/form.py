@@ -93,7 +93,7 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
     deadline = asyncio.get_running_loop().time() + DATABASE_DEADLINE_SECONDS
     services.slack.views.supersede(view["id"])
     form = _parse_form(services, body, view).model_copy(update={"submitted": True})
-    if form.shown_metric != form.draft.metric:  # the update that shows the metric's questions was lost
+    if form.shown_questions != form.questions_block_id:  # the update that shows them was lost
         await ack(response_action="update", view=services.form.build(form))
         return
     match await _submit(services, form, view["id"], deadline):

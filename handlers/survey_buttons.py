@@ -17,6 +17,7 @@ from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denied
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
+from csat.surveys.transports import FACTS
 from handlers.services import Services
 
 CANCEL_OUTCOMES = {
@@ -34,10 +35,7 @@ ALREADY_SENT = "Too late to cancel: the survey to {customer} was already sent."
 
 ARRIVED = "Noted: the survey to {customer} arrived. The confirmation follows."
 SENT_AGAIN = "Sending the survey to {customer} again. We'll tell you how it went."
-LEFT_UNCERTAIN = (
-    "Left as it is. X's records usually settle it tomorrow, and we'll tell you. "
-    "Until then you can still say what you see on X."
-)
+LEFT_UNCERTAIN = "Left as it is. {promise} Until then you can still say what you see on X."
 LEFT_TO_OTHER_ACCOUNT = (
     f"Left as it is. {notifications.OTHER_ACCOUNT} "
     "X's records settle it once this app has that account's keys again, and we'll tell you."
@@ -131,7 +129,9 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     if record is None or record.state is not State.UNCERTAIN:
         left = plain_message(ALREADY_SETTLED)
     else:
-        words = LEFT_UNCERTAIN if record.account == services.account else LEFT_TO_OTHER_ACCOUNT
+        promise = FACTS[record.survey.transport].promise_if_left
+        is_own = record.account == services.account
+        words = LEFT_UNCERTAIN.format(promise=promise) if is_own else LEFT_TO_OTHER_ACCOUNT
         left = notifications.left_uncertain(record.id, record.survey, words, services.form.catalogue)
     await services.replace(_origin(services, interaction), left)
 

@@ -18,6 +18,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 from csat.x_api.errors import Uncertain
 from notifications.low_ratings import LowRatingAlerts
 from notifications.operator_alerts import OperatorAlerts
@@ -245,7 +246,8 @@ class Notifier:
         if notification.kind is NotificationKind.RESTORED:
             return notifications.uncertainty_after_restore(survey.id, survey.survey, catalogue)
         if survey.refusal is None:
-            known = survey.uncertainty or Uncertain.advice
+            hint = FACTS[survey.survey.transport].hint_if_uncertain
+            known = survey.uncertainty or f"{Uncertain.advice} {hint}"
             advice = known if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
             return notifications.uncertainty(survey.id, survey.survey, advice, catalogue)
         return notifications.refusal(

@@ -16,6 +16,7 @@ from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, Origin, Receipt, Survey
+from csat.surveys.transports import TransportName
 from demo.seed import Colleague, Team
 from sandbox.slack import fixtures
 
@@ -195,7 +196,7 @@ def insert_sending(connection: Connection, view_id: str = "V1", **fields: Any) -
 def insert_uncertain(connection: Connection) -> SurveyRecord:
     """Insert a survey whose attempt ended in a 504."""
     record = insert_sending(connection)
-    assert send_queue.mark_uncertain(connection, record.id, 1, "504", NOON)
+    assert send_queue.mark_uncertain(connection, record.id, 1, TransportName.X_CARD, "504", NOON)
     return record
 
 

@@ -25,6 +25,7 @@ from blocks.survey_form import (
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
+from csat.surveys.transports import TransportName
 from csat.x_api.errors import REFUSALS, Uncertain
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_blocks, validate_view
@@ -48,7 +49,7 @@ MARKS = "\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 MAX_INPUT_LENGTH = 3_000
 """Slack's limit for a plain-text input."""
 
-FORM = SurveyForm(CATALOGUE, make_draft())
+FORM = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
 LONGEST_ORIGIN = make_origin(
     team="T" * 15,
     enterprise="E" * 15,
@@ -226,9 +227,9 @@ def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) 
     is_valid = form.draft.metric in list(Metric)
     typed = form.draft if is_valid else form.draft.model_copy(update={"metric": "csat", "variant": "0"})
     assert parsed.draft == typed
-    assert parsed.shown_metric == typed.metric
+    assert parsed.shown_questions == f"{FormField.VARIANT}:{typed.transport}:{typed.metric}"
     assert parsed.variants == {**form.variants, Metric(typed.metric): typed.variant}
-    others = dict.fromkeys(["draft", "shown_metric", "variants", "shows_options", "hidden_external_id"])
+    others = dict.fromkeys(["draft", "shown_questions", "variants", "shows_options", "hidden_external_id"])
     assert parsed.model_copy(update=others) == form.model_copy(update=others)
     assert FORM.build(parsed)["blocks"] == FORM.build(form)["blocks"]
 
@@ -256,7 +257,8 @@ def test_a_form_remembers_which_questions_it_shows(metric: Metric) -> None:
 
     parsed = FORM.parse(view)
 
-    assert (parsed.draft.metric, parsed.draft.variant, parsed.shown_metric) == (other, "", metric)
+    assert (parsed.draft.metric, parsed.draft.variant) == (other, "")
+    assert parsed.shown_questions == f"{FormField.VARIANT}:x_card:{metric}" != parsed.questions_block_id
     assert parsed.variants == {metric: "3"}
     again = FORM.parse(
         submitted_view(parsed.model_copy(update={"draft": make_draft(metric=metric, variant="3")}))
@@ -307,7 +309,7 @@ def test_other_customers_are_offered_until_they_are_chosen() -> None:
 
 def test_the_option_lists_are_rendered_once() -> None:
     blocks = [*FORM.build(FORMS["filled in"])["blocks"], *FORM.build(FORMS["filled in"])["blocks"]]
-    first, second = (block for block in blocks if block.get("block_id") == f"{FormField.VARIANT}:csat")
+    first, second = (block for block in blocks if block.get("block_id") == f"{FormField.VARIANT}:x_card:csat")
 
     assert len(first["element"]["options"]) == 38
     assert first is second

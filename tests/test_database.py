@@ -25,9 +25,11 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Receipt, Survey
+from csat.surveys.transports import TransportName
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 SURVEY = Survey(
+    transport=TransportName.X_CARD,
     metric=Metric.CSAT,
     variant=0,
     display_name="Northwind",
@@ -233,7 +235,9 @@ async def test_a_duplicate_receipt_has_no_effect(database: Database) -> None:
 
     assert await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
     assert not await database.run(send_queue.mark_sent, record.id, number, RECEIPT, NOW)
-    assert not await database.run(send_queue.mark_uncertain, record.id, number, "late", NOW)
+    assert not await database.run(
+        send_queue.mark_uncertain, record.id, number, TransportName.X_CARD, "late", NOW
+    )
     assert not await database.run(send_queue.refuse, record.id, number, REFUSAL, "late", NOW)
     assert await get_state(database, record) is State.SENT
 

@@ -31,7 +31,8 @@ from csat.reporting.report_model import (
 from csat.surveys.low_ratings import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
-from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH, MAX_MESSAGE_LENGTH
+from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
+from csat.surveys.transports import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_view
 from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_survey
 

@@ -15,6 +15,7 @@ from csat.db.database import Database
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, find_denial
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
 from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
@@ -101,7 +102,7 @@ async def test_only_one_of_fifty_concurrent_surveys_to_a_customer_is_accepted(da
 async def test_concurrent_surveys_do_not_exceed_the_daily_limit(database: Database) -> None:
     keys = [f"customer {number}" for number in range(60)]
 
-    outcomes = await submit_concurrently(database, keys, Limits(daily=50))
+    outcomes = await submit_concurrently(database, keys, Limits(daily={TransportName.X_CARD: 50}))
 
     assert outcomes == {"accepted": 50, DenialReason.QUOTA: 10}
 

@@ -41,6 +41,7 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
+from csat.surveys.transports import TransportName
 from tests.databases import Databases
 from tests.factories import NOON, make_origin, make_survey, make_update
 from tests.plans import Plans
@@ -112,7 +113,9 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     ),
     "recording and lifting an opt-out": opt_out_and_lift,
     "beginning an attempt after an opt-out": begin_after_opt_out,
-    "checking the quota": lambda connection: limits.check_quota(connection, "A1", LIMITS, NOON),
+    "checking the quota": lambda connection: limits.check_quota(
+        connection, "A1", TransportName.X_CARD, LIMITS, NOON
+    ),
     "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),

@@ -21,6 +21,7 @@ from csat.db.tables import attempts, follow_ups, outbox, surveys
 from csat.surveys.limits import Limits
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
+from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome
 from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
@@ -28,7 +29,7 @@ from tests.factories import NOON, make_origin, make_survey
 from tests.world import WAIT_SECONDS, World
 
 DAY = timedelta(days=1)
-LIMITS = Limits(daily=10_000)
+LIMITS = Limits(daily={TransportName.X_CARD: 10_000})
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOON, updated_at=NOON)
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 
@@ -78,7 +79,7 @@ async def insert_every_state(database: Database) -> dict[str, int]:
     for name in ("sent", "answered", "expired"):
         assert await database.run(send_queue.mark_sent, ids[name], 1, RECEIPT, NOON)
     for name in ("uncertain", "reconciled"):
-        assert await database.run(send_queue.mark_uncertain, ids[name], 1, "500", NOON)
+        assert await database.run(send_queue.mark_uncertain, ids[name], 1, TransportName.X_CARD, "500", NOON)
     assert await refuse(database, ids["refused"])
     assert (
         await database.run(send_queue.cancel, ids["cancelled"], "T012AB3CD", "U012AB3CD") is State.CANCELLED

@@ -35,6 +35,7 @@ from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Origin, Receipt, Survey
+from csat.surveys.transports import TransportName
 from tests.databases import KINDS, Databases
 
 T = TypeVar("T")
@@ -45,9 +46,10 @@ BYTES_PER_SURVEY = 1_200
 LEASE_EXPIRY = submissions.CLAIM_LEASE + timedelta(seconds=1)
 ROUND_INTERVAL = timedelta(seconds=20)
 HANDLE = "mira_k"
-LIMITS = Limits(daily=10**9, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))
+LIMITS = Limits(daily={TransportName.X_CARD: 10**9}, cooldown=timedelta(0), allowlist=frozenset({HANDLE}))
 """They are checked as always, but deny nothing."""
 SURVEY = Survey(
+    transport=TransportName.X_CARD,
     metric=Metric.CSAT,
     variant=0,
     display_name=DISPLAY_NAME,

@@ -23,6 +23,8 @@ from csat.surveys.limits import (
 )
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
+from csat.surveys.survey import Survey
+from csat.surveys.transports import TransportName
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """`quota_until` of a pending survey, which always counts."""
@@ -36,7 +38,9 @@ MAX_PREVIOUS = 20
 _OF_ACCOUNT = surveys.c.account == bindparam("account")
 _QUOTA_ENDS = (
     select(surveys.c.quota_until)
-    .where(_OF_ACCOUNT, surveys.c.quota_until > bindparam("now"))
+    .where(
+        _OF_ACCOUNT, surveys.c.quota_until > bindparam("now"), surveys.c.transport == bindparam("transport")
+    )
     .order_by(surveys.c.quota_until)
     .offset(bindparam("skip"))
     .limit(1)
@@ -67,21 +71,23 @@ def lock_account(connection: Connection, account: str) -> None:
 
 
 def check_limits(
-    connection: Connection, account: str, key: str | None, recipient: Recipient, limits: Limits, now: datetime
+    connection: Connection, account: str, key: str | None, survey: Survey, limits: Limits, now: datetime
 ) -> None:
-    """Raise `Denied` if a limit denies one more survey to a recipient; the account must be locked.
+    """Raise `Denied` if a limit denies one more survey; the account must be locked.
 
     Without a key, because X has not resolved the recipient yet, only the account's quota is checked.
     """
-    check_quota(connection, account, limits, now)
+    check_quota(connection, account, survey.transport, limits, now)
     if key is not None:
-        check_previous(connection, account, key, recipient, limits, now)
+        check_previous(connection, account, key, survey.recipient, limits, now)
 
 
-def check_quota(connection: Connection, account: str, limits: Limits, now: datetime) -> None:
-    """Raise `Denied` if an account's daily quota is used up by sent and pending surveys."""
-    parameters = {"account": account, "now": now}
-    if connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily - 1}).first():
+def check_quota(
+    connection: Connection, account: str, transport: TransportName, limits: Limits, now: datetime
+) -> None:
+    """Raise `Denied` if an account's daily quota by a transport is used up by sent and pending surveys."""
+    parameters = {"account": account, "now": now, "transport": transport}
+    if connection.execute(_QUOTA_ENDS, {**parameters, "skip": limits.daily[transport] - 1}).first():
         first_end = connection.execute(_QUOTA_ENDS, {**parameters, "skip": 0}).scalar_one()
         raise Denied(Denial(reason=DenialReason.QUOTA, retry_at=first_end if first_end < FOREVER else None))
 
@@ -139,6 +145,7 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
         asked_at=row.accepted_at,
         sent_at=None if row.state in PENDING else row.sent_at,
         test=row.test,
+        transport=row.transport,
         team=row.team,
         requester=row.requester,
         channel=row.channel,

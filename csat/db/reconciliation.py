@@ -10,8 +10,8 @@ from csat.db.survey_records import SurveyRecord, get_survey, to_record
 from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition_returning, transition_to
 from csat.db.surveys_of_account import is_of
 from csat.db.tables import attempts, surveys
-from csat.surveys.poll_schedule import first_poll
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 
 RECONCILE_AGAIN_AFTER = timedelta(minutes=10)
 """How long until the events are read again."""
@@ -59,9 +59,12 @@ def confirm_arrival(
     Raises:
         AlreadySettled: it was settled in another way.
     """
-    values = {"reconcile_at": None, "poll_at": first_poll(now)}
-    requested = {"in_team": team, "by": requester}
-    survey = transition_returning(connection, _CONFIRMED, survey_id, **requested, **values)
+    uncertain = get_survey(connection, survey_id)
+    if uncertain is None:
+        raise AlreadySettled
+    first_poll = FACTS[uncertain.survey.transport].first_poll(now)
+    values = {"in_team": team, "by": requester, "reconcile_at": None, "poll_at": first_poll}
+    survey = transition_returning(connection, _CONFIRMED, survey_id, **values)
     if survey:
         return enqueue_claimed(connection, survey, NotificationKind.SENT, now)
     settled = get_survey(connection, survey_id)

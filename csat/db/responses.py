@@ -16,10 +16,10 @@ from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.db.tables import unmatched_responses as unmatched
 from csat.surveys.limits import DAY
-from csat.surveys.poll_schedule import first_poll
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 
 MATCH_TOLERANCE = timedelta(minutes=5)
 """How far apart X's time and ours of the same attempt can be."""
@@ -146,7 +146,7 @@ def _store_receipt(connection: Connection, survey: Row[Any], x_update: Update, n
         "feedback_id": receipt.id,
         "sent_at": receipt.created_at,
         "quota_until": receipt.created_at + DAY,
-        "poll_at": first_poll(receipt.created_at),
+        "poll_at": FACTS[receipt.transport].first_poll(receipt.created_at),
     }
     connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
 

@@ -22,16 +22,13 @@ from csat.db.survey_transitions import REQUESTED, transition, transition_returni
 from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts, attempts, surveys
 from csat.surveys.limits import DAY, Limits
-from csat.surveys.poll_schedule import first_poll
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import RESPONSE_URL_LIFETIME, Receipt
+from csat.surveys.transports import FACTS, TransportName
 
 ATTEMPT_LEASE = timedelta(seconds=40)
 """How long an attempt may take: the call to X, and storing its outcome in a busy database."""
-
-RECONCILE_AFTER = DAY + timedelta(minutes=10)
-"""How old an attempt must be to look for it in X's events, which list nothing younger than 24 hours."""
 
 UNCERTAIN = "Uncertain"
 """The reason of a survey whose outcome is unknown."""
@@ -161,7 +158,7 @@ def mark_sent(
         sent_at=receipt.created_at,
         quota_until=receipt.created_at + DAY,
         reconcile_at=None,
-        poll_at=first_poll(receipt.created_at),
+        poll_at=FACTS[receipt.transport].first_poll(receipt.created_at),
     )
     _end_attempt(connection, survey_id, number, State.SENT, "", now)
     return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
@@ -178,13 +175,19 @@ def refuse(
 
 
 def mark_uncertain(
-    connection: Connection, survey_id: int, number: int, detail: str, now: datetime, advice: str = ""
+    connection: Connection,
+    survey_id: int,
+    number: int,
+    transport: TransportName,
+    detail: str,
+    now: datetime,
+    advice: str = "",
 ) -> Notification | None:
     """Store that the outcome of an attempt is unknown; the requester is given the advice."""
     values = {
         "sent_at": now,
         "quota_until": now + DAY,
-        "reconcile_at": now + RECONCILE_AFTER,
+        "reconcile_at": now + FACTS[transport].settles_after,
         "reason": UNCERTAIN,
         "advice": advice,
     }
@@ -215,14 +218,14 @@ def mark_stalled(connection: Connection, now: datetime, active: Collection[int] 
     Those of `active` surveys are left: the calling instance is about to store their outcomes.
     """
     stalled = connection.execute(
-        select(surveys.c.id, surveys.c.attempts)
+        select(surveys.c.id, surveys.c.attempts, surveys.c.transport)
         .where(surveys.c.state == State.SENDING, surveys.c.lease_until < now)
         .with_for_update(skip_locked=True)
     ).all()
     detail = "the instance that sent it is gone"
     marked = (
-        mark_uncertain(connection, survey_id, number, detail, now)
-        for survey_id, number in stalled
+        mark_uncertain(connection, survey_id, number, TransportName(transport), detail, now)
+        for survey_id, number, transport in stalled
         if survey_id not in active
     )
     return [notification for notification in marked if notification]

@@ -59,11 +59,11 @@ def accept(connection: Connection, submission: Submission, limits: Limits, now: 
         Denied: an opt-out or a limit denies the survey.
     """
     lock_account(connection, submission.account)
-    key, recipient = submission.recipient_key, submission.survey.recipient
+    account, key, survey = submission.account, submission.recipient_key, submission.survey
     try:
         if key is not None:
             opt_outs.check(connection, key)
-        check_limits(connection, submission.account, key, recipient, limits, now)
+        check_limits(connection, account, key, survey, limits, now)
     except Denied:
         if existing := _find_existing(connection, submission.view_id):
             return existing

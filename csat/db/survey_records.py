@@ -12,11 +12,14 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
+from csat.surveys.transports import TransportName
 
 _RECIPIENT_KEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
 
 AGAIN = "again:"
 """Begins the view id of a survey that replaces an uncertain one, whose id follows."""
+
+_PLAIN_FIELDS = tuple(Survey.model_fields.keys() - {"transport", "metric", "recipient"})
 
 
 class Refusal(FrozenModel):
@@ -115,7 +118,8 @@ def to_record(row: Row[Any]) -> SurveyRecord:
             for name in ("id", "account", "state", "accepted_at", "attempts", "feedback_id")
         },
         survey=Survey.model_construct(
-            **{name: columns[name] for name in Survey.model_fields if name not in ("recipient", "metric")},
+            **{name: columns[name] for name in _PLAIN_FIELDS},
+            transport=TransportName(columns["transport"]),
             metric=Metric(columns["metric"]),
             recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
         ),

@@ -92,6 +92,7 @@ surveys = Table(
     Column("received_at", UtcDateTime, nullable=False),
     # the survey
     Column("account", Text, nullable=False),
+    Column("transport", Text, nullable=False, server_default="x_card"),
     Column("metric", Text, nullable=False),
     Column("variant", Integer, nullable=False),
     Column("display_name", Text, nullable=False),

@@ -1,20 +1,16 @@
-"""Settles uncertain surveys from X's own events, which list an attempt a day later."""
+"""Settles uncertain surveys, once their transport can tell whether they were delivered."""
 
 import logging
 from datetime import timedelta
 
-from csat.clock import Clock
 from csat.db import responses
-from csat.db.database import Database
 from csat.db.reconciliation import UncertainAttempt, give_up_reconciling
-from csat.db.responses import MATCH_TOLERANCE
-from csat.db.send_queue import RECONCILE_AFTER
-from csat.db.survey_records import Refusal, SurveyRecord, get_survey
+from csat.db.survey_records import Refusal, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.sender import SurveySender
-from csat.surveys.responses import Update
+from csat.shared_resources import Resources
 from csat.surveys.states import State
-from csat.x_api.client import XClient
+from csat.surveys.transports import FACTS
 from csat.x_api.errors import XError
 
 GIVE_UP_AFTER = timedelta(days=3)
@@ -30,51 +26,43 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Settles uncertain surveys: sent if X's events list one that no other survey matches, else refused."""
+    """Settles uncertain surveys: sent if the transport finds one that no other survey matches, else refused.
 
-    def __init__(
-        self, database: Database, x: XClient, sender: SurveySender, breaker: CircuitBreaker, clock: Clock
-    ) -> None:
-        self._database = database
-        self._x = x
+    Where a transport may miss what was delivered, a survey that it does not find stays uncertain.
+    """
+
+    def __init__(self, resources: Resources, sender: SurveySender, breaker: CircuitBreaker) -> None:
+        self._database = resources.database
+        self._transports = resources.transports
+        self._clock = resources.clock
         self._sender = sender
         self._breaker = breaker
-        self._clock = clock
 
     async def reconcile(self, attempt: UncertainAttempt) -> None:
-        """Settle one attempt as sent or refused; leave it uncertain while X does not list its events."""
-        begin, end = attempt.started_at - MATCH_TOLERANCE, attempt.started_at + MATCH_TOLERANCE
+        """Settle one attempt as sent or refused; leave it uncertain while X does not tell."""
+        transport = attempt.survey.survey.transport
         try:
-            pages = [page async for page in self._x.list_events(begin, end)]
+            delivered = await self._transports[transport].find_delivered(attempt)
         except XError as error:
             await self._breaker.pause_if_refused(error)
             await self._postpone(attempt, error)
             return
-        candidates = [
-            update for page in pages for update in page.updates if _can_match(attempt.survey, update)
-        ]
-        for update in candidates:
+        for update in delivered:
             await self._database.run_with_retry(
                 responses.apply_update, update, attempt.recipient_key, self._clock()
             )
         survey = await self._database.read(get_survey, attempt.survey.id)
-        if survey and survey.state is State.UNCERTAIN:
-            await self._sender.refuse(survey, attempt.number, NEVER_ARRIVED, "not among X's events")
+        if survey is None or survey.state is not State.UNCERTAIN:
+            return
+        if FACTS[transport].absence_is_proof:
+            await self._sender.refuse(survey, attempt.number, NEVER_ARRIVED, "X has no record of it")
+        else:
+            await self._database.run_with_retry(give_up_reconciling, survey.id)
 
     async def _postpone(self, attempt: UncertainAttempt, error: XError) -> None:
         survey_id = attempt.survey.id
-        if self._clock() < attempt.started_at + RECONCILE_AFTER + GIVE_UP_AFTER:
+        settles_after = FACTS[attempt.survey.survey.transport].settles_after
+        if self._clock() < attempt.started_at + settles_after + GIVE_UP_AFTER:
             log.warning("Survey %s is still uncertain: %s", survey_id, error)
         elif await self._database.run_with_retry(give_up_reconciling, survey_id):
-            log.warning("Survey %s stays uncertain, X listed no events for days: %s", survey_id, error)
-
-
-def _can_match(record: SurveyRecord, update: Update) -> bool:
-    """Return True if an update can be about a survey; which of several it is about, the database knows."""
-    survey, receipt = record.survey, update.receipt
-    return (update.account, receipt.to_user_id, receipt.external_id, update.metric) == (
-        record.account,
-        survey.recipient.id,
-        survey.external_id,
-        survey.metric,
-    )
+            log.warning("Survey %s stays uncertain, X has told nothing for days: %s", survey_id, error)

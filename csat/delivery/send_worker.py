@@ -51,7 +51,7 @@ class SendWorker:
         self._account = resources.account
         self._breaker = breaker
         self._sender = SurveySender(resources, breaker, notify)
-        self._reconciler = Reconciler(self._database, resources.x, self._sender, breaker, self._clock)
+        self._reconciler = Reconciler(resources, self._sender, breaker)
         self._slots = asyncio.Semaphore(config.concurrency)
         self._active: set[int] = set()
         self._adopted: set[int] = set()

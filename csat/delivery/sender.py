@@ -18,6 +18,7 @@ from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.shared_resources import Notify, Resources
 from csat.surveys.limits import Denied
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
 MAX_AGE = timedelta(hours=24)
@@ -108,24 +109,26 @@ class SurveySender:
 
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
         try:
-            receipt = await self._resources.x.create_feedback(survey.survey)
+            receipt = await self._resources.transports[survey.survey.transport].send(survey)
         except (Refused, RetryLater) as error:
             return await self._not_sent(survey, number, error)
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", survey.id, error)
-            self._announce(
-                await self._database.run_until_committed(
-                    send_queue.mark_uncertain, survey.id, number, error.detail, self._clock(), error.advice
-                )
-            )
+            await self._mark_uncertain(survey, number, error)
             return False
-        log.info("Survey %s was sent as feedback %s", survey.id, receipt.id)
+        log.info("Survey %s was sent as %s %s", survey.id, receipt.transport, receipt.id)
         self._announce(
             await self._database.run_until_committed(
                 send_queue.mark_sent, survey.id, number, receipt, self._clock()
             )
         )
         return False
+
+    async def _mark_uncertain(self, survey: SurveyRecord, number: int, error: Uncertain) -> None:
+        transport = survey.survey.transport
+        attempt = (survey.id, number, transport, error.detail, self._clock())
+        advice = f"{error.advice} {FACTS[transport].hint_if_uncertain}"
+        self._announce(await self._database.run_until_committed(send_queue.mark_uncertain, *attempt, advice))
 
     async def _not_sent(self, survey: SurveyRecord, number: int | None, error: Refused | RetryLater) -> bool:
         now = self._clock()

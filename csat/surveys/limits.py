@@ -12,16 +12,18 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.opt_outs import OptOut
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS, TransportName
 
 DAY = timedelta(hours=24)
-"""The window of X's limits per recipient and per account (POST feedback/create)."""
+"""The window of the limits per account, and the longest one per recipient."""
 MAX_DATETIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Limits(FrozenModel):
     """The limits that an operator can set."""
 
-    daily: int = 1_000
+    daily: Mapping[TransportName, int] = {name: facts.daily_quota for name, facts in FACTS.items()}
+    """How many surveys an account may send in 24 hours, by transport."""
     cooldown: timedelta = timedelta(days=7)
     allowlist: frozenset[str] = frozenset()
     """Handles, in lower case, that X allows to be surveyed more than once a day."""
@@ -52,6 +54,7 @@ class PreviousSurvey(FrozenModel):
     sent_at: datetime | None
     """When X sent it; empty while it is pending."""
     test: bool
+    transport: TransportName = TransportName.X_CARD
     team: str
     """The requester's workspace, where alone their id and the channel's mean anything."""
     requester: str
@@ -140,7 +143,7 @@ def _denials(recipient: Recipient, survey: PreviousSurvey, limits: Limits, now: 
     is_allowlisted = bool(recipient.handle) and str(recipient.handle).lower() in limits.allowlist
     ends = {}
     if not is_allowlisted:
-        ends[DenialReason.DAY] = survey.sent_at + DAY
+        ends[DenialReason.DAY] = survey.sent_at + FACTS[survey.transport].recipient_window
     if not survey.test:
         ends[DenialReason.COOLDOWN] = survey.sent_at + limits.cooldown
     return [Denial(reason=reason, retry_at=end, previous=survey) for reason, end in ends.items() if end > now]

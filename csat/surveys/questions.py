@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.transports import FACTS, TransportName
 
 PLACEHOLDER = "<display_name>"
 MAX_TEMPLATE_LENGTH = 74 + len(PLACEHOLDER)
@@ -84,6 +85,11 @@ class Catalogue(FrozenModel):
         """Return the question templates that the team uses for a metric by variant id, in its order."""
         questions = self.questions[metric]
         return {variant: questions[variant] for variant in self.selection.get(metric, questions)}
+
+    def variants_for(self, transport: TransportName, metric: Metric) -> Mapping[int, str]:
+        """Return those of the team's question templates that can be asked by a transport."""
+        fits = FACTS[transport].fits
+        return {variant: template for variant, template in self.variants(metric).items() if fits(template)}
 
     def question(self, metric: Metric, variant: int, display_name: str) -> str:
         """Return a question as the customer reads it; raises `KeyError` for an unknown variant."""

@@ -13,10 +13,10 @@ from pydantic_core import PydanticCustomError
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.transports import FACTS, TransportName
 
 MAX_DISPLAY_NAME_LENGTH = 20
 MAX_EXTERNAL_ID_LENGTH = 256
-MAX_MESSAGE_LENGTH = 10_000
 MAX_PRIVACY_URL_LENGTH = 2_000
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)
@@ -40,6 +40,7 @@ def is_web_url(url: str) -> bool:
 class Draft(FrozenModel):
     """The form as it was typed, valid or not: all text, so that nothing typed is lost."""
 
+    transport: str = TransportName.X_CARD
     metric: str = Metric.CSAT
     variant: str = ""
     """Empty for the first question of the metric."""
@@ -54,6 +55,7 @@ class Draft(FrozenModel):
 class FormField(StrEnum):
     """The fields of a draft that can be invalid."""
 
+    TRANSPORT = "transport"
     METRIC = "metric"
     VARIANT = "variant"
     DISPLAY_NAME = "display_name"
@@ -76,12 +78,13 @@ class InvalidDraft(Exception):
 
 
 class Survey(FrozenModel):
-    """One question to one customer on X, within all limits of POST feedback/create.
+    """One question to one customer on X, within all limits of its transport.
 
     `recipient.id` may be missing until X was asked for it. X fills in an empty `display_name`; an empty
     `external_id` is not sent.
     """
 
+    transport: TransportName
     metric: Metric
     variant: int
     display_name: str
@@ -117,6 +120,11 @@ class Survey(FrozenModel):
         is_same_recipient = self.recipient.label == other.recipient.label
         return is_same_recipient and self.with_recipient(other.recipient) == other
 
+    @field_validator("transport", mode="before")
+    @classmethod
+    def _check_transport(cls, transport: object) -> object:
+        return transport if transport in list(TransportName) else _fail("Choose how to send the survey.")
+
     @field_validator("metric", mode="before")
     @classmethod
     def _check_metric(cls, metric: object) -> object:
@@ -130,15 +138,18 @@ class Survey(FrozenModel):
             return 0  # report the metric alone
         if not isinstance(info.context, Catalogue):
             return variant  # a stored survey stays valid when its variant leaves the catalogue
-        known = {str(variant) for variant in info.context.variants(metric)}
+        transport = info.data.get("transport", TransportName.X_CARD)
+        known = {str(variant) for variant in info.context.variants_for(transport, metric)}
         if str(variant) not in known:
             _fail(f"Choose one of the questions for {metric.upper()}.")
         return variant
 
     @field_validator("display_name")
     @classmethod
-    def _check_display_name(cls, text: str) -> str:
-        name = text.strip()
+    def _check_display_name(cls, text: str, info: ValidationInfo) -> str:
+        name, transport = text.strip(), info.data.get("transport", TransportName.X_CARD)
+        if not name and not FACTS[transport].fills_in_display_name:
+            _fail("Enter your brand's name, as customers know it.")
         if len(name) > MAX_DISPLAY_NAME_LENGTH:
             _fail(f"Shorten the name to {MAX_DISPLAY_NAME_LENGTH} characters; it has {len(name)}.")
         return _check_characters(name)
@@ -153,12 +164,13 @@ class Survey(FrozenModel):
 
     @field_validator("message")
     @classmethod
-    def _check_message(cls, text: str) -> str:
+    def _check_message(cls, text: str, info: ValidationInfo) -> str:
+        max_length = FACTS[info.data.get("transport", TransportName.X_CARD)].max_message_length
         message = text.replace("\r\n", "\n").strip()
         if not message.strip(_ZERO_WIDTH + string.whitespace):
             _fail("Write the message that the customer gets with the survey.")
-        if len(message) > MAX_MESSAGE_LENGTH:
-            _fail(f"Shorten the message to {MAX_MESSAGE_LENGTH:,} characters; it has {len(message):,}.")
+        if len(message) > max_length:
+            _fail(f"Shorten the message to {max_length:,} characters; it has {len(message):,}.")
         if _CONTROL_CHARACTERS_IN_MESSAGE.search(message):
             _fail("The message contains invisible characters. Type it again instead of pasting it.")
         return message
@@ -214,6 +226,7 @@ class Origin(FrozenModel):
 class Receipt(FrozenModel):
     """X's response to a survey that it accepted."""
 
+    transport: TransportName = TransportName.X_CARD
     id: str
     dm_id: str
     to_user_id: str

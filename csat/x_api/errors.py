@@ -40,10 +40,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
-_CHECK_THE_CONVERSATION = (
-    "Check the conversation on X and choose what you see. "
-    "If you can't tell, leave it: X's records usually settle it tomorrow."
-)
+_CHECK_THE_CONVERSATION = "Check the conversation on X and choose what you see."
 
 
 class XError(Exception):

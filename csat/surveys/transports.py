@@ -1,0 +1,95 @@
+"""The transports: the ways in which a survey can reach its customer, and what is true of each."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.poll_schedule import expires_at, first_poll
+
+MAX_MESSAGE_LENGTH = 10_000
+"""X's limit for the text of a direct message."""
+
+
+class TransportName(StrEnum):
+    """A transport; the values are in the database and in the settings."""
+
+    X_CARD = "x_card"
+    X_LINK = "x_link"
+
+
+class Facts(FrozenModel):
+    """What the rest of the app must know of a transport."""
+
+    label: str
+    """What it is called where people choose one."""
+    max_message_length: int
+    daily_quota: int
+    """How many surveys an account may send in 24 hours, unless the operator sets another number."""
+    recipient_window: timedelta
+    """How long a customer can't be asked again by this transport; zero if only the cooldown counts."""
+    is_polled: bool
+    """Whether X is asked for the answers; else they come by themselves."""
+    asks_on_page: bool
+    """Whether the question is on the app's rating page, which customers must be able to open."""
+    fills_in_display_name: bool
+    """Whether the brand's name may be left out."""
+    settles_after: timedelta
+    """How old an uncertain survey is before its transport can tell whether it arrived."""
+    absence_is_proof: bool
+    """Whether a survey that its transport does not find has surely not arrived."""
+    settling: str
+    """How an uncertain survey is settled if its requester can't: a clause."""
+    unfit_words: tuple[str, ...] = ()
+    """Questions with one of these words can't be asked by it."""
+
+    @property
+    def hint_if_uncertain(self) -> str:
+        """What the requester of an uncertain survey can do who can't tell whether it arrived."""
+        return f"If you can't tell, leave it: {self.settling}."
+
+    @property
+    def promise_if_left(self) -> str:
+        """What the requester is told who leaves an uncertain survey as it is."""
+        return f"{self.settling[0].upper()}{self.settling[1:]}, and we'll tell you."
+
+    def fits(self, question: str) -> bool:
+        """Return True if a question can be asked by this transport."""
+        return not any(word in question for word in self.unfit_words)
+
+    def first_poll(self, sent_at: datetime) -> datetime:
+        """Return when to poll for the answer for the first time, or when the survey expires without one."""
+        return first_poll(sent_at) if self.is_polled else expires_at(sent_at)
+
+
+FACTS: Mapping[TransportName, Facts] = MappingProxyType(
+    {
+        TransportName.X_CARD: Facts(
+            label="X's feedback card",
+            max_message_length=MAX_MESSAGE_LENGTH,
+            daily_quota=1_000,
+            recipient_window=timedelta(hours=24),
+            is_polled=True,
+            asks_on_page=False,
+            fills_in_display_name=True,
+            settles_after=timedelta(hours=24, minutes=10),
+            absence_is_proof=True,
+            settling="X's records usually settle it tomorrow",
+        ),
+        TransportName.X_LINK: Facts(
+            label="Link in a direct message",
+            max_message_length=9_000,
+            daily_quota=300,
+            recipient_window=timedelta(0),
+            is_polled=False,
+            asks_on_page=True,
+            fills_in_display_name=False,
+            settles_after=timedelta(minutes=5),
+            absence_is_proof=False,
+            settling="a look at the conversation usually settles it within minutes",
+            unfit_words=("Twitter",),
+        ),
+    }
+)
+"""The facts of every transport, in the order in which they are offered."""

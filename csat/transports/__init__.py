@@ -1,0 +1,1 @@
+"""The ways in which a survey reaches its customer, one module each."""
