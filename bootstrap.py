@@ -21,6 +21,7 @@ from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.engines import describe
 from csat.db.errors import suppress_db_errors
 from csat.db.poll_budget_and_sweeps import ensure_feed
+from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
 from csat.feedback.poller import ResponsePoller
@@ -28,6 +29,7 @@ from csat.feedback.response_intake import Intake
 from csat.library_logs import silence_libraries
 from csat.metrics import Metrics
 from csat.question_and_ticket_files import load_catalogue, load_ticket_patterns
+from csat.rating_page.routes import RatingPageEndpoint
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
@@ -102,6 +104,8 @@ async def lifespan(
         )
         if settings.metrics_port is not None:
             await stack.enter_async_context(serve_metrics(resources, settings.metrics_port))
+        if settings.csat_public_url:
+            await stack.enter_async_context(serve_rating_page(resources))
         stack.callback(worker.stop)
         stack.callback(shutdown.begin)
         yield url
@@ -258,6 +262,18 @@ async def serve_metrics(resources: Resources, port: int) -> AsyncIterator[None]:
     routes = [Route(metrics_endpoint.PATH, MetricsEndpoint(resources).handle)]
     async with serve_http(routes, resources.settings.metrics_host, port, "METRICS_PORT") as url:
         log.info("Metrics at %s%s", url, metrics_endpoint.PATH)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve_rating_page(resources: Resources) -> AsyncIterator[None]:
+    """Serve the page on which customers rate, and nothing else, on a port of its own until the block ends."""
+    settings = resources.settings
+    secrets = await resources.database.run(load_rating_link_secrets)
+    routes = RatingPageEndpoint(resources, secrets).routes()
+    host, port = settings.csat_public_host, settings.csat_public_port
+    async with serve_http(routes, host, port, "CSAT_PUBLIC_PORT") as url:
+        log.info("The rating page for %s is at %s", settings.csat_public_url, url)
         yield
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -12,6 +13,9 @@ from sqlalchemy.exc import ArgumentError
 
 from csat.surveys.questions import Metric, VariantId
 from csat.surveys.survey import is_web_url
+
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
+"""Where a page can be tried without https."""
 
 DATABASE_DRIVERS: Final = ("sqlite", "postgresql+psycopg")
 
@@ -24,6 +28,15 @@ def invalid(advice: str) -> PydanticCustomError:
 def _check_base_url(url: str) -> str:
     if not is_web_url(url) or "?" in url or "#" in url:
         raise invalid("must be a web address, like https://example.com")
+    return url.rstrip("/")
+
+
+def _check_public_url(url: str) -> str:
+    if not url:
+        return url
+    parts = urlsplit(_check_base_url(url))
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+        raise invalid("must begin with https://, as customers open it")
     return url.rstrip("/")
 
 
@@ -100,6 +113,7 @@ def limited(default: str, max_length: int) -> Any:  # noqa: ANN401 - the type of
 
 
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 PrivacyUrl = Annotated[str, AfterValidator(_check_privacy_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 ChannelId = Annotated[str, AfterValidator(_check_channel_id)]

@@ -28,6 +28,7 @@ from csat.setting_types import (
     MemberIds,
     PersonIds,
     PrivacyUrl,
+    PublicUrl,
     Questions,
     Words,
     invalid,
@@ -94,6 +95,9 @@ class SettingsWithoutXKeys(BaseModel):
     port: int = Field(3000, ge=0, le=65535, description="a whole number from 0 to 65535")
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(None, ge=0, le=65535, description="a whole number from 0 to 65535")
+    csat_public_url: PublicUrl = ""
+    csat_public_host: str = "127.0.0.1"
+    csat_public_port: int = Field(3001, ge=0, le=65535, description="a whole number from 0 to 65535")
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field("text", description="text or json")
 

@@ -57,10 +57,15 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
     """Delete the follow-up of a rating that is not low after all, unless a user has taken or closed it."""
     is_untouched = (follow_ups.c.taken_by.is_(None), follow_ups.c.closed_by.is_(None))
     statement = delete(follow_ups).where(follow_ups.c.survey_id == survey_id, *is_untouched)
-    is_withdrawn = connection.execute(statement).rowcount == 1
-    if is_withdrawn and get_status(connection, survey_id, NotificationKind.LOW_RATING).ts:
+    if connection.execute(statement).rowcount == 1:
+        show_change(connection, survey_id, now)
+
+
+def show_change(connection: Connection, survey_id: int, now: datetime) -> None:
+    """Let the alert to a low rating, if it was posted, show that the rating has changed."""
+    if get_status(connection, survey_id, NotificationKind.LOW_RATING).ts:
         survey = get_survey(connection, survey_id)
-        assert survey is not None  # noqa: S101 - its follow-up existed
+        assert survey is not None  # noqa: S101 - there is an alert to it
         requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
 
 

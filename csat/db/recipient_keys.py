@@ -2,12 +2,10 @@
 
 import hashlib
 import hmac
-import secrets
 
 from sqlalchemy import Connection, select
 
-from csat.db import tables
-from csat.db.idempotent_inserts import insert_if_absent
+from csat.db import kept_secrets, tables
 
 RECIPIENT_KEYS = "recipient keys"
 
@@ -23,11 +21,10 @@ def load_secret(connection: Connection, x_api_secret: str) -> str:
     A database that has keys already, from before it had a secret, keeps the one that they were made with:
     `x_api_secret`.
     """
-    query = select(tables.secrets.c.value).where(tables.secrets.c.name == RECIPIENT_KEYS)
-    if connection.execute(query).first() is None:
+
+    def make() -> str:
         keys = select(tables.surveys.c.id).where(tables.surveys.c.recipient_key.is_not(None))
         has_keys = connection.execute(keys.limit(1)).first() is not None
-        value = x_api_secret if has_keys else secrets.token_urlsafe(32)
-        insert_if_absent(connection, tables.secrets, name=RECIPIENT_KEYS, value=value)
-    stored: str = connection.execute(query).scalar_one()  # another instance may have been first
-    return stored
+        return x_api_secret if has_keys else kept_secrets.make_secret()
+
+    return kept_secrets.load(connection, RECIPIENT_KEYS, make)

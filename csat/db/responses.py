@@ -84,7 +84,7 @@ def match_unmatched(connection: Connection, now: datetime, limit: int) -> MatchR
     for row in connection.execute(matched.with_for_update(of=unmatched, skip_locked=True)).all():
         if survey := _lock_survey(connection, row.feedback_id):
             metric = Metric(row.metric)
-            outcome = _merge_response(connection, survey, metric, _to_response(row), now)
+            outcome = _merge_response(connection, survey, metric, to_response(row), now)
             if outcome is UpdateOutcome.ANSWERED:
                 answered.append(metric)
             if outcome in {UpdateOutcome.ANSWERED, UpdateOutcome.APPLIED}:
@@ -158,32 +158,39 @@ def _merge_response(
         return UpdateOutcome.IGNORED
     if survey.metric != metric:
         return UpdateOutcome.INVALID
-    stored = _to_response(survey)
+    stored = to_response(survey)
     merged = stored.merge(response)
     if merged == stored:
         return UpdateOutcome.APPLIED
-    values = _to_columns(merged) | ({"poll_at": None} if merged.rating and merged.comment else {})
-    connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
-    is_first = bool(merged.rating) and stored.rating is None
-    if is_first:
-        transition(connection, _ANSWERED, survey.id)
-        enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
-    if merged.rating and merged.rating != stored.rating:
-        _update_follow_up(connection, survey, metric, merged.rating, now)
+    is_first = store_response(connection, survey, merged, now)
     return UpdateOutcome.ANSWERED if is_first else UpdateOutcome.APPLIED
 
 
-def _update_follow_up(
-    connection: Connection, survey: Row[Any], metric: Metric, rating: Rating, now: datetime
-) -> None:
-    """Open a follow-up of a low rating, or withdraw it if an earlier rating replaces that."""
+def store_response(connection: Connection, survey: Row[Any], response: Response, now: datetime) -> bool:
+    """Store the response of a survey, whose row is locked; return True if it had no rating before."""
+    before = to_response(survey).rating
+    is_complete = response.rating is not None and response.comment is not None
+    values = _to_columns(response) | ({"poll_at": None} if is_complete else {})
+    connection.execute(update(surveys).where(surveys.c.id == survey.id).values(values))
+    is_first = response.rating is not None and before is None
+    if is_first:
+        transition(connection, _ANSWERED, survey.id)
+        enqueue(connection, survey.id, NotificationKind.ANSWERED, now)
+    if response.rating and response.rating != before:
+        _update_follow_up(connection, survey, response.rating, now)
+    return is_first
+
+
+def _update_follow_up(connection: Connection, survey: Row[Any], rating: Rating, now: datetime) -> None:
+    """Open a follow-up of a low rating, or withdraw it if another rating replaces that."""
     if survey.test:
         return
-    if not is_low(metric, rating.value):
+    if not is_low(Metric(survey.metric), rating.value):
         follow_ups.withdraw(connection, survey.id, now)
         withdraw(connection, survey.id, NotificationKind.LOW_RATING)
     elif follow_ups.open_follow_up(connection, survey.id, survey.team, now):
         enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
+        follow_ups.show_change(connection, survey.id, now)
 
 
 def _store_unmatched(
@@ -208,7 +215,7 @@ def _store_unmatched(
     stored = connection.execute(select(unmatched).where(has_id).with_for_update()).first()
     if stored is None:  # `match_unmatched` has just matched it
         return apply_update(connection, x_update, recipient_key, now)
-    merged = _to_response(stored).merge(x_update.response)
+    merged = to_response(stored).merge(x_update.response)
     connection.execute(update(unmatched).where(has_id).values(_to_columns(merged)))
     return UpdateOutcome.UNMATCHED
 
@@ -218,7 +225,8 @@ def _is_erased(connection: Connection, account: str, recipient_key: str) -> bool
     return connection.execute(select(surveys.c.id).where(*conditions).limit(1)).first() is not None
 
 
-def _to_response(row: Row[Any]) -> Response:
+def to_response(row: Row[Any]) -> Response:
+    """Return the response in a row of a survey or of an unmatched response."""
     return Response(
         rating=None if row.rating is None else Rating(value=row.rating, given_at=row.rated_at),
         comment=None if row.comment is None else Comment(text=row.comment, given_at=row.commented_at),

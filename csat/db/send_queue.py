@@ -18,7 +18,7 @@ from csat.db.opt_outs import NOT_OPTED_OUT
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_recipient_key, get_survey, to_record
-from csat.db.survey_transitions import REQUESTED, transition, transition_returning, transition_to
+from csat.db.survey_transitions import REQUESTED, has_state, transition, transition_returning, transition_to
 from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts, attempts, surveys
 from csat.surveys.limits import DAY, Limits
@@ -44,6 +44,11 @@ _CLAIMED = update(surveys).where(
 )
 _SENDING = transition_to(State.SENDING, *_OWN_CLAIM, NOT_PAUSED, NOT_OPTED_OUT)
 _SENT = transition_to(State.SENT).returning(surveys)
+_LATE_RECEIPT = update(surveys).where(
+    surveys.c.id == bindparam("survey_id"),
+    surveys.c.feedback_id.is_(None),
+    has_state(State.SENT, State.ANSWERED, State.EXPIRED),
+)
 _RETRIED = transition_to(State.ACCEPTED, _OWN_ATTEMPT)
 _REFUSED = transition_to(State.REFUSED).returning(surveys)
 _REFUSED_CLAIM = transition_to(State.REFUSED, *_OWN_CLAIM).returning(surveys)
@@ -149,7 +154,7 @@ def reschedule_claimed(connection: Connection, survey: SurveyRecord, instance: s
 def mark_sent(
     connection: Connection, survey_id: int, number: int, receipt: Receipt, now: datetime
 ) -> Notification | None:
-    """Store X's receipt, also a late one for an uncertain survey; return `None` if it changes nothing."""
+    """Store X's receipt, also a late one for an uncertain survey; return `None` if it was sent anyway."""
     survey = transition_returning(
         connection,
         _SENT,
@@ -160,6 +165,8 @@ def mark_sent(
         reconcile_at=None,
         poll_at=FACTS[receipt.transport].first_poll(receipt.created_at),
     )
+    if survey is None:
+        connection.execute(_LATE_RECEIPT, {"survey_id": survey_id, "feedback_id": receipt.id})
     _end_attempt(connection, survey_id, number, State.SENT, "", now)
     return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
 

@@ -122,6 +122,7 @@ surveys = Table(
     Column("rated_at", UtcDateTime),
     Column("comment", Text),
     Column("commented_at", UtcDateTime),
+    Column("disowned_at", UtcDateTime),
     Column("poll_at", UtcDateTime),
     Column("poll_failures", Integer, nullable=False, server_default="0"),
     Index("ix_surveys_due", "state", "due_at"),

@@ -1,0 +1,23 @@
+"""Secrets that are random, made at the first start, and kept in the database."""
+
+import secrets
+from collections.abc import Callable
+
+from sqlalchemy import Connection, select
+
+from csat.db import tables
+from csat.db.idempotent_inserts import insert_if_absent
+
+
+def make_secret() -> str:
+    """Return a new random secret."""
+    return secrets.token_urlsafe(32)
+
+
+def load(connection: Connection, name: str, make: Callable[[], str] = make_secret) -> str:
+    """Return the secret with a name; if there is none yet, it is made."""
+    query = select(tables.secrets.c.value).where(tables.secrets.c.name == name)
+    if connection.execute(query).first() is None:
+        insert_if_absent(connection, tables.secrets, name=name, value=make())
+    stored: str = connection.execute(query).scalar_one()  # another instance may have been first
+    return stored

@@ -1,0 +1,1 @@
+"""The page on which a customer rates: what is served to the public, and nothing else."""

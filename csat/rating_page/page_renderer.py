@@ -1,0 +1,91 @@
+"""Render the page: HTML with one inline stylesheet, and nothing that a browser would have to fetch."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from csat.rating_page.languages import SOURCE_LANGUAGE, Language, Languages
+from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, Metric
+from csat.surveys.rating_page import MAX_COMMENT_LENGTH, RatingPage
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
+
+RATING_WORDS: Mapping[Metric, Mapping[int, str]] = {
+    Metric.CSAT: {1: "Very poor", 2: "Poor", 3: "Okay", 4: "Good", 5: "Very good"},
+    Metric.NPS: {0: "Very poor", 10: "Very good"},
+}
+"""What ratings mean, in English; those without a word lie between the others."""
+
+
+DEFAULT_QUESTION = f"How would you rate your overall experience with {PLACEHOLDER}?"
+"""The question of a survey whose own has left the catalogue since."""
+
+
+class Step(StrEnum):
+    """What the page shows; the values are the names of templates."""
+
+    RATE = "rate"
+    COMMENT = "comment"
+    THANKS = "thanks"
+    DISOWNED = "disowned"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
+
+
+class PageRenderer:
+    """Renders each step of the page in each language.
+
+    Args:
+        catalogue: the questions.
+        brand: the name of the brand where a survey has none.
+    """
+
+    def __init__(self, catalogue: Catalogue, languages: Languages, brand: str) -> None:
+        self._catalogue = catalogue
+        self._brand = brand
+        style = (HERE / "page.css").read_text("utf-8")
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        self.content_security_policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {
+            "style": Markup(style),  # noqa: S704 - a file of the app
+            "languages": languages.all,
+            "brand": brand,
+            "max_comment_length": MAX_COMMENT_LENGTH,
+        }
+
+    def render(self, step: Step, language: Language, page: RatingPage | None, **values: Any) -> str:  # noqa: ANN401
+        """Return the HTML of a step; `page` is the survey, where there is one."""
+        values |= self._survey_values(page, language) if page else {"name": self._brand}
+        template = self._templates.get_template(f"{step}.html")
+        return template.render(step=step, language=language, page=page, _=language.translate, **values)
+
+    def _survey_values(self, page: RatingPage, language: Language) -> dict[str, Any]:
+        question = self._catalogue.questions[page.metric].get(page.variant, DEFAULT_QUESTION)
+        before, _, after = language.translate(question).partition(PLACEHOLDER)
+        words = RATING_WORDS[page.metric]
+        return {
+            "name": page.display_name or self._brand,
+            "question": (before, after),
+            "question_language": None if language.has(question) else SOURCE_LANGUAGE,
+            "ratings": {value: language.translate(words.get(value, "")) for value in SCALES[page.metric]},
+        }

@@ -1,0 +1,250 @@
+"""The routes of the rating page: `/r/{token}`.
+
+`GET` and `HEAD` show the page and never record anything, because programs open every link in a message before
+people do. `POST` records, and redirects to the next step.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from csat.db import rating_page_answers
+from csat.db.errors import DatabaseError
+from csat.rating_page.address_buckets import AddressBuckets
+from csat.rating_page.languages import Languages
+from csat.rating_page.page_renderer import PageRenderer, Step
+from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
+from csat.rating_page.tokens import read_token
+from csat.shared_resources import Resources
+from csat.surveys.questions import SCALES
+from csat.surveys.rating_page import CommentTooLong, RatingPage, parse_comment
+from csat.web.request_body import BodyTooLarge
+
+PATH = "/r/{token}"
+RETRY_AFTER_SECONDS = 60
+
+STATUSES = {
+    Step.CLOSED: HTTPStatus.GONE,
+    Step.UNKNOWN: HTTPStatus.NOT_FOUND,
+    Step.REFUSED: HTTPStatus.BAD_REQUEST,
+    Step.TOO_MANY: HTTPStatus.TOO_MANY_REQUESTS,
+    Step.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The statuses of the steps that are not shown with 200."""
+
+_TEMPORARY = (Step.TOO_MANY, Step.UNAVAILABLE)
+
+HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """A request that is not served; its response is a page too."""
+
+    def __init__(self, step: Step, status: HTTPStatus | None = None) -> None:
+        super().__init__(step)
+        self.step = step
+        self.status = status
+
+
+class RatingPageEndpoint:
+    """Serves the page of every survey.
+
+    Args:
+        secrets: the secrets of the tokens, the current one first.
+    """
+
+    def __init__(self, resources: Resources, secrets: Sequence[str]) -> None:
+        self._database = resources.database
+        self._metrics = resources.metrics
+        self._clock = resources.clock
+        self._secrets = secrets
+        self._public_url = resources.settings.csat_public_url
+        self._languages = Languages()
+        brand = resources.settings.csat_display_name or urlsplit(self._public_url).hostname or ""
+        self._renderer = PageRenderer(resources.catalogue, self._languages, brand)
+        self._buckets = AddressBuckets(lambda: self._clock().timestamp())
+
+    def routes(self) -> list[Route]:
+        """Return all that is served; every other path is unknown, like a wrong token."""
+        return [
+            Route(PATH, self.show, methods=["GET"]),
+            Route(PATH, self.take, methods=["POST"]),
+            Route("/robots.txt", handle_robots),
+            Route("/favicon.ico", handle_favicon),
+            Route("/{path:path}", self.show_unknown),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show what a survey's page takes next."""
+        return await self._respond_to(request, self._show)
+
+    async def take(self, request: Request) -> Response:
+        """Record what was posted, and redirect to the next step."""
+        return await self._respond_to(request, self._take)
+
+    async def show_unknown(self, request: Request) -> Response:
+        """Respond to any other path as to a wrong token."""
+        return self._respond(request, Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
+
+    async def _respond_to(
+        self, request: Request, handle: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        try:
+            return await handle(request)
+        except Problem as problem:
+            return self._respond(request, problem.step, problem.status)
+        except DatabaseError as error:
+            log.warning("The rating page can't use the database: %s", error)
+            return self._respond(request, Step.UNAVAILABLE)
+
+    async def _show(self, request: Request) -> Response:
+        _, page = await self._find(request)
+        return self._show_step(
+            request, page, choose_step(page, request.query_params.get("step", ""), self._clock())
+        )
+
+    async def _take(self, request: Request) -> Response:
+        if not self._has_budget(request):
+            raise Problem(Step.TOO_MANY)
+        if is_cross_site(request, self._public_url):
+            raise Problem(Step.REFUSED, HTTPStatus.FORBIDDEN)
+        survey_id, page = await self._find(request)
+        form = await _read_form(request)
+        if page.is_closed(self._clock()):
+            return self._show_step(request, page, Step.CLOSED)
+        match get_text(form, "action"):
+            case "rate":
+                return await self._rate(request, survey_id, page, get_text(form, "rating"))
+            case "comment":
+                return await self._comment(request, survey_id, page, get_text(form, "comment"))
+            case "disown":
+                await self._database.run_idempotent(rating_page_answers.disown, survey_id, self._clock())
+                return _redirect(request)
+        raise Problem(Step.REFUSED)
+
+    async def _find(self, request: Request) -> tuple[int, RatingPage]:
+        """Return the survey of a request's token, and its page; raises `Problem` if there is none."""
+        survey_id = read_token(self._secrets, request.path_params["token"])
+        page = await self._database.read(rating_page_answers.find, survey_id) if survey_id else None
+        if survey_id is None or page is None:
+            raise Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
+        return survey_id, page
+
+    async def _rate(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+        rating = int(text) if re.fullmatch("[0-9]{1,2}", text) else None
+        if rating is None or rating not in SCALES[page.metric]:
+            return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
+        rated = await self._database.run_idempotent(
+            rating_page_answers.rate, survey_id, rating, self._clock()
+        )
+        if rated and rated.is_first:
+            self._metrics.count_answer(page.metric)
+        return _redirect(request, Step.COMMENT)
+
+    async def _comment(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+        try:
+            comment = parse_comment(text)
+        except CommentTooLong:
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return self._show_step(request, page, Step.COMMENT, status, comment=text)
+        if comment:
+            await self._database.run_idempotent(
+                rating_page_answers.comment, survey_id, comment, self._clock()
+            )
+        return _redirect(request, Step.THANKS)
+
+    def _show_step(
+        self,
+        request: Request,
+        page: RatingPage,
+        step: Step,
+        status: HTTPStatus | None = None,
+        comment: str = "",
+    ) -> Response:
+        now, rating = self._clock(), page.response.rating
+        return self._respond(
+            request,
+            step,
+            status,
+            page,
+            chosen=str(rating.value) if rating else request.query_params.get("s"),
+            is_invalid=status is HTTPStatus.UNPROCESSABLE_ENTITY,
+            can_change=page.takes_rating(now),
+            can_comment=page.takes_comment(now),
+            can_disown=page.can_be_disowned(now),
+            comment=comment,
+        )
+
+    def _respond(
+        self,
+        request: Request,
+        step: Step,
+        status: HTTPStatus | None = None,
+        page: RatingPage | None = None,
+        **values: Any,  # noqa: ANN401 - what the step's template shows
+    ) -> Response:
+        query, headers = request.query_params, request.headers
+        language = self._languages.choose(query.get("lang", ""), headers.get("accept-language", ""))
+        html = self._renderer.render(step, language, page, **values)
+        policy = {"content-security-policy": self._renderer.content_security_policy}
+        retry = {"retry-after": str(RETRY_AFTER_SECONDS)} if step in _TEMPORARY else {}
+        status = status or STATUSES.get(step, HTTPStatus.OK)
+        return HTMLResponse(html, status, {**HEADERS, **policy, **retry, "vary": "accept-language"})
+
+    def _has_budget(self, request: Request) -> bool:
+        return self._buckets.take(request.client.host if request.client else "")
+
+
+def choose_step(page: RatingPage, wanted: str, now: datetime) -> Step:
+    """Return the step to show of those that a page has now; `wanted` is where its reader wants to go."""
+    if page.is_closed(now):
+        return Step.CLOSED
+    if page.disowned_at:
+        return Step.DISOWNED
+    if page.response.rating is None:
+        return Step.RATE
+    if page.response.comment or wanted == Step.THANKS:
+        return Step.THANKS
+    return Step.RATE if wanted != Step.COMMENT and page.takes_rating(now) else Step.COMMENT
+
+
+async def _read_form(request: Request) -> FormData:
+    try:
+        return await read_form(request)
+    except BodyTooLarge:
+        raise Problem(Step.REFUSED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
+    except (InvalidForm, ClientDisconnect):
+        raise Problem(Step.REFUSED) from None
+
+
+def _redirect(request: Request, step: Step | None = None) -> Response:
+    """Redirect to a step of the same page, by an address that does not repeat the page's own."""
+    query = {"step": step, "lang": request.query_params.get("lang")}
+    location = "?" + urlencode({name: value for name, value in query.items() if value})
+    return RedirectResponse(location, HTTPStatus.SEE_OTHER, HEADERS)
+
+
+async def handle_robots(_request: Request) -> Response:
+    """Ask crawlers to stay away."""
+    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=HEADERS)
+
+
+async def handle_favicon(_request: Request) -> Response:
+    """Respond that there is no icon, for which browsers ask by themselves."""
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)

@@ -1,0 +1,86 @@
+"""The rating page of a survey, as its customer's browser sees it."""
+
+import contextlib
+import re
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import sqlalchemy
+from sqlalchemy import insert
+
+from csat.db import tables
+from csat.rating_page.tokens import make_token
+from sandbox.slack import fixtures
+from tests.factories import make_row
+from tests.world import WAIT_SECONDS, World, running_world
+
+
+@dataclass
+class RatingPages:
+    """The pages of an app, and a browser without JavaScript."""
+
+    world: World
+    browser: httpx.AsyncClient
+
+    def insert_survey(self, **columns: Any) -> int:
+        """Insert a survey sent now, and return its number."""
+        now = self.world.clock()
+        moments = dict.fromkeys(("accepted_at", "due_at", "sent_at", "quota_until"), now)
+        row = make_row(**{"team": fixtures.TEAM, "channel": fixtures.SUPPORT, **moments, **columns})
+        statement = insert(tables.surveys).values(row).returning(tables.surveys.c.id)
+        with self.world.engine.begin() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def path(self, survey_id: int) -> str:
+        """Return the path of a survey's page."""
+        query = sqlalchemy.select(tables.secrets.c.value).where(tables.secrets.c.name == "rating links")
+        with self.world.engine.connect() as connection:
+            secret = connection.execute(query).scalar_one()
+        return f"/r/{make_token(secret, survey_id)}"
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        """Post a form, and follow the redirect as a browser does."""
+        response = await self.browser.post(path, data=fields)
+        return await self.browser.get(response.headers["location"]) if response.is_redirect else response
+
+    async def rate(self, path: str, rating: int | str, **headers: str) -> httpx.Response:
+        """Post a rating without following the redirect."""
+        return await self.browser.post(path, data={"rating": str(rating), "action": "rate"}, headers=headers)
+
+    def survey(self, survey_id: int) -> dict[str, Any]:
+        """Return the row of a survey."""
+        query = sqlalchemy.select(tables.surveys).where(tables.surveys.c.id == survey_id)
+        with self.world.engine.connect() as connection:
+            return dict(connection.execute(query).mappings().one())
+
+    def follow_ups(self) -> list[int]:
+        """Return the surveys with a follow-up."""
+        return [survey_id for (survey_id,) in self.world.rows(tables.follow_ups.c.survey_id)]
+
+
+def visible_text(html: str) -> str:
+    """Return the text of a page's body."""
+    body = html[html.index("<body>") :]
+    return " ".join(re.sub("<[^>]+>", " ", body).split())
+
+
+@contextlib.asynccontextmanager
+async def running_pages(folder: Path, **settings: Any) -> AsyncIterator[RatingPages]:
+    """Run the app with its rating page until the block ends."""
+    port = find_free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        running_world(folder, csat_public_url=url, csat_public_port=port, **settings) as world,
+        httpx.AsyncClient(base_url=url, timeout=WAIT_SECONDS, trust_env=False) as browser,
+    ):
+        yield RatingPages(world, browser)
+
+
+def find_free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
