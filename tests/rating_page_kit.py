@@ -30,7 +30,8 @@ class RatingPages:
         """Insert a survey sent now, and return its number."""
         now = self.world.clock()
         moments = dict.fromkeys(("accepted_at", "due_at", "sent_at", "quota_until"), now)
-        row = make_row(**{"team": fixtures.TEAM, "channel": fixtures.SUPPORT, **moments, **columns})
+        place = {"team": fixtures.TEAM, "channel": fixtures.SUPPORT, "thread": "", "requester": fixtures.ADA}
+        row = make_row(**{**place, **moments, **columns})
         statement = insert(tables.surveys).values(row).returning(tables.surveys.c.id)
         with self.world.engine.begin() as connection:
             return int(connection.execute(statement).scalar_one())
@@ -45,7 +46,7 @@ class RatingPages:
     async def post(self, path: str, **fields: str) -> httpx.Response:
         """Post a form, and follow the redirect as a browser does."""
         response = await self.browser.post(path, data=fields)
-        return await self.browser.get(response.headers["location"]) if response.is_redirect else response
+        return await self.browser.send(response.next_request) if response.next_request else response
 
     async def rate(self, path: str, rating: int | str, **headers: str) -> httpx.Response:
         """Post a rating without following the redirect."""
@@ -74,7 +75,7 @@ async def running_pages(folder: Path, **settings: Any) -> AsyncIterator[RatingPa
     port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     async with (
-        running_world(folder, csat_public_url=url, csat_public_port=port, **settings) as world,
+        running_world(folder, **{"csat_public_url": url, "csat_public_port": port, **settings}) as world,
         httpx.AsyncClient(base_url=url, timeout=WAIT_SECONDS, trust_env=False) as browser,
     ):
         yield RatingPages(world, browser)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, requeue
+from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, release, requeue
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.low_ratings import (
@@ -66,7 +66,7 @@ def show_change(connection: Connection, survey_id: int, now: datetime) -> None:
     if get_status(connection, survey_id, NotificationKind.LOW_RATING).ts:
         survey = get_survey(connection, survey_id)
         assert survey is not None  # noqa: S101 - there is an alert to it
-        requeue(connection, survey, NotificationKind.FOLLOW_UP, now)
+        release(connection, requeue(connection, survey, NotificationKind.FOLLOW_UP, now), now)
 
 
 def take(

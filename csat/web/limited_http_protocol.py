@@ -26,6 +26,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a connection if there are not too many; its first request must follow in time."""
         super().connection_made(cast("asyncio.Transport", transport))
+        self.access_log = (
+            False  # paths can be secrets; uvicorn itself only asks whether its logger has handlers
+        )
         if len(self.connections) > MAX_CONNECTIONS:
             self._reject(HTTPStatus.SERVICE_UNAVAILABLE)
         else:

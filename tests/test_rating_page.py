@@ -1,0 +1,460 @@
+"""The page on which a customer rates, through its own listener."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from csat.db.outbox import NotificationKind
+from csat.rating_page.address_buckets import CAPACITY
+from csat.surveys.states import State
+from sandbox.slack import fixtures
+from tests.databases import KINDS, Databases
+from tests.factories import SUPERVISED
+from tests.rating_page_kit import RatingPages, running_pages, visible_text
+from tests.world import LOW_RATING_ALERT
+
+PREVIEWS = (
+    "Twitterbot/1.0",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "facebookexternalhit/1.1",
+    "TelegramBot (like TwitterBot)",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15",
+)
+
+
+@pytest.fixture(name="pages", params=KINDS)
+async def _pages(
+    databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[RatingPages]:
+    """The app with its rating page, on each kind of database."""
+    url = databases.make(request.param, tmp_path)
+    async with running_pages(tmp_path, database_url=url, **SUPERVISED) as pages:
+        yield pages
+
+
+@pytest.fixture(name="page")
+async def _page(tmp_path: Path) -> AsyncIterator[RatingPages]:
+    """The app with its rating page, on SQLite."""
+    async with running_pages(tmp_path) as pages:
+        yield pages
+
+
+async def test_a_customer_rates_then_comments_and_is_thanked(pages: RatingPages) -> None:
+    survey_id = pages.insert_survey()
+    path = pages.path(survey_id)
+
+    shown = await pages.browser.get(path)
+    asked = await pages.rate(path, 4)
+    comment_step = await pages.browser.get(asked.next_request.url if asked.next_request else "")
+    comment = {"action": (None, "comment"), "comment": (None, "Fast.\r\nThank you!")}
+    thanked = await pages.browser.post(path, files=comment)
+    thanks = await pages.browser.get(thanked.next_request.url if thanked.next_request else "")
+
+    assert "How satisfied" in visible_text(shown.text) or "What is your overall" in visible_text(shown.text)
+    assert (asked.status_code, asked.headers["location"]) == (303, "?step=comment")
+    assert "Your answer: 4 · Good" in visible_text(comment_step.text)
+    assert (thanked.status_code, thanked.headers["location"]) == (303, "?step=thanks")
+    assert "Thank you!" in visible_text(thanks.text)
+    survey = pages.survey(survey_id)
+    assert (survey["state"], survey["rating"], survey["comment"]) == (State.ANSWERED, 4, "Fast.\nThank you!")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_programs_that_open_the_link_leave_no_trace(page: RatingPages, method: str) -> None:
+    survey_id = page.insert_survey()
+    before = page.survey(survey_id)
+
+    for agent in PREVIEWS:
+        headers = {"user-agent": agent, "sec-purpose": "prefetch"}
+        for query in ("", "?s=1", "?step=comment", "?step=thanks", "?action=rate&rating=1"):
+            response = await page.browser.request(method, page.path(survey_id) + query, headers=headers)
+            assert response.status_code == 200
+
+    assert page.survey(survey_id) == before
+    assert not page.world.app_messages()
+
+
+async def test_a_link_can_preselect_a_rating(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+
+    shown = (await page.browser.get(f"{path}?s=4")).text
+
+    assert 'value="4" required checked>' in shown
+    assert shown.count(" checked") == 1
+
+
+async def test_a_low_rating_alerts_supervisors_and_a_better_one_withdraws_it(pages: RatingPages) -> None:
+    pages.world.workspace.invite_bot(fixtures.LEADS)
+    survey_id = pages.insert_survey()
+    path = pages.path(survey_id)
+
+    await pages.rate(path, 1)
+    await pages.world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    assert pages.follow_ups() == [survey_id]
+    await pages.rate(path, 5)
+    await pages.world.wait_for_message("not low after all", fixtures.LEADS, fixtures.CLEO)
+    assert pages.follow_ups() == []
+    await pages.rate(path, 2)
+    await pages.world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+
+    assert pages.follow_ups() == [survey_id]
+    assert pages.world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
+
+
+async def test_a_rating_can_be_changed_for_15_minutes(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 1)
+
+    page.world.clock.advance(minutes=14)
+    await page.rate(path, 3)
+    page.world.clock.advance(minutes=2)
+    late = await page.post(path, action="rate", rating="5")
+
+    assert page.survey(survey_id)["rating"] == 3
+    assert "Your answer: 3 · Okay" in visible_text(late.text)
+    assert "Change" not in visible_text(late.text)
+
+
+async def test_a_rating_is_final_once_a_comment_was_sent(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 4)
+    await page.post(path, action="comment", comment="Good.")
+
+    await page.rate(path, 1)
+    await page.post(path, action="comment", comment="Bad!")
+
+    survey = page.survey(survey_id)
+    assert (survey["rating"], survey["comment"]) == (4, "Good.")
+
+
+async def test_a_comment_can_be_added_after_a_rating_has_become_final(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 4)
+    page.world.clock.advance(days=2)
+
+    reopened = await page.browser.get(path)
+    await page.post(path, action="comment", comment="Still good.")
+
+    assert "Would you like to tell us more?" in reopened.text
+    assert page.survey(survey_id)["comment"] == "Still good."
+
+
+async def test_repeated_and_concurrent_posts_count_once(pages: RatingPages) -> None:
+    pages.world.workspace.invite_bot(fixtures.LEADS)
+    survey_id = pages.insert_survey()
+    path = pages.path(survey_id)
+
+    responses = await asyncio.gather(*(pages.rate(path, 2) for _ in range(10)))
+    await pages.world.wait_until(pages.world.is_outbox_empty)
+
+    assert {response.status_code for response in responses} == {303}
+    assert pages.survey(survey_id)["rating"] == 2
+    assert pages.world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
+
+
+@pytest.mark.parametrize("rating", ["", "0", "6", "-1", "4.0", "four", "\u0661", "999"])
+async def test_a_rating_that_is_not_on_the_scale_is_asked_for_again(page: RatingPages, rating: str) -> None:
+    survey_id = page.insert_survey()
+
+    response = await page.rate(page.path(survey_id), rating)
+
+    assert response.status_code == 422
+    assert "Please choose a number first." in visible_text(response.text)
+    assert page.survey(survey_id)["rating"] is None
+
+
+async def test_an_nps_survey_takes_0_to_10(page: RatingPages) -> None:
+    first, last = (page.insert_survey(metric="nps") for _ in range(2))
+
+    await page.rate(page.path(first), 0)
+    await page.rate(page.path(last), 10)
+
+    assert (page.survey(first)["rating"], page.survey(last)["rating"]) == (0, 10)
+
+
+async def test_a_survey_closes_28_days_after_it_was_sent(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.world.advance(days=28)
+
+    shown = await page.browser.get(path)
+    posted = await page.rate(path, 5)
+
+    for response in (shown, posted):
+        assert response.status_code == 410
+        assert "Thank you for coming back to it." in visible_text(response.text)
+    assert page.survey(survey_id)["rating"] is None
+
+
+async def test_a_late_answer_to_an_expired_survey_counts(page: RatingPages) -> None:
+    survey_id = page.insert_survey(state=State.EXPIRED)
+
+    await page.rate(page.path(survey_id), 5)
+
+    assert page.survey(survey_id)["state"] == State.ANSWERED
+
+
+async def test_somebody_else_can_say_that_the_survey_is_not_for_them(pages: RatingPages) -> None:
+    survey_id = pages.insert_survey()
+    path = pages.path(survey_id)
+
+    told = await pages.post(path, action="disown")
+    await pages.rate(path, 1)
+    await pages.post(path, action="comment", comment="Who are you?")
+
+    assert "We are sorry for the mix-up." in visible_text(told.text)
+    survey = pages.survey(survey_id)
+    assert (survey["state"], survey["rating"], survey["comment"]) == (State.SENT, None, None)
+    assert survey["disowned_at"]
+
+
+async def test_an_answered_survey_can_not_be_disowned(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 4)
+
+    shown = await page.browser.get(path)
+    await page.post(path, action="disown")
+
+    assert "This isn't me" not in shown.text.replace("&#39;", "'")
+    assert page.survey(survey_id)["disowned_at"] is None
+
+
+NOBODY = {"recipient_handle": None, "recipient_id": None}
+
+
+async def test_all_that_is_unknown_looks_the_same(page: RatingPages) -> None:
+    page.insert_survey()
+    cancelled, refused = page.insert_survey(state=State.CANCELLED), page.insert_survey(state=State.REFUSED)
+    erased = page.insert_survey(**NOBODY)
+    token = page.path(1)
+
+    paths = [
+        *(page.path(number) for number in (cancelled, refused, erased, 999)),
+        token[:-1],
+        token + "A",
+        "/r/",
+        "/r/x/y",
+        "/",
+        "/healthz",
+        "/metrics",
+        "/slack/events",
+    ]
+    responses = [await page.browser.get(path) for path in paths]
+
+    assert {response.status_code for response in responses} == {404}
+    assert len({response.text for response in responses}) == 1
+    assert "There is nothing here." in responses[0].text
+
+
+async def test_the_page_names_neither_the_customer_nor_the_agent(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+
+    for step in ("", "?step=comment", "?step=thanks"):
+        text = (await page.browser.get(path + step)).text
+        for secret in ("grace", "343434343434", "ticket_5555", fixtures.ADA):
+            assert secret not in text
+        await page.rate(path, 4)
+
+
+async def test_previews_of_all_surveys_are_the_same(page: RatingPages) -> None:
+    paths = [page.path(page.insert_survey(display_name=name)) for name in ("Northwind", "Contoso")]
+
+    heads = []
+    for path in (*paths, "/r/unknown"):
+        text = (await page.browser.get(path)).text
+        heads.append([line for line in text.splitlines() if line.startswith("<meta")])
+
+    assert heads[0] == heads[1] == heads[2]
+
+
+async def test_every_response_is_private(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+    responses = [
+        await page.browser.get(path),
+        await page.browser.head(path),
+        await page.rate(path, 4),
+        await page.rate(path, 99),
+        await page.browser.get("/r/unknown"),
+        await page.browser.get("/robots.txt"),
+        await page.browser.get("/favicon.ico"),
+    ]
+
+    assert [response.status_code for response in responses] == [200, 200, 303, 422, 404, 200, 204]
+    for response in responses:
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["referrer-policy"] == "no-referrer"
+        assert response.headers["x-robots-tag"] == "noindex, nofollow"
+        assert "set-cookie" not in response.headers
+        assert "server" not in response.headers
+    policy = responses[0].headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(
+        policy
+    )
+    assert "Disallow: /" in responses[5].text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, 303),
+        ({"sec-fetch-site": "none"}, 303),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "null"}, 303),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://127.0.0.1"}, 403),
+        ({}, 303),
+    ],
+)
+async def test_forms_of_other_sites_are_refused(
+    page: RatingPages, headers: dict[str, str], status: int
+) -> None:
+    survey_id = page.insert_survey()
+
+    response = await page.rate(page.path(survey_id), 4, **headers)
+
+    assert response.status_code == status
+    assert page.survey(survey_id)["rating"] == (4 if status == 303 else None)
+
+
+async def test_a_comment_that_is_too_long_is_kept_in_the_form(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 4)
+
+    response = await page.post(path, action="comment", comment="x" * 2_001)
+    longest = {"action": (None, "comment"), "comment": (None, "語" * 2_000)}
+    accepted = await page.browser.post(path, files=longest)
+
+    assert response.status_code == 422
+    assert "x" * 2_001 in response.text
+    assert accepted.status_code == 303
+    assert page.survey(survey_id)["comment"] == "語" * 2_000
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status"),
+    [
+        (b"action=rate&rating=4&x=" + b"x" * 16_384, "application/x-www-form-urlencoded", 413),
+        (b"&".join([b"rating=4"] * 50), "application/x-www-form-urlencoded", 400),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 400),
+        (b"--x", "multipart/form-data", 400),
+        (b'{"action": "rate", "rating": 4}', "application/json", 400),
+        (b"action=delete", "application/x-www-form-urlencoded", 400),
+        (b"", "", 400),
+    ],
+)
+async def test_other_bodies_are_refused(
+    page: RatingPages, content: bytes, content_type: str, status: int
+) -> None:
+    survey_id = page.insert_survey()
+
+    response = await page.browser.post(
+        page.path(survey_id), content=content, headers={"content-type": content_type}
+    )
+
+    assert response.status_code == status
+    assert "Nothing was saved." in visible_text(response.text)
+    assert page.survey(survey_id)["rating"] is None
+
+
+async def test_wrong_tokens_and_posts_are_limited_by_address(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+    here, there = {"x-forwarded-for": "192.0.2.1"}, {"x-forwarded-for": "192.0.2.2"}
+
+    guesses = [await page.browser.get(f"/r/{number}", headers=here) for number in range(CAPACITY + 1)]
+    posted_here = await page.rate(path, 4, **here)
+    shown_here = await page.browser.get(path, headers=here)
+    posted_there = await page.rate(path, 4, **there)
+    page.world.clock.advance(minutes=1)
+    posted_later = await page.rate(path, 4, **here)
+
+    assert {guess.status_code for guess in guesses[:-1]} == {404}
+    assert [guesses[-1].status_code, posted_here.status_code] == [429, 429]
+    assert "retry-after" in posted_here.headers
+    assert [shown_here.status_code, posted_there.status_code, posted_later.status_code] == [200, 303, 303]
+
+
+async def test_one_ipv6_subscriber_has_one_bucket(page: RatingPages) -> None:
+    guesses = [
+        await page.browser.get("/r/x", headers={"x-forwarded-for": f"2001:db8::{number:x}"})
+        for number in range(CAPACITY + 1)
+    ]
+
+    assert guesses[-1].status_code == 429
+
+
+async def test_tokens_are_in_no_log(page: RatingPages, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="csat")
+    caplog.set_level(logging.DEBUG, logger="uvicorn")
+    path = page.path(page.insert_survey())
+    token = path.rpartition("/")[2]
+
+    await page.browser.get(path)
+    await page.rate(path, 1)
+    await page.rate(path, 99)
+    await page.browser.post(path, content=b"x" * 20_000)
+    await page.browser.get(path + "x")
+
+    assert token not in caplog.text
+
+
+async def test_an_unavailable_database_is_told(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+
+    rename_surveys(page, "surveys", "away")
+    shown = await page.browser.get(path)
+    posted = await page.rate(path, 4)
+    rename_surveys(page, "away", "surveys")
+    again = await page.rate(path, 4)
+
+    assert [shown.status_code, posted.status_code, again.status_code] == [503, 503, 303]
+    assert "try again" in visible_text(posted.text)
+
+
+def rename_surveys(page: RatingPages, before: str, after: str) -> None:
+    """Take the table of surveys away, or bring it back."""
+    with page.world.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(path=st.text(max_size=60), body=st.binary(max_size=400), multipart=st.booleans())
+async def test_no_request_breaks_the_page(page: RatingPages, path: str, body: bytes, multipart: bool) -> None:  # noqa: FBT001 - given
+    content_type = "multipart/form-data; boundary=x" if multipart else "application/x-www-form-urlencoded"
+    survey_path = page.path(page.insert_survey())
+    page.world.clock.ahead += timedelta(minutes=1)
+
+    got = await page.browser.get("/r/" + "".join(f"%{byte:02x}" for byte in path.encode()))
+    posted = await page.browser.post(survey_path, content=body, headers={"content-type": content_type})
+
+    assert got.status_code == 404
+    assert posted.status_code in {303, 400, 422}
+
+
+async def test_a_customer_who_answers_settles_an_uncertain_survey_as_sent(pages: RatingPages) -> None:
+    survey_id = pages.insert_survey(state=State.UNCERTAIN, reason="Uncertain", feedback_id=None)
+
+    await pages.rate(pages.path(survey_id), 5)
+    await pages.world.wait_for_message("They answered.")
+
+    await pages.world.wait_until(pages.world.is_outbox_empty)
+    assert pages.survey(survey_id)["state"] == State.ANSWERED
+    assert pages.world.count_sent_notifications(NotificationKind.SENT) == 1
+
+
+async def test_without_a_public_url_nothing_is_served(tmp_path: Path) -> None:
+    async with running_pages(tmp_path, csat_public_url="") as pages:
+        with pytest.raises(httpx.ConnectError):
+            await pages.browser.get("/robots.txt")
