@@ -7,7 +7,7 @@ RUN python -m venv /venv \
  && /venv/bin/python -m pip check
 
 FROM python:3.11-slim
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 CSAT_PUBLIC_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY app.py bootstrap.py manifest.yml pyproject.toml ./
@@ -23,7 +23,7 @@ VOLUME /data
 # where csat.db is, unless there is a DATABASE_URL
 WORKDIR /data
 USER 10001:10001
-EXPOSE 3000
+EXPOSE 3000 3001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["/venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/readyz', timeout=4)"]

@@ -39,9 +39,9 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
 from csat.surveys.transports import TransportName
 from csat.transports.x_card import XCard
+from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
 from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
 from csat.web.metrics_endpoint import MetricsEndpoint
