@@ -30,7 +30,13 @@ class RatingPages:
         """Insert a survey sent now, and return its number."""
         now = self.world.clock()
         moments = dict.fromkeys(("accepted_at", "due_at", "sent_at", "quota_until"), now)
-        place = {"team": fixtures.TEAM, "channel": fixtures.SUPPORT, "thread": "", "requester": fixtures.ADA}
+        place = {
+            "team": fixtures.TEAM,
+            "channel": fixtures.SUPPORT,
+            "thread": "",
+            "requester": fixtures.ADA,
+            "transport": "x_link",
+        }
         row = make_row(**{**place, **moments, **columns})
         statement = insert(tables.surveys).values(row).returning(tables.surveys.c.id)
         with self.world.engine.begin() as connection:

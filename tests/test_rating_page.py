@@ -235,12 +235,13 @@ NOBODY = {"recipient_handle": None, "recipient_id": None}
 
 async def test_all_that_is_unknown_looks_the_same(page: RatingPages) -> None:
     page.insert_survey()
+    by_card = page.insert_survey(transport="x_card")
     cancelled, refused = page.insert_survey(state=State.CANCELLED), page.insert_survey(state=State.REFUSED)
     erased = page.insert_survey(**NOBODY)
     token = page.path(1)
 
     paths = [
-        *(page.path(number) for number in (cancelled, refused, erased, 999)),
+        *(page.path(number) for number in (by_card, cancelled, refused, erased, 999)),
         token[:-1],
         token + "A",
         "/r/",

@@ -14,11 +14,11 @@ from csat.db.survey_records import AGAIN, SENT_AGAIN
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.surveys.limits import DAY
-from csat.surveys.poll_schedule import expires_at
 from csat.surveys.questions import Metric
 from csat.surveys.rating_page import RatingPage
 from csat.surveys.responses import Comment, Rating
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS, TransportName
 
 _SENDING = transition_to(State.SENDING)
 _SENT = transition_to(State.SENT)
@@ -94,7 +94,9 @@ def _find(connection: Connection, query: Select[Any], survey_id: int) -> Row[Any
         row = connection.execute(query.where(surveys.c.view_id == f"{AGAIN}{row.id}")).first()
     if row is None or (row.recipient_handle is None and row.recipient_id is None):
         return None
-    return None if row.state in (State.REFUSED, State.CANCELLED) else row
+    if not FACTS[TransportName(row.transport)].asks_on_page or row.state in (State.REFUSED, State.CANCELLED):
+        return None
+    return row
 
 
 def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> None:
@@ -104,7 +106,7 @@ def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> 
         "sent_at": sent_at,
         "quota_until": sent_at + DAY,
         "reconcile_at": None,
-        "poll_at": expires_at(sent_at),
+        "poll_at": FACTS[TransportName(survey.transport)].first_poll(sent_at),
         "lease_owner": None,
         "lease_until": None,
     }
