@@ -19,7 +19,8 @@ from csat.surveys.questions import CatalogueError, Metric
 from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain as explain_x
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, RecipientUnknown, Refused, XError
+from csat.x_api.errors import AccountRefused, Refused, XError
+from csat.x_api.refusals import ACCOUNT_REFUSALS, RecipientUnknown
 
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."

@@ -26,7 +26,8 @@ from csat.surveys.recipients import Recipient
 from csat.values_from_settings import build_credentials, load_recipient_key
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import RecipientUnknown, XError
+from csat.x_api.errors import XError
+from csat.x_api.refusals import RecipientUnknown
 
 RETRY_PAUSES_SECONDS = (1.0, 5.0, 15.0)
 """Pauses before each retry while Slack is unavailable; longer if Slack asks for it."""

@@ -28,7 +28,8 @@ from csat.surveys.recipients import Recipient
 from csat.values_from_settings import build_credentials, load_recipient_key
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import RecipientSuspended, RecipientUnknown, RetryLater, XError
+from csat.x_api.errors import RetryLater, XError
+from csat.x_api.refusals import RecipientSuspended, RecipientUnknown
 
 PAGE_SIZE = 2_000
 """Rows of an export per transaction."""

@@ -6,7 +6,8 @@ from csat.db import account_pauses, limits, opt_outs
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, find_denial
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
+from csat.x_api.errors import AccountRefused
+from csat.x_api.refusals import ACCOUNT_REFUSALS
 from handlers.customer_lookup import Customer, look_up_customer
 from handlers.services import Services
 

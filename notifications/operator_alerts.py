@@ -7,7 +7,8 @@ from csat.db import operator_alerts
 from csat.db.operator_alerts import OperatorAlert
 from csat.shared_resources import Resources
 from csat.slack_api.errors import SlackError
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
+from csat.x_api.errors import AccountRefused
+from csat.x_api.refusals import ACCOUNT_REFUSALS
 from notifications.retries import find_retry_time
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,8 @@
 
 from blocks.notifications import WAITS_FOR_OTHER_ACCOUNT, WAITS_FOR_X, WaitReason, account_paused
 from csat.db.survey_records import SurveyRecord
-from csat.x_api.errors import ACCOUNT_REFUSALS, WAITING_REASONS, AccountRefused
+from csat.x_api.errors import WAITING_REASONS, AccountRefused
+from csat.x_api.refusals import ACCOUNT_REFUSALS
 
 
 def explain_wait(survey: SurveyRecord, account: str, pause_cause: str) -> WaitReason:

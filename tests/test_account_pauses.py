@@ -9,7 +9,7 @@ import pytest
 
 from csat.db import tables
 from csat.db.outbox import NotificationKind
-from csat.x_api.errors import InvalidCredentials
+from csat.x_api.refusals import InvalidCredentials
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command

@@ -26,7 +26,8 @@ from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import REFUSALS, Uncertain
+from csat.x_api.errors import Uncertain
+from csat.x_api.refusals import REFUSALS
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.interactive_elements import add_missing_ids, interactive_elements, state_values

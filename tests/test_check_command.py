@@ -20,7 +20,8 @@ from csat.db.database import Database
 from csat.db.engines import describe
 from csat.settings import Settings
 from csat.surveys.states import State
-from csat.x_api.errors import AccountRefused, InvalidCredentials, OutOfCredit
+from csat.x_api.errors import AccountRefused
+from csat.x_api.refusals import InvalidCredentials, OutOfCredit
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
-from csat.x_api import errors, wire
-from csat.x_api.errors import ACCOUNT_REFUSALS, REFUSALS, Refused, RetryLater, Uncertain, Unconfirmed, XError
+from csat.x_api import errors, refusals, wire
+from csat.x_api.errors import Refused, RetryLater, Uncertain, Unconfirmed, XError
+from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS
 from tests.factories import CATALOGUE, make_draft, make_survey
 from tests.strategies import JSON
 from tests.x_examples import EXAMPLE_FEEDBACK, RECEIPT, error_json, feedback_json, user_json
@@ -208,34 +209,34 @@ def test_any_malformed_error_is_an_x_error(status: int, code: object, message: o
 # errors
 
 EXPECTED_KINDS = [
-    (401, 32, errors.InvalidCredentials),
-    (403, 32, errors.InvalidCredentials),
-    (401, 89, errors.InvalidCredentials),
-    (403, 89, errors.InvalidCredentials),
-    (401, 135, errors.ClockSkew),
-    (401, 416, errors.AppSuspended),
-    (403, 87, errors.NotAllowed),
-    (403, 220, errors.NotAllowed),
-    (403, 453, errors.NotAllowed),
-    (403, 93, errors.NotAllowed),
-    (403, 261, errors.NotAllowed),
-    (400, 215, errors.NotSigned),
-    (403, 38, errors.ParameterMissing),
-    (403, 63, errors.RecipientSuspended),
-    (404, 34, errors.RecipientUnknown),
-    (404, 50, errors.RecipientUnknown),
-    (404, 108, errors.RecipientUnknown),
-    (403, 64, errors.SenderSuspended),
-    (403, 326, errors.SenderLocked),
-    (403, 150, errors.RecipientClosed),
-    (403, 349, errors.RecipientClosed),
-    (403, 151, errors.MessageRejected),
-    (403, 214, errors.RecipientClosed),
-    (403, 226, errors.LooksAutomated),
-    (403, 354, errors.MessageTooLong),
-    (403, 999, errors.RefusedByX),
-    (400, None, errors.RefusedByX),
-    (410, 4000, errors.RefusedByX),
+    (401, 32, refusals.InvalidCredentials),
+    (403, 32, refusals.InvalidCredentials),
+    (401, 89, refusals.InvalidCredentials),
+    (403, 89, refusals.InvalidCredentials),
+    (401, 135, refusals.ClockSkew),
+    (401, 416, refusals.AppSuspended),
+    (403, 87, refusals.NotAllowed),
+    (403, 220, refusals.NotAllowed),
+    (403, 453, refusals.NotAllowed),
+    (403, 93, refusals.NotAllowed),
+    (403, 261, refusals.NotAllowed),
+    (400, 215, refusals.NotSigned),
+    (403, 38, refusals.ParameterMissing),
+    (403, 63, refusals.RecipientSuspended),
+    (404, 34, refusals.RecipientUnknown),
+    (404, 50, refusals.RecipientUnknown),
+    (404, 108, refusals.RecipientUnknown),
+    (403, 64, refusals.SenderSuspended),
+    (403, 326, refusals.SenderLocked),
+    (403, 150, refusals.RecipientClosed),
+    (403, 349, refusals.RecipientClosed),
+    (403, 151, refusals.MessageRejected),
+    (403, 214, refusals.RecipientClosed),
+    (403, 226, refusals.LooksAutomated),
+    (403, 354, refusals.MessageTooLong),
+    (403, 999, refusals.RefusedByX),
+    (400, None, refusals.RefusedByX),
+    (410, 4000, refusals.RefusedByX),
 ]
 
 
@@ -252,19 +253,19 @@ def test_each_error_code_raises_its_refusal(status: int, code: int | None, kind:
 def test_a_recipient_who_does_not_follow_is_not_mistaken_for_a_locked_sender() -> None:
     body = error_json(326, "You cannot send messages to users who are not following you.")
 
-    assert type(decipher_error(403, body)) is errors.RecipientDoesNotFollow
+    assert type(decipher_error(403, body)) is refusals.RecipientDoesNotFollow
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"title": "Unauthorized", "detail": "Unauthorized"}'])
 def test_a_401_without_a_code_means_invalid_credentials(body: bytes) -> None:
-    assert type(decipher_error(401, body)) is errors.InvalidCredentials
+    assert type(decipher_error(401, body)) is refusals.InvalidCredentials
 
 
 def test_every_code_has_one_meaning() -> None:
     plain = [code for row in REFUSALS if row.message_pattern is None for code in row.codes]
 
     assert len(plain) == len(set(plain))
-    assert set(plain) == {code for _, code, kind in EXPECTED_KINDS if kind is not errors.RefusedByX}
+    assert set(plain) == {code for _, code, kind in EXPECTED_KINDS if kind is not refusals.RefusedByX}
 
 
 def test_every_error_has_its_own_advice() -> None:
@@ -422,16 +423,16 @@ SUSPENDED = NOT_FOUND | {"detail": "User has been suspended: [grace].", "title":
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (200, {"errors": [NOT_FOUND]}, errors.RecipientUnknown),
-        (200, {"errors": [SUSPENDED]}, errors.RecipientSuspended),
-        (200, {"data": None, "errors": [SUSPENDED]}, errors.RecipientSuspended),
-        (404, {"errors": [{"code": 50, "message": "User not found."}]}, errors.RecipientUnknown),
-        (404, {"title": "Not Found Error", "detail": "Not found"}, errors.RecipientUnknown),
-        (404, "<html>", errors.RecipientUnknown),
-        (403, {"errors": [{"code": 63, "message": "User has been suspended."}]}, errors.RecipientSuspended),
-        (401, {"title": "Unauthorized"}, errors.InvalidCredentials),
-        (402, {"title": "CreditsDepleted"}, errors.OutOfCredit),
-        (403, {"title": "Client Forbidden"}, errors.RefusedByX),
+        (200, {"errors": [NOT_FOUND]}, refusals.RecipientUnknown),
+        (200, {"errors": [SUSPENDED]}, refusals.RecipientSuspended),
+        (200, {"data": None, "errors": [SUSPENDED]}, refusals.RecipientSuspended),
+        (404, {"errors": [{"code": 50, "message": "User not found."}]}, refusals.RecipientUnknown),
+        (404, {"title": "Not Found Error", "detail": "Not found"}, refusals.RecipientUnknown),
+        (404, "<html>", refusals.RecipientUnknown),
+        (403, {"errors": [{"code": 63, "message": "User has been suspended."}]}, refusals.RecipientSuspended),
+        (401, {"title": "Unauthorized"}, refusals.InvalidCredentials),
+        (402, {"title": "CreditsDepleted"}, refusals.OutOfCredit),
+        (403, {"title": "Client Forbidden"}, refusals.RefusedByX),
         (429, {"title": "Too Many Requests"}, errors.RateLimited),
         (503, {}, RetryLater),
         (500, {}, Unconfirmed),

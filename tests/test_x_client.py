@@ -14,19 +14,14 @@ from cachetools import TTLCache
 
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.errors import (
+from csat.x_api.errors import RateLimited, RetryLater, Uncertain, Unconfirmed, Unreadable, XError
+from csat.x_api.refusals import (
     InvalidCredentials,
     LookUpOutOfCredit,
     LookUpRefused,
-    RateLimited,
     RecipientClosed,
     RecipientSuspended,
     RecipientUnknown,
-    RetryLater,
-    Uncertain,
-    Unconfirmed,
-    Unreadable,
-    XError,
 )
 from tests.factories import make_survey
 from tests.x_examples import (

@@ -24,16 +24,8 @@ from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.limits import Denial, DenialReason
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
-from csat.x_api.errors import (
-    ACCOUNT_REFUSALS,
-    REFUSALS,
-    WAITING_REASONS,
-    AccountRefused,
-    InvalidCredentials,
-    RecipientClosed,
-    Uncertain,
-    Unconfirmed,
-)
+from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconfirmed
+from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
     account_resume,
     commands,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from csat.db import account_pauses
 from csat.shared_resources import Resources
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused, XError
+from csat.x_api.errors import AccountRefused, XError
+from csat.x_api.refusals import ACCOUNT_REFUSALS
 
 log = logging.getLogger(__name__)
 

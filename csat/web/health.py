@@ -17,7 +17,8 @@ from csat.db.errors import DatabaseError
 from csat.delivery.send_worker import SendWorker
 from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
-from csat.x_api.errors import ACCOUNT_REFUSALS, AccountRefused
+from csat.x_api.errors import AccountRefused
+from csat.x_api.refusals import ACCOUNT_REFUSALS
 
 WRITE_INTERVAL_SECONDS = 1.0
 """How long the outcome of a write to the database counts for those who ask next."""

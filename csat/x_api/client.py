@@ -18,17 +18,13 @@ from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import feedback_events, wire
 from csat.x_api.error_explanations import explain
-from csat.x_api.errors import (
-    AccountRefused,
+from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain, Unreadable
+from csat.x_api.refusals import (
     LookUpOutOfCredit,
     LookUpRefused,
     OutOfCredit,
     RecipientSuspended,
     RecipientUnknown,
-    Refused,
-    RetryLater,
-    Uncertain,
-    Unreadable,
 )
 from csat.x_api.signing import Credentials, OAuth1
 from csat.x_api.size_limited_transport import ACCEPT_ENCODING, BoundedTransport

@@ -1,6 +1,7 @@
 """What X's errors mean, in words for an operator."""
 
-from csat.x_api.errors import AccountRefused, RateLimited, RecipientUnknown, Refused, Unreadable, XError
+from csat.x_api.errors import AccountRefused, RateLimited, Refused, Unreadable, XError
+from csat.x_api.refusals import RecipientUnknown
 
 _UNREACHABLE = "it can't be reached"
 _TOO_SLOW = "it didn't respond in time"

@@ -12,14 +12,8 @@ from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api.errors import (
-    REFUSALS,
     DailyLimitReached,
-    InvalidCredentials,
-    OutOfCredit,
     RateLimited,
-    RecipientSuspended,
-    RecipientUnknown,
-    RefusedByX,
     RetryLater,
     Uncertain,
     Unconfirmed,
@@ -27,6 +21,14 @@ from csat.x_api.errors import (
     XError,
 )
 from csat.x_api.json_body import parse_json
+from csat.x_api.refusals import (
+    REFUSALS,
+    InvalidCredentials,
+    OutOfCredit,
+    RecipientSuspended,
+    RecipientUnknown,
+    RefusedByX,
+)
 
 MAX_MESSAGE_LENGTH = 300
 """Characters of X's error message, or of an unreadable response, that are kept."""

@@ -1,0 +1,160 @@
+"""The reasons for which X refuses a survey.
+
+The codes are those of X's error table for API v1.1 (https://docs.x.com/x-api/fundamentals/response-codes-and-errors)
+and of its direct message endpoints.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from csat.x_api.errors import AccountRefused, Refused
+
+
+class InvalidCredentials(AccountRefused):
+    codes = frozenset({32, 89})
+    reason = "it rejects this app's keys"
+    fix = (
+        "Compare the X_ settings with developer.x.com (your app, Keys and tokens), "
+        "make a new access token if the old one was revoked, and restart the app."
+    )
+
+
+class ClockSkew(AccountRefused):
+    codes = frozenset({135})
+    reason = "the clock of this app's server is wrong"
+    fix = "Correct the server's clock, and keep it synchronized (NTP)."
+
+
+class AppSuspended(AccountRefused):
+    codes = frozenset({416})
+    reason = "it has suspended this app"
+    fix = "See at developer.x.com why the app is suspended, and resolve that with X."
+
+
+class NotAllowed(AccountRefused):
+    codes = frozenset({87, 220, 453, 93, 261})
+    concerns_all_requests = False
+    reason = "it doesn't allow this app to send them"
+    fix = (
+        "Check at developer.x.com that the app is active and may write direct messages, "
+        "and ask your X account manager whether it may use the Customer Feedback API."
+    )
+
+
+class NotSigned(AccountRefused):
+    codes = frozenset({215})
+    reason = "it gets this app's requests unsigned"
+    fix = "Check X_API_URL, and that no proxy in between removes the Authorization header."
+
+
+class OutOfCredit(AccountRefused):
+    """X answered 402; its message is not kept, as it holds the id of the account that pays."""
+
+    concerns_all_requests = False
+    reason = "this app has no API credit left"
+    fix = "Buy credit for the app's project at developer.x.com."
+
+
+class ParameterMissing(Refused):
+    codes = frozenset({38})
+    shows_api_message = True
+    advice = "X says that part of the survey is missing. Check the form and send it again."
+
+
+class RecipientSuspended(Refused):
+    codes = frozenset({63})
+    advice = "X has suspended this customer's account, so they can't get a survey."
+
+
+class RecipientUnknown(Refused):
+    codes = frozenset({34, 50, 108})
+    advice = (
+        "There is no such customer on X: the account may have been deleted or renamed. "
+        "Check the handle or ID."
+    )
+
+
+class RecipientClosed(Refused):
+    codes = frozenset({150, 349, 214})
+    shows_api_message = True
+    advice = (
+        "This customer can't be messaged: they turned off messages, blocked you, or don't follow you. "
+        "Ask them on X to write to you first, then send the survey."
+    )
+
+
+class RecipientDoesNotFollow(RecipientClosed):
+    codes = frozenset({326})
+    message_pattern = re.compile(r"follow", re.IGNORECASE)
+    advice = (
+        "This customer can't be messaged, because they don't follow your brand. "
+        "Ask them on X to follow you or to write to you first, then send the survey."
+    )
+
+
+class MessageRejected(RecipientClosed):
+    codes = frozenset({151})
+    advice = (
+        "This customer can't be messaged for now. "
+        "Ask them on X to accept your messages or to write to you first, then send the survey."
+    )
+
+
+class SenderSuspended(AccountRefused):
+    codes = frozenset({64})
+    reason = "it has suspended your brand's account"
+    fix = "The account's owner has to resolve this with X."
+
+
+class SenderLocked(AccountRefused):
+    codes = frozenset({326})
+    reason = "it has locked your brand's account"
+    fix = "Log in to the account on x.com to unlock it."
+
+
+class LooksAutomated(Refused):
+    codes = frozenset({226})
+    advice = "X thinks this message looks automated. Put it in your own words and send it again."
+
+
+class MessageTooLong(Refused):
+    codes = frozenset({354})
+    advice = "X says the message is too long. Shorten it and send it again."
+
+
+class LookUpRefused(Refused):
+    advice = (
+        "X doesn't allow this app to look up handles. "
+        "Enter the customer's numeric ID, or ask an admin of this app."
+    )
+
+
+class LookUpOutOfCredit(LookUpRefused):
+    advice = (
+        "This app has no API credit left to look up handles on X. "
+        "Enter the customer's numeric ID, or ask an admin of this app."
+    )
+
+
+class RefusedByX(Refused):
+    shows_api_message = True
+    advice = "X refused the survey. Check the form and try again later, or ask an admin of this app."
+
+
+def _all_subclasses(kind: type[Refused]) -> list[type[Refused]]:
+    return [cls for subclass in kind.__subclasses__() for cls in (*_all_subclasses(subclass), subclass)]
+
+
+REFUSALS: tuple[type[Refused], ...] = tuple(
+    sorted(
+        (kind for kind in _all_subclasses(Refused) if kind is not AccountRefused),
+        key=lambda kind: kind.message_pattern is None,
+    )
+)
+"""Every refusal; those with a `message_pattern` come first, as their codes have other meanings too."""
+
+ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
+    {kind.__name__: kind for kind in REFUSALS if issubclass(kind, AccountRefused)}
+)
+"""The reasons for which an account is paused, by the cause that the database keeps."""
