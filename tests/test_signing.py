@@ -73,6 +73,15 @@ def test_the_signature_of_any_form_is_valid(form: dict[str, str], query: str) ->
     verify(signed_request)
 
 
+@given(TEXT)
+def test_json_is_not_part_of_what_is_signed(text: str) -> None:
+    url = "https://api.twitter.com/2/dm_conversations/with/42/messages"
+    header = sign(EXAMPLE_KEYS, NOON, httpx.Request("POST", url, json={"text": text}))
+
+    verify(httpx.Request("POST", url, headers={"Authorization": header}))
+    assert "oauth_body_hash" not in parse_authorization(header)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import httpx
 from oauthlib.oauth1 import Client
+from oauthlib.oauth1.rfc5849 import CONTENT_TYPE_FORM_URLENCODED
 from pydantic import SecretStr
 
 from csat.clock import Clock, utc_now
@@ -20,7 +21,10 @@ class Credentials(FrozenModel):
 
 
 class OAuth1(httpx.Auth):
-    """Sign method, URL, query and all form fields with HMAC-SHA1, in the Authorization header."""
+    """Sign method, URL, query and all form fields with HMAC-SHA1, in the Authorization header.
+
+    A body that is not a form is not signed (RFC 5849, section 3.4.1.3.1).
+    """
 
     requires_request_body = True
 
@@ -36,12 +40,13 @@ class OAuth1(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the signature to a request."""
         self._client.timestamp = str(int(self._clock().timestamp()))
-        is_form = "content-type" in request.headers
+        content_type = request.headers.get("content-type", "")
+        is_form = content_type == CONTENT_TYPE_FORM_URLENCODED
         _, signed_headers, _ = self._client.sign(
             str(request.url),
             http_method=request.method,  # type: ignore[arg-type]
             body=request.content.decode() if is_form else None,
-            headers={"Content-Type": request.headers["content-type"]} if is_form else None,
+            headers={"Content-Type": content_type} if is_form else None,
         )
         request.headers["Authorization"] = signed_headers["Authorization"]
         yield request
