@@ -233,6 +233,7 @@ EXPECTED_KINDS = [
     (403, 151, refusals.MessageRejected),
     (403, 214, refusals.RecipientClosed),
     (403, 226, refusals.LooksAutomated),
+    (403, 476, refusals.TakesVerifiedOnly),
     (403, 354, refusals.MessageTooLong),
     (403, 999, refusals.RefusedByX),
     (400, None, refusals.RefusedByX),

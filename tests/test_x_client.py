@@ -3,7 +3,8 @@ import contextlib
 import gzip
 import json
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import aiohttp
@@ -14,6 +15,7 @@ from cachetools import TTLCache
 
 from csat.surveys.recipients import Recipient
 from csat.x_api.client import XClient, open_http_client
+from csat.x_api.direct_messages import Message
 from csat.x_api.errors import RateLimited, RetryLater, Uncertain, Unconfirmed, Unreadable, XError
 from csat.x_api.refusals import (
     InvalidCredentials,
@@ -22,14 +24,17 @@ from csat.x_api.refusals import (
     RecipientClosed,
     RecipientSuspended,
     RecipientUnknown,
+    RefusedByX,
 )
 from tests.factories import make_survey
 from tests.x_examples import (
     EXAMPLE_KEYS,
     RECEIPT,
+    SENT_MESSAGE,
     error_json,
     feedback_json,
     make_credentials,
+    message_json,
     user_json,
 )
 
@@ -47,8 +52,8 @@ async def client_with(respond: Responder) -> AsyncIterator[XClient]:
         yield XClient(http)
 
 
-def respond_with(status: int, body: bytes | str | dict[str, object] = b"") -> Responder:
-    content = json.dumps(body) if isinstance(body, dict) else body
+def respond_with(status: int, body: bytes | str | Mapping[str, object] = b"") -> Responder:
+    content = json.dumps(body) if isinstance(body, Mapping) else body
     return lambda _: httpx.Response(status, content=content)
 
 
@@ -124,13 +129,22 @@ CREATE_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
 }
 
 
+async def create_feedback(x: XClient) -> None:
+    await x.create_feedback(make_survey())
+
+
+async def send_message(x: XClient) -> None:
+    await x.send_message("42", "How did we do?")
+
+
+@pytest.mark.parametrize("send", [create_feedback, send_message])
 @pytest.mark.parametrize(("respond", "kind"), CREATE_ERRORS.values(), ids=CREATE_ERRORS)
-async def test_each_failure_to_create_feedback_raises_its_error(
-    respond: Responder, kind: type[XError]
+async def test_each_failure_to_send_raises_its_error(
+    respond: Responder, kind: type[XError], send: Callable[[XClient], Awaitable[None]]
 ) -> None:
     async with client_with(respond) as x:
         with pytest.raises(XError) as error:
-            await x.create_feedback(make_survey())
+            await send(x)
 
     assert type(error.value) is kind
 
@@ -223,7 +237,10 @@ async def test_a_request_that_was_not_sent_can_be_retried() -> None:
             await XClient(http).create_feedback(make_survey())
 
 
-async def test_a_survey_is_not_resent_after_the_connection_breaks() -> None:
+@pytest.mark.parametrize("send", [create_feedback, send_message])
+async def test_nothing_is_resent_after_the_connection_breaks(
+    send: Callable[[XClient], Awaitable[None]],
+) -> None:
     times = 0
 
     async def count(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -233,7 +250,7 @@ async def test_a_survey_is_not_resent_after_the_connection_breaks() -> None:
 
     async with tcp_server(count) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
         with pytest.raises(Uncertain):
-            await XClient(http).create_feedback(make_survey())
+            await send(XClient(http))
 
     assert times == 1
 
@@ -280,6 +297,121 @@ async def test_a_compressed_response_is_unpacked() -> None:
 
     async with tcp_server(respond) as url, open_http_client(make_credentials(EXAMPLE_KEYS), url) as http:
         assert (await XClient(http).get_me()).handle == "Northwind"
+
+
+# direct messages
+
+URL = "https://support.northwind.example/r/c2VjcmV0"
+SENT_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def conversation(messages: int, *, with_link: int | None = None, page_size: int = 10) -> Responder:
+    """Return X's list of a conversation, with one message per minute before noon."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params.get("pagination_token", "0"))
+        numbers = range(start, min(start + page_size, messages))
+        listed = [
+            json.loads(
+                message_json(
+                    id=str(1000 + number),
+                    created_at=f"{SENT_AT - timedelta(minutes=number):%Y-%m-%dT%H:%M:%S.000Z}",
+                    entities={"urls": [{"expanded_url": URL}]} if number == with_link else {},
+                )
+            )
+            for number in numbers
+        ]
+        meta: dict[str, object] = {"result_count": len(listed)}
+        if numbers.stop < messages:
+            meta["next_token"] = str(numbers.stop)
+        return httpx.Response(200, json={"data": listed, "meta": meta} if listed else {"meta": meta})
+
+    return respond
+
+
+class Recorded:
+    """A responder that records its requests."""
+
+    def __init__(self, respond: Responder) -> None:
+        self.requests: list[httpx.Request] = []
+        self._respond = respond
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self._respond(request)
+
+
+async def test_a_message_is_posted_as_json_and_returns_its_id() -> None:
+    respond = Recorded(respond_with(201, SENT_MESSAGE))
+    async with client_with(respond) as x:
+        message = await x.send_message("42", "How did we do? 🛫")
+
+    (request,) = respond.requests
+    assert message == Message(id="1346889436626259968")
+    assert (request.method, request.url.path) == ("POST", "/2/dm_conversations/with/42/messages")
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.content) == {"text": "How did we do? 🛫"}
+
+
+async def test_our_own_link_is_found_in_the_conversation() -> None:
+    respond = Recorded(conversation(5, with_link=3))
+    async with client_with(respond) as x:
+        message = await x.find_message("42", URL, SENT_AT - timedelta(hours=1))
+
+    (request,) = respond.requests
+    assert message == Message(id="1003", created_at=SENT_AT - timedelta(minutes=3))
+    assert (request.method, request.url.path) == ("GET", "/2/dm_conversations/with/42/dm_events")
+    assert dict(request.url.params) == {
+        "dm_event.fields": "created_at,entities,sender_id",
+        "event_types": "MessageCreate",
+        "max_results": "10",
+    }
+
+
+@pytest.mark.parametrize(
+    ("messages", "minutes", "pages"),
+    [(0, 60, 1), (10, 60, 1), (15, 60, 2), (25, 8, 1), (25, 9, 2), (100, 15, 2), (100, 600, 3)],
+)
+async def test_the_conversation_is_read_back_to_a_moment_within_bounds(
+    messages: int, minutes: int, pages: int
+) -> None:
+    respond = Recorded(conversation(messages))
+    async with client_with(respond) as x:
+        message = await x.find_message("42", URL, SENT_AT - timedelta(minutes=minutes))
+
+    assert message is None
+    assert len(respond.requests) == pages
+
+
+async def test_a_link_on_the_last_page_that_is_read_is_found() -> None:
+    async with client_with(conversation(100, with_link=29)) as x:
+        message = await x.find_message("42", URL, SENT_AT - timedelta(hours=9))
+
+    assert message
+    assert message.id == "1029"
+
+
+FIND_ERRORS: dict[str, tuple[Responder, type[XError]]] = {
+    "not found": (respond_with(404, {"title": "Not Found", "type": "about:blank"}), RefusedByX),
+    "rate limit": (respond_with(429, {"title": "Too Many Requests"}), RateLimited),
+    "server error": (respond_with(500), RetryLater),
+    "gateway timeout": (respond_with(504, "<html>"), RetryLater),
+    "redirect": (respond_with(302), RetryLater),
+    "errors without data": (respond_with(200, {"errors": [{"detail": "?"}]}), Unreadable),
+    "read timeout": (fail_with(httpx.ReadTimeout("slow")), RetryLater),
+    "call timeout": (fail_with(TimeoutError()), RetryLater),
+}
+
+
+@pytest.mark.parametrize(("respond", "kind"), FIND_ERRORS.values(), ids=FIND_ERRORS)
+async def test_each_failure_to_read_a_conversation_raises_its_error(
+    respond: Responder, kind: type[XError]
+) -> None:
+    async with client_with(respond) as x:
+        with pytest.raises(XError) as error:
+            await x.find_message("42", URL, SENT_AT)
+
+    assert type(error.value) is kind
 
 
 # user look-up

@@ -31,6 +31,16 @@ RECEIPT = Receipt(
     created_at=datetime(2015, 12, 15, 17, 58, 20, tzinfo=UTC),
     updated_at=datetime(2015, 12, 15, 17, 59, 22, tzinfo=UTC),
 )
+SENT_MESSAGE = {"data": {"dm_conversation_id": "123123123-456456456", "dm_event_id": "1346889436626259968"}}
+"""The example response in X's documentation of POST dm_conversations/with/:participant_id/messages."""
+EXAMPLE_MESSAGE = {
+    "id": "1582838499983564806",
+    "event_type": "MessageCreate",
+    "text": "How did we do? https://t.co/abcdefghij",
+    "sender_id": "944480690",
+    "created_at": "2026-03-02T12:00:00.000Z",
+}
+"""A direct message as X lists it."""
 EXAMPLE_KEYS = SandboxKeys(
     "xvz1evFS4wEEPTGEFPHBog",
     "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw",
@@ -41,6 +51,16 @@ EXAMPLE_KEYS = SandboxKeys(
 
 def feedback_json(**fields: object) -> bytes:
     return json.dumps(EXAMPLE_FEEDBACK | fields).encode()
+
+
+def message_json(**fields: object) -> bytes:
+    return json.dumps(EXAMPLE_MESSAGE | fields).encode()
+
+
+def problem_json(**fields: object) -> bytes:
+    """Return a problem of API v2."""
+    problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "Forbidden."}
+    return json.dumps(problem | fields).encode()
 
 
 def error_json(code: int | None, message: str = "Words of X.") -> bytes:

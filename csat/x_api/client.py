@@ -16,7 +16,8 @@ from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
-from csat.x_api import feedback_events, wire
+from csat.x_api import direct_messages, feedback_events, wire
+from csat.x_api.direct_messages import Message
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain, Unreadable
 from csat.x_api.refusals import (
@@ -83,14 +84,36 @@ class XClient:
             RetryLater: the survey was not delivered.
             Uncertain: the survey may have been delivered.
         """
-        with self._observed("create_feedback"):
-            try:
-                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
-                    response = await self._http.post("/1.1/feedback/create.json", data=wire.encode(survey))
-            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-                kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
-                raise kind(type(error).__name__, raw=str(error)) from error
-            return wire.decipher(response.status_code, response.headers, response.content)
+        path, form = "/1.1/feedback/create.json", wire.encode(survey)
+        return await self._post("create_feedback", path, wire.decipher, data=form)
+
+    async def send_message(self, recipient_id: str, text: str) -> Message:
+        """Send a direct message (POST /2/dm_conversations/with/:id/messages); not idempotent.
+
+        Raises:
+            Refused: X will not deliver the message.
+            RetryLater: the message was not delivered.
+            Uncertain: the message may have been delivered.
+        """
+        path = f"/2/dm_conversations/with/{recipient_id}/messages"
+        return await self._post("send_message", path, direct_messages.decipher_sent, json={"text": text})
+
+    async def find_message(self, recipient_id: str, url: str, since: datetime) -> Message | None:
+        """Return the message to a recipient that links to `url`, if X lists it; raises `XError`.
+
+        Reads the conversation (GET /2/dm_conversations/with/:id/dm_events) back to `since`, but only its last
+        `PAGE_SIZE` * `MAX_PAGES` messages. None does not prove that there is no such message: X does not list
+        those of encrypted conversations.
+        """
+        path, params = f"/2/dm_conversations/with/{recipient_id}/dm_events", dict(direct_messages.LIST_PARAMS)
+        for _ in range(direct_messages.MAX_PAGES):
+            page = await self._get_again("find_message", path, params, direct_messages.decipher_messages)
+            if message := page.find(recipient_id, url):
+                return message
+            if page.reaches(since) or not page.meta.next_token:
+                break
+            params["pagination_token"] = page.meta.next_token
+        return None
 
     async def look_up_user(self, recipient: Recipient) -> wire.Account:
         """Return the account of a handle (GET /2/users/by/username), from the cache if it is fresh.
@@ -151,9 +174,13 @@ class XClient:
         return await self._get_user("get_me", "/2/users/me", {})
 
     async def _get_user(self, name: str, path: str, params: dict[str, str]) -> wire.Account:
+        return await self._get_again(name, path, params, wire.decipher_user)
+
+    async def _get_again(self, name: str, path: str, params: dict[str, str], decipher: Decipher[T]) -> T:
+        """Send a GET request that can be repeated whatever happens to it, as it has no effect."""
         try:
-            return await self._get(name, path, params, wire.decipher_user)
-        except Uncertain as error:  # a GET has no effect, so it can be repeated
+            return await self._get(name, path, params, decipher)
+        except Uncertain as error:
             raise RetryLater(str(error), api_message=error.api_message, raw=error.raw) from error
 
     async def _get(self, name: str, path: str, params: dict[str, str], decipher: Decipher[T]) -> T:
@@ -163,6 +190,24 @@ class XClient:
                     response = await self._http.get(path, params=params)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
+                raise kind(type(error).__name__, raw=str(error)) from error
+            return decipher(response.status_code, response.headers, response.content)
+
+    async def _post(
+        self,
+        name: str,
+        path: str,
+        decipher: Decipher[T],
+        *,
+        data: Mapping[str, str] | None = None,
+        json: Mapping[str, str] | None = None,
+    ) -> T:
+        with self._observed(name):
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
+                    response = await self._http.post(path, data=data, json=json)
+            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
                 raise kind(type(error).__name__, raw=str(error)) from error
             return decipher(response.status_code, response.headers, response.content)
 

@@ -10,6 +10,8 @@
     │   │   ├── NotSigned           X saw no credentials
     │   │   ├── SenderSuspended
     │   │   ├── SenderLocked
+    │   │   ├── AppNotEnrolled      the X app is in no project or package
+    │   │   ├── DirectMessagesNotAllowed
     │   │   └── OutOfCredit         the X app has no API credit left
     │   ├── ParameterMissing
     │   ├── RecipientSuspended
@@ -17,7 +19,9 @@
     │   ├── RecipientClosed         the customer can't be messaged
     │   │   ├── RecipientDoesNotFollow
     │   │   └── MessageRejected     X names the reason
+    │   ├── TakesVerifiedOnly       the customer takes no messages from accounts that are not verified
     │   ├── LooksAutomated
+    │   ├── OperationNotPermitted   a limit on the sender or a rule, whoever the customer is
     │   ├── MessageTooLong
     │   ├── LookUpRefused           the app may not look up handles
     │   │   └── LookUpOutOfCredit   the X app has no API credit left to look them up

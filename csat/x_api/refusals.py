@@ -1,7 +1,7 @@
 """The reasons for which X refuses a survey.
 
 The codes are those of X's error table for API v1.1 (https://docs.x.com/x-api/fundamentals/response-codes-and-errors)
-and of its direct message endpoints.
+and of its direct message endpoints. API v2 has no codes: there the words in `PROBLEMS` name the reason.
 """
 
 import re
@@ -48,12 +48,30 @@ class NotSigned(AccountRefused):
     fix = "Check X_API_URL, and that no proxy in between removes the Authorization header."
 
 
+class AppNotEnrolled(AccountRefused):
+    concerns_all_requests = False
+    reason = "this app is not enrolled in its API"
+    fix = (
+        "At developer.x.com, move the app to the package Pay-per-use and the environment Production, "
+        "or attach it to a project, and restart this app if its keys changed."
+    )
+
+
+class DirectMessagesNotAllowed(AccountRefused):
+    concerns_all_requests = False
+    reason = "it doesn't let this app write direct messages"
+    fix = (
+        "At developer.x.com, let the app read, write and use direct messages (User authentication settings), "
+        "make a new access token, and restart this app with it."
+    )
+
+
 class OutOfCredit(AccountRefused):
-    """X answered 402; its message is not kept, as it holds the id of the account that pays."""
+    """Credit or a limit is used up; X's message is not kept, as it holds the id of the account that pays."""
 
     concerns_all_requests = False
     reason = "this app has no API credit left"
-    fix = "Buy credit for the app's project at developer.x.com."
+    fix = "Buy credit for the app's project at developer.x.com, or raise its spending limit there."
 
 
 class ParameterMissing(Refused):
@@ -101,6 +119,14 @@ class MessageRejected(RecipientClosed):
     )
 
 
+class TakesVerifiedOnly(Refused):
+    codes = frozenset({476})
+    advice = (
+        "This customer takes messages from strangers only if those are verified, and your brand isn't. "
+        "Ask them on X to write to you first, then send the survey."
+    )
+
+
 class SenderSuspended(AccountRefused):
     codes = frozenset({64})
     reason = "it has suspended your brand's account"
@@ -116,6 +142,13 @@ class SenderLocked(AccountRefused):
 class LooksAutomated(Refused):
     codes = frozenset({226})
     advice = "X thinks this message looks automated. Put it in your own words and send it again."
+
+
+class OperationNotPermitted(Refused):
+    advice = (
+        "X doesn't let your brand send this message: it looks like spam to X, or X limits your account. "
+        "Try again later in your own words, or ask an admin of this app."
+    )
 
 
 class MessageTooLong(Refused):
@@ -158,3 +191,28 @@ ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
     {kind.__name__: kind for kind in REFUSALS if issubclass(kind, AccountRefused)}
 )
 """The reasons for which an account is paused, by the cause that the database keeps."""
+
+PROBLEMS: Mapping[re.Pattern[str], type[Refused]] = MappingProxyType(
+    {
+        re.compile(words, re.IGNORECASE): kind
+        for words, kind in (
+            (r"problems/credits\b|credits ?depleted|usage[- ]?cap|spend(ing)? ?(cap|limit)", OutOfCredit),
+            (r"client-not-enrolled", AppNotEnrolled),
+            (r"oauth1-permissions|unsupported[- ]authentication", DirectMessagesNotAllowed),
+            (r"permission to DM one or more participants", RecipientClosed),
+            (r"not verified to send message requests", TakesVerifiedOnly),
+            (r"this operation is not permitted", OperationNotPermitted),
+            (r"user has been suspended", RecipientSuspended),
+            (r"problems/resource-not-found\b", RecipientUnknown),
+        )
+    }
+)
+"""The refusals by words in the type, title, reason or detail of v2's problems; the first that match count."""
+
+
+def find_refusal(code: int | None, message: str, problem: str) -> type[Refused] | None:
+    """Return the refusal that X means by a code and its message, or by the words of a problem."""
+    for kind in REFUSALS:
+        if code in kind.codes and (kind.message_pattern is None or kind.message_pattern.search(message)):
+            return kind
+    return next((kind for words, kind in PROBLEMS.items() if words.search(problem)), None)

@@ -22,12 +22,12 @@ from csat.x_api.errors import (
 )
 from csat.x_api.json_body import parse_json
 from csat.x_api.refusals import (
-    REFUSALS,
     InvalidCredentials,
     OutOfCredit,
     RecipientSuspended,
     RecipientUnknown,
     RefusedByX,
+    find_refusal,
 )
 
 MAX_MESSAGE_LENGTH = 300
@@ -37,6 +37,7 @@ _DATE = re.compile(
     rf"\s*[A-Za-z]{{3}}\s*({'|'.join(MONTHS)})\s*(\d\d)\s*(\d\d:\d\d:\d\d)\s*([+-]\d{{4}})\s*(2\d{{3}})\s*",
     re.ASCII,
 )
+_PROBLEM_FIELDS = ("type", "title", "reason", "detail")
 _WINDOW = "x-rate-limit"
 _DAILY_WINDOWS = ("x-app-limit-24hour", "x-user-limit-24hour")
 _RATE_LIMITED = frozenset({420, 429})
@@ -109,26 +110,25 @@ def decipher_user(status: int, headers: Mapping[str, str], body: bytes) -> Accou
 def error_from_response(status: int, headers: Mapping[str, str], body: bytes) -> XError:
     """Return the error that a response other than 2xx means.
 
-    The HTTP status decides first, then X's error code, then its message.
+    The HTTP status decides first, then X's error code, then its words.
     """
-    code, message = _first_error(body)
+    code, message, problem = _parse_error(body)
     summary, raw = f"X answered {status}{'' if code is None else f', code {code}'}", excerpt(body)
+    is_client_error = 400 <= status < 500  # noqa: PLR2004 - HTTP's own classes
+    refusal = find_refusal(code, message, problem) if is_client_error else None
+    if status == _PAYMENT_REQUIRED or refusal is OutOfCredit:
+        return OutOfCredit(f"X answered {status}")
     if status in _BUSY:
         exhausted = _find_exhausted_windows(headers)
         limited = RateLimited if exhausted in ([], [_WINDOW]) else DailyLimitReached
         retry = limited if status in _RATE_LIMITED else RetryLater
         return retry(summary, api_message=message, raw=raw, until=_last_reset(headers, exhausted))
-    if status == _PAYMENT_REQUIRED:
-        return OutOfCredit("X answered 402")
-    if not 400 <= status < 500:  # noqa: PLR2004 - HTTP's own classes
+    if not is_client_error:
         uncertain = Uncertain if status == _GATEWAY_TIMEOUT else Unconfirmed
         return uncertain(summary, api_message=message, raw=raw)
-    for kind in REFUSALS:
-        if code in kind.codes and (kind.message_pattern is None or kind.message_pattern.search(message)):
-            return kind(summary, api_message=message, raw=raw)
-    if status == _UNAUTHORIZED and code is None:
-        return InvalidCredentials(summary, api_message=message, raw=raw)
-    return RefusedByX(summary, api_message=message, raw=raw)
+    if refusal is None:
+        refusal = InvalidCredentials if status == _UNAUTHORIZED and code is None else RefusedByX
+    return refusal(summary, api_message=message, raw=raw)
 
 
 def parse_date(text: object) -> datetime:
@@ -180,19 +180,25 @@ class _UserResponse(FrozenModel):
     errors: tuple[_Problem, ...] = ()
 
 
-def _first_error(body: bytes) -> tuple[int | None, str]:
-    """Parse `{"errors": [{"code": 1, "message": "..."}]}`, or v2's `{"detail": "..."}`."""
+def _parse_error(body: bytes) -> tuple[int | None, str, str]:
+    """Return the code, the message, and all that v2 names the problem by.
+
+    Parses `{"errors": [{"code": 1, "message": "..."}]}`, and v2's `{"type": "...", "detail": "..."}` alone or
+    among `errors`.
+    """
     try:
         response: Any = parse_json(body)
     except ValueError:
-        return None, ""
+        return None, "", ""
     errors = response.get("errors") if isinstance(response, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else response
     if not isinstance(first, dict):
-        return None, ""
+        return None, "", ""
     code = first.get("code")
     message = str(first.get("message") or first.get("detail") or "")
-    return (code if isinstance(code, int) else None), message[:MAX_MESSAGE_LENGTH]
+    names = (part.get(field) for part in (response, first) for field in _PROBLEM_FIELDS)
+    problem = "\n".join(name for name in names if isinstance(name, str))
+    return (code if isinstance(code, int) else None), message[:MAX_MESSAGE_LENGTH], problem
 
 
 def _find_exhausted_windows(headers: Mapping[str, str]) -> list[str]:
