@@ -8,12 +8,15 @@ from sandbox.x.accounts import Account, Customer
 from sandbox.x.errors import ApiError, CustomerActionError, FeedbackNotFound
 from sandbox.x.feedback_card import Feedback
 from sandbox.x.feedback_create_params import invalid_parameter, parse_create_params, parse_params
-from sandbox.x.recorded_request import FORM_CONTENT_TYPE, RecordedRequest
+from sandbox.x.message_listing import list_messages as list_page
+from sandbox.x.message_listing import parse_message, parse_participant_id
+from sandbox.x.recorded_request import FORM_CONTENT_TYPE, JSON_CONTENT_TYPE, RecordedRequest
 from sandbox.x.serializers import Json, serialize_event, serialize_feedback
 from sandbox.x.state import XState
 
 PAGE_NOT_FOUND = (404, 34, "Sorry, that page does not exist.")
 OVER_CAPACITY = (503, 130, "Over capacity")
+NOT_OPEN_TO_MESSAGES = (403, 0, "You do not have permission to DM one or more participants.")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,25 @@ def show_user(x: XState, request: RecordedRequest, user_id: str) -> JsonResult:
 def show_me(x: XState, request: RecordedRequest) -> JsonResult:
     """Return the account of the access token."""
     return JsonResult(user_lookup.serialize_user(x.account, user_lookup.parse_fields(request.params)))
+
+
+def send_message(x: XState, request: RecordedRequest, participant_id: str) -> JsonResult:
+    """Send a direct message; X says the same of every recipient who can't be messaged."""
+    if request.content_type != JSON_CONTENT_TYPE:
+        raise ApiError(415, 0, f"Content-Type must be {JSON_CONTENT_TYPE}.")
+    recipient_id, text = parse_participant_id(participant_id), parse_message(request.json)
+    try:
+        message = x.send_message(recipient_id, text)
+    except ApiError:
+        raise ApiError(*NOT_OPEN_TO_MESSAGES) from None
+    ids = {"dm_conversation_id": message.conversation_id, "dm_event_id": message.id}
+    return JsonResult({"data": ids}, 201)
+
+
+def list_messages(x: XState, request: RecordedRequest, participant_id: str) -> JsonResult:
+    """Return a page of the messages to a customer."""
+    conversation = x.conversation(parse_participant_id(participant_id))
+    return JsonResult(list_page(conversation, request.params, x.clock()))
 
 
 def submit(x: XState, request: RecordedRequest, feedback_id: str) -> JsonResult:

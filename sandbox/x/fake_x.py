@@ -14,10 +14,11 @@ from sandbox.x.state import XState, utc_now
 
 
 class FakeX(XState):
-    """X's Customer Feedback API, in memory and on this machine.
+    """X's Customer Feedback API and direct messages, in memory and on this machine.
 
-    Serve `app` and sign with `keys`; inspect `feedbacks` and `requests`; act as a customer with `rate`,
-    `comment` and `dismiss`; simulate failures with `fail`, and hold responses with `hold`.
+    Serve `app` and sign with `keys`; inspect `feedbacks`, `messages` and `requests`; act as a customer with
+    `rate`, `comment`, `dismiss` and `messages.open_requests`; simulate failures with `fail`, and hold
+    responses with `hold`.
     """
 
     def __init__(

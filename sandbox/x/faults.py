@@ -1,7 +1,11 @@
 """Faults that the fake X can simulate: X's documented errors, network failures, and invalid responses."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.x.rate_limits import Endpoint
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,10 @@ class FaultyResponse:
     """Raw body, sent instead of X's JSON."""
     has_effect: bool = False
     """True if X processes the request before it fails."""
+    problem: Mapping[str, Any] = field(default_factory=dict)
+    """What else API v2 says of the problem."""
+    endpoints: Collection[Endpoint] = tuple(Endpoint)
+    """The endpoints at which it can occur."""
 
 
 LOCKED_MESSAGE = (
@@ -41,6 +49,15 @@ ERROR_PAGE = (
     "<!DOCTYPE html>\n<html><head><title>X / Over capacity</title></head>"
     "<body><h1>Something went wrong.</h1></body></html>"
 )
+
+
+V2_ENDPOINTS = (Endpoint.LOOKUP, Endpoint.ME, Endpoint.SEND_MESSAGE, Endpoint.LIST_MESSAGES)
+MESSAGE_ENDPOINTS = (Endpoint.SEND_MESSAGE, Endpoint.LIST_MESSAGES)
+PROBLEMS = "https://api.twitter.com/2/problems"
+PAYER = "[1780000000000000009]"
+"""The account that pays for the app, as X names it."""
+VERIFIED_ONLY_MESSAGE = "Sender is not verified to send message requests"
+NO_CREDIT_MESSAGE = f"Your enrolled account {PAYER} does not have any credits to fulfill this request."
 
 
 class Fault(enum.Enum):
@@ -125,10 +142,79 @@ class Fault(enum.Enum):
         "402: no API credits left",
         402,
         0,
-        "Your enrolled account does not have any credits to fulfill this request.",
+        NO_CREDIT_MESSAGE,
+        problem={"title": "CreditsDepleted", "type": f"{PROBLEMS}/credits"},
+    )
+    USAGE_CAPPED = FaultyResponse(
+        "429: monthly usage cap exceeded",
+        429,
+        message="Usage cap exceeded: Monthly product cap",
+        problem={"title": "UsageCapExceeded", "type": f"{PROBLEMS}/usage-capped", "period": "Monthly"},
+        endpoints=V2_ENDPOINTS,
+    )
+    SPENDING_LIMIT = FaultyResponse(
+        "403: spending limit reached",
+        403,
+        message=f"Your enrolled account {PAYER} has reached its billing cycle spend cap.",
+        problem={"title": "SpendCapReached", "type": f"{PROBLEMS}/credits"},
+        endpoints=V2_ENDPOINTS,
+    )
+    NOT_ENROLLED = FaultyResponse(
+        "403: X app not enrolled",
+        403,
+        message="When authenticating requests to the Twitter API v2 endpoints, you must use keys and tokens "
+        "from a Twitter developer App that is attached to a Project.",
+        problem={
+            "title": "Client Forbidden",
+            "type": f"{PROBLEMS}/client-forbidden",
+            "reason": "client-not-enrolled",
+            "required_enrollment": "Appropriate Level of API Access",
+        },
+        endpoints=V2_ENDPOINTS,
+    )
+    UNSUPPORTED_AUTHENTICATION = FaultyResponse(
+        "403: unsupported authentication",
+        403,
+        message="Authenticating with OAuth 1.0a User Context is forbidden for this endpoint.",
+        problem={"title": "Unsupported Authentication", "type": f"{PROBLEMS}/unsupported-authentication"},
+        endpoints=V2_ENDPOINTS,
+    )
+    NO_MESSAGE_PERMISSION = FaultyResponse(
+        "403: X app may not write direct messages",
+        403,
+        message="Your client app is not configured with the appropriate oauth1 app permissions "
+        "for this endpoint.",
+        problem={"type": f"{PROBLEMS}/oauth1-permissions"},
+        endpoints=MESSAGE_ENDPOINTS,
+    )
+    NOT_OPEN_TO_MESSAGES = FaultyResponse(
+        "403: customer takes no direct messages",
+        403,
+        message="You do not have permission to DM one or more participants.",
+        endpoints=(Endpoint.SEND_MESSAGE,),
+    )
+    OPERATION_NOT_PERMITTED = FaultyResponse(
+        "403: operation not permitted",
+        403,
+        message="This operation is not permitted.",
+        endpoints=(Endpoint.SEND_MESSAGE,),
+    )
+    VERIFIED_ONLY = FaultyResponse(
+        "403 / 476: customer takes messages from verified accounts only",
+        403,
+        476,
+        VERIFIED_ONLY_MESSAGE,
+        problem={"errors": [{"code": 476, "message": VERIFIED_ONLY_MESSAGE}]},
+        endpoints=(Endpoint.SEND_MESSAGE,),
     )
     RATE_LIMITED = FaultyResponse("429 / 88: rate limit", 429, 88, "Rate limit exceeded")
     DAILY_LIMIT = FaultyResponse("429 / 88: 24-hour limit", 429, 88, "Rate limit exceeded.")
+    APP_DAILY_LIMIT = FaultyResponse(
+        "429: 24-hour limit of the X app",
+        429,
+        message="Too Many Requests",
+        endpoints=MESSAGE_ENDPOINTS,
+    )
     ENHANCE_YOUR_CALM = FaultyResponse("420: enhance your calm", 420, 420, "Enhance Your Calm")
     OVER_CAPACITY = FaultyResponse("503 / 130: over capacity", 503, 130, "Over capacity")
 
@@ -150,6 +236,10 @@ class Fault(enum.Enum):
     HANG_AFTER = FaultyResponse("never responds, but X processed the request", has_effect=True)
     RESET = FaultyResponse("closes the connection")
     RESET_AFTER = FaultyResponse("closes the connection, but X processed the request", has_effect=True)
+
+    MESSAGE_REQUEST = FaultyResponse(
+        "201, but hidden among message requests", 201, has_effect=True, endpoints=(Endpoint.SEND_MESSAGE,)
+    )
 
     EMPTY_BODY = FaultyResponse("200 with an empty body", 200, body="", has_effect=True)
     HTML = FaultyResponse("200 with an HTML page", 200, body=ERROR_PAGE, has_effect=True)

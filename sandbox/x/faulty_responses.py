@@ -32,6 +32,9 @@ def build_response(fault: Fault, x: XState, path: str, regular: Response) -> Res
             return ClosedConnection()
         case Fault.TRUNCATED | Fault.OVERSIZED | Fault.IDS_MISSING:
             return _alter(fault, bytes(regular.body))
+        case Fault.MESSAGE_REQUEST:
+            x.messages.sent[-1].is_request = True
+            return regular
     return _build_error(fault, x, path)
 
 
@@ -52,7 +55,7 @@ def _build_error(fault: Fault, x: XState, path: str) -> Response:
     if faulty.body is not None:
         media_type = "text/html" if faulty.body.startswith("<") else "application/json"
         return Response(faulty.body, status, media_type=media_type)
-    body = serialize_error(path, status, faulty.code, faulty.message)
+    body = serialize_error(path, status, faulty.code, faulty.message, faulty.problem)
     return AsciiJSONResponse(body, status, _build_headers(fault, x))
 
 
@@ -65,6 +68,8 @@ def _build_headers(fault: Fault, x: XState) -> dict[str, str]:
             return rate_limit_headers("x-rate-limit", 15, 0, resets_at)
         case Fault.DAILY_LIMIT:
             return rate_limit_headers("x-user-limit-24hour", 1_000, 0, resets_at)
+        case Fault.APP_DAILY_LIMIT:
+            return rate_limit_headers("x-app-limit-24hour", 1_440, 0, resets_at)
     return {}
 
 

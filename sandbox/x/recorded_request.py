@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sandbox.x.oauth_verification import Pairs
 
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+JSON_CONTENT_TYPE = "application/json"
 
 
 @dataclass
@@ -21,6 +23,8 @@ class RecordedRequest:
     content_type: str
     authorization: str | None
     at: datetime
+    json: Any = None
+    """The value of a JSON body; None if the body is no JSON."""
     status: int | None = None
     """HTTP status of the response; None if there was no response."""
 

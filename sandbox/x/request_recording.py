@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.x.faulty_responses import CLOSE_CONNECTION
-from sandbox.x.recorded_request import FORM_CONTENT_TYPE, RecordedRequest
+from sandbox.x.recorded_request import FORM_CONTENT_TYPE, JSON_CONTENT_TYPE, RecordedRequest
 from sandbox.x.state import XState
 
 CUSTOMER_PATHS = ("/1.1/feedback/submit/", "/1.1/feedback/dismiss/")
@@ -50,7 +51,7 @@ class RecordingMiddleware:
             title=f"{recorded.method} {_shorten_path(recorded.path)}",
             status=str(recorded.status or "no response"),
             milliseconds=milliseconds,
-            request=json.dumps(recorded.params, ensure_ascii=False),
+            request=json.dumps(recorded.json or recorded.params, ensure_ascii=False),
             response=body.decode(errors="replace"),
         )
 
@@ -69,7 +70,15 @@ def _read_request(scope: Scope, body: bytes, x: XState) -> RecordedRequest:
         content_type=content_type,
         authorization=headers.get("authorization"),
         at=x.clock(),
+        json=_parse_json(body) if content_type == JSON_CONTENT_TYPE else None,
     )
+
+
+def _parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _build_url(scheme: str, host: str, path: str) -> str:

@@ -23,7 +23,7 @@ RouteEndpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build_routes(x: XState) -> Starlette:
-    """Return the routes: six signed ones for the app, and two for the customer's phone."""
+    """Return the routes: eight signed ones for the app, and two for the customer's phone."""
     signed, unsigned = partial(_signed, x), partial(_unsigned, x)
     return Starlette(
         routes=[
@@ -37,6 +37,15 @@ def build_routes(x: XState) -> Starlette:
             Route("/2/users/by/username/{handle}", signed(Endpoint.LOOKUP, endpoints.look_up_user)),
             Route("/2/users/me", signed(Endpoint.ME, endpoints.show_me)),
             Route("/2/users/{user_id}", signed(Endpoint.LOOKUP, endpoints.show_user)),
+            Route(
+                "/2/dm_conversations/with/{participant_id}/messages",
+                signed(Endpoint.SEND_MESSAGE, endpoints.send_message),
+                methods=["POST"],
+            ),
+            Route(
+                "/2/dm_conversations/with/{participant_id}/dm_events",
+                signed(Endpoint.LIST_MESSAGES, endpoints.list_messages),
+            ),
             Route(
                 "/1.1/feedback/submit/{feedback_id}.json",
                 unsigned(endpoints.submit),

@@ -1,6 +1,7 @@
 """X's JSON, in ASCII: feedback objects, events, dates, and errors in the shapes of v1.1 and v2."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -69,8 +70,10 @@ def serialize_event(event_type: str, at: datetime, feedback: Feedback, style: Js
     }
 
 
-def serialize_error(path: str, status: int, code: int | None, message: str) -> Json:
-    """Return an error in the shape of v1.1 or v2, depending on the path."""
+def serialize_error(
+    path: str, status: int, code: int | None, message: str, problem: Mapping[str, Any] | None = None
+) -> Json:
+    """Return an error in the shape of v1.1 or v2, depending on the path; `problem` is what only v2 says."""
     if not path.startswith("/2/"):
         return {"errors": [{"code": code, "message": message}]}
     if status == HTTPStatus.BAD_REQUEST:
@@ -81,7 +84,7 @@ def serialize_error(path: str, status: int, code: int | None, message: str) -> J
             "type": "https://api.twitter.com/2/problems/invalid-request",
         }
     title = HTTPStatus(status).phrase if status in set(HTTPStatus) else message
-    return {"title": title, "detail": message, "type": "about:blank", "status": status}
+    return {"title": title, "detail": message, "type": "about:blank", "status": status, **(problem or {})}
 
 
 def _serialize_response(feedback: Feedback, style: JsonStyle) -> Json | None:

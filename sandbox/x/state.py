@@ -9,6 +9,7 @@ from sandbox.pubsub import PubSub
 from sandbox.traffic_log import TrafficLog
 from sandbox.x.accounts import ACCOUNT, CUSTOMERS, KEYS, Account, Customer, Keys
 from sandbox.x.behavior_options import BehaviorOptions
+from sandbox.x.direct_messages import DirectMessages, Message
 from sandbox.x.errors import ApiError, FeedbackNotFound
 from sandbox.x.event_listing import CREATED, UPDATED, Event
 from sandbox.x.fault_injection import FaultInjection
@@ -67,6 +68,8 @@ class XState(BehaviorOptions, FaultInjection):
         """All requests, including failed ones, oldest first."""
         self.unavailable: set[str] = set()
         """Ids of feedback that X can't show: the response is 503 until they are removed."""
+        self.messages = DirectMessages(account, clock, self.pubsub, self.traffic)
+        """Ordinary direct messages, without a card: the source of truth about what the app sent."""
         self.pending_events: list[Json] = []
         """Events not posted because `webhook_paused` is set, oldest first."""
 
@@ -142,6 +145,19 @@ class XState(BehaviorOptions, FaultInjection):
         self._feedback_by_id[feedback.id] = feedback
         self._add_event(CREATED, feedback)
         return feedback
+
+    def send_message(self, recipient_id: str, text: str) -> Message:
+        """Send a direct message; raise ApiError for a recipient that is unknown or unreachable."""
+        return self.messages.send(str(next(_IDS)), self._find_recipient(recipient_id).id, text)
+
+    def conversation(self, user_id: str) -> list[Message]:
+        """Return all messages to a user, with those that hold a card."""
+        cards = [
+            Message(feedback.dm_id, feedback.from_user_id, user_id, feedback.message, feedback.created_at)
+            for feedback in self.feedbacks
+            if feedback.to_user_id == user_id
+        ]
+        return cards + [message for message in self.messages.sent if message.recipient_id == user_id]
 
     def _find_recipient(self, user_id: str) -> Customer:
         customer = next((customer for customer in self.customers if customer.id == user_id), None)

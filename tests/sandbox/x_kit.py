@@ -1,6 +1,7 @@
 """A client of the fake X that signs with oauthlib, and a clock set by the test."""
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ PARAMS = {
     "privacy_url": "https://nimbus.example/privacy",
 }
 
+ADA_ID = "1820000000000000011"
 FORM = "application/x-www-form-urlencoded"
 
 Verb = Literal["GET", "POST"]
@@ -73,6 +75,17 @@ class ApiClient:
         """Send a valid survey, and return its id."""
         return str((await self.create(**changes)).json()["id"])
 
+    async def send_message(self, text: object = "How did we do?", to: str = ADA_ID) -> httpx.Response:
+        """Send a direct message."""
+        body = json.dumps({"text": text})
+        return await self.send("POST", message_path(to), body, content_type="application/json")
+
+    async def list_messages(self, with_user: str = ADA_ID, **params: str) -> httpx.Response:
+        """List the messages of a conversation; `fields` and `types` are sent by their names in the API."""
+        names = {"fields": "dm_event.fields", "types": "event_types"}
+        given = {names.get(name, name): value for name, value in params.items()}
+        return await self.get(f"/2/dm_conversations/with/{with_user}/dm_events", **given)
+
     async def post(self, path: str, form: dict[str, str] | str, *, query: str = "") -> httpx.Response:
         """Post a signed form."""
         body = form if isinstance(form, str) else urlencode(form)
@@ -107,6 +120,11 @@ class ApiClient:
             return await client.request(
                 method, f"{self.base_url}{path}", content=body.encode(), headers=headers
             )
+
+
+def message_path(to: str) -> str:
+    """Return the path to send a direct message to."""
+    return f"/2/dm_conversations/with/{to}/messages"
 
 
 def error_code(response: httpx.Response) -> tuple[int, int]:
