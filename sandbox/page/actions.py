@@ -53,6 +53,7 @@ class Actions:
             "rate": self.rate,
             "comment": self.comment,
             "dismiss": self.dismiss,
+            "open-requests": self.open_requests,
             "faults": self.set_faults,
             "memberships": self.set_memberships,
             "clear-faults": self.clear_faults,
@@ -124,6 +125,10 @@ class Actions:
     async def dismiss(self, params: Params, _: FormData) -> None:
         """Dismiss the card on the phone."""
         self._x.dismiss(params["feedback"])
+
+    async def open_requests(self, params: Params, _: FormData) -> None:
+        """Open the message requests on the phone."""
+        self._x.messages.open_requests(self._x.customer(params["customer"]))
 
     async def set_faults(self, params: Params, _: FormData) -> None:
         """Simulate the selected problems."""

@@ -38,13 +38,21 @@ GROUPS = {
     "unknown": "Unknown outcome",
     "network": "Network problems",
     "invalid": "Invalid responses",
+    "unseen": "Accepted, but not seen",
 }
+X_REQUESTS = {
+    Endpoint.CREATE: "Sending a survey",
+    Endpoint.SEND_MESSAGE: "Sending a direct message",
+    Endpoint.LOOKUP: "Looking up a handle",
+}
+"""The requests to X that can fail, with their labels."""
 
 
-def group_faults() -> list[tuple[str, list[Fault]]]:
-    """Return X's faults by group heading."""
+def group_faults(endpoint: Endpoint) -> list[tuple[str, list[Fault]]]:
+    """Return the faults of an endpoint of X by group heading."""
     order = list(GROUPS)
-    faults = sorted(Fault, key=lambda fault: order.index(_group_of(fault)))
+    possible = [fault for fault in Fault if endpoint in fault.value.endpoints]
+    faults = sorted(possible, key=lambda fault: order.index(_group_of(fault)))
     return [(GROUPS[name], list(group)) for name, group in groupby(faults, _group_of)]
 
 
@@ -60,6 +68,8 @@ class FaultControls:
         slack = self.workspace.faults
         if fault := self.x.fault(Endpoint.CREATE):
             yield f"X responds to surveys with “{fault.title}”"
+        if fault := self.x.fault(Endpoint.SEND_MESSAGE):
+            yield f"X responds to direct messages with “{fault.title}”"
         if fault := self.x.fault(Endpoint.LOOKUP):
             yield f"X responds to user lookups with “{fault.title}”"
         for method, failure in slack.failures.items():
@@ -90,7 +100,7 @@ class FaultControls:
     def _apply_to_x(self, form: Mapping[str, str]) -> None:
         times = 1 if form.get("once") else None
         self.x.recover()
-        for endpoint in (Endpoint.CREATE, Endpoint.LOOKUP):
+        for endpoint in X_REQUESTS:
             if name := form.get(endpoint):
                 self.x.fail(Fault[name], endpoint, times=times)
 
@@ -112,6 +122,8 @@ def _group_of(fault: Fault) -> str:
     match status:
         case None:
             return "network"
+        case 201:
+            return "unseen"
         case 420 | 429 | 503:
             return "retry"
         case 500 | 502 | 504:

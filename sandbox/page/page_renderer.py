@@ -110,7 +110,6 @@ def _create_environment(workspace: Workspace) -> Environment:
         "author": Author.from_name,
         "build_chart": chart_layout.build_chart,
         "participants": PARTICIPANTS,
-        "fault_groups": fault_panel.group_faults(),
         "faults": fault_panel,
         "mrkdwn": mrkdwn,
         "is_success": request_log.is_success,

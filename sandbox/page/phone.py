@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sandbox.page.url_state import UrlState
-from sandbox.x import Customer, DirectMessage, FakeX
+from sandbox.x import Customer, DirectMessage, FakeX, Message
 
 
 class Phone:
@@ -24,9 +24,20 @@ class Phone:
         return self.shows_latest and self.latest_recipient is None
 
     @property
-    def messages(self) -> list[DirectMessage]:
-        """The customer's messages, oldest first."""
+    def messages(self) -> list[DirectMessage | Message]:
+        """The customer's messages with and without a card, oldest first."""
+        messages: list[DirectMessage | Message] = [*self.cards, *self._x.messages.inbox(self.customer)]
+        return sorted(messages, key=lambda message: message.at)
+
+    @property
+    def cards(self) -> list[DirectMessage]:
+        """The customer's messages with a card, oldest first."""
         return self._x.direct_messages(self.customer)
+
+    @property
+    def request_count(self) -> int:
+        """The number of messages hidden among the customer's message requests."""
+        return len(self._x.messages.requests(self.customer))
 
     @property
     def other_recipient(self) -> Customer | None:
@@ -38,9 +49,11 @@ class Phone:
         return next((customer for customer in self.customers if customer.handle == handle), None)
 
     def _find_latest_recipient(self) -> Customer | None:
-        if not self._x.feedbacks:
+        sent = [(feedback.created_at, feedback.to_user_id) for feedback in self._x.feedbacks[-1:]]
+        sent += [(message.at, message.recipient_id) for message in self._x.messages.sent[-1:]]
+        if not sent:
             return None
-        recipient = self._x.feedbacks[-1].to_user_id
+        _, recipient = max(sent)
         return next((customer for customer in self.customers if customer.id == recipient), None)
 
 

@@ -204,9 +204,18 @@ async def test_start_over_requests_a_restart() -> None:
 
 def test_every_fault_of_x_can_be_selected() -> None:
     html = unserved_page().html("faults")
+    offered = {
+        endpoint: [fault for _, members in fault_panel.group_faults(endpoint) for fault in members]
+        for endpoint in fault_panel.X_REQUESTS
+    }
 
-    assert [name for name in Fault.__members__ if html.count(f'value="{name}"') != 2] == []
-    assert sum(len(members) for _, members in fault_panel.group_faults()) == len(Fault)
+    assert set().union(*offered.values()) == set(Fault)
+    assert all(len(faults) == len(set(faults)) for faults in offered.values())
+    assert [
+        fault
+        for fault in Fault
+        if html.count(f'value="{fault.name}"') != sum(fault in faults for faults in offered.values())
+    ] == []
 
 
 def test_selected_problems_are_simulated_until_cleared() -> None:
@@ -217,6 +226,7 @@ def test_selected_problems_are_simulated_until_cleared() -> None:
         {
             "create": "HANG",
             "lookup": "RESET",
+            "send_message": "MESSAGE_REQUEST",
             "chat.postMessage": "503",
             "slow": "on",
             "duplicates": "on",
@@ -226,7 +236,7 @@ def test_selected_problems_are_simulated_until_cleared() -> None:
     sentences = list(controls.describe())
     controls.clear()
 
-    assert len(sentences) == 6
+    assert len(sentences) == 7
     assert list(controls.describe()) == []
 
 

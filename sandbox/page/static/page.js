@@ -154,10 +154,12 @@ async function submit(form, submitter) {
   flushTyping();
   form.setAttribute("aria-busy", "true");
   const card = form.closest(".feedback")?.id;
+  const list = form.closest("[data-scroll]");
   await post(form.action, new FormData(form, submitter), "modalForm" in form.dataset);
   form.removeAttribute("aria-busy");
   form.querySelector("[aria-invalid]")?.focus();
   if (card) focusCard(card);
+  else if (!form.isConnected) list?.focus();
 }
 
 // A card loses the focused button when it is answered or dismissed.
