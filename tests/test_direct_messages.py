@@ -1,6 +1,8 @@
 """X's direct messages: its answers as messages or errors."""
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.x_api import refusals
-from csat.x_api.direct_messages import Message, decipher_messages, decipher_sent
+from csat.x_api.client import XClient, open_http_client
+from csat.x_api.direct_messages import PAGE_SIZE, Message, decipher_messages, decipher_sent
 from csat.x_api.errors import (
     AccountRefused,
     DailyLimitReached,
@@ -21,8 +24,10 @@ from csat.x_api.errors import (
     Unreadable,
     XError,
 )
+from sandbox.local_asgi_server import serve
+from sandbox.x import Endpoint, FakeX, Fault
 from tests.strategies import JSON
-from tests.x_examples import EXAMPLE_MESSAGE, SENT_MESSAGE, error_json, problem_json
+from tests.x_examples import EXAMPLE_MESSAGE, SENT_MESSAGE, error_json, make_credentials, problem_json
 
 URL = "https://support.northwind.example/r/c2VjcmV0"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -286,3 +291,86 @@ def test_any_invalid_field_of_a_listed_message_is_a_page_or_unreadable(name: str
         return
     page.find("42", URL)
     page.reaches(NOON)
+
+
+# between the client and the fake X
+
+ADA = "1820000000000000011"
+
+
+@contextlib.asynccontextmanager
+async def client_of(x: FakeX) -> AsyncIterator[XClient]:
+    async with serve(x.app) as url, open_http_client(make_credentials(x.keys), url) as http:
+        yield XClient(http)
+
+
+async def test_a_message_with_a_link_is_delivered_and_found_again() -> None:
+    x = FakeX()
+    async with client_of(x) as client:
+        sent = await client.send_message(ADA, f"1 + 1 = 2 & 100 % “naïve” 🛫\n{URL}")
+        found = await client.find_message(ADA, URL, datetime.now(UTC) - timedelta(minutes=5))
+        other = await client.find_message(ADA, f"{URL}x", datetime.now(UTC) - timedelta(minutes=5))
+
+    (message,) = x.messages.sent
+    assert message.text == f"1 + 1 = 2 & 100 % “naïve” 🛫\n{URL}"
+    assert sent == Message(id=message.id)
+    assert found == Message(id=message.id, created_at=found.created_at if found else None)
+    assert found.created_at
+    assert abs(found.created_at - message.at) < timedelta(milliseconds=1)
+    assert other is None
+
+
+async def test_a_message_is_found_after_an_uncertain_delivery() -> None:
+    x = FakeX()
+    x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE)
+    async with client_of(x) as client:
+        with pytest.raises(Uncertain):
+            await client.send_message(ADA, URL)
+        found = await client.find_message(ADA, URL, datetime.now(UTC) - timedelta(minutes=5))
+
+    assert found
+    assert found.id == x.messages.sent[0].id
+
+
+async def test_a_message_is_found_behind_later_ones() -> None:
+    x = FakeX()
+    x.send_message(ADA, URL)
+    for number in range(2 * PAGE_SIZE):
+        x.send_message(ADA, str(number))
+    async with client_of(x) as client:
+        assert await client.find_message(ADA, URL, datetime.now(UTC) - timedelta(minutes=5))
+
+
+FAULTS: dict[Fault, type[XError]] = {
+    Fault.WRONG_KEYS: refusals.InvalidCredentials,
+    Fault.NO_CREDIT: refusals.OutOfCredit,
+    Fault.USAGE_CAPPED: refusals.OutOfCredit,
+    Fault.SPENDING_LIMIT: refusals.OutOfCredit,
+    Fault.NOT_ENROLLED: refusals.AppNotEnrolled,
+    Fault.UNSUPPORTED_AUTHENTICATION: refusals.DirectMessagesNotAllowed,
+    Fault.NO_MESSAGE_PERMISSION: refusals.DirectMessagesNotAllowed,
+    Fault.NOT_OPEN_TO_MESSAGES: refusals.RecipientClosed,
+    Fault.OPERATION_NOT_PERMITTED: refusals.OperationNotPermitted,
+    Fault.VERIFIED_ONLY: refusals.TakesVerifiedOnly,
+    Fault.RATE_LIMITED: RateLimited,
+    Fault.DAILY_LIMIT: DailyLimitReached,
+    Fault.APP_DAILY_LIMIT: DailyLimitReached,
+    Fault.OVER_CAPACITY: RetryLater,
+    Fault.INTERNAL_ERROR: Unconfirmed,
+    Fault.GATEWAY_TIMEOUT: Uncertain,
+    Fault.RESET_AFTER: Uncertain,
+    Fault.IDS_MISSING: Unconfirmed,
+    Fault.OVERSIZED: Uncertain,
+    Fault.HTML: Unconfirmed,
+}
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS.items())
+async def test_each_fault_of_x_raises_its_error(fault: Fault, kind: type[XError]) -> None:
+    x = FakeX()
+    x.fail(fault, Endpoint.SEND_MESSAGE)
+    async with client_of(x) as client:
+        with pytest.raises(XError) as raised:
+            await client.send_message(ADA, URL)
+
+    assert type(raised.value) is kind
