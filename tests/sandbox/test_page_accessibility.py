@@ -85,6 +85,17 @@ async def test_the_phone_and_the_request_list_are_accessible(page: Page, sandbox
     await expect_accessible(page)
 
 
+async def test_message_requests_and_links_are_accessible(page: Page, sandbox: Sandbox) -> None:
+    tomas = sandbox.x.customer("tomasberg").id
+    sandbox.x.send_message(tomas, "How did we do? https://nimbus.example/r/c2VjcmV0")
+    sandbox.x.send_message(tomas, "Hidden").is_request = True
+    await expect(page.get_by_role("link", name="https://nimbus.example/r/c2VjcmV0")).to_be_visible()
+    sandbox.x.pubsub.publish("phone")
+    await expect(page.get_by_role("button", name="Message requests (1)")).to_be_visible()
+
+    await expect_accessible(page)
+
+
 async def test_the_panel_of_simulated_problems_is_accessible(page: Page, sandbox: Sandbox) -> None:
     sandbox.x.fail(Fault.OVER_CAPACITY)
     await page.get_by_role("button", name="Simulate problems").click()

@@ -253,6 +253,24 @@ async def test_the_phone_links_to_the_latest_survey_of_another_customer(page: Pa
     assert sandbox.x.feedbacks[-1].dismissed
 
 
+async def test_a_link_among_message_requests_opens_in_a_new_tab(page: Page, sandbox: Sandbox) -> None:
+    phone = page.get_by_role("region", name="Phone", exact=True)
+    link = f"{sandbox.page_url}/static/icon.svg"
+    message = sandbox.x.send_message(sandbox.x.customer("tomasberg").id, f"How did we do? {link}")
+    message.is_request = True
+    sandbox.x.pubsub.publish("phone")
+
+    await phone.get_by_role("button", name="Message requests (1)").press("Enter")
+    await expect(phone.get_by_role("region", name="Direct messages to")).to_be_focused()
+    async with page.context.expect_page() as opened:
+        await phone.get_by_role("link", name=link).click()
+
+    tab = await opened.value
+    assert tab.url == link
+    assert await tab.evaluate("window.opener") is None
+    await tab.close()
+
+
 async def test_simulated_problems_are_shown_until_they_are_cleared(page: Page, sandbox: Sandbox) -> None:
     await page.get_by_role("button", name="Simulate problems").click()
     sending = page.get_by_label("Sending a survey")
