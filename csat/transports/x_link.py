@@ -1,0 +1,59 @@
+"""An ordinary direct message on X, with a link to the app's rating page."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from csat.clock import Clock
+from csat.db.reconciliation import UncertainAttempt
+from csat.db.responses import MATCH_TOLERANCE
+from csat.db.survey_records import SurveyRecord
+from csat.surveys.link_message import compose
+from csat.surveys.responses import Update
+from csat.surveys.survey import Receipt
+from csat.surveys.transports import TransportName
+from csat.x_api.client import XClient
+from csat.x_api.direct_messages import Message
+
+
+class XLink:
+    """Delivers links to the rating page; implements `Transport`.
+
+    Args:
+        rating_link: returns the link of the survey with an id, always the same.
+    """
+
+    def __init__(self, x: XClient, rating_link: Callable[[int], str], clock: Clock) -> None:
+        self._x = x
+        self._rating_link = rating_link
+        self._clock = clock
+
+    async def send(self, record: SurveyRecord) -> Receipt:
+        """Send the agent's message with the link."""
+        text = compose(record.survey.message, self._rating_link(record.id))
+        message = await self._x.send_message(record.survey.recipient.id or "", text)
+        return _receipt(record, message, self._clock())
+
+    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
+        """Return the message that holds the survey's link, if the conversation on X shows it."""
+        record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
+        link = self._rating_link(record.id)
+        message = await self._x.find_message(record.survey.recipient.id or "", link, since)
+        if message is None:
+            return []
+        receipt = _receipt(record, message, attempt.started_at)
+        return [Update(receipt=receipt, account=record.account, metric=record.survey.metric)]
+
+
+def _receipt(record: SurveyRecord, message: Message, sent_at: datetime) -> Receipt:
+    """Return X's response to a message as a receipt; X may not say when it took the message."""
+    created_at = message.created_at or sent_at
+    return Receipt(
+        transport=TransportName.X_LINK,
+        id=message.id,
+        dm_id=message.id,
+        to_user_id=record.survey.recipient.id or "",
+        external_id=record.survey.external_id,
+        question_variant_id=record.survey.variant,
+        created_at=created_at,
+        updated_at=created_at,
+    )
