@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 import aiohttp
@@ -30,6 +30,7 @@ from csat.library_logs import silence_libraries
 from csat.metrics import Metrics
 from csat.question_and_ticket_files import load_catalogue, load_ticket_patterns
 from csat.rating_page.routes import RatingPageEndpoint
+from csat.rating_page.tokens import make_link
 from csat.scheduler import PeriodicTask, Scheduler
 from csat.settings import Settings
 from csat.shared_resources import Notify, Resources
@@ -40,7 +41,9 @@ from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.transports import TransportName
+from csat.transports.protocol import Transport, Transports
 from csat.transports.x_card import XCard
+from csat.transports.x_link import XLink
 from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
 from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
@@ -130,6 +133,8 @@ async def open_resources(
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
         await database.run(account_pauses.ensure_account, settings.x_account_id)
         await database.run(ensure_feed, settings.x_account_id)
+        has_page = bool(settings.csat_public_url)
+        rating_link_secrets = await database.run(load_rating_link_secrets) if has_page else ()
         yield Resources(
             settings=settings,
             clock=clock,
@@ -137,14 +142,26 @@ async def open_resources(
             database=database,
             slack=build_slack_client(settings, session, clock, metrics),
             x=x,
-            transports={TransportName.X_CARD: XCard(x)},
+            transports=build_transports(settings, x, rating_link_secrets, clock),
             tasks=tasks,
             metrics=metrics,
             instance=secrets.token_hex(4),
             account=settings.x_account_id,
             limits=build_limits(settings),
+            rating_link_secrets=rating_link_secrets,
             recipient_key=await load_recipient_key(settings, database),
         )
+
+
+def build_transports(
+    settings: Settings, x: XClient, rating_link_secrets: Sequence[str], clock: Clock
+) -> Transports:
+    """Return the transports that the settings allow, also those that new surveys do not use."""
+    transports: dict[TransportName, Transport] = {TransportName.X_CARD: XCard(x)}
+    if rating_link_secrets:
+        link = partial(make_link, settings.csat_public_url, rating_link_secrets[0])
+        transports[TransportName.X_LINK] = XLink(x, link, clock)
+    return transports
 
 
 def build_slack_client(
@@ -174,7 +191,12 @@ def build_services(
         breaker=breaker,
         notify=notify,
         app_home=AppHome(resources),
-        form=SurveyForm(resources.catalogue, defaults),
+        form=SurveyForm(
+            resources.catalogue,
+            defaults,
+            resources.settings.csat_transports,
+            f"{resources.settings.csat_public_url}/r/…",
+        ),
         defaults=defaults,
         ticket_patterns=load_ticket_patterns(),
         account=resources.account,
@@ -269,8 +291,7 @@ async def serve_metrics(resources: Resources, port: int) -> AsyncIterator[None]:
 async def serve_rating_page(resources: Resources) -> AsyncIterator[None]:
     """Serve the page on which customers rate, and nothing else, on a port of its own until the block ends."""
     settings = resources.settings
-    secrets = await resources.database.run(load_rating_link_secrets)
-    routes = RatingPageEndpoint(resources, secrets).routes()
+    routes = RatingPageEndpoint(resources, resources.rating_link_secrets).routes()
     host, port = settings.csat_public_host, settings.csat_public_port
     async with serve_http(routes, host, port, "CSAT_PUBLIC_PORT") as url:
         log.info("The rating page for %s is at %s", settings.csat_public_url, url)

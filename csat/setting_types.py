@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from csat.surveys.questions import Metric, VariantId
 from csat.surveys.survey import is_web_url
+from csat.surveys.transports import TransportName
 
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost")
 """Where a page can be tried without https."""
@@ -74,6 +75,10 @@ def _check_channel_id(text: str) -> str:
     return text
 
 
+def _split_words(text: object) -> object:
+    return tuple(dict.fromkeys(text.replace(",", " ").split())) if isinstance(text, str) else text
+
+
 def _split_list(text: object) -> object:
     return frozenset(text.replace(",", " ").split()) if isinstance(text, str) else text
 
@@ -130,5 +135,7 @@ Questions = Annotated[
     BeforeValidator(_parse_questions),
 ]
 """The ids of the questions that the team uses, by metric."""
+TransportNames = Annotated[tuple[TransportName, ...], NoDecode, BeforeValidator(_split_words)]
+"""Transports, the usual one first."""
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]

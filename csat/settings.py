@@ -30,12 +30,14 @@ from csat.setting_types import (
     PrivacyUrl,
     PublicUrl,
     Questions,
+    TransportNames,
     Words,
     invalid,
     limited,
     prefixed,
 )
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH
+from csat.surveys.transports import FACTS, TransportName
 
 ENV_FILE: Final = ".env"
 PREFIX: Final = "CSAT_"
@@ -98,6 +100,9 @@ class SettingsWithoutXKeys(BaseModel):
     csat_public_url: PublicUrl = ""
     csat_public_host: str = "127.0.0.1"
     csat_public_port: int = Field(3001, ge=0, le=65535, description="a whole number from 0 to 65535")
+    csat_transports: TransportNames = Field(
+        (), validate_default=True, description="one or more of x_card and x_link, the usual one first"
+    )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field("text", description="text or json")
 
@@ -151,6 +156,16 @@ class Settings(SettingsWithoutXKeys):
     x_api_secret: SecretStr
     x_access_token: Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
     x_access_token_secret: SecretStr
+
+    @field_validator("csat_transports")
+    @classmethod
+    def _use_every_transport_that_works(
+        cls, chosen: tuple[TransportName, ...], info: ValidationInfo
+    ) -> tuple[TransportName, ...]:
+        has_page = bool(info.data.get("csat_public_url", "invalid, with a problem of its own"))
+        if unusable := [name for name in chosen if FACTS[name].asks_on_page and not has_page]:
+            raise invalid(f"names {unusable[0]}, which needs CSAT_PUBLIC_URL")
+        return chosen or tuple(name for name in TransportName if has_page or not FACTS[name].asks_on_page)
 
     @property
     def x_account_id(self) -> str:

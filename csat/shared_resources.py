@@ -1,6 +1,6 @@
 """The resources that the app opens at start-up, and all its parts share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from csat.background_tasks import BackgroundTasks
@@ -37,5 +37,7 @@ class Resources:
     account: str
     """The id of the X account that sends the surveys."""
     limits: Limits
+    rating_link_secrets: Sequence[str]
+    """The secrets of the links to the rating page, that of new links first; empty without the page."""
     recipient_key: Callable[[str], str]
     """Returns the keyed hash of a recipient's id, by which the database knows them."""

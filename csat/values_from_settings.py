@@ -47,6 +47,7 @@ def build_limits(settings: SettingsWithoutXKeys) -> Limits:
 def build_default_draft(settings: Settings) -> Draft:
     """Return the initial values of the survey form."""
     return Draft(
+        transport=settings.csat_transports[0],
         display_name=settings.csat_display_name,
         message=settings.csat_message,
         privacy_url=settings.csat_privacy_url,

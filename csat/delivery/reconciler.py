@@ -40,9 +40,13 @@ class Reconciler:
 
     async def reconcile(self, attempt: UncertainAttempt) -> None:
         """Settle one attempt as sent or refused; leave it uncertain while X does not tell."""
-        transport = attempt.survey.survey.transport
+        name = attempt.survey.survey.transport
+        transport = self._transports.get(name)
+        if transport is None:  # switched off: its requester settles it
+            await self._database.run_with_retry(give_up_reconciling, attempt.survey.id)
+            return
         try:
-            delivered = await self._transports[transport].find_delivered(attempt)
+            delivered = await transport.find_delivered(attempt)
         except XError as error:
             await self._breaker.pause_if_refused(error)
             await self._postpone(attempt, error)
@@ -54,7 +58,7 @@ class Reconciler:
         survey = await self._database.read(get_survey, attempt.survey.id)
         if survey is None or survey.state is not State.UNCERTAIN:
             return
-        if FACTS[transport].absence_is_proof:
+        if FACTS[name].absence_is_proof:
             await self._sender.refuse(survey, attempt.number, NEVER_ARRIVED, "X has no record of it")
         else:
             await self._database.run_with_retry(give_up_reconciling, survey.id)

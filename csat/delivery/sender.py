@@ -19,6 +19,7 @@ from csat.shared_resources import Notify, Resources
 from csat.surveys.limits import Denied
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
+from csat.transports.protocol import SwitchedOff
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
 MAX_AGE = timedelta(hours=24)
@@ -84,6 +85,8 @@ class SurveySender:
 
         Raises an `XError` or `Denied`.
         """
+        if survey.survey.transport not in self._resources.transports:
+            raise SwitchedOff(survey.survey.transport)
         if survey.survey.recipient.id:
             return survey
         if not await self._database.run(send_queue.renew_claim, survey, self._instance, self._clock()):

@@ -19,6 +19,7 @@ from csat.db.poll_queue import Poll
 from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
+from csat.surveys.transports import FACTS
 from csat.x_api.errors import (
     AccountRefused,
     InvalidFeedback,
@@ -60,15 +61,18 @@ class ResponsePoller:
         self._intake = intake
         self._account = resources.account
         self._report = report
+        self._sends_polled_surveys = any(FACTS[name].is_polled for name in resources.settings.csat_transports)
         self._clock = resources.clock
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         """Return the tasks for the scheduler."""
-        return [
+        tasks = [
             PeriodicTask("polling X for responses", self.poll, POLL_SECONDS),
-            PeriodicTask("sweeping X's events", self.sweep, SWEEP_SECONDS),
             PeriodicTask("matching responses", self._intake.match, MATCH_SECONDS),
         ]
+        if self._sends_polled_surveys:
+            tasks.append(PeriodicTask("sweeping X's events", self.sweep, SWEEP_SECONDS))
+        return tasks
 
     async def poll(self) -> None:
         """Ask X about the surveys that are due; raises an `XError` if X answers no requests of the account.

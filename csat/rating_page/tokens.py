@@ -24,6 +24,11 @@ def make_token(secret: str, survey_id: int) -> str:
     return VERSION + base64.urlsafe_b64encode(_mac(secret, survey_id) + number).decode().rstrip("=")
 
 
+def make_link(public_url: str, secret: str, survey_id: int) -> str:
+    """Return the link to a survey's page."""
+    return f"{public_url}/r/{make_token(secret, survey_id)}"
+
+
 def read_token(secrets: Sequence[str], token: str) -> int | None:
     """Return the survey whose token was made with one of the secrets; `None` for any other text."""
     if not (match := _TOKEN.fullmatch(token)):

@@ -1,0 +1,188 @@
+"""Surveys by a link in a direct message on X, from the form to the answer."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from csat.db import tables
+from csat.db.outbox import NotificationKind
+from csat.surveys.link_message import OPT_OUT
+from sandbox.slack import fixtures
+from sandbox.x import Endpoint, Fault
+from tests.rating_page_kit import find_free_port
+from tests.world import World, running_world, visible_text
+
+MIRA = "/csat @mira_k"
+
+
+@contextlib.asynccontextmanager
+async def linking(folder: Path, **settings: Any) -> AsyncIterator[World]:
+    """Run an app whose usual transport is the link."""
+    port = find_free_port()
+    page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
+    async with running_world(folder, **{"csat_transports": ("x_link",), **page, **settings}) as world:
+        yield world
+
+
+def link_in(text: str) -> str:
+    """Return the link in a direct message."""
+    return next(word for word in text.split() if word.startswith("http"))
+
+
+def visible_form(world: World) -> str:
+    """Return what Ada reads in her form."""
+    return visible_text(world.workspace.current_view(fixtures.ADA))
+
+
+async def sent_link(world: World, command: str = MIRA) -> str:
+    """Send a survey and return the link that its customer gets."""
+    await world.submit_survey(command)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT) == 1)
+    return link_in(world.x.messages.inbox(world.x.customer("mira_k"))[-1].text)
+
+
+async def test_the_customer_gets_the_message_one_link_and_the_way_to_opt_out(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        await world.submit_survey(MIRA, message="How was it?")
+        await world.wait_for_message("asked @mira_k for feedback on X.")
+
+        [message] = world.x.messages.inbox(world.x.customer("mira_k"))
+        [link] = message.urls
+        assert message.text == f"How was it?\n\n{link}\n\n{OPT_OUT}"
+        assert world.x.feedbacks == []
+        assert world.rows(tables.surveys.c.state, tables.surveys.c.transport) == [("sent", "x_link")]
+
+
+async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+        link = await sent_link(world)
+        response = await browser.post(link, data={"rating": "4", "action": "rate"})
+
+        assert response.status_code == httpx.codes.OK
+        message = await world.wait_for_message("They answered.")
+        assert "4" not in visible_text(message).replace("@mira_k", "").partition("They answered.")[0]
+        assert world.rows(tables.surveys.c.state, tables.surveys.c.rating) == [("answered", 4)]
+
+
+async def test_the_preview_shows_what_the_customer_will_read(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        view = await world.open_form(MIRA)
+
+        shown = visible_text(view)
+        assert f"{world.settings.csat_public_url}/r/…\n\n{OPT_OUT}" in shown
+        assert "The page asks: What is your overall satisfaction with Northwind?" in shown
+
+
+async def test_questions_about_twitter_are_not_offered(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        assert "on Twitter" not in str((await world.open_form(MIRA)).blocks)
+
+
+async def test_a_choice_is_offered_where_there_is_more_than_one_transport(tmp_path: Path) -> None:
+    async with linking(tmp_path, csat_transports=("x_card", "x_link")) as world:
+        await world.open_form(MIRA)
+        await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.wait_until(lambda: "The page asks" in visible_form(world))
+        await world.workspace.submit_view(fixtures.ADA)
+
+        await world.wait_for_message("asked @mira_k for feedback on X.")
+        assert len(world.x.messages.inbox(world.x.customer("mira_k"))) == 1
+
+
+async def test_without_a_public_address_there_is_nothing_to_choose(tmp_path: Path) -> None:
+    async with running_world(tmp_path) as world:
+        assert "Send as" not in visible_text(await world.open_form(MIRA))
+
+
+async def test_a_brand_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
+    async with linking(tmp_path, csat_display_name="") as world:
+        await world.submit_survey(MIRA)
+
+        await world.wait_until(
+            lambda: "Enter your brand's name" in str(world.workspace.current_view(fixtures.ADA))
+        )
+        assert world.x.messages.sent == []
+
+
+async def test_link_previews_leave_no_trace(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        await sent_link(world)
+        await world.x.messages.previewer.wait()
+
+        previews = world.x.messages.previewer.previews
+        assert {preview.status for preview in previews} == {200}
+        assert len(previews) == 5
+        columns = tables.surveys.c
+        assert world.rows(columns.state, columns.rating, columns.disowned_at) == [("sent", None, None)]
+
+
+@pytest.mark.parametrize("fault", [Fault.GATEWAY_TIMEOUT_AFTER, Fault.INTERNAL_ERROR_AFTER])
+async def test_an_unconfirmed_message_is_found_in_the_conversation_minutes_later(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(fault, Endpoint.SEND_MESSAGE, times=1)
+        await world.submit_survey(MIRA)
+        question = visible_text(await world.wait_for_dm("may not have arrived"))
+        assert "a look at the conversation usually settles it within minutes" in question
+
+        await world.advance(minutes=6)
+        await world.wait_for_message("asked @mira_k for feedback on X.")
+        assert len(world.x.messages.sent) == 1
+
+
+async def test_a_message_that_is_not_found_is_left_to_its_requester(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(Fault.GATEWAY_TIMEOUT, Endpoint.SEND_MESSAGE, times=1)
+        await world.submit_survey(MIRA)
+        await world.wait_for_dm("may not have arrived")
+        await world.advance(minutes=6)
+
+        await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
+        assert world.states() == ["uncertain"]
+
+
+async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+        world.x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE, times=1)
+        await world.submit_survey(MIRA)
+        await world.wait_for_dm("may not have arrived")
+        link = link_in(world.x.messages.inbox(world.x.customer("mira_k"))[-1].text)
+        await browser.post(link, data={"rating": "5", "action": "rate"})
+
+        await world.wait_for_message("They answered.")
+        assert world.states() == ["answered"]
+
+
+async def test_without_credit_surveys_wait_and_operators_are_told(tmp_path: Path) -> None:
+    async with linking(tmp_path, csat_operators={fixtures.CLEO}) as world:
+        world.x.fail(Fault.NO_CREDIT, Endpoint.SEND_MESSAGE)
+        await world.submit_survey(MIRA)
+
+        alert = visible_text(await world.wait_for_dm("no API credit left", fixtures.CLEO))
+        assert "Buy credit" in alert
+        assert world.states() == ["accepted"]
+
+
+async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:
+    async with linking(tmp_path, csat_transports=("x_card", "x_link")) as world:
+        await world.send_survey(MIRA)
+        await world.open_form(MIRA)
+        await world.workspace.select(fixtures.ADA, "transport", "x_link")
+        await world.workspace.submit_view(fixtures.ADA)
+
+        await world.wait_until(lambda: "Nothing was sent" in visible_form(world))
+        assert world.x.messages.sent == []
+
+
+async def test_an_unanswered_survey_expires_without_asking_x(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        await sent_link(world)
+        await world.advance(days=14, minutes=11)
+
+        await world.wait_for_message("No answer within two weeks.")
+        assert not [request for request in world.x.requests if "feedback/" in request.path]
