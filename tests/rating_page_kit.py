@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class RatingPages:
 def visible_text(html: str) -> str:
     """Return the text of a page's body."""
     body = html[html.index("<body>") :]
-    return " ".join(re.sub("<[^>]+>", " ", body).split())
+    return unescape(" ".join(re.sub("<[^>]+>", " ", body).split()))
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from csat.db.outbox import NotificationKind
+from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
+from csat.surveys.opt_outs import How
 from csat.surveys.states import State
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
@@ -228,6 +230,32 @@ async def test_an_answered_survey_can_not_be_disowned(page: RatingPages) -> None
 
     assert "This isn't me" not in shown.text.replace("&#39;", "'")
     assert page.survey(survey_id)["disowned_at"] is None
+
+
+@pytest.mark.parametrize("days", [0, 40])
+async def test_a_customer_can_ask_not_to_be_asked_again(pages: RatingPages, days: int) -> None:
+    path = pages.path(pages.insert_survey(recipient_key="mira"))
+    await pages.world.advance(days=days)
+
+    shown = await pages.browser.get(path)
+    told = await pages.post(path, action="opt_out")
+    again = await pages.post(path, action="opt_out")
+
+    assert "We won't ask you again." not in shown.text.replace("&#39;", "'")
+    for response in (told, again):
+        assert "We won't ask you again." in visible_text(response.text)
+    columns = (opt_outs.c.recipient_key, opt_outs.c.how, opt_outs.c.lifted_at)
+    assert pages.world.rows(*columns) == [("mira", How.RATING_PAGE, None)]
+
+
+async def test_a_customer_who_opted_out_can_still_answer(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+
+    await page.post(path, action="opt_out")
+    await page.rate(path, 2)
+
+    assert page.survey(survey_id)["rating"] == 2
 
 
 NOBODY = {"recipient_handle": None, "recipient_id": None}

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, select, update
 
+from csat.db import opt_outs
 from csat.db.outbox import NotificationKind, enqueue
 from csat.db.responses import store_response, to_response
 from csat.db.survey_records import AGAIN, SENT_AGAIN
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.surveys.limits import DAY
+from csat.surveys.opt_outs import How
 from csat.surveys.questions import Metric
 from csat.surveys.rating_page import RatingPage
 from csat.surveys.responses import Comment, Rating
@@ -35,7 +37,7 @@ class Rated(NamedTuple):
 def find(connection: Connection, survey_id: int) -> RatingPage | None:
     """Return the page of a survey, or `None` if there is none, as for an erased customer."""
     row = _find(connection, select(surveys), survey_id)
-    return _to_page(row) if row else None
+    return _to_page(connection, row) if row else None
 
 
 def rate(connection: Connection, survey_id: int, value: int, now: datetime) -> Rated | None:
@@ -43,7 +45,7 @@ def rate(connection: Connection, survey_id: int, value: int, now: datetime) -> R
     row = _lock(connection, survey_id)
     if row is None:
         return None
-    page = _to_page(row)
+    page = _to_page(connection, row)
     before = page.response.rating
     if not page.takes_rating(now) or (before and before.value == value):
         return Rated(page, is_first=False)
@@ -59,7 +61,7 @@ def comment(connection: Connection, survey_id: int, text: str, now: datetime) ->
     row = _lock(connection, survey_id)
     if row is None:
         return None
-    page = _to_page(row)
+    page = _to_page(connection, row)
     if not page.takes_comment(now):
         return page
     response = page.response.model_copy(update={"comment": Comment(text=text, given_at=now)})
@@ -75,12 +77,25 @@ def disown(connection: Connection, survey_id: int, now: datetime) -> RatingPage 
     row = _lock(connection, survey_id)
     if row is None:
         return None
-    page = _to_page(row)
+    page = _to_page(connection, row)
     if not page.can_be_disowned(now):
         return page
     _settle_as_sent(connection, row, now)
     connection.execute(update(surveys).where(surveys.c.id == row.id).values(disowned_at=now))
     return page.model_copy(update={"disowned_at": now})
+
+
+def opt_out(connection: Connection, survey_id: int, now: datetime) -> RatingPage | None:
+    """Record that the customer is not to be asked again, also once the page is closed.
+
+    Returns `None` without a page.
+    """
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    _settle_as_sent(connection, row, now)
+    opt_outs.record(connection, row.recipient_key, how=How.RATING_PAGE, team="", by="", reason="", now=now)
+    return _to_page(connection, row)
 
 
 def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
@@ -118,7 +133,7 @@ def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> 
     enqueue(connection, survey.id, NotificationKind.SENT, now)
 
 
-def _to_page(row: Row[Any]) -> RatingPage:
+def _to_page(connection: Connection, row: Row[Any]) -> RatingPage:
     return RatingPage(
         metric=Metric(row.metric),
         variant=row.variant,
@@ -127,4 +142,5 @@ def _to_page(row: Row[Any]) -> RatingPage:
         asked_at=row.sent_at or row.accepted_at,
         response=to_response(row),
         disowned_at=row.disowned_at,
+        has_opted_out=opt_outs.find(connection, row.recipient_key) is not None,
     )

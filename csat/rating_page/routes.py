@@ -126,9 +126,13 @@ class RatingPageEndpoint:
             raise Problem(Step.REFUSED, HTTPStatus.FORBIDDEN)
         survey_id, page = await self._find(request)
         form = await _read_form(request)
+        action = get_text(form, "action")
+        if action == "opt_out":
+            await self._database.run_idempotent(rating_page_answers.opt_out, survey_id, self._clock())
+            return _redirect(request, request.query_params.get("step"))
         if page.is_closed(self._clock()):
             return self._show_step(request, page, Step.CLOSED)
-        match get_text(form, "action"):
+        match action:
             case "rate":
                 return await self._rate(request, survey_id, page, get_text(form, "rating"))
             case "comment":
@@ -233,7 +237,7 @@ async def _read_form(request: Request) -> FormData:
         raise Problem(Step.REFUSED) from None
 
 
-def _redirect(request: Request, step: Step | None = None) -> Response:
+def _redirect(request: Request, step: str | None = None) -> Response:
     """Redirect to a step of the same page, by an address that does not repeat the page's own."""
     query = {"step": step, "lang": request.query_params.get("lang")}
     location = "?" + urlencode({name: value for name, value in query.items() if value})

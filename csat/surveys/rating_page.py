@@ -30,6 +30,8 @@ class RatingPage(FrozenModel):
     response: Response
     disowned_at: datetime | None
     """When somebody said that the survey is not meant for them."""
+    has_opted_out: bool
+    """Whether the customer is not to be asked again."""
 
     def is_closed(self, now: datetime) -> bool:
         """Return True once it is too late for an answer."""
