@@ -32,7 +32,10 @@ class Language:
             return cls(code, {})
         with (TRANSLATIONS / f"{code}.po").open("rb") as file:
             catalogue = read_po(file, locale=code, abort_invalid=True)
-        return cls(code, {str(message.id): str(message.string) for message in catalogue if message.string})
+        return cls(
+            code,
+            {str(message.id): str(message.string) for message in catalogue if message.id and message.string},
+        )
 
     @cached_property
     def direction(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from csat.rating_page.languages import SOURCE_LANGUAGE, Language, Languages
+from csat.rating_page.languages import Language, Languages
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, Metric
 from csat.surveys.rating_page import MAX_COMMENT_LENGTH, RatingPage
 
@@ -86,6 +86,6 @@ class PageRenderer:
         return {
             "name": page.display_name or self._brand,
             "question": (before, after),
-            "question_language": None if language.has(question) else SOURCE_LANGUAGE,
+            "is_translated": language.has(question),
             "ratings": {value: language.translate(words.get(value, "")) for value in SCALES[page.metric]},
         }
