@@ -63,8 +63,7 @@ async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> Non
         response = await browser.post(link, data={"rating": "4", "action": "rate"})
 
         assert response.status_code == httpx.codes.OK
-        message = await world.wait_for_message("They answered.")
-        assert "4" not in visible_text(message).replace("@mira_k", "").partition("They answered.")[0]
+        await world.wait_for_message("They answered.")
         assert world.rows(tables.surveys.c.state, tables.surveys.c.rating) == [("answered", 4)]
 
 
@@ -173,9 +172,9 @@ async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:
         await world.send_survey(MIRA)
         await world.open_form(MIRA)
         await world.workspace.select(fixtures.ADA, "transport", "x_link")
-        await world.workspace.submit_view(fixtures.ADA)
+        result = await world.workspace.submit_view(fixtures.ADA)
 
-        await world.wait_until(lambda: "Nothing was sent" in visible_form(world))
+        assert "Can't be asked" in str(result.errors)
         assert world.x.messages.sent == []
 
 
