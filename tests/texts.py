@@ -24,6 +24,7 @@ from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.limits import Denial, DenialReason
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
+from csat.surveys.transports import TransportName
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconfirmed
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
@@ -134,6 +135,9 @@ def _survey_form() -> Iterator[Section]:
     for heading, changes in variants.items():
         changed = render_view(survey_form.build(csat.model_copy(update=changes)))
         yield f"modal, {heading}: what is new", _new_lines(changed, usual)
+    both = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
+    linked = csat.model_copy(update={"draft": make_draft(transport="x_link")})
+    yield "modal, where a link can be sent: what is new", _new_lines(render_view(both.build(linked)), usual)
     yield "modal, alerts on top", _lines(form.NOT_SAVED, form.NOT_KNOWN, form.ALREADY_ACCEPTED)
 
 
