@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import insert
 
 from csat.db import tables
+from csat.db.rating_link_secrets import RATING_LINKS
 from csat.rating_page.tokens import make_token
 from sandbox.slack import fixtures
 from tests.factories import make_row
@@ -45,10 +46,9 @@ class RatingPages:
 
     def path(self, survey_id: int) -> str:
         """Return the path of a survey's page."""
-        query = sqlalchemy.select(tables.secrets.c.value).where(tables.secrets.c.name == "rating links")
-        with self.world.engine.connect() as connection:
-            secret = connection.execute(query).scalar_one()
-        return f"/r/{make_token(secret, survey_id)}"
+        secret = self.world.rows(tables.secrets.c.value, where=tables.secrets.c.name == RATING_LINKS)[0][0]
+        accepted = self.world.rows(tables.surveys.c.accepted_at, where=tables.surveys.c.id == survey_id)
+        return f"/r/{make_token(secret, survey_id, accepted[0][0] if accepted else self.world.clock())}"
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
         """Post a form, and follow the redirect as a browser does."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
@@ -284,6 +286,19 @@ async def test_all_that_is_unknown_looks_the_same(page: RatingPages) -> None:
     assert {response.status_code for response in responses} == {404}
     assert len({response.text for response in responses}) == 1
     assert "There is nothing here." in responses[0].text
+
+
+async def test_a_link_does_not_lead_to_a_later_survey_with_the_same_number(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    with page.world.engine.begin() as connection:
+        connection.execute(sqlalchemy.delete(tables.surveys))
+    page.world.clock.advance(days=8)
+
+    assert page.insert_survey() == survey_id
+    assert (await page.browser.get(path)).status_code == 404
+    assert (await page.rate(path, 1)).status_code == 404
+    assert (await page.rate(page.path(survey_id), 5)).status_code == 303
 
 
 async def test_the_page_names_neither_the_customer_nor_the_agent(page: RatingPages) -> None:

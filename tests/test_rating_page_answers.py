@@ -197,7 +197,7 @@ def test_what_was_disowned_takes_nothing_any_more(connection: Connection) -> Non
 
     assert rated
     assert rated.page == page == rating_page_answers.comment(connection, survey_id, "Who?", LATER)
-    assert rating_page_answers.find(connection, survey_id) == page
+    assert rating_page_answers.find(connection, survey_id, int(NOON.timestamp())) == page
     assert page.response == Response()
 
 

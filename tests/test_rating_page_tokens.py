@@ -1,49 +1,61 @@
 """The tokens of the rating page's links."""
 
 import string
+from datetime import UTC, datetime
 
-import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from csat.rating_page.tokens import MAX_SURVEY_ID, make_token, read_token
+from csat.rating_page.tokens import MAX_SURVEY_ID, LinkedSurvey, make_token, read_token
+from tests.factories import NOON
 
 SECRETS = st.text(min_size=1, max_size=50)
-SURVEY_IDS = st.integers(1, MAX_SURVEY_ID)
+SURVEYS = st.builds(LinkedSurvey, st.integers(1, MAX_SURVEY_ID), st.integers(0, 2**32 - 1))
 URL_SAFE = set(string.ascii_letters + string.digits + "-_")
 
 
-@given(SECRETS, SURVEY_IDS)
-def test_a_token_leads_to_its_survey(secret: str, survey_id: int) -> None:
-    token = make_token(secret, survey_id)
+def token_of(survey: LinkedSurvey, secret: str = "secret") -> str:
+    return make_token(secret, survey.survey_id, datetime.fromtimestamp(survey.accepted_second, UTC))
 
-    assert read_token([secret], token) == survey_id
-    assert token == make_token(secret, survey_id)
-    assert 24 <= len(token) <= 33
+
+@given(SECRETS, SURVEYS)
+def test_a_token_leads_to_its_survey(secret: str, survey: LinkedSurvey) -> None:
+    token = token_of(survey, secret)
+
+    assert read_token([secret], token) == survey
+    assert token == token_of(survey, secret)
+    assert 29 <= len(token) <= 39
     assert set(token) <= URL_SAFE
 
 
-@given(SECRETS, SECRETS, SURVEY_IDS)
-def test_a_token_of_the_previous_secret_is_still_valid(new: str, old: str, survey_id: int) -> None:
-    token = make_token(old, survey_id)
+@given(SURVEYS, SURVEYS)
+def test_each_survey_has_a_token_of_its_own(one: LinkedSurvey, other: LinkedSurvey) -> None:
+    assume(one != other)
 
-    assert read_token([new, old], token) == survey_id
-    assert (read_token([new], token) == survey_id) is (new == old)
+    assert token_of(one) != token_of(other)
+
+
+@given(SECRETS, SECRETS, SURVEYS)
+def test_a_token_of_the_previous_secret_is_still_valid(new: str, old: str, survey: LinkedSurvey) -> None:
+    token = token_of(survey, old)
+
+    assert read_token([new, old], token) == survey
+    assert (read_token([new], token) == survey) is (new == old)
     assert read_token([], token) is None
 
 
-@given(SURVEY_IDS, st.data())
-def test_a_token_with_a_changed_character_is_unknown(survey_id: int, data: st.DataObject) -> None:
-    token = make_token("secret", survey_id)
+@given(SURVEYS, st.data())
+def test_a_token_with_a_changed_character_is_unknown(survey: LinkedSurvey, data: st.DataObject) -> None:
+    token = token_of(survey)
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from(sorted(URL_SAFE - {token[at]})))
 
     assert read_token(["secret"], token[:at] + other + token[at + 1 :]) is None
 
 
-@given(SURVEY_IDS, st.text(min_size=1, max_size=3))
-def test_a_token_with_more_characters_is_unknown(survey_id: int, more: str) -> None:
-    token = make_token("secret", survey_id)
+@given(SURVEYS, st.text(min_size=1, max_size=3))
+def test_a_token_with_more_or_fewer_characters_is_unknown(survey: LinkedSurvey, more: str) -> None:
+    token = token_of(survey)
 
     assert read_token(["secret"], token + more) is None
     assert read_token(["secret"], more + token) is None
@@ -56,9 +68,4 @@ def test_any_other_text_is_unknown(text: str) -> None:
 
 
 def test_the_tokens_of_a_version_never_change() -> None:
-    assert make_token("secret", 1) == "1Uu1tE4q5s1t5KEQqeSesmAE"
-
-
-@pytest.mark.parametrize("survey_id", [1, 255, 256, 65_536, MAX_SURVEY_ID])
-def test_surveys_have_tokens_of_their_own(survey_id: int) -> None:
-    assert make_token("secret", survey_id) != make_token("secret", survey_id - 1)
+    assert make_token("secret", 1234, NOON) == "1nUFGRvRMyECG0f8muejsuGmoHsAE0g"

@@ -34,8 +34,16 @@ class Rated(NamedTuple):
     """Whether the survey had no rating before."""
 
 
-def find(connection: Connection, survey_id: int) -> RatingPage | None:
-    """Return the page of a survey, or `None` if there is none, as for an erased customer."""
+def find(connection: Connection, survey_id: int, accepted_second: int) -> RatingPage | None:
+    """Return the page of a survey, or `None` if there is none, as for an erased customer.
+
+    `accepted_second` is when the survey was accepted, in whole seconds since 1970: the number alone may be
+    another one's by now.
+    """
+    accepted_at = select(surveys.c.accepted_at).where(surveys.c.id == survey_id)
+    found = connection.execute(accepted_at).scalar_one_or_none()
+    if found is None or int(found.timestamp()) != accepted_second:
+        return None
     row = _find(connection, select(surveys), survey_id)
     return _to_page(connection, row) if row else None
 

@@ -144,11 +144,11 @@ class RatingPageEndpoint:
 
     async def _find(self, request: Request) -> tuple[int, RatingPage]:
         """Return the survey of a request's token, and its page; raises `Problem` if there is none."""
-        survey_id = read_token(self._secrets, request.path_params["token"])
-        page = await self._database.read(rating_page_answers.find, survey_id) if survey_id else None
-        if survey_id is None or page is None:
+        linked = read_token(self._secrets, request.path_params["token"])
+        page = await self._database.read(rating_page_answers.find, *linked) if linked else None
+        if linked is None or page is None:
             raise Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
-        return survey_id, page
+        return linked.survey_id, page
 
     async def _rate(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
         rating = int(text) if re.fullmatch("[0-9]{1,2}", text) else None

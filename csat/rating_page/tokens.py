@@ -1,7 +1,8 @@
 """The tokens in the links to the rating page: derived from a secret and stored nowhere.
 
-A token is the base64url of the survey's number and of 16 bytes of an HMAC-SHA256, behind the digit of its
-version. Whoever has it can answer the survey.
+A token is the digit of its version and the base64url of 16 bytes of an HMAC-SHA256, the second in which the survey
+was accepted, and the survey's number. The second distinguishes surveys that have the same number, one after the
+other, as SQLite gives it again after a prune or a restored backup. Whoever has the token can answer the survey.
 """
 
 import base64
@@ -10,26 +11,36 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 VERSION = "1"
 MAX_SURVEY_ID = 2**63 - 1
 
 _MAC_BYTES = 16
-_TOKEN = re.compile(rf"{VERSION}([A-Za-z0-9_-]{{23,32}})")
+_SECOND_BYTES = 4
+_TOKEN = re.compile(rf"{VERSION}([A-Za-z0-9_-]{{28,38}})")
 
 
-def make_token(secret: str, survey_id: int) -> str:
-    """Return the token of a survey, always the same: 24 to 33 characters that are safe in a URL."""
-    number = survey_id.to_bytes(max(1, (survey_id.bit_length() + 7) // 8))
-    return VERSION + base64.urlsafe_b64encode(_mac(secret, survey_id) + number).decode().rstrip("=")
+class LinkedSurvey(NamedTuple):
+    """The survey that a token is for."""
+
+    survey_id: int
+    accepted_second: int
+    """When it was accepted, in whole seconds since 1970."""
 
 
-def make_link(public_url: str, secret: str, survey_id: int) -> str:
+def make_token(secret: str, survey_id: int, accepted_at: datetime) -> str:
+    """Return the token of a survey, always the same: 29 to 39 characters that are safe in a URL."""
+    return _make_token(secret, LinkedSurvey(survey_id, int(accepted_at.timestamp())))
+
+
+def make_link(public_url: str, secret: str, survey_id: int, accepted_at: datetime) -> str:
     """Return the link to a survey's page."""
-    return f"{public_url}/r/{make_token(secret, survey_id)}"
+    return f"{public_url}/r/{make_token(secret, survey_id, accepted_at)}"
 
 
-def read_token(secrets: Sequence[str], token: str) -> int | None:
+def read_token(secrets: Sequence[str], token: str) -> LinkedSurvey | None:
     """Return the survey whose token was made with one of the secrets; `None` for any other text."""
     if not (match := _TOKEN.fullmatch(token)):
         return None
@@ -37,13 +48,17 @@ def read_token(secrets: Sequence[str], token: str) -> int | None:
         raw = base64.urlsafe_b64decode(match[1] + "=" * (-len(match[1]) % 4))
     except binascii.Error:
         return None
-    survey_id = int.from_bytes(raw[_MAC_BYTES:])
-    if not 0 < survey_id <= MAX_SURVEY_ID:
+    second, number = raw[_MAC_BYTES:][:_SECOND_BYTES], raw[_MAC_BYTES + _SECOND_BYTES :]
+    survey = LinkedSurvey(int.from_bytes(number), int.from_bytes(second))
+    if not 0 < survey.survey_id <= MAX_SURVEY_ID:
         return None
-    made = (make_token(secret, survey_id) for secret in secrets)
-    return survey_id if any(hmac.compare_digest(token, other) for other in made) else None
+    made = (_make_token(secret, survey) for secret in secrets)
+    return survey if any(hmac.compare_digest(token, other) for other in made) else None
 
 
-def _mac(secret: str, survey_id: int) -> bytes:
-    text = f"csat-link-v{VERSION}|{survey_id}"
-    return hmac.digest(secret.encode(), text.encode(), hashlib.sha256)[:_MAC_BYTES]
+def _make_token(secret: str, survey: LinkedSurvey) -> str:
+    number = survey.survey_id.to_bytes((survey.survey_id.bit_length() + 7) // 8)
+    content = survey.accepted_second.to_bytes(_SECOND_BYTES) + number
+    text = f"csat-link-v{VERSION}|{survey.survey_id}|{survey.accepted_second}"
+    mac = hmac.digest(secret.encode(), text.encode(), hashlib.sha256)[:_MAC_BYTES]
+    return VERSION + base64.urlsafe_b64encode(mac + content).decode().rstrip("=")

@@ -19,24 +19,24 @@ class XLink:
     """Delivers links to the rating page; implements `Transport`.
 
     Args:
-        rating_link: returns the link of the survey with an id, always the same.
+        rating_link: returns the link of the survey with an id, accepted at a moment; always the same.
     """
 
-    def __init__(self, x: XClient, rating_link: Callable[[int], str], clock: Clock) -> None:
+    def __init__(self, x: XClient, rating_link: Callable[[int, datetime], str], clock: Clock) -> None:
         self._x = x
         self._rating_link = rating_link
         self._clock = clock
 
     async def send(self, record: SurveyRecord) -> Receipt:
         """Send the agent's message with the link."""
-        text = compose(record.survey.message, self._rating_link(record.id))
+        text = compose(record.survey.message, self._rating_link(record.id, record.accepted_at))
         message = await self._x.send_message(record.survey.recipient.id or "", text)
         return _receipt(record, message, self._clock())
 
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
         """Return the message that holds the survey's link, if the conversation on X shows it."""
         record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
-        link = self._rating_link(record.id)
+        link = self._rating_link(record.id, record.accepted_at)
         message = await self._x.find_message(record.survey.recipient.id or "", link, since)
         if message is None:
             return []
