@@ -1,8 +1,8 @@
 """The tokens in the links to the rating page: derived from a secret and stored nowhere.
 
-A token is the digit of its version and the base64url of 16 bytes of an HMAC-SHA256, the second in which the survey
-was accepted, and the survey's number. The second distinguishes surveys that have the same number, one after the
-other, as SQLite gives it again after a prune or a restored backup. Whoever has the token can answer the survey.
+A token is the digit of its version and the base64url of 16 bytes of an HMAC-SHA256, the second in which the
+survey was accepted, and the survey's number. The second tells surveys with the same number apart, as SQLite
+gives one again after a prune or from a backup. Whoever has the token can answer the survey.
 """
 
 import base64
