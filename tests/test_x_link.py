@@ -185,3 +185,19 @@ async def test_an_unanswered_survey_expires_without_asking_x(tmp_path: Path) -> 
 
         await world.wait_for_message("No answer within two weeks.")
         assert not [request for request in world.x.requests if "feedback/" in request.path]
+
+
+async def test_a_customer_who_answers_before_x_responds_is_confirmed_once(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+        with world.x.hold(Endpoint.SEND_MESSAGE):
+            await world.submit_survey(MIRA)
+            inbox = await world.wait_until(lambda: world.x.messages.inbox(world.x.customer("mira_k")))
+            await browser.post(link_in(inbox[-1].text), data={"rating": "5", "action": "rate"})
+            await world.wait_for_message("They answered.")
+        columns = tables.surveys.c
+        await world.wait_until(lambda: world.rows(columns.feedback_id)[0][0])
+        await world.wait_until(world.is_outbox_empty)
+
+        assert world.rows(columns.state, columns.rating) == [("answered", 5)]
+        assert world.count_messages("asked @mira_k for feedback on X.") == 1
+        assert world.rows(tables.attempts.c.outcome) == [("sent",)]
