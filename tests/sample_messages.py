@@ -119,6 +119,7 @@ DENIALS = [
     ),
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[1]),
     Denial(reason=DenialReason.QUOTA, retry_at=NOON + timedelta(hours=1)),
+    Denial(reason=DenialReason.TRANSPORT_OFF),
     *(Denial(reason=DenialReason.OPTED_OUT, opt_out=opt_out) for opt_out in OPT_OUTS),
 ]
 

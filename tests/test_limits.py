@@ -315,7 +315,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
         result = await submit_survey(world, "@sofie_l")
 
         assert result.outcome is ActionOutcome.ERRORS
-        assert "all the surveys that X allows in 24 hours" in form_text(world)
+        assert "all the surveys that it may send in 24 hours" in form_text(world)
         assert "Can't be asked until " in form_text(world)
 
 

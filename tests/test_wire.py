@@ -93,6 +93,10 @@ def test_all_spellings_of_a_receipt_are_equal(other: dict[str, object]) -> None:
     assert decipher_receipt(feedback_json(**other)) == RECEIPT.model_dump()
 
 
+def test_x_does_not_say_by_which_transport_a_survey_was_sent() -> None:
+    assert decipher_receipt(feedback_json(transport="x_link"))["transport"] == "x_card"
+
+
 @pytest.mark.parametrize("missing", [{"external_id": None}, {"external_id": ""}])
 def test_a_receipt_without_an_external_id_has_an_empty_one(missing: dict[str, object]) -> None:
     assert decipher_receipt(feedback_json(**missing))["external_id"] == ""

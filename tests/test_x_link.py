@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from csat.db import tables
 from csat.db.outbox import NotificationKind
+from csat.settings import Settings
 from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.rating_page_kit import find_free_port
-from tests.world import World, running_world, visible_text
+from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
 
@@ -22,10 +24,15 @@ MIRA = "/csat @mira_k"
 @contextlib.asynccontextmanager
 async def linking(folder: Path, **settings: Any) -> AsyncIterator[World]:
     """Run an app whose usual transport is the link."""
+    async with running_world(folder, **{**link_settings(), **settings}) as world:
+        yield world
+
+
+def link_settings() -> dict[str, Any]:
+    """Return settings of an app that sends links to its own rating page."""
     port = find_free_port()
     page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
-    async with running_world(folder, **{"csat_transports": ("x_link",), **page, **settings}) as world:
-        yield world
+    return {"csat_transports": ("x_link",), **page}
 
 
 def link_in(text: str) -> str:
@@ -201,3 +208,21 @@ async def test_a_customer_who_answers_before_x_responds_is_confirmed_once(tmp_pa
         assert world.rows(columns.state, columns.rating) == [("answered", 5)]
         assert world.count_messages("asked @mira_k for feedback on X.") == 1
         assert world.rows(tables.attempts.c.outcome) == [("sent",)]
+
+
+async def test_a_survey_that_waits_while_its_transport_is_switched_off_is_refused(tmp_path: Path) -> None:
+    async with idle_world(tmp_path, **link_settings()) as world:
+        world.x.fail(Fault.OVER_CAPACITY, Endpoint.SEND_MESSAGE)
+        async with running_app(world):
+            await world.submit_survey(MIRA)
+            await world.wait_until(lambda: ("accepted",) in world.rows(tables.attempts.c.outcome))
+            await world.wait_until(is_app_idle)
+        world.x.recover()
+        only_cards = {"csat_transports": ("x_card",), "csat_public_url": ""}
+        settings = Settings(**{**world.settings.model_dump(), **only_cards})
+        async with running_app(replace(world, settings=settings)):
+            await world.advance(minutes=20)
+            refusal = await world.wait_for_dm("This app no longer sends surveys that way.")
+
+    assert "was not sent" in visible_text(refusal)
+    assert (world.states(), world.x.messages.sent, world.x.feedbacks) == (["refused"], [], [])

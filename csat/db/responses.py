@@ -118,6 +118,7 @@ def _match_attempt(
     created_at = x_update.receipt.created_at
     conditions = (
         surveys.c.account == x_update.account,
+        surveys.c.transport == x_update.receipt.transport,
         surveys.c.recipient_key == recipient_key,
         surveys.c.external_id == x_update.receipt.external_id,
         surveys.c.metric == x_update.metric,

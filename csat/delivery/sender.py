@@ -16,10 +16,9 @@ from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.shared_resources import Notify, Resources
-from csat.surveys.limits import Denied
+from csat.surveys.limits import Denial, DenialReason, Denied
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
-from csat.transports.protocol import SwitchedOff
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
 
 MAX_AGE = timedelta(hours=24)
@@ -86,7 +85,7 @@ class SurveySender:
         Raises an `XError` or `Denied`.
         """
         if survey.survey.transport not in self._resources.transports:
-            raise SwitchedOff(survey.survey.transport)
+            raise Denied(Denial(reason=DenialReason.TRANSPORT_OFF))
         if survey.survey.recipient.id:
             return survey
         if not await self._database.run(send_queue.renew_claim, survey, self._instance, self._clock()):

@@ -42,6 +42,7 @@ class DenialReason(StrEnum):
     DAY = "AskedToday"
     COOLDOWN = "CoolingDown"
     QUOTA = "DailyLimit"
+    TRANSPORT_OFF = "TransportOff"
 
 
 class PreviousSurvey(FrozenModel):
@@ -102,7 +103,8 @@ SENTENCES = {
     DenialReason.PENDING: "Another survey to this customer is on its way.",
     DenialReason.DAY: "X allows one survey per customer in 24 hours.",
     DenialReason.COOLDOWN: "This customer was asked recently.",
-    DenialReason.QUOTA: "Your account has sent all the surveys that X allows in 24 hours.",
+    DenialReason.TRANSPORT_OFF: "This app no longer sends surveys that way. Choose another and try again.",
+    DenialReason.QUOTA: "Your account has sent all the surveys that it may send in 24 hours.",
 }
 
 

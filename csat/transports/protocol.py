@@ -8,7 +8,6 @@ from csat.db.survey_records import SurveyRecord
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import Refused
 
 
 class Transport(Protocol):
@@ -27,12 +26,6 @@ class Transport(Protocol):
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
         """Return what has reached the customer and may be an uncertain survey; raises `XError`."""
         ...
-
-
-class SwitchedOff(Refused):
-    """The operator has switched off the transport of a survey that waited."""
-
-    advice = "This app no longer sends surveys that way. Choose another way and send it again."
 
 
 Transports = Mapping[TransportName, Transport]

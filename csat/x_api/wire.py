@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from csat.english_dates import MONTHS
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
 from csat.surveys.survey import Receipt, Survey
+from csat.surveys.transports import TransportName
 from csat.x_api.errors import (
     DailyLimitReached,
     RateLimited,
@@ -163,6 +164,11 @@ class Feedback(Receipt):
     external_id: Annotated[Stripped, BeforeValidator(lambda value: value or "")] = ""
     created_at: XDate
     updated_at: XDate
+
+    @field_validator("transport", mode="before")
+    @classmethod
+    def _ignore_x(cls, _: object) -> TransportName:
+        return TransportName.X_CARD
 
 
 class _User(FrozenModel):
