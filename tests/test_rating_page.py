@@ -387,6 +387,32 @@ async def test_a_comment_that_is_too_long_is_kept_in_the_form(page: RatingPages)
     assert page.survey(survey_id)["comment"] == "語" * 2_000
 
 
+@pytest.mark.parametrize("state", ["new", "answered", "disowned"])
+async def test_what_is_not_asked_for_leads_to_what_is(page: RatingPages, state: str) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    if state == "answered":
+        await page.rate(path, 4)
+        await page.post(path, action="comment", comment="Good.")
+    if state == "disowned":
+        await page.post(path, action="disown")
+    before = page.survey(survey_id)
+    expected = {
+        "new": "What is your overall",
+        "answered": "Thank you!",
+        "disowned": "Thank you for telling us.",
+    }
+
+    shown = [await page.post(path, action="comment", comment="x" * 2_001)]
+    if state != "new":
+        shown.append(await page.post(path, action="rate", rating="99"))
+
+    for response in shown:
+        assert response.status_code == 200
+        assert expected[state] in visible_text(response.text)
+    assert page.survey(survey_id) == before
+
+
 @pytest.mark.parametrize(
     ("content", "content_type", "status"),
     [

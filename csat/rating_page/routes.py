@@ -151,6 +151,8 @@ class RatingPageEndpoint:
         return linked.survey_id, page
 
     async def _rate(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+        if not page.takes_rating(self._clock()):
+            return _redirect(request, Step.COMMENT)
         rating = int(text) if re.fullmatch("[0-9]{1,2}", text) else None
         if rating is None or rating not in SCALES[page.metric]:
             return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -162,6 +164,8 @@ class RatingPageEndpoint:
         return _redirect(request, Step.COMMENT)
 
     async def _comment(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+        if not page.takes_comment(self._clock()):
+            return _redirect(request, Step.THANKS)
         try:
             comment = parse_comment(text)
         except CommentTooLong:
