@@ -513,6 +513,37 @@ async def test_no_request_breaks_the_page(page: RatingPages, path: str, body: by
     assert posted.status_code in {303, 400, 422}
 
 
+WORDS = st.text(max_size=30) | st.sampled_from(["4", "x" * 2_001, "\x00", "comment", "thanks", "de", "ar"])
+ACTIONS = st.sampled_from(["rate", "comment", "disown", "opt_out"]) | WORDS
+POSTS = st.lists(
+    st.tuples(st.fixed_dictionaries({"action": ACTIONS, "rating": WORDS, "comment": WORDS}), WORDS, WORDS),
+    max_size=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(posts=POSTS, metric=st.sampled_from(["csat", "nps"]))
+async def test_any_forms_in_any_order_lead_to_a_page(
+    page: RatingPages, posts: list[tuple[dict[str, str], str, str]], metric: str
+) -> None:
+    survey_id = page.insert_survey(metric=metric)
+    path = page.path(survey_id)
+
+    for fields, step, lang in posts:
+        page.world.clock.advance(minutes=1)
+        query = {"step": step, "lang": lang, "s": step}
+        posted = await page.browser.post(path, params=query, data=fields)
+        assert posted.status_code in {303, 400, 422}
+        assert (await page.browser.get(path, params=query)).status_code == 200
+        if posted.next_request:
+            assert (await page.browser.send(posted.next_request)).status_code == 200
+
+    survey = page.survey(survey_id)
+    assert (survey["state"] == State.ANSWERED) is (survey["rating"] is not None)
+    assert not (survey["disowned_at"] and survey["rating"])
+    assert survey["rating"] is not None or survey["comment"] is None
+
+
 async def test_a_customer_who_answers_settles_an_uncertain_survey_as_sent(pages: RatingPages) -> None:
     survey_id = pages.insert_survey(state=State.UNCERTAIN, reason="Uncertain", feedback_id=None)
 
