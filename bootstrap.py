@@ -119,7 +119,9 @@ async def open_resources(
     settings: Settings, clock: Clock | None, shutdown: Deadline
 ) -> AsyncIterator[Resources]:
     """Open the database and the connections; on exit, finish the background tasks, then close them."""
-    catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
+    catalogue = load_catalogue(
+        settings.csat_questions_file, settings.csat_questions, settings.csat_transports
+    )
     tasks, metrics = BackgroundTasks(), Metrics()
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()

@@ -1,12 +1,13 @@
 """Read the TOML files of questions and ticket patterns at start-up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from csat.surveys.prefill import TicketPattern, parse_ticket_patterns
 from csat.surveys.questions import Catalogue, CatalogueError, Metric
+from csat.surveys.transports import TransportName
 
 SURVEYS: Final = Path(__file__).with_name("surveys")
 DEFAULT_QUESTIONS_FILE: Final = SURVEYS / "questions.toml"
@@ -14,10 +15,13 @@ TICKETS_FILE: Final = SURVEYS / "tickets.toml"
 
 
 def load_catalogue(
-    path: Path = DEFAULT_QUESTIONS_FILE, selection: Mapping[Metric, tuple[int, ...]] = MappingProxyType({})
+    path: Path = DEFAULT_QUESTIONS_FILE,
+    selection: Mapping[Metric, tuple[int, ...]] = MappingProxyType({}),
+    transports: Iterable[TransportName] = (),
 ) -> Catalogue:
     """Return the catalogue in a questions file, with the questions that the team uses.
 
+    Each of the transports can ask at least one of them for each metric.
     Raises `CatalogueError` with the file or the setting, and the reason.
     """
     try:
@@ -29,9 +33,14 @@ def load_catalogue(
     except CatalogueError as error:
         raise CatalogueError(f"{path}: {error}") from error
     try:
-        return catalogue.select(selection)
+        selected = catalogue.select(selection)
     except CatalogueError as error:
         raise CatalogueError(f"CSAT_QUESTIONS: {error} in {path}") from error
+    try:
+        selected.require_questions_for(transports)
+    except CatalogueError as error:
+        raise CatalogueError(f"{'CSAT_QUESTIONS' if selection else path}: {error}") from error
+    return selected
 
 
 def load_ticket_patterns() -> tuple[TicketPattern, ...]:

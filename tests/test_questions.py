@@ -6,6 +6,7 @@ from blocks.form_inputs import question_options
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, CatalogueError, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH
+from csat.surveys.transports import TransportName
 from tests.factories import CATALOGUE
 
 FIRST_SIX = {
@@ -156,6 +157,33 @@ def test_a_team_can_use_some_of_the_questions_in_its_own_order() -> None:
 def test_a_selected_question_that_the_file_does_not_have_is_named_with_the_setting() -> None:
     with pytest.raises(CatalogueError, match=r"^CSAT_QUESTIONS: there is no question 6 for NPS in .*toml$"):
         load_catalogue(selection={Metric.NPS: (0, 6)})
+
+
+def test_questions_of_which_a_transport_can_ask_none_are_refused_with_what_to_do() -> None:
+    with pytest.raises(CatalogueError) as error:
+        load_catalogue(selection={Metric.CSAT: (6,)}, transports=(TransportName.X_CARD, TransportName.X_LINK))
+
+    assert str(error.value) == (
+        'CSAT_QUESTIONS: x_link can ask none of the questions for CSAT, as all have the word "Twitter". '
+        "Add another one, or leave x_link out of CSAT_TRANSPORTS"
+    )
+
+
+def test_one_question_that_a_transport_can_ask_is_enough() -> None:
+    selection = {Metric.CSAT: (6, 0)}
+
+    assert load_catalogue(selection=selection, transports=(TransportName.X_LINK,)).selection == selection
+    assert load_catalogue(selection={Metric.CSAT: (6,)}, transports=(TransportName.X_CARD,))
+
+
+def test_a_questions_file_of_which_a_transport_can_ask_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "questions.toml"
+    path.write_text(toml(nps='0 = "How was <display_name> on Twitter?"'), encoding="utf-8")
+
+    with pytest.raises(CatalogueError) as error:
+        load_catalogue(path, transports=(TransportName.X_LINK,))
+
+    assert str(error.value).startswith(f"{path}: x_link can ask none of the questions for NPS")
 
 
 def test_a_questions_file_can_be_loaded(tmp_path: Path) -> None:

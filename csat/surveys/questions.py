@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Self
@@ -90,6 +90,17 @@ class Catalogue(FrozenModel):
         """Return those of the team's question templates that can be asked by a transport."""
         fits = FACTS[transport].fits
         return {variant: template for variant, template in self.variants(metric).items() if fits(template)}
+
+    def require_questions_for(self, transports: Iterable[TransportName]) -> None:
+        """Raise `CatalogueError` if a transport can ask none of the team's questions for a metric."""
+        for transport in transports:
+            for metric in Metric:
+                if not self.variants_for(transport, metric):
+                    words = " or ".join(f'"{word}"' for word in FACTS[transport].unfit_words)
+                    raise CatalogueError(
+                        f"{transport} can ask none of the questions for {metric.upper()}, as all have the "
+                        f"word {words}. Add another one, or leave {transport} out of CSAT_TRANSPORTS"
+                    )
 
     def question(self, metric: Metric, variant: int, display_name: str) -> str:
         """Return a question as the customer reads it; raises `KeyError` for an unknown variant."""
