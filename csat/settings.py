@@ -37,7 +37,7 @@ from csat.setting_types import (
     prefixed,
 )
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH
-from csat.surveys.transports import FACTS, TransportName
+from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES, TransportName
 
 ENV_FILE: Final = ".env"
 PREFIX: Final = "CSAT_"
@@ -112,7 +112,9 @@ class SettingsWithoutXKeys(BaseModel):
     csat_results_channel: ChannelId = ""
     csat_timezone: ZoneInfo = Field(ZoneInfo("UTC"), description="a time zone's name, like Europe/Berlin")
     csat_daily_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
-    csat_daily_link_limit: int = Field(300, ge=1, le=500, description="a whole number from 1 to 500")
+    csat_daily_link_limit: int = Field(
+        300, ge=1, le=MAX_DAILY_MESSAGES, description=f"a whole number from 1 to {MAX_DAILY_MESSAGES}"
+    )
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
     )
@@ -164,7 +166,9 @@ class Settings(SettingsWithoutXKeys):
     ) -> tuple[TransportName, ...]:
         has_page = bool(info.data.get("csat_public_url", "invalid, with a problem of its own"))
         if unusable := [name for name in chosen if FACTS[name].asks_on_page and not has_page]:
-            raise invalid(f"names {unusable[0]}, which needs CSAT_PUBLIC_URL")
+            raise invalid(
+                f"names {unusable[0]}, which needs the page at CSAT_PUBLIC_URL: set that, or remove it"
+            )
         return chosen or tuple(name for name in TransportName if has_page or not FACTS[name].asks_on_page)
 
     @property

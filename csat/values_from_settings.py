@@ -9,7 +9,7 @@ from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS
 from csat.x_api.signing import Credentials
 
 
@@ -35,10 +35,7 @@ async def load_recipient_key(settings: Settings, database: Database) -> Callable
 def build_limits(settings: SettingsWithoutXKeys) -> Limits:
     """Return how often a customer may be asked, and how many surveys may be sent."""
     return Limits(
-        daily={
-            TransportName.X_CARD: settings.csat_daily_limit,
-            TransportName.X_LINK: settings.csat_daily_link_limit,
-        },
+        daily={name: getattr(settings, facts.quota_setting.lower()) for name, facts in FACTS.items()},
         cooldown=timedelta(days=settings.csat_cooldown_days),
         allowlist=frozenset(handle.removeprefix("@").lower() for handle in settings.csat_allowlist),
     )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
 from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
 from csat.settings import SECRETS as FILE_SECRETS
+from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
-from csat.values_from_settings import build_credentials, build_default_draft
+from csat.values_from_settings import build_credentials, build_default_draft, build_limits
 
 COMPLETE = {
     "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
@@ -137,6 +138,12 @@ def test_a_missing_or_empty_setting_is_named(
             "/key",
             "CSAT_SECRET_KEYFILE is no setting: did you mean CSAT_SECRET_KEY",
         ),
+        ("CSAT_PUBLIC_URL", "http://feedback.example.com", "CSAT_PUBLIC_URL must begin with https://"),
+        ("CSAT_PUBLIC_URL", "feedback.example.com", "CSAT_PUBLIC_URL must be a web address"),
+        ("CSAT_PUBLIC_PORT", "65536", "CSAT_PUBLIC_PORT must be a whole number from 0 to 65535."),
+        ("CSAT_TRANSPORTS", "x_card, telegram", "CSAT_TRANSPORTS must be one or more of x_card and x_link"),
+        ("CSAT_DAILY_LINK_LIMIT", "501", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
+        ("CSAT_DAILY_LINK_LIMIT", "0", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
         ("CSAT_RESULTS_CHANNEL", "#results", "CSAT_RESULTS_CHANNEL must be a channel's id (C... or G...)"),
         ("CSAT_TIMEZONE", "Berlin", "CSAT_TIMEZONE must be a time zone's name, like Europe/Berlin"),
         (
@@ -181,6 +188,50 @@ def test_the_questions_of_a_team_are_read_in_their_order(
     value: str, expected: dict[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load(monkeypatch, CSAT_QUESTIONS=value).csat_questions == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "public_url", "expected"),
+    [
+        ("", "", ["x_card"]),
+        ("", "https://feedback.example.com", ["x_card", "x_link"]),
+        ("x_link", "https://feedback.example.com", ["x_link"]),
+        ("x_link, x_card x_link", "https://feedback.example.com", ["x_link", "x_card"]),
+        ("x_card", "https://feedback.example.com", ["x_card"]),
+    ],
+)
+def test_the_transports_are_those_that_the_settings_allow_unless_some_are_chosen(
+    chosen: str, public_url: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(monkeypatch, CSAT_TRANSPORTS=chosen, CSAT_PUBLIC_URL=public_url)
+
+    assert list(settings.csat_transports) == expected
+    assert build_default_draft(settings).transport == expected[0]
+
+
+def test_links_without_a_page_to_link_to_are_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = load_problems(monkeypatch, CSAT_TRANSPORTS="x_card, x_link")
+
+    assert problem == (
+        "CSAT_TRANSPORTS names x_link, which needs the page at CSAT_PUBLIC_URL: set that, or remove it. "
+        "See .env.example."
+    )
+
+
+def test_a_wrong_public_address_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = load_problems(monkeypatch, CSAT_TRANSPORTS="x_link", CSAT_PUBLIC_URL="http://example.com")
+
+    assert [problem.split()[0] for problem in problems] == ["CSAT_PUBLIC_URL"]
+
+
+def test_the_limits_of_the_transports_are_their_usual_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert build_limits(load(monkeypatch)).daily == Limits().daily
+
+
+def test_each_transport_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, CSAT_DAILY_LIMIT="70", CSAT_DAILY_LINK_LIMIT="7")
+
+    assert build_limits(settings).daily == {"x_card": 70, "x_link": 7}
 
 
 def test_an_invalid_app_token_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

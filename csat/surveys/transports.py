@@ -11,6 +11,9 @@ from csat.surveys.poll_schedule import expires_at, first_poll
 MAX_MESSAGE_LENGTH = 10_000
 """X's limit for the text of a direct message."""
 
+MAX_DAILY_MESSAGES = 500
+"""X's limit for the direct messages that an account writes in a day, those that people write included."""
+
 
 class TransportName(StrEnum):
     """A transport; the values are in the database and in the settings."""
@@ -27,6 +30,10 @@ class Facts(FrozenModel):
     max_message_length: int
     daily_quota: int
     """How many surveys an account may send in 24 hours, unless the operator sets another number."""
+    quota_setting: str
+    """The setting with that other number."""
+    shares_message_limit: bool
+    """Whether its surveys count toward X's limit for all direct messages of an account."""
     recipient_window: timedelta
     """How long a customer can't be asked again by this transport; zero if only the cooldown counts."""
     is_polled: bool
@@ -39,6 +46,8 @@ class Facts(FrozenModel):
     """How old an uncertain survey is before its transport can tell whether it arrived."""
     absence_is_proof: bool
     """Whether a survey that its transport does not find has surely not arrived."""
+    price: str
+    """What X charges for a survey: a clause, or "" if it charges for none by itself."""
     settling: str
     """How an uncertain survey is settled if its requester can't: a clause."""
     unfit_words: tuple[str, ...] = ()
@@ -69,24 +78,33 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             label="X's feedback card",
             max_message_length=MAX_MESSAGE_LENGTH,
             daily_quota=1_000,
+            quota_setting="CSAT_DAILY_LIMIT",
+            shares_message_limit=False,
             recipient_window=timedelta(hours=24),
             is_polled=True,
             asks_on_page=False,
             fills_in_display_name=True,
             settles_after=timedelta(hours=24, minutes=10),
             absence_is_proof=True,
+            price="",
             settling="X's records usually settle it tomorrow",
         ),
         TransportName.X_LINK: Facts(
             label="Link in a direct message",
             max_message_length=9_000,
             daily_quota=300,
+            quota_setting="CSAT_DAILY_LINK_LIMIT",
+            shares_message_limit=True,
             recipient_window=timedelta(0),
             is_polled=False,
             asks_on_page=True,
             fills_in_display_name=False,
             settles_after=timedelta(minutes=5),
             absence_is_proof=False,
+            price=(
+                "a survey costs about 1.5 to 2.5 US cents: X charges $0.015 for the message, and $0.010 to "
+                "look up a handle (prices as of August 2026, see developer.x.com)"
+            ),
             settling="a look at the conversation usually settles it within minutes",
             unfit_words=("Twitter",),
         ),
