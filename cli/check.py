@@ -4,6 +4,7 @@ import stat
 from collections.abc import AsyncIterator
 
 from cli.check_slack import check_slack
+from cli.check_transports import check_rating_page, describe_transports
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding
@@ -12,6 +13,7 @@ from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database
+from csat.db.rating_link_secrets import find_rating_link_secret
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
 from csat.settings import Settings
@@ -54,14 +56,20 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     x = await _x(settings)
     yield x
+    for finding in describe_transports(settings):
+        yield finding
     if database.ok:
+        if settings.csat_public_url:
+            yield await check_rating_page(settings, await _find_rating_link_secret(settings))
         async for finding in _queue(settings, x_accepts=x.ok):
             yield finding
 
 
 def _questions(settings: Settings) -> Finding:
     try:
-        catalogue = load_catalogue(settings.csat_questions_file, settings.csat_questions)
+        catalogue = load_catalogue(
+            settings.csat_questions_file, settings.csat_questions, settings.csat_transports
+        )
     except CatalogueError as error:
         advice = "Fix it, or unset CSAT_QUESTIONS_FILE and CSAT_QUESTIONS."
         return Finding(ok=False, message=f"Questions: {error}", advice=advice)
@@ -101,6 +109,14 @@ async def _x(settings: Settings) -> Finding:
                 advice="Check X_API_URL and your network, then try again.",
             )
     return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
+
+
+async def _find_rating_link_secret(settings: Settings) -> str | None:
+    try:
+        with open_existing(settings) as database:
+            return await database.read(find_rating_link_secret) or ""
+    except (CommandError, DatabaseError):
+        return None  # it has no tables yet, or older ones
 
 
 async def _queue(settings: Settings, *, x_accepts: bool) -> AsyncIterator[Finding]:

@@ -16,8 +16,14 @@ def make_secret() -> str:
 
 def load(connection: Connection, name: str, make: Callable[[], str] = make_secret) -> str:
     """Return the secret with a name; if there is none yet, it is made."""
-    query = select(tables.secrets.c.value).where(tables.secrets.c.name == name)
-    if connection.execute(query).first() is None:
+    if find(connection, name) is None:
         insert_if_absent(connection, tables.secrets, name=name, value=make())
-    stored: str = connection.execute(query).scalar_one()  # another instance may have been first
+    return find(connection, name) or ""  # another instance may have been first
+
+
+def find(connection: Connection, name: str) -> str | None:
+    """Return the secret with a name, if there is one."""
+    stored: str | None = connection.execute(
+        select(tables.secrets.c.value).where(tables.secrets.c.name == name)
+    ).scalar_one_or_none()
     return stored

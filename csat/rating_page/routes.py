@@ -23,13 +23,15 @@ from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
 from csat.rating_page.page_renderer import PageRenderer, Step
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
-from csat.rating_page.tokens import read_token
+from csat.rating_page.tokens import make_proof, read_token
 from csat.shared_resources import Resources
 from csat.surveys.questions import SCALES
 from csat.surveys.rating_page import CommentTooLong, RatingPage, parse_comment
 from csat.web.request_body import BodyTooLarge
 
 PATH = "/r/{token}"
+PROOF_PATH = "/r/check"
+"""Where `app.py check` learns whose page customers reach; no token has this form."""
 RETRY_AFTER_SECONDS = 60
 
 STATUSES = {
@@ -83,6 +85,7 @@ class RatingPageEndpoint:
     def routes(self) -> list[Route]:
         """Return all that is served; every other path is unknown, like a wrong token."""
         return [
+            Route(PROOF_PATH, self.prove, methods=["GET"]),
             Route(PATH, self.show, methods=["GET"]),
             Route(PATH, self.take, methods=["POST"]),
             Route("/robots.txt", handle_robots),
@@ -97,6 +100,10 @@ class RatingPageEndpoint:
     async def take(self, request: Request) -> Response:
         """Record what was posted, and redirect to the next step."""
         return await self._respond_to(request, self._take)
+
+    async def prove(self, _request: Request) -> Response:
+        """Show whose page this is."""
+        return PlainTextResponse(make_proof(self._secrets[0]), headers=HEADERS)
 
     async def show_unknown(self, request: Request) -> Response:
         """Respond to any other path as to a wrong token."""

@@ -56,6 +56,11 @@ def read_token(secrets: Sequence[str], token: str) -> LinkedSurvey | None:
     return survey if any(hmac.compare_digest(token, other) for other in made) else None
 
 
+def make_proof(secret: str) -> str:
+    """Return a text by which a page shows that the links with a secret are its own; it makes no link."""
+    return hmac.digest(secret.encode(), b"csat-link-proof", hashlib.sha256).hex()
+
+
 def _make_token(secret: str, survey: LinkedSurvey) -> str:
     number = survey.survey_id.to_bytes((survey.survey_id.bit_length() + 7) // 8)
     content = survey.accepted_second.to_bytes(_SECOND_BYTES) + number

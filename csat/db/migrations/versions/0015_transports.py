@@ -1,4 +1,7 @@
-"""Add the transport of a survey; those before it were X's feedback cards."""
+"""Add the transport of a survey; those before it were X's feedback cards.
+
+Older versions of the app would send as a card what waits to be sent as a link, so they refuse the database.
+"""
 
 import sqlalchemy as sa
 from alembic import op
