@@ -23,7 +23,7 @@ CALLBACK_ID: Final = "survey_form"
 PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
 """The fields whose changes, or Enter in them, update the preview; a field's name is its action id."""
 OPTIONS: Final = (FormField.DISPLAY_NAME, FormField.MESSAGE, FormField.PRIVACY_URL, FormField.EXTERNAL_ID)
-"""The fields that few people change. With the checkbox for a test they are behind a button."""
+"""The fields that few people change. The transport, a test and these are behind a button."""
 MORE_OPTIONS_ACTION: Final = "more_options"
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
@@ -198,7 +198,8 @@ class SurveyForm:
         return form.model_copy(update=parsed)
 
     def _has_unusual_options(self, draft: Draft) -> bool:
-        return not draft.privacy_url or draft != draft.model_copy(update=self._usual_options)
+        usual = draft.model_copy(update={**self._usual_options, "transport": self._transports[0]})
+        return not draft.privacy_url or draft != usual
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
@@ -210,12 +211,13 @@ class SurveyForm:
         customer = form_inputs.recipient(focused=not draft.recipient)
         yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
         yield from map(render, _customer_blocks(form))
-        if len(self._transports) > 1:
-            yield form_inputs.transport(self._transports, transport)
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield from preview(draft, self.catalogue, self._rating_page)
+        has_choice = len(self._transports) > 1
+        yield from preview(draft, self.catalogue, self._rating_page, names_transport=has_choice)
         if form.shows_options:
+            if has_choice:
+                yield form_inputs.transport(self._transports, transport)
             yield from _options(draft)
             if form.submitted:
                 yield from map(render, _reasons_to_stay_open(form, alert_text))

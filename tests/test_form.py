@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from csat.settings import DEFAULT_MESSAGE
 from sandbox.slack import ActionOutcome, View, fixtures
 from tests.world import World, field_value, running_world, visible_text
 
@@ -159,8 +160,7 @@ async def test_customer_type_question_and_preview_are_seen_without_scrolling(wor
         "Customer",
         "Type",
         "Question",
-        "What the customer will read",
-        "Thank you for talking with us. How did we do? Your answer helps us to serve you better.",
+        f"What the customer will read{DEFAULT_MESSAGE}",
         "More options",
     ]
 

@@ -79,8 +79,8 @@ async def test_the_preview_shows_what_the_customer_will_read(tmp_path: Path) -> 
         view = await world.open_form(MIRA)
 
         shown = visible_text(view)
-        assert f"{world.settings.csat_public_url}/r/…\n\n{OPT_OUT}" in shown
-        assert "The page asks: What is your overall satisfaction with Northwind?" in shown
+        assert f"{world.settings.csat_public_url}/r/…\n{OPT_OUT}\n" in shown
+        assert "What is your overall satisfaction with Northwind?" in shown
 
 
 async def test_questions_about_twitter_are_not_offered(tmp_path: Path) -> None:
@@ -91,8 +91,9 @@ async def test_questions_about_twitter_are_not_offered(tmp_path: Path) -> None:
 async def test_a_choice_is_offered_where_there_is_more_than_one_transport(tmp_path: Path) -> None:
     async with linking(tmp_path, csat_transports=("x_card", "x_link")) as world:
         await world.open_form(MIRA)
+        await world.show_options()
         await world.workspace.select(fixtures.ADA, "transport", "x_link")
-        await world.wait_until(lambda: "The page asks" in visible_form(world))
+        await world.wait_until(lambda: "/r/…" in visible_form(world))
         await world.workspace.submit_view(fixtures.ADA)
 
         await world.wait_for_message("asked @mira_k for feedback on X.")
@@ -101,7 +102,9 @@ async def test_a_choice_is_offered_where_there_is_more_than_one_transport(tmp_pa
 
 async def test_without_a_public_address_there_is_nothing_to_choose(tmp_path: Path) -> None:
     async with running_world(tmp_path) as world:
-        assert "Send as" not in visible_text(await world.open_form(MIRA))
+        await world.open_form(MIRA)
+
+        assert "Send as" not in visible_text(await world.show_options())
 
 
 async def test_a_brand_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
@@ -178,6 +181,7 @@ async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:
     async with linking(tmp_path, csat_transports=("x_card", "x_link")) as world:
         await world.send_survey(MIRA)
         await world.open_form(MIRA)
+        await world.show_options()
         await world.workspace.select(fixtures.ADA, "transport", "x_link")
         result = await world.workspace.submit_view(fixtures.ADA)
 

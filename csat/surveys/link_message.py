@@ -1,6 +1,6 @@
 """The direct message of a survey whose question is on the app's rating page."""
 
-OPT_OUT = "On that page you can also say that you don't want to be asked again."
+OPT_OUT = "On that page you can also opt out of such questions."
 
 
 def compose(message: str, url: str) -> str:
