@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from csat.db.database import Database
 from csat.db.errors import DatabaseError
 from csat.settings import Settings
 from csat.slack_api.errors import SlackError
+from csat.surveys.transports import TransportName
 from csat.web import paths
 from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
@@ -29,6 +31,13 @@ COLLEAGUES = (
     Colleague(fixtures.BEN, share=4, low_rating_factor=1.6),
     Colleague(fixtures.CLEO, share=0.5, low_rating_factor=0),
 )
+
+TRANSPORTS = {
+    "both": tuple(TransportName),
+    "card": (TransportName.X_CARD,),
+    "link": (TransportName.X_LINK,),
+}
+"""The transports by the choice on the page."""
 
 DIGEST_POSTED = "The digest of the week is in #csat-results. Open it as Cleo."
 NO_DIGEST = (
@@ -57,9 +66,7 @@ async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
     with tempfile.TemporaryDirectory(prefix="csat-slack-") as folder:
         async with serve_sandbox(page_port=port) as sandbox:
             settings = demo_settings(sandbox, Path(folder))
-            async with lifespan(settings) as url:
-                password = settings.x_webhook_password.get_secret_value()
-                sandbox.x.webhook = Webhook(url + paths.X_FEEDBACK, settings.x_webhook_user, password)
+            async with _running_app(sandbox, settings):
                 seeding = asyncio.create_task(_seed_on_request(sandbox, settings))
                 posting = asyncio.create_task(_post_digest_on_request(sandbox, settings))
                 yield sandbox
@@ -67,9 +74,42 @@ async def run_demo(port: int = 0) -> AsyncIterator[Sandbox]:
                 posting.cancel()
 
 
+@contextlib.asynccontextmanager
+async def _running_app(sandbox: Sandbox, settings: Settings) -> AsyncIterator[None]:
+    """Run the app until the block ends."""
+    started = asyncio.Event()
+    running = asyncio.create_task(_restart_on_request(sandbox, settings, started))
+    starting = asyncio.create_task(started.wait())
+    await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
+    starting.cancel()
+    if running.done():
+        await running
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def _restart_on_request(sandbox: Sandbox, settings: Settings, started: asyncio.Event) -> None:
+    """Run the app, and start it anew whenever somebody chooses other transports on the page."""
+    switch = sandbox.page.transports
+    while True:
+        switch.changed.clear()
+        names = TRANSPORTS[switch.chosen]
+        async with lifespan(settings.model_copy(update={"csat_transports": names})) as url:
+            password = settings.x_webhook_password.get_secret_value()
+            sandbox.x.webhook = Webhook(url + paths.X_FEEDBACK, settings.x_webhook_user, password)
+            if started.is_set():
+                switch.confirm()
+            started.set()
+            await switch.changed.wait()
+
+
 def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
     """Return the settings for a sandbox, with a database in `folder`."""
-    keys = sandbox.x.keys
+    keys, page_port = sandbox.x.keys, _find_free_port()
     return Settings(
         slack_bot_token=sandbox.workspace.bot_token,
         slack_app_token=sandbox.workspace.app_token,
@@ -83,12 +123,19 @@ def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
         x_webhook_password=secrets.token_hex(8),
         database_url=f"sqlite:///{folder / 'csat.db'}",
         port=0,
+        csat_public_url=f"http://127.0.0.1:{page_port}",
+        csat_public_port=page_port,
         csat_display_name=sandbox.x.account.name,
         csat_privacy_url="https://northwind.example/privacy",
         csat_operators=sandbox.page.supervisors,
         csat_supervisors=sandbox.page.supervisors,
         csat_results_channel=sandbox.results_channel,
     )
+
+
+def _find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 async def _seed_on_request(sandbox: Sandbox, settings: Settings) -> None:

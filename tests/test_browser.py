@@ -1,5 +1,6 @@
 """End-to-end tests of the app and the sandbox in a real browser."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -49,6 +50,14 @@ async def get_form(page: Page) -> Locator:
 async def show_options(dialog: Locator) -> None:
     await dialog.get_by_role("button", name="More options").click()
     await expect(dialog.get_by_role("button", name="More options")).to_have_count(0)
+
+
+async def choose_transports(page: Page, choice: str) -> None:
+    """Use the switch in the top bar, and wait until the app has restarted."""
+    if choice != await page.get_by_label("Transports").input_value():
+        await page.get_by_label("Transports").select_option(choice)
+        await expect(page.get_by_text("The app has restarted")).to_be_visible()
+        await expect(page.get_by_text("is not connected")).to_have_count(0)
 
 
 def get_phone(page: Page) -> Locator:
@@ -132,9 +141,13 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("transports", ["both", "link"])
 @pytest.mark.parametrize("command", ["/csat", "/csat nps @tomasberg"])
-async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(page: Page, command: str) -> None:
+async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(
+    page: Page, command: str, transports: str
+) -> None:
     await page.set_viewport_size({"width": 1280, "height": 720})
+    await choose_transports(page, transports)
     await post(page, command)
     dialog = await get_form(page)
     parts = [
@@ -240,6 +253,55 @@ async def test_an_answer_reaches_the_supervisor_but_not_the_agent(page: Page) ->
     await page.get_by_role("link", name="Home", exact=True).press("Enter")
     await expect(home).to_contain_text("Your feedback surveys")
     await expect(home).not_to_contain_text(comment)
+
+
+async def test_an_answer_on_the_page_behind_a_link_reaches_the_supervisor_but_not_the_agent(
+    page: Page, browser: Browser
+) -> None:
+    comment = "The crew was lovely."
+    await post(page, "/csat @tomasberg")
+    dialog = await get_form(page)
+    await show_options(dialog)
+    await dialog.get_by_role("combobox", name="Send as").fill("Link")
+    await dialog.get_by_role("option", name="Link in a direct message").click()
+    await expect(dialog.get_by_text("What the customer will read · Link")).to_be_visible()
+    await dialog.get_by_role("button", name="Send survey").click()
+    await expect(channel(page)).to_contain_text("asked @tomasberg for feedback on X")
+
+    link = get_phone(page).get_by_role("link")
+    await expect(link).to_have_attribute("target", "_blank")
+    async with open_without_javascript(browser, await link.get_attribute("href") or "") as rating_page:
+        await rating_page.get_by_role("radio", name="2 Poor").check()
+        await rating_page.get_by_role("button", name="Send").click()
+        await rating_page.get_by_role("textbox").fill(comment)
+        await rating_page.get_by_role("button", name="Send comment").click()
+        await expect(rating_page.get_by_role("heading", name="Thank you")).to_be_visible()
+    await expect(channel(page)).to_contain_text("They answered.")
+    await expect(channel(page)).not_to_contain_text(comment)
+
+    await switch_user(page, fixtures.CLEO)
+    await page.get_by_role("link", name="csat-results").press("Enter")
+    results = page.get_by_role("region", name="Messages in #csat-results")
+    await results.get_by_role("button", name="Show").press("Enter")
+    modal = page.get_by_role("dialog", name="Low rating")
+    await expect(modal).to_contain_text("Rating: 2 on a scale from 1 to 5")
+    await expect(modal).to_contain_text(comment)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="csat-slack").press("Enter")
+    await page.get_by_role("link", name="Home", exact=True).press("Enter")
+    home = page.get_by_role("region", name="Home of csat-slack")
+    await expect(home).to_contain_text("Feedback results")
+    await expect(home).to_contain_text(comment)
+
+
+@contextlib.asynccontextmanager
+async def open_without_javascript(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """Open a page in a browser of its own that runs no scripts."""
+    context = await browser.new_context(java_script_enabled=False)
+    async with context:
+        page = await context.new_page()
+        await page.goto(url)
+        yield page
 
 
 async def send_survey_in_thread(page: Page) -> Locator:

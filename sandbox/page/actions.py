@@ -37,6 +37,7 @@ class Actions:
         self._restart_requested = renderer.context.restart_requested
         self._sample_data = renderer.context.sample_data
         self._digest = renderer.context.digest
+        self._transports = renderer.context.transports
         self._fault_controls = renderer.fault_controls
 
     def routes(self) -> list[Route]:
@@ -60,6 +61,7 @@ class Actions:
             "restart": self.restart,
             "add-sample-data": self.add_sample_data,
             "let-monday-come": self.let_monday_come,
+            "transports": self.choose_transports,
             "open-app": self.open_app,
         }
         return [
@@ -160,6 +162,10 @@ class Actions:
     async def let_monday_come(self, _: Params, __: FormData) -> None:
         """Request the weekly digest."""
         self._digest.request()
+
+    async def choose_transports(self, params: Params, _: FormData) -> None:
+        """Request a restart of the app with other transports."""
+        self._transports.choose(params["transports"])
 
     async def open_app(self, params: Params, _: FormData) -> None:
         """Open the app's Home or Messages tab."""

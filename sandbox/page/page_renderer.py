@@ -13,6 +13,7 @@ from sandbox.page.jobs import Job
 from sandbox.page.mrkdwn import MrkdwnRenderer, format_time, safe_url
 from sandbox.page.slack_pane import SlackPane
 from sandbox.page.surface_view_model import Json, Surface
+from sandbox.page.transport_switch import CHOICES, TransportSwitch
 from sandbox.page.unread_messages import UnreadTracker
 from sandbox.page.url_state import UrlState
 from sandbox.pubsub import PubSub
@@ -43,11 +44,13 @@ class PageContext:
     """Adds three months of surveys."""
     digest: Job = field(init=False)
     """Lets the app post its weekly digest."""
+    transports: TransportSwitch = field(init=False)
 
     def __post_init__(self) -> None:
         sample_data = Job(self.pubsub, "sample_data", "Adding three months of surveys…")
         object.__setattr__(self, "sample_data", sample_data)
         object.__setattr__(self, "digest", Job(self.pubsub, "digest", "Monday comes…"))
+        object.__setattr__(self, "transports", TransportSwitch(self.pubsub))
 
 
 class Renderer:
@@ -71,6 +74,7 @@ class Renderer:
             fault_controls=self.fault_controls,
             sample_data=context.sample_data,
             digest=context.digest,
+            transports=context.transports,
             is_connected=context.workspace.connection_count > 0,
         )
 
@@ -111,6 +115,7 @@ def _create_environment(workspace: Workspace) -> Environment:
         "build_chart": chart_layout.build_chart,
         "participants": PARTICIPANTS,
         "faults": fault_panel,
+        "transport_choices": CHOICES,
         "mrkdwn": mrkdwn,
         "is_success": request_log.is_success,
     }

@@ -202,6 +202,18 @@ async def test_start_over_requests_a_restart() -> None:
     assert page.context.restart_requested.is_set()
 
 
+async def test_other_transports_are_requested_once() -> None:
+    page = unserved_page()
+    async with page.client() as client:
+        for choice in ("nonsense", "both"):
+            await client.post("/transports", data={"transports": choice})
+        assert not page.context.transports.changed.is_set()
+        await client.post("/transports", data={"transports": "link"})
+
+    assert page.context.transports.changed.is_set()
+    assert "Messages, surveys and answers stay." in page.html("top_bar")
+
+
 def test_every_fault_of_x_can_be_selected() -> None:
     html = unserved_page().html("faults")
     offered = {
