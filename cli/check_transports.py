@@ -26,7 +26,8 @@ PROOF = re.compile("[0-9a-f]{64}")
 
 FORWARD_ADVICE = (
     "Check the host name in CSAT_PUBLIC_URL, its certificate and the firewall, and let your proxy forward "
-    "{url}/r/ to port {port} of the app (CSAT_PUBLIC_PORT). See docs/rating_page.md."
+    "{url}/r/ to port {port} of the app (CSAT_PUBLIC_PORT). See docs/rating_page.md. If only this machine "
+    "can't reach it, open {url}/r/check in a browser: it shows 64 letters and digits."
 )
 OTHER_APP_ADVICE = (
     "Let your proxy forward {url}/r/ to port {port} of this app (CSAT_PUBLIC_PORT). If it does, check that "
@@ -85,7 +86,7 @@ async def check_rating_page(settings: Settings, secret: str | None) -> Finding:
                 f"not checked, as the app doesn't run here and {url} {problem}. Start it, then check again"
             )
             return Finding(ok=True, message=f"Rating page: {message}")
-        message = f"Rating page: customers can't open it, as {url} {problem}"
+        message = f"Rating page: it can't be opened, as {url} {problem}"
         return Finding(ok=False, message=message, advice=FORWARD_ADVICE.format(**place))
     if secret is None:
         message = (
@@ -129,7 +130,7 @@ def _explain(error: Exception) -> NoPage:
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return NoPage("has a host name that is unknown here")
     if isinstance(cause, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
-        return NoPage("has no valid certificate")
+        return NoPage("doesn't speak https with a valid certificate")
     if isinstance(cause, aiohttp.ClientConnectorError) and cause.os_error.errno == errno.ECONNREFUSED:
         return NoPage("accepts no connection", is_silent=True)
     if isinstance(error, TimeoutError | httpx.TimeoutException):

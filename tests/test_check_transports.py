@@ -138,6 +138,17 @@ async def test_nothing_at_the_public_address_is_no_fault_before_the_app_runs(tmp
     assert "accepts no connection" in finding.message
 
 
+async def test_a_public_address_without_a_certificate_is_a_finding_before_the_app_runs(
+    tmp_path: Path,
+) -> None:
+    async with idle_world(tmp_path) as world, answering_server({}) as plain:
+        url = plain.replace("http:", "https:")
+        finding = await check_page(world, csat_public_url=url, csat_public_port=find_free_port())
+
+    assert not finding.ok
+    assert finding.message.endswith("doesn't speak https with a valid certificate")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])  # noqa: S104 - that is what is tested
 async def test_a_proxy_that_does_not_find_the_running_app_is_a_finding(tmp_path: Path, host: str) -> None:
     answers = {PROOF_PATH: Answer(status=502)}
@@ -145,7 +156,7 @@ async def test_a_proxy_that_does_not_find_the_running_app_is_a_finding(tmp_path:
         finding = await check_page(world, csat_public_url=proxy)
 
     assert not finding.ok
-    assert finding.message == f"Rating page: customers can't open it, as {proxy} responds with 502"
+    assert finding.message == f"Rating page: it can't be opened, as {proxy} responds with 502"
     assert f"forward {proxy}/r/ to port {world.settings.csat_public_port}" in finding.advice
 
 
@@ -154,7 +165,7 @@ async def test_whatever_else_answers_is_not_taken_for_the_page(tmp_path: Path, a
     async with idle_world(tmp_path) as world, answering_server({PROOF_PATH: answer}) as elsewhere:
         finding = await check_page(world, csat_public_url=elsewhere, csat_public_port=find_free_port())
 
-    assert "customers can't open it" in finding.message or "not checked" in finding.message
+    assert "it can't be opened" in finding.message or "not checked" in finding.message
 
 
 async def test_an_app_whose_links_could_ask_no_question_does_not_start(tmp_path: Path) -> None:

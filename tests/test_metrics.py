@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.slack import fixtures
 from sandbox.x import Fault
+from tests.test_x_link import linking, sent_link
 from tests.world import HASTY, WAIT_SECONDS, World, running_world
 
 
@@ -62,6 +63,24 @@ async def test_a_survey_is_counted_from_its_form_to_its_answer(world: World) -> 
     assert found["csat_x_request_seconds_count create_feedback ok"] == 2
     assert found["csat_slack_request_seconds_count chat.postMessage ok"] == 2
     assert found["process_resident_memory_bytes"] > 0
+
+
+async def test_a_survey_by_a_link_is_counted_from_its_message_to_its_answer(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with linking(tmp_path, database_url=database_url, metrics_port=find_free_port()) as world:
+        link = await sent_link(world)
+        async with httpx.AsyncClient(timeout=WAIT_SECONDS) as browser:
+            await browser.post(link, data={"rating": "2", "action": "rate"})
+            await browser.post(link, data={"rating": "3", "action": "rate"})
+        await world.wait_for_message("They answered.")
+        found = await fetch(world)
+        text = await fetch_text(world)
+
+    assert found["csat_surveys_accepted_total csat"] == found["csat_surveys_notified_total sent"] == 1
+    assert found["csat_surveys_answered_total csat"] == 1
+    assert found["csat_x_request_seconds_count send_message ok"] == 1
+    assert link.rpartition("/")[2] not in text
 
 
 async def test_what_x_refuses_or_does_not_confirm_is_counted_by_cause(world: World) -> None:

@@ -37,8 +37,9 @@ class NotAllowed(AccountRefused):
     concerns_all_requests = False
     reason = "it doesn't allow this app to send them"
     fix = (
-        "Check at developer.x.com that the app is active and may write direct messages, "
-        "and ask your X account manager whether it may use the Customer Feedback API."
+        "Check at developer.x.com that the app is active and may write direct messages. For feedback cards, "
+        "ask your X account manager whether it may use the Customer Feedback API, or send links instead "
+        "(CSAT_TRANSPORTS)."
     )
 
 
