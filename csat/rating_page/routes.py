@@ -5,7 +5,6 @@ people do. `POST` records, and redirects to the next step.
 """
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -160,8 +159,8 @@ class RatingPageEndpoint:
     async def _rate(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
         if not page.takes_rating(self._clock()):
             return _redirect(request, Step.COMMENT)
-        rating = int(text) if re.fullmatch("[0-9]{1,2}", text) else None
-        if rating is None or rating not in SCALES[page.metric]:
+        rating = {str(rating): rating for rating in SCALES[page.metric]}.get(text)
+        if rating is None:
             return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
         rated = await self._database.run_idempotent(
             rating_page_answers.rate, survey_id, rating, self._clock()
