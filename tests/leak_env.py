@@ -18,6 +18,7 @@ from sandbox.x import Customer, Fault, Feedback, Webhook
 from sandbox.x.rate_limits import Endpoint
 from tests.canaries import CSAT, NPS
 from tests.leak_detector import LeakDetector, Secret, capture_logs
+from tests.rating_page_kit import answer_on_page, link_settings, send_link
 from tests.world import HASTY, LOW_RATING_ALERT, World, running_world
 
 USER, PASSWORD = "x", "geheim"
@@ -40,9 +41,11 @@ SURVEYS = (
 """The surveys sent through the app: name, command, requester and rating."""
 
 ALL_MODES = [
-    f"{slack}, {source}" for slack in ("socket mode", "http") for source in ("pushed", "polled", "swept")
+    f"{slack}, {source}"
+    for slack in ("socket mode", "http")
+    for source in ("pushed", "polled", "swept", "posted")
 ]
-"""How the app receives requests from Slack and answers from X."""
+"""How the app receives requests from Slack, and answers from X or, posted, on its own page."""
 
 _numbers = itertools.count(1)
 
@@ -79,11 +82,14 @@ class LeakEnv:
         if source == "pushed":
             world.x.webhook = Webhook(f"{world.url}{X_FEEDBACK}", USER, PASSWORD)
         for name, command, user, rating in SURVEYS:
-            feedback = await world.send_survey(command, user, is_test=name == TEST)
             secret_name = f"{name}, {command}"
-            world.x.respond(
-                feedback.id, self.secret_rating(secret_name, rating), self.secret_comment(secret_name, user)
-            )
+            answer = self.secret_rating(secret_name, rating), self.secret_comment(secret_name, user)
+            if source == "posted":
+                link = await send_link(world, command, user, is_test=name == TEST)
+                await answer_on_page(link, *answer)
+            else:
+                feedback = await world.send_survey(command, user, is_test=name == TEST)
+                world.x.respond(feedback.id, *answer)
         await self._deliver_answers(source)
         await world.wait_until(
             lambda: world.count_sent_notifications(NotificationKind.ANSWERED) == len(SURVEYS)
@@ -159,9 +165,10 @@ async def run_leak_env(
     folder: Path, database_url: str, capture: pytest.CaptureFixture[str], source: str, *, socket: bool
 ) -> AsyncIterator[LeakEnv]:
     """Run the app and check at the end that nothing has leaked."""
+    page = link_settings() if source == "posted" else {}
     with capture_logs(capture) as logged:
         async with running_world(
-            folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS
+            folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS, **page
         ) as world:
             detector = LeakDetector(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
             await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])

@@ -6,14 +6,17 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from html import unescape
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import sqlalchemy
 from sqlalchemy import insert
 
 from csat.db import tables
+from csat.db.outbox import NotificationKind
 from csat.db.rating_link_secrets import RATING_LINKS
 from csat.rating_page.tokens import make_token
 from sandbox.slack import fixtures
@@ -86,6 +89,32 @@ async def running_pages(folder: Path, **settings: Any) -> AsyncIterator[RatingPa
         httpx.AsyncClient(base_url=url, timeout=WAIT_SECONDS, trust_env=False) as browser,
     ):
         yield RatingPages(world, browser)
+
+
+def link_settings() -> dict[str, Any]:
+    """Return the settings of an app that sends links to its rating page, which is on this machine."""
+    port = find_free_port()
+    url = f"http://127.0.0.1:{port}"
+    return {"csat_transports": ("x_link",), "csat_public_url": url, "csat_public_port": port}
+
+
+async def send_link(
+    world: World, command: str = "/csat @mira_k", user: str = fixtures.ADA, *, is_test: bool = False
+) -> str:
+    """Send a survey, wait until it is confirmed, and return the link that its customer got."""
+    confirmed = world.count_sent_notifications(NotificationKind.SENT)
+    await world.submit_survey(command, user, is_test=is_test)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.SENT) > confirmed)
+    [link] = world.x.messages.sent[-1].urls
+    return str(link)
+
+
+async def answer_on_page(link: str, rating: int, comment: str) -> None:
+    """Post a rating and a comment as a customer's browser does; the client does not log the link."""
+    async with aiohttp.ClientSession() as browser:
+        for form in ({"action": "rate", "rating": str(rating)}, {"action": "comment", "comment": comment}):
+            async with browser.post(link, data=form, allow_redirects=False) as response:
+                assert response.status == HTTPStatus.SEE_OTHER
 
 
 def find_free_port() -> int:

@@ -38,6 +38,26 @@ async def test_agents_do_not_see_answers(leak_env: LeakEnv) -> None:
     assert check_shown(leak_env, fixtures.ADA) == set()
 
 
+@pytest.mark.parametrize("leak_env", ["http, posted"], indirect=True)
+async def test_a_link_reaches_nobody_but_its_customer(leak_env: LeakEnv) -> None:
+    world = leak_env.world
+    for person in (fixtures.ADA, fixtures.CLEO):
+        await world.open_home(person)
+        await world.workspace.run_command(person, fixtures.SUPPORT, "/csat status @mira_k")
+    await world.x.messages.previewer.wait()
+    await world.wait_until(lambda: leak_env.detector.count_calls(fixtures.CLEO, "chat.postEphemeral"))
+    check_shown(leak_env, fixtures.ADA)
+    tokens = [message.urls[0].rpartition("/")[2] for message in world.x.messages.sent]
+    outputs = [
+        output for output in leak_env.detector.outputs if not output.source.startswith("a request to X")
+    ]
+
+    assert len(set(tokens)) == len(SURVEYS)
+    assert {output.source for output in outputs for token in tokens if token in output.text} == set()
+    stored = str([world.rows(table) for table in metadata.sorted_tables])
+    assert not [token for token in tokens if token in stored]
+
+
 async def test_supervisors_see_all_answers_but_comments_on_their_own_surveys(leak_env: LeakEnv) -> None:
     world = leak_env.world
     for alert in leak_env.alerts():

@@ -17,6 +17,7 @@ from sandbox.x import Webhook
 from tests.databases import Databases
 from tests.leak_detector import LeakDetector, capture_logs
 from tests.leak_env import PASSWORD, RESULT_SETTINGS, USER, LeakEnv
+from tests.rating_page_kit import answer_on_page, link_settings, send_link
 from tests.world import running_world
 
 RUN_SPECIFIC = (
@@ -48,7 +49,7 @@ FIRST, SECOND = Answer(1, "No."), Answer(2, "I waited for three weeks, and nobod
 
 
 @pytest.mark.parametrize("requester", [fixtures.ADA, fixtures.CLEO])
-@pytest.mark.parametrize("way", ["socket mode", "http"])
+@pytest.mark.parametrize("way", ["socket mode", "http", "page"])
 async def test_two_responses_look_the_same_to_everybody_without_permission(
     tmp_path: Path, databases: Databases, capfd: pytest.CaptureFixture[str], requester: str, way: str
 ) -> None:
@@ -56,10 +57,8 @@ async def test_two_responses_look_the_same_to_everybody_without_permission(
     for number, answer in enumerate((FIRST, SECOND)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        url = databases.make("sqlite" if way == "socket mode" else "postgresql", folder)
-        outputs.append(
-            await run_and_collect(folder, url, capfd, requester, answer, socket=way == "socket mode")
-        )
+        url = databases.make("postgresql" if way == "http" else "sqlite", folder)
+        outputs.append(await run_and_collect(folder, url, capfd, requester, answer, way))
 
     assert outputs[0] ^ outputs[1] == set()
 
@@ -70,18 +69,18 @@ async def run_and_collect(
     capture: pytest.CaptureFixture[str],
     requester: str,
     answer: Answer,
-    *,
-    socket: bool,
+    way: str,
 ) -> set[str]:
     """Return the lines that reached somebody who must not see the response."""
     for library in NOISY_LIBRARIES:  # they log more in the first run than in the second
         logging.getLogger(library).setLevel(logging.ERROR)
+    page, socket = link_settings() if way == "page" else {}, way != "http"
     with capture_logs(capture) as logged:
-        async with running_world(folder, socket=socket, database_url=url, **RESULT_SETTINGS) as world:
+        async with running_world(folder, socket=socket, database_url=url, **RESULT_SETTINGS, **page) as world:
             env = LeakEnv(
                 world, LeakDetector(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
             )
-            await journey(env, requester, answer)
+            await journey(env, requester, answer, way)
         env.detector.find_leaks()
     permitted = {fixtures.BEN, fixtures.CLEO} - {requester}
     outputs = [output for output in env.detector.outputs if not output.source.startswith(EXCLUDED_SOURCES)]
@@ -94,15 +93,17 @@ async def run_and_collect(
     return set(map(replace_run_specific, lines | numbers))
 
 
-async def journey(env: LeakEnv, requester: str, answer: Answer) -> None:
+async def journey(env: LeakEnv, requester: str, answer: Answer, way: str) -> None:
     """Send a survey, respond to it, and open everything as an agent and as a supervisor."""
     world = env.world
     await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
     world.workspace.invite_bot(fixtures.LEADS)
     world.x.webhook = Webhook(f"{world.url}{X_FEEDBACK}", USER, PASSWORD)
     world.insert_rated([5, 4, 4, 3, 2, 1], requester=fixtures.BEN, comment="Fine.")
-    feedback = await world.send_survey(user=requester)
-    world.x.respond(feedback.id, *answer)
+    if way == "page":
+        await answer_on_page(await send_link(world, user=requester), *answer)
+    else:
+        world.x.respond((await world.send_survey(user=requester)).id, *answer)
     for kind in (NotificationKind.SENT, NotificationKind.ANSWERED, NotificationKind.LOW_RATING):
         await world.wait_until(lambda kind=kind: world.count_sent_notifications(kind) == 1)  # type: ignore[misc]
     for person in (fixtures.ADA, fixtures.CLEO):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -15,6 +16,7 @@ from csat.settings import Settings
 from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
+from sandbox.x.link_previews import USER_AGENTS
 from tests.rating_page_kit import find_free_port
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
@@ -118,15 +120,30 @@ async def test_a_brand_without_a_name_is_asked_for_one(tmp_path: Path) -> None:
 
 
 async def test_link_previews_leave_no_trace(tmp_path: Path) -> None:
-    async with linking(tmp_path) as world:
-        await sent_link(world)
+    async with linking(tmp_path) as world, aiohttp.ClientSession() as session:
+        link = await sent_link(world)
         await world.x.messages.previewer.wait()
+        await world.wait_until(world.is_outbox_empty)
+        before = traces(world)
+        world.x.messages.previewer.start(link)
+        await world.x.messages.previewer.wait()
+        for user_agent in USER_AGENTS.values():
+            headers = {"user-agent": user_agent, "sec-purpose": "prefetch"}
+            for url in (link, f"{link}?s=1&rating=1&action=rate", f"{link}?action=opt_out"):
+                async with session.head(url, headers=headers) as response:
+                    assert response.status == httpx.codes.OK
 
         previews = world.x.messages.previewer.previews
-        assert {preview.status for preview in previews} == {200}
-        assert len(previews) == 5
+        assert [preview.status for preview in previews] == [200] * 2 * len(USER_AGENTS)
         columns = tables.surveys.c
         assert world.rows(columns.state, columns.rating, columns.disowned_at) == [("sent", None, None)]
+        assert traces(world) == before
+
+
+def traces(world: World) -> tuple[object, ...]:
+    """Return what the app keeps and shows of the surveys."""
+    kept = [tables.surveys, tables.attempts, tables.outbox, tables.follow_ups, tables.opt_outs, tables.audit]
+    return *map(world.rows, kept), [visible_text(message) for message in world.app_messages()]
 
 
 @pytest.mark.parametrize("fault", [Fault.GATEWAY_TIMEOUT_AFTER, Fault.INTERNAL_ERROR_AFTER])
