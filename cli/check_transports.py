@@ -11,8 +11,7 @@ import aiohttp
 import httpx
 
 from cli.finding import Finding
-from csat.rating_page.routes import PROOF_PATH
-from csat.rating_page.tokens import make_proof
+from csat.rating_page.tokens import PROOF_PATH, make_proof
 from csat.settings import Settings
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES
 from csat.values_from_settings import build_limits

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bootstrap import lifespan
 from cli.check import check
 from cli.finding import Finding
-from csat.rating_page.routes import PROOF_PATH
+from csat.rating_page.tokens import PROOF_PATH
 from csat.surveys.questions import CatalogueError
 from tests.bad_answers import UNREADABLE, Answer, answering_server
 from tests.rating_page_kit import find_free_port

@@ -22,15 +22,13 @@ from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
 from csat.rating_page.page_renderer import PageRenderer, Step
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
-from csat.rating_page.tokens import make_proof, read_token
+from csat.rating_page.tokens import PROOF_PATH, make_proof, read_token
 from csat.shared_resources import Resources
 from csat.surveys.questions import SCALES
 from csat.surveys.rating_page import CommentTooLong, RatingPage, parse_comment
 from csat.web.request_body import BodyTooLarge
 
 PATH = "/r/{token}"
-PROOF_PATH = "/r/check"
-"""Where `app.py check` learns whose page customers reach; no token has this form."""
 RETRY_AFTER_SECONDS = 60
 
 STATUSES = {

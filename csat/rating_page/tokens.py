@@ -17,6 +17,9 @@ from typing import NamedTuple
 VERSION = "1"
 MAX_SURVEY_ID = 2**63 - 1
 
+PROOF_PATH = "/r/check"
+"""Where the page shows its proof, as what is no token."""
+
 _MAC_BYTES = 16
 _SECOND_BYTES = 4
 _TOKEN = re.compile(rf"{VERSION}([A-Za-z0-9_-]{{28,38}})")
