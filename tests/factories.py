@@ -128,6 +128,7 @@ def make_row(**fields: Any) -> dict[str, Any]:
         "rated_at": None,
         "comment": None,
         "commented_at": None,
+        "disowned_at": None,
         **fields,
     }
 

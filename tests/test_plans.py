@@ -176,6 +176,9 @@ COUNTS: dict[str, Callable[[Connection], object]] = {
     "of a channel and a question": lambda connection: report_queries.count_by_group(
         connection, CSAT.model_copy(update={"channel": "C012AB3CD", "variant": 0}), PERIOD, NOON
     ),
+    "of a transport": lambda connection: report_queries.count_by_group(
+        connection, CSAT.model_copy(update={"transport": TransportName.X_CARD}), PERIOD, NOON
+    ),
     "of the previous period": lambda connection: report_queries.count_all(connection, CSAT, PERIOD, NOON),
     "of the first survey": lambda connection: report_queries.find_first_sent(
         connection, "T012AB3CD", Metric.CSAT
@@ -303,8 +306,10 @@ def test_transactions_use_an_index(transaction: str, engine: Engine) -> None:
 
 
 OTHER_ACCESS = {
-    "sqlite": re.compile(r"(SEARCH|SCAN) surveys (?!USING COVERING INDEX ix_surveys_results)"),
-    "postgresql": re.compile(r"Scan.* on surveys(?<!Index Only Scan using ix_surveys_results on surveys)"),
+    "sqlite": re.compile(r"(SEARCH|SCAN) surveys (?!USING COVERING INDEX ix_surveys_report_counts)"),
+    "postgresql": re.compile(
+        r"Scan.* on surveys(?<!Index Only Scan using ix_surveys_report_counts on surveys)"
+    ),
 }
 """Signs in a plan of reading surveys from anything but the covering index."""
 
@@ -313,7 +318,7 @@ OTHER_ACCESS = {
 def test_reports_count_with_a_covering_index(count: str, engine: Engine) -> None:
     ((statement, plan),) = Plans(engine).explain(COUNTS[count]).items()
 
-    assert "ix_surveys_results" in plan
+    assert "ix_surveys_report_counts" in plan
     assert not OTHER_ACCESS[engine.dialect.name].search(plan), f"{statement}\n\n{plan}"
 
 
@@ -322,7 +327,7 @@ def test_the_newest_comments_are_read_from_their_index(engine: Engine) -> None:
     ((statement, plan),) = Plans(engine).explain(query).items()
 
     assert re.search("SEARCH surveys USING INDEX|Index Scan Backward", plan), f"{statement}\n\n{plan}"
-    assert "ix_surveys_comments" in plan, f"{statement}\n\n{plan}"
+    assert "ix_surveys_report_comments" in plan, f"{statement}\n\n{plan}"
 
 
 def test_a_plan_without_an_index_is_detected(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters, Report, Tally
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from tests.factories import NOON, make_rated_row, make_row, replace_surveys
 
 TEAM, ADA, CLEO = "T012AB3CD", "U07ADA", "U07CLEO"
@@ -43,11 +44,52 @@ async def test_a_report_counts_surveys_by_outcome(database: Database) -> None:
         make_row(state=State.EXPIRED),
     )
 
-    assert report.current == Tally(ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1)
+    assert report.current == Tally(
+        ratings={2: 1, 5: 2}, sent=5, open=1, expired=1, commented=1, sent_as={TransportName.X_CARD: 5}
+    )
     assert report.current.rated == 3
     assert report.previous == Tally()
     assert [comment.text for comment in report.comments] == ["Great!"]
     assert (report.follow_up.low, report.follow_up.taken) == (1, 0)
+
+
+async def test_a_report_can_be_limited_to_a_transport(database: Database) -> None:
+    rows = [
+        make_rated_row(5, comment="Great!", commented_at=NOON),
+        make_rated_row(1, transport=TransportName.X_LINK, comment="Slow.", commented_at=NOON),
+        make_row(transport=TransportName.X_LINK),
+    ]
+
+    link = await make_report(
+        database, *rows, filters=CSAT.model_copy(update={"transport": TransportName.X_LINK})
+    )
+
+    assert link.current == Tally(
+        ratings={1: 1}, sent=2, open=1, commented=1, sent_as={TransportName.X_LINK: 2}
+    )
+    assert [comment.text for comment in link.comments] == ["Slow."]
+    assert link.follow_up.low == 1
+    assert (await make_report(database, *rows)).current.sent_as == {
+        TransportName.X_CARD: 1,
+        TransportName.X_LINK: 2,
+    }
+
+
+async def test_a_survey_that_was_not_meant_for_its_reader_counts_as_sent_without_an_answer(
+    database: Database,
+) -> None:
+    old = NOON - timedelta(days=20)
+    report = await make_report(
+        database,
+        make_rated_row(5, sent_at=old),
+        make_row(sent_at=old, state=State.EXPIRED, disowned_at=old),
+        make_row(sent_at=old, disowned_at=old),
+        period=last_days(30, NOON, BERLIN),
+    )
+
+    counts = report.current
+    assert (counts.sent, counts.rated, counts.expired, counts.open, counts.disowned) == (3, 1, 1, 1, 2)
+    assert (counts.finished, counts.finished_rated) == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +127,7 @@ async def test_the_viewer_s_own_surveys_are_excluded_and_their_number_is_reporte
     )
 
     assert report.excluded == 2
-    assert report.current == Tally(ratings={4: 1}, sent=1)
+    assert report.current == Tally(ratings={4: 1}, sent=1, sent_as={TransportName.X_CARD: 1})
     assert set(report.by_agent) == {ADA}
     assert report.follow_up.low == 0
 

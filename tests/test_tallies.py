@@ -26,6 +26,7 @@ from csat.reporting.report_model import (
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from tests.factories import make_row, replace_surveys
 from tests.strategies import FEW_EXAMPLES
 
@@ -56,6 +57,7 @@ FILTERS = st.builds(
     channel=st.sampled_from(["", "", *CHANNELS]),
     agent=st.sampled_from(["", "", *AGENTS]),
     variant=st.sampled_from([None, None, 0, 1]),
+    transport=st.sampled_from([None, None, *TransportName]),
     exclude_requesters=st.frozensets(st.sampled_from(AGENTS), max_size=2),
 )
 
@@ -81,6 +83,8 @@ def surveys_around(draw: st.DrawFn, period: Period, filters: Filters) -> Row:
         channel=draw(usually(filters.channel or CHANNELS[0], CHANNELS)),
         requester=draw(usually(filters.agent or AGENTS[0], AGENTS)),
         variant=draw(usually(filters.variant or 0, (0, 1))),
+        transport=draw(usually(filters.transport or TransportName.X_CARD, TransportName)),
+        disowned_at=sent_at if state in (State.SENT, State.EXPIRED) and draw(st.booleans()) else None,
         test=draw(usually(False, (True,))),  # noqa: FBT003 - the column's value
     )
 
@@ -168,6 +172,7 @@ def matches(row: Row, filters: Filters) -> bool:
         and filters.channel in ("", row["channel"])
         and filters.agent in ("", row["requester"])
         and filters.variant in (None, row["variant"])
+        and filters.transport in (None, row["transport"])
     )
 
 
@@ -188,6 +193,8 @@ def tally(rows: list[Row], since: datetime) -> Tally:
         finished=sum(row["sent_at"] <= since for row in rows),
         finished_rated=sum(row["sent_at"] <= since for row in rated),
         commented=sum(row["comment"] is not None for row in rated),
+        disowned=sum(row["disowned_at"] is not None for row in rows),
+        sent_as=dict(Counter(row["transport"] for row in rows)),
     )
 
 

@@ -136,7 +136,7 @@ surveys = Table(
     _partial_index("ix_surveys_poll", "poll_at", where="poll_at IS NOT NULL"),
     # covers the counts of a report, and has the order of an export
     _partial_index(
-        "ix_surveys_results",
+        "ix_surveys_report_counts",
         "team",
         "metric",
         "sent_at",
@@ -148,11 +148,13 @@ surveys = Table(
         "rating",
         "variant",
         "commented_at",
+        "transport",
+        "disowned_at",
         where="sent_at IS NOT NULL",
     ),
     # covers the filters of a report, to skip comments without reading their surveys
     _partial_index(
-        "ix_surveys_comments",
+        "ix_surveys_report_comments",
         "team",
         "metric",
         "commented_at",
@@ -162,6 +164,7 @@ surveys = Table(
         "requester",
         "channel",
         "variant",
+        "transport",
         where="commented_at IS NOT NULL",
     ),
 )

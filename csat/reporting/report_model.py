@@ -3,14 +3,18 @@
 Test surveys are never counted, and a response belongs to the period in which its survey was sent.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from csat.reporting.periods import Period
 from csat.reporting.scores import MIN_SCORE_RATINGS
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
+from csat.surveys.transports import TransportName
+
+Key = TypeVar("Key", int, TransportName)
 
 MAX_COMMENTS = 5
 """The number of comments in a report."""
@@ -25,6 +29,7 @@ class Filters(FrozenModel):
     agent: str = ""
     """The requester."""
     variant: int | None = None
+    transport: TransportName | None = None
     exclude_requesters: frozenset[str] = frozenset()
     """The people whose surveys are not included: everybody who may read the report."""
 
@@ -47,6 +52,10 @@ class Tally(FrozenModel):
     """
     commented: int = 0
     """Ratings with a comment."""
+    disowned: int = 0
+    """Surveys whose reader said that they were meant for somebody else."""
+    sent_as: Mapping[TransportName, int] = {}
+    """The number of surveys by transport; a transport that was not used may be missing."""
 
     @property
     def rated(self) -> int:
@@ -57,15 +66,16 @@ class Tally(FrozenModel):
     def total(cls, tallies: Iterable["Tally"]) -> "Tally":
         """Return the sum of some tallies."""
         parts = tuple(tallies)
-        ratings = sorted({rating for part in parts for rating in part.ratings})
         return cls(
-            ratings={rating: sum(part.ratings.get(rating, 0) for part in parts) for rating in ratings},
+            ratings=_sum_counts(part.ratings for part in parts),
             sent=sum(part.sent for part in parts),
             open=sum(part.open for part in parts),
             expired=sum(part.expired for part in parts),
             finished=sum(part.finished for part in parts),
             finished_rated=sum(part.finished_rated for part in parts),
             commented=sum(part.commented for part in parts),
+            disowned=sum(part.disowned for part in parts),
+            sent_as=_sum_counts(part.sent_as for part in parts),
         )
 
 
@@ -132,6 +142,17 @@ class Report(FrozenModel):
         return self.data_begin is not None and self.data_begin <= self.period.previous().first
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether the surveys of the period and of the previous one were sent by several transports."""
+        return len({*self.current.sent_as, *self.previous.sent_as}) > 1
+
+    @property
+    def mix_differs(self) -> bool:
+        """Whether one of the two periods has a transport that the other lacks: then they are not compared."""
+        current, previous = self.current.sent_as.keys(), self.previous.sent_as.keys()
+        return bool(current and previous) and current != previous
+
+    @property
     def agent_rows(self) -> tuple[tuple[str, Tally], ...]:
         """The agents with enough ratings to be shown, most ratings first."""
         return tuple(row for row in _rows(self.by_agent) if row[1].rated >= MIN_SCORE_RATINGS)
@@ -140,6 +161,13 @@ class Report(FrozenModel):
     def channel_rows(self) -> tuple[tuple[str, Tally], ...]:
         """The channels, most ratings first."""
         return tuple(_rows(self.by_channel))
+
+
+def _sum_counts(parts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:
+    total = Counter[Key]()
+    for part in parts:
+        total.update(part)
+    return dict(sorted(total.items()))
 
 
 def _rows(tallies: Mapping[str, Tally]) -> list[tuple[str, Tally]]:

@@ -1,4 +1,4 @@
-"""The queries of a report, which count its surveys in the covering index `ix_surveys_results` alone."""
+"""The queries of a report, which count its surveys in the covering index `ix_surveys_report_counts` alone."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +13,7 @@ from csat.surveys.poll_schedule import finished_until
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import LOW_RATINGS
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 
 c = surveys.c
 DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
@@ -20,6 +21,7 @@ DELIVERED = (State.SENT, State.ANSWERED, State.EXPIRED)
 RATINGS = {
     metric: [func.count().filter(c.rating == rating) for rating in scale] for metric, scale in SCALES.items()
 }
+SENT_AS = [func.count().filter(c.transport == transport) for transport in TransportName]
 
 
 def find_first_sent(connection: Connection, team: str, metric: Metric) -> datetime | None:
@@ -91,6 +93,8 @@ def _counts(metric: Metric, now: datetime) -> list[ColumnElement[int]]:
         func.count().filter(is_finished),
         func.count().filter(is_finished, is_rated),
         func.count().filter(is_rated, c.commented_at.is_not(None)),
+        func.count().filter(c.disowned_at.is_not(None)),
+        *SENT_AS,
         *RATINGS[metric],
     ]
 
@@ -110,13 +114,16 @@ def _matching(filters: Filters, period: Period) -> list[ColumnElement[bool]]:
         conditions.append(c.requester == filters.agent)
     if filters.variant is not None:
         conditions.append(c.variant == filters.variant)
+    if filters.transport:
+        conditions.append(c.transport == filters.transport)
     if filters.exclude_requesters:
         conditions.append(c.requester.not_in(sorted(filters.exclude_requesters)))
     return conditions
 
 
 def _tally(metric: Metric, counts: Sequence[int]) -> Tally:
-    sent, unanswered, expired, finished, finished_rated, commented, *rated = counts
+    sent, unanswered, expired, finished, finished_rated, commented, disowned, *parts = counts
+    sent_as, rated = parts[: len(SENT_AS)], parts[len(SENT_AS) :]
     return Tally(
         ratings={rating: count for rating, count in zip(SCALES[metric], rated, strict=True) if count},
         sent=sent,
@@ -125,4 +132,6 @@ def _tally(metric: Metric, counts: Sequence[int]) -> Tally:
         finished=finished,
         finished_rated=finished_rated,
         commented=commented,
+        disowned=disowned,
+        sent_as={name: count for name, count in zip(TransportName, sent_as, strict=True) if count},
     )

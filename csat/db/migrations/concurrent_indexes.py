@@ -1,4 +1,4 @@
-"""Create indexes concurrently: other instances go on writing to the table."""
+"""Create and drop indexes concurrently: other instances go on writing to the table."""
 
 from typing import Any
 
@@ -25,6 +25,15 @@ def create_index(name: str, table: str, columns: list[str | sa.TextClause], wher
         if _is_invalid(name):
             op.drop_index(name, table, postgresql_concurrently=True)
         op.create_index(name, table, columns, postgresql_concurrently=True, **options)
+
+
+def drop_index(name: str, table: str) -> None:
+    """Drop an index if it exists, on PostgreSQL like `create_index`."""
+    if op.get_context().dialect.name != "postgresql":
+        op.drop_index(name, table, if_exists=True)
+        return
+    with op.get_context().autocommit_block():
+        op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
 
 
 def _is_invalid(name: str) -> bool:
