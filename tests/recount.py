@@ -19,6 +19,7 @@ from csat.reporting.report_model import (
 )
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 
 DELIVERED = frozenset({State.SENT, State.ANSWERED, State.EXPIRED})
 
@@ -30,9 +31,11 @@ class _TallyBuilder:
         self._finished_until = now - timedelta(days=14)
         self._ratings: Counter[int] = Counter()
         self._outcomes: Counter[str] = Counter()
+        self._sent_as: Counter[TransportName] = Counter()
 
     def add(self, row: ExportRow) -> None:
-        self._outcomes["sent"] += 1
+        self._outcomes.update(sent=1, disowned=row.disowned_at is not None)
+        self._sent_as[row.transport] += 1
         if row.sent_at <= self._finished_until:
             self._outcomes.update(finished=1, finished_rated=row.rating is not None)
         if row.rating is None:
@@ -43,7 +46,8 @@ class _TallyBuilder:
             self._outcomes["commented"] += row.commented_at is not None
 
     def tally(self) -> Tally:
-        return Tally(ratings=dict(sorted(self._ratings.items())), **self._outcomes)
+        ratings = dict(sorted(self._ratings.items()))
+        return Tally(ratings=ratings, sent_as=dict(self._sent_as), **self._outcomes)
 
 
 class Recount:
@@ -102,6 +106,7 @@ class Recount:
             filters.channel in ("", row.channel)
             and filters.agent in ("", row.requester)
             and filters.variant in (None, row.variant)
+            and filters.transport in (None, row.transport)
         )
 
     def _is_in_previous_period(self, row: ExportRow) -> bool:

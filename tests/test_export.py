@@ -25,6 +25,7 @@ from csat.reporting.export_files import LookUpNames, manifest_path, read_export,
 from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection, escape_formula
 from csat.reporting.periods import last_days
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from demo.seed import Colleague, Team, insert_past
 from tests.factories import NOON, no_names
 from tests.strategies import TEXT
@@ -204,6 +205,31 @@ async def test_agents_and_channels_have_their_names(seeded_database: Database, t
     assert set(asked) == {ADA, CLEO, *SCENE.channels}
 
 
+async def test_a_row_says_how_its_survey_was_sent_and_whether_it_was_meant_for_its_reader(
+    seeded_database: Database, tmp_path: Path
+) -> None:
+    await seeded_database.run(update_survey, 7, transport=TransportName.X_LINK, disowned_at=NOON)
+
+    rows = await export_rows(seeded_database, tmp_path / "all.csv")
+
+    unusual = {(row.survey_id, row.disowned_at) for row in rows if row.transport is TransportName.X_LINK}
+    assert unusual == {(7, NOON)}
+    assert {row.disowned_at for row in rows if row.survey_id != 7} == {None}
+
+
+async def test_an_older_file_has_surveys_sent_as_a_card(seeded_database: Database, tmp_path: Path) -> None:
+    expected = await export_rows(seeded_database, tmp_path / "new.csv")
+    with (tmp_path / "new.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    older = [name for name in COLUMNS if name not in {"transport", "disowned_at"}]
+    with (tmp_path / "old.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, older, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+    assert list(read_export(tmp_path / "old.csv")) == expected
+
+
 NUMBERS = (
     "1820000000000000022",
     "1700000000.000100",
@@ -288,6 +314,7 @@ def make_export_row(**fields: object) -> ExportRow:
         "requester": ADA,
         "requester_name": "Ada",
         "account": "17",
+        "transport": TransportName.X_LINK,
         "recipient_id": "33",
         "recipient_handle": "grace",
         "external_id": "",
@@ -297,6 +324,7 @@ def make_export_row(**fields: object) -> ExportRow:
         "rated_at": NOON,
         "comment": "Fine, “thanks”",
         "commented_at": None,
+        "disowned_at": NOON,
         "low_taken_by": "",
         "low_taken_by_name": "",
         "low_taken_at": None,

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from csat.db.database import Database
 from csat.reporting import export_queries
 from csat.reporting.export_queries import Cursor
-from csat.reporting.export_rows import COLUMNS, ExportRow, InvalidExport, Selection
+from csat.reporting.export_rows import COLUMNS, REQUIRED_COLUMNS, ExportRow, InvalidExport, Selection
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 
@@ -105,11 +105,11 @@ def read_export(path: Path) -> Iterator[ExportRow]:
     """Yield the rows of an export; raises `InvalidExport` or `OSError`."""
     with path.open(encoding=ENCODING, newline="") as file:
         reader = csv.DictReader(file)
-        if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+        if missing := REQUIRED_COLUMNS - set(reader.fieldnames or ()):
             raise InvalidExport(f"{path.name} is not an export: it has no column {min(missing)}.")
         for cells in reader:
             try:
-                yield ExportRow.from_cells({name: cells[name] for name in COLUMNS})
+                yield ExportRow.from_cells({name: cells[name] for name in COLUMNS if name in cells})
             except InvalidExport as error:
                 raise InvalidExport(f"{path.name}, line {reader.line_num}: {error}") from None
 

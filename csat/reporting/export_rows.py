@@ -11,6 +11,7 @@ from csat.reporting.periods import Period
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 
 _CELL_START = re.compile(
     r"""
@@ -76,6 +77,8 @@ class ExportRow(FrozenModel):
     requester_name: Text = ""
     account: str
     """The id of the account on X that sent the survey."""
+    transport: TransportName = TransportName.X_CARD
+    """How it was sent; older files lack the column."""
     recipient_id: Text
     """The customer's id on X; empty once erased."""
     recipient_handle: Text
@@ -87,6 +90,8 @@ class ExportRow(FrozenModel):
     rated_at: OptionalTime
     comment: Text
     commented_at: OptionalTime
+    disowned_at: OptionalTime = None
+    """When its reader said that it was meant for somebody else; older files lack the column."""
     low_taken_by: Text
     """Who took the follow-up on a low rating."""
     low_taken_by_name: Text = ""
@@ -129,6 +134,7 @@ NAMED = ("channel", "requester", "low_taken_by", "low_closed_by")
 """The columns of ids that each have a column of names."""
 NAME_COLUMNS = tuple(f"{name}_name" for name in NAMED)
 COLUMNS = tuple(ExportRow.model_fields)
+REQUIRED_COLUMNS = frozenset(name for name, field in ExportRow.model_fields.items() if field.is_required())
 
 
 def escape_formula(text: str) -> str:
