@@ -183,4 +183,5 @@ def _past_team(sandbox: Sandbox) -> Team:
         colleagues=COLLEAGUES,
         supervisor=fixtures.CLEO,
         display_name=sandbox.x.account.name,
+        transports=TRANSPORTS[sandbox.page.transports.chosen],
     )

@@ -16,6 +16,7 @@ from csat.surveys.poll_schedule import LAST_POLL_AGE
 from csat.surveys.questions import Metric
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 
 COMMENTS = tomllib.loads(Path(__file__).with_name("comments.toml").read_text(encoding="utf-8"))
 DAYS = 91
@@ -55,6 +56,7 @@ class Team(FrozenModel):
     colleagues: tuple[Colleague, ...]
     supervisor: str
     display_name: str
+    transports: tuple[TransportName, ...] = (TransportName.X_CARD,)
 
 
 def insert_past(connection: Connection, team: Team, now: datetime) -> int:
@@ -108,6 +110,7 @@ def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at:
         "response_url": "",
         "received_at": at,
         "account": team.account,
+        "transport": _transport(team, number),
         "display_name": team.display_name,
         "recipient_handle": f"customer_{number}",
         "recipient_id": customer,
@@ -123,6 +126,12 @@ def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at:
         "sent_at": at + timedelta(seconds=2),
         "quota_until": at + DAY,
     }
+
+
+def _transport(team: Team, number: int) -> TransportName:
+    """Return how a survey was sent: every third one as a link, if the team can."""
+    has_link = TransportName.X_LINK in team.transports
+    return TransportName.X_LINK if has_link and number % 3 == 0 else TransportName.X_CARD
 
 
 def _answer(

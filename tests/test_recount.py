@@ -17,6 +17,7 @@ from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters
 from csat.surveys.questions import Metric
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from demo.seed import insert_past
 from tests.factories import SAMPLE_TEAM, no_names
 from tests.recount import Recount
@@ -28,12 +29,14 @@ ADA, CLEO = (colleague.user for colleague in SAMPLE_TEAM.colleagues)
 
 
 def spoil(connection: Connection) -> None:
-    """Turn some surveys into tests, some into uncertain and some into refused ones."""
+    """Turn some surveys into tests, some into uncertain, refused and disowned ones."""
     connection.execute(update(surveys).where(surveys.c.id % 17 == 0).values(test=True))
     connection.execute(
         update(surveys).where(surveys.c.id % 19 == 0).values(state=State.UNCERTAIN, rating=None)
     )
     connection.execute(update(surveys).where(surveys.c.id % 23 == 0).values(state=State.REFUSED, rating=None))
+    unanswered = surveys.c.rating.is_(None)
+    connection.execute(update(surveys).where(surveys.c.id % 6 == 1, unanswered).values(disowned_at=NOW))
 
 
 @pytest.mark.parametrize(
@@ -43,13 +46,16 @@ def spoil(connection: Connection) -> None:
         Filters(team=TEAM, metric=Metric.NPS, exclude_requesters=frozenset({CLEO})),
         Filters(team=TEAM, metric=Metric.CSAT, agent=ADA, variant=0),
         Filters(team=TEAM, metric=Metric.NPS, channel=SAMPLE_TEAM.channels[0]),
+        Filters(team=TEAM, metric=Metric.CSAT, transport=TransportName.X_LINK),
+        Filters(team=TEAM, metric=Metric.NPS, transport=TransportName.X_CARD),
         Filters(team="T0OTHER", metric=Metric.CSAT),
     ],
 )
 async def test_an_export_has_the_figures_of_the_database(
     database: Database, tmp_path: Path, filters: Filters
 ) -> None:
-    await database.run(insert_past, SAMPLE_TEAM, NOW)
+    team = SAMPLE_TEAM.model_copy(update={"transports": tuple(TransportName)})
+    await database.run(insert_past, team, NOW)
     await database.run(spoil)
     path = tmp_path / "all.csv"
     async for _ in write_export(
