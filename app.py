@@ -31,6 +31,7 @@ from csat.setting_types import LogFormat
 from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
+from csat.surveys.transports import TransportName
 
 LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
     "text": logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
@@ -237,11 +238,14 @@ def restore(
 def report(
     source: Annotated[Path, typer.Option("--from", help="A file written by `export`.")],
     metric: Annotated[list[Metric] | None, typer.Option(help="csat or nps; both by default.")] = None,
+    transport: Annotated[
+        TransportName | None, typer.Option(help="How the surveys were sent; both ways by default.")
+    ] = None,
 ) -> None:
     """Print the report of an exported file, as supervisors see it in Slack."""
     from cli import report_from_export as reporting
 
-    _run(reporting.run(source, metric or list(Metric)), "No report", logging.WARNING)
+    _run(reporting.run(source, metric or list(Metric), transport), "No report", logging.WARNING)
 
 
 async def _serve(settings: Settings) -> None:

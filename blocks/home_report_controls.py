@@ -22,6 +22,7 @@ from blocks.form_inputs import question_options
 from blocks.serialization import BlockDict, render
 from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
+from csat.surveys.transports import FACTS, TransportName
 
 
 class ActionId(StrEnum):
@@ -34,25 +35,42 @@ class ActionId(StrEnum):
     CHANNEL = "home_channel"
     AGENT = "home_agent"
     VARIANT = "home_variant"
+    TRANSPORT = "home_transport"
     CLEAR = "home_clear"
     REFRESH = "home_refresh"
 
 
 MAX_OPTIONS: Final = 100
-ALL_QUESTIONS: Final = Option(value="all", text="All questions")
+ALL: Final = "all"
+ALL_QUESTIONS: Final = Option(value=ALL, text="All questions")
+ALL_TRANSPORTS: Final = Option(value=ALL, text="Sent in any way")
 
 _DAYS: Final = {
     days: Option(value=str(days), text=f"Last {days} days") for days in PERIOD_DAYS if days != CUSTOM_PERIOD
 }
 _PERIODS: Final = {**_DAYS, CUSTOM_PERIOD: Option(value=str(CUSTOM_PERIOD), text="Between two dates")}
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
-    {ActionId.SINCE: "since", ActionId.UNTIL: "until", ActionId.CHANNEL: "channel", ActionId.AGENT: "agent"}
+    {
+        ActionId.SINCE: "since",
+        ActionId.UNTIL: "until",
+        ActionId.CHANNEL: "channel",
+        ActionId.AGENT: "agent",
+        ActionId.VARIANT: "variant",
+        ActionId.TRANSPORT: "transport",
+    }
 )
 _METRICS: Final = {metric: Option(value=metric, text=metric.upper()) for metric in Metric}
+_TRANSPORTS: Final[Mapping[TransportName | None, Option]] = {
+    None: ALL_TRANSPORTS,
+    **{name: Option(value=name, text=f"Sent as {facts.noun}") for name, facts in FACTS.items()},
+}
 
 
-def report_controls(query: ReportQuery, catalogue: Catalogue) -> Iterator[BlockDict]:
-    """Yield two rows of controls, or three if the period is chosen by its dates."""
+def report_controls(query: ReportQuery, catalogue: Catalogue, *, has_transports: bool) -> Iterator[BlockDict]:
+    """Yield two rows of controls, or three if the period is chosen by its dates.
+
+    Without several transports to choose from, there is no choice of one.
+    """
     yield _row(
         "home_period",
         _select(ActionId.PERIOD, "Period", list(_PERIODS.values()), _PERIODS[query.days]),
@@ -66,11 +84,17 @@ def report_controls(query: ReportQuery, catalogue: Catalogue) -> Iterator[BlockD
             _date_picker(ActionId.SINCE, "First day", query.since),
             _date_picker(ActionId.UNTIL, "Last day", query.until),
         )
-    clear = [ButtonElement(action_id=ActionId.CLEAR, text="Clear filters")] if query.has_filters else []
-    block_id = f"home_filters:{query.metric}:{query.cleared}"
-    yield _row(
-        block_id, _channel_select(query), _agent_select(query), _question_select(query, catalogue), *clear
-    )
+    filters: list[InteractiveElement] = [
+        _channel_select(query),
+        _agent_select(query),
+        _question_select(query, catalogue),
+    ]
+    if has_transports:
+        options = list(_TRANSPORTS.values())
+        filters.append(_select(ActionId.TRANSPORT, "Sent as", options, _TRANSPORTS[query.transport]))
+    if query.has_filters:
+        filters.append(ButtonElement(action_id=ActionId.CLEAR, text="Clear filters"))
+    yield _row(f"home_filters:{query.metric}:{query.cleared}", *filters)
 
 
 def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) -> ReportQuery:
@@ -82,10 +106,12 @@ def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) ->
             return query.with_day(_FIELDS[action_id], value)
         case ActionId.METRIC:
             return query.with_changes(metric=value, variant=None)
-        case ActionId.VARIANT:
-            return query.with_changes(variant=None if value == ALL_QUESTIONS.value else value)
+        case ActionId.VARIANT | ActionId.TRANSPORT:
+            return query.with_changes(**{_FIELDS[action_id]: None if value == ALL else value})
         case ActionId.CLEAR:
-            return query.with_changes(channel="", agent="", variant=None, cleared=query.cleared + 1)
+            return query.with_changes(
+                channel="", agent="", variant=None, transport=None, cleared=query.cleared + 1
+            )
     return query.with_changes(**{_FIELDS[action_id]: value}) if action_id in _FIELDS else query
 
 

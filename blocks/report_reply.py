@@ -8,16 +8,17 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedEl
 from blocks.agent_home import FIRST_STEPS
 from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
 from blocks.report_summary import (
-    METRIC_NAMES,
     caveats,
     distribution_text,
     own_left_out,
+    report_title,
     summary_lines,
     summary_text,
 )
 from csat.reporting.formatting import format_share
 from csat.reporting.report_model import Report
 from csat.reporting.scores import SampleSize, classify_sample, distribution
+from csat.surveys.transports import FACTS
 
 BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
@@ -28,7 +29,7 @@ COME_BACK: Final = "Run the report again later: answers show as they arrive, usu
 
 def report_message(report: Report, *, may_send: bool) -> Message:
     """Return the report, or if no survey was sent the first steps, for a reader who may send one."""
-    title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
+    title = report_title(report)
     if not (report.current.sent or report.previous.sent or report.excluded):
         return _first_steps(report, title) if may_send else _nothing_sent(report, title)
     left_out = own_left_out(report.excluded)
@@ -60,7 +61,9 @@ def _nothing_sent(report: Report, title: str) -> Message:
 
 
 def _no_surveys(report: Report) -> str:
-    return f"No {report.filters.metric.upper()} surveys were sent in this period or the one before."
+    transport = report.filters.transport
+    sent = f"sent as {FACTS[transport].noun}" if transport else "sent"
+    return f"No {report.filters.metric.upper()} surveys were {sent} in this period or the one before."
 
 
 def _bars(report: Report) -> Iterator[Block]:

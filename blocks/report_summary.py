@@ -1,6 +1,6 @@
 """A report's figures in lines of text, for the App Home, `/csat report` and the digest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -28,10 +28,13 @@ from csat.reporting.scores import (
 )
 from csat.surveys.poll_schedule import LAST_POLL_AGE
 from csat.surveys.questions import SCALES, Metric
+from csat.surveys.transports import FACTS, TransportName
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
 INTERVAL_CAVEAT: Final = "The interval covers sampling error only, not who chose to respond."
 LATE_ANSWERS: Final = "Open surveys can still change these figures."
+DISOWNED: Final = "said that the survey wasn't meant for them"
+NOT_POOLED: Final = "not compared, as surveys were sent in several ways"
 
 
 class LeftOut(NamedTuple):
@@ -61,19 +64,26 @@ def own_left_out(number: int) -> LeftOut:
 def summary_lines(
     report: Report, left_out: LeftOut, *, omit_unknown_response_rate: bool = False
 ) -> list[RichTextBlock]:
-    """Return score, change, counts, response rate and follow-ups, each on its line."""
+    """Return score, change, counts, transports, response rate and follow-ups, each on its line."""
     response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
     counts, low = _format_counts(report.current, left_out), _format_follow_ups(report, left_out)
-    lines = filter(None, [_format_change(report), counts, response_rate, low])
+    lines = filter(None, [_format_change(report), counts, _format_transports(report), response_rate, low])
     return [rich_line(*_score_line(report, left_out)), *(rich_line(text(line)) for line in lines)]
 
 
 def summary_text(report: Report, left_out: LeftOut, *, omit_unknown_response_rate: bool = False) -> str:
-    """Return score, change, counts and response rate as plain text."""
-    counts = f"{_format_counts(report.current, left_out)}."
+    """Return score, change, counts, transports and response rate as plain text."""
     response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
-    sentences = ["".join(_score_parts(report, left_out)), _format_change(report), counts]
-    return " ".join([*sentences, f"{response_rate}."] if response_rate else sentences)
+    counts = [_format_counts(report.current, left_out), _format_transports(report), response_rate]
+    sentences = [f"{sentence}." for sentence in counts if sentence]
+    return " ".join(["".join(_score_parts(report, left_out)), _format_change(report), *sentences])
+
+
+def report_title(report: Report) -> str:
+    """Return the heading of a report with the transport that it is limited to, if any."""
+    title = f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"
+    transport = report.filters.transport
+    return f"{title}, sent as {FACTS[transport].noun}" if transport else title
 
 
 def caveats(report: Report) -> list[str]:
@@ -145,11 +155,15 @@ def _format_change(report: Report) -> str:
     days = pluralize(report.period.days, "day")
     if not report.previous_is_whole:
         return f"Previous {days}: {_format_no_comparison(report.data_begin)}."
+    if report.mix_differs:
+        return f"Previous {days}: {_format_other_mix(report)}."
     if previous is None:
         return f"Previous {days}: no answers."
     answers = pluralize(previous.n, "answer")
     if classify_sample(previous.n) is SampleSize.TOO_FEW:
         return f"Previous {days}: {answers}, too few for a score."
+    if report.is_mixed:
+        return f"Previous {days}: {format_score(previous)} from {answers}; {NOT_POOLED}."
     change = f"; {format_change(difference)}" if difference else ""
     return f"Previous {days}: {format_score(previous)} from {answers}{change}."
 
@@ -158,11 +172,30 @@ def _format_no_comparison(data_begin: date | None) -> str:
     return f"not compared, as this data begins on {format_day(data_begin)}" if data_begin else "no surveys"
 
 
+def _format_other_mix(report: Report) -> str:
+    current, previous = report.current.sent_as.keys(), report.previous.sent_as.keys()
+    if more := previous - current:
+        return f"not compared, as some were sent as {_list_nouns(more)}"
+    return f"not compared, as none were sent as {_list_nouns(current - previous)}"
+
+
+def _format_transports(report: Report) -> str:
+    if not (report.is_mixed and report.current.sent):
+        return ""
+    counts = [f"{FACTS[name].noun}: {count:,}" for name, count in report.current.sent_as.items()]
+    return f"Sent as {' · as '.join(counts)}"
+
+
+def _list_nouns(transports: Iterable[TransportName]) -> str:
+    return " or ".join(FACTS[name].noun for name in sorted(transports))
+
+
 def _format_counts(tally: Tally, left_out: LeftOut) -> str:
     share = f" ({format_share(tally.commented, tally.rated)})" if tally.rated else ""
     answers = f"{pluralize(tally.rated, 'answer')} · {pluralize(tally.commented, 'comment')}{share}"
     unanswered = f"{tally.open:,} still open · {tally.expired:,} expired"
-    return f"{tally.sent:,} sent{left_out.remark_with_number} · {answers} · {unanswered}"
+    disowned = f" · {tally.disowned:,} {DISOWNED}" if tally.disowned else ""
+    return f"{tally.sent:,} sent{left_out.remark_with_number} · {answers} · {unanswered}{disowned}"
 
 
 def _format_response_rate(tally: Tally, *, omit_unknown: bool) -> str:

@@ -30,6 +30,7 @@ from csat.reporting.periods import Period
 from csat.reporting.report_model import Filters, RecentComment, Report
 from csat.surveys.low_ratings import NotedLowRating
 from csat.surveys.questions import Catalogue, Metric
+from csat.surveys.transports import FACTS
 
 MAX_COMMENT_LENGTH: Final = 600
 MAX_LOW_RATINGS: Final = 10
@@ -81,13 +82,15 @@ class SupervisorHome(NamedTuple):
     """Whether the supervisor may send surveys."""
     reader: str = ""
     """The supervisor's user id."""
+    has_transports: bool = False
+    """Whether new surveys are sent by more than one transport."""
 
 
 def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[HomePart]:
     """Yield the blocks of a supervisor's Home."""
     report = home.report
     yield render(header("Feedback results"))
-    yield from report_controls(home.query, catalogue)
+    yield from report_controls(home.query, catalogue, has_transports=_has_transports(home))
     if report is None:
         yield render(rich_line(text(home.problem, bold=True)))
     elif report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
@@ -100,6 +103,12 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     if home.own.newest:
         yield render(header("Your own surveys"))
         yield from own_survey_blocks(home.own)
+
+
+def _has_transports(home: SupervisorHome) -> bool:
+    """Return True if there is a transport to choose, or one chosen."""
+    is_mixed = home.report is not None and home.report.is_mixed
+    return home.has_transports or is_mixed or home.query.transport is not None
 
 
 def _report(report: Report, catalogue: Catalogue) -> Iterator[HomePart]:
@@ -123,6 +132,8 @@ def _filters(filters: Filters, catalogue: Catalogue) -> Iterator[RichTextElement
     if filters.variant is not None:
         question = catalogue.question(filters.metric, filters.variant, "…")
         yield text(f" with the question “{question}”")
+    if filters.transport:
+        yield text(f" sent as {FACTS[filters.transport].noun}")
 
 
 def _nothing_sent(period: Period, *, may_send: bool) -> Iterator[HomePart]:

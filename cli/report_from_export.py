@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from blocks.report_charts import report_charts
-from blocks.report_summary import METRIC_NAMES, LeftOut, caveats, summary_lines
+from blocks.report_summary import LeftOut, caveats, report_title, summary_lines
 from blocks.tables_and_charts import home_view
 from csat.english_dates import format_day
 from csat.reporting.database_from_export import open_export
@@ -15,10 +15,11 @@ from csat.reporting.export_files import verify_export
 from csat.reporting.report_builder import fetch_report
 from csat.reporting.report_model import Filters, Report
 from csat.surveys.questions import Metric
+from csat.surveys.transports import TransportName
 
 
-async def run(path: Path, metrics: Iterable[Metric]) -> None:
-    """Print a report for each metric on an export's period.
+async def run(path: Path, metrics: Iterable[Metric], transport: TransportName | None) -> None:
+    """Print a report for each metric on an export's period, for all transports or one.
 
     Raises `InvalidExport`, `OSError` or `DatabaseError`.
     """
@@ -31,10 +32,10 @@ async def run(path: Path, metrics: Iterable[Metric]) -> None:
         reader = names.get(selection.exclude_requester, selection.exclude_requester)
         left_out = LeftOut(f"{reader}'s own surveys", None if manifest.left_out else 0)
         for metric in metrics:
-            filters = Filters(team=selection.team, metric=metric)
+            filters = Filters(team=selection.team, metric=metric, transport=transport)
             report = await fetch_report(database, filters, selection.period, manifest.made_at)
             report = report.model_copy(update={"data_begin": selection.period.first})
-            typer.echo(f"{METRIC_NAMES[metric]}, {report.period.title}, as of {made_on}")
+            typer.echo(f"{report_title(report)}, as of {made_on}")
             typer.echo("\n".join(_lines(report, left_out, names)) + "\n")
 
 

@@ -1,14 +1,16 @@
-"""Parse the arguments of `/csat report`: a metric and a period, in any order."""
+"""Parse the arguments of `/csat report`: a metric, a period and a transport, in any order."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from csat.reporting.periods import InvalidPeriod, Period, parse_period
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import INVISIBLE_CHARACTERS
+from csat.surveys.transports import TransportName
 from handlers.command_args import InvalidArguments
 
+TRANSPORT_WORDS: Final = {"card": TransportName.X_CARD, "link": TransportName.X_LINK}
 DEFAULT_PERIOD = "30d"
 EXAMPLE = "For example: /csat report 30d nps"
 FILTERS = (
@@ -22,23 +24,32 @@ class ReportArgs(NamedTuple):
 
     metric: Metric
     period: Period
+    transport: TransportName | None = None
+    """`None` for all."""
 
 
 def parse_report_args(text: str, now: datetime, timezone: ZoneInfo) -> ReportArgs:
-    """Return the arguments, by default CSAT and 30 days; raises `InvalidArguments`."""
+    """Return the arguments, by default CSAT, 30 days and all transports; raises `InvalidArguments`."""
     words = [word.strip(",;") for word in INVISIBLE_CHARACTERS.sub("", text).split()]
     metrics = {Metric(word.lower()) for word in words if _is_metric(word)}
     if len(metrics) > 1:
         raise InvalidArguments(f"Choose one score: csat or nps. {EXAMPLE}")
+    transports = {TRANSPORT_WORDS[word.lower()] for word in words if _is_transport(word)}
+    if len(transports) > 1:
+        raise InvalidArguments(f"Choose card or link, or neither for both. {EXAMPLE}")
     if any(word.startswith(("@", "#", "<")) for word in words):
         raise InvalidArguments(f"{FILTERS} {EXAMPLE}")
-    typed_period = " ".join(word for word in words if not _is_metric(word))
+    typed_period = " ".join(word for word in words if not (_is_metric(word) or _is_transport(word)))
     try:
         period = parse_period(typed_period or DEFAULT_PERIOD, now, timezone)
     except InvalidPeriod as problem:
         raise InvalidArguments(f"{problem} {EXAMPLE}") from problem
-    return ReportArgs(next(iter(metrics), Metric.CSAT), period)
+    return ReportArgs(next(iter(metrics), Metric.CSAT), period, next(iter(transports), None))
 
 
 def _is_metric(word: str) -> bool:
     return word.lower() in list(Metric)
+
+
+def _is_transport(word: str) -> bool:
+    return word.lower() in TRANSPORT_WORDS

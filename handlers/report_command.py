@@ -27,10 +27,16 @@ async def send_report(services: Services, command: SlashCommand) -> None:
     except (PermissionDenied, InvalidArguments) as problem:
         await services.reply(origin, plain_message(str(problem)))
         return
-    detail = f"{args.period.first} to {args.period.last}, {args.metric}"
+    transport = f", {args.transport}" if args.transport else ""
+    detail = f"{args.period.first} to {args.period.last}, {args.metric}{transport}"
     if not await services.audit(command, AuditAction.REPORT, detail):
         return
-    filters = Filters(team=command.team, metric=args.metric, exclude_requesters=frozenset({command.user}))
+    filters = Filters(
+        team=command.team,
+        metric=args.metric,
+        transport=args.transport,
+        exclude_requesters=frozenset({command.user}),
+    )
     report = await fetch_report(services.database, filters, args.period, services.clock())
     may_send = not await services.slack.permissions.find_agent_denial(command.user)
     await services.reply(origin, report_message(report, may_send=may_send))

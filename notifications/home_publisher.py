@@ -62,6 +62,7 @@ class AppHome:
         self._clock = resources.clock
         self._account = resources.account
         self._timezone = resources.settings.csat_timezone
+        self._transports = resources.settings.csat_transports
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def periodic_task(self) -> PeriodicTask:
@@ -158,6 +159,7 @@ class AppHome:
             problem=problem,
             may_send=not await self._slack.permissions.find_agent_denial(person),
             reader=person,
+            has_transports=len(self._transports) > 1,
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:

@@ -32,7 +32,7 @@ from csat.surveys.low_ratings import MAX_NOTE_LENGTH, FollowUp, NotedLowRating
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import MAX_EXTERNAL_ID_LENGTH
-from csat.surveys.transports import MAX_MESSAGE_LENGTH
+from csat.surveys.transports import MAX_MESSAGE_LENGTH, TransportName
 from sandbox.slack.blockkit import validate_view
 from tests.factories import CATALOGUE, LONGEST_HANDLE, NOON, make_origin, make_survey
 
@@ -73,6 +73,8 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         finished=19 * MAX_ANSWERS,
         finished_rated=4 * MAX_ANSWERS,
         commented=MAX_ANSWERS,
+        disowned=MAX_ANSWERS,
+        sent_as=dict.fromkeys(TransportName, 10 * MAX_ANSWERS),
     )
     choices = ReportQuery(
         days=CUSTOM_PERIOD,
@@ -82,6 +84,7 @@ def make_largest_home(metric: Metric) -> SupervisorHome:
         channel="C0123456789",
         agent=user_id(1),
         variant=98,
+        transport=TransportName.X_LINK,
     )
     report = Report(
         filters=choices.filters("T1", user_id(0)),

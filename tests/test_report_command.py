@@ -13,8 +13,9 @@ from csat.db import tables
 from csat.reporting.periods import Period, last_days
 from csat.reporting.report_model import Filters, FollowUpCounts, Report, Tally
 from csat.surveys.questions import SCALES, Metric
+from csat.surveys.transports import TransportName
 from handlers.command_args import InvalidArguments
-from handlers.report_args import parse_report_args
+from handlers.report_args import ReportArgs, parse_report_args
 from sandbox.slack import Message, fixtures
 from sandbox.slack.blockkit import validate_blocks
 from tests.databases import KINDS, Databases
@@ -98,6 +99,31 @@ async def test_the_metric_can_be_chosen(world: World) -> None:
     assert "10 ████████████████████ 50 (50%)" in visible_text(message)
 
 
+async def test_a_way_of_sending_can_be_chosen_and_is_recorded(world: World) -> None:
+    world.insert_rated([5] * 10)
+    world.insert_rated([1] * 10, transport="x_link")
+
+    message = await run(world, "CSAT score, ", "/csat report link 30d")
+
+    words = visible_text(message)
+    assert ", sent as a link in a direct messageCSAT score: 0%" in words
+    assert ", sent as a link in a direct message. CSAT score: 0%" in message.text
+    assert "10 sent · 10 answers" in words
+    assert "Sent as " not in words
+    assert [detail[-8:] for (detail,) in world.rows(tables.audit.c.detail)] == [", x_link"]
+
+    both = visible_text(await run(world, "CSAT score: 50%"))
+    assert "Sent as X's feedback card: 10 · as a link in a direct message: 10" in both
+
+
+async def test_without_surveys_of_the_chosen_way_the_report_says_so(world: World) -> None:
+    world.insert_rated([5] * 10)
+
+    message = await run(world, "No CSAT surveys were sent as a link in a direct message", "/csat report link")
+
+    assert "in this period or the one before." in visible_text(message)
+
+
 @pytest.mark.parametrize("number", [1, 4])
 async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: World, number: int) -> None:
     world.insert_rated([5] * number)
@@ -145,6 +171,7 @@ async def test_agents_are_refused_a_report(world: World) -> None:
         ("30d #support", "choose it in this app's Home"),
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Choose one score"),
+        ("30d card link", "Choose card or link, or neither for both"),
         ("2026-02-30..2026-03-01", "2026-02-30 isn't a date"),
         ("0001-01-01..0001-01-31", "There are no surveys before 2006"),
         ("9999-12-01..9999-12-31", "The last day is in the future"),
@@ -174,7 +201,19 @@ async def test_the_help_mentions_reports(world: World) -> None:
     ],
 )
 def test_metric_and_period_are_parsed_in_any_order(words: str, metric: Metric, period: Period) -> None:
-    assert parse_report_args(words, NOON, UTC) == (metric, period)
+    assert parse_report_args(words, NOON, UTC) == ReportArgs(metric, period)
+
+
+@pytest.mark.parametrize(
+    ("words", "transport"),
+    [
+        ("Link", TransportName.X_LINK),
+        ("nps card, 7d", TransportName.X_CARD),
+        ("link 2026-02 link", TransportName.X_LINK),
+    ],
+)
+def test_a_way_of_sending_is_parsed_in_any_order(words: str, transport: TransportName) -> None:
+    assert parse_report_args(words, NOON, UTC).transport is transport
 
 
 def test_long_invalid_arguments_are_not_repeated() -> None:
@@ -188,7 +227,15 @@ def test_long_invalid_arguments_are_not_repeated() -> None:
 @pytest.mark.parametrize("number", [0, 1, 5, 10**9])
 def test_any_report_is_within_slacks_limits(metric: Metric, number: int) -> None:
     ratings = dict.fromkeys(SCALES[metric], number)
-    tally = Tally(ratings=ratings, sent=12 * 10**9, open=10**9, expired=10**9, commented=number)
+    tally = Tally(
+        ratings=ratings,
+        sent=12 * 10**9,
+        open=10**9,
+        expired=10**9,
+        commented=number,
+        disowned=10**9,
+        sent_as=dict.fromkeys(TransportName, 6 * 10**9),
+    )
     report = Report(
         filters=Filters(team="T1", metric=metric),
         period=last_days(731, NOON, UTC),

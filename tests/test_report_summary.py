@@ -139,6 +139,85 @@ def test_a_period_before_that_was_not_observed_whole_is_not_compared(
     assert sentence in make_text(make_report(previous=make_tally(9), data_begin=data_begin))
 
 
+def make_sent(**sent_as: int) -> Tally:
+    """Return a tally whose answers are enough for a score."""
+    return Tally(ratings={5: 9}, sent=sum(sent_as.values()), sent_as=sent_as)
+
+
+@pytest.mark.parametrize(
+    ("current", "previous", "comparison"),
+    [
+        (make_sent(x_card=9), make_sent(x_card=10), "100% from 9 answers; no clear change"),
+        (make_sent(x_link=9), make_sent(x_link=10), "100% from 9 answers; no clear change"),
+        (
+            make_sent(x_link=9),
+            make_sent(x_card=10),
+            "not compared, as some were sent as X's feedback card",
+        ),
+        (
+            make_sent(x_card=9),
+            make_sent(x_card=5, x_link=5),
+            "not compared, as some were sent as a link in a direct message",
+        ),
+        (
+            make_sent(x_card=5, x_link=4),
+            make_sent(x_card=10),
+            "not compared, as none were sent as a link in a direct message",
+        ),
+        (
+            make_sent(x_card=8, x_link=1),
+            make_sent(x_card=1, x_link=9),
+            "100% from 9 answers; not compared, as surveys were sent in several ways",
+        ),
+        (make_sent(x_card=8, x_link=1), Tally(), "no answers"),
+    ],
+)
+def test_no_change_is_claimed_over_several_ways_of_sending(
+    current: Tally, previous: Tally, comparison: str
+) -> None:
+    report = make_report(current=current, previous=previous)
+
+    assert f"Previous 7 days: {comparison}." in make_text(report)
+    assert f"Previous 7 days: {comparison}." in render_message(*digest_message([report], OpenLowRatings()))
+
+
+@pytest.mark.parametrize(
+    ("current", "previous", "line"),
+    [
+        (
+            make_sent(x_card=1_200, x_link=4),
+            Tally(),
+            "X's feedback card: 1,200 · as a link in a direct message: 4",
+        ),
+        (make_sent(x_link=4), make_sent(x_card=4), "a link in a direct message: 4"),
+        (make_sent(x_link=4), make_sent(x_link=4), ""),
+        (Tally(), make_sent(x_card=4, x_link=4), ""),
+    ],
+)
+def test_a_report_over_several_ways_of_sending_says_how_many_there_were_of_each(
+    current: Tally, previous: Tally, line: str
+) -> None:
+    report = make_report(current=current, previous=previous)
+
+    lines = render_message(*digest_message([report], OpenLowRatings())).splitlines()
+
+    assert [each for each in lines if each.startswith("Sent as ")] == [f"Sent as {line}"] * bool(line)
+    assert (f"Sent as {line}." in make_text(report)) is bool(line)
+
+
+@pytest.mark.parametrize(
+    ("number", "end"),
+    [
+        (0, "10 expired."),
+        (2, "10 expired · 2 said that the survey wasn't meant for them."),
+    ],
+)
+def test_surveys_that_were_not_meant_for_their_readers_are_counted_if_there_are_any(
+    number: int, end: str
+) -> None:
+    assert end in make_text(make_report(current=Tally(sent=10, expired=10, disowned=number)))
+
+
 @pytest.mark.parametrize(
     ("left_out", "beside_surveys", "beside_low_ratings"),
     [

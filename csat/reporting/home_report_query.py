@@ -11,6 +11,7 @@ from csat.reporting.periods import Period, custom_period, last_days
 from csat.reporting.report_model import Filters
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Catalogue, Metric
+from csat.surveys.transports import TransportName
 
 CUSTOM_PERIOD: Final = 0
 """In place of a number of days: the period between two dates."""
@@ -30,6 +31,7 @@ class ReportQuery(FrozenModel):
     channel: str = Field("", pattern="^([CGD][A-Z0-9]{2,30})?$")
     agent: str = Field("", pattern="^([UW][A-Z0-9]{2,30})?$")
     variant: int | None = None
+    transport: TransportName | None = None
     cleared: int = 0
     """How often the filters were cleared: Slack keeps a block's selection until its block id changes."""
 
@@ -82,17 +84,23 @@ class ReportQuery(FrozenModel):
             channel=self.channel,
             agent=self.agent,
             variant=self.variant,
+            transport=self.transport,
             exclude_requesters=frozenset({viewer}),
         )
 
     def describe(self) -> str:
         """Return a description for the audit log."""
         period = f"{self.days} days" if self.days != CUSTOM_PERIOD else f"{self.since} to {self.until}"
-        filters = {"channel": self.channel, "agent": self.agent, "variant": self.variant}
+        filters = {
+            "channel": self.channel,
+            "agent": self.agent,
+            "variant": self.variant,
+            "transport": self.transport,
+        }
         chosen = [f"{name} {value}" for name, value in filters.items() if value not in ("", None)]
         return ", ".join([period, self.metric, *chosen])
 
     @property
     def has_filters(self) -> bool:
         """Whether a filter is set."""
-        return bool(self.channel or self.agent) or self.variant is not None
+        return bool(self.channel or self.agent or self.transport) or self.variant is not None

@@ -27,6 +27,8 @@ class Facts(FrozenModel):
 
     label: str
     """What it is called where people choose one."""
+    noun: str
+    """What it is called within a sentence, after "as"."""
     max_message_length: int
     daily_quota: int
     """How many surveys an account may send in 24 hours, unless the operator sets another number."""
@@ -76,6 +78,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
     {
         TransportName.X_CARD: Facts(
             label="X's feedback card",
+            noun="X's feedback card",
             max_message_length=MAX_MESSAGE_LENGTH,
             daily_quota=1_000,
             quota_setting="CSAT_DAILY_LIMIT",
@@ -91,6 +94,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         ),
         TransportName.X_LINK: Facts(
             label="Link in a direct message",
+            noun="a link in a direct message",
             max_message_length=9_000,
             daily_quota=300,
             quota_setting="CSAT_DAILY_LINK_LIMIT",
