@@ -31,7 +31,8 @@ def report_message(report: Report, *, may_send: bool) -> Message:
     """Return the report, or if no survey was sent the first steps, for a reader who may send one."""
     title = report_title(report)
     if not (report.current.sent or report.previous.sent or report.excluded):
-        return _first_steps(report, title) if may_send else _nothing_sent(report, title)
+        is_new = not report.filters.transport
+        return _first_steps(report, title) if may_send and is_new else _nothing_sent(report, title)
     left_out = own_left_out(report.excluded)
     sentences = [f"{title}.", summary_text(report, left_out), distribution_text(report), *caveats(report)]
     blocks = [

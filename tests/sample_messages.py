@@ -21,6 +21,7 @@ from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
+from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
 from tests.factories import NOON, make_origin, make_survey
 
@@ -76,6 +77,17 @@ _PLAIN = Report(filters=FILTERS, period=WEEK, data_begin=LONG_AGO, trend=QUIET_D
 SMALL_REPORT = _PLAIN.model_copy(update={"current": TOO_FEW, "previous": TOO_FEW})
 SIMILAR_REPORT = _PLAIN.model_copy(update={"current": TALLY, "previous": TALLY})
 UNANSWERED_REPORT = _PLAIN.model_copy(update={"current": Tally(sent=3, open=3)})
+LINK_REPORT = _PLAIN.model_copy(
+    update={"filters": FILTERS.model_copy(update={"transport": TransportName.X_LINK})}
+)
+_BOTH = TALLY.model_copy(
+    update={"sent_as": {TransportName.X_CARD: 50, TransportName.X_LINK: 30}, "disowned": 2}
+)
+_CARDS = TALLY.model_copy(update={"sent_as": {TransportName.X_CARD: 80}})
+MIXED_REPORTS = tuple(
+    _PLAIN.model_copy(update={"current": current, "previous": previous})
+    for current, previous in ((_BOTH, _CARDS), (_CARDS, _BOTH), (_BOTH, _BOTH))
+)
 OWN_REPORT = _PLAIN.model_copy(update={"excluded": 3})
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
 REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, OWN_REPORT, EMPTY_REPORT)

@@ -19,6 +19,7 @@ from bootstrap import lifespan
 from csat.db import follow_ups, tables
 from csat.surveys.questions import Metric
 from csat.surveys.responses import is_low
+from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
 from tests.world import HASTY, World, is_app_idle, running_world
 
@@ -26,6 +27,9 @@ READER, COLLEAGUE, AGENT = fixtures.CLEO, fixtures.BEN, fixtures.ADA
 """The reader and a colleague supervise; the agent does not."""
 OWN_DAYS_AGO = (3, 10)
 """In the week of the digest, and in the week before, to which it compares."""
+CARD, LINK = TransportName
+TRANSPORTS = {(AGENT, 3): CARD, (AGENT, 10): LINK, (COLLEAGUE, 3): LINK, (COLLEAGUE, 10): CARD}
+TRANSPORTS |= {(READER, 3): LINK, (READER, 10): CARD}
 
 
 class Answer(NamedTuple):
@@ -34,9 +38,17 @@ class Answer(NamedTuple):
     csat: int
     nps: int
     comment: str | None = None
+    is_disowned: bool = False
+    """Whether the rating page was told that they were meant for somebody else."""
 
 
-ANSWERS = (Answer(1, 0), Answer(2, 6, "Slow."), Answer(3, 7), Answer(4, 9, "Good."), Answer(5, 10))
+ANSWERS = (
+    Answer(1, 0),
+    Answer(2, 6, "Slow."),
+    Answer(3, 7, is_disowned=True),
+    Answer(4, 9, "Good."),
+    Answer(5, 10),
+)
 
 
 @pytest.fixture(name="world")
@@ -57,10 +69,12 @@ async def _world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
         for days_ago in OWN_DAYS_AGO:
             for requester, channel in ((AGENT, fixtures.SUPPORT), (COLLEAGUE, fixtures.LOUNGE)):
                 others: dict[str, Any] = {"requester": requester, "channel": channel, "days_ago": days_ago}
+                others["transport"] = TRANSPORTS[requester, days_ago]
                 world.insert_rated([5, 5, 4, 3, 1, None], **others)
                 world.insert_rated([10, 9, 8, 5, 0, None], metric="nps", comment="Fine.", **others)
             for metric in Metric:
-                world.insert_rated([None], metric=metric, requester=READER, days_ago=days_ago)
+                own: dict[str, Any] = {"requester": READER, "transport": TRANSPORTS[READER, days_ago]}
+                world.insert_rated([None], metric=metric, days_ago=days_ago, **own)
         world.clock.advance(hours=4)
         yield world
 
@@ -79,6 +93,7 @@ def give_answer(world: World, requester: str, answer: Answer) -> None:
                 "rated_at": row.sent_at,
                 "comment": answer.comment,
                 "commented_at": row.sent_at if answer.comment else None,
+                "disowned_at": row.sent_at if answer.is_disowned else None,
             }
             connection.execute(sqlalchemy.update(surveys).where(surveys.c.id == row.id).values(values))
             connection.execute(
@@ -117,6 +132,7 @@ async def collect_homes(world: World) -> AsyncIterator[tuple[str, str]]:
         *((ActionId.CHANNEL, channel) for channel in (fixtures.SUPPORT, fixtures.LOUNGE)),
         (ActionId.CLEAR, None),
         (ActionId.VARIANT, "0"),
+        *((ActionId.TRANSPORT, transport) for transport in TransportName),
         (ActionId.CLEAR, None),
     ]
     for metric in Metric:

@@ -9,6 +9,7 @@ import sqlalchemy
 
 from csat.db import tables
 from sandbox.slack import View, fixtures
+from tests.rating_page_kit import find_free_port
 from tests.world import World, running_world, visible_text
 
 SUPERVISOR_TITLE = "Feedback results"
@@ -97,6 +98,46 @@ async def test_charts_and_table_match_their_texts(world: World) -> None:
     assert len(curve) >= 2
     assert [row[3].get("value") for row in table["rows"][1:]] == [15, 5, 15, 5]
     assert "CSAT score by week:" in visible_text(view)
+
+
+async def test_a_report_can_be_limited_to_one_way_of_sending(world: World) -> None:
+    world.insert_rated([5] * 10)
+    world.insert_rated([1] * 10, transport="x_link")
+    world.insert_rated([5] * 10, days_ago=40)
+    world.insert_rated([None], days_ago=70)
+    both = visible_text(await world.open_home(fixtures.CLEO))
+    assert "Sent as X's feedback card: 10 · as a link in a direct message: 10" in both
+    assert "Previous 30 days: not compared, as none were sent as a link in a direct message." in both
+
+    card = visible_text(await world.choose_in_home("home_transport", "x_card"))
+    assert "Only surveys sent as X's feedback card." in card
+    assert "CSAT score: 100%" in card
+    assert "Previous 30 days: 100% from 10 answers; no clear change." in card
+
+    link = visible_text(await world.choose_in_home("home_transport", "x_link"))
+    assert "Only surveys sent as a link in a direct message." in link
+    assert "CSAT score: 0%" in link
+
+    await world.choose_in_home("home_period", "7")
+    assert "Only surveys sent as" in visible_text(await world.choose_in_home("home_metric", "nps"))
+    assert audit_entries(world)[-1][2] == "7 days, nps, transport x_link"
+    cleared = visible_text(await world.choose_in_home("home_clear", None))
+    assert "Only surveys" not in cleared
+
+
+async def test_a_way_of_sending_is_offered_only_where_there_are_several(world: World) -> None:
+    world.insert_rated([5] * 10)
+    world.insert_rated([5] * 10, transport="x_link", days_ago=100)
+    assert "home_transport" not in str((await world.open_home(fixtures.CLEO)).blocks)
+
+    assert "home_transport" in str((await world.choose_in_home("home_period", "90")).blocks)
+
+
+async def test_a_way_of_sending_is_offered_where_new_surveys_can_be_sent_in_several(tmp_path: Path) -> None:
+    port = find_free_port()
+    page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, **page) as world:
+        assert "home_transport" in str((await world.open_home(fixtures.CLEO)).blocks)
 
 
 async def test_a_workspace_without_charts_gets_texts_instead(world: World) -> None:

@@ -176,11 +176,17 @@ def _commands() -> Iterator[Section]:
     yield from _opt_outs()
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample, may_send=True))
+    usual = _message(report_message(samples.SIMILAR_REPORT, may_send=True))
+    for sample in samples.MIXED_REPORTS:
+        mixed = _message(report_message(sample, may_send=True))
+        yield "/csat report, surveys sent as card and as link: what is new", _new_lines(mixed, usual)
+    yield "/csat report link, no surveys", _message(report_message(samples.LINK_REPORT, may_send=True))
     empty = _message(report_message(samples.EMPTY_REPORT, may_send=False))
     yield "/csat report, no surveys, a supervisor who may not send", empty
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
     report_problems = (
         f"Choose one score: csat or nps. {report_args.EXAMPLE}",
+        f"Choose card or link, or neither for both. {report_args.EXAMPLE}",
         f"{report_args.FILTERS} {report_args.EXAMPLE}",
     )
     yield "/csat report, problems", _lines(*report_problems)
@@ -359,6 +365,13 @@ def _homes() -> Iterator[Section]:
         other = supervisor_home(samples.SUPERVISOR_HOME._replace(report=sample), CATALOGUE)
         changed = _new_lines(render_view(home_view(other)), usual)
         yield "App Home of a supervisor, other reports: what is new", changed
+    query = samples.SUPERVISOR_HOME.query.with_changes(transport=TransportName.X_LINK)
+    report = samples.REPORT.model_copy(update={"filters": query.filters("T1", fixtures.CLEO)})
+    sent_in_two_ways = samples.SUPERVISOR_HOME._replace(query=query, report=report)
+    yield (
+        "App Home of a supervisor, one way of sending chosen: what is new",
+        _new_lines(render_view(home_view(supervisor_home(sent_in_two_ways, CATALOGUE))), usual),
+    )
     fallbacks = render_view(home_view(full, use_fallbacks=True))
     yield "App Home of a supervisor, workspace without charts: what is new", _new_lines(fallbacks, usual)
     yield "App Home, database unavailable", render_view(home_view(unavailable_home()))
