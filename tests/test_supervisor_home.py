@@ -135,7 +135,7 @@ async def test_a_way_of_sending_is_offered_only_where_there_are_several(world: W
 
 async def test_a_way_of_sending_is_offered_where_new_surveys_can_be_sent_in_several(tmp_path: Path) -> None:
     port = find_free_port()
-    page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
+    page: dict[str, Any] = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
     async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, **page) as world:
         assert "home_transport" in str((await world.open_home(fixtures.CLEO)).blocks)
 
