@@ -166,14 +166,16 @@ async def collect_reports(world: World) -> AsyncIterator[tuple[str, str]]:
             before = len(replies(world))
             await world.workspace.run_command(READER, fixtures.SUPPORT, command)
             await world.wait_until(lambda before=before: len(replies(world)) > before)  # type: ignore[misc]
-            yield command, replies(world)[-1]
+            yield command, newest_reply(world)
 
 
-def replies(world: World) -> list[str]:
-    calls = world.workspace.api_calls
-    return [
-        f"{call.args['text']} {call.args['blocks']}" for call in calls if call.method == "chat.postEphemeral"
-    ]
+def replies(world: World) -> list[dict[str, Any]]:
+    return [call.args for call in world.workspace.api_calls if call.method == "chat.postEphemeral"]
+
+
+def newest_reply(world: World) -> str:
+    reply = replies(world)[-1]
+    return f"{reply['text']} {reply['blocks']}"
 
 
 async def collect_exports(world: World) -> AsyncIterator[tuple[str, str]]:
@@ -187,7 +189,7 @@ async def collect_exports(world: World) -> AsyncIterator[tuple[str, str]]:
                 f"/csat export {period}, {kind}",
                 re.sub(r'"made_at": ".*?"', "", (file.content or b"").decode()),
             )
-        yield f"/csat export {period}, message", replies(world)[-1]
+        yield f"/csat export {period}, message", newest_reply(world)
 
 
 def complete_files(world: World) -> list[Any]:
