@@ -63,7 +63,7 @@ async def test_a_customer_rates_then_comments_and_is_thanked(pages: RatingPages)
 
     assert "How satisfied" in visible_text(shown.text) or "What is your overall" in visible_text(shown.text)
     assert (asked.status_code, asked.headers["location"]) == (303, "?step=comment")
-    assert "Your answer: 4 · Good" in visible_text(comment_step.text)
+    assert "We have your answer." in visible_text(comment_step.text)
     assert (thanked.status_code, thanked.headers["location"]) == (303, "?step=thanks")
     assert "Thank you!" in visible_text(thanks.text)
     survey = pages.survey(survey_id)
@@ -123,8 +123,19 @@ async def test_a_rating_can_be_changed_for_15_minutes(page: RatingPages) -> None
     late = await page.post(path, action="rate", rating="5")
 
     assert page.survey(survey_id)["rating"] == 3
-    assert "Your answer: 3 · Okay" in visible_text(late.text)
-    assert "Change" not in visible_text(late.text)
+    assert "Thank you! We have your answer." in visible_text(late.text)
+    assert "Change my answer" not in visible_text(late.text)
+
+
+@pytest.mark.parametrize("step", ["", "?step=rate", "?step=comment", "?step=thanks"])
+async def test_nobody_who_opens_the_link_learns_how_it_was_answered(page: RatingPages, step: str) -> None:
+    paths = [page.path(page.insert_survey()) for _ in range(2)]
+    for path, rating in zip(paths, (1, 5), strict=True):
+        await page.rate(path, rating)
+
+    low, high = [(await page.browser.get(path + step)).text for path in paths]
+
+    assert low == high
 
 
 async def test_a_rating_is_final_once_a_comment_was_sent(page: RatingPages) -> None:

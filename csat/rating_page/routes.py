@@ -1,7 +1,8 @@
 """The routes of the rating page: `/r/{token}`.
 
 `GET` and `HEAD` show the page and never record anything, because programs open every link in a message before
-people do. `POST` records, and redirects to the next step.
+people do. `POST` records, and redirects to the next step. No page shows the rating that was given: agents who
+read the brand's messages can open the link too.
 """
 
 import logging
@@ -189,13 +190,13 @@ class RatingPageEndpoint:
         status: HTTPStatus | None = None,
         comment: str = "",
     ) -> Response:
-        now, rating = self._clock(), page.response.rating
+        now = self._clock()
         return self._respond(
             request,
             step,
             status,
             page,
-            chosen=str(rating.value) if rating else request.query_params.get("s"),
+            preselected=request.query_params.get("s"),
             is_invalid=status is HTTPStatus.UNPROCESSABLE_ENTITY,
             can_change=page.takes_rating(now),
             can_comment=page.takes_comment(now),
