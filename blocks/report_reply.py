@@ -10,6 +10,7 @@ from blocks.elements import Message, build_message, context, escape_mrkdwn, numb
 from blocks.report_summary import (
     caveats,
     distribution_text,
+    nothing_sent_text,
     own_left_out,
     report_title,
     summary_lines,
@@ -18,7 +19,6 @@ from blocks.report_summary import (
 from csat.reporting.formatting import format_share
 from csat.reporting.report_model import Report
 from csat.reporting.scores import SampleSize, classify_sample, distribution
-from csat.surveys.transports import FACTS
 
 BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
@@ -30,9 +30,8 @@ COME_BACK: Final = "Run the report again later: answers show as they arrive, usu
 def report_message(report: Report, *, may_send: bool) -> Message:
     """Return the report, or if no survey was sent the first steps, for a reader who may send one."""
     title = report_title(report)
-    if not (report.current.sent or report.previous.sent or report.excluded):
-        is_new = not report.filters.transport
-        return _first_steps(report, title) if may_send and is_new else _nothing_sent(report, title)
+    if report.is_empty:
+        return _first_steps(report, title) if may_send and report.is_first else _nothing_sent(report, title)
     left_out = own_left_out(report.excluded)
     sentences = [f"{title}.", summary_text(report, left_out), distribution_text(report), *caveats(report)]
     blocks = [
@@ -56,15 +55,14 @@ def _first_steps(report: Report, title: str) -> Message:
 
 
 def _nothing_sent(report: Report, title: str) -> Message:
-    sentences = f"{_no_surveys(report)} {COME_BACK}"
+    sentences = f"{_no_surveys(report)} {COME_BACK}" if report.is_first else _no_surveys(report)
     blocks = [rich_line(text(title, bold=True)), rich_line(text(sentences))]
     return build_message(escape_mrkdwn(f"{title}. {sentences}"), blocks)
 
 
 def _no_surveys(report: Report) -> str:
-    transport = report.filters.transport
-    sent = f"sent as {FACTS[transport].noun}" if transport else "sent"
-    return f"No {report.filters.metric.upper()} surveys were {sent} in this period or the one before."
+    period, other = report.period, report.filters.other_metric
+    return nothing_sent_text(report, f"type /csat report {period.first}..{period.last} {other}")
 
 
 def _bars(report: Report) -> Iterator[Block]:

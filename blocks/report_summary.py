@@ -86,6 +86,19 @@ def report_title(report: Report) -> str:
     return f"{title}, sent as {FACTS[transport].noun}" if transport else title
 
 
+def nothing_sent_text(report: Report, how_to_see_other: str) -> str:
+    """Return that no survey was sent, and if there are some with the other metric, how to see these."""
+    transport, other = report.filters.transport, report.filters.other_metric.upper()
+    sent = f"sent as {FACTS[transport].noun}" if transport else "sent"
+    when = f"; {_format_begin(report.data_begin)}" if report.is_before_data else " or the one before"
+    nothing = f"No {report.filters.metric.upper()} surveys were {sent} in this period{when}."
+    if not report.sent_with_other_metric:
+        return nothing
+    were = "was" if report.sent_with_other_metric == 1 else "were"
+    others = f"{pluralize(report.sent_with_other_metric, f'{other} survey')} {were} sent in this period"
+    return f"{nothing} {others}: {how_to_see_other}."
+
+
 def caveats(report: Report) -> list[str]:
     """Return what to keep in mind when reading the figures; some may be empty."""
     return [INTERVAL_CAVEAT if has_score(report) else "", LATE_ANSWERS if report.current.open else ""]
@@ -169,7 +182,11 @@ def _format_change(report: Report) -> str:
 
 
 def _format_no_comparison(data_begin: date | None) -> str:
-    return f"not compared, as this data begins on {format_day(data_begin)}" if data_begin else "no surveys"
+    return f"not compared, as {_format_begin(data_begin)}" if data_begin else "no surveys"
+
+
+def _format_begin(data_begin: date | None) -> str:
+    return f"this data begins on {format_day(data_begin)}" if data_begin else ""
 
 
 def _format_other_mix(report: Report) -> str:

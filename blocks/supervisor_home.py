@@ -21,12 +21,18 @@ from blocks.elements import (
 from blocks.home_report_controls import report_controls
 from blocks.low_rating import named_low_rating_blocks
 from blocks.report_charts import report_charts
-from blocks.report_summary import METRIC_NAMES, caveats, format_rating, own_left_out, summary_lines
+from blocks.report_summary import (
+    METRIC_NAMES,
+    caveats,
+    format_rating,
+    nothing_sent_text,
+    own_left_out,
+    summary_lines,
+)
 from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
-from csat.reporting.periods import Period
 from csat.reporting.report_model import Filters, RecentComment, Report
 from csat.surveys.low_ratings import NotedLowRating
 from csat.surveys.questions import Catalogue, Metric
@@ -36,7 +42,6 @@ MAX_COMMENT_LENGTH: Final = 600
 MAX_LOW_RATINGS: Final = 10
 MAX_CLOSED: Final = 5
 
-NOTHING_SENT: Final = "No surveys were sent in this period or the one before."
 COME_BACK: Final = "Come back later: answers show as they arrive, usually within hours."
 OPEN_SCOPE: Final = (
     "All that are open, except those of your own surveys. The choices at the top don't apply to this list."
@@ -93,10 +98,10 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     yield from report_controls(home.query, catalogue, has_transports=_has_transports(home))
     if report is None:
         yield render(rich_line(text(home.problem, bold=True)))
-    elif report.current.sent or report.previous.sent or report.excluded or home.query.has_filters:
+    elif home.query.has_filters or not report.is_empty:
         yield from _report(report, catalogue)
     else:
-        yield from _nothing_sent(report.period, may_send=home.may_send)
+        yield from _nothing_sent(report, may_send=home.may_send)
     yield from _low_ratings(home, catalogue)
     yield from _comments(home.comments, home.query.metric)
     yield from _closed(home, catalogue)
@@ -136,13 +141,14 @@ def _filters(filters: Filters, catalogue: Catalogue) -> Iterator[RichTextElement
         yield text(f" sent as {FACTS[filters.transport].noun}")
 
 
-def _nothing_sent(period: Period, *, may_send: bool) -> Iterator[HomePart]:
-    yield render(header(period.title))
-    if may_send:
-        yield render(rich_line(text(f"{NOTHING_SENT} To get started:")))
+def _nothing_sent(report: Report, *, may_send: bool) -> Iterator[HomePart]:
+    nothing = nothing_sent_text(report, f"choose {report.filters.other_metric.upper()} above")
+    yield render(header(f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"))
+    if report.is_first and may_send:
+        yield render(rich_line(text(f"{nothing} To get started:")))
         yield render(numbered_list(*FIRST_STEPS, COME_BACK))
     else:
-        yield render(rich_line(text(f"{NOTHING_SENT} {COME_BACK}")))
+        yield render(rich_line(text(f"{nothing} {COME_BACK}" if report.is_first else nothing)))
 
 
 def _low_ratings(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDict]:

@@ -90,6 +90,10 @@ MIXED_REPORTS = tuple(
 )
 OWN_REPORT = _PLAIN.model_copy(update={"excluded": 3})
 EMPTY_REPORT = Report(filters=FILTERS, period=WEEK)
+EMPTY_REPORTS = (
+    EMPTY_REPORT.model_copy(update={"sent_with_other_metric": 6}),
+    EMPTY_REPORT.model_copy(update={"data_begin": date(2026, 4, 30)}),
+)
 REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, OWN_REPORT, EMPTY_REPORT)
 
 PREVIOUS = [

@@ -1,7 +1,7 @@
 """`/csat report` shows supervisors, and nobody else, how customers answered."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import pytest
 from blocks.report_reply import report_message
 from bootstrap import lifespan
 from csat.db import tables
+from csat.english_dates import format_day
 from csat.reporting.periods import Period, last_days
 from csat.reporting.report_model import Filters, FollowUpCounts, Report, Tally
 from csat.surveys.questions import SCALES, Metric
@@ -150,6 +151,34 @@ async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_
         message = await run(world, "No CSAT surveys were sent")
 
     assert "Run the report again later" in visible_text(message)
+    assert "/csat @handle" not in visible_text(message) + message.text
+
+
+async def test_an_empty_report_names_the_other_metric_where_that_has_surveys(world: World) -> None:
+    world.insert_rated([10], metric="nps")
+    today = world.clock().date()
+    period = f"{today - timedelta(days=6)}..{today}"
+
+    message = await run(world, "No CSAT surveys were sent", "/csat report 7d")
+
+    words = visible_text(message)
+    assert "in this period or the one before. 1 NPS survey was sent in this period: " in words
+    assert f"type /csat report {period} nps." in words
+    assert "/csat @handle" not in words
+    assert "Run the report again later" not in words
+    assert "NPS: none, with 1 answer." in visible_text(
+        await run(world, "NPS: ", f"/csat report {period} nps")
+    )
+
+
+async def test_a_report_on_a_time_before_the_first_survey_says_when_the_data_begins(world: World) -> None:
+    world.insert_rated([5] * 6)
+    begin = format_day((world.clock() - timedelta(days=3)).date())
+
+    message = await run(world, "No CSAT surveys were sent", "/csat report 2024-01-01..2024-12-31")
+
+    assert f"were sent in this period; this data begins on {begin}." in visible_text(message)
+    assert "Run the report again later" not in visible_text(message) + message.text
     assert "/csat @handle" not in visible_text(message) + message.text
 
 

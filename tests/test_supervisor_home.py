@@ -1,6 +1,7 @@
 """The App Home of supervisors: the report and its controls, hidden from everybody else."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import sqlalchemy
 
 from csat.db import tables
+from csat.english_dates import format_day
 from sandbox.slack import View, fixtures
 from tests.rating_page_kit import find_free_port
 from tests.world import World, running_world, visible_text
@@ -374,7 +376,7 @@ async def test_the_other_day_moves_along_where_the_first_would_come_after_the_la
     later = await world.choose_in_home("home_since", "2025-11-10")
     assert picked_dates(later) == ["2025-11-10", "2025-11-10"]
     assert dates_block_id(later) != block_id, "or Slack would still show the old last day"
-    assert "No surveys were sent in this period" in visible_text(later)
+    assert "No CSAT surveys were sent in this period" in visible_text(later)
     earlier = await world.choose_in_home("home_until", "2025-09-30")
     assert picked_dates(earlier) == ["2025-09-30", "2025-09-30"]
 
@@ -400,7 +402,7 @@ async def test_dates_that_a_report_can_not_cover_show_the_reason_and_no_figures(
     assert picked_dates(view) == [first, last]
     text = visible_text(view)
     assert reason in text
-    for figures in ("answers", "CSAT score", "No surveys were sent", "marker", ".."):
+    for figures in ("answers", "CSAT score", "surveys were sent", "marker", ".."):
         assert figures not in text
     assert "Low ratings to follow up: 1" in text, "as this list does not follow the dates"
 
@@ -518,8 +520,45 @@ async def test_each_report_is_recorded_in_the_audit_log(world: World) -> None:
 async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
     text = visible_text(await world.open_home(fixtures.CLEO))
 
-    assert "No surveys were sent in this period" in text
+    assert "CSAT score, " in text
+    assert "No CSAT surveys were sent in this period or the one before. To get started:" in text
     assert "Type /csat @handle in any channel" in text
+
+
+async def test_a_home_opens_with_the_only_metric_that_the_team_uses(world: World) -> None:
+    world.insert_rated([10] * 6, metric="nps")
+    text = visible_text(await world.open_home(fixtures.CLEO))
+    assert "NPS: +100 " in text
+
+    chosen = visible_text(await world.choose_in_home("home_metric", "csat"))
+    assert "CSAT score, " in chosen
+    assert "No CSAT surveys were sent in this period or the one before." in chosen
+    assert "6 NPS surveys were sent in this period: choose NPS above." in chosen
+    assert "/csat @handle" not in chosen
+    assert "Come back later" not in chosen
+    assert "No CSAT surveys" in visible_text(await world.open_home(fixtures.CLEO)), "as chosen"
+
+
+async def test_a_home_opens_with_csat_where_the_team_uses_both_metrics(world: World) -> None:
+    world.insert_rated([10] * 6, metric="nps")
+    await world.open_home(fixtures.CLEO)
+    world.insert_rated([5] * 6)
+
+    assert "CSAT score: 100%" in visible_text(await world.open_home(fixtures.CLEO))
+
+
+async def test_a_period_before_the_first_survey_says_when_the_data_begins(world: World) -> None:
+    world.insert_rated([5] * 6)
+    begin = format_day((world.clock() - timedelta(days=3)).date())
+    await world.open_home(fixtures.CLEO)
+    await world.choose_in_home("home_period", "0")
+    await world.choose_in_home("home_since", "2024-01-01")
+
+    text = visible_text(await world.choose_in_home("home_until", "2024-12-31"))
+
+    assert f"No CSAT surveys were sent in this period; this data begins on {begin}." in text
+    assert "Come back later" not in text
+    assert "/csat @handle" not in text
 
 
 async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_may_not(
@@ -528,7 +567,7 @@ async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_
     async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, csat_agents=fixtures.ADA) as world:
         text = visible_text(await world.open_home(fixtures.CLEO))
 
-    assert "No surveys were sent in this period or the one before. Come back later" in text
+    assert "No CSAT surveys were sent in this period or the one before. Come back later" in text
     assert "/csat @handle" not in text
     assert "Send feedback survey" not in text
 

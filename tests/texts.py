@@ -181,6 +181,8 @@ def _commands() -> Iterator[Section]:
         mixed = _message(report_message(sample, may_send=True))
         yield "/csat report, surveys sent as card and as link: what is new", _new_lines(mixed, usual)
     yield "/csat report link, no surveys", _message(report_message(samples.LINK_REPORT, may_send=True))
+    for sample in samples.EMPTY_REPORTS:
+        yield "/csat report, no surveys, though others", _message(report_message(sample, may_send=True))
     empty = _message(report_message(samples.EMPTY_REPORT, may_send=False))
     yield "/csat report, no surveys, a supervisor who may not send", empty
     yield "/csat report, not a supervisor", report_command.NOT_A_SUPERVISOR
@@ -352,6 +354,10 @@ def _homes() -> Iterator[Section]:
     usual = render_view(home_view(full))
     yield "App Home of a supervisor", usual
     yield "App Home of a supervisor, no surveys", render_view(home_view(empty))
+    for sample in samples.EMPTY_REPORTS:
+        others = home_view(supervisor_home(samples.EMPTY_HOME._replace(report=sample), CATALOGUE))
+        changed = _new_lines(render_view(others), render_view(home_view(empty)))
+        yield "App Home of a supervisor, no surveys, though others: what is new", changed
     may_not = home_view(supervisor_home(samples.EMPTY_HOME._replace(may_send=False), CATALOGUE))
     yield (
         "App Home of a supervisor who may not send, no surveys: what is new",

@@ -43,12 +43,17 @@ class ReportQuery(FrozenModel):
         return days
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Return a stored query; the default if it is empty or from an incompatible version."""
+    def from_json(cls, text: str, metric: Metric = Metric.CSAT) -> Self:
+        """Return a stored query, with a metric in place of a missing one.
+
+        If the text is empty or from an incompatible version, the query is the default.
+        """
+        default = cls(metric=metric)
         try:
-            return cls.model_validate_json(text or "{}")
+            stored = cls.model_validate_json(text or "{}")
         except ValidationError:
-            return cls()
+            return default
+        return stored if "metric" in stored.model_fields_set else stored.with_changes(metric=metric)
 
     def with_changes(self, **changes: object) -> Self:
         """Return the query with some fields changed, or unchanged if a value is invalid."""

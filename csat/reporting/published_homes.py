@@ -14,8 +14,10 @@ from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.tables import homes
+from csat.reporting import report_queries
 from csat.reporting.home_report_query import ReportQuery
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.questions import Metric
 
 
 class Home(FrozenModel):
@@ -61,16 +63,15 @@ def request_results(
     """Change the query of a Home, mark the Home as showing results, and log the access."""
     _insert_empty(connection, team, user_id, now)
     row = connection.execute(select(homes).where(*_key(team, user_id)).with_for_update()).one()
-    before = _to_home(row)
-    home = Home(user_id=user_id, shows_results=True, query=change(before.query), published_at=now)
-    values = {
-        "shows_results": True,
-        "query": home.query.model_dump_json(exclude_defaults=True),
-        "published_at": now,
-    }
+    before = ReportQuery.from_json(row.query, _default_metric(connection, team))
+    query = change(before)
+    # a query is stored once something was chosen: until then its metric follows the team's
+    stored = row.query if query == before else query.model_dump_json()
+    values = {"shows_results": True, "query": stored, "published_at": now}
     connection.execute(update(homes).where(*_key(team, user_id)).values(values))
-    audit_log.record(connection, team, user_id, AuditAction.HOME, home.query.describe(), now)
-    return HomeRequest(home, before.shows_results)
+    audit_log.record(connection, team, user_id, AuditAction.HOME, query.describe(), now)
+    home = Home(user_id=user_id, shows_results=True, query=query, published_at=now)
+    return HomeRequest(home, showed_results=row.shows_results)
 
 
 def mark_results_shown(connection: Connection, team: str, user_id: str, now: datetime) -> None:
@@ -88,6 +89,12 @@ def mark_results_hidden(
     unchanged = (*_key(team, user_id), homes.c.published_at == seen.published_at)
     values = {"shows_results": False, "published_at": now}
     return connection.execute(update(homes).where(*unchanged).values(values)).rowcount == 1
+
+
+def _default_metric(connection: Connection, team: str) -> Metric:
+    """Return the only metric of which a team has sent surveys, else CSAT."""
+    used = [metric for metric in Metric if report_queries.find_first_sent(connection, team, metric)]
+    return used[0] if len(used) == 1 else Metric.CSAT
 
 
 def _insert_empty(connection: Connection, team: str, user_id: str, now: datetime) -> bool:

@@ -40,7 +40,18 @@ async def fetch_report(database: Database, filters: Filters, period: Period, now
             database.read(report_queries.list_newest_comments, filters, period, MAX_COMMENTS),
         ),
     )
-    return build_report(filters, period, buckets, previous, first_sent, follow_up, comments)
+    report = build_report(filters, period, buckets, previous, first_sent, follow_up, comments)
+    if not report.is_empty:
+        return report
+    other = Filters(
+        team=filters.team,
+        metric=filters.other_metric,
+        channel=filters.channel,
+        agent=filters.agent,
+        transport=filters.transport,
+    )
+    tally = await database.read(report_queries.count_all, other, period, now)
+    return report.model_copy(update={"sent_with_other_metric": tally.sent})
 
 
 def build_report(

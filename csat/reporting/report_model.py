@@ -33,6 +33,11 @@ class Filters(FrozenModel):
     exclude_requesters: frozenset[str] = frozenset()
     """The people whose surveys are not included: everybody who may read the report."""
 
+    @property
+    def other_metric(self) -> Metric:
+        """The metric that the report does not cover."""
+        return Metric.NPS if self.metric is Metric.CSAT else Metric.CSAT
+
 
 class Tally(FrozenModel):
     """Counts of delivered surveys by their outcome."""
@@ -135,6 +140,23 @@ class Report(FrozenModel):
     """The newest first."""
     excluded: int = 0
     """The number of surveys that are not included because of who requested them."""
+    sent_with_other_metric: int = 0
+    """The surveys with the other metric in the period, by whomever; counted only for an empty report."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no survey was sent in the period, nor in the previous one."""
+        return not (self.current.sent or self.previous.sent or self.excluded)
+
+    @property
+    def is_before_data(self) -> bool:
+        """Whether the period ends before the first survey."""
+        return self.data_begin is not None and self.period.last < self.data_begin
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody has sent a survey that this report could have shown, or could show in its place."""
+        return self.data_begin is None and not (self.sent_with_other_metric or self.filters.transport)
 
     @property
     def previous_is_whole(self) -> bool:
