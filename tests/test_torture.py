@@ -10,10 +10,12 @@ from bench.torture.app_processes import AppProcesses
 from bench.torture.cases import api_faults, kills, locked_or_full_sqlite, two_instances
 from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
+from bench.torture.customers import run_with_customers
 from bench.torture.harness import Harness, open_harness
 from tests.databases import KINDS, Databases
 
 SOCKET_MODE = " over Socket Mode"
+BY_LINK = " by a link"
 
 
 @pytest.fixture(name="processes", scope="module")
@@ -25,8 +27,11 @@ def _processes() -> AppProcesses:
 async def _harness(
     processes: AppProcesses, databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Harness]:
-    kind, socket_mode = request.param.removesuffix(SOCKET_MODE), request.param.endswith(SOCKET_MODE)
-    async with open_harness(processes, databases, kind, tmp_path, socket_mode=socket_mode) as harness:
+    kind, options = request.param.split()[0], request.param
+    socket_mode, by_link = SOCKET_MODE in options, BY_LINK in options
+    async with open_harness(
+        processes, databases, kind, tmp_path, socket_mode=socket_mode, by_link=by_link
+    ) as harness:
         yield harness
     assert harness.unexpected_errors() == []
 
@@ -34,6 +39,7 @@ async def _harness(
 pytestmark = pytest.mark.slow
 
 on_sqlite = pytest.mark.parametrize("harness", ["sqlite"], indirect=True)
+by_link = pytest.mark.parametrize("harness", [f"sqlite{BY_LINK}"], indirect=True)
 on_postgresql = pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}"], indirect=True)
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
 
@@ -144,3 +150,34 @@ async def test_no_survey_is_lost_or_duplicated_while_the_sqlite_file_is_full(
     harness: Harness, rng: random.Random
 ) -> None:
     assert_passed(await locked_or_full_sqlite.fill_file(harness, rng, 1))
+
+
+@by_link
+@pytest.mark.parametrize("failpoint", ["begin_attempt:after", "x_create:sent", "mark_sent:before"])
+async def test_no_link_or_rating_is_lost_or_duplicated_when_the_app_is_killed(
+    harness: Harness, rng: random.Random, failpoint: str
+) -> None:
+    case = kills.kill_at_failpoint(harness, rng, 2, failpoint)
+    result = await run_with_customers(harness, rng, case)
+
+    assert_passed(result)
+    assert result.kills == 2
+    assert result.responses == result.responses_stored
+
+
+@by_link
+@pytest.mark.parametrize("part", [EVEN, ODD])
+async def test_no_link_or_rating_is_lost_or_duplicated_when_x_fails(
+    harness: Harness, rng: random.Random, part: slice
+) -> None:
+    result = await run_with_customers(harness, rng, api_faults.inject_x_faults(harness, rng, 1, part))
+
+    assert_passed(result)
+    assert result.uncertain
+    assert result.refused
+    assert result.responses == result.responses_stored > 0
+
+
+@pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}{BY_LINK}"], indirect=True)
+async def test_an_instance_takes_over_the_links_of_a_killed_one(harness: Harness, rng: random.Random) -> None:
+    assert_passed(await run_with_customers(harness, rng, two_instances.kill_one(harness, rng, 1)))

@@ -20,6 +20,7 @@ from bench.torture import patched_app, report
 from bench.torture.app_processes import AppProcesses
 from bench.torture.cases.registry import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
+from bench.torture.customers import run_with_customers
 from bench.torture.harness import open_harness
 from tests.databases import KINDS, Databases
 
@@ -66,9 +67,10 @@ async def _run(
         case_folder.mkdir()
         rng = random.Random(f"{seed} {name}")  # noqa: S311 - repeatable
         async with open_harness(
-            processes, databases, kind, case_folder, socket_mode=case.socket_mode
+            processes, databases, kind, case_folder, socket_mode=case.socket_mode, by_link=case.by_link
         ) as harness:
-            result = await case.run(harness, rng, case.amount)
+            running = case.run(harness, rng, case.amount)
+            result = await (run_with_customers(harness, rng, running) if case.by_link else running)
         result.failures += harness.unexpected_errors()
         result.failures = [f"{name}: {failure}" for failure in result.failures]
         results.append(result)

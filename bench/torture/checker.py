@@ -83,8 +83,9 @@ class Evidence(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        """Acknowledged, but neither sent nor refused."""
-        return self.is_acknowledged and not self.feedbacks and not self.refusals
+        """Acknowledged, but neither sent nor refused, nor left to its requester."""
+        is_told = self.refusals or any(row.is_left_to_requester for row in self.rows)
+        return self.is_acknowledged and not self.feedbacks and not is_told
 
     @property
     def is_resent(self) -> bool:
@@ -104,7 +105,7 @@ class Evidence(NamedTuple):
     @property
     def is_open(self) -> bool:
         """True if a survey is in a state that should not last."""
-        return any(row.state in OPEN_STATES for row in self.rows)
+        return any(row.state in OPEN_STATES and not row.is_left_to_requester for row in self.rows)
 
     def settlements(self) -> list[bool | None]:
         """For each survey once uncertain: settled as X recorded it? None if the requester settled it."""
@@ -116,6 +117,8 @@ class Evidence(NamedTuple):
             return None
         if replaced and row.state == "refused" and self.feedbacks <= replaced:
             return None  # X may have recorded the surveys that the requester replaced
+        if row.is_left_to_requester and self.feedbacks <= replaced:
+            return None
         return row.state in SENT_STATES if self.feedbacks else row.state == "refused"
 
     def __str__(self) -> str:
@@ -179,8 +182,7 @@ def _add(result: CaseResult, evidence: Evidence) -> None:
 
 def _feedbacks_by_recipient(harness: Harness) -> Counter[str]:
     typed = {customer.id: f"@{customer.handle}" for customer in harness.x.customers}
-    ids = [feedback.to_user_id for feedback in harness.x.feedbacks]
-    return Counter(typed.get(user_id, user_id) for user_id in ids)
+    return Counter(typed.get(user_id, user_id) for user_id in harness.recipients_at_x())
 
 
 def _message_times(harness: Harness, pattern: re.Pattern[str]) -> defaultdict[str, list[str]]:

@@ -8,6 +8,12 @@ from sqlalchemy import select, text
 
 from csat.db.tables import feeds
 
+UNSETTLED = (
+    "select count(*) from surveys where state = 'uncertain' "
+    "and (transport <> 'x_link' or reconcile_at is not null)"
+)
+"""SQL: how many uncertain surveys will still be settled."""
+
 
 class SurveyRow(NamedTuple):
     """A survey as the database has it."""
@@ -18,6 +24,9 @@ class SurveyRow(NamedTuple):
     state: str
     reason: str | None
     was_uncertain: bool
+    is_left_to_requester: bool
+    """Uncertain, and X's conversation has been searched for its link in vain, which proves nothing."""
+    rating: int | None
 
 
 class PendingCounts(NamedTuple):
@@ -47,7 +56,11 @@ class DbReader:
     def list_surveys(self) -> list[SurveyRow]:
         """Return all surveys, oldest first."""
         uncertain = {row[0] for row in self.query("select survey_id from outbox where kind = 'uncertain'")}
-        rows = self.query("select id, recipient_handle, recipient_id, state, reason from surveys order by id")
+        rows = self.query(
+            "select id, recipient_handle, recipient_id, state, reason, rating, "
+            "transport = 'x_link' and state = 'uncertain' and reconcile_at is null as is_left "
+            "from surveys order by id"
+        )
         return [
             SurveyRow(
                 row.id,
@@ -55,6 +68,8 @@ class DbReader:
                 row.state,
                 row.reason,
                 row.id in uncertain,
+                bool(row.is_left),
+                row.rating,
             )
             for row in rows
         ]
@@ -65,7 +80,7 @@ class DbReader:
             "select count(*) from surveys where state = 'accepted'",
             "select count(*) from surveys where state = 'sending'",
             "select count(*) from outbox where due_at is not null",
-            "select count(*) from surveys where state = 'uncertain'",
+            UNSETTLED,
         )
         try:
             return PendingCounts(*self.query(f"select ({'), ('.join(counts)})")[0])

@@ -42,6 +42,7 @@ TRANSACTIONS: Final[dict[str, AnyFunction]] = {
 
 REQUEST_BY_PATH: Final = {
     "/create.json": "x_create",
+    "/messages": "x_create",
     "/chat.postMessage": "slack_post",
     "/chat.postEphemeral": "slack_post",
 }
@@ -111,6 +112,7 @@ def install(failpoint: Failpoint) -> None:
         )
     _patch(Database, Database._transact, _wrap_commit(trigger, thread, Database._transact))  # noqa: SLF001
     _patch(XClient, XClient.create_feedback, _wrap_request(trigger, "x_create", XClient.create_feedback))
+    _patch(XClient, XClient.send_message, _wrap_request(trigger, "x_create", XClient.send_message))
     _patch(Notifier, Notifier.deliver, _wrap_request(trigger, "slack_post", Notifier.deliver, after=False))
     for post in (Poster.post, Poster.post_ephemeral, Poster.post_private):
         _patch(Poster, post, _wrap_request(trigger, "slack_post", post, before=False))

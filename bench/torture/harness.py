@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,20 @@ from sandbox.slack import Workspace
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import Endpoint, FakeX, Webhook
 from sandbox.x.accounts import Customer
+from sandbox.x.rate_limits import RateLimit
 from tests.databases import Databases
+from tests.rating_page_kit import link_settings
 from tests.world import settings_for
 
 UNLIMITED: Final = 1_000_000
 """Rate limits are tested elsewhere."""
+UNLIMITED_ENDPOINTS: Final = (
+    Endpoint.CREATE,
+    Endpoint.EVENTS,
+    Endpoint.LOOKUP,
+    Endpoint.SEND_MESSAGE,
+    Endpoint.LIST_MESSAGES,
+)
 ACK_TIMEOUT_SECONDS: Final = 1.5
 WEBHOOK: Final = Webhook("/x/feedback", "x", "secret of the webhook")
 LOG_FILE: Final = "app.log"
@@ -54,12 +64,16 @@ class Harness:
         databases: Databases,
         settings: Settings,
         log_file: Path,
+        *,
+        by_link: bool,
     ) -> None:
         self.workspace = workspace
         self.x = x
         self.databases = databases
         self.settings = settings
         self.db = DbReader(settings.database_url.get_secret_value())
+        self.endpoint = Endpoint.SEND_MESSAGE if by_link else Endpoint.CREATE
+        """Where surveys reach X."""
         self._processes = processes
         self._log_file = log_file
 
@@ -88,10 +102,24 @@ class Harness:
         **options: Any,  # noqa: ANN401
     ) -> AppProcess:
         """Start a process of the app, with any of `AppOptions`, and connect Slack to it."""
-        app = await self._processes.start(AppOptions(self.settings, self._log_file, failpoint, **options))
+        settings = self._without_taken_port()
+        app = await self._processes.start(AppOptions(settings, self._log_file, failpoint, **options))
         if app.url and not self.settings.slack_app_token:
             self.workspace.deliver_over_http(f"{app.url}{paths.SLACK_EVENTS}")
         return app
+
+    def _without_taken_port(self) -> Settings:
+        """Return the settings; an instance beside another has its rating page where no customer looks."""
+        try:
+            socket.create_server(("127.0.0.1", self.settings.csat_public_port)).close()
+        except OSError:
+            return self.settings.model_copy(update={"csat_public_port": 0})
+        return self.settings
+
+    def recipients_at_x(self) -> list[str]:
+        """Return the recipient's id for each survey that X has recorded."""
+        cards = [feedback.to_user_id for feedback in self.x.feedbacks]
+        return cards + [message.recipient_id for message in self.x.messages.sent]
 
     def add_recipient(self, number: int, *, with_handle: bool) -> str:
         """Add a customer to X, and return what an agent types to survey them."""
@@ -138,16 +166,25 @@ def _is_idle(counts: PendingCounts, *, allow_uncertain: bool) -> bool:
 
 @contextlib.asynccontextmanager
 async def open_harness(
-    processes: AppProcesses, databases: Databases, kind: str, folder: Path, *, socket_mode: bool = False
+    processes: AppProcesses,
+    databases: Databases,
+    kind: str,
+    folder: Path,
+    *,
+    socket_mode: bool = False,
+    by_link: bool = False,
 ) -> AsyncIterator[Harness]:
-    """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end."""
+    """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end.
+
+    The app sends links to its rating page if `by_link`, else X's feedback cards.
+    """
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), processes.clock, pubsub, traffic, ack_timeout=ACK_TIMEOUT_SECONDS)
     x = FakeX(processes.clock, pubsub, traffic)
     x.accepts_any_recipient = True
-    for endpoint in (Endpoint.CREATE, Endpoint.EVENTS, Endpoint.LOOKUP):
-        x.rate_limits[endpoint].limit = UNLIMITED
+    for endpoint in UNLIMITED_ENDPOINTS:
+        x.rate_limits[endpoint] = RateLimit(UNLIMITED)
     async with workspace.serve() as slack_url, serve(x.app) as x_url:
         settings = settings_for(
             workspace,
@@ -160,8 +197,9 @@ async def open_harness(
             csat_daily_limit=UNLIMITED,
             x_webhook_user=WEBHOOK.user,
             x_webhook_password=WEBHOOK.password,
+            **(link_settings() if by_link else {}),
         )
         try:
-            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE)
+            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE, by_link=by_link)
         finally:
             await processes.kill_all()

@@ -28,10 +28,11 @@ LEGEND: Final = """\
 kills: kills, freezes, restarts or locks. The other columns count surveys:
 acknowledged: a form abandoned after a failure isn't. duplicated: sent more often than anyone asked for.
 resent: the requester pressed Send again. refused: not sent, and the requester knows why.
-lost: acknowledged, but neither sent nor refused. uncertain: once uncertain, then settled right or wrong.
+lost: acknowledged, but neither sent nor refused, nor (by a link) left to its requester.
+uncertain: once uncertain, then settled right or wrong.
 told wrongly: the requester was last told that it was sent, or that it was not, and X's record says otherwise.
 confirmed, twice, never: confirmations in Slack.
-responses, stored: in X's record, and the same in the database."""
+responses, stored: in X's record or taken by the rating page, and the same in the database."""
 
 
 def format_header() -> str:

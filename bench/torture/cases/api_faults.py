@@ -24,6 +24,7 @@ IN_FLIGHT_SECONDS: Final = X_TIMEOUT_SECONDS * 3
 PAUSE_EXPIRY_SECONDS: Final = 301.0
 RATE_LIMIT_SECONDS: Final = 900.0
 LOOKUP_FAULT_RATE: Final = 0.3
+LOOKUP_FAULTS: Final = [fault for fault in Fault if Endpoint.LOOKUP in fault.value.endpoints]
 FAULT_SECONDS: Final = 0.4
 ALL: Final = slice(None)
 
@@ -31,17 +32,22 @@ ALL: Final = slice(None)
 async def inject_x_faults(harness: Harness, rng: random.Random, rounds: int, part: slice = ALL) -> CaseResult:
     """Inject `part` of X's faults in random order; requesters press the buttons of uncertain surveys."""
     users, resends = Users(harness, rng), Counter[str]()
-    faults = [*Fault][part] * rounds
+    faults = [fault for fault in Fault if harness.endpoint in fault.value.endpoints][part] * rounds
     rng.shuffle(faults)
+    endpoint = harness.endpoint
     await harness.start_app()
     async with users.in_background():
         for fault in faults:
             harness.x.delay_seconds = rng.choice((X_TIMEOUT_SECONDS / 2, X_TIMEOUT_SECONDS * 2))
-            harness.x.fail(fault, times=1)
+            harness.x.fail(fault, endpoint, times=1)
             if rng.random() < LOOKUP_FAULT_RATE:
-                harness.x.fail(rng.choice(faults), Endpoint.LOOKUP, times=1)
+                harness.x.fail(rng.choice(LOOKUP_FAULTS), Endpoint.LOOKUP, times=1)
+            if rng.random() < LOOKUP_FAULT_RATE:
+                harness.x.fail(rng.choice(LOOKUP_FAULTS), Endpoint.LIST_MESSAGES, times=1)
             with contextlib.suppress(TimeoutError):
-                await harness.workspace.wait_until(lambda: not harness.x.fault(), FAULT_TIMEOUT_SECONDS)
+                await harness.workspace.wait_until(
+                    lambda: not harness.x.fault(endpoint), FAULT_TIMEOUT_SECONDS
+                )
             await _settle_by_hand(harness, rng, resends)
             if harness.db.query("select id from accounts where paused_at is not null"):
                 await _wait_for_attempts(harness)
@@ -64,7 +70,7 @@ async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter
     """Press a random button of each message about an uncertain survey; *It arrived* only if it did."""
     recipients = {str(survey.id): survey.recipient for survey in harness.db.list_surveys()}
     ids = {f"@{customer.handle}": customer.id for customer in harness.x.customers}
-    arrived = {feedback.to_user_id for feedback in harness.x.feedbacks}
+    arrived = set(harness.recipients_at_x())
     for agent, message, survey_id in list(_uncertain_messages(harness)):
         recipient = recipients[survey_id]
         buttons = [SEND_AGAIN_ACTION, LEAVE_ACTION]
@@ -99,7 +105,8 @@ async def inject_slack_faults(
     rng.shuffle(faults)
     async with users.in_background():
         for inject in faults:
-            harness.x.fail(rng.choice((Fault.BAD_GATEWAY_AFTER, Fault.DMS_CLOSED)), times=1)
+            fault = rng.choice((Fault.BAD_GATEWAY_AFTER, Fault.DMS_CLOSED))
+            harness.x.fail(fault, harness.endpoint, times=1)
             await inject(harness, rng)
             await asyncio.sleep(FAULT_SECONDS)
             harness.workspace.faults.clear()

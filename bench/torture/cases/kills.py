@@ -20,7 +20,7 @@ async def kill_at_failpoint(harness: Harness, rng: random.Random, kills: int, fa
     """Kill `kills` processes, each at a random hit of the failpoint."""
     step = failpoint.partition(":")[0]
     if fault := REQUIRED_FAULTS.get(step):
-        harness.x.fail(fault)
+        harness.x.fail(fault, harness.endpoint)
     users, killed, required_kill = Users(harness, rng), 0, REQUIRED_KILLS.get(step)
     async with users.in_background():
         for _ in range(kills * STARTS_PER_KILL):

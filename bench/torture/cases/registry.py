@@ -14,6 +14,16 @@ from bench.torture.harness import Harness
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
 TEN_MINUTES: Final = 600.0
+LINK_FAILPOINTS: Final = (
+    "begin_attempt:after",
+    "x_create:before",
+    "x_create:sent",
+    "x_create:responded",
+    "x_create:after",
+    "mark_sent:before",
+    "mark_uncertain:before",
+)
+"""Where a link may be lost or sent twice."""
 
 
 class Amounts(NamedTuple):
@@ -67,6 +77,7 @@ class Case(NamedTuple):
     amount: int
     databases: tuple[str, ...] = SQLITE + POSTGRESQL
     socket_mode: bool = False
+    by_link: bool = False
 
 
 def list_cases(amounts: Amounts) -> Iterator[Case]:
@@ -92,5 +103,20 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
         amounts.overlap_seconds,
         socket_mode=True,
     )
+    yield from _list_link_cases(amounts)
     yield Case("file locked", locked_or_full_sqlite.lock_file, outages, SQLITE)
     yield Case("file full", locked_or_full_sqlite.fill_file, outages, SQLITE)
+
+
+def _list_link_cases(amounts: Amounts) -> Iterator[Case]:
+    """Yield the cases of surveys by a link, whose customers rate meanwhile."""
+    for name in LINK_FAILPOINTS:
+        if name in amounts.failpoints:
+            kill = partial(kills.kill_at_failpoint, failpoint=name)
+            yield Case(f"link, killed at {name}", kill, amounts.kills_per_failpoint, SQLITE, by_link=True)
+    yield Case("link, killed at random", kills.kill_at_random, amounts.random_kills, by_link=True)
+    yield Case("link, faults of X", api_faults.inject_x_faults, amounts.fault_rounds, by_link=True)
+    case = partial(Case, databases=POSTGRESQL, socket_mode=True, by_link=True)
+    yield case("link, one of two killed", two_instances.kill_one, amounts.outages)
+    yield case("link, one of two frozen", two_instances.freeze_one, amounts.fault_rounds)
+    yield case("link, two beside a slow X", two_instances.overlap, amounts.overlap_seconds)

@@ -48,7 +48,7 @@ FREEZE_FAILPOINTS: Final = (
 async def kill_one(harness: Harness, rng: random.Random, kills: int) -> CaseResult:
     """Kill one of two instances and start a new one; the other must take over what was only claimed."""
     harness.x.delay_seconds = X_DELAY_SECONDS
-    harness.x.fail(Fault.SLOW)
+    harness.x.fail(Fault.SLOW, harness.endpoint)
     users, failures = Users(harness, rng), list[str]()
     async with users.in_background():
         apps = [await harness.start_app(), await harness.start_app()]
@@ -120,7 +120,7 @@ async def overlap(
     """
     harness.clock.reset()
     harness.x.delay_seconds = SLOW_X_SECONDS
-    for endpoint in (Endpoint.CREATE, Endpoint.LOOKUP):
+    for endpoint in (harness.endpoint, Endpoint.LOOKUP):
         harness.x.fail(Fault.SLOW, endpoint)
     users = Users(harness, rng, handle_rate=1)
     apps = [
