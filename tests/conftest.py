@@ -63,7 +63,7 @@ if FASTEST_FOLDER := fastest_place():
 
 # the same examples in every run, so that failures are reproducible
 settings.register_profile("fast", deadline=None, max_examples=40, derandomize=True, database=None)
-settings.register_profile("thorough", settings.get_profile("fast"), max_examples=100)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=60)
 settings.load_profile("fast")
 
 
