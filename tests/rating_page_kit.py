@@ -21,6 +21,7 @@ from csat.db.rating_link_secrets import RATING_LINKS
 from csat.rating_page.tokens import make_token
 from sandbox.slack import fixtures
 from tests.factories import make_row
+from tests.local_client import local_client
 from tests.world import WAIT_SECONDS, World, running_world
 
 
@@ -86,7 +87,7 @@ async def running_pages(folder: Path, **settings: Any) -> AsyncIterator[RatingPa
     url = f"http://127.0.0.1:{port}"
     async with (
         running_world(folder, **{"csat_public_url": url, "csat_public_port": port, **settings}) as world,
-        httpx.AsyncClient(base_url=url, timeout=WAIT_SECONDS, trust_env=False) as browser,
+        local_client(base_url=url, timeout=WAIT_SECONDS) as browser,
     ):
         yield RatingPages(world, browser)
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from csat.db import tables
@@ -14,6 +13,7 @@ from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
+from tests.local_client import local_client
 from tests.world import World, idle_world, running_app, running_world
 
 ALERT = "X isn't accepting surveys"
@@ -66,7 +66,7 @@ async def test_keys_that_x_rejects_at_the_start_pause_the_account_before_somebod
         tmp_path, database_url=database_url, x_api_key="wrong", csat_operators=fixtures.CLEO
     ) as world:
         await world.wait_for_dm(ALERT, fixtures.CLEO)
-        async with httpx.AsyncClient() as client:
+        async with local_client() as client:
             response = await client.get(f"{world.url}/readyz")
 
     assert response.json()["degraded"] == ["x: it rejects this app's keys (InvalidCredentials)"]

@@ -6,7 +6,6 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy
 from sqlalchemy import Connection, event
@@ -15,12 +14,13 @@ from csat.db.database import Database
 from csat.db.tables import write_checks
 from csat.db.write_check import try_write
 from tests.databases import Databases
+from tests.local_client import local_client
 from tests.unwritable import Problem, unwritable
 from tests.world import WAIT_SECONDS, World, running_world
 
 
 async def health(world: World) -> tuple[int, list[str]]:
-    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+    async with local_client(timeout=WAIT_SECONDS) as client:
         response = await client.get(f"{world.url}/healthz")
     return response.status_code, response.json()["reasons"]
 

@@ -6,7 +6,6 @@ import traceback
 from functools import partial
 from typing import NoReturn
 
-import httpx
 import pytest
 from sqlalchemy import Connection, insert, text
 
@@ -22,6 +21,7 @@ from sandbox.x import Webhook
 from tests.canaries import NPS
 from tests.factories import make_rated_row
 from tests.leak_env import LeakEnv
+from tests.local_client import local_client
 
 COMMENT = "between you and me"
 METHODS = ("views.open", "views.publish", "files.completeUploadExternal", "chat.postEphemeral")
@@ -103,7 +103,7 @@ async def test_rejected_webhook_requests_do_not_leak(leak_env: LeakEnv) -> None:
     ).status == 401
     assert (await world.x.post_to_webhook("{" + comment)).status == 400
     for path in (X_FEEDBACK, "/healthz", f"/{comment}"):
-        async with httpx.AsyncClient() as client:
+        async with local_client() as client:
             leak_env.detector.add_response(await client.get(world.url + path))
 
     assert leak_env.detector.find_leaks() == []
@@ -121,7 +121,7 @@ async def test_an_answer_that_cannot_be_stored_does_not_leak(leak_env: LeakEnv) 
     )
     await world.x.wait_for_webhook_posts()
     assert world.x.webhook_posts[-1].status == 503
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         leak_env.detector.add_response(await client.get(f"{world.url}/healthz"))
 
     assert leak_env.detector.find_leaks() == []

@@ -5,12 +5,12 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.slack import fixtures
 from sandbox.x import Fault
+from tests.local_client import local_client
 from tests.test_x_link import linking, sent_link
 from tests.world import HASTY, WAIT_SECONDS, World, running_world
 
@@ -30,7 +30,7 @@ def find_free_port() -> int:
 
 
 async def fetch_text(world: World) -> str:
-    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+    async with local_client(timeout=WAIT_SECONDS) as client:
         response = await client.get(f"http://127.0.0.1:{world.settings.metrics_port}/metrics")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain; version=")
@@ -70,7 +70,7 @@ async def test_a_survey_by_a_link_is_counted_from_its_message_to_its_answer(
 ) -> None:
     async with linking(tmp_path, database_url=database_url, metrics_port=find_free_port()) as world:
         link = await sent_link(world)
-        async with httpx.AsyncClient(timeout=WAIT_SECONDS) as browser:
+        async with local_client(timeout=WAIT_SECONDS) as browser:
             await browser.post(link, data={"rating": "2", "action": "rate"})
             await browser.post(link, data={"rating": "3", "action": "rate"})
         await world.wait_for_message("They answered.")
@@ -147,5 +147,5 @@ async def test_the_metrics_are_served_while_the_database_is_away(tmp_path: Path)
 
 
 async def test_the_app_s_own_port_has_no_metrics(world: World) -> None:
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         assert (await client.get(f"{world.url}/metrics")).status_code == 404

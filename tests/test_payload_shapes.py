@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from sandbox.slack import Delivery, fixtures
 from sandbox.slack.transport import encode_body, request_headers
+from tests.local_client import local_client
 from tests.world import World, is_app_idle, running_world
 
 MISSING = object()
@@ -61,7 +61,7 @@ async def deliver(world: World, delivery: Delivery) -> int:
     """Deliver a payload with a valid signature, and return the status once the app is idle."""
     body, content_type = encode_body(delivery)
     headers = request_headers(world.workspace.signing_secret, world.clock(), body, content_type, 0)
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         response = await client.post(f"{world.url}/slack/events", content=body, headers=headers)
     await world.wait_until(is_app_idle)
     return response.status_code

@@ -12,7 +12,6 @@ import tomllib
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
@@ -29,6 +28,7 @@ from tests.app_process import (
     wait_for_line,
 )
 from tests.databases import sqlite_in
+from tests.local_client import local_client
 from tests.world import WAIT_SECONDS
 
 
@@ -374,7 +374,7 @@ async def test_over_http_the_app_listens_on_host_and_port(tmp_path: Path) -> Non
         line = await wait_for_line(process, "healthz")
         address = re.search(r"(http://127\.0\.0\.1:\d+)/healthz", line)
         assert address
-        async with httpx.AsyncClient() as client:
+        async with local_client() as client:
             answer = await client.get(address[0])
         code, _ = await stop(process, signal.SIGTERM)
 
@@ -401,7 +401,7 @@ async def test_the_sandbox_starts_whatever_the_environment(tmp_path: Path) -> No
     line = await wait_for_line(process, "in your browser")
     address = re.search(r"http://\S+", line)
     assert address
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with local_client() as client:
         page = await client.get(address[0])
         again = await client.post(f"{address[0]}/restart", headers={"origin": address[0]})
         second = await wait_for_line(process, "in your browser")

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import Connection, text
 
@@ -19,6 +18,7 @@ from csat.db.migrations import upgrade
 from handlers import form
 from sandbox.slack import ActionOutcome, fixtures
 from tests.databases import Databases
+from tests.local_client import local_client
 from tests.silent_proxy import SilentProxy
 from tests.world import WAIT_SECONDS, World, running_world, visible_text
 
@@ -128,7 +128,7 @@ async def test_the_receipt_of_a_survey_that_was_sent_meanwhile_is_stored_once_po
         await world.submit_survey("/csat 1820000000000000011")
         await hold.arrived.wait()
         proxy.silence()
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         while (await client.get(f"{world.url}/healthz")).status_code == 200:
             pass
     proxy.resume()
@@ -143,7 +143,7 @@ async def test_the_health_check_fails_at_once_while_postgresql_is_silent(
     world: World, proxy: SilentProxy
 ) -> None:
     durations = []
-    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+    async with local_client(timeout=WAIT_SECONDS) as client:
         proxy.silence()
         for _ in range(3):
             started_at = time.monotonic()
@@ -165,7 +165,7 @@ async def test_the_health_check_fails_at_once_if_postgresql_becomes_silent_durin
 ) -> None:
     proxy.silence_after(*words)
     started_at = time.monotonic()
-    async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
+    async with local_client(timeout=WAIT_SECONDS) as client:
         response = await client.get(f"{world.url}/healthz")
     duration = time.monotonic() - started_at
     proxy.resume()

@@ -21,6 +21,7 @@ from csat.db import tables
 from csat.web.slack_events import parse_payload
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Fault
+from tests.local_client import local_client
 from tests.world import WAIT_SECONDS, World, running_world
 
 FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
@@ -48,7 +49,7 @@ async def post(world: World, body: bytes, **changes: str | bytes) -> httpx.Respo
         "x-slack-signature": signature(world, body, timestamp),
         **{name.replace("_", "-"): value for name, value in changes.items()},
     }
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         return await client.post(f"{world.url}/slack/events", content=body, headers=headers)
 
 
@@ -195,7 +196,7 @@ UNSIGNED = {"x_slack_signature": "", "x_slack_request_timestamp": ""}
 
 async def test_an_unsigned_check_of_the_certificate_is_answered_and_runs_nothing(http: World) -> None:
     disguised = command(http, "@mira_k") + b"&ssl_check=1"
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         by_get = await client.get(f"{http.url}/slack/events?ssl_check=1&token=t")
 
     for body in (b"ssl_check=1&token=t", b"token=t&ssl_check=1", disguised):
@@ -243,7 +244,7 @@ async def test_an_unhandled_request_is_answered_and_not_logged(
 
 
 async def test_only_post_is_allowed(http: World) -> None:
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         assert (await client.get(f"{http.url}/slack/events")).status_code == 405
         assert (await client.get(f"{http.url}/")).status_code == 404
 
@@ -262,7 +263,7 @@ async def test_oauth_variables_in_the_environment_change_nothing(
 
 
 async def health(world: World) -> tuple[int, list[str]]:
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         response = await client.get(f"{world.url}/healthz")
     return response.status_code, response.json()["reasons"]
 
@@ -300,7 +301,7 @@ async def test_a_paused_x_account_degrades_the_app_and_names_the_cause(world: Wo
     world.x.fail(Fault.WRONG_KEYS)
     await world.submit_survey("/csat @mira_k")
     await world.wait_until(lambda: world.rows(tables.accounts.c.paused_at) != [(None,)])
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         response = await client.get(f"{world.url}/readyz")
 
     assert response.status_code == 200
@@ -309,7 +310,7 @@ async def test_a_paused_x_account_degrades_the_app_and_names_the_cause(world: Wo
 
 async def test_the_process_is_alive_without_its_database(world: World) -> None:
     world.database_file.rename(world.database_file.with_suffix(".away"))
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         alive, ready = [await client.get(f"{world.url}/{path}") for path in ("livez", "readyz")]
     world.database_file.with_suffix(".away").rename(world.database_file)
 

@@ -17,6 +17,7 @@ from csat.surveys.link_message import OPT_OUT
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from sandbox.x.link_previews import USER_AGENTS
+from tests.local_client import local_client
 from tests.rating_page_kit import find_free_port
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
@@ -67,7 +68,7 @@ async def test_the_customer_gets_the_message_one_link_and_the_way_to_opt_out(tmp
 
 
 async def test_an_answer_on_the_page_is_confirmed_at_once(tmp_path: Path) -> None:
-    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+    async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
         link = await sent_link(world)
         response = await browser.post(link, data={"rating": "4", "action": "rate"})
 
@@ -173,7 +174,7 @@ async def test_a_message_that_is_not_found_is_left_to_its_requester(tmp_path: Pa
 
 
 async def test_a_customer_who_answers_shows_that_an_uncertain_survey_arrived(tmp_path: Path) -> None:
-    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+    async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
         world.x.fail(Fault.GATEWAY_TIMEOUT_AFTER, Endpoint.SEND_MESSAGE, times=1)
         await world.submit_survey(MIRA)
         await world.wait_for_dm("may not have arrived")
@@ -216,7 +217,7 @@ async def test_an_unanswered_survey_expires_without_asking_x(tmp_path: Path) -> 
 
 
 async def test_a_customer_who_answers_before_x_responds_is_confirmed_once(tmp_path: Path) -> None:
-    async with linking(tmp_path) as world, httpx.AsyncClient(follow_redirects=True) as browser:
+    async with linking(tmp_path) as world, local_client(follow_redirects=True) as browser:
         with world.x.hold(Endpoint.SEND_MESSAGE):
             await world.submit_survey(MIRA)
             inbox = await world.wait_until(lambda: world.x.messages.inbox(world.x.customer("mira_k")))

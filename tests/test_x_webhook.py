@@ -17,6 +17,7 @@ from csat.db.errors import DatabaseError
 from sandbox.slack import fixtures
 from sandbox.x import Webhook
 from tests.databases import KINDS, Databases
+from tests.local_client import local_client
 from tests.world import World, running_world
 
 USER, PASSWORD = "x", "geheim:ß"
@@ -46,7 +47,7 @@ async def send_survey(world: World) -> str:
 
 async def post(world: World, body: bytes, authorization: bytes | None = AUTHORIZATION) -> httpx.Response:
     headers = {} if authorization is None else {b"authorization": authorization}
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         return await client.post(f"{world.url}/x/feedback", content=body, headers=headers)
 
 
@@ -216,7 +217,7 @@ async def test_while_the_database_is_unavailable_x_gets_503(
 
 
 async def test_only_post_is_allowed(world: World) -> None:
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         assert (await client.get(f"{world.url}/x/feedback")).status_code == 405
 
 

@@ -2,7 +2,6 @@ import contextlib
 import socket
 from datetime import datetime, timedelta
 
-import httpx
 import pytest
 
 from sandbox.local_asgi_server import LOOPBACK
@@ -14,6 +13,7 @@ from sandbox.server import PAGE_PORT, serve_sandbox
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic_log import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
+from tests.local_client import local_client
 from tests.sandbox.page_kit import UnservedPage, unserved_page
 from tests.sandbox.slack_kit import call, manifest
 
@@ -280,7 +280,7 @@ async def test_the_page_uses_a_free_port_if_its_own_is_taken() -> None:
 
 
 async def test_an_open_page_does_not_delay_the_shutdown(caplog: pytest.LogCaptureFixture) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client, contextlib.AsyncExitStack() as stack:
+    async with local_client() as client, contextlib.AsyncExitStack() as stack:
         async with serve_sandbox(manifest(), page_port=0) as sandbox:
             stream = client.stream("GET", f"{sandbox.page_url}/events")
             lines = (await stack.enter_async_context(stream)).aiter_lines()

@@ -3,11 +3,11 @@
 import asyncio
 import time
 
-import httpx
 import pytest
 
 from sandbox.slack import Workspace
 from sandbox.slack.fixtures import ADA, BEN, SUPPORT
+from tests.local_client import local_client
 from tests.sandbox.slack_kit import call, new_response_url, post, post_to_response_url, workspace
 
 
@@ -61,7 +61,7 @@ async def test_a_response_can_be_delayed_after_the_call_was_processed() -> None:
     slack = workspace()
     slack.faults.delay("chat.postMessage", 30, after=True)
     message = {"channel": SUPPORT, "text": "Sent."}
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {slack.bot_token}"}) as client:
+    async with local_client(headers={"authorization": f"Bearer {slack.bot_token}"}) as client:
         async with slack.serve() as base:
             posting = asyncio.create_task(client.post(f"{base}/api/chat.postMessage", json=message))
             await slack.wait_until(lambda: texts(slack)[-1] == "Sent.", timeout_seconds=20)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from csat.web.server import serve as serve_app
 from sandbox.local_asgi_server import serve
+from tests.local_client import local_client
 
 
 class App(Starlette):
@@ -35,7 +36,7 @@ class App(Starlette):
 
 async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 60)
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         async with serve(App(released=True)) as url:
             await client.get(url)
             started = time.perf_counter()
@@ -46,7 +47,7 @@ async def test_an_idle_server_shuts_down_at_once(monkeypatch: pytest.MonkeyPatch
 
 async def test_an_open_request_is_answered_before_shutdown() -> None:
     app = App()
-    async with httpx.AsyncClient() as client, contextlib.AsyncExitStack() as stack:
+    async with local_client() as client, contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(serve(app))
         request = asyncio.create_task(client.get(url))
         await app.arrived.wait()
@@ -61,7 +62,7 @@ async def test_an_open_request_is_answered_before_shutdown() -> None:
 
 
 async def test_no_connection_is_accepted_after_shutdown() -> None:
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         async with serve(App(released=True)) as url:
             await client.get(url)
 
@@ -72,7 +73,7 @@ async def test_no_connection_is_accepted_after_shutdown() -> None:
 async def test_a_request_that_outlasts_the_grace_period_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.local_asgi_server.GRACEFUL_SHUTDOWN_SECONDS", 0.05)
     app = App()
-    async with httpx.AsyncClient() as client:
+    async with local_client() as client:
         async with serve(app) as url:
             request = asyncio.create_task(client.get(url))
             await app.arrived.wait()
