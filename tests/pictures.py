@@ -19,6 +19,12 @@ async def take(url: str, folder: Path) -> None:
             await _send_from_a_thread(page, folder)
         async with open_page(browser, url, 1280, 800) as page:
             await _simulate_a_problem(page, folder)
+        async with open_page(browser, url, 1440, 900) as page:
+            link = await _send_a_link(page, folder)
+        rating_page = await browser.new_page(viewport={"width": 390, "height": 640}, device_scale_factor=2)
+        await rating_page.goto(link)
+        await rating_page.get_by_role("radio", name="4 Good").check()
+        await rating_page.screenshot(path=folder / "rating-page.png")
         async with open_page(browser, url, 1440, 1500) as page:
             await _show_results(page, folder)
 
@@ -66,6 +72,26 @@ async def _simulate_a_problem(page: Page, folder: Path) -> None:
     await expect(drawer.get_by_role("region", name="Response")).to_be_visible()
     await page.screenshot(path=folder / "sandbox-refused.png")
     await page.get_by_role("button", name="Back to normal").first.click()
+
+
+async def _send_a_link(page: Page, folder: Path) -> str:
+    """Send a survey by a link, and return the link on the phone."""
+    await page.get_by_role("button", name="Got it").click()
+    composer = page.get_by_role("textbox", name="Message #support")
+    await composer.fill("/csat @priya_k_iyer")
+    await composer.press("Enter")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="More options").click()
+    await dialog.get_by_role("combobox", name="Send as").fill("Link")
+    await dialog.get_by_role("option", name="Link in a direct message").click()
+    await expect(dialog.get_by_text("What the customer will read · Link")).to_be_visible()
+    await dialog.get_by_role("button", name="Send survey").click()
+    link = page.get_by_role("region", name="Phone", exact=True).get_by_role("link", name="/r/")
+    await expect(link).to_be_visible()
+    await expect(page.get_by_text("asked @priya_k_iyer for feedback")).to_be_visible()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=folder / "sandbox-link.png")
+    return await link.get_attribute("href") or ""
 
 
 async def _show_results(page: Page, folder: Path) -> None:
