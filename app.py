@@ -25,7 +25,6 @@ from csat.db.errors import DatabaseError
 from csat.json_log import JsonFormatter
 from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
-from csat.reporting.formatting import pluralize
 from csat.reporting.periods import InvalidPeriod, parse_since
 from csat.setting_types import LogFormat
 from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
@@ -210,10 +209,10 @@ def backup(
     from cli import backup as backups
 
     try:
-        surveys = backups.back_up(backups.database_file(_settings(SettingsWithoutXKeys.load)), target)
+        contents = backups.back_up(backups.database_file(_settings(SettingsWithoutXKeys.load)), target)
     except CommandError as error:
         _give_up([f"No backup: {error}"])
-    typer.echo(f"Wrote {target}: {pluralize(surveys, 'survey')}. Only you can read it.")
+    typer.echo(f"Wrote {target}: {contents}. Only you can read it.")
 
 
 @cli.command()
@@ -221,7 +220,7 @@ def restore(
     source: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
     *,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Lose the surveys that the database has.")
+        bool, typer.Option("--replace", help="Lose the surveys and opt-outs that the database has.")
     ] = False,
 ) -> None:
     """Put a backup in the place of the SQLite database, while the app is stopped."""

@@ -5,10 +5,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from cli.errors import CommandError
 from cli.existing_database import find_file, require_file
+from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
 
 FILE_MODE = 0o600
@@ -19,6 +21,17 @@ class BackupError(CommandError):
     """There is no backup."""
 
 
+class Contents(NamedTuple):
+    """How much of value is in a database; `str()` says it."""
+
+    surveys: int
+    opt_outs: int
+    """Lifted ones included, as they keep their row."""
+
+    def __str__(self) -> str:
+        return f"{pluralize(self.surveys, 'survey')} and {pluralize(self.opt_outs, 'opt-out')}"
+
+
 def database_file(settings: SettingsWithoutXKeys) -> Path:
     """Return the file of the database; raises `BackupError` if it is not one of SQLite."""
     if file := find_file(settings):
@@ -26,8 +39,8 @@ def database_file(settings: SettingsWithoutXKeys) -> Path:
     raise BackupError("DATABASE_URL is of PostgreSQL: use pg_dump and pg_restore.")
 
 
-def back_up(database: Path, target: Path) -> int:
-    """Write a copy of the database as it is at this moment; return the number of its surveys.
+def back_up(database: Path, target: Path) -> Contents:
+    """Write a copy of the database as it is at this moment; return what is in it.
 
     Raises:
         BackupError: the target exists, the disk is full, or the database is damaged.
@@ -36,17 +49,25 @@ def back_up(database: Path, target: Path) -> int:
     require_file(database)
     with _connect(database) as connection, _new_file(target):
         connection.execute("VACUUM INTO ?", (str(target),))
-        return count_surveys(target)
+        return check_backup(target)
 
 
-def count_surveys(backup: Path) -> int:
-    """Return the number of surveys in a backup; raises `BackupError` if it is damaged or none."""
+def check_backup(backup: Path) -> Contents:
+    """Return what is in a backup; raises `BackupError` if it is damaged or none."""
     with _connect(backup) as connection:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise BackupError(f"{backup} is damaged: {found}.")
-        (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
-        return int(surveys)
+        return count_contents(connection)
+
+
+def count_contents(connection: sqlite3.Connection) -> Contents:
+    """Return what is in a database of this app, which can be of a version without opt-outs."""
+    (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'opt_outs'").fetchone():
+        return Contents(surveys, 0)
+    (opt_outs,) = connection.execute("SELECT count(*) FROM opt_outs").fetchone()
+    return Contents(surveys, opt_outs)
 
 
 @contextlib.contextmanager

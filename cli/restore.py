@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from cli.backup import back_up, count_surveys, database_file
+from cli.backup import back_up, check_backup, count_contents, database_file
 from cli.errors import CommandError
 from csat.clock import utc_now
 from csat.db.database import Database
@@ -17,17 +17,23 @@ from csat.db.restored_surveys import ask_about_unsettled
 from csat.reporting.formatting import pluralize
 from csat.settings import SettingsWithoutXKeys
 
+TO_REDO = (
+    "What was done since the backup has to be done again: record opt-outs (/csat stop, or opt-outs import), "
+    "and run forget for the customers who were erased."
+)
+ADD_REPLACE = "Add --replace to lose what is in it."
+FIRST_EXPORT = f"{ADD_REPLACE} Before that, list its opt-outs with python app.py opt-outs export. {TO_REDO}"
 IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) -> None:
     """Restore a backup, and print what it holds; raises `CommandError`, `DatabaseError` or `OSError`."""
     database = database_file(settings).resolve()
-    surveys = count_surveys(source)
+    contents = check_backup(source)
     owner = (database if database.exists() else database.parent).stat()
     with _lock(database) as connection:
         if not replace and (loss := _describe_loss(connection)):
-            raise CommandError(f"{database} {loss}. Add --replace to lose what is in it.")
+            raise CommandError(f"{database} {loss}")
         with tempfile.TemporaryDirectory(prefix="restoring-", dir=database.parent) as folder:
             restored = Path(folder) / database.name
             back_up(source, restored)
@@ -35,7 +41,7 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
             if os.geteuid() == 0:
                 os.chown(restored, owner.st_uid, owner.st_gid)  # the app may run as another user
             _put_in_place(restored, database)
-    typer.echo(f"Restored {database}: {pluralize(surveys, 'survey')}.")
+    typer.echo(f"Restored {database}: {contents}. {TO_REDO}")
     if unsettled:
         typer.echo(
             f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
@@ -65,14 +71,14 @@ def _lock(database: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _describe_loss(connection: sqlite3.Connection) -> str:
-    """Return what replacing a database would lose, or ""."""
+    """Return what replacing a database would lose, and what to do before, or ""."""
     try:
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             return ""
-        (surveys,) = connection.execute("SELECT count(*) FROM surveys").fetchone()
+        contents = count_contents(connection)
     except sqlite3.DatabaseError as error:
-        return f"can't be read ({error})"
-    return f"has {pluralize(surveys, 'survey')}" if surveys else ""
+        return f"can't be read ({error}). {ADD_REPLACE}"
+    return f"has {contents}. {FIRST_EXPORT}" if any(contents) else ""
 
 
 def _put_in_place(restored: Path, database: Path) -> None:

@@ -23,7 +23,7 @@ async def test_a_backup_of_a_running_app_holds_its_surveys_and_only_its_owner_ca
     target = tmp_path / "backup.db"
     code, printed = await back_up(world, target)
 
-    assert (code, printed) == (0, f"Wrote {target}: 1 survey. Only you can read it.\n")
+    assert (code, printed) == (0, f"Wrote {target}: 1 survey and 0 opt-outs. Only you can read it.\n")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with contextlib.closing(Database(f"sqlite:///{target}")) as database:
         await database.check_writes()

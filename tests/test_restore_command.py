@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy
 
 from cli.backup import back_up
-from csat.db import tables
+from cli.restore import FIRST_EXPORT, TO_REDO
+from csat.db import opt_outs, tables
 from csat.db.migrations import upgrade
+from csat.surveys.opt_outs import How
 from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from tests.app_process import fake_environment, run_command
@@ -68,7 +70,7 @@ async def test_a_backup_takes_the_place_of_a_missing_database(world: World, back
     world.database_file.unlink()
     code, printed = await restore(world, backup)
 
-    assert (code, printed) == (0, f"Restored {world.database_file}: 1 survey.\n")
+    assert (code, printed) == (0, f"Restored {world.database_file}: 1 survey and 0 opt-outs. {TO_REDO}\n")
     assert stat.S_IMODE(world.database_file.stat().st_mode) == 0o600
     assert world.states() == ["sent"]
     async with running_app(world):
@@ -83,7 +85,7 @@ async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_
 
     assert code == 0
     assert printed == (
-        f"Restored {world.database_file}: 1 survey.\n"
+        f"Restored {world.database_file}: 1 survey and 0 opt-outs. {TO_REDO}\n"
         "Not settled when the backup was made: 1 survey, which may have been sent since. "
         "The app sends none of them again by itself: it asks their requesters what they see on X.\n"
     )
@@ -175,11 +177,25 @@ async def test_surveys_are_only_lost_if_the_operator_says_so(world: World, backu
 
     assert (code, printed) == (
         1,
-        f"Not restored: {world.database_file} has 1 survey. Add --replace to lose what is in it.\n",
+        f"Not restored: {world.database_file} has 1 survey and 0 opt-outs. {FIRST_EXPORT}\n",
     )
     assert world.states() == ["sent"]
     assert (await restore(world, backup, "--replace"))[0] == 0
     assert world.states() == []
+
+
+async def test_opt_outs_are_only_lost_if_the_operator_says_so(world: World, backup: Path) -> None:
+    async with running_app(world):
+        back_up(world.database_file, backup)
+        with world.engine.begin() as connection:
+            for key in ("one customer's", "another one's"):
+                opt_outs.record(connection, key, how=How.FILE, team="", by="", reason="", now=world.clock())
+    code, printed = await restore(world, backup)
+
+    assert (code, "has 0 surveys and 2 opt-outs. Add --replace" in printed) == (1, True)
+    assert len(world.rows(tables.opt_outs)) == 2
+    assert (await restore(world, backup, "--replace"))[0] == 0
+    assert world.rows(tables.opt_outs) == []
 
 
 @pytest.mark.parametrize("contents", [b"", b"another file", b"SQLite format 3\0" + bytes(5000)])
