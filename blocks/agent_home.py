@@ -1,6 +1,6 @@
 """The App Home of an agent: their own surveys and the states of these, without the answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -21,10 +21,19 @@ from blocks.elements import (
 )
 from blocks.help import SHORTCUT_HINT
 from blocks.serialization import BlockDict, render
+from csat.reporting.formatting import pluralize
+from csat.reporting.report_model import OwnCounts
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
 
 MAX_REMARK_LENGTH: Final = 150
+
+COUNT_LABELS: Final = {
+    State.SENT: "waiting for an answer",
+    **{state: STATE_LABELS[state] for state in (State.ANSWERED, State.EXPIRED)},
+    **{state: label for state, label in STATE_LABELS.items() if state is not State.SENT},
+}
+"""First those of surveys that were sent."""
 
 FIRST_STEPS: Final = (
     "Type /csat @handle in any channel, with the customer's handle on X.",
@@ -55,8 +64,8 @@ class OwnSurveys(NamedTuple):
     """The surveys that one person asked for."""
 
     newest: Sequence[SurveyStatus]
-    counts: Mapping[State, int]
-    """How many are in each state, of those of the last 30 days."""
+    counts: OwnCounts = OwnCounts()
+    """Of the last 30 days."""
 
 
 def agent_home(
@@ -97,9 +106,14 @@ def own_survey_blocks(own: OwnSurveys) -> Iterator[BlockDict]:
     yield render(bullet_list(*[list(_list_item(status)) for status in own.newest]))
 
 
-def _format_counts(counts: Mapping[State, int]) -> str:
-    formatted = [f"{counts[state]} {label}" for state, label in STATE_LABELS.items() if counts.get(state)]
-    return " · ".join(formatted) or "no surveys"
+def _format_counts(counts: OwnCounts) -> str:
+    by_metric = ", ".join(f"{number:,} {metric.upper()}" for metric, number in sorted(counts.sent.items()))
+    sent = f"{sum(counts.sent.values()):,} sent{f' ({by_metric})' if len(counts.sent) > 1 else ''}"
+    numbers = {label: counts.states.get(state, 0) for state, label in COUNT_LABELS.items()}
+    by_state = [f"{number:,} {label}" for label, number in numbers.items() if number]
+    formatted = [sent, *by_state] if by_state else ["no surveys"]
+    tests = [f"{pluralize(counts.tests, 'test')}, not counted"] if counts.tests else []
+    return " · ".join([*formatted, *tests])
 
 
 def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:

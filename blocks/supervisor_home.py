@@ -80,7 +80,7 @@ class SupervisorHome(NamedTuple):
     """The number of low ratings that are not closed, with those that are not listed."""
     closed: Sequence[LinkedLowRating] = ()
     """The ones that were closed last, those first."""
-    own: OwnSurveys = OwnSurveys([], {})
+    own: OwnSurveys = OwnSurveys([])
     problem: str = ""
     """Why there is no report."""
     may_send: bool = True

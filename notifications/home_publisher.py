@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from weakref import WeakValueDictionary
 
 from blocks.agent_home import OwnSurveys, SurveyStatus, agent_home, unavailable_home
@@ -20,8 +19,9 @@ from csat.db import account_pauses, follow_ups, surveys_by_requester
 from csat.db.errors import DatabaseError
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord
 from csat.reporting import published_homes
-from csat.reporting.home_report_query import ReportQuery
-from csat.reporting.periods import InvalidPeriod
+from csat.reporting.home_report_query import DEFAULT_DAYS, ReportQuery
+from csat.reporting.own_survey_counts import count_own
+from csat.reporting.periods import InvalidPeriod, last_days
 from csat.reporting.report_builder import fetch_report
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
@@ -30,7 +30,6 @@ from csat.slack_api.user_permissions import PermissionUnknown
 from csat.surveys.states import State
 from notifications.wait_reasons import explain_wait
 
-COUNTED_PERIOD = timedelta(days=30)
 MAX_SURVEYS = 10
 """How many of somebody's own surveys are listed."""
 MAX_SURVEYS_BELOW_RESULTS = 5
@@ -172,8 +171,8 @@ class AppHome:
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)
-        since = self._clock() - COUNTED_PERIOD
-        counts = await self._database.read(surveys_by_requester.count_by_state, team, person, since)
+        period = last_days(DEFAULT_DAYS, self._clock(), self._timezone)
+        counts = await self._database.read(count_own, team, person, period)
         pause_cause = await self._database.read(account_pauses.get_pause_cause, self._account)
         return OwnSurveys([self._status(survey, pause_cause) for survey in newest], counts)
 

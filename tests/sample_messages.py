@@ -14,7 +14,15 @@ from blocks.supervisor_home import (
 )
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
-from csat.reporting.report_model import Bucket, Filters, FollowUpCounts, RecentComment, Report, Tally
+from csat.reporting.report_model import (
+    Bucket,
+    Filters,
+    FollowUpCounts,
+    OwnCounts,
+    RecentComment,
+    Report,
+    Tally,
+)
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
@@ -182,10 +190,10 @@ OWN = OwnSurveys(
         SurveyStatus(SURVEY, fixtures.SUPPORT, NOON, State.ACCEPTED, OTHER_ACCOUNT),
         SurveyStatus(ERASED, "D07DIRECT01", NOON, State.REFUSED, "X says the message is too long."),
     ],
-    dict.fromkeys(State, 2),
+    OwnCounts(sent={Metric.CSAT: 4, Metric.NPS: 2}, states=dict.fromkeys(State, 2), tests=2),
 )
 NOT_AN_AGENT = "Guests can't send surveys. Ask a teammate, or an admin of this app."
-NO_SURVEYS = OwnSurveys([], {})
+NO_SURVEYS = OwnSurveys([])
 
 _COMMENT = RecentComment(
     survey_id=7,

@@ -1,15 +1,21 @@
 """The Home tab of agents."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
 
 from csat.db import erasure
 from csat.db.tables import surveys
+from csat.reporting.periods import last_days
 from sandbox.slack import fixtures
 from sandbox.x import Fault
+from tests.databases import KINDS, Databases
 from tests.world import World, running_world, visible_text
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 async def test_an_empty_home_explains_how_to_start(world: World) -> None:
@@ -53,10 +59,45 @@ async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World)
 
     mine, theirs = visible_text(await world.open_home()), visible_text(await world.open_home(fixtures.BEN))
 
-    assert "Your last 30 days: 1 sent, no answer yet" in mine
+    assert "Your last 30 days: 1 sent · 1 waiting for an answer" in mine
     assert "@mira_k in , CSAT: sent, no answer yet · ticket_5555" in mine
     assert "You haven't asked a customer yet" in theirs
     assert "@mira_k" not in theirs
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_agent_s_figures_are_those_of_the_supervisor_s_report(
+    tmp_path: Path, databases: Databases, kind: str
+) -> None:
+    settings: dict[str, Any] = {"csat_supervisors": fixtures.CLEO, "csat_timezone": "America/Los_Angeles"}
+    async with running_world(tmp_path, database_url=databases.make(kind, tmp_path), **settings) as world:
+        now = world.clock()
+        begin = last_days(30, now, world.settings.csat_timezone).begin
+        on_the_first_day, before = ((now - begin + shift) / DAY for shift in (-MINUTE, MINUTE))
+        world.insert_rated([5, None], days_ago=on_the_first_day)
+        execute(world, sqlalchemy.update(surveys).values(accepted_at=begin - MINUTE))
+        world.insert_rated([5], days_ago=before)
+        world.insert_rated([None], test=True)
+        world.insert_rated([10], metric="nps")
+
+        await world.open_home(fixtures.CLEO)
+        csat = visible_text(await world.choose_in_home("home_agent", fixtures.ADA))
+        nps = visible_text(await world.choose_in_home("home_metric", "nps"))
+        mine = visible_text(await world.open_home())
+
+    assert "2 sent · 1 answer · 0 comments (0%) · 1 still open" in csat
+    assert "1 sent · 1 answer" in nps
+    assert "Your last 30 days: 3 sent (2 CSAT, 1 NPS) · 1 waiting for an answer · 2 answered" in mine
+    assert "2 answered · 1 test, not counted" in mine
+
+
+async def test_a_test_that_an_agent_sent_is_listed_but_not_counted(world: World) -> None:
+    world.insert_rated([None], test=True, external_id="ticket_7")
+
+    home = visible_text(await world.open_home())
+
+    assert "Your last 30 days: no surveys · 1 test, not counted" in home
+    assert "sent, no answer yet · ticket_7 · test" in home
 
 
 async def test_agents_see_why_a_survey_waits(world: World) -> None:
@@ -71,8 +112,7 @@ async def test_agents_see_why_a_survey_waits(world: World) -> None:
 
 async def test_an_erased_customer_is_not_named(world: World) -> None:
     world.insert_rated([None], recipient="@mira_k", external_id="ticket_5555")
-    with world.engine.begin() as connection:
-        connection.execute(sqlalchemy.update(surveys).values(erasure.ERASED_VALUES))
+    execute(world, sqlalchemy.update(surveys).values(erasure.ERASED_VALUES))
 
     home = visible_text(await world.open_home())
 
@@ -94,3 +134,8 @@ async def test_opening_the_messages_tab_does_not_publish_a_home(world: World) ->
     await world.open_home(fixtures.BEN)
 
     assert world.workspace.home_view(fixtures.ADA) is None
+
+
+def execute(world: World, statement: sqlalchemy.Update) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(statement)

@@ -33,6 +33,7 @@ from csat.db.poll_budget_and_sweeps import claim_sweep, ensure_feed, mark_swept
 from csat.db.survey_records import to_columns
 from csat.reporting import export_queries, report_queries
 from csat.reporting.export_rows import Selection
+from csat.reporting.own_survey_counts import count_own
 from csat.reporting.periods import last_days
 from csat.reporting.report_model import Filters
 from csat.surveys.limits import Denied, Limits
@@ -138,8 +139,8 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "counting surveys left out of an export": lambda connection: export_queries.count_left_out(
         connection, Selection(team="T012AB3CD", period=PERIOD, exclude_requester="U1")
     ),
-    "counting by requester": lambda connection: surveys_by_requester.count_by_state(
-        connection, "T012AB3CD", "U012AB3CD", NOON
+    "counting by requester": lambda connection: count_own(
+        connection, "T012AB3CD", "U012AB3CD", last_days(7, NOON, ZoneInfo("UTC"))
     ),
     "listing open follow-ups": lambda connection: follow_ups.list_open(connection, "T012AB3CD", 9, "U1"),
     "counting open follow-ups": lambda connection: follow_ups.summarize_open(connection, "T012AB3CD", {"U1"}),

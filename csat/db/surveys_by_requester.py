@@ -1,13 +1,10 @@
 """Surveys by requester, who can see their states but not the responses."""
 
-from datetime import datetime
-
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from csat.db.survey_records import SurveyRecord, to_record
 from csat.db.tables import surveys
 from csat.surveys.questions import Metric
-from csat.surveys.states import State
 
 REMEMBERED = 50
 """How many surveys back a person's questions are looked up."""
@@ -33,11 +30,3 @@ def find_last_variants(connection: Connection, team: str, requester: str) -> dic
     """Return the question of a requester's latest survey for each metric."""
     rows = connection.execute(_LAST_VARIANTS, {"team": team, "requester": requester}).all()
     return {Metric(row.metric): str(row.variant) for row in reversed(rows)}
-
-
-def count_by_state(connection: Connection, team: str, requester: str, since: datetime) -> dict[State, int]:
-    """Return the number of a requester's surveys since a moment, by state."""
-    conditions = (surveys.c.team == team, surveys.c.requester == requester, surveys.c.accepted_at > since)
-    counts = [func.count().filter(surveys.c.state == state).label(state) for state in State]
-    row = connection.execute(select(*counts).where(*conditions)).one()
-    return dict(zip(State, row, strict=True))

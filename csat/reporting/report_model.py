@@ -12,6 +12,7 @@ from csat.reporting.periods import Period
 from csat.reporting.scores import MIN_SCORE_RATINGS
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import Metric
+from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 
 Key = TypeVar("Key", int, TransportName)
@@ -120,6 +121,14 @@ class RecentComment(FrozenModel):
     channel: str
     thread: str
     external_id: str
+
+
+class OwnCounts(FrozenModel):
+    """Counts of one person's surveys, without the answers; test surveys are not among the others."""
+
+    sent: Mapping[Metric, int] = {}
+    states: Mapping[State, int] = {}
+    tests: int = 0
 
 
 class Report(FrozenModel):

@@ -1,0 +1,40 @@
+"""Count one person's own surveys as the reports of supervisors do, without the answers."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, case, func, select, true
+
+from csat.db.tables import surveys
+from csat.reporting.periods import Period
+from csat.reporting.report_model import OwnCounts
+from csat.reporting.report_queries import DELIVERED
+from csat.surveys.questions import Metric
+from csat.surveys.states import State
+
+MAX_WAIT: Final = timedelta(days=2)
+"""A survey is sent sooner after it was accepted, or never."""
+
+c = surveys.c
+
+
+def count_own(connection: Connection, team: str, requester: str, period: Period) -> OwnCounts:
+    """Count the surveys sent in a period, and those accepted in it that were not sent."""
+    counted_at = case((c.state.in_(DELIVERED), c.sent_at), else_=c.accepted_at)
+    is_test, is_sent = c.test == true(), c.state.in_(DELIVERED)
+    query = select(
+        func.count().filter(is_test),
+        *(func.count().filter(~is_test, is_sent, c.metric == metric) for metric in Metric),
+        *(func.count().filter(~is_test, c.state == state) for state in State),
+    ).where(
+        c.team == team,
+        c.requester == requester,
+        c.accepted_at > period.begin - MAX_WAIT,
+        counted_at >= period.begin,
+        counted_at < period.end,
+    )
+    tests, *counts = connection.execute(query).one()
+    by_metric, by_state = zip(Metric, counts, strict=False), zip(State, counts[len(Metric) :], strict=True)
+    return OwnCounts(
+        sent={metric: count for metric, count in by_metric if count}, states=dict(by_state), tests=tests
+    )
