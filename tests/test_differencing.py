@@ -158,9 +158,12 @@ def shown_home(world: World) -> str:
 
 
 async def collect_reports(world: World) -> AsyncIterator[tuple[str, str]]:
-    """Run `/csat report` on periods of several lengths, down to the days of the reader's own surveys."""
+    """Run `/csat report` on periods of several lengths, down to the days of the reader's own surveys.
+
+    One period is also limited to each transport.
+    """
     days = [(world.clock() - timedelta(days=days_ago)).date() for days_ago in OWN_DAYS_AGO]
-    for period in ("7d", "14d", "30d", "90d", *(f"{day}..{day}" for day in days)):
+    for period in ("7d", "14d", "30d", "30d card", "30d link", "90d", *(f"{day}..{day}" for day in days)):
         for metric in Metric:
             command = f"/csat report {period} {metric}"
             before = len(replies(world))
@@ -251,5 +254,8 @@ async def test_the_same_texts_depend_on_the_answers_to_an_agent_s_surveys(world:
         "/csat report 7d nps",
         "/csat export 7d, rows",
         f"Home, csat, {ActionId.AGENT} {AGENT}",
+        f"Home, csat, {ActionId.TRANSPORT} {CARD}",
+        f"Home, nps, {ActionId.TRANSPORT} {LINK}",
+        "/csat report 30d link csat",
         "Home, nps, 90 days",
     }
