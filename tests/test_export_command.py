@@ -232,7 +232,9 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
     async with fake_environment(tmp_path) as (_, _, environment):
         await insert_sample_data(environment["DATABASE_URL"])
         await run_command(tmp_path, environment, "export", "--since", "90d", "--output", "all.csv")
-        code, printed = await run_command(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
+        command = ("report", "--from", "all.csv", "--metric", "csat")
+        code, printed = await run_command(tmp_path, {}, *command)
+        _, links = await run_command(tmp_path, {}, *command, "--transport", "x_link")
 
     database = Database(environment["DATABASE_URL"])
     period = last_days(90, utc_now(), ZoneInfo("UTC"))
@@ -250,6 +252,8 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
     assert "#support: Score " in printed
     assert fixtures.ADA not in printed
     assert f"as of {format_day(utc_now())}" in printed
+    assert ", sent as a link in a direct message, as of " in links
+    assert "0 sent · 0 answers" in links
 
 
 @pytest.mark.parametrize(
