@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from csat.db.urls import is_ambiguous
 from csat.surveys.questions import Metric, VariantId
 from csat.surveys.survey import is_web_url
 from csat.surveys.transports import TransportName
@@ -48,6 +49,11 @@ def _check_privacy_url(url: str) -> str:
 
 
 def _check_database_url(url: SecretStr) -> SecretStr:
+    if is_ambiguous(url.get_secret_value()):
+        raise invalid(
+            "must have the special characters of user and password percent-encoded: %40 for @, %2F for /, "
+            "%3A for :, %23 for #, %3F for ?, %25 for %"
+        )
     try:
         parts = make_url(url.get_secret_value())
     except (ArgumentError, ValueError):

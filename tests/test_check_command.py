@@ -123,6 +123,11 @@ async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_ur
             "PostgreSQL, csat at /run/postgresql",
         ),
         ("postgresql+psycopg:///csat", "PostgreSQL, csat at localhost"),
+        ("postgresql+psycopg://me:se@cret@db.example/csat", "PostgreSQL"),
+        ("postgresql+psycopg://me:a@secret/b@db.example/csat", "PostgreSQL"),
+        ("postgresql+psycopg://me:a@secret/b?c@db.example/csat", "PostgreSQL"),
+        ("postgresql+psycopg://me:a@secret:b@db.example/csat", "PostgreSQL"),
+        ("sqlite:////srv/a@b@c.db", "SQLite, /srv/a@b@c.db"),
     ],
 )
 def test_a_database_is_named_without_its_password(url: str, name: str) -> None:

@@ -177,6 +177,26 @@ def test_an_invalid_setting_is_named_without_its_value(
     )
 
 
+@pytest.mark.parametrize("password", ["word@TAIL", "@TAIL", "TAIL@", "a/TAIL@b", "a@TAIL:1", "a@TAIL/c?d#e"])
+def test_a_database_password_that_is_not_percent_encoded_is_refused_without_a_part_of_it(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (problem,) = load_problems(
+        monkeypatch, DATABASE_URL=f"postgresql+psycopg://csat:{password}@127.0.0.1:1/csat"
+    )
+
+    assert problem == (
+        "DATABASE_URL must have the special characters of user and password percent-encoded: %40 for @, "
+        "%2F for /, %3A for :, %23 for #, %3F for ?, %25 for %. See .env.example."
+    )
+
+
+def test_a_percent_encoded_database_password_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql+psycopg://csat:word%40TAIL@127.0.0.1:1/csat"
+
+    assert load(monkeypatch, DATABASE_URL=url).database_url.get_secret_value() == url
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from csat.db.errors import DatabaseError
 from csat.db.migrations.upgrade import require_current, upgrade
+from csat.db.urls import is_ambiguous
 
 BUSY_TIMEOUT_SECONDS = 1.0
 """How long a transaction waits for SQLite's lock; Slack expects its acknowledgement within 3 seconds."""
@@ -34,6 +35,8 @@ FILE_MODE = 0o600
 
 def describe(url: str) -> str:
     """Return which database a URL is of, without user and password."""
+    if is_ambiguous(url):
+        return "PostgreSQL"
     parts = make_url(url)
     if parts.get_backend_name() == "sqlite":
         return f"SQLite, {Path(parts.database or '').absolute()}"
