@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.rating_page.languages import CODES, SOURCE_LANGUAGE, TRANSLATIONS, Languages
-from csat.rating_page.page_renderer import DEFAULT_QUESTION, RATING_WORDS, TEMPLATES
+from csat.rating_page.page_renderer import DEFAULT_QUESTION, RATING_WORDS, TEMPLATES, PageRenderer, Step
 from csat.surveys.questions import PLACEHOLDER
 from tests.factories import CATALOGUE
 from tests.rating_page_kit import RatingPages, running_pages, visible_text
@@ -132,3 +132,12 @@ async def test_a_name_is_never_read_as_html(page: RatingPages) -> None:
 
     assert "<bdi>&lt;b&gt;&amp;amp;&lt;/b&gt;</bdi>" in shown.text
     assert "<b>" not in shown.text
+
+
+def test_no_request_waits_for_a_locale_to_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderer = PageRenderer(CATALOGUE, LANGUAGES, "Northwind")
+    monkeypatch.delattr("babel.Locale.parse")
+    monkeypatch.delattr("babel.Locale.get_display_name")
+    monkeypatch.delattr("babel.Locale.text_direction")
+
+    assert "العربية" in renderer.render(Step.UNKNOWN, LANGUAGES.choose("ar", ""), None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -24,29 +23,17 @@ class Language:
     code: str
     texts: Mapping[str, str]
     """The translations by the English text."""
+    name: str
+    """The language's own name."""
+    direction: str
+    """Either "ltr" or "rtl"."""
 
     @classmethod
     def load(cls, code: str) -> Self:
         """Read a language's catalogue."""
-        if code == SOURCE_LANGUAGE:
-            return cls(code, {})
-        with (TRANSLATIONS / f"{code}.po").open("rb") as file:
-            catalogue = read_po(file, locale=code, abort_invalid=True)
-        return cls(
-            code,
-            {str(message.id): str(message.string) for message in catalogue if message.id and message.string},
-        )
-
-    @cached_property
-    def direction(self) -> str:
-        """Return "ltr" or "rtl"."""
-        return Locale.parse(self.code).text_direction
-
-    @cached_property
-    def name(self) -> str:
-        """Return the language's own name."""
-        name = Locale.parse(self.code).get_display_name() or self.code
-        return name[0].upper() + name[1:]
+        locale = Locale.parse(code)
+        name = locale.get_display_name() or code
+        return cls(code, _read_texts(code), name[0].upper() + name[1:], locale.text_direction)
 
     def translate(self, text: str) -> str:
         """Return a text in this language, or in English if the translation is missing."""
@@ -55,6 +42,14 @@ class Language:
     def has(self, text: str) -> bool:
         """Return True if a text exists in this language."""
         return self.code == SOURCE_LANGUAGE or text in self.texts
+
+
+def _read_texts(code: str) -> dict[str, str]:
+    if code == SOURCE_LANGUAGE:
+        return {}
+    with (TRANSLATIONS / f"{code}.po").open("rb") as file:
+        catalogue = read_po(file, locale=code, abort_invalid=True)
+    return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
 
 
 class Languages:
