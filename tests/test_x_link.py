@@ -18,7 +18,7 @@ from sandbox.slack import fixtures
 from sandbox.x import Endpoint, Fault
 from sandbox.x.link_previews import USER_AGENTS
 from tests.local_client import local_client
-from tests.rating_page_kit import find_free_port
+from tests.rating_page_kit import link_settings
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
@@ -29,13 +29,6 @@ async def linking(folder: Path, **settings: Any) -> AsyncIterator[World]:
     """Run an app whose usual transport is the link."""
     async with running_world(folder, **{**link_settings(), **settings}) as world:
         yield world
-
-
-def link_settings() -> dict[str, Any]:
-    """Return settings of an app that sends links to its own rating page."""
-    port = find_free_port()
-    page = {"csat_public_url": f"http://127.0.0.1:{port}", "csat_public_port": port}
-    return {"csat_transports": ("x_link",), **page}
 
 
 def link_in(text: str) -> str:
