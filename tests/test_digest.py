@@ -79,7 +79,7 @@ async def test_on_monday_at_nine_the_digest_compares_last_week_with_the_week_bef
 
     for words in (
         "CSAT score: 75% (95% interval 60 to 86) from 40 answers.",
-        "Previous 7 days: 8% from 40 answers; up 68 points.",
+        "Previous 7 days: 8% from 40 answers; up 68 points (95% interval 48 to 80).",
         "60 sent",
         "20 still open",
         "NPS: +100",

@@ -93,11 +93,11 @@ def test_a_score_with_too_few_ratings_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("difference", "low", "high", "expected"),
     [
-        (12.4, 3.0, 21.0, "up 12 points"),
-        (-12.4, -21.0, -3.0, "down 12 points"),
-        (1.2, 0.1, 2.0, "up 1 point"),
-        (0.3, 0.1, 0.5, "up less than 1 point"),
-        (-0.3, -0.5, -0.1, "down less than 1 point"),
+        (12.4, 3.0, 21.0, "up 12 points (95% interval 3 to 21)"),
+        (-12.4, -21.0, -3.0, "down 12 points (95% interval 3 to 21)"),
+        (1.2, 0.1, 2.0, "up 1 point (95% interval less than 1 to 2)"),
+        (0.3, 0.1, 1.5, "up less than 1 point (95% interval less than 1 to 2)"),
+        (-0.3, -1.5, -0.1, "down less than 1 point (95% interval less than 1 to 2)"),
         (12.4, 0.0, 25.0, "no clear change"),
         (-12.4, -25.0, 0.0, "no clear change"),
         (0.0, -10.0, 10.0, "no clear change"),

@@ -43,7 +43,7 @@ async def test_a_supervisor_sees_score_interval_change_and_rates(world: World) -
     text = visible_text(await world.open_home(fixtures.CLEO))
 
     assert "CSAT score: 90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in text
-    assert "Previous 30 days: 50% from 40 answers; up 40 points." in text
+    assert "Previous 30 days: 50% from 40 answers; up 40 points (95% interval 21 to 56)." in text
     assert "100 sent · 50 answers · 0 comments (0%) · 50 still open · 0 expired" in text
     assert "not who chose to respond" in text
 

@@ -9,6 +9,8 @@ from csat.surveys.questions import Metric
 NO_VALUE = "-"
 """Shown if there is no figure; 0 would be one."""
 NO_CLEAR_CHANGE = "no clear change"
+LESS_THAN_1 = "less than 1"
+"""Points of a change; 0 would be none."""
 
 
 def format_score(score: Score | None) -> str:
@@ -52,14 +54,14 @@ def format_interval(metric: Metric, interval: Interval) -> str:
 
 
 def format_change(change: Change | None) -> str:
-    """Return a change like "up 12 points"; "-" without one."""
+    """Return a change like "up 12 points (95% interval 3 to 21)"; "-" without one."""
     if change is None:
         return NO_VALUE
     if not change.is_significant:
         return NO_CLEAR_CHANGE
-    number = abs(round_half_up(change.difference))
-    size = f"{number} point{'s' * (number != 1)}" if number else "less than 1 point"
-    return f"{'up' if change.difference > 0 else 'down'} {size}"
+    size, low, high = (_format_size(points) for points in _magnitudes(change))
+    noun = "point" if size in ("1", LESS_THAN_1) else "points"
+    return f"{'up' if change.difference > 0 else 'down'} {size} {noun} (95% interval {low} to {high})"
 
 
 def format_unknown_names(number: int, *, is_slack_available: bool) -> str:
@@ -81,6 +83,16 @@ def pluralize(number: int, noun: str) -> str:
 def round_half_up(value: float) -> int:
     """Return the nearest whole number; halves are rounded away from zero."""
     return int(_round(value, "1"))
+
+
+def _magnitudes(change: Change) -> tuple[float, float, float]:
+    """Return the size of a significant change, and its interval from low to high, without the sign."""
+    low, high = sorted(abs(end) for end in change.interval)
+    return abs(change.difference), low, high
+
+
+def _format_size(points: float) -> str:
+    return str(round_half_up(points) or LESS_THAN_1)
 
 
 def _round(value: float, step: str) -> Decimal:
