@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from blocks.elements import plain_message
+from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.recipients import Recipient
 from csat.x_api.errors import AccountRefused, Refused
@@ -17,6 +18,7 @@ LOOKUP_REFUSED = (
     "X can't be asked about that handle: {reason}. "
     "Use the customer's numeric ID, or ask an admin of this app."
 )
+ID_WORKS = "Their numeric ID works, as in /csat {subcommand} 783214."
 
 
 class Customer(NamedTuple):
@@ -27,25 +29,53 @@ class Customer(NamedTuple):
     """Whether X says that they can be messaged; None if it did not say."""
 
 
+class _Unresolved(Exception):
+    """X did not say who has a handle; `str()` is for the person."""
+
+
 async def look_up_customer(services: Services, command: SlashCommand) -> Customer | None:
     """Return the customer whom a command names, or tell the person why there is none and return `None`."""
     try:
-        recipient = _parse_recipient(command.text)
-        account = await services.look_up_account(recipient)
-    except InvalidArguments as error:
-        problem = str(error)
-    except AccountRefused as refusal:
-        problem = LOOKUP_REFUSED.format(reason=refusal.reason)
-    except Refused as refusal:
-        problem = refusal.sentence()
-    else:
-        if account:
-            return Customer(account.recipient, account.receives_dm)
-        if recipient.id:
-            return Customer(recipient, None)
-        problem = LOOKUP_TIMED_OUT
-    await services.reply(command.origin(services.clock()), plain_message(problem))
+        return await _look_up(services, _parse_recipient(command.text))
+    except (InvalidArguments, _Unresolved) as problem:
+        await _reply(services, command, str(problem))
     return None
+
+
+async def identify_customer(services: Services, command: SlashCommand, unchanged: str) -> Recipient | None:
+    """Return the customer, with their id, about whom a command changes something; else say why not.
+
+    Where X doesn't say who has the handle, it is the customer of the last survey to it. `unchanged` is the
+    sentence that nothing was changed.
+    """
+    try:
+        recipient = _parse_recipient(command.text)
+    except InvalidArguments as problem:
+        await _reply(services, command, str(problem))
+        return None
+    try:
+        return (await _look_up(services, recipient)).recipient
+    except _Unresolved as problem:
+        handle = str(recipient.handle)
+        if known := await services.database.read(find_recipient, services.account, handle):
+            return known
+        example = command.text.strip().partition(" ")[0].lower()
+        await _reply(services, command, f"{problem} {unchanged} {ID_WORKS.format(subcommand=example)}")
+    return None
+
+
+async def _look_up(services: Services, recipient: Recipient) -> Customer:
+    try:
+        account = await services.look_up_account(recipient)
+    except AccountRefused as refusal:
+        raise _Unresolved(LOOKUP_REFUSED.format(reason=refusal.reason)) from refusal
+    except Refused as refusal:
+        raise _Unresolved(refusal.sentence()) from refusal
+    if account:
+        return Customer(account.recipient, account.receives_dm)
+    if recipient.id:
+        return Customer(recipient, None)
+    raise _Unresolved(LOOKUP_TIMED_OUT)
 
 
 def _parse_recipient(text: str) -> Recipient:
@@ -55,3 +85,7 @@ def _parse_recipient(text: str) -> Recipient:
     if recipient is None:
         raise InvalidArguments(NO_CUSTOMER.format(command=command))
     return recipient
+
+
+async def _reply(services: Services, command: SlashCommand, problem: str) -> None:
+    await services.reply(command.origin(services.clock()), plain_message(problem))

@@ -15,7 +15,7 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.opt_outs import How, InvalidReason, OptOut, parse_reason
-from handlers.customer_lookup import look_up_customer
+from handlers.customer_lookup import identify_customer
 from handlers.modal_opening import open_modal
 from handlers.modal_submission import explain, save
 from handlers.services import Services
@@ -24,6 +24,9 @@ AGENTS_ONLY = "Only people who can send surveys can stop them. {denial}"
 SUPERVISORS_ONLY = (
     "Only supervisors can lift an opt-out. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 )
+
+NOT_RECORDED = "Nothing was recorded."
+NOT_LIFTED = "Nothing was lifted."
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -36,7 +39,7 @@ async def open_stop_form(services: Services, command: SlashCommand) -> None:
     """Open the form that records an opt-out, or say that there is one."""
     async with _replying_with_denial(services, command):
         await _require_agent(services, command.user)
-        if form := await _find_customer(services, command):
+        if form := await _find_customer(services, command, NOT_RECORDED):
             if opt_out := await _find_opt_out(services, form):
                 await services.reply(form.origin, views.already_stopped(form, opt_out))
             else:
@@ -47,7 +50,7 @@ async def open_lift_form(services: Services, command: SlashCommand) -> None:
     """Open the form that lifts an opt-out, or say that there is none."""
     async with _replying_with_denial(services, command):
         await _require_supervisor(services, command.user)
-        if form := await _find_customer(services, command):
+        if form := await _find_customer(services, command, NOT_LIFTED):
             if opt_out := await _find_opt_out(services, form):
                 await open_modal(services, form.origin, command.trigger_id, views.lift_modal(form, opt_out))
             else:
@@ -107,11 +110,11 @@ async def _require_supervisor(services: Services, user: str) -> None:
     await services.slack.permissions.require_supervisor(user, SUPERVISORS_ONLY)
 
 
-async def _find_customer(services: Services, command: SlashCommand) -> OptOutForm | None:
+async def _find_customer(services: Services, command: SlashCommand, unchanged: str) -> OptOutForm | None:
     """Return an empty form for the customer whom a command names, if there is one."""
-    customer = await look_up_customer(services, command)
+    recipient = await identify_customer(services, command, unchanged)
     origin = command.origin(services.clock())
-    return OptOutForm(recipient=customer.recipient, origin=origin) if customer else None
+    return OptOutForm(recipient=recipient, origin=origin) if recipient else None
 
 
 async def _find_opt_out(services: Services, form: OptOutForm) -> OptOut | None:

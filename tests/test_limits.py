@@ -342,6 +342,27 @@ async def test_status_says_when_and_why_a_survey_was_not_sent(world: World) -> N
     assert f": not sent, asked by <@{fixtures.ADA}> · X thinks this message looks automated." in reply
 
 
+async def test_status_of_an_id_says_that_x_was_not_asked(world: World) -> None:
+    await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status 783214")
+    reply = visible_text(await world.wait_for_message("Nobody has asked them yet."))
+
+    assert "No limit keeps you from asking them. X isn't asked about an ID" in reply
+    assert "You can ask them now." not in reply
+
+
+async def test_status_begins_with_the_last_try_if_x_refused_it_because_of_the_customer(world: World) -> None:
+    customer = world.x.customer("closed_clara").id
+    await submit_survey(world, customer)
+    await world.wait_for_message("was not sent")
+    await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat status {customer}")
+    reply = visible_text(await world.wait_for_message("The last try failed: ", viewer=fixtures.BEN))
+
+    assert "The last try failed: This customer can't be messaged" in reply
+    assert reply.count("then send the survey.") == 1
+    assert "No limit keeps you from trying again." in reply
+    assert "You can ask them now." not in reply
+
+
 async def test_status_says_of_a_survey_that_was_sent_again_that_it_may_have_arrived(world: World) -> None:
     world.x.fail(Fault.BAD_GATEWAY, times=1)
     await submit_survey(world)

@@ -171,6 +171,34 @@ async def test_a_stop_needs_a_reason_and_a_customer_who_is_on_x(world: World) ->
     await run_command(world, "/csat stop @nobody_here", "There is no such customer on X")
 
 
+@pytest.mark.parametrize(
+    ("command", "user", "outcome"),
+    [("stop", fixtures.ADA, "Nothing was recorded."), ("unstop", fixtures.CLEO, "Nothing was lifted.")],
+)
+@pytest.mark.parametrize("handle", ["gone_gary", "nobody_here"])
+async def test_a_handle_that_x_can_not_resolve_changes_nothing_and_the_reply_says_what_works(
+    world: World, command: str, user: str, outcome: str, handle: str
+) -> None:
+    reply = await run_command(world, f"/csat {command} @{handle}", outcome, user)
+
+    assert reply.endswith(f"{outcome} Their numeric ID works, as in /csat {command} 783214.")
+    assert world.workspace.current_view(user) is None
+
+
+async def test_surveys_are_stopped_for_a_handle_that_only_an_earlier_survey_knows(world: World) -> None:
+    former = {"recipient_handle": "Gone_Gary", "recipient_id": world.x.customer("gone_gary").id}
+    world.insert_rated([None])
+    with world.engine.begin() as connection:
+        connection.execute(tables.surveys.update().values(account=world.x.account.id, **former))
+    await submit_reason(world, "/csat stop @gone_gary")
+    await world.wait_for_message("Noted: @Gone_Gary won't be asked again.")
+    denied = await world.submit_survey(f"/csat {former['recipient_id']}")
+
+    assert denied.errors == {"recipient:0": f"Can't be asked. {SENTENCE}"}
+    await submit_reason(world, "/csat unstop @gone_gary", fixtures.CLEO)
+    await world.wait_for_message("Lifted: @Gone_Gary can be asked again.", viewer=fixtures.CLEO)
+
+
 async def test_stopping_twice_says_who_was_first(world: World) -> None:
     await submit_reason(world, "/csat stop @mira_k")
     reply = await run_command(world, "/csat stop @MIRA_K", "has opted out already", fixtures.BEN)

@@ -173,6 +173,9 @@ def _commands() -> Iterator[Section]:
     no_customer = customer_lookup.NO_CUSTOMER.format(command="/csat status")
     problems = (no_customer, customer_lookup.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, stop or unstop, problems", _lines(*problems)
+    for subcommand, unchanged in (("stop", opt_outs.NOT_RECORDED), ("unstop", opt_outs.NOT_LIFTED)):
+        works = customer_lookup.ID_WORKS.format(subcommand=subcommand)
+        yield f"/csat {subcommand}, after such a problem of a handle", f"{unchanged} {works}"
     yield from _opt_outs()
     for sample in samples.REPORTS:
         yield "/csat report", _message(report_message(sample, may_send=True))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
@@ -105,6 +105,17 @@ def get_recipient_key(connection: Connection, survey_id: int) -> str | None:
     """Return the keyed hash of a survey's recipient, also of an erased one; `None` until X resolves them."""
     key: str | None = connection.execute(_RECIPIENT_KEY, {"survey_id": survey_id}).scalar()
     return key
+
+
+def find_recipient(connection: Connection, account: str, handle: str) -> Recipient | None:
+    """Return the recipient, with their id, of an account's last survey to a handle."""
+    query = select(surveys.c.recipient_handle, surveys.c.recipient_id).where(
+        surveys.c.account == account,
+        func.lower(surveys.c.recipient_handle) == handle.lower(),
+        surveys.c.recipient_id.is_not(None),
+    )
+    row = connection.execute(query.order_by(surveys.c.id.desc()).limit(1)).first()
+    return Recipient(handle=row.recipient_handle, id=row.recipient_id) if row else None
 
 
 def to_record(row: Row[Any]) -> SurveyRecord:
