@@ -13,6 +13,7 @@ from blocks.elements import (
     context,
     header,
     numbered_list,
+    one_line,
     recipient_link,
     rich_line,
     text,
@@ -124,6 +125,7 @@ def _list_item(status: SurveyStatus) -> Iterator[RichTextElement]:
         yield text(" in ")
         yield RichTextElementParts.Channel(channel_id=status.channel)
     yield text(f", {status.survey.metric.upper()}: {STATE_LABELS[status.state]}", bold=True)
-    remarks = (status.advice, status.survey.external_id, "test" if status.survey.test else "")
-    if shown := " · ".join(truncate_line(remark, MAX_REMARK_LENGTH) for remark in remarks if remark):
+    external_id = truncate_line(status.survey.external_id, MAX_REMARK_LENGTH)
+    remarks = (one_line(status.advice), external_id, "test" if status.survey.test else "")
+    if shown := " · ".join(filter(None, remarks)):
         yield text(f" · {shown}")

@@ -11,11 +11,11 @@ from blocks.elements import (
     build_message,
     context,
     escape_mrkdwn,
+    one_line,
     profile_link,
     rich_line,
     text,
     timestamp,
-    truncate_line,
 )
 from blocks.limit_denial import denial_line, denial_text, opt_out_reason, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
@@ -35,10 +35,11 @@ STATE_LABELS: Final = {
 }
 
 CAN_BE_ASKED: Final = "You can ask them now."
+NOT_LOOKED_UP: Final = "No limit keeps you from asking them. X wasn't asked, as you named an ID."
+LAST_TRY_FAILED: Final = "The last try failed"
+CAN_BE_TRIED_AGAIN: Final = "No limit keeps you from trying again."
 MESSAGES_MAY_BE_CLOSED: Final = "Probably doesn't accept your direct messages; you can still try."
 ACCOUNT_PAUSED: Final = "No limit stops you, but X isn't accepting surveys ({cause}): a survey would wait."
-
-MAX_ADVICE_LENGTH: Final = 150
 
 
 class CustomerStatus(NamedTuple):
@@ -51,6 +52,10 @@ class CustomerStatus(NamedTuple):
     denial: Denial | None = None
     link: str = ""
     """A link to the survey that caused the denial."""
+    last_failure: PreviousSurvey | None = None
+    """The last of them, if X refused it because of the customer."""
+    was_looked_up: bool = True
+    """Whether X was asked about them."""
     receives_dm: bool | None = None
     """Whether X says that they can be messaged; None if it did not say."""
     pause_cause: str = ""
@@ -62,14 +67,18 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
 
     People of other workspaces than the reader's are not named.
     """
-    denial, possible = status.denial, _possible(status)
+    denial, possible = status.denial, _possible(status, reader.team)
+    told = None if denial else status.last_failure
     return build_message(
-        f"{escape_mrkdwn(status.customer)}: {denial_text(denial) if denial else possible}",
+        f"{escape_mrkdwn(status.customer)}: {denial_text(denial) if denial else escape_mrkdwn(possible)}",
         [
             rich_line(profile_link(status.customer)),
             denial_line(denial, reader, status.link) if denial else rich_line(text(possible)),
             *(_opt_out(status, denial.opt_out, reader) if denial and denial.opt_out else []),
-            *[rich_line(*_survey(survey, reader.team)) for survey in status.surveys],
+            *[
+                rich_line(*_survey(survey, reader.team, has_advice=survey != told))
+                for survey in status.surveys
+            ],
             *([] if status.surveys else [context("Nobody has asked them yet.")]),
         ],
     )
@@ -80,19 +89,23 @@ def _opt_out(status: CustomerStatus, opt_out: OptOut, reader: Origin) -> list[Bl
     return [*opt_out_reason(opt_out, reader), lift]
 
 
-def _possible(status: CustomerStatus) -> str:
+def _possible(status: CustomerStatus, team: str) -> str:
     """Return what a survey would come to, which no limit denies."""
     obstacles = (
         ACCOUNT_PAUSED.format(cause=status.pause_cause) if status.pause_cause else "",
         MESSAGES_MAY_BE_CLOSED if status.receives_dm is False else "",
     )
-    return " ".join(filter(None, obstacles)) or CAN_BE_ASKED
+    known = " ".join(filter(None, obstacles))
+    if failure := status.last_failure:
+        reason = f": {one_line(failure.advice)}" if failure.team == team else "."
+        return f"{LAST_TRY_FAILED}{reason} {known or CAN_BE_TRIED_AGAIN}"
+    return known or (CAN_BE_ASKED if status.was_looked_up else NOT_LOOKED_UP)
 
 
-def _survey(survey: PreviousSurvey, team: str) -> Iterator[RichTextElement]:
+def _survey(survey: PreviousSurvey, team: str, *, has_advice: bool) -> Iterator[RichTextElement]:
     state = STATE_LABELS[State.UNCERTAIN if survey.is_replaced else survey.state]
     yield timestamp(survey.sent_at or survey.asked_at, DATE_AND_TIME_FIRST)
     yield text(f": {state}{' (test)' if survey.test else ''}, asked by ")
     yield requester_mention(survey, team, "somebody in another workspace")
-    if survey.advice and survey.team == team and not survey.is_replaced:
-        yield text(f" · {truncate_line(survey.advice, MAX_ADVICE_LENGTH)}")
+    if has_advice and survey.advice and survey.team == team and not survey.is_replaced:
+        yield text(f" · {one_line(survey.advice)}")

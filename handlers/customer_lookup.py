@@ -25,7 +25,9 @@ class Customer(NamedTuple):
     """A customer with their id."""
 
     recipient: Recipient
-    receives_dm: bool | None
+    was_looked_up: bool
+    """Whether X was asked about them."""
+    receives_dm: bool | None = None
     """Whether X says that they can be messaged; None if it did not say."""
 
 
@@ -72,9 +74,9 @@ async def _look_up(services: Services, recipient: Recipient) -> Customer:
     except Refused as refusal:
         raise _Unresolved(refusal.sentence()) from refusal
     if account:
-        return Customer(account.recipient, account.receives_dm)
+        return Customer(account.recipient, was_looked_up=True, receives_dm=account.receives_dm)
     if recipient.id:
-        return Customer(recipient, None)
+        return Customer(recipient, was_looked_up=False)
     raise _Unresolved(LOOKUP_TIMED_OUT)
 
 

@@ -1,13 +1,16 @@
 """`/csat status @handle`: show whether a customer can be asked, and the last surveys to them."""
 
+from collections.abc import Sequence
+
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import plain_message
 from csat.db import account_pauses, limits, opt_outs
 from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
-from csat.surveys.limits import Denial, find_denial
+from csat.surveys.limits import Denial, PreviousSurvey, find_denial
+from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused
-from csat.x_api.refusals import ACCOUNT_REFUSALS
+from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
 from handlers.customer_lookup import Customer, look_up_customer
 from handlers.services import Services
 
@@ -44,7 +47,16 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
         surveys=surveys[:MAX_SURVEYS],
         denial=denial,
         link=link,
+        last_failure=_find_last_failure(surveys),
+        was_looked_up=customer.was_looked_up,
         receives_dm=customer.receives_dm,
         pause_cause=ACCOUNT_REFUSALS.get(cause, AccountRefused).reason if cause else "",
     )
     await services.reply(origin, status_message(status, origin))
+
+
+def _find_last_failure(surveys: Sequence[PreviousSurvey]) -> PreviousSurvey | None:
+    """Return the last survey that X was asked to send, if it refused that because of the customer."""
+    tried = (survey for survey in surveys if survey.state is not State.CANCELLED)
+    last = next(tried, None)
+    return last if last and last.reason in RECIPIENT_REFUSALS else None

@@ -119,6 +119,7 @@ PREVIOUS = [
     )
     for number, state in enumerate(State)
 ]
+REFUSED = next(previous for previous in PREVIOUS if previous.state is State.REFUSED)
 OPT_OUTS = [
     OptOut(
         recorded_at=NOON,

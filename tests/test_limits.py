@@ -346,12 +346,12 @@ async def test_status_of_an_id_says_that_x_was_not_asked(world: World) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat status 783214")
     reply = visible_text(await world.wait_for_message("Nobody has asked them yet."))
 
-    assert "No limit keeps you from asking them. X isn't asked about an ID" in reply
+    assert "No limit keeps you from asking them. X wasn't asked, as you named an ID." in reply
     assert "You can ask them now." not in reply
 
 
 async def test_status_begins_with_the_last_try_if_x_refused_it_because_of_the_customer(world: World) -> None:
-    customer = world.x.customer("closed_clara").id
+    customer = world.x.customer("quiet_quinn").id
     await submit_survey(world, customer)
     await world.wait_for_message("was not sent")
     await world.workspace.run_command(fixtures.BEN, fixtures.SUPPORT, f"/csat status {customer}")

@@ -168,6 +168,12 @@ def _commands() -> Iterator[Section]:
         "/csat status, customer without direct messages and account paused: what is new",
         _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
     )
+    by_id = status._replace(customer="783214", surveys=[], was_looked_up=False)
+    yield "/csat status of an ID", _message(status_message(by_id, samples.COLLEAGUE))
+    closed = samples.REFUSED.model_copy(update={"advice": RecipientClosed.advice})
+    failed = by_id._replace(surveys=[closed], last_failure=closed)
+    for reader in (samples.COLLEAGUE, samples.ELSEWHERE):
+        yield "/csat status after a refusal", _message(status_message(failed, reader))
     refused = customer_lookup.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
     no_customer = customer_lookup.NO_CUSTOMER.format(command="/csat status")

@@ -139,6 +139,7 @@ def list_previous(connection: Connection, account: str, key: str) -> list[Previo
 
 
 def _to_previous(row: Row[Any]) -> PreviousSurvey:
+    is_refused = row.state == State.REFUSED
     return PreviousSurvey(
         survey_id=row.id,
         state=row.state,
@@ -150,6 +151,7 @@ def _to_previous(row: Row[Any]) -> PreviousSurvey:
         requester=row.requester,
         channel=row.channel,
         thread=row.thread,
-        advice=(row.advice or "") if row.state == State.REFUSED else "",
-        is_replaced=row.state == State.REFUSED and row.reason == SENT_AGAIN.reason,
+        reason=(row.reason or "") if is_refused else "",
+        advice=(row.advice or "") if is_refused else "",
+        is_replaced=is_refused and row.reason == SENT_AGAIN.reason,
     )

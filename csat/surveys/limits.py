@@ -61,6 +61,8 @@ class PreviousSurvey(FrozenModel):
     requester: str
     channel: str
     thread: str
+    reason: str = ""
+    """The name of the error or of the limit for which it was not sent."""
     advice: str = ""
     """Why it was not sent, for its requester."""
     is_replaced: bool = False

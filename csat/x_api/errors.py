@@ -130,6 +130,8 @@ class Refused(XError):
     """Whether the requester can fix it in the form."""
     shows_api_message: ClassVar[bool] = False
     """Whether X's own message helps the requester."""
+    concerns_recipient: ClassVar[bool] = False
+    """Whether the reason is the customer's account, whatever the survey and whoever sends it."""
 
     def sentence(self) -> str:
         """Return the text for the requester."""

@@ -83,11 +83,13 @@ class ParameterMissing(Refused):
 
 class RecipientSuspended(Refused):
     codes = frozenset({63})
+    concerns_recipient = True
     advice = "X has suspended this customer's account, so they can't get a survey."
 
 
 class RecipientUnknown(Refused):
     codes = frozenset({34, 50, 108})
+    concerns_recipient = True
     advice = (
         "There is no such customer on X: the account may have been deleted or renamed. "
         "Check the handle or ID."
@@ -96,6 +98,7 @@ class RecipientUnknown(Refused):
 
 class RecipientClosed(Refused):
     codes = frozenset({150, 349, 214})
+    concerns_recipient = True
     shows_api_message = True
     advice = (
         "This customer can't be messaged: they turned off messages, blocked you, or don't follow you. "
@@ -122,6 +125,7 @@ class MessageRejected(RecipientClosed):
 
 class TakesVerifiedOnly(Refused):
     codes = frozenset({476})
+    concerns_recipient = True
     advice = (
         "This customer takes messages from strangers only if those are verified, and your brand isn't. "
         "Ask them on X to write to you first, then send the survey."
@@ -192,6 +196,9 @@ ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
     {kind.__name__: kind for kind in REFUSALS if issubclass(kind, AccountRefused)}
 )
 """The reasons for which an account is paused, by the cause that the database keeps."""
+
+RECIPIENT_REFUSALS = frozenset(kind.__name__ for kind in REFUSALS if kind.concerns_recipient)
+"""The reasons that the database keeps of surveys refused because of the customer's account."""
 
 PROBLEMS: Mapping[re.Pattern[str], type[Refused]] = MappingProxyType(
     {
