@@ -1,16 +1,18 @@
 """Parse the arguments of `/csat`: a customer and a metric, in any order."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from blocks.help import AT_SIGN_HINT, HELP
 from csat.slack_api.text_extraction import unescape
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import (
     HOSTS,
     INVISIBLE_CHARACTERS,
     MAX_HANDLE_LENGTH,
+    ONE_AT_A_TIME,
     RESERVED_PATHS,
     InvalidRecipient,
     Recipient,
@@ -19,12 +21,16 @@ from csat.surveys.recipients import (
 
 _MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 _LINK = re.compile(r"<(?:mailto:)?(?P<url>(?:https?://|[^@|>]+@)[^|>]+)(\|[^>]*)?>")
-_CUSTOMER = re.compile(rf"@.+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
+_CUSTOMER = re.compile(rf"[@\uff20].+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
+_CASE_NUMBER = re.compile("#[0-9]+")
 _HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
 _MAX_QUOTED_LENGTH = 40
 _MISSPELLING_CUTOFF = 0.75
 """The similarity of "hepl" and "help"; that of "helen" and "help" is 0.67."""
+
+
+CASE_NUMBER = "A case number goes into the form, below More options."
 
 
 class InvalidArguments(ValueError):
@@ -56,8 +62,10 @@ def parse_command_args(text: str, command: str = "/csat", known_words: Collectio
             args = _with_metric(args, word)
         elif _CUSTOMER.fullmatch(word):
             args = _with_recipient(args, word)
+        elif _CASE_NUMBER.fullmatch(word):
+            raise InvalidArguments(CASE_NUMBER)
         else:
-            _check_spelling(word, known_words)
+            _check_spelling(word, words, known_words)
             if not _is_handle(word) or len(others) > 1:
                 raise InvalidArguments(_unknown_word(word, command))
             args = _with_recipient(args, word)
@@ -72,12 +80,23 @@ def _is_handle(word: str) -> bool:
     return _HANDLE.fullmatch(word) is not None and word.lower() not in RESERVED_PATHS
 
 
-def _check_spelling(word: str, known_words: Collection[str]) -> None:
-    matches = get_close_matches(word.lower(), known_words, n=1, cutoff=_MISSPELLING_CUTOFF)
-    if not matches or not _is_handle(word):
+def _check_spelling(word: str, words: Sequence[str], known_words: Collection[str]) -> None:
+    """Raise `InvalidArguments` if a word resembles a known one, with the command that was probably meant."""
+    meant = _find_similar(word.lower(), known_words)
+    if not meant or not _is_handle(word):
         return
-    unknown = "" if word.lower() == matches[0] else f"There's no “{word}”. "
-    raise InvalidArguments(f"{unknown}Did you mean /csat {matches[0]}? For a handle, put @ in front.")
+    unknown = "" if word.lower() == meant else f"There's no “{word}”. "
+    others = [other for other in words if other != word]
+    command = " ".join(("/csat", meant, *others))
+    shown = command if len(command) <= _MAX_QUOTED_LENGTH else f"/csat {meant}"
+    hint = f"See {HELP}." if any(not _is_metric(other) for other in others) else AT_SIGN_HINT
+    raise InvalidArguments(f"{unknown}Did you mean {shown}? {hint}")
+
+
+def _find_similar(word: str, known_words: Collection[str]) -> str | None:
+    swapped = {f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}" for i in range(len(word) - 1)}
+    similar = get_close_matches(word, known_words, n=1, cutoff=_MISSPELLING_CUTOFF)
+    return next(iter((*similar, *swapped.intersection(known_words))), None)
 
 
 def _with_metric(args: CommandArgs, word: str) -> CommandArgs:
@@ -87,14 +106,17 @@ def _with_metric(args: CommandArgs, word: str) -> CommandArgs:
 
 
 def _with_recipient(args: CommandArgs, word: str) -> CommandArgs:
-    if args.recipient:
-        raise InvalidArguments("Name one customer at a time: each gets their own survey.")
     try:
-        return args._replace(recipient=parse_recipient(word))
+        recipient = parse_recipient(word)
     except InvalidRecipient as error:
         raise InvalidArguments(str(error)) from error
+    if args.recipient is None:
+        return args._replace(recipient=recipient)
+    if bool(args.recipient.id) != bool(recipient.id):
+        raise InvalidArguments(f"Name one customer at a time. {CASE_NUMBER}")
+    raise InvalidArguments(ONE_AT_A_TIME)
 
 
 def _unknown_word(word: str, command: str) -> str:
     quoted = word if len(word) <= _MAX_QUOTED_LENGTH else f"{word[: _MAX_QUOTED_LENGTH - 1]}…"
-    return f"I don't understand “{quoted}”. Try {command} @handle, or /csat help."
+    return f"I don't understand “{quoted}”. Try {command} @handle, or {HELP}."

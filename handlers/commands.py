@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.help import Usage, help_message
+from blocks.help import AT_SIGN_HINT, HELP, Usage, help_message, problem_message
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.questions import Metric
 from handlers.command_args import InvalidArguments, parse_command_args
@@ -36,11 +36,21 @@ async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -
 async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
+        _check_other_words(command.text)
         args = parse_command_args(command.text, known_words=KNOWN_WORDS)
     except InvalidArguments as problem:
-        await services.reply(origin, help_message(USAGES, str(problem)))
+        await services.reply(origin, problem_message(str(problem)))
         return
     await open_from_command(services, command, args)
+
+
+def _check_other_words(text: str) -> None:
+    """Raise `InvalidArguments` for a word of other tools, with what does that here."""
+    words = text.split()
+    for word in words:
+        if advice := OTHER_WORDS.get(word.lower()):
+            customer = next((other for other in words if other.startswith("@")), "@handle")
+            raise InvalidArguments(advice.format(customer=customer))
 
 
 async def _send_help(services: Services, command: SlashCommand) -> None:
@@ -95,5 +105,15 @@ SUBCOMMANDS = {
     ),
     "help": Subcommand(_send_help, (Usage("/csat help", "shows this help"),)),
 }
+STOPS = f"To stop surveys to a customer, type /csat stop {{customer}}, or see {HELP}."
+OTHER_WORDS = {
+    **dict.fromkeys(("optout", "opt-out", "block", "unsubscribe"), STOPS),
+    "cancel": (
+        "There's no /csat cancel. A survey that waits has the button Cancel, in this app's Messages. "
+        + AT_SIGN_HINT
+    ),
+    "start": f"There's no /csat start. To open the form, type /csat or /csat @handle. {AT_SIGN_HINT}",
+}
+"""What to do instead of commands that people may guess."""
 KNOWN_WORDS = (*SUBCOMMANDS, *Metric)
 USAGES = tuple(usage for subcommand in (OPEN_FORM, *SUBCOMMANDS.values()) for usage in subcommand.usages)

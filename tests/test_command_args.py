@@ -63,6 +63,10 @@ def parse_in_csat(text: str) -> CommandArgs:
         ("“grace”,", CommandArgs(recipient=GRACE)),
         ("grace nps", CommandArgs(Metric.NPS, GRACE)),
         ("nps grace", CommandArgs(Metric.NPS, GRACE)),
+        ("@@grace", CommandArgs(recipient=GRACE)),
+        ("\uff20grace", CommandArgs(recipient=GRACE)),
+        ("@grace's", CommandArgs(recipient=GRACE)),
+        ("nps @grace\u2019s", CommandArgs(Metric.NPS, GRACE)),
         ("fifteen_letters", CommandArgs(recipient=Recipient(handle="fifteen_letters"))),
     ],
 )
@@ -164,7 +168,14 @@ def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str,
         ("csat nps", "Choose one type"),
         ("nps nps", "Choose one type"),
         ("@grace @lovelace", "one customer at a time"),
-        ("@grace 783214", "one customer at a time"),
+        (
+            "@grace 783214",
+            "Name one customer at a time. A case number goes into the form, below More options.",
+        ),
+        ("783214 @grace", "A case number goes into the form, below More options."),
+        ("@grace #48213", "A case number goes into the form, below More options."),
+        ("#48213", "A case number goes into the form, below More options."),
+        ("783214 48213", "one customer at a time: each gets their own survey"),
         ("@", "I don't understand “@”"),
         ("@sixteen_letters_", "at most 15 characters; this one has 16"),
         ("@grace@mastodon.social", "letters a-z"),
@@ -210,37 +221,62 @@ def test_invalid_arguments_say_what_to_do(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("statsu @grace", "status"),
         ("stats", "status"),
         ("Stat", "status"),
         ("reprot", "report"),
-        ("reports 30d", "report"),
         ("rport", "report"),
-        ("exprot 90d", "export"),
         ("hepl", "help"),
         ("hel", "help"),
         ("halp", "help"),
-        ("npss @grace", "nps"),
-        ("@grace npss", "nps"),
         ("np", "nps"),
         ("csta", "csat"),
-        ("csatt grace", "csat"),
+        ("nsp", "nps"),
+        ("nsp nps", "nps nps"),
     ],
 )
 def test_a_misspelled_word_of_the_command_is_not_a_handle(text: str, meant: str) -> None:
-    misspelled = next(word for word in text.split() if word not in ("@grace", "30d", "90d"))
+    misspelled = text.split(maxsplit=1)[0]
 
     assert try_parse(parse_in_csat, text) == (
         f"There's no “{misspelled}”. Did you mean /csat {meant}? For a handle, put @ in front."
     )
 
 
-@pytest.mark.parametrize("text", ["nps status", "help.", "@grace report"])
-def test_a_subcommand_in_the_wrong_place_is_not_said_to_be_missing(text: str) -> None:
-    subcommand = text.rsplit(maxsplit=1)[-1].strip(".")
+@pytest.mark.parametrize(
+    ("text", "misspelled", "meant"),
+    [
+        ("statsu @grace", "statsu", "status @grace"),
+        ("reports 30d nps", "reports", "report 30d nps"),
+        ("exprot 90d", "exprot", "export 90d"),
+        ("nsp @grace", "nsp", "nps @grace"),
+        ("@grace npss", "npss", "nps @grace"),
+        ("csatt grace", "csatt", "csat grace"),
+    ],
+)
+def test_a_command_with_a_misspelled_word_is_offered_to_copy(text: str, misspelled: str, meant: str) -> None:
+    assert try_parse(parse_in_csat, text) == (
+        f"There's no “{misspelled}”. Did you mean /csat {meant}? See /csat help."
+    )
 
-    assert f"Did you mean /csat {subcommand}?" in str(try_parse(parse_in_csat, text))
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("nps status", "status nps"),
+        ("help.", "help"),
+        ("@grace stop", "stop @grace"),
+        ("@grace status", "status @grace"),
+    ],
+)
+def test_a_subcommand_in_the_wrong_place_is_offered_in_its_place(text: str, meant: str) -> None:
+    assert f"Did you mean /csat {meant}?" in str(try_parse(parse_in_csat, text))
     assert "There's no" not in str(try_parse(parse_in_csat, text))
+
+
+def test_a_long_command_is_not_repeated() -> None:
+    answer = str(try_parse(parse_in_csat, f"stopp {'a ' * 500}"))
+
+    assert answer == "There's no “stopp”. Did you mean /csat stop? See /csat help."
 
 
 @pytest.mark.parametrize(
@@ -294,6 +330,26 @@ def test_a_link_that_is_not_to_x_is_refused_as_such(text: str) -> None:
 )
 def test_a_link_to_x_that_names_nobody_is_not_said_to_lead_elsewhere(text: str) -> None:
     assert "not a customer's" in str(try_parse(parse_recipient, text))
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://x.com/i/status/1", "twitter.com/i/web/status/17?s=20", "https://x.com/i/statuses/1"],
+)
+def test_a_link_to_a_post_without_its_author_is_refused_as_such(link: str) -> None:
+    refusal = "This link doesn't name its author. Type their handle, or paste a link to their profile."
+
+    assert try_parse(parse_recipient, link) == refusal
+    assert try_parse(parse_in_csat, link) == refusal
+
+
+@pytest.mark.parametrize(
+    "typed", ["@grace @lovelace", "@grace, @lovelace", "@grace and \uff20lovelace", "x.com/grace x.com/ada"]
+)
+def test_two_customers_in_one_field_are_refused_as_such(typed: str) -> None:
+    refusal = "Name one customer at a time: each gets their own survey."
+
+    assert try_parse(parse_recipient, typed) == refusal
 
 
 def test_an_email_address_is_refused_as_such() -> None:

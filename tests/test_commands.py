@@ -21,6 +21,7 @@ from tests.world import World, field_value, running_world, visible_text
         ("/csat tomasberg", "csat", "@tomasberg"),
         ("/csat nps tomasberg", "nps", "@tomasberg"),
         ("/csat @reprot", "csat", "@reprot"),
+        ("/csat @cancel", "csat", "@cancel"),
         ("/csat https://x.com/mira_k", "csat", "@mira_k"),
         ("/csat nps https://twitter.com/mira_k/status/17?s=20", "nps", "@mira_k"),
     ],
@@ -54,27 +55,35 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("/csat reprot", "There's no “reprot”. Did you mean /csat report?"),
-        ("/csat statsu @mira_k", "There's no “statsu”. Did you mean /csat status?"),
-        ("/csat stpo @mira_k", "There's no “stpo”. Did you mean /csat stop?"),
-        ("/csat untsop @mira_k", "There's no “untsop”. Did you mean /csat unstop?"),
-        ("/csat npss @mira_k", "There's no “npss”. Did you mean /csat nps?"),
-        ("/csat mira!", "I don't understand “mira!”"),
+        ("/csat reprot", "There's no “reprot”. Did you mean /csat report? For a handle, put @ in front."),
+        ("/csat statsu @mira_k", "There's no “statsu”. Did you mean /csat status @mira_k?"),
+        ("/csat stpo @mira_k", "There's no “stpo”. Did you mean /csat stop @mira_k?"),
+        ("/csat untsop @mira_k", "There's no “untsop”. Did you mean /csat unstop @mira_k?"),
+        ("/csat nsp @mira_k", "There's no “nsp”. Did you mean /csat nps @mira_k?"),
+        ("/csat @mira_k stop", "Did you mean /csat stop @mira_k?"),
+        ("/csat mira!", "I don't understand “mira!”. Try /csat @handle, or /csat help."),
         ("/csat @mira_k @tom", "Name one customer at a time"),
         ("/csat nps csat @mira_k", "Choose one type"),
         ("/csat @😀", "X handles contain only letters"),
         ("/csat 1234567890123456789012345", "not an X ID"),
         ("/csat @ben", "colleague in Slack"),
+        ("/csat optout @mira_k", "To stop surveys to a customer, type /csat stop @mira_k"),
+        ("/csat @mira_k opt-out", "To stop surveys to a customer, type /csat stop @mira_k"),
+        ("/csat BLOCK", "To stop surveys to a customer, type /csat stop @handle"),
+        ("/csat cancel @mira_k", "There's no /csat cancel. A survey that waits has the button Cancel"),
+        ("/csat cancel", "There's no /csat cancel. A survey that waits has the button Cancel"),
+        ("/csat start", "There's no /csat start. To open the form, type /csat or /csat @handle."),
     ],
 )
-async def test_invalid_arguments_are_explained_together_with_the_help(
+async def test_a_command_that_is_not_understood_is_answered_with_one_sentence(
     world: World, text: str, problem: str
 ) -> None:
     await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
     reply = await world.wait_for_message(problem)
 
     assert reply.visible_to == fixtures.ADA
-    assert "/csat nps @handle" in visible_text(reply)
+    assert "opens the survey form" not in visible_text(reply)
+    assert visible_text(reply).count("/csat help") + visible_text(reply).count("put @ in front.") == 1
     assert world.workspace.current_view(fixtures.ADA) is None
 
 

@@ -11,7 +11,7 @@ from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
-from blocks.help import help_message
+from blocks.help import help_message, problem_message
 from blocks.report_reply import report_message
 from blocks.report_summary import own_left_out
 from blocks.supervisor_home import supervisor_home
@@ -143,7 +143,9 @@ def _survey_form() -> Iterator[Section]:
 
 def _commands() -> Iterator[Section]:
     yield "/csat help", _message(help_message(commands.USAGES))
-    yield "/csat with a problem", _message(help_message(commands.USAGES, "Choose one type: csat or nps."))
+    yield "/csat with a problem", _message(problem_message("Choose one type: csat or nps."))
+    guessed = (advice.format(customer="@grace") for advice in commands.OTHER_WORDS.values())
+    yield "/csat with words of other tools", _lines(*guessed)
     status = CustomerStatus("@grace", samples.PREVIOUS)
     usual = _message(status_message(status, samples.COLLEAGUE))
     yield "/csat status", usual

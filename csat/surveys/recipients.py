@@ -14,9 +14,14 @@ _LINK = re.compile(
     r"|(?:intent/(?:user|follow)\?screen_name=)?@?(?P<handle>\w+))(?:[/?#&]\S*)?",
     re.IGNORECASE,
 )
+_POST_WITHOUT_AUTHOR = re.compile(HOSTS + r"/i/(?:web/)?status(?:es)?/.*", re.IGNORECASE)
 _OF_X = re.compile(r"(?:https?://)?(?:[\w-]+\.)*(?:x|twitter)\.com(?:[/?#:].*)?", re.IGNORECASE)
 _ANY_LINK = re.compile(r"https?://.*|www\..*|[\w-]+(?:\.[\w-]+)+/.*", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_SEPARATORS = re.compile(r"[\s,;]+")
+_NAMES_SOMEBODY = re.compile(rf"@\w|{HOSTS}/", re.IGNORECASE)
+_AT_SIGNS = re.compile("[@\uff20]+")
+_POSSESSIVE = re.compile("['\u2019]s$")
 INVISIBLE_CHARACTERS = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Zero-width characters and direction marks, which are often copied along with a handle."""
 _PAGES = (
@@ -26,8 +31,9 @@ _PAGES = (
 RESERVED_PATHS = frozenset(_PAGES.split())
 """First path segments on x.com that are pages of X itself, not handles."""
 
-
 NO_CUSTOMER_S_LINK = "This link is not a customer's. Paste a link to their profile or a post."
+NO_AUTHOR = "This link doesn't name its author. Type their handle, or paste a link to their profile."
+ONE_AT_A_TIME = "Name one customer at a time: each gets their own survey."
 
 
 class InvalidRecipient(ValueError):
@@ -58,9 +64,13 @@ def parse_recipient(text: str) -> Recipient:
 
     `783214` is an id and `@783214` is a handle, as on X.
     """
-    text = INVISIBLE_CHARACTERS.sub("", text).strip()
+    text = _POSSESSIVE.sub("", _AT_SIGNS.sub("@", INVISIBLE_CHARACTERS.sub("", text).strip()))
     if not text:
         raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric ID.")
+    if len([word for word in _SEPARATORS.split(text) if _NAMES_SOMEBODY.match(word)]) > 1:
+        raise InvalidRecipient(ONE_AT_A_TIME)
+    if _POST_WITHOUT_AUTHOR.fullmatch(text):
+        raise InvalidRecipient(NO_AUTHOR)
     if link := _LINK.fullmatch(text):
         return _parse_link(link)
     if _OF_X.fullmatch(text):
