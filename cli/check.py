@@ -1,10 +1,12 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
 from cli.check_slack import check_slack
 from cli.check_transports import check_rating_page, describe_transports
+from cli.check_x import XFindings, check_x
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding
@@ -20,9 +22,8 @@ from csat.settings import Settings
 from csat.surveys.questions import CatalogueError, Metric
 from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.error_explanations import explain as explain_x
-from csat.x_api.errors import AccountRefused, Refused, XError
-from csat.x_api.refusals import ACCOUNT_REFUSALS, RecipientUnknown
+from csat.x_api.errors import AccountRefused, XError
+from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials
 
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
@@ -45,6 +46,13 @@ DATABASE_STATES = {
 }
 
 
+class Queue(NamedTuple):
+    """What waits for the settings' X account, and how many surveys wait for each of the others."""
+
+    own: Backlog
+    others: Mapping[str, int]
+
+
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield the findings; nothing is posted, and no secret is shown."""
     yield _questions(settings)
@@ -54,14 +62,18 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file.absolute()}*")
     async for finding in check_slack(settings):
         yield finding
-    x = await _x(settings)
-    yield x
+    queue = await _read_queue(settings) if database.ok else None
+    x = await check_x(settings, queue.own.pause_cause if queue else "")
+    if x.clock:
+        yield x.clock
+    yield x.account
     for finding in describe_transports(settings):
         yield finding
-    if database.ok:
-        if settings.csat_public_url:
-            yield await check_rating_page(settings, await _find_rating_link_secret(settings))
-        async for finding in _queue(settings, x_accepts=x.ok):
+    if database.ok and settings.csat_public_url:
+        yield await check_rating_page(settings, await _find_rating_link_secret(settings))
+    if queue:
+        yield _own_queue(queue.own, x)
+        async for finding in _other_queues(settings, queue.others):
             yield finding
 
 
@@ -90,27 +102,6 @@ def _database(settings: Settings) -> Finding:
     return Finding(ok=True, message=f"Database: {state} ({name})")
 
 
-async def _x(settings: Settings) -> Finding:
-    async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
-        try:
-            account = await XClient(http).get_me()
-        except RecipientUnknown as error:
-            return Finding(
-                ok=False, message=f"X: it isn't at this address ({error})", advice="Check X_API_URL."
-            )
-        except AccountRefused as error:
-            return Finding(ok=False, message=f"X keys: {explain_x(error)}", advice=error.fix)
-        except Refused as error:
-            return Finding(ok=False, message=f"X keys: {explain_x(error)}", advice=AccountRefused.fix)
-        except XError as error:
-            return Finding(
-                ok=False,
-                message=f"X: {explain_x(error)}",
-                advice="Check X_API_URL and your network, then try again.",
-            )
-    return Finding(ok=True, message=f"X keys: surveys are sent by @{account.handle}")
-
-
 async def _find_rating_link_secret(settings: Settings) -> str | None:
     try:
         with open_existing(settings) as database:
@@ -119,15 +110,18 @@ async def _find_rating_link_secret(settings: Settings) -> str | None:
         return None  # it has no tables yet, or older ones
 
 
-async def _queue(settings: Settings, *, x_accepts: bool) -> AsyncIterator[Finding]:
-    """Yield whether the account is paused, and how many surveys wait for it and for other X accounts."""
+async def _read_queue(settings: Settings) -> Queue | None:
     try:
         with open_existing(settings) as database:
-            backlog = await database.read(read_backlog, settings.x_account_id)
-            waiting = await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id)
+            return Queue(
+                await database.read(read_backlog, settings.x_account_id),
+                await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id),
+            )
     except (CommandError, DatabaseError):
-        return  # it has no tables yet, or older ones
-    yield _own_queue(backlog, x_accepts=x_accepts)
+        return None  # it has no tables yet, or older ones
+
+
+async def _other_queues(settings: Settings, waiting: Mapping[str, int]) -> AsyncIterator[Finding]:
     async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
         for account, number in sorted(waiting.items()):
             wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
@@ -136,12 +130,14 @@ async def _queue(settings: Settings, *, x_accepts: bool) -> AsyncIterator[Findin
             yield Finding(ok=True, message=f"Queue: {wait} for {name}: {advice}")
 
 
-def _own_queue(backlog: Backlog, *, x_accepts: bool) -> Finding:
+def _own_queue(backlog: Backlog, x: XFindings) -> Finding:
     wait = f"{pluralize(backlog.waiting, 'survey')} {'waits' if backlog.waiting == 1 else 'wait'} to be sent"
     if not backlog.pause_cause:
         return Finding(ok=True, message=f"Queue: {wait}")
     refusal = ACCOUNT_REFUSALS.get(backlog.pause_cause, AccountRefused)
-    is_repaired = x_accepts and refusal.concerns_all_requests
+    if refusal is InvalidCredentials and x.clock:
+        refusal = ClockSkew
+    is_repaired = x.account.ok and refusal.concerns_all_requests
     return Finding(
         ok=False,
         message=f"Queue: the account is paused, as X refused it ({refusal.reason}); {wait}",

@@ -1,7 +1,10 @@
 """`app.py check` says what is wrong whatever Slack and X answer."""
 
 import contextlib
+import re
 from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,14 @@ from cli import manifest
 from cli.check import REPAIRED_ADVICE, check
 from cli.check_slack import EVERYBODY, OTHER_COMPANY, PRIVATE_CHANNEL
 from cli.finding import Finding
+from csat.clock import utc_now
 from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.db.engines import describe
 from csat.settings import Settings
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused
-from csat.x_api.refusals import InvalidCredentials, OutOfCredit
+from csat.x_api.refusals import ClockSkew, InvalidCredentials, OutOfCredit, SenderLocked
 from tests.app_process import run_command
 from tests.bad_answers import UNREADABLE, Answer, answering_server, json_answer
 from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
@@ -486,9 +490,8 @@ async def test_surveys_that_wait_for_another_account_are_counted(
 async def test_a_paused_account_is_a_finding_with_the_next_step(
     tmp_path: Path, database_url: str, cause: type[AccountRefused], me: Answer, advice: str
 ) -> None:
+    await pause(database_url, cause)
     with contextlib.closing(Database(database_url)) as database:
-        await database.run(account_pauses.ensure_account, "44196397")
-        await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
         await database.run(insert_waiting, {"44196397": 1})
 
     findings = await run_check(tmp_path, {ME: me}, database_url=database_url)
@@ -498,6 +501,58 @@ async def test_a_paused_account_is_a_finding_with_the_next_step(
         message=f"Queue: the account is paused, as X refused it ({cause.reason}); 1 survey waits to be sent",
         advice=advice,
     )
+
+
+@pytest.mark.parametrize("paused", [None, InvalidCredentials, ClockSkew])
+async def test_a_wrong_clock_is_named_with_both_times_and_no_key_is_blamed(
+    tmp_path: Path, database_url: str, paused: type[AccountRefused] | None
+) -> None:
+    if paused:
+        await pause(database_url, paused)
+    an_hour_ago = utc_now() - timedelta(hours=1)
+    refused = Answer(status=401, headers={"date": format_datetime(an_hour_ago, usegmt=True)})
+    findings = await run_check(tmp_path, {ME: refused}, database_url=database_url)
+
+    clock, keys = find(findings, "Clock"), find(findings, "X keys")
+    assert re.fullmatch(r"Clock: it is [\d-]+ [\d:]+ UTC on this machine, and .*", clock.message)
+    assert clock.message.endswith(f" and {an_hour_ago:%Y-%m-%d %H:%M:%S} UTC at X")
+    assert keys.message == f"X keys: {ClockSkew.reason} (X answered 401)"
+    assert (clock.ok, clock.advice, keys.advice) == (False, ClockSkew.fix, ClockSkew.fix)
+    assert "keys" not in "".join(finding.advice for finding in findings)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 25:00:00 GMT", None])
+async def test_a_clock_that_can_not_be_compared_is_not_called_wrong(tmp_path: Path, date: str | None) -> None:
+    answer = Answer(status=401, headers={} if date is None else {"date": date})
+
+    findings = await run_check(tmp_path, {ME: answer})
+
+    assert not [finding for finding in findings if finding.message.startswith("Clock")]
+    assert "date -u" in find(findings, "X keys").advice
+
+
+async def test_a_refusal_without_a_reason_has_that_of_the_pause(tmp_path: Path, database_url: str) -> None:
+    await pause(database_url, SenderLocked)
+    findings = await run_check(tmp_path, {ME: Answer(status=401)}, database_url=database_url)
+
+    keys = find(findings, "X keys")
+    assert (keys.message, keys.advice) == (
+        f"X keys: {SenderLocked.reason} (X answered 401)",
+        SenderLocked.fix,
+    )
+
+
+async def test_a_403_without_a_reason_is_told_with_its_likely_causes(tmp_path: Path) -> None:
+    advice = find(await run_check(tmp_path, {ME: Answer(status=403)}), "X keys").advice
+
+    assert all(cause in advice for cause in ("date -u", "log in at x.com", "the app is suspended"))
+
+
+async def pause(url: str, cause: type[AccountRefused]) -> None:
+    """Pause the account, as the app does when X refuses it."""
+    with contextlib.closing(Database(url)) as database:
+        await database.run(account_pauses.ensure_account, "44196397")
+        await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
 
 
 def insert_waiting(connection: Connection, counts: Mapping[str, int]) -> None:

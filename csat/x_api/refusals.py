@@ -10,13 +10,20 @@ from types import MappingProxyType
 
 from csat.x_api.errors import AccountRefused, Refused
 
+OTHER_CAUSES = (
+    "a wrong clock on this machine (compare date -u), your brand's account is locked or suspended "
+    "(log in at x.com), the app is suspended (see developer.x.com)."
+)
+"""What else may be behind a refusal that X doesn't explain."""
+
 
 class InvalidCredentials(AccountRefused):
     codes = frozenset({32, 89})
     reason = "it rejects this app's keys"
     fix = (
         "Compare the X_ settings with developer.x.com (your app, Keys and tokens), "
-        "make a new access token if the old one was revoked, and restart the app."
+        "make a new access token if the old one was revoked, and restart the app. "
+        f"If they are right, other causes are: {OTHER_CAUSES}"
     )
 
 
