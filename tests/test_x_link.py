@@ -185,7 +185,7 @@ async def test_without_credit_surveys_wait_and_operators_are_told(tmp_path: Path
 
         alert = visible_text(await world.wait_for_dm("no API credit left", fixtures.CLEO))
         assert "Buy credit" in alert
-        assert world.states() == ["accepted"]
+        await world.wait_until(lambda: world.states() == ["accepted"])
 
 
 async def test_the_cooldown_holds_over_all_transports(tmp_path: Path) -> None:
