@@ -25,7 +25,7 @@ from csat.db.errors import DatabaseError
 from csat.json_log import JsonFormatter
 from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
-from csat.reporting.periods import InvalidPeriod, parse_since
+from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.setting_types import LogFormat
 from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
 from csat.surveys.questions import CatalogueError, Metric
@@ -143,7 +143,9 @@ def forget(
 @cli.command()
 def export(
     output: Annotated[Path, typer.Option(help="The file to write, like surveys.csv.")],
-    since: Annotated[str, typer.Option(help="Days like 90d, or dates like 2026-09-01..2026-09-30.")] = "90d",
+    since: Annotated[
+        str, typer.Option(help="A period like 90d, 2026-11, or 2026-09-01..2026-09-30.")
+    ] = "90d",
     team: Annotated[str, typer.Option(help="The Slack team's ID, if the database has several.")] = "",
 ) -> None:
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
@@ -151,7 +153,7 @@ def export(
 
     settings = _settings(SettingsWithoutXKeys.load)
     try:
-        period = parse_since(since, utc_now(), settings.csat_timezone)
+        period = parse_period(since, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
         _give_up([f"--since: {problem}"])
     _run(exporting.run(settings, period, team, output), "The export stopped", logging.WARNING)

@@ -12,9 +12,9 @@ from csat.db import audit_log
 from csat.db.audit_log import OPERATOR, AuditAction
 from csat.db.database import Database
 from csat.reporting import export_queries
-from csat.reporting.export_files import manifest_path, write_export
+from csat.reporting.export_files import manifest_path, read_manifest, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.formatting import format_unknown_names, pluralize
+from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import Period
 from csat.settings import SettingsWithoutXKeys
 from csat.slack_api.names import Names
@@ -52,9 +52,11 @@ async def _write(database: Database, selection: Selection, output: Path, names: 
         ) as pages:
             async for number in pages:
                 bar.update(number)
-    surveys = f"{pluralize(rows, 'survey')} (everybody's, none left out)"
+    tests = format_tests(read_manifest(output).tests)
+    remarks = "; ".join(filter(None, ["everybody's, none left out", tests]))
     typer.echo(
-        f"Exported {surveys} to {output}; the checksum is in {manifest_path(output).name}."
+        f"Exported {pluralize(rows, 'survey')} ({remarks}) of {selection.period.title} to {output}; "
+        f"the checksum is in {manifest_path(output).name}."
         f"{format_unknown_names(names.unknown, is_slack_available=names.is_available)}"
     )
 

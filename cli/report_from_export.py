@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -17,6 +17,8 @@ from csat.reporting.report_model import Filters, Report
 from csat.surveys.questions import Metric
 from csat.surveys.transports import TransportName
 
+LEAVES_OUT: Final = "The file leaves out {number} of {whose}, CSAT and NPS, tests included.\n"
+
 
 async def run(path: Path, metrics: Iterable[Metric], transport: TransportName | None) -> None:
     """Print a report for each metric on an export's period, for all transports or one.
@@ -29,8 +31,10 @@ async def run(path: Path, metrics: Iterable[Metric], transport: TransportName | 
         format_day(manifest.made_at.astimezone(manifest.selection.period.zone)),
     )
     async with open_export(path) as (database, names):
-        reader = names.get(selection.exclude_requester, selection.exclude_requester)
-        left_out = LeftOut(f"{reader}'s own surveys", None if manifest.left_out else 0)
+        whose = f"{names.get(selection.exclude_requester, 'a supervisor')}'s own surveys"
+        if manifest.left_out:
+            typer.echo(LEAVES_OUT.format(number=f"{manifest.left_out:,}", whose=whose))
+        left_out = LeftOut(whose, None if manifest.left_out else 0)
         for metric in metrics:
             filters = Filters(team=selection.team, metric=metric, transport=transport)
             report = await fetch_report(database, filters, selection.period, manifest.made_at)

@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from blocks.elements import plain_message
-from blocks.report_summary import own_left_out
 from csat.db.audit_log import AuditAction
-from csat.reporting.export_files import manifest_path, read_manifest, write_export
+from csat.reporting.export_files import Manifest, manifest_path, read_manifest, write_export
 from csat.reporting.export_rows import Selection
-from csat.reporting.formatting import format_unknown_names, pluralize
+from csat.reporting.formatting import format_tests, format_unknown_names, pluralize
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.slack_api.errors import SlackError, SlackUnavailable
 from csat.slack_api.names import Names
@@ -22,7 +21,7 @@ from handlers.services import Services
 NOT_A_SUPERVISOR = "Exports are for supervisors. Ask an admin of this app to add you to CSAT_SUPERVISORS."
 STARTED = "Preparing the export for {title}. You'll get it as a file in a direct message from this app."
 FINISHED = (
-    "Your export for {title}: {surveys}{left_out}. "
+    "Your export for {title}: {surveys}{remarks}. "
     "It contains ratings and comments, so keep it where agents can't see it. "
     "The manifest beside it shows whether the file was changed later."
 )
@@ -90,10 +89,17 @@ async def _export(services: Services, user: str, selection: Selection) -> None:
         await services.slack.permissions.require_supervisor(
             user, NO_LONGER_A_SUPERVISOR, max_age=timedelta(0)
         )
-        surveys, left_out = pluralize(manifest.rows, "survey"), own_left_out(manifest.left_out)
-        comment = FINISHED.format(title=period.title, surveys=surveys, left_out=left_out.remark_with_number)
+        surveys = pluralize(manifest.rows, "survey")
+        comment = FINISHED.format(title=period.title, surveys=surveys, remarks=format_remarks(manifest))
         comment += format_unknown_names(names.unknown, is_slack_available=names.is_available)
         await services.slack.files.share(user, uploads, comment)
+
+
+def format_remarks(manifest: Manifest) -> str:
+    """Return which surveys of an export no report counts, and which it leaves out; empty without any."""
+    left_out = f"{manifest.left_out:,} of your own surveys left out" if manifest.left_out else ""
+    remarks = "; ".join(filter(None, [format_tests(manifest.tests), left_out]))
+    return f" ({remarks})" if remarks else ""
 
 
 def explain(error: SlackError) -> str:

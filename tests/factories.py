@@ -148,6 +148,7 @@ def replace_surveys(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def insert_rated(
     connection: Connection,
+    /,
     ratings: Iterable[int | None],
     sent_at: datetime,
     *,

@@ -12,6 +12,8 @@ from blocks.supervisor_home import (
     LinkedLowRating,
     SupervisorHome,
 )
+from csat.reporting.export_files import Manifest
+from csat.reporting.export_rows import Selection
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery
 from csat.reporting.periods import Period
 from csat.reporting.report_model import (
@@ -103,6 +105,16 @@ EMPTY_REPORTS = (
     EMPTY_REPORT.model_copy(update={"data_begin": date(2026, 4, 30)}),
 )
 REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, OWN_REPORT, EMPTY_REPORT)
+
+MANIFEST = Manifest(
+    file="csat.csv",
+    selection=Selection(team=fixtures.TEAM, period=WEEK, exclude_requester=fixtures.CLEO),
+    rows=1_234,
+    left_out=12,
+    tests=1,
+    sha256="",
+    made_at=NOON,
+)
 
 PREVIOUS = [
     PreviousSurvey(

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from demo.seed import insert_past
 from sandbox.slack import File, fixtures
 from tests.app_process import fake_environment, run_command
 from tests.databases import SLOW_KINDS, Databases
-from tests.factories import SAMPLE_TEAM, no_names
+from tests.factories import NOON, SAMPLE_TEAM, insert_rated, no_names
 from tests.world import World, is_app_idle, running_world
 
 
@@ -72,10 +73,13 @@ async def test_a_supervisor_gets_the_file_and_its_manifest_as_a_direct_message(w
     assert "are empty" not in message.text
     assert f"{len(rows):,} surveys" in message.text
     described = json.loads(manifest.content)
+    tests = sum(row["test"] == "yes" for row in rows)
+    assert described["tests"] == tests
     assert described["sha256"] == hashlib.sha256(csv_file.content).hexdigest()
     own = world.rows(tables.surveys.c.id, where=tables.surveys.c.requester == fixtures.CLEO)
     assert 0 < described["left_out"] < len(own)
-    assert f"({described['left_out']} of your own surveys left out)" in message.text
+    of_them = f"({tests} of them tests, which reports leave out; " if tests else "("
+    assert f"{of_them}{described['left_out']} of your own surveys left out)" in message.text
     assert world.rows(tables.audit.c.viewer, tables.audit.c.action) == [(fixtures.CLEO, "export")]
 
 
@@ -118,6 +122,14 @@ async def test_an_export_says_how_many_names_slack_did_not_tell_and_why(
     await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
 
     await supervised.wait_for_dm(f"1 name is missing{reason}", fixtures.CLEO)
+
+
+async def test_an_export_says_how_many_of_its_surveys_are_tests(supervised: World) -> None:
+    supervised.insert_rated([5], test=True)
+    await supervised.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat export")
+
+    message = await supervised.wait_for_dm("Your export", fixtures.CLEO)
+    assert ": 4 surveys (1 of them a test, which reports leave out). " in message.text
 
 
 async def test_agents_may_not_export(world: World) -> None:
@@ -191,16 +203,52 @@ async def test_the_export_command_writes_a_row_for_each_survey(tmp_path: Path) -
         )
 
     assert code == 0, printed
-    assert (
-        "surveys (everybody's, none left out) to all.csv; the checksum is in all.csv.manifest.json" in printed
-    )
+    title = last_days(90, utc_now(), ZoneInfo("UTC")).title
+    assert f" of {title} to all.csv; the checksum is in all.csv.manifest.json" in printed
+    assert "surveys (everybody's, none left out" in printed
     assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) > 1_000
+
+
+@pytest.mark.parametrize("since", ["%Y-%m", "%Y-%m-%d", "%Y-%m-%d..%Y-%m-%d"])
+async def test_the_export_command_takes_the_periods_of_the_slash_command(
+    tmp_path: Path, database: Database, database_url: str, since: str
+) -> None:
+    yesterday = utc_now() - timedelta(days=1)
+
+    await database.run(insert_rated, [5], yesterday)
+    await database.run(insert_rated, [5], yesterday, test=True)
+    await database.run(insert_rated, [5], yesterday - timedelta(days=40))
+    async with fake_environment(tmp_path) as (_, _, environment):
+        environment["DATABASE_URL"] = database_url
+        code, printed = await run_command(
+            tmp_path, environment, "export", "--since", f"{yesterday:{since}}", "--output", "all.csv"
+        )
+
+    assert code == 0, printed
+    remark = "(everybody's, none left out; 1 of them a test, which reports leave out)"
+    assert f"Exported 2 surveys {remark} of {yesterday:%b} " in printed
+
+
+async def test_the_report_command_says_how_many_surveys_the_file_leaves_out(
+    database: Database, tmp_path: Path
+) -> None:
+    await database.run(insert_rated, [5] * 3, NOON, requester=fixtures.CLEO)
+    period = last_days(30, NOON, ZoneInfo("UTC"))
+    selection = Selection(team=fixtures.TEAM, period=period, exclude_requester=fixtures.CLEO)
+    async for _ in write_export(database, selection, tmp_path / "all.csv", NOON, no_names):
+        pass
+
+    _, printed = await run_command(tmp_path, {}, "report", "--from", "all.csv", "--metric", "csat")
+
+    assert "The file leaves out 3 of a supervisor's own surveys, CSAT and NPS, tests included." in printed
+    assert "0 sent (a supervisor's own surveys left out)" in printed
+    assert fixtures.CLEO not in printed
 
 
 @pytest.mark.parametrize(
     ("args", "advice"),
     [
-        (("--output", "all.csv", "--since", "soon"), "Enter a period like 30d"),
+        (("--output", "all.csv", "--since", "soon"), "--since: Enter a period like 30d, 2026-11, or 2026"),
         (
             ("--output", "all.csv", "--team", "T0OTHER"),
             "The export stopped: the database has no surveys yet.",
@@ -259,7 +307,8 @@ async def test_the_report_command_prints_the_same_figures_from_the_file(tmp_path
 @pytest.mark.parametrize(
     ("damage", "advice"),
     [
-        (lambda file: file.unlink(), "all.csv"),
+        (lambda file: file.unlink(), "There is no file all.csv."),
+        (lambda file: [each.unlink() for each in file.parent.glob("*")], "There is no file all"),
         (lambda file: file.write_text("another", encoding="utf-8"), "was changed after it was exported"),
         (lambda file: file.with_name("all.csv.manifest.json").unlink(), "all.csv.manifest.json is missing"),
         (

@@ -13,7 +13,6 @@ from blocks.digest import digest_message
 from blocks.elements import Message
 from blocks.help import help_message, problem_message
 from blocks.report_reply import report_message
-from blocks.report_summary import own_left_out
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
 from blocks.tables_and_charts import home_view
@@ -207,7 +206,7 @@ def _commands() -> Iterator[Section]:
     values = {
         "title": samples.WEEK.title,
         "surveys": "1,234 surveys",
-        "left_out": own_left_out(12).remark_with_number,
+        "remarks": export_command.format_remarks(samples.MANIFEST),
         "reason": "file_upload_size_limit_exceeded",
     }
     replies = (

@@ -38,6 +38,8 @@ class Manifest(FrozenModel):
     rows: int
     left_out: int
     """Surveys of the excluded requester, for which there are no rows."""
+    tests: int = 0
+    """Rows of test surveys, which reports leave out; older manifests lack it."""
     sha256: str
     """The checksum of the CSV file."""
     columns: tuple[str, ...] = COLUMNS
@@ -57,19 +59,21 @@ async def write_export(
     Only their owner can read them. The file gets its name when it is complete.
     Raises `DatabaseError` or `OSError`.
     """
-    writer, rows = CsvWriter(), 0
+    writer, rows, tests = CsvWriter(), 0, 0
     with open_when_complete(path) as file:
         writer.write(file, [COLUMNS])
         async for page in _fetch_pages(database, selection):
             names = await look_up_names({each for row in page for each in row.ids()})
             await asyncio.to_thread(writer.write, file, (row.with_names(names).to_cells() for row in page))
             rows += len(page)
+            tests += sum(row.test for row in page)
             yield len(page)
     manifest = Manifest(
         file=path.name,
         selection=selection,
         rows=rows,
         left_out=await database.read(export_queries.count_left_out, selection),
+        tests=tests,
         sha256=writer.checksum,
         made_at=now,
     )
@@ -79,6 +83,8 @@ async def write_export(
 
 def read_manifest(path: Path) -> Manifest:
     """Return an export's manifest; raises `InvalidExport` or `OSError`."""
+    if not path.exists():
+        raise InvalidExport(f"There is no file {path}.")
     manifest_file = manifest_path(path)
     if not manifest_file.exists():
         raise InvalidExport(f"{manifest_file.name} is missing. Put it next to the exported file.")

@@ -64,6 +64,12 @@ def format_change(change: Change | None) -> str:
     return f"{'up' if change.difference > 0 else 'down'} {size} {noun} (95% interval {low} to {high})"
 
 
+def format_tests(number: int) -> str:
+    """Return the remark about an export: how many of its surveys no report counts."""
+    tests = "a test" if number == 1 else "tests"
+    return f"{number:,} of them {tests}, which reports leave out" if number else ""
+
+
 def format_unknown_names(number: int, *, is_slack_available: bool) -> str:
     """Return the end of the text about an export: how many names Slack did not tell, and why."""
     if not number:

@@ -23,6 +23,8 @@ DAYS_PER_WEEK = 7
 _DAYS = re.compile(r"(?P<days>[0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE)
 _DATE = "([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 _DAY = re.compile(_DATE)
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
+"""No number of days: it would be too large."""
 _MONTH = re.compile("(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})")
 _RANGE = re.compile(rf"{_DATE} ?(?:\.{{2,3}}|…) ?{_DATE}")
 
@@ -131,23 +133,17 @@ def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Per
 
 
 def parse_period(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Parse "2026-09", which ends today at the latest, "2026-09-27", or what `parse_since` does.
+    """Parse "30d", "30", "2026-09-01..2026-09-30", "2026-09-27", or "2026-09" and "2026", up to today.
 
     Raises `InvalidPeriod`.
     """
+    if match := _YEAR.fullmatch(text.strip()):
+        return _up_to_today(date(int(match[0]), 1, 1), date(int(match[0]), 12, 31), now, zone)
     if match := _MONTH.fullmatch(text.strip()):
         return _parse_month(int(match["year"]), int(match["month"]), now, zone)
     if match := _DAY.fullmatch(text.strip()):
-        day = _parse_date(*(int(number) for number in match.groups()))
-        return custom_period(day, day, now, zone)
-    return parse_since(text, now, zone)
-
-
-def parse_since(text: str, now: datetime, zone: ZoneInfo) -> Period:
-    """Parse "30d", "30" or "2026-09-01..2026-09-30"; raises `InvalidPeriod`.
-
-    A day alone could also mean all that follow it.
-    """
+        only = _parse_date(*(int(number) for number in match.groups()))
+        return custom_period(only, only, now, zone)
     if match := _DAYS.fullmatch(text.strip()):
         return _parse_days(int(match["days"]), now, zone)
     if match := _RANGE.fullmatch(text.strip()):
@@ -156,7 +152,7 @@ def parse_since(text: str, now: datetime, zone: ZoneInfo) -> Period:
         if first > last:
             raise InvalidPeriod(f"Put the first day first, like {last}..{first}.")
         return custom_period(first, last, now, zone)
-    raise InvalidPeriod("Enter a period like 30d or 2026-09-01..2026-09-30.")
+    raise InvalidPeriod("Enter a period like 30d, 2026-11, or 2026-09-01..2026-09-30.")
 
 
 def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
@@ -167,7 +163,10 @@ def _parse_days(days: int, now: datetime, zone: ZoneInfo) -> Period:
 
 def _parse_month(year: int, month: int, now: datetime, zone: ZoneInfo) -> Period:
     first = _parse_date(year, month, 1)
-    last = first.replace(day=monthrange(year, month)[1])
+    return _up_to_today(first, first.replace(day=monthrange(year, month)[1]), now, zone)
+
+
+def _up_to_today(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
     return custom_period(first, max(first, min(last, _today(now, zone))), now, zone)
 
 
