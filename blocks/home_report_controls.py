@@ -78,7 +78,7 @@ def report_controls(query: ReportQuery, catalogue: Catalogue, *, has_transports:
         ButtonElement(action_id=ActionId.REFRESH, text="Refresh"),
     )
     if query.days == CUSTOM_PERIOD:
-        # an id of their own for each pair: Slack would go on showing a day that has moved along
+        # an id of their own for each pair: Slack would go on showing days that were chosen before
         yield _row(
             f"home_dates:{query.since}:{query.until}",
             _date_picker(ActionId.SINCE, "First day", query.since),
@@ -102,8 +102,6 @@ def apply_choice(query: ReportQuery, action_id: str, value: str, today: date) ->
     match action_id:
         case ActionId.PERIOD:
             return _choose_period(query, value, today)
-        case ActionId.SINCE | ActionId.UNTIL:
-            return query.with_day(_FIELDS[action_id], value)
         case ActionId.METRIC:
             return query.with_changes(metric=value, variant=None)
         case ActionId.VARIANT | ActionId.TRANSPORT:

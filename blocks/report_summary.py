@@ -31,6 +31,11 @@ from csat.surveys.questions import SCALES, Metric
 from csat.surveys.transports import FACTS, TransportName
 
 METRIC_NAMES: Final = {Metric.CSAT: "CSAT score", Metric.NPS: "NPS"}
+WEIGHTS: Final = {
+    Metric.CSAT: "each would be a quarter of the score",
+    Metric.NPS: "each promoter or detractor would be 25 points",
+}
+"""Of an answer where there are too few for a score."""
 INTERVAL_CAVEAT: Final = "The interval covers sampling error only, not who chose to respond."
 LATE_ANSWERS: Final = "Open surveys can still change these figures."
 DISOWNED: Final = "said that the survey wasn't meant for them"
@@ -67,7 +72,9 @@ def summary_lines(
     """Return score, change, counts, transports, response rate and follow-ups, each on its line."""
     response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
     counts, low = _format_counts(report.current, left_out), _format_follow_ups(report, left_out)
-    lines = filter(None, [_format_change(report), counts, _format_transports(report), response_rate, low])
+    lines = filter(
+        None, [_format_change(report, left_out), counts, _format_transports(report), response_rate, low]
+    )
     return [rich_line(*_score_line(report, left_out)), *(rich_line(text(line)) for line in lines)]
 
 
@@ -76,7 +83,7 @@ def summary_text(report: Report, left_out: LeftOut, *, omit_unknown_response_rat
     response_rate = _format_response_rate(report.current, omit_unknown=omit_unknown_response_rate)
     counts = [_format_counts(report.current, left_out), _format_transports(report), response_rate]
     sentences = [f"{sentence}." for sentence in counts if sentence]
-    return " ".join(["".join(_score_parts(report, left_out)), _format_change(report), *sentences])
+    return " ".join(["".join(_score_parts(report, left_out)), _format_change(report, left_out), *sentences])
 
 
 def report_title(report: Report) -> str:
@@ -150,7 +157,7 @@ def _score_parts(report: Report, left_out: LeftOut) -> tuple[str, str, str]:
         return name, "no answers yet", f"{left_out.remark}."
     if not has_score(report):
         start = f"Scores start at {MIN_SCORE_RATINGS} answers"
-        reason = f"{start}: with fewer, each would be a quarter of the score or more."
+        reason = f"{start}: with fewer, {WEIGHTS[metric]} or more."
         return name, "none", f", with {answers}. {reason}"
     return name, format_score(current), _format_precision(metric, answers, current)
 
@@ -162,7 +169,7 @@ def _format_precision(metric: Metric, answers: str, score: Score) -> str:
     return f" (95% interval {format_interval(metric, score.interval)}) from {answers}{few}.{mean}"
 
 
-def _format_change(report: Report) -> str:
+def _format_change(report: Report, left_out: LeftOut) -> str:
     previous = compute_score(report, report.previous)
     difference = compare_scores(compute_score(report, report.current), previous)
     days = pluralize(report.period.days, "day")
@@ -171,7 +178,7 @@ def _format_change(report: Report) -> str:
     if report.mix_differs:
         return f"Previous {days}: {_format_other_mix(report)}."
     if previous is None:
-        return f"Previous {days}: no answers."
+        return f"Previous {days}: no answers{left_out.remark}."
     answers = pluralize(previous.n, "answer")
     if classify_sample(previous.n) is SampleSize.TOO_FEW:
         return f"Previous {days}: {answers}, too few for a score."
@@ -208,7 +215,7 @@ def _list_nouns(transports: Iterable[TransportName]) -> str:
 
 
 def _format_counts(tally: Tally, left_out: LeftOut) -> str:
-    share = f" ({format_share(tally.commented, tally.rated)})" if tally.rated else ""
+    share = f" ({format_share(tally.commented, tally.rated)} of answers)" if tally.rated else ""
     answers = f"{pluralize(tally.rated, 'answer')} · {pluralize(tally.commented, 'comment')}{share}"
     unanswered = f"{tally.open:,} still open · {tally.expired:,} expired"
     disowned = f" · {tally.disowned:,} {DISOWNED}" if tally.disowned else ""

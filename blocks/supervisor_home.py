@@ -103,7 +103,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     else:
         yield from _nothing_sent(report, may_send=home.may_send)
     yield from _low_ratings(home, catalogue)
-    yield from _comments(home.comments, home.query.metric)
+    yield from _comments(home)
     yield from _closed(home, catalogue)
     if home.own.newest:
         yield render(header("Your own surveys"))
@@ -171,11 +171,11 @@ def _closed(home: SupervisorHome, catalogue: Catalogue) -> Iterator[BlockDict]:
         yield from map(render, named_low_rating_blocks(rating, catalogue, home.reader, link))
 
 
-def _comments(comments: Sequence[LinkedComment], metric: Metric) -> Iterator[BlockDict]:
-    if comments:
-        yield render(header("Newest comments"))
-    for comment, link in comments:
-        yield render(rich_line(*_comment_heading(comment, link, metric)))
+def _comments(home: SupervisorHome) -> Iterator[BlockDict]:
+    if home.report and home.comments:
+        yield render(header(f"Newest comments{own_left_out(home.report.excluded).remark}"))
+    for comment, link in home.comments:
+        yield render(rich_line(*_comment_heading(comment, link, home.query.metric)))
         yield render(quote(text(truncate_line(comment.text, MAX_COMMENT_LENGTH) or NO_VALUE)))
 
 

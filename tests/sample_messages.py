@@ -85,6 +85,7 @@ NPS_REPORT = Report(
 )
 _PLAIN = Report(filters=FILTERS, period=WEEK, data_begin=LONG_AGO, trend=QUIET_DAYS)
 SMALL_REPORT = _PLAIN.model_copy(update={"current": TOO_FEW, "previous": TOO_FEW})
+SMALL_NPS_REPORT = NPS_REPORT.model_copy(update={"current": Tally(ratings={9: 4}, sent=4)})
 SIMILAR_REPORT = _PLAIN.model_copy(update={"current": TALLY, "previous": TALLY})
 UNANSWERED_REPORT = _PLAIN.model_copy(update={"current": Tally(sent=3, open=3)})
 LINK_REPORT = _PLAIN.model_copy(
@@ -104,7 +105,16 @@ EMPTY_REPORTS = (
     EMPTY_REPORT.model_copy(update={"sent_with_other_metric": 6}),
     EMPTY_REPORT.model_copy(update={"data_begin": date(2026, 4, 30)}),
 )
-REPORTS = (REPORT, NPS_REPORT, SIMILAR_REPORT, SMALL_REPORT, UNANSWERED_REPORT, OWN_REPORT, EMPTY_REPORT)
+REPORTS = (
+    REPORT,
+    NPS_REPORT,
+    SIMILAR_REPORT,
+    SMALL_REPORT,
+    SMALL_NPS_REPORT,
+    UNANSWERED_REPORT,
+    OWN_REPORT,
+    EMPTY_REPORT,
+)
 
 MANIFEST = Manifest(
     file="csat.csv",

@@ -85,7 +85,7 @@ async def test_an_agent_s_figures_are_those_of_the_supervisor_s_report(
         nps = visible_text(await world.choose_in_home("home_metric", "nps"))
         mine = visible_text(await world.open_home())
 
-    assert "2 sent · 1 answer · 0 comments (0%) · 1 still open" in csat
+    assert "2 sent · 1 answer · 0 comments (0% of answers) · 1 still open" in csat
     assert "1 sent · 1 answer" in nps
     assert "Your last 30 days: 3 sent (2 CSAT, 1 NPS) · 1 waiting for an answer · 2 answered" in mine
     assert "2 answered · 1 test, not counted" in mine

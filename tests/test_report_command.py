@@ -56,7 +56,10 @@ async def test_only_the_supervisor_sees_the_report(world: World) -> None:
     words = visible_text(message)
     assert "90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in words
     assert "Previous 30 days: 50% from 40 answers; up 40 points (95% interval 21 to 56)." in words
-    assert "100 sent (3 of your own surveys left out) · 50 answers · 0 comments (0%) · 50 still open" in words
+    assert (
+        "100 sent (3 of your own surveys left out) · 50 answers · 0 comments (0% of answers) · 50 still open"
+        in words
+    )
     assert "Response rate: not known until 14 days have passed; 50 still open" in words
     assert "5 low ratings (your own surveys left out): 5 unassigned" in words
     assert " 5 ████████████████████ 45 (90%)\n 4                      0 (0%)" in words

@@ -50,6 +50,13 @@ def test_a_score_says_why_it_is_missing(answers: int, sentence: str) -> None:
     assert make_text(make_report(current=make_tally(answers))).startswith(sentence)
 
 
+def test_few_answers_weigh_as_much_as_the_metric_lets_them() -> None:
+    nps = samples.NPS_REPORT.model_copy(update={"current": Tally(ratings={10: 4}, sent=4)})
+
+    weight = "with fewer, each promoter or detractor would be 25 points or more."
+    assert make_text(nps).startswith(f"NPS: none, with 4 answers. Scores start at 5 answers: {weight}")
+
+
 def test_a_score_without_answers_says_whose_surveys_are_left_out() -> None:
     assert make_text(make_report(excluded=3)).startswith(
         "CSAT score: no answers yet (your own surveys left out)."

@@ -44,7 +44,7 @@ async def test_a_supervisor_sees_score_interval_change_and_rates(world: World) -
 
     assert "CSAT score: 90% (95% interval 79 to 96) from 50 answers. Average rating 4.7 of 5." in text
     assert "Previous 30 days: 50% from 40 answers; up 40 points (95% interval 21 to 56)." in text
-    assert "100 sent · 50 answers · 0 comments (0%) · 50 still open · 0 expired" in text
+    assert "100 sent · 50 answers · 0 comments (0% of answers) · 50 still open · 0 expired" in text
     assert "not who chose to respond" in text
 
 
@@ -298,14 +298,17 @@ async def test_low_ratings_name_agent_customer_and_case_and_say_what_they_leave_
 
 
 async def test_a_supervisor_s_own_surveys_are_left_out_visibly(world: World) -> None:
-    world.insert_rated([5] * 10)
+    world.insert_rated([5] * 10, comment="Thanks.")
     world.insert_rated([1] * 3, requester=fixtures.CLEO, comment="own marker")
+    world.insert_rated([None], days_ago=70)
 
     text = visible_text(await world.open_home(fixtures.CLEO))
 
     assert "from 10 answers" in text
     assert "10 sent (3 of your own surveys left out)" in text
     assert "By agent and by channel (your own surveys left out)" in text
+    assert "Newest comments (your own surveys left out)" in text
+    assert "Previous 30 days: no answers (your own surveys left out)." in text
     assert "own marker" not in text
     assert "Your own surveys" in text
 
@@ -366,19 +369,19 @@ def dates_block_id(view: View) -> str:
     return next(str(block["block_id"]) for block in blocks(view, "actions") if "home_since" in str(block))
 
 
-async def test_the_other_day_moves_along_where_the_first_would_come_after_the_last(world: World) -> None:
+async def test_days_in_the_wrong_order_stay_as_chosen_and_say_so(world: World) -> None:
     world.insert_rated([5] * 6)
     await world.open_home(fixtures.CLEO)
     await world.choose_in_home("home_period", "0")
-    await world.choose_in_home("home_since", "2025-10-01")
-    block_id = dates_block_id(await world.choose_in_home("home_until", "2025-10-15"))
+    await world.choose_in_home("home_until", "2025-10-15")
 
-    later = await world.choose_in_home("home_since", "2025-11-10")
-    assert picked_dates(later) == ["2025-11-10", "2025-11-10"]
-    assert dates_block_id(later) != block_id, "or Slack would still show the old last day"
+    view = await world.choose_in_home("home_since", "2025-11-10")
+    assert picked_dates(view) == ["2025-11-10", "2025-10-15"]
+    assert "Put the first day first: choose an earlier first day, or a later last day." in visible_text(view)
+    assert "answers" not in visible_text(view)
+    later = await world.choose_in_home("home_until", "2025-11-30")
+    assert picked_dates(later) == ["2025-11-10", "2025-11-30"]
     assert "No CSAT surveys were sent in this period" in visible_text(later)
-    earlier = await world.choose_in_home("home_until", "2025-09-30")
-    assert picked_dates(earlier) == ["2025-09-30", "2025-09-30"]
 
 
 @pytest.mark.parametrize(
@@ -414,7 +417,7 @@ async def test_a_stored_pair_of_dates_in_the_wrong_order_shows_no_figures(world:
 
     text = visible_text(await world.open_home(fixtures.CLEO))
 
-    assert "The first day comes after the last. Choose an earlier first day." in text
+    assert "Put the first day first: choose an earlier first day, or a later last day." in text
     assert "answers" not in text
 
 

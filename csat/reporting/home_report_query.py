@@ -62,13 +62,6 @@ class ReportQuery(FrozenModel):
         except ValidationError:
             return self
 
-    def with_day(self, name: str, day: str) -> Self:
-        """Return the query with another `since` or `until`; the other one moves along to stay in order."""
-        query = self.with_changes(**{name: day})
-        if query.since and query.until and query.since > query.until:
-            return query.with_changes(since=day, until=day)
-        return query
-
     def drop_unknown_variant(self, catalogue: Catalogue) -> Self:
         """Return the query without its variant if the catalogue does not have it."""
         if self.variant is None or self.variant in catalogue.variants(self.metric):

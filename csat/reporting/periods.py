@@ -121,7 +121,7 @@ def last_week(now: datetime, zone: ZoneInfo) -> Period:
 def custom_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
     """Return the period between two dates; raises `InvalidPeriod` if a report can't cover it."""
     if first > last:
-        raise InvalidPeriod("The first day comes after the last. Choose an earlier first day.")
+        raise InvalidPeriod("Put the first day first: choose an earlier first day, or a later last day.")
     if last > _today(now, zone):
         raise InvalidPeriod("The last day is in the future. Choose today or an earlier day.")
     if first.year < FIRST_YEAR:
