@@ -111,6 +111,8 @@ def prefixed(pattern: str, description: str) -> AfterValidator:
     """Return the validator of a secret that begins with a pattern."""
 
     def check(secret: SecretStr) -> SecretStr:
+        if re.fullmatch(pattern, secret.get_secret_value()):
+            raise PydanticCustomError("missing", "is missing")
         if not re.match(pattern, secret.get_secret_value()):
             raise invalid(f"must begin with {description}")
         return secret

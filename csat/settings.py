@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
@@ -42,6 +42,10 @@ from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES, TransportName
 ENV_FILE: Final = ".env"
 PREFIX: Final = "CSAT_"
 """Of the variables that are no other program's."""
+
+ALIKE: Final = 0.8
+NEARLY_THE_SAME: Final = 0.9
+"""How similar two names are, from 0 to 1."""
 
 MAX_MESSAGE_LENGTH: Final = 3_000
 """Slack's limit for a text input."""
@@ -276,17 +280,24 @@ def find_log_format() -> LogFormat:
 
 
 def _find_misspelled() -> list[str]:
-    """Return a sentence for each variable that is named like a setting of this app, but is none."""
+    """Return a sentence for each variable that is named like a setting of this app, but is none.
+
+    Those of the environment may be other programs', so they must be closer to a setting's name.
+    """
     known = {*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in SECRETS)}
     in_file = DotEnvSettingsSource(_EnvironmentSettings, ENV_FILE).env_vars
-    given = {name.upper() for name in (*os.environ, *in_file)}
-    return [_correct(name, known) for name in sorted(given - known) if name.startswith(PREFIX)]
-
-
-def _correct(name: str, known: Iterable[str]) -> str:
-    similar = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    question = f": did you mean {similar[0]}?" if similar else "."
-    return f"{name} is no setting{question} See .env.example."
+    given = {name.upper(): value for name, value in (*os.environ.items(), *in_file.items())}
+    files = {name.upper() for name in in_file}
+    problems = []
+    for name in sorted(given.keys() - known):
+        is_ours = name.startswith(PREFIX)
+        candidates = known if is_ours else {each for each in known if not given.get(each)}
+        similarity = ALIKE if is_ours or name in files else NEARLY_THE_SAME
+        similar = difflib.get_close_matches(name, candidates, n=1, cutoff=similarity)
+        if is_ours or similar:
+            question = f": did you mean {similar[0]}?" if similar else "."
+            problems.append(f"{name} is no setting{question} See .env.example.")
+    return problems
 
 
 def _describe(field: str, details: Mapping[str, object]) -> str:

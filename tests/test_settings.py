@@ -318,6 +318,66 @@ def test_a_misspelled_setting_in_the_env_file_is_named(folder: Path, monkeypatch
     ]
 
 
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [
+        ("X_API_SECRT", "X_API_SECRET"),
+        ("X_API_SECRET_FIL", "X_API_SECRET_FILE"),
+        ("SLACK_SIGNING_SECERT", "SLACK_SIGNING_SECRET"),
+        ("METRIC_PORT", "METRICS_PORT"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+    ],
+)
+@pytest.mark.parametrize("is_in_file", [True, False])
+def test_a_misspelled_name_without_our_prefix_is_named_too(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    misspelled: str,
+    meant: str,
+    is_in_file: bool,  # noqa: FBT001
+) -> None:
+    if is_in_file:
+        (folder / ".env").write_text(f"{misspelled}=1\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv(misspelled, "1")
+    for name, value in COMPLETE.items():
+        if name != meant:
+            monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as error:
+        Settings.load()
+
+    assert f"{misspelled} is no setting: did you mean {meant}? See .env.example." in error.value.problems
+
+
+def test_a_name_that_is_only_alike_is_taken_for_a_setting_in_the_env_file_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(monkeypatch, DISPLAY_NAME=":0", HOSTNAME="web-1", PUBLIC_URL="/", POSTGRES_PORT="5432")
+    for name in ("DISPLAY_NAME", "HOSTNAME", "PUBLIC_URL", "POSTGRES_PORT"):
+        monkeypatch.delenv(name)
+    (folder / ".env").write_text("DISPLAY_NAME=Northwind\nPOSTGRES_PORT=5432\n", encoding="utf-8")
+
+    assert load_problems(monkeypatch) == [
+        "DISPLAY_NAME is no setting: did you mean CSAT_DISPLAY_NAME? See .env.example."
+    ]
+
+
+def test_another_program_s_variable_beside_the_setting_that_it_is_like_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load(monkeypatch, LOGLEVEL="trace", LOG_LEVEL="info").log_level == "info"
+
+
+@pytest.mark.parametrize(("name", "value"), [("SLACK_BOT_TOKEN", "xoxb-"), ("SLACK_APP_TOKEN", "xapp-")])
+def test_a_token_that_is_only_its_beginning_is_missing(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_problems(monkeypatch, **{name: value}) == [
+        f"{name} is missing. Find it at {SECRET_LOCATIONS[name]}."
+    ]
+
+
 def test_an_env_file_that_is_not_utf_8_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_bytes("CSAT_DISPLAY_NAME=Café\n".encode("latin-1"))
 
