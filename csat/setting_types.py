@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from csat.db.urls import is_ambiguous
 from csat.surveys.questions import Metric, VariantId
+from csat.surveys.recipients import MAX_HANDLE_LENGTH
 from csat.surveys.survey import is_web_url
 from csat.surveys.transports import TransportName
 
@@ -81,6 +82,12 @@ def _check_channel_id(text: str) -> str:
     return text
 
 
+def _check_handle(text: str) -> str:
+    if not re.fullmatch(rf"@?\w{{1,{MAX_HANDLE_LENGTH}}}", text, re.ASCII):
+        raise invalid("must list handles on X, with commas between them")
+    return text
+
+
 def _split_words(text: object) -> object:
     return tuple(dict.fromkeys(text.replace(",", " ").split())) if isinstance(text, str) else text
 
@@ -130,8 +137,9 @@ PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 PrivacyUrl = Annotated[str, AfterValidator(_check_privacy_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
 ChannelId = Annotated[str, AfterValidator(_check_channel_id)]
-Words = Annotated[frozenset[str], NoDecode, BeforeValidator(_split_list)]
-"""Words, separated by commas or white space."""
+Handle = Annotated[str, AfterValidator(_check_handle)]
+Handles = Annotated[frozenset[Handle], NoDecode, BeforeValidator(_split_list)]
+"""Handles on X, with or without the @, separated by commas or white space."""
 PersonId = Annotated[str, AfterValidator(_check_person_id)]
 PersonIds = Annotated[frozenset[PersonId], NoDecode, BeforeValidator(_split_list)]
 MemberId = Annotated[str, AfterValidator(_check_member_id)]

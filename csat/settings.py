@@ -23,6 +23,7 @@ from csat.setting_types import (
     BaseUrl,
     ChannelId,
     DatabaseUrl,
+    Handles,
     LogFormat,
     LogLevel,
     MemberIds,
@@ -31,7 +32,6 @@ from csat.setting_types import (
     PublicUrl,
     Questions,
     TransportNames,
-    Words,
     invalid,
     limited,
     prefixed,
@@ -122,7 +122,7 @@ class SettingsWithoutXKeys(BaseModel):
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
     )
-    csat_allowlist: Words = frozenset()
+    csat_allowlist: Handles = frozenset()
     csat_concurrency: int = Field(8, ge=1, le=64, description="a whole number from 1 to 64")
     csat_display_name: str = limited("", MAX_DISPLAY_NAME_LENGTH)
     csat_privacy_url: PrivacyUrl = limited("", MAX_PRIVACY_URL_LENGTH)

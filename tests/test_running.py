@@ -439,6 +439,21 @@ async def test_a_command_creates_no_database(tmp_path: Path, command: tuple[str,
     assert list_files(tmp_path) == []
 
 
+@pytest.mark.parametrize("setting", ["HOST", "METRICS_HOST", "CSAT_PUBLIC_HOST"])
+@pytest.mark.parametrize("host", ["300.1.1.1", "203.0.113.7", "h" * 70])
+async def test_an_address_that_can_not_be_listened_at_is_named_with_its_setting(
+    tmp_path: Path, setting: str, host: str
+) -> None:
+    async with fake_environment(tmp_path) as (_, _, environment):
+        others = {"METRICS_PORT": "0", "CSAT_PUBLIC_URL": "http://127.0.0.1:1", "CSAT_PUBLIC_PORT": "0"}
+        code, printed = await run_process(tmp_path, {**environment, **others, setting: host}, "serve")
+
+    assert code == 1
+    assert (
+        f"The app can't start: {setting} {host} and {setting.replace('HOST', 'PORT')} 0 can't be" in printed
+    )
+
+
 @pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
 async def test_a_port_in_use_is_told_with_its_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:

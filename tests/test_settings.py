@@ -145,6 +145,9 @@ def test_a_missing_or_empty_setting_is_named(
         ("CSAT_DAILY_LINK_LIMIT", "501", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
         ("CSAT_DAILY_LINK_LIMIT", "0", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
         ("CSAT_RESULTS_CHANNEL", "#results", "CSAT_RESULTS_CHANNEL must be a channel's id (C... or G...)"),
+        ("CSAT_ALLOWLIST", "not a handle!!", "CSAT_ALLOWLIST must list handles on X"),
+        ("CSAT_ALLOWLIST", "https://x.com/mira_k", "CSAT_ALLOWLIST must list handles on X"),
+        ("CSAT_ALLOWLIST", "@" + "h" * 16, "CSAT_ALLOWLIST must list handles on X"),
         ("CSAT_TIMEZONE", "Berlin", "CSAT_TIMEZONE must be a time zone's name, like Europe/Berlin"),
         (
             "CSAT_QUESTIONS",

@@ -19,7 +19,7 @@ GRACEFUL_SHUTDOWN_SECONDS = 1
 async def serve(routes: Sequence[Route], host: str, port: int, setting: str = "PORT") -> AsyncIterator[str]:
     """Serve routes until the block ends, and yield the base URL.
 
-    Raises `OSError` if it can't listen there; it names the `setting` of a port that is in use.
+    Raises `OSError` if it can't listen there; it names the `setting` of the port, and that of the host.
     """
     listener = _listen(host, port, setting)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else some responses wait for 40 ms
@@ -45,12 +45,15 @@ async def serve(routes: Sequence[Route], host: str, port: int, setting: str = "P
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:
+    place = f"{setting.replace('PORT', 'HOST')} {host} and {setting} {port}"
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise OSError(f"{setting} {port} is in use: stop what listens there, or set another.") from None
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(f"{setting} {port} is in use: stop what listens there, or set another.") from None
+        raise OSError(f"{place} can't be listened at: {error.strerror}.") from None
+    except UnicodeError:
+        raise OSError(f"{place} can't be listened at: that is no host name.") from None
 
 
 class _Server(uvicorn.Server):
