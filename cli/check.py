@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from cli.check_slack import check_slack
@@ -36,6 +37,8 @@ POSTGRESQL_ADVICE = (
     "full, and nothing is read-only."
 )
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
+DAMAGED = ("file is not a database", "database disk image is malformed")
+"""What SQLite says of such a file."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -97,9 +100,19 @@ def _database(settings: Settings) -> Finding:
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
     except DatabaseError as error:
-        advice = DATABASE_ADVICE if find_file(settings) else POSTGRESQL_ADVICE
+        advice = _advise_on_database(find_file(settings), str(error))
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=advice)
     return Finding(ok=True, message=f"Database: {state} ({name})")
+
+
+def _advise_on_database(file: Path | None, error: str) -> str:
+    if not file:
+        return POSTGRESQL_ADVICE
+    if file.is_dir():
+        return f"{file} is a folder. Add the name of a file to DATABASE_URL."
+    if error in DAMAGED:
+        return f"{file} is damaged, or no database. Check DATABASE_URL, or restore a backup of it."
+    return DATABASE_ADVICE
 
 
 async def _find_rating_link_secret(settings: Settings) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from cli import manifest
 from cli.finding import Finding
 from csat.settings import Settings
-from csat.slack_api.error_explanations import explain
+from csat.slack_api.error_explanations import explain, is_busy
 from csat.slack_api.errors import SlackError, SlackUnavailable, is_rejection
 from csat.slack_api.listed_members import ListedMembers, Problem
 from csat.slack_api.responses import AuthTest, ChannelInfo, SocketUrl, parse_response
@@ -13,6 +13,7 @@ from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from csat.web import paths
 
 TRY_AGAIN = "Check SLACK_API_URL and your network, then try again."
+WAIT = "Wait some minutes, then try again. If it stays like this, check SLACK_API_URL."
 EVERYBODY = "it is public, so agents can read about low ratings there, and the weekly figures"
 OTHER_COMPANY = (
     "another company reads it, or is invited to: low ratings and the weekly figures are shown there"
@@ -42,7 +43,9 @@ async def _token(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
         bot = parse_response(AuthTest, response)
     except SlackError as error:
         if not is_rejection(error):
-            yield Finding(ok=False, message=f"Slack token: not checked, {explain(error)}", advice=TRY_AGAIN)
+            yield Finding(
+                ok=False, message=f"Slack token: not checked, {explain(error)}", advice=_advise_retry(error)
+            )
             return
         advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
         yield Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
@@ -129,6 +132,10 @@ async def _connection(settings: Settings, web: WebClient) -> Finding:
     except SlackError as error:
         advice = "Create an app-level token with the scope connections:write, and turn on Socket Mode."
         if not is_rejection(error):
-            advice = TRY_AGAIN
+            advice = _advise_retry(error)
         return Finding(ok=False, message=f"Connection: Socket Mode: {explain(error)}", advice=advice)
     return Finding(ok=True, message="Connection: Socket Mode")
+
+
+def _advise_retry(error: SlackError) -> str:
+    return WAIT if is_busy(error) else TRY_AGAIN

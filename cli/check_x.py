@@ -11,7 +11,7 @@ from csat.clock import utc_now
 from csat.settings import Settings
 from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.error_explanations import explain
+from csat.x_api.error_explanations import explain, is_busy
 from csat.x_api.errors import AccountRefused, Refused, XError
 from csat.x_api.refusals import (
     ACCOUNT_REFUSALS,
@@ -21,6 +21,8 @@ from csat.x_api.refusals import (
     RecipientUnknown,
 )
 
+TRY_AGAIN = "Check X_API_URL and your network, then try again."
+WAIT = "Wait some minutes, then try again. If it stays like this, check X_API_URL."
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=3)
 """X refuses a signature that is about five minutes old, and responses take some seconds."""
 
@@ -67,7 +69,7 @@ def _failed(error: XError, likely_cause: str) -> Finding:
         case Refused():
             pass
         case _:
-            message, advice = f"X: {explain(error)}", "Check X_API_URL and your network, then try again."
+            message, advice = f"X: {explain(error)}", WAIT if is_busy(error) else TRY_AGAIN
     return Finding(ok=False, message=message, advice=advice)
 
 

@@ -202,6 +202,23 @@ async def test_a_missing_sqlite_file_is_said_to_be_set_up_later_and_is_not_creat
     assert list_files(tmp_path) == []
 
 
+async def test_a_folder_in_the_place_of_the_sqlite_file_is_named_as_one(tmp_path: Path) -> None:
+    finding = await check_database(tmp_path, f"sqlite:///{tmp_path}")
+
+    assert not finding.ok
+    assert finding.advice.startswith(f"{tmp_path} is a folder. ")
+
+
+@pytest.mark.parametrize("contents", [b"another file", b"SQLite format 3\0" + bytes(5000)])
+async def test_a_file_that_is_no_database_is_named_as_that(tmp_path: Path, contents: bytes) -> None:
+    (tmp_path / "csat.db").write_bytes(contents)
+    finding = await check_database(tmp_path, f"sqlite:///{tmp_path / 'csat.db'}")
+
+    assert not finding.ok
+    assert finding.advice.startswith(f"{tmp_path / 'csat.db'} is damaged, or no database. ")
+    assert "disk is full" not in finding.advice
+
+
 async def test_a_missing_folder_of_the_sqlite_file_is_a_finding(tmp_path: Path) -> None:
     finding = await check_database(tmp_path, f"sqlite:///{tmp_path / 'data' / 'csat.db'}")
 
@@ -236,8 +253,9 @@ async def test_an_unreadable_answer_is_a_finding_with_advice(tmp_path: Path, ans
 
     assert "not checked, " in channel.message
     assert (slack.ok, socket.ok, x.ok) == (False, False, False)
-    assert slack.advice == socket.advice == "Check SLACK_API_URL and your network, then try again."
-    assert "X_API_URL" in x.advice
+    assert slack.advice == socket.advice
+    assert "heck SLACK_API_URL" in slack.advice
+    assert "heck X_API_URL" in x.advice
 
 
 @pytest.mark.parametrize(
@@ -406,6 +424,19 @@ async def test_a_slack_that_can_not_be_reached_is_said_in_words(tmp_path: Path) 
 
     finding = find(findings, "Slack token")
     assert finding.message == "Slack token: not checked, Slack can't be reached (ClientConnectorError)"
+    assert finding.advice == "Check SLACK_API_URL and your network, then try again."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(status=503), Answer(status=429), json_answer({"ok": False, "error": "ratelimited"})],
+    ids=["503", "429", "ratelimited"],
+)
+async def test_a_slack_that_is_busy_is_to_be_waited_for(tmp_path: Path, answer: Answer) -> None:
+    findings = await run_check(tmp_path, {AUTH_TEST: answer, SOCKET: answer})
+
+    for part in ("Slack token", PARTS[SOCKET]):
+        assert find(findings, part).advice.startswith("Wait some minutes, then try again.")
 
 
 @pytest.mark.parametrize(
@@ -423,7 +454,9 @@ async def test_a_slack_that_can_not_be_reached_is_said_in_words(tmp_path: Path) 
         ),
         (json_answer({"errors": [{"code": 99}]}, 403), "X keys: it refused (X answered 403, code 99)", ""),
         (Answer(status=404), "X: it isn't at this address (X answered 404)", "Check X_API_URL"),
-        (Answer(status=503), "X: it is busy or has a problem at the moment (X answered 503)", "try again"),
+        (Answer(status=503), "X: it is busy or has a problem at the moment (X answered 503)", "Wait some"),
+        (Answer(status=429), "X: it accepts no more requests for now (X answered 429)", "Wait some"),
+        (Answer(reset=True), "X: the connection broke (ServerDisconnectedError)", "and your network"),
     ],
 )
 async def test_an_error_of_x_is_said_in_words(
@@ -438,7 +471,14 @@ async def test_an_error_of_x_is_said_in_words(
 async def test_an_x_that_can_not_be_reached_is_said_in_words(tmp_path: Path) -> None:
     finding = find(await run_check(tmp_path, {}, x_api_url="http://127.0.0.1:9"), "X")
 
-    assert finding.message.startswith("X: it can't be reached (Connect")
+    assert finding.message == "X: it can't be reached, as it refuses the connection (ConnectionRefusedError)"
+    assert finding.advice == "Check X_API_URL and your network, then try again."
+
+
+async def test_an_x_whose_host_is_unknown_is_said_in_words(tmp_path: Path) -> None:
+    finding = find(await run_check(tmp_path, {}, x_api_url="http://x.invalid"), "X")
+
+    assert finding.message == "X: it can't be reached, its host name is not known (ClientConnectorDNSError)"
 
 
 async def test_what_can_not_be_checked_of_a_connection_over_http_is_said(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from csat.slack_api.errors import NoResponse, SlackError, SlackUnavailable
 _TOO_MANY_REQUESTS = "there are too many requests at the moment"
 _UNAVAILABLE = "Slack has a problem at the moment"
 _NO_CONNECTION = "Slack can't be reached"
+_CONNECTION_LOST = "the connection to Slack broke"
 
 _EXPLANATIONS = {
     "invalid_auth": "Slack does not accept the token",
@@ -35,6 +36,8 @@ _EXPLANATIONS = {
     "ClientConnectorError": _NO_CONNECTION,
     "ClientConnectorDNSError": f"{_NO_CONNECTION}, its host name is not known",
     "ClientConnectorCertificateError": f"{_NO_CONNECTION}, its certificate is not trusted",
+    "ServerDisconnectedError": _CONNECTION_LOST,
+    "ClientOSError": _CONNECTION_LOST,
     "ConnectionTimeoutError": f"{_NO_CONNECTION} in time",
     "TimeoutError": "Slack did not respond in time",
 }
@@ -42,7 +45,16 @@ _EXPLANATIONS = {
 
 def explain(error: SlackError) -> str:
     """Return an error in words, with its code in parentheses."""
-    return f"{_EXPLANATIONS.get(str(error)) or _explain_kind(error)} ({error})"
+    return f"{_explain(error)} ({error})"
+
+
+def is_busy(error: SlackError) -> bool:
+    """Return True if Slack has answered that it can't handle the request at the moment."""
+    return _explain(error) in (_TOO_MANY_REQUESTS, _UNAVAILABLE)
+
+
+def _explain(error: SlackError) -> str:
+    return _EXPLANATIONS.get(str(error)) or _explain_kind(error)
 
 
 def _explain_kind(error: SlackError) -> str:

@@ -43,6 +43,9 @@ RECEIVES_DM_TTL_SECONDS = 60.0
 _CONNECTION_FAILED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """The only errors after which the request surely was not sent."""
 
+_OF_ERRNO = (aiohttp.ClientOSError, aiohttp.ClientConnectorError)
+"""Errors that say by their `errno` what has happened."""
+
 T = TypeVar("T")
 Decipher = Callable[[int, Mapping[str, str], bytes], T]
 """Returns what a response with a status, headers and a body holds; raises `XError`."""
@@ -190,7 +193,7 @@ class XClient:
                     response = await self._http.get(path, params=params)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 kind = Unreadable if isinstance(error, httpx.DecodingError) else RetryLater
-                raise kind(type(error).__name__, raw=str(error)) from error
+                raise kind(_name(error), raw=str(error)) from error
             return decipher(response.status_code, response.headers, response.content)
 
     async def _post(
@@ -208,7 +211,7 @@ class XClient:
                     response = await self._http.post(path, data=data, json=json)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 kind = RetryLater if isinstance(error.__cause__, _CONNECTION_FAILED) else Uncertain
-                raise kind(type(error).__name__, raw=str(error)) from error
+                raise kind(_name(error), raw=str(error)) from error
             return decipher(response.status_code, response.headers, response.content)
 
     @contextlib.contextmanager
@@ -225,3 +228,16 @@ class XClient:
             raise
         for accepted in (name, "every request"):
             self._refusals.pop(accepted, None)
+
+
+def _name(error: Exception) -> str:
+    """Return the name of an error, or of its cause if no connection was made or it broke.
+
+    httpx_aiohttp calls those causes a `ConnectTimeout`.
+    """
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ServerTimeoutError) or not isinstance(cause, aiohttp.ClientConnectionError):
+        return type(error).__name__
+    if isinstance(cause, aiohttp.ClientOSError) and type(cause) in _OF_ERRNO:
+        return type(OSError(cause.errno, cause.strerror)).__name__  # the subclass of its errno
+    return type(cause).__name__

@@ -1,6 +1,6 @@
 """What X's errors mean, in words for an operator."""
 
-from csat.x_api.errors import AccountRefused, RateLimited, Refused, Unreadable, XError
+from csat.x_api.errors import AccountRefused, RateLimited, Refused, RetryLater, Unreadable, XError
 from csat.x_api.refusals import RecipientUnknown
 
 _UNREACHABLE = "it can't be reached"
@@ -8,12 +8,19 @@ _TOO_SLOW = "it didn't respond in time"
 _CONNECTION_LOST = "the connection broke"
 
 _TRANSPORT_ERRORS = {
+    "OSError": _UNREACHABLE,
+    "ConnectionRefusedError": f"{_UNREACHABLE}, as it refuses the connection",
+    "ClientConnectorDNSError": f"{_UNREACHABLE}, its host name is not known",
+    "ClientConnectorCertificateError": f"{_UNREACHABLE}, its certificate is not trusted",
+    "ClientConnectorSSLError": f"{_UNREACHABLE} over https",
     "ConnectError": _UNREACHABLE,
     "ConnectTimeout": _UNREACHABLE,
     "ReadTimeout": _TOO_SLOW,
     "WriteTimeout": _TOO_SLOW,
     "PoolTimeout": _TOO_SLOW,
     "TimeoutError": _TOO_SLOW,
+    "ConnectionResetError": _CONNECTION_LOST,
+    "ServerDisconnectedError": _CONNECTION_LOST,
     "ReadError": _CONNECTION_LOST,
     "WriteError": _CONNECTION_LOST,
     "RemoteProtocolError": _CONNECTION_LOST,
@@ -23,6 +30,12 @@ _TRANSPORT_ERRORS = {
 def explain(error: XError) -> str:
     """Return an error in words, a clause in which "it" is X, with its code in parentheses."""
     return f"{_TRANSPORT_ERRORS.get(str(error)) or _explain_kind(error)} ({error})"
+
+
+def is_busy(error: XError) -> bool:
+    """Return True if X has answered that it can't handle the request at the moment."""
+    is_answer = str(error) not in _TRANSPORT_ERRORS
+    return is_answer and isinstance(error, RetryLater) and not isinstance(error, Unreadable)
 
 
 def _explain_kind(error: XError) -> str:
