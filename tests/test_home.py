@@ -110,6 +110,20 @@ async def test_agents_see_why_a_survey_waits(world: World) -> None:
     assert f"queued · {reason}" in home
 
 
+async def test_a_survey_that_was_sent_again_is_counted_as_its_line_says(any_world: World) -> None:
+    world = any_world
+    world.x.fail(Fault.BAD_GATEWAY, times=1)
+    await world.submit_survey("/csat @mira_k")
+    message = await world.wait_for_dm("may not have arrived")
+    await world.workspace.click(fixtures.ADA, "send_survey_again", channel=message.channel, ts=message.ts)
+    await world.wait_for_message("asked @mira_k")
+
+    home = visible_text(await world.open_home())
+    assert "Your last 30 days: 1 sent · 1 waiting for an answer · 1 may not have arrived" in home
+    assert "CSAT: may not have arrived" in home
+    assert "not sent" not in home
+
+
 async def test_an_erased_customer_is_not_named(world: World) -> None:
     world.insert_rated([None], recipient="@mira_k", external_id="ticket_5555")
     execute(world, sqlalchemy.update(surveys).values(erasure.ERASED_VALUES))

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, case, func, select, true
+from sqlalchemy import Connection, and_, case, func, select, true
 
+from csat.db.survey_records import SENT_AGAIN
 from csat.db.tables import surveys
 from csat.reporting.periods import Period
 from csat.reporting.report_model import OwnCounts
@@ -16,6 +17,9 @@ MAX_WAIT: Final = timedelta(days=2)
 """A survey is sent sooner after it was accepted, or never."""
 
 c = surveys.c
+_IS_REPLACED = and_(c.state == State.REFUSED, c.reason == SENT_AGAIN.reason)
+_shown_state = case((_IS_REPLACED, State.UNCERTAIN), else_=c.state)
+"""A survey that was sent again may have arrived."""
 
 
 def count_own(connection: Connection, team: str, requester: str, period: Period) -> OwnCounts:
@@ -25,7 +29,7 @@ def count_own(connection: Connection, team: str, requester: str, period: Period)
     query = select(
         func.count().filter(is_test),
         *(func.count().filter(~is_test, is_sent, c.metric == metric) for metric in Metric),
-        *(func.count().filter(~is_test, c.state == state) for state in State),
+        *(func.count().filter(~is_test, _shown_state == state) for state in State),
     ).where(
         c.team == team,
         c.requester == requester,
