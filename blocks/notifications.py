@@ -13,6 +13,7 @@ from blocks.elements import (
     context,
     escape_mrkdwn,
     one_line,
+    plain_message,
     profile_link,
     rich_line,
     text,
@@ -61,6 +62,9 @@ RESTORED: Final = (
     "sent since. Check the conversation on X and choose what you see."
 )
 """The advice on a survey whose outcome was lost with the database."""
+
+QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
+UNCONFIRMED_ELSEWHERE: Final = "X didn't confirm the survey to {customer} at once. See this app's Messages."
 
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
@@ -229,6 +233,12 @@ def waiting(
             ActionsBlock(elements=[cancel]),
         ],
     )
+
+
+def pointer(survey: Survey, *, is_queued: bool) -> Message:
+    """Tell the requester, where they asked, where a survey's first message is; it stays true later."""
+    words = QUEUED_ELSEWHERE if is_queued else UNCONFIRMED_ELSEWHERE
+    return plain_message(words.format(customer=survey.recipient.label))
 
 
 def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:

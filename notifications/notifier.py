@@ -181,6 +181,7 @@ class Notifier:
                     outbox.mark_sent, notification, posted.channel, posted.ts, self._clock()
                 )
                 await self._update_earlier(notification)
+                await self._point_to(posted, notification)
 
     async def _post(self, notification: Notification) -> Posted:
         survey = notification.survey
@@ -197,6 +198,20 @@ class Notifier:
             case _:
                 text, blocks = await self._private_message(notification)
                 return await self._poster.post_private(survey.origin, text, blocks, survey.accepted_at)
+
+    async def _point_to(self, posted: Posted, notification: Notification) -> None:
+        """Say once per survey, where it was asked for, that its first message is in the app's Messages."""
+        survey, is_queued = notification.survey, notification.kind is NotificationKind.WAITING
+        is_asked = notification.kind is NotificationKind.UNCERTAIN and survey.replaced_id is None
+        if not (is_queued or is_asked) or posted.channel in ("", survey.origin.channel):
+            return
+        if is_asked:
+            queued = await self._database.read(outbox.get_status, survey.id, NotificationKind.WAITING)
+            if queued.ts:
+                return
+        message = notifications.pointer(survey.survey, is_queued=is_queued)
+        with contextlib.suppress(SlackError):
+            await self._poster.post_in_conversation(survey.origin, *message, survey.accepted_at)
 
     async def _update_earlier(self, notification: Notification) -> None:
         """Replace earlier messages to the requester; where that fails, their buttons say what holds now."""

@@ -308,6 +308,42 @@ async def test_a_waiting_survey_can_be_cancelled_by_its_requester(world: World) 
     assert world.x.feedbacks == []
 
 
+async def test_the_conversation_points_to_the_message_about_a_survey_that_waits_once(world: World) -> None:
+    world.x.fail(Fault.OVER_CAPACITY, times=1)
+    await send_survey(world)
+    await world.wait_for_waiting_message()
+    pointer = await world.wait_for_message("Queued: the survey to @mira_k. This app's Messages say")
+    world.x.fail(Fault.GATEWAY_TIMEOUT, times=1)
+    await world.advance(minutes=2)
+    await world.wait_for_dm("may not have arrived")
+    await world.wait_until(is_app_idle)
+
+    assert pointer.visible_to == fixtures.ADA
+    assert len(world.app_messages()) == 1
+
+
+async def test_the_conversation_points_to_the_question_about_an_uncertain_survey(world: World) -> None:
+    question = await send_uncertain(world, Fault.GATEWAY_TIMEOUT)
+    pointer = await world.wait_for_message("X didn't confirm the survey to @mira_k at once. See this app's")
+    world.x.fail(Fault.GATEWAY_TIMEOUT, times=1)
+    await click(world, "send_survey_again", question)
+    await world.wait_until(lambda: world.count_messages("may not have arrived", question.channel) == 2)
+    await world.wait_until(is_app_idle)
+
+    assert pointer.visible_to == fixtures.ADA
+    assert len(world.app_messages()) == 1
+
+
+async def test_nothing_points_to_the_message_in_the_conversation_where_it_is(world: World) -> None:
+    messages = (await send_uncertain(world, Fault.GATEWAY_TIMEOUT)).channel
+    world.x.fail(Fault.GATEWAY_TIMEOUT, times=1)
+    await world.submit_survey("/csat @sofie_l", channel=messages)
+    await world.wait_until(lambda: world.count_messages("may not have arrived", messages) == 2)
+    await world.wait_until(is_app_idle)
+
+    assert len(world.app_messages(messages)) == 2
+
+
 async def test_a_new_message_is_posted_if_the_waiting_message_can_not_be_replaced(world: World) -> None:
     world.x.fail(Fault.OVER_CAPACITY, times=1)
     await send_survey(world)

@@ -306,6 +306,11 @@ def _survey_messages() -> Iterator[Section]:
     elsewhere = notifications.WAITS_FOR_OTHER_ACCOUNT
     other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
+    for is_queued in (True, False):
+        yield (
+            "requester, in the conversation",
+            _message(notifications.pointer(samples.SURVEY, is_queued=is_queued)),
+        )
     yield (
         "requester, replies to Cancel",
         _lines(*survey_buttons.CANCEL_OUTCOMES.values(), survey_buttons.ALREADY_SENT),

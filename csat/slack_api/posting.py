@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -54,16 +55,17 @@ class Poster:
         self, origin: Origin, text: str, blocks: list[Json], requested_at: datetime | None = None
     ) -> Posted:
         """Post to the requester alone: in the conversation shortly after the request, else as a DM."""
-        message = _message(text, blocks)
-        if self._clock() > (requested_at or origin.received_at) + EPHEMERAL_WINDOW:
-            return await self._post_to_channel(origin.requester, message)
-        return await _try_in_order(
-            [
-                *([lambda: self._post_ephemeral(origin, text, blocks)] if origin.channel else []),
-                lambda: self._respond(origin, message, "ephemeral"),
-                lambda: self._post_to_channel(origin.requester, message),
-            ]
-        )
+        as_dm = partial(self._post_to_channel, origin.requester, _message(text, blocks))
+        if not self._is_present(requested_at or origin.received_at):
+            return await as_dm()
+        return await _try_in_order([*self._ephemeral_posts(origin, text, blocks), as_dm])
+
+    async def post_in_conversation(
+        self, origin: Origin, text: str, blocks: list[Json], requested_at: datetime
+    ) -> None:
+        """Post to the requester alone in the conversation, if they still look at it."""
+        if self._is_present(requested_at):
+            await _try_in_order(self._ephemeral_posts(origin, text, blocks))
 
     async def post_private(
         self, origin: Origin, text: str, blocks: list[Json], requested_at: datetime
@@ -97,6 +99,17 @@ class Poster:
     async def _post_to_channel(self, channel: str, message: Json) -> Posted:
         response = await self._web.chat_postMessage(channel=channel, **message)
         return _posted(response)
+
+    def _is_present(self, requested_at: datetime) -> bool:
+        return self._clock() <= requested_at + EPHEMERAL_WINDOW
+
+    def _ephemeral_posts(
+        self, origin: Origin, text: str, blocks: list[Json]
+    ) -> list[Callable[[], Awaitable[Posted]]]:
+        return [
+            *([lambda: self._post_ephemeral(origin, text, blocks)] if origin.channel else []),
+            lambda: self._respond(origin, _message(text, blocks), "ephemeral"),
+        ]
 
     async def _post_ephemeral(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
         await self._web.chat_postEphemeral(
