@@ -46,8 +46,9 @@ TOP_ROWS: Final = 5
 """Agents, and as many channels, that are in text beside the table; the ones with the most answers."""
 HEADER: Final = ("Agent or channel", "Score", "95% interval", "Answers", "Sent", "Response rate")
 RESPONSE_RATES: Final = f"Response rates count only surveys whose {LAST_POLL_AGE.days} days have passed."
-MIN_CHART_POINTS: Final = 2
-"""Of a trend: a line needs two."""
+MIN_CHART_POINTS: Final = 3
+"""Of a trend: a line between two points would show any difference as a slope."""
+CHART_NEEDS: Final = "A chart needs {points} {bucket}s in a row with {answers} answers or more."
 CHART_SHOWS: Final = "The chart shows {first} to {last}, the longest part without a gap."
 CAPTION: Final = "By agent and by channel"
 
@@ -77,7 +78,8 @@ def _trend(report: Report) -> Iterator[HomePart]:
     figures = render(context(_trend_text(report, points)))
     run = _longest_run(points, list(scores))
     if len(run) < MIN_CHART_POINTS:
-        yield figures
+        needs = _chart_needs(report) if len(scores) >= MIN_CHART_POINTS else ""
+        yield BlocksWithFallback([render(context(_trend_text(report, points), needs))], [figures])
         return
     shown = "" if run == points else CHART_SHOWS.format(first=next(iter(run)), last=next(reversed(run)))
     captioned = render(context(_trend_text(report, points), shown))
@@ -99,6 +101,11 @@ def _trend_chart(report: Report, points: Mapping[str, Score]) -> BlockDict:
         f"{label}{_few_mark(score)}": float(round_half_up(score.value)) for label, score in points.items()
     }
     return data_visualization("line", f"{name} by {_bucket_name(report)}", name, values, "Sent")
+
+
+def _chart_needs(report: Report) -> str:
+    bucket = _bucket_name(report)
+    return CHART_NEEDS.format(points=MIN_CHART_POINTS, bucket=bucket, answers=MIN_SCORE_RATINGS)
 
 
 def _few_mark(score: Score) -> str:

@@ -86,7 +86,10 @@ NPS_REPORT = Report(
 _PLAIN = Report(filters=FILTERS, period=WEEK, data_begin=LONG_AGO, trend=QUIET_DAYS)
 SMALL_REPORT = _PLAIN.model_copy(update={"current": TOO_FEW, "previous": TOO_FEW})
 SMALL_NPS_REPORT = NPS_REPORT.model_copy(update={"current": Tally(ratings={9: 4}, sent=4)})
-SIMILAR_REPORT = _PLAIN.model_copy(update={"current": TALLY, "previous": TALLY})
+TWO_DAYS = tuple(day.model_copy(update={"tally": FEW}) for day in QUIET_DAYS[:2])
+SIMILAR_REPORT = _PLAIN.model_copy(
+    update={"current": TALLY, "previous": TALLY, "trend": TWO_DAYS + QUIET_DAYS[2:]}
+)
 UNANSWERED_REPORT = _PLAIN.model_copy(update={"current": Tally(sent=3, open=3)})
 LINK_REPORT = _PLAIN.model_copy(
     update={"filters": FILTERS.model_copy(update={"transport": TransportName.X_LINK})}

@@ -301,7 +301,7 @@ def test_a_trend_with_a_single_point_has_no_chart() -> None:
     [
         ([9, 9, 4, 9, 9, 9], slice(3, 6)),
         ([9, 9, 9, 4, 9, 9], slice(3)),
-        ([9, 9, 0, 9, 9], slice(3, 5)),
+        ([9, 9, 9, 0, 9, 9, 9], slice(4, 7)),
     ],
 )
 def test_a_trend_with_gaps_has_a_chart_of_its_longest_part_without_one(
@@ -338,21 +338,28 @@ def test_a_trend_by_week_with_a_longer_first_part_is_called_one_by_week() -> Non
     assert "CSAT score by week: Oct 31-Nov 8: 100% (9, few answers)" in view
 
 
-def test_a_trend_without_two_neighbors_has_no_chart() -> None:
-    home = make_largest_home(Metric.CSAT)
-    enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
-    trend = make_trend(enough, few, enough)
+@pytest.mark.parametrize("answers", [[9, 4, 9], [9, 9, 0, 9, 9]])
+def test_a_trend_without_three_points_in_a_row_has_no_chart_and_says_why(answers: list[int]) -> None:
+    trend = make_trend(*(Tally(ratings={5: number}, sent=number) for number in answers))
+    home = with_report(make_largest_home(Metric.CSAT), trend=trend)
 
-    view = check_home(home_view(supervisor_home(with_report(home, trend=trend), LARGEST_CATALOGUE)))
+    parts = list(supervisor_home(home, LARGEST_CATALOGUE))
+    view = check_home(home_view(parts))
 
     assert [block["type"] for block in view["blocks"]].count("data_visualization") == 1
-    assert f"Left out of the trend, with fewer than 5 answers: {trend[1].label}." in json.dumps(view)
+    assert (
+        f"Left out of the trend, with fewer than 5 answers: {trend[answers.index(min(answers))].label}."
+        in (json.dumps(view))
+    )
+    reason = "-day parts in a row with 5 answers or more."
+    assert reason in json.dumps(view)
+    assert reason not in json.dumps(home_view(parts, use_fallbacks=True))
     assert "The chart shows" not in json.dumps(view)
 
 
 def test_a_trend_without_a_gap_does_not_say_what_its_chart_shows() -> None:
     enough, few = Tally(ratings={5: 9}, sent=9), Tally(ratings={5: 4}, sent=4)
-    home = with_report(make_largest_home(Metric.CSAT), trend=make_trend(few, enough, enough, few))
+    home = with_report(make_largest_home(Metric.CSAT), trend=make_trend(few, enough, enough, enough, few))
 
     assert "The chart shows" not in json.dumps(
         check_home(home_view(supervisor_home(home, LARGEST_CATALOGUE)))
