@@ -1,5 +1,6 @@
 """`/csat export`, `app.py export` and `app.py report`: their files, permissions and error messages."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -243,6 +244,23 @@ async def test_the_report_command_says_how_many_surveys_the_file_leaves_out(
     assert "The file leaves out 3 of a supervisor's own surveys, CSAT and NPS, tests included." in printed
     assert "0 sent (a supervisor's own surveys left out)" in printed
     assert fixtures.CLEO not in printed
+
+
+async def test_the_export_command_leaves_a_file_that_exists_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text("another file", encoding="utf-8")
+    async with fake_environment(tmp_path) as (_, _, environment):
+        with contextlib.closing(Database(environment["DATABASE_URL"])) as database:
+            await database.run(insert_rated, [5], utc_now())
+        code, printed = await run_command(tmp_path, environment, "export", "--output", "all.csv")
+
+    assert code == 1
+    assert printed.endswith("The export stopped: all.csv can't be written: File exists.\n")
+    assert list_files(tmp_path) == ["all.csv", "csat.db"]
+    assert (tmp_path / "all.csv").read_text(encoding="utf-8") == "another file"
+
+
+def list_files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,14 @@ async def test_a_file_that_is_no_list_is_refused(
     assert problem in output
 
 
+async def test_an_export_leaves_a_file_that_exists_as_it_is(operator: Operator) -> None:
+    await operator.run_import(GOOD, "--apply")
+    code, output = await operator.run("opt-outs", "export", "list.csv")
+
+    assert (code, output) == (1, "The export stopped: list.csv can't be written: File exists.\n")
+    assert (operator.folder / "list.csv").read_text("utf-8") == GOOD
+
+
 async def test_an_export_holds_the_proof_but_names_no_customer(operator: Operator) -> None:
     await operator.run_import(GOOD, "--apply")
     key = operator.rows()[0].recipient_key

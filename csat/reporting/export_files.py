@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import csv
+import errno
 import hashlib
 import io
 import os
@@ -130,7 +131,12 @@ async def _fetch_pages(database: Database, selection: Selection) -> AsyncIterato
 
 @contextlib.contextmanager
 def open_when_complete(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that only its owner can read, and that gets its name when the block ends without error."""
+    """Open a file that only its owner can read, and that gets its name when the block ends without error.
+
+    Raises `OSError`, also if there is a file of this name already.
+    """
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
     partial = path.with_name(f"{path.name}.part")
     try:
         with _open_private(partial) as file:
