@@ -83,6 +83,7 @@ class Notifier:
         self._batch_size = batch_size
         self._alerts = LowRatingAlerts(resources)
         self._operator_alerts = OperatorAlerts(resources)
+        self._is_failing = False
 
     def start(self, notification: Notification) -> None:
         """Count a new notification, and post it in the background."""
@@ -110,7 +111,11 @@ class Notifier:
                         suppress_db_errors(self._operator_alerts.deliver(alert)), name
                     )
         except DatabaseError as error:
-            log.warning("The outbox can't be polled: %s", error)
+            level = logging.DEBUG if self._is_failing else logging.WARNING  # the log of an outage stays short
+            log.log(level, "The outbox can't be polled: %s", error)
+            self._is_failing = True
+        else:
+            self._is_failing = False
 
     def periodic_task(self) -> PeriodicTask:
         """Return the task for the scheduler."""

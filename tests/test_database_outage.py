@@ -26,6 +26,8 @@ from tests.world import World, running_world, visible_text
 Outage = Callable[[], AbstractContextManager[None]]
 
 CUSTOMER = "/csat 1820000000000000011"
+POLLERS = ("csat.delivery.send_worker", "notifications.notifier")
+"""Their loggers."""
 
 
 @pytest.fixture(name="few_retries", autouse=True)
@@ -159,6 +161,22 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
     await world.wait_until(lambda: "The database takes writes again" in caplog.text)
 
     assert count_errors(caplog) == 1
+
+
+async def test_each_poller_warns_once_of_an_outage(
+    world: World, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for logger in POLLERS:
+        caplog.set_level(logging.DEBUG, logger)
+    with outage():
+        await world.wait_until(lambda: min(count_failed_polls(caplog, logger) for logger in POLLERS) > 2)
+
+    warned = [record.name for record in caplog.records if record.levelno == logging.WARNING]
+    assert [warned.count(logger) for logger in POLLERS] == [1, 1]
+
+
+def count_failed_polls(caplog: pytest.LogCaptureFixture, logger: str) -> int:
+    return sum(record.name == logger and "can't be polled" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

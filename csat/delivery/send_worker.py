@@ -56,6 +56,7 @@ class SendWorker:
         self._active: set[int] = set()
         self._adopted: set[int] = set()
         self._stopping = False
+        self._is_failing = False
         self._polled_at = time.monotonic()
 
     @property
@@ -98,8 +99,11 @@ class SendWorker:
             await self._reconcile_due(now)
             await self._database.run(send_queue.erase_response_urls, now)
         except DatabaseError as error:
-            log.warning("The send queue can't be polled: %s", error)
+            level = logging.DEBUG if self._is_failing else logging.WARNING  # the log of an outage stays short
+            log.log(level, "The send queue can't be polled: %s", error)
+            self._is_failing = True
         else:
+            self._is_failing = False
             self._polled_at = time.monotonic()
 
     async def _send_due(self, now: datetime) -> None:
