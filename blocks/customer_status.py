@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from slack_sdk.models.blocks import Block, RichTextElement
+from slack_sdk.models.blocks import RichTextElement
 
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
@@ -17,9 +17,8 @@ from blocks.elements import (
     text,
     timestamp,
 )
-from blocks.limit_denial import denial_line, denial_text, opt_out_reason, requester_mention
+from blocks.limit_denial import denial_line, denial_text, opt_out_notes, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
-from csat.surveys.opt_outs import OptOut
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 
@@ -74,7 +73,7 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
         [
             rich_line(profile_link(status.customer)),
             denial_line(denial, reader, status.link) if denial else rich_line(text(possible)),
-            *(_opt_out(status, denial.opt_out, reader) if denial and denial.opt_out else []),
+            *(opt_out_notes(denial.opt_out, status.customer, reader) if denial and denial.opt_out else []),
             *[
                 rich_line(*_survey(survey, reader.team, has_advice=survey != told))
                 for survey in status.surveys
@@ -82,11 +81,6 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
             *([] if status.surveys else [context("Nobody has asked them yet.")]),
         ],
     )
-
-
-def _opt_out(status: CustomerStatus, opt_out: OptOut, reader: Origin) -> list[Block]:
-    lift = context(f"A supervisor can lift this with /csat unstop {status.customer}.")
-    return [*opt_out_reason(opt_out, reader), lift]
 
 
 def _possible(status: CustomerStatus, team: str) -> str:

@@ -25,13 +25,21 @@ from csat.surveys.survey import Origin
 CANT_BE_ASKED: Final = "Can't be asked"
 LINK_TEXT: Final = "in this thread"
 
-UNSETTLED: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
+UNSETTLED: Final[Mapping[State, tuple[str, str, str]]] = MappingProxyType(
     {
-        State.ACCEPTED: ("waits for X.", "Cancel it in this app's Messages."),
-        State.UNCERTAIN: ("may not have arrived.", "Settle it in this app's Messages."),
+        State.ACCEPTED: (
+            "waits for X.",
+            "Cancel it in this app's Messages.",
+            "Wait, or ask them to cancel it.",
+        ),
+        State.UNCERTAIN: (
+            "may not have arrived.",
+            "Settle it in this app's Messages.",
+            "Ask them to settle it.",
+        ),
     }
 )
-"""What is known of a survey that may or may not reach its customer, and its requester's advice."""
+"""What is known of a survey that may not reach its customer, and what its requester and others can do."""
 
 RECORDED: Final[Mapping[How, str]] = MappingProxyType(
     {
@@ -73,6 +81,12 @@ def denial_line(denial: Denial, reader: Origin, link: str = "") -> RichTextBlock
 def opt_out_details(opt_out: OptOut, reader: Origin) -> list[Block]:
     """Return when an opt-out was recorded, by whom, and why, as far as the reader's workspace may know."""
     return [rich_line(*_recorded(opt_out, reader.team)), *opt_out_reason(opt_out, reader)]
+
+
+def opt_out_notes(opt_out: OptOut, customer: str, reader: Origin) -> list[Block]:
+    """Return the reason for a customer's opt-out, as `opt_out_reason` does, and who can lift it."""
+    lift = context(f"A supervisor can lift this with /csat unstop {customer}.")
+    return [*opt_out_reason(opt_out, reader), lift]
 
 
 def opt_out_reason(opt_out: OptOut, reader: Origin) -> list[Block]:
@@ -128,7 +142,7 @@ def _asked(previous: PreviousSurvey, team: str, link: str) -> Iterator[RichTextE
 
 def _unsettled(previous: PreviousSurvey, reader: Origin, link: str) -> Iterator[RichTextElement]:
     """Yield that a survey waits or is uncertain, and to its own requester what they can do about it."""
-    fact, advice = UNSETTLED[previous.state]
+    fact, advice, request = UNSETTLED[previous.state]
     if reader.is_from(previous.team, previous.requester):
         yield text(" Your survey of ")
         yield timestamp(previous.asked_at)
@@ -140,6 +154,8 @@ def _unsettled(previous: PreviousSurvey, reader: Origin, link: str) -> Iterator[
     yield timestamp(previous.asked_at)
     yield from _thread(link)
     yield text(f"{',' if link else ''} {fact}")
+    if previous.team == reader.team:
+        yield text(f" {request}")
 
 
 def _thread(link: str) -> Iterator[RichTextElement]:

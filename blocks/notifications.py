@@ -66,6 +66,8 @@ RESTORED: Final = (
 QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
 UNCONFIRMED_ELSEWHERE: Final = "X didn't confirm the survey to {customer} at once. See this app's Messages."
 
+OPTED_OUT: Final = "This customer asked not to be surveyed, so it can't be sent again."
+
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
 
@@ -159,24 +161,46 @@ def refusal(
     )
 
 
-def uncertainty(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
+def uncertainty(
+    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
+) -> Message:
     """Ask the requester whether a survey arrived, as X did not say."""
-    return _ask(survey_id, survey, advice, {**_SETTLING, LEAVE_ACTION: "Leave it"}, catalogue)
+    labels = {**_SETTLING, LEAVE_ACTION: "Leave it"}
+    return _ask(survey_id, survey, advice, labels, catalogue, opted_out=opted_out)
 
 
-def uncertainty_after_restore(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+def uncertainty_after_restore(
+    survey_id: int, survey: Survey, catalogue: Catalogue, *, opted_out: bool = False
+) -> Message:
     """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
-    return _ask(survey_id, survey, RESTORED, _SETTLING, catalogue)
+    return _ask(survey_id, survey, RESTORED, _SETTLING, catalogue, opted_out=opted_out)
 
 
-def left_uncertain(survey_id: int, survey: Survey, advice: str, catalogue: Catalogue) -> Message:
+def left_uncertain(
+    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
+) -> Message:
     """Tell the requester who settles a survey that they leave, and let them do so as long as nobody has."""
-    return _ask(survey_id, survey, advice, _SETTLING, catalogue)
+    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
+
+
+def not_sent_again(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+    """Tell the requester that an uncertain survey isn't sent again, as its customer has opted out."""
+    return _ask(survey_id, survey, "Nothing was sent.", _SETTLING, catalogue, opted_out=True)
 
 
 def _ask(
-    survey_id: int, survey: Survey, advice: str, labels: Mapping[str, str], catalogue: Catalogue
+    survey_id: int,
+    survey: Survey,
+    advice: str,
+    labels: Mapping[str, str],
+    catalogue: Catalogue,
+    *,
+    opted_out: bool,
 ) -> Message:
+    """Return a question about a survey, which is not sent again to a customer who has opted out."""
+    if opted_out:
+        advice = f"{advice} {OPTED_OUT}"
+        labels = {action: label for action, label in labels.items() if action != SEND_AGAIN_ACTION}
     recipient = survey.recipient.label
     buttons = [
         ButtonElement(action_id=action_id, text=label, value=str(survey_id))

@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from blocks import form_inputs
 from blocks.elements import alert, context, plain_text
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
-from blocks.limit_denial import denial_line
+from blocks.limit_denial import denial_line, opt_out_notes
 from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
@@ -283,6 +283,8 @@ def _customer_notices(form: Form) -> Iterator[Block]:
         )
     if form.denial and form.is_denied:
         yield denial_line(form.denial, form.origin, form.link)
+        if form.denial.opt_out:
+            yield from opt_out_notes(form.denial.opt_out, form.denied, form.origin)
 
 
 def _reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:

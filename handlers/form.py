@@ -30,6 +30,8 @@ from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import AccountRefused, Refused
 from handlers.services import Services
 
+NOTHING_SENT = "Nothing was sent."
+"""Beside a form that shows why."""
 NOT_SAVED = (
     "Not saved, nothing was sent. Try again in a moment. If it keeps happening, tell an admin of this app."
 )
@@ -105,8 +107,8 @@ async def submit(services: Services, ack: AsyncAck, body: dict[str, Any], view: 
         case Invalid(problems):
             await ack(response_action="errors", errors=field_errors(problems, form))
         case Denial() as denial:
-            await _show_denial(services, view, form, denial)
-            problems = {FormField.RECIPIENT: denial_text(denial)}
+            is_shown = await _show_denial(services, view, form, denial)
+            problems = {FormField.RECIPIENT: NOTHING_SENT if is_shown else denial_text(denial)}
             await ack(response_action="errors", errors=field_errors(problems, form))
         case MessagesMayBeClosed(customer):
             warned = form.model_copy(update={"warned_about": customer})
@@ -156,8 +158,8 @@ def _parse_form(services: Services, body: dict[str, Any], view: dict[str, Any]) 
     return form.model_copy(update={"origin": form.origin.model_copy(update={"requester": requester})})
 
 
-async def _update(services: Services, view: Mapping[str, Any], form: Form) -> None:
-    await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
+async def _update(services: Services, view: Mapping[str, Any], form: Form) -> bool:
+    return await services.slack.views.update(view["id"], view["hash"], services.form.build(form))
 
 
 async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
@@ -167,12 +169,13 @@ async def _update_with_denial(services: Services, view: Mapping[str, Any], form:
     await _update(services, view, form.with_denial(context.denial, link))
 
 
-async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> None:
-    """Show a denial with its date, its person and a link, which the error of a field can't hold."""
+async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> bool:
+    """Show a denial with its date, its person and a link, and return True once the form has it."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DENIAL_SECONDS):
             link = await services.link_previous(denial, form.origin.channel)
-            await _update(services, view, form.with_denial(denial, link))
+            return await _update(services, view, form.with_denial(denial, link))
+    return False
 
 
 async def _submit(services: Services, form: Form, view_id: str, deadline: float) -> SubmissionResult:

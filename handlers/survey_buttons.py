@@ -8,13 +8,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from blocks import notifications
 from blocks.elements import plain_message
 from blocks.limit_denial import denial_message
-from csat.db import reconciliation, send_queue, submissions
+from csat.db import opt_outs, reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
 from csat.db.survey_records import SurveyRecord, get_survey
 from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
-from csat.surveys.limits import Denied
+from csat.surveys.limits import Denial, Denied
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 from csat.surveys.transports import FACTS
@@ -103,12 +103,22 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     except OtherAccount:
         await services.reply(origin, plain_message(NOT_SENT_AGAIN))
     except Denied as denied:
-        await services.reply(origin, denial_message(denied.denial, origin))
+        await _show_denial(services, origin, denied.denial, pressed[0])
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
         if record.state is State.ACCEPTED:
             await _start_again(services, origin, record)
+
+
+async def _show_denial(services: Services, origin: Origin, denial: Denial, survey_id: int) -> None:
+    """Say why a survey isn't sent again; if it never can be, that is said in place of the button."""
+    record = await services.database.read(get_survey, survey_id) if denial.is_permanent else None
+    if record is None:
+        await services.reply(origin, denial_message(denial, origin))
+    else:
+        message = notifications.not_sent_again(record.id, record.survey, services.form.catalogue)
+        await services.replace(origin, message)
 
 
 async def _start_again(services: Services, origin: Origin, record: SurveyRecord) -> None:
@@ -132,7 +142,10 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
         promise = FACTS[record.survey.transport].promise_if_left
         is_own = record.account == services.account
         words = LEFT_UNCERTAIN.format(promise=promise) if is_own else LEFT_TO_OTHER_ACCOUNT
-        left = notifications.left_uncertain(record.id, record.survey, words, services.form.catalogue)
+        opted_out = await services.database.read(opt_outs.is_in_force, record.id)
+        left = notifications.left_uncertain(
+            record.id, record.survey, words, services.form.catalogue, opted_out=opted_out
+        )
     await services.replace(_origin(services, interaction), left)
 
 

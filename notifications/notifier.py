@@ -8,7 +8,7 @@ from datetime import timedelta
 from blocks import notifications
 from blocks.elements import Message
 from csat.backoff import backoff
-from csat.db import account_pauses, outbox
+from csat.db import account_pauses, opt_outs, outbox
 from csat.db.errors import DatabaseError, suppress_db_errors
 from csat.db.outbox import Notification, NotificationKind
 from csat.db.survey_records import list_replaced
@@ -263,13 +263,16 @@ class Notifier:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = explain_wait(survey, self._resources.account, cause)
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
+        opted_out = await self._database.read(opt_outs.is_in_force, survey.id)
         if notification.kind is NotificationKind.RESTORED:
-            return notifications.uncertainty_after_restore(survey.id, survey.survey, catalogue)
+            return notifications.uncertainty_after_restore(
+                survey.id, survey.survey, catalogue, opted_out=opted_out
+            )
         if survey.refusal is None:
             hint = FACTS[survey.survey.transport].hint_if_uncertain
             known = survey.uncertainty or f"{Uncertain.advice} {hint}"
             advice = known if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
-            return notifications.uncertainty(survey.id, survey.survey, advice, catalogue)
+            return notifications.uncertainty(survey.id, survey.survey, advice, catalogue, opted_out=opted_out)
         return notifications.refusal(
             survey.id,
             survey.survey,

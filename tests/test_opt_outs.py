@@ -14,7 +14,9 @@ from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.limits import DAY, DenialReason, Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
-from sandbox.slack import ActionOutcome, ActionResult, fixtures
+from csat.surveys.transports import TransportName
+from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
+from sandbox.slack.interactive_elements import interactive_elements
 from sandbox.x import Endpoint, Fault
 from tests.databases import SLOW_KINDS, Databases
 from tests.factories import NO_LIMITS, NOON, RECIPIENT_KEY, SUPERVISED, make_origin, make_survey
@@ -65,6 +67,10 @@ def form_text(world: World) -> str:
     return visible_text(view) if view else ""
 
 
+def buttons(message: Message) -> list[str]:
+    return [button["action_id"] for block in message.blocks for button in interactive_elements(block)]
+
+
 @pytest.mark.parametrize("is_test", [False, True])
 @pytest.mark.parametrize("customer", ["@mira_k", "id"])
 async def test_a_customer_who_opted_out_can_not_be_asked(
@@ -74,8 +80,10 @@ async def test_a_customer_who_opted_out_can_not_be_asked(
     typed = world.x.customer("mira_k").id if customer == "id" else customer
     result = await world.submit_survey(f"/csat {typed}", is_test=is_test)
 
-    assert result.errors == {"recipient:0": f"Can't be asked. {SENTENCE}"}
+    assert result.errors == {"recipient:0": "Nothing was sent."}
     assert f"Can't be asked. {SENTENCE} They chose this on the rating page on " in form_text(world)
+    assert form_text(world).count(SENTENCE) == (2 if is_test else 1), "once more at the end of the long form"
+    assert f"A supervisor can lift this with /csat unstop {typed}." in form_text(world)
     assert world.states() == []
     assert world.x.feedbacks == []
 
@@ -139,9 +147,26 @@ async def test_an_uncertain_survey_is_not_sent_again_to_a_customer_who_opted_out
     opt_out(world)
     world.x.recover()
     await world.workspace.click(fixtures.ADA, "send_survey_again", channel=question.channel, ts=question.ts)
-    await world.wait_for_dm(f"Can't be asked. {SENTENCE}")
+    refused = await world.wait_for_dm("This customer asked not to be surveyed, so it can't be sent again.")
 
+    assert refused.ts == question.ts
+    assert buttons(refused) == ["survey_arrived"]
     assert world.states() == ["uncertain"]
+
+
+async def test_an_uncertain_survey_of_a_customer_who_opted_out_is_not_offered_to_be_sent_again(
+    world: World,
+) -> None:
+    world.x.fail(Fault.GATEWAY_TIMEOUT)
+    with world.x.hold() as hold:
+        await world.submit_survey()
+        await hold.arrived.wait()
+        opt_out(world)
+    question = await world.wait_for_dm("may not have arrived")
+
+    assert buttons(question) == ["survey_arrived", "leave_survey"]
+    await world.workspace.click(fixtures.ADA, "leave_survey", channel=question.channel, ts=question.ts)
+    assert buttons(await world.wait_for_dm("Left as it is.")) == ["survey_arrived"]
 
 
 async def test_an_agent_stops_surveys_with_a_reason_that_colleagues_see(world: World) -> None:
@@ -153,10 +178,11 @@ async def test_an_agent_stops_surveys_with_a_reason_that_colleagues_see(world: W
     denied = await world.workspace.submit_view(fixtures.BEN)
 
     assert noted.visible_to == fixtures.ADA
-    for shown in (status, visible_text(form.blocks[1])):
+    for shown in (status, visible_text(form.blocks)):
         assert SENTENCE in shown
         assert f"<@{fixtures.ADA}>" in shown
-    assert f"Reason: {REASON}" in status
+        assert f"Reason: {REASON}" in shown
+        assert "A supervisor can lift this with /csat unstop @mira_k." in shown
     assert denied.outcome is ActionOutcome.ERRORS
     (logged,) = world.rows(tables.audit.c.team, tables.audit.c.viewer, tables.audit.c.action)
     assert logged == (fixtures.TEAM, fixtures.ADA, "opt out")
@@ -194,7 +220,7 @@ async def test_surveys_are_stopped_for_a_handle_that_only_an_earlier_survey_know
     await world.wait_for_message("Noted: @Gone_Gary won't be asked again.")
     denied = await world.submit_survey(f"/csat {former['recipient_id']}")
 
-    assert denied.errors == {"recipient:0": f"Can't be asked. {SENTENCE}"}
+    assert denied.errors == {"recipient:0": "Nothing was sent."}
     await submit_reason(world, "/csat unstop @gone_gary", fixtures.CLEO)
     await world.wait_for_message("Lifted: @Gone_Gary can be asked again.", viewer=fixtures.CLEO)
 
@@ -240,7 +266,7 @@ async def test_an_opt_out_holds_for_every_account_and_comes_before_the_limits(da
     await database.run(opt_outs.record, RECIPIENT_KEY, **OPTED_OUT, now=NOON)
     for account in ("A1", "A2"):
         await database.run(ensure_account, account)
-        limits = Limits(daily=0, allowlist=frozenset({"allowed"}))
+        limits = Limits(daily=dict.fromkeys(TransportName, 0), allowlist=frozenset({"allowed"}))
         with pytest.raises(Denied) as denied:
             await database.run(
                 submissions.accept, make_submission(account, RECIPIENT_KEY, account), limits, NOON

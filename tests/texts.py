@@ -283,6 +283,13 @@ def _survey_messages() -> Iterator[Section]:
         "requester, survey uncertain as X answered with an error: what is new",
         _new_lines(_message(unconfirmed), _message(uncertain)),
     )
+    stopped = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE, opted_out=True)
+    yield (
+        "requester, survey uncertain whose customer has opted out: what is new",
+        _new_lines(_message(stopped), _message(uncertain)),
+    )
+    pressed = notifications.not_sent_again(7, samples.SURVEY, CATALOGUE)
+    yield "requester, Send again to a customer who has opted out", _message(pressed)
     restored = notifications.uncertainty_after_restore(7, samples.SURVEY, CATALOGUE)
     yield "requester, survey of a restored backup", _message(restored)
     others = notifications.uncertainty(7, samples.SURVEY, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)

@@ -40,6 +40,10 @@ _LAST_KEY_OF_HANDLE = (
 _FIND_BY_HANDLE = select(opt_outs).where(
     opt_outs.c.recipient_key == _LAST_KEY_OF_HANDLE.scalar_subquery(), IN_FORCE
 )
+_KEY_OF_SURVEY = select(surveys.c.recipient_key).where(surveys.c.id == bindparam("survey_id"))
+_FIND_OF_SURVEY = select(opt_outs.c.id).where(
+    opt_outs.c.recipient_key == _KEY_OF_SURVEY.scalar_subquery(), IN_FORCE
+)
 _WAITING = (
     select(surveys.c.id)
     .where(surveys.c.state == State.ACCEPTED, surveys.c.recipient_key == bindparam("key"))
@@ -105,6 +109,11 @@ def find_by_handle(connection: Connection, account: str, handle: str) -> OptOut 
     parameters = {"account": account, "handle": handle.lower()}
     row = connection.execute(_FIND_BY_HANDLE, parameters).first()
     return _to_opt_out(row) if row else None
+
+
+def is_in_force(connection: Connection, survey_id: int) -> bool:
+    """Return True if a survey's customer has opted out."""
+    return connection.execute(_FIND_OF_SURVEY, {"survey_id": survey_id}).first() is not None
 
 
 def check(connection: Connection, recipient_key: str) -> None:

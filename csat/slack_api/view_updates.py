@@ -38,21 +38,26 @@ class ViewUpdater:
         number = self._latest[view_id] = next(self._numbers)
         return number
 
-    async def update(self, view_id: str, view_hash: str, view: Json) -> None:
-        """Update a modal (views.update); a failure is logged, as the modal stays usable."""
+    async def update(self, view_id: str, view_hash: str, view: Json) -> bool:
+        """Update a modal (views.update); return True if it shows the view.
+
+        A failure is logged, as the modal stays usable.
+        """
         number = self.supersede(view_id)
         async with self._locks.setdefault(view_id, asyncio.Lock()):
             for expected_hash in (view_hash, None):
                 if self._latest.get(view_id) != number:
-                    return
-                if not await self._conflicts(view_id, expected_hash, view):
-                    return
+                    return False
+                error = await self._send(view_id, expected_hash, view)
+                if error != "hash_conflict":
+                    return not error
+        return False
 
-    async def _conflicts(self, view_id: str, view_hash: str | None, view: Json) -> bool:
-        """Send an update; return True if its hash is outdated."""
+    async def _send(self, view_id: str, view_hash: str | None, view: Json) -> str:
+        """Send an update; return Slack's error, or ""."""
         try:
             await self._web.views_update(view_id=view_id, hash=view_hash, view=view)
         except SlackError as error:
             log.info("Slack did not update the view: %s", error)
-            return str(error) == "hash_conflict"
-        return False
+            return str(error)
+        return ""
