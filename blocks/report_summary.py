@@ -154,7 +154,7 @@ def _score_parts(report: Report, left_out: LeftOut) -> tuple[str, str, str]:
     metric, current = report.filters.metric, compute_score(report, report.current)
     name, answers = f"{METRIC_NAMES[metric]}: ", pluralize(report.current.rated, "answer")
     if current is None:
-        return name, "no answers yet", f"{left_out.remark}."
+        return name, "no answers yet" if report.current.open else "no answers", f"{left_out.remark}."
     if not has_score(report):
         start = f"Scores start at {MIN_SCORE_RATINGS} answers"
         reason = f"{start}: with fewer, {WEIGHTS[metric]} or more."

@@ -155,7 +155,7 @@ async def test_surveys_that_supervisors_asked_for_are_left_out_visibly(world: Wo
     assert "9 sent (2 of supervisors' own surveys left out)" in text
     assert "0 sent (1 of supervisors' own surveys left out)" in text
     assert not re.search(r"[1-9] low rating", text)
-    assert "NPS: no answers yet" in text
+    assert "NPS: no answers (supervisors' own surveys left out)" in text
     assert "left out, so that nobody can work out the answers to theirs" in text
 
 

@@ -59,8 +59,14 @@ def test_few_answers_weigh_as_much_as_the_metric_lets_them() -> None:
 
 def test_a_score_without_answers_says_whose_surveys_are_left_out() -> None:
     assert make_text(make_report(excluded=3)).startswith(
-        "CSAT score: no answers yet (your own surveys left out)."
+        "CSAT score: no answers (your own surveys left out)."
     )
+
+
+def test_answers_are_expected_only_while_surveys_are_open() -> None:
+    expired = make_report(current=Tally(sent=3, expired=3))
+
+    assert make_text(expired).startswith("CSAT score: no answers.")
 
 
 @pytest.mark.parametrize(
