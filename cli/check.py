@@ -1,7 +1,7 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
 import stat
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from csat.db.inspection import Schema, inspect_database
 from csat.db.rating_link_secrets import find_rating_link_secret
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
-from csat.settings import Settings
+from csat.settings import ENV_FILE, Settings
 from csat.surveys.questions import CatalogueError, Metric
 from csat.values_from_settings import build_credentials
 from csat.x_api.client import XClient, open_http_client
@@ -61,8 +61,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield _questions(settings)
     database = _database(settings)
     yield database
-    if (file := find_file(settings)) and file.exists() and file.stat().st_mode & READABLE_BY_OTHERS:
-        yield Finding(ok=True, message=f"Database file: others can read it; run chmod 600 {file.absolute()}*")
+    for finding in _files(settings):
+        yield finding
     async for finding in check_slack(settings):
         yield finding
     queue = await _read_queue(settings) if database.ok else None
@@ -78,6 +78,19 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield _own_queue(queue.own, x)
         async for finding in _other_queues(settings, queue.others):
             yield finding
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Yield the files with secrets or customers' data that others on this machine can read."""
+    advice = "others can read it; run chmod 600"
+    if _others_can_read(env_file := Path(ENV_FILE).absolute()):
+        yield Finding(ok=True, message=f"Settings file: {advice} {env_file}")
+    if (file := find_file(settings)) and _others_can_read(file):
+        yield Finding(ok=True, message=f"Database file: {advice} {file.absolute()}*")
+
+
+def _others_can_read(file: Path) -> bool:
+    return file.exists() and bool(file.stat().st_mode & READABLE_BY_OTHERS)
 
 
 def _questions(settings: Settings) -> Finding:

@@ -186,6 +186,19 @@ async def test_a_database_file_that_others_can_read_is_told_with_what_to_do(
     assert findings.count(hint) == hints
 
 
+@pytest.mark.parametrize(("mode", "hints"), [(0o600, 0), (0o640, 1), (0o604, 1)])
+async def test_an_env_file_that_others_can_read_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, hints: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (file := tmp_path / ".env").touch()
+    file.chmod(mode)
+    findings = await run_check(tmp_path, {})
+
+    hint = Finding(ok=True, message=f"Settings file: others can read it; run chmod 600 {file}")
+    assert findings.count(hint) == hints
+
+
 async def test_an_empty_postgresql_database_is_said_to_be_set_up_later_and_stays_empty(
     databases: Databases, tmp_path: Path
 ) -> None:
