@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from blocks import elements, notifications
+from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import Message
 from blocks.help import Usage, help_message
 from blocks.preview import preview
@@ -26,11 +27,13 @@ from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import Uncertain
+from csat.x_api.errors import Refused, Uncertain
 from csat.x_api.refusals import REFUSALS
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
+from handlers.status_command import MAX_SURVEYS
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.interactive_elements import add_missing_ids, interactive_elements, state_values
+from tests import sample_messages as samples
 from tests.factories import CATALOGUE, LARGEST_ID, LONGEST_HANDLE, NOON, make_draft, make_origin, make_survey
 from tests.strategies import TEXT
 
@@ -477,6 +480,17 @@ def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:
     assert refusals[0]["text"] == "The survey to @grace was not sent. Do this."
     assert all("Do this." in extract_text(message["blocks"]) for message in refusals)
     assert buttons == [[(notifications.EDIT_ACTION, "7")], []]
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_status_fits_with_the_longest_reasons_of_x(kind: type[Refused]) -> None:
+    longest = {"advice": kind(api_message="x" * MAX_MESSAGE_LENGTH).sentence()}
+    surveys = [samples.REFUSED.model_copy(update=longest)] * MAX_SURVEYS
+    for last_failure in (None, surveys[0]):
+        status = CustomerStatus(f"@{LONGEST_HANDLE}", surveys, last_failure=last_failure)
+        message = check_message(status_message(status, samples.COLLEAGUE))
+
+        assert longest["advice"] in extract_text(message["blocks"])
 
 
 def test_a_waiting_message_has_a_cancel_button() -> None:

@@ -153,6 +153,15 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert (await world.wait_for_feedback(2)).message == "Kept as typed"
 
 
+async def test_a_form_that_slack_does_not_update_has_the_reason_below_the_customer(world: World) -> None:
+    await submit_survey(world)
+    await wait_until_sent(world)
+    world.workspace.faults.fail("views.update", "internal_error")
+    result = await submit_survey(world, "@mira_k", fixtures.BEN)
+
+    assert result.errors == {"recipient:0": "Can't be asked now. This customer was asked recently."}
+
+
 async def test_the_form_opens_with_the_reason_why_a_known_customer_can_not_be_asked(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
