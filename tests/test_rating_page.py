@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -11,12 +12,14 @@ import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
-from csat.db import tables
+from csat.db import rating_page_answers, tables
 from csat.db.outbox import NotificationKind
 from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
 from csat.surveys.opt_outs import How
+from csat.surveys.rating_page import RatingPage
 from csat.surveys.states import State
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
@@ -570,3 +573,27 @@ async def test_without_a_public_url_nothing_is_served(tmp_path: Path) -> None:
     async with running_pages(tmp_path, csat_public_url="") as pages:
         with pytest.raises(httpx.ConnectError):
             await pages.browser.get("/robots.txt")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"action": "rate", "rating": "4"}, {"action": "comment", "comment": "Fast."}]
+)
+async def test_nobody_is_thanked_for_an_answer_that_is_not_stored(
+    page: RatingPages, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+) -> None:
+    survey_id = page.insert_survey(
+        **({"state": "answered", "rating": 4, "rated_at": page.world.clock()} if "comment" in fields else {})
+    )
+    path = page.path(survey_id)
+    find = rating_page_answers.find
+
+    def find_and_erase(connection: Connection, *survey: int) -> RatingPage | None:
+        found = find(connection, *survey)
+        with page.world.engine.begin() as other:
+            other.execute(sqlalchemy.update(tables.surveys).values(NOBODY))
+        return found
+
+    monkeypatch.setattr(rating_page_answers, "find", find_and_erase)
+    response = await page.browser.post(path, data=fields)
+
+    assert response.status_code == HTTPStatus.NOT_FOUND

@@ -164,7 +164,9 @@ class RatingPageEndpoint:
         rated = await self._database.run_idempotent(
             rating_page_answers.rate, survey_id, rating, self._clock()
         )
-        if rated and rated.is_first:
+        if rated is None:  # it was refused or erased meanwhile
+            raise Problem(Step.UNKNOWN)
+        if rated.is_first:
             self._metrics.count_answer(page.metric)
         return _redirect(request, Step.COMMENT)
 
@@ -177,9 +179,11 @@ class RatingPageEndpoint:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return self._show_step(request, page, Step.COMMENT, status, comment=text)
         if comment:
-            await self._database.run_idempotent(
+            commented = await self._database.run_idempotent(
                 rating_page_answers.comment, survey_id, comment, self._clock()
             )
+            if commented is None:
+                raise Problem(Step.UNKNOWN)
         return _redirect(request, Step.THANKS)
 
     def _show_step(
