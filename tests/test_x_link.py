@@ -22,6 +22,19 @@ from tests.rating_page_kit import link_settings
 from tests.world import World, idle_world, is_app_idle, running_app, running_world, visible_text
 
 MIRA = "/csat @mira_k"
+REFUSED = {
+    Fault.NOT_OPEN_TO_MESSAGES: "This customer can't be messaged",
+    Fault.VERIFIED_ONLY: "takes messages from strangers only if those are verified",
+    Fault.OPERATION_NOT_PERMITTED: "X doesn't let your brand send this message",
+}
+PAUSES = {
+    Fault.USAGE_CAPPED: "this app has no API credit left",
+    Fault.SPENDING_LIMIT: "this app has no API credit left",
+    Fault.NOT_ENROLLED: "this app is not enrolled in its API",
+    Fault.UNSUPPORTED_AUTHENTICATION: "it doesn't let this app write direct messages",
+    Fault.NO_MESSAGE_PERMISSION: "it doesn't let this app write direct messages",
+}
+"""Faults of the account or of the whole app."""
 
 
 @contextlib.asynccontextmanager
@@ -241,3 +254,52 @@ async def test_a_survey_that_waits_while_its_transport_is_switched_off_is_refuse
 
     assert "was not sent" in visible_text(refusal)
     assert (world.states(), world.x.messages.sent, world.x.feedbacks) == (["refused"], [], [])
+
+
+def test_every_fault_of_direct_messages_is_tested() -> None:
+    possible = {fault for fault in Fault if Endpoint.SEND_MESSAGE in fault.value.endpoints}
+    also_of_cards = {fault for fault in possible if Endpoint.CREATE in fault.value.endpoints}
+
+    assert (
+        set(REFUSED) | set(PAUSES) | {Fault.APP_DAILY_LIMIT, Fault.MESSAGE_REQUEST}
+        == possible - also_of_cards
+    )
+
+
+@pytest.mark.parametrize("fault", REFUSED, ids=lambda fault: fault.name)
+async def test_a_message_that_x_refuses_tells_its_cause(tmp_path: Path, fault: Fault) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(fault, Endpoint.SEND_MESSAGE)
+        await world.submit_survey(MIRA)
+        message = visible_text(await world.wait_for_message("was not sent"))
+
+        assert REFUSED[fault] in message
+        assert world.states() == ["refused"]
+
+
+@pytest.mark.parametrize("fault", PAUSES, ids=lambda fault: fault.name)
+async def test_a_message_that_the_app_may_not_send_waits_for_an_admin(tmp_path: Path, fault: Fault) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(fault, Endpoint.SEND_MESSAGE)
+        await world.submit_survey(MIRA)
+        message = visible_text(await world.wait_for_waiting_message())
+
+        assert f"X isn't accepting surveys ({PAUSES[fault]})" in message
+        assert world.states() == ["accepted"]
+
+
+async def test_the_app_s_daily_limit_at_x_puts_links_off(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(Fault.APP_DAILY_LIMIT, Endpoint.SEND_MESSAGE)
+        await world.submit_survey(MIRA)
+
+        assert "X's limit for 24 hours is used up" in visible_text(await world.wait_for_waiting_message())
+
+
+async def test_a_link_among_the_message_requests_was_sent(tmp_path: Path) -> None:
+    async with linking(tmp_path) as world:
+        world.x.fail(Fault.MESSAGE_REQUEST, Endpoint.SEND_MESSAGE)
+        await world.submit_survey(MIRA)
+        await world.wait_for_message("asked @mira_k for feedback on X.")
+
+        assert len(world.x.messages.requests(world.x.customer("mira_k"))) == 1
