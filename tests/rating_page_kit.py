@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from html import unescape
@@ -21,6 +20,7 @@ from csat.db.rating_link_secrets import RATING_LINKS
 from csat.rating_page.tokens import make_token
 from sandbox.slack import fixtures
 from tests.factories import make_row
+from tests.free_ports import find_free_port
 from tests.local_client import local_client
 from tests.world import WAIT_SECONDS, World, running_world
 
@@ -116,9 +116,3 @@ async def answer_on_page(link: str, rating: int, comment: str) -> None:
         for form in ({"action": "rate", "rating": str(rating)}, {"action": "comment", "comment": comment}):
             async with browser.post(link, data=form, allow_redirects=False) as response:
                 assert response.status == HTTPStatus.SEE_OTHER
-
-
-def find_free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

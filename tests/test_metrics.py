@@ -1,7 +1,6 @@
 """`GET /metrics`: what the app counts, without naming anybody."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.slack import fixtures
 from sandbox.x import Fault
+from tests.free_ports import find_free_port
 from tests.local_client import local_client
 from tests.test_x_link import linking, sent_link
 from tests.world import HASTY, WAIT_SECONDS, World, running_world
@@ -22,11 +22,6 @@ async def _world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         tmp_path, pace=HASTY, database_url=database_url, metrics_port=find_free_port()
     ) as world:
         yield world
-
-
-def find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def fetch_text(world: World) -> str:

@@ -56,6 +56,7 @@ async def open_page(browser: Browser, pages: RatingPages, path: str, **options: 
     origin, problems = str(pages.browser.base_url).rstrip("/"), list[str]()
     context = await browser.new_context(**options)
     page = await context.new_page()
+    pages.world.clock.advance(minutes=1)  # so that the page serves all requests, however fast they come
     page.on("console", lambda message: problems.append(message.text))
     page.on(
         "request",

@@ -11,7 +11,7 @@ import sqlalchemy
 from csat.db import tables
 from csat.english_dates import format_day
 from sandbox.slack import View, fixtures
-from tests.rating_page_kit import find_free_port
+from tests.free_ports import find_free_port
 from tests.world import World, running_world, visible_text
 
 SUPERVISOR_TITLE = "Feedback results"
