@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from starlette.routing import Route
 
 import handlers
+from blocks import slack_survey
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
@@ -42,6 +43,7 @@ from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.transports import TransportName
 from csat.transports.protocol import Transport, Transports
+from csat.transports.slack_message import SlackMessage
 from csat.transports.x_card import XCard
 from csat.transports.x_link import XLink
 from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
@@ -137,14 +139,23 @@ async def open_resources(
         await database.run(ensure_feed, settings.x_account_id)
         has_page = bool(settings.csat_public_url)
         rating_link_secrets = await database.run(load_rating_link_secrets) if has_page else ()
+        slack = build_slack_client(settings, session, clock, metrics)
         yield Resources(
             settings=settings,
             clock=clock,
             catalogue=catalogue,
             database=database,
-            slack=build_slack_client(settings, session, clock, metrics),
+            slack=slack,
             x=x,
-            transports=build_transports(settings, x, rating_link_secrets, clock),
+            transports={
+                **build_x_transports(settings, x, rating_link_secrets, clock),
+                TransportName.SLACK: SlackMessage(
+                    slack,
+                    partial(slack_survey.survey_message, catalogue=catalogue),
+                    partial(slack_survey.invitation, catalogue=catalogue),
+                    clock,
+                ),
+            },
             tasks=tasks,
             metrics=metrics,
             instance=secrets.token_hex(4),
@@ -155,10 +166,10 @@ async def open_resources(
         )
 
 
-def build_transports(
+def build_x_transports(
     settings: Settings, x: XClient, rating_link_secrets: Sequence[str], clock: Clock
 ) -> Transports:
-    """Return the transports that the settings allow, also those that new surveys do not use."""
+    """Return the transports on X that the settings allow, also those that new surveys do not use."""
     transports: dict[TransportName, Transport] = {TransportName.X_CARD: XCard(x)}
     if rating_link_secrets:
         link = partial(make_link, settings.csat_public_url, rating_link_secrets[0])
@@ -236,11 +247,15 @@ def periodic_tasks(
 
 
 async def log_other_accounts(resources: Resources) -> None:
-    """Log how many surveys wait for other X accounts; raises `DatabaseError`."""
-    waiting = await resources.database.read(surveys_of_account.count_waiting_for_others, resources.account)
+    """Log how many surveys wait for other accounts, once Slack names its own; raises `DatabaseError`."""
+    try:
+        await resources.slack.team_id()
+    except SlackError:
+        return
+    waiting = await resources.database.read(surveys_of_account.count_waiting_for_others, resources.accounts)
     for account, number in waiting.items():
         log.warning(
-            "Surveys that wait for the X account %s: %d. Only an instance with its keys sends them",
+            "Surveys that wait for the account %s: %d. Only an instance with its keys or tokens sends them",
             account,
             number,
         )

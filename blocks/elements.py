@@ -26,7 +26,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.serialization import BlockDict, render_all
 from csat.english_dates import format_day, format_moment
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import Recipient, SlackPerson
 
 DATE_AND_TIME: Final = "\u200b{date_short_pretty} at {time}"
 """Like "yesterday at 1:31 PM"; Slack capitalizes the day if a format begins with it."""
@@ -101,7 +101,9 @@ def profile_link(typed: str) -> RichTextElement:
 
 
 def recipient_link(recipient: Recipient) -> RichTextElement:
-    """Return a link to a recipient's profile, or a text if they were erased."""
+    """Return a link to a recipient's profile on X, a mention in Slack, or a text if they were erased."""
+    if isinstance(recipient, SlackPerson):
+        return user_mention(recipient.user)
     return text("a deleted customer") if recipient.is_erased else profile_link(recipient.label)
 
 

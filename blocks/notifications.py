@@ -14,7 +14,7 @@ from blocks.elements import (
     escape_mrkdwn,
     one_line,
     plain_message,
-    profile_link,
+    recipient_link,
     rich_line,
     text,
     timestamp,
@@ -43,6 +43,8 @@ PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 
 NOT_ACCEPTED_YET: Final = "X hasn't accepted it yet."
 """Why a survey waits whose first request is on its way, or in front of it."""
+
+NOT_TAKEN_BY_SLACK_YET: Final = "Slack hasn't taken it yet."
 
 ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause}). An admin of this app has to fix this."
 """Why a survey waits whose account is paused."""
@@ -89,6 +91,7 @@ class WaitReason(NamedTuple):
 
 
 WAITS_FOR_X: Final = WaitReason()
+WAITS_FOR_SLACK: Final = WaitReason(NOT_TAKEN_BY_SLACK_YET)
 WAITS_FOR_OTHER_ACCOUNT: Final = WaitReason(
     OTHER_ACCOUNT, "We'll send it once this app has that account's keys again,"
 )
@@ -122,7 +125,7 @@ def confirmation(
             rich_line(
                 user_mention(origin.requester),
                 text(" asked "),
-                profile_link(recipient) if names_recipient else text(recipient),
+                recipient_link(survey.recipient) if names_recipient else text(recipient),
                 text(" for feedback on X."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
@@ -153,7 +156,7 @@ def refusal(
     return build_message(
         f"The survey to {recipient} {outcome} {escape_mrkdwn(advice)}",
         [
-            rich_line(text("The survey to "), profile_link(recipient), text(f" {outcome}")),
+            rich_line(text("The survey to "), recipient_link(survey.recipient), text(f" {outcome}")),
             rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
             _details(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
@@ -209,7 +212,7 @@ def _ask(
     return build_message(
         f"The survey to {recipient} may not have arrived. {escape_mrkdwn(advice)}",
         [
-            rich_line(text("The survey to "), profile_link(recipient), text(" may not have arrived.")),
+            rich_line(text("The survey to "), recipient_link(survey.recipient), text(" may not have arrived.")),
             rich_line(text(advice)),
             _details(survey, catalogue),
             ActionsBlock(elements=buttons),
@@ -223,7 +226,7 @@ def settled(survey: Survey, state: State, catalogue: Catalogue) -> Message:
     return build_message(
         f"The survey to {recipient} {outcome}",
         [
-            rich_line(text("The survey to "), profile_link(recipient), text(f" {outcome}")),
+            rich_line(text("The survey to "), recipient_link(survey.recipient), text(f" {outcome}")),
             _details(survey, catalogue),
         ],
     )
@@ -248,7 +251,7 @@ def waiting(
                 text(" "),
                 timestamp(now),
                 text(": the survey to "),
-                profile_link(recipient),
+                recipient_link(survey.recipient),
                 text(f". {sentence} {promise}"),
                 *((text(" after "), timestamp(until)) if until else ()),
                 text(" and tell you how it went."),

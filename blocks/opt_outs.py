@@ -11,7 +11,7 @@ from blocks.elements import (
     context,
     plain_message,
     plain_text,
-    profile_link,
+    recipient_link,
     rich_line,
     text,
 )
@@ -41,7 +41,7 @@ def stop_modal(form: OptOutForm) -> dict[str, Any]:
     """Return the form that records an opt-out."""
     effect = rich_line(
         text("Nobody will be able to ask "),
-        profile_link(form.recipient.label),
+        recipient_link(form.recipient),
         text(
             " for feedback again. A survey to them that still waits won't be sent, and its requester is told."
         ),
@@ -56,7 +56,7 @@ def stop_modal(form: OptOutForm) -> dict[str, Any]:
 def lift_modal(form: OptOutForm, opt_out: OptOut) -> dict[str, Any]:
     """Return the form that lifts an opt-out."""
     effect = rich_line(
-        profile_link(form.recipient.label),
+        recipient_link(form.recipient),
         text(" asked not to be surveyed. Lift this only if they agreed to be asked again."),
     )
     reason = _reason("Why it is lifted", "Like: they wrote that we may ask them again.")

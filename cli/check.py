@@ -137,11 +137,12 @@ async def _find_rating_link_secret(settings: Settings) -> str | None:
 
 
 async def _read_queue(settings: Settings) -> Queue | None:
+    accounts = (settings.x_account_id,)
     try:
         with open_existing(settings) as database:
             return Queue(
-                await database.read(read_backlog, settings.x_account_id),
-                await database.read(surveys_of_account.count_waiting_for_others, settings.x_account_id),
+                await database.read(read_backlog, accounts),
+                await database.read(surveys_of_account.count_waiting_for_others, accounts),
             )
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones

@@ -22,7 +22,7 @@ from csat.slack_api.errors import SlackError, SlackRefused, SlackUnavailable
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import Recipient, XAccount
 from csat.values_from_settings import build_credentials, load_recipient_key
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.error_explanations import explain
@@ -129,7 +129,7 @@ class Eraser:
                 f"X did not say who has this handle: {explain(error)}. Surveys under earlier handles of this "
                 "customer may be left. Run this command again later, or with the customer's numeric id."
             )
-        return Recipient(handle=recipient.handle, id=account.id), ""
+        return XAccount(handle=recipient.handle, id=account.id), ""
 
     async def _erase_survey(self, survey_id: int, result: ErasureResult) -> None:
         for message in await self._database.read(erasure.list_posted, survey_id):

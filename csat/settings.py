@@ -105,7 +105,7 @@ class SettingsWithoutXKeys(BaseModel):
     csat_public_host: str = "127.0.0.1"
     csat_public_port: int = Field(3001, ge=0, le=65535, description="a whole number from 0 to 65535")
     csat_transports: TransportNames = Field(
-        (), validate_default=True, description="one or more of x_card and x_link, the usual one first"
+        (), validate_default=True, description="one or more of x_card, x_link and slack, the usual one first"
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field("text", description="text or json")
@@ -119,6 +119,7 @@ class SettingsWithoutXKeys(BaseModel):
     csat_daily_link_limit: int = Field(
         300, ge=1, le=MAX_DAILY_MESSAGES, description=f"a whole number from 1 to {MAX_DAILY_MESSAGES}"
     )
+    csat_daily_slack_limit: int = Field(1_000, ge=1, description="a whole number, 1 or more")
     csat_cooldown_days: float = Field(
         7, ge=0, le=365, description="a number of days from 0 to 365; 0 switches it off"
     )

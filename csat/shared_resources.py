@@ -35,9 +35,14 @@ class Resources:
     instance: str
     """A name that no other running instance has."""
     account: str
-    """The id of the X account that sends the surveys."""
+    """The id of the X account that sends surveys on X."""
     limits: Limits
     rating_link_secrets: Sequence[str]
     """The secrets of the links to the rating page, that of new links first; empty without the page."""
     recipient_key: Callable[[str], str]
     """Returns the keyed hash of a recipient's id, by which the database knows them."""
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts whose surveys this instance sends: that on X, and its workspace once Slack has named it."""
+        return frozenset(filter(None, (self.account, self.slack.known_team_id)))

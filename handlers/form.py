@@ -195,7 +195,7 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesM
     recipient, account = None, None
     problems: dict[FormField, str] = {}
     try:
-        recipient = parse_recipient(form.draft.recipient)
+        recipient = parse_recipient(form.draft.recipient, form.origin.team)
         account = await services.look_up_account(recipient)
     except InvalidRecipient as error:
         problems[FormField.RECIPIENT] = str(error)
@@ -221,7 +221,7 @@ async def _save(
     recipient_id = survey.recipient.id
     key = services.recipient_key(recipient_id) if recipient_id else None
     submission = submissions.Submission(
-        view_id, survey, form.origin, services.account, services.instance, key
+        view_id, survey, form.origin, services.account_of(survey.recipient), services.instance, key
     )
     seconds = deadline - asyncio.get_running_loop().time()
     try:

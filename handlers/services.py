@@ -23,7 +23,7 @@ from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
-from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson, parse_recipient
 from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
 from csat.x_api.errors import RetryLater
@@ -55,7 +55,7 @@ class Services:
     """The form's initial values."""
     ticket_patterns: Sequence[TicketPattern]
     account: str
-    """The id of the X account that sends the surveys."""
+    """The id of the X account that sends surveys on X."""
     operators: Collection[str]
     """The users who are told about a paused X account, and can resume it."""
     instance: str
@@ -65,6 +65,15 @@ class Services:
     """Returns the keyed hash of a recipient's id, by which the database knows them."""
     timezone: ZoneInfo
     """The time zone of reports' days."""
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts whose surveys this instance sends: that on X, and its workspace once Slack has named it."""
+        return frozenset(filter(None, (self.account, self.slack.known_team_id)))
+
+    def account_of(self, recipient: Recipient) -> str:
+        """Return the account that sends surveys to a recipient: that on X, or the recipient's workspace."""
+        return recipient.team if isinstance(recipient, SlackPerson) else self.account
 
     async def reply(self, origin: Origin, message: Message) -> None:
         """Post a message that only the requester sees, if they can be reached; raises `SlackUnavailable`."""
@@ -101,12 +110,13 @@ class Services:
     async def read_form_context(self, origin: Origin, customer: str) -> FormContext:
         """Return what the database knows for a form about a customer, as typed; nothing if it is slow."""
         try:
-            recipient = parse_recipient(customer)
+            recipient = parse_recipient(customer, origin.team)
         except InvalidRecipient:
             recipient = None
+        account = self.account_of(recipient) if recipient else ""
         recipient_id = self.x.find_known_id(recipient) if recipient else None
         key = self.recipient_key(recipient_id) if recipient_id else None
-        known = (origin.team, origin.requester, self.account, recipient, key, self.limits, self.clock())
+        known = (origin.team, origin.requester, account, recipient, key, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(FORM_CONTEXT_SECONDS):
                 return await self.database.read(read_form_context, *known)

@@ -34,14 +34,14 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
     origin = command.origin(now := services.clock())
     recipient = customer.recipient
     key = services.recipient_key(str(recipient.id))
-    surveys = await services.database.read(limits.list_previous, services.account, key)
+    surveys = await services.database.read(limits.list_previous, services.account_of(recipient), key)
     counted = [survey for survey in surveys if survey.counts_toward_limits]
     opt_out = await services.database.read(opt_outs.find, key)
     denial = (
         Denial.from_opt_out(opt_out) if opt_out else find_denial(recipient, counted, services.limits, now)
     )
     link = await services.link_previous(denial, command.channel)
-    cause = await services.database.read(account_pauses.get_pause_cause, services.account)
+    cause = await services.database.read(account_pauses.get_pause_cause, services.account_of(recipient))
     status = CustomerStatus(
         customer=recipient.label,
         surveys=surveys[:MAX_SURVEYS],

@@ -94,7 +94,7 @@ async def send_again(services: Services, ack: AsyncAck, body: dict[str, Any]) ->
     interaction = Interaction.model_validate(body)
     origin = _origin(services, interaction)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    again = (*pressed, services.account, services.instance, services.limits)
+    again = (*pressed, services.accounts, services.instance, services.limits)
     try:
         await services.slack.permissions.require_agent(interaction.user)
         record = await services.database.run_idempotent(submissions.send_again, *again, services.clock())
@@ -140,7 +140,7 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
         left = plain_message(ALREADY_SETTLED)
     else:
         promise = FACTS[record.survey.transport].promise_if_left
-        is_own = record.account == services.account
+        is_own = record.account in services.accounts
         words = LEFT_UNCERTAIN.format(promise=promise) if is_own else LEFT_TO_OTHER_ACCOUNT
         opted_out = await services.database.read(opt_outs.is_in_force, record.id)
         left = notifications.left_uncertain(

@@ -125,9 +125,11 @@ class Notifier:
 
     async def announce_waiting(self) -> None:
         """Tell requesters that their surveys wait for another X account, whose instances are gone."""
+        if not self._slack.known_team_id:
+            return
         now = self._clock()
         for notification in await self._database.run(
-            outbox.enqueue_waiting_for_others, self._resources.account, now - OVERDUE, now, self._batch_size
+            outbox.enqueue_waiting_for_others, self._resources.accounts, now - OVERDUE, now, self._batch_size
         ):
             self.start(notification)
 
@@ -258,10 +260,10 @@ class Notifier:
 
     async def _private_message(self, notification: Notification) -> Message:
         survey, catalogue = notification.survey, self._resources.catalogue
-        is_own = survey.account == self._resources.account
+        is_own = survey.account in self._resources.accounts
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
-            reason = explain_wait(survey, self._resources.account, cause)
+            reason = explain_wait(survey, self._resources.accounts, cause)
             return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         opted_out = await self._database.read(opt_outs.is_in_force, survey.id)
         if notification.kind is NotificationKind.RESTORED:

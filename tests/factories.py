@@ -12,7 +12,7 @@ from csat.db.survey_records import SurveyRecord, to_columns
 from csat.question_and_ticket_files import load_catalogue
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, Origin, Receipt, Survey
@@ -64,7 +64,7 @@ def make_survey(**fields: Any) -> Survey:
     """Return the survey of a draft, with the recipient's id."""
     survey = Survey.from_draft(make_draft(**fields), CATALOGUE)
     return survey.with_recipient(
-        Recipient(handle=survey.recipient.handle, id=survey.recipient.id or "343434343434")
+        XAccount(handle=survey.recipient.handle, id=survey.recipient.id or "343434343434")
     )
 
 

@@ -29,7 +29,7 @@ from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
@@ -41,7 +41,7 @@ COLLEAGUE = make_origin(team=fixtures.TEAM, requester=fixtures.BEN, channel=fixt
 ELSEWHERE = make_origin(team="T0ELSEWHERE")
 SURVEY = make_survey(test=True)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
-ERASED = SURVEY.with_recipient(Recipient()).model_copy(update={"external_id": ""})
+ERASED = SURVEY.with_recipient(XAccount()).model_copy(update={"external_id": ""})
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)
 
@@ -157,7 +157,7 @@ OPT_OUTS = [
     OptOut(recorded_at=NOON, how=How.RATING_PAGE, team="", by="", reason=""),
     OptOut(recorded_at=NOON, how=How.FILE, team="", by="operator", reason="On the list of our help desk."),
 ]
-OPT_OUT_FORM = OptOutForm(recipient=Recipient(handle="grace", id="343434343434"), origin=ORIGIN)
+OPT_OUT_FORM = OptOutForm(recipient=XAccount(handle="grace", id="343434343434"), origin=ORIGIN)
 DENIALS = [
     Denial(reason=DenialReason.PENDING, previous=PREVIOUS[0]),
     Denial(reason=DenialReason.DAY, previous=PREVIOUS[2], retry_at=NOON + timedelta(hours=5)),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import MAX_ID, InvalidRecipient, Recipient, XAccount, parse_recipient
 from handlers.command_args import CommandArgs, InvalidArguments, parse_command_args
 from handlers.commands import KNOWN_WORDS
 from tests.strategies import TEXT
@@ -16,8 +16,8 @@ HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
 IDS = st.integers(1, MAX_ID).map(str)
 RECIPIENTS = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
 
-GRACE = Recipient(handle="grace")
-JACK = Recipient(id="783214")
+GRACE = XAccount(handle="grace")
+JACK = XAccount(id="783214")
 
 T = TypeVar("T")
 
@@ -43,14 +43,14 @@ def parse_in_csat(text: str) -> CommandArgs:
         ("@grace", CommandArgs(recipient=GRACE)),
         ("  @grace  ", CommandArgs(recipient=GRACE)),
         ("783214", CommandArgs(recipient=JACK)),
-        ("@783214", CommandArgs(recipient=Recipient(handle="783214"))),
+        ("@783214", CommandArgs(recipient=XAccount(handle="783214"))),
         ("000783214", CommandArgs(recipient=JACK)),
-        ("9223372036854775807", CommandArgs(recipient=Recipient(id="9223372036854775807"))),
+        ("9223372036854775807", CommandArgs(recipient=XAccount(id="9223372036854775807"))),
         ("nps", CommandArgs(Metric.NPS)),
         ("CSAT", CommandArgs(Metric.CSAT)),
         ("nps @grace", CommandArgs(Metric.NPS, GRACE)),
         ("@grace nps", CommandArgs(Metric.NPS, GRACE)),
-        ("@nps", CommandArgs(recipient=Recipient(handle="nps"))),
+        ("@nps", CommandArgs(recipient=XAccount(handle="nps"))),
         ("csat 783214", CommandArgs(Metric.CSAT, JACK)),
         ("\u200e@grace", CommandArgs(recipient=GRACE)),
         ("\u2066@grace\u2069", CommandArgs(recipient=GRACE)),
@@ -67,7 +67,7 @@ def parse_in_csat(text: str) -> CommandArgs:
         ("\uff20grace", CommandArgs(recipient=GRACE)),
         ("@grace's", CommandArgs(recipient=GRACE)),
         ("nps @grace\u2019s", CommandArgs(Metric.NPS, GRACE)),
-        ("fifteen_letters", CommandArgs(recipient=Recipient(handle="fifteen_letters"))),
+        ("fifteen_letters", CommandArgs(recipient=XAccount(handle="fifteen_letters"))),
     ],
 )
 def test_the_command_s_text_is_parsed_into_recipient_and_metric(text: str, expected: CommandArgs) -> None:
@@ -141,7 +141,7 @@ def test_a_recipient_s_label_is_parsed_into_the_same_recipient(recipient: Recipi
 def test_a_link_with_any_handle_is_parsed_or_refused_as_a_page_of_x(handle: str, link: str) -> None:
     result = try_parse(parse_command_args, link.format(handle, handle))
 
-    assert result == CommandArgs(recipient=Recipient(handle=handle)) or "is not a customer's" in str(result)
+    assert result == CommandArgs(recipient=XAccount(handle=handle)) or "is not a customer's" in str(result)
 
 
 @pytest.mark.parametrize(
@@ -284,12 +284,12 @@ def test_a_long_command_is_not_repeated() -> None:
     ["tomasberg", "mira_k", "ada", "ben", "sam", "stan", "nasa", "helen", "helpdesk", "statsguy", "support"],
 )
 def test_a_handle_that_only_resembles_a_word_of_the_command_needs_no_at_sign(handle: str) -> None:
-    assert parse_in_csat(handle) == CommandArgs(recipient=Recipient(handle=handle))
+    assert parse_in_csat(handle) == CommandArgs(recipient=XAccount(handle=handle))
 
 
 @pytest.mark.parametrize("handle", ["reprot", "expert", "help", "npss"])
 def test_with_an_at_sign_every_word_is_a_handle(handle: str) -> None:
-    assert parse_in_csat(f"@{handle}") == CommandArgs(recipient=Recipient(handle=handle))
+    assert parse_in_csat(f"@{handle}") == CommandArgs(recipient=XAccount(handle=handle))
 
 
 @given(TEXT)

@@ -22,7 +22,7 @@ from csat.db.outbox import NotificationKind
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Receipt, Survey
 from csat.surveys.transports import TransportName
@@ -33,7 +33,7 @@ SURVEY = Survey(
     metric=Metric.CSAT,
     variant=0,
     display_name="Northwind",
-    recipient=Recipient(handle="mira_k", id="33"),
+    recipient=XAccount(handle="mira_k", id="33"),
     message="How did we do?",
     privacy_url="https://northwind.example/privacy",
     external_id="case_1",
@@ -44,7 +44,7 @@ ORIGIN = Origin(
 )
 RECEIPT = Receipt(id="9", dm_id="8", to_user_id="33", question_variant_id=0, created_at=NOW, updated_at=NOW)
 LIMITS = Limits()
-RESOLVED = Recipient(handle="Mira_K", id="33")
+RESOLVED = XAccount(handle="Mira_K", id="33")
 WAIT = Wait(reason="RateLimited", until=NOW)
 REFUSAL = Refusal(reason="MessageTooLong", advice="Shorten it.", editable=True)
 

@@ -17,7 +17,7 @@ from csat.db.outbox import NotificationKind
 from csat.db.survey_records import get_survey
 from csat.db.tables import metadata
 from csat.surveys.limits import Limits
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import Recipient, XAccount
 from csat.surveys.survey import Receipt
 from sandbox.slack import ActionOutcome, fixtures
 from sandbox.x import Endpoint, Fault
@@ -64,7 +64,7 @@ async def test_nothing_in_the_database_or_in_slack_names_an_erased_customer(worl
     await submit_survey(world, "@sofie_l")
     await wait_until_sent(world, 2)
     result = await erase_customer(
-        world, Recipient(id=mira.id) if typed == "id" else Recipient(handle=typed[1:])
+        world, XAccount(id=mira.id) if typed == "id" else XAccount(handle=typed[1:])
     )
 
     assert (result.erased, result.messages, result.remaining, result.advice) == (1, 1, 0, [])
@@ -86,7 +86,7 @@ async def test_the_database_files_do_not_contain_an_erased_customer(
         await submit_survey(world)
         await wait_until_sent(world)
         assert "mira_k" in read_database_files(world)
-        result = await erase_customer(world, Recipient(handle="mira_k"))
+        result = await erase_customer(world, XAccount(handle="mira_k"))
 
         assert result.advice == []
         assert "mira_k" not in read_database_files(world)
@@ -102,7 +102,7 @@ async def test_if_the_wal_is_in_use_the_operator_is_told_to_restart_the_app(
         with contextlib.closing(sqlite3.connect(world.database_file)) as reader:
             reader.execute("begin")
             reader.execute("select * from surveys").fetchall()
-            result = await erase_customer(world, Recipient(handle="mira_k"))
+            result = await erase_customer(world, XAccount(handle="mira_k"))
 
         assert result.erased == 1
         assert "Restart the app" in result.advice[0]
@@ -117,7 +117,7 @@ def read_database_files(world: World) -> str:
 async def test_erasing_keeps_the_cooldown_and_the_feedback_id(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    await erase_customer(world, Recipient(handle="mira_k"))
+    await erase_customer(world, XAccount(handle="mira_k"))
     await world.open_form("/csat @mira_k")
     result = await world.workspace.submit_view(fixtures.ADA)
 
@@ -135,7 +135,7 @@ async def test_a_waiting_survey_is_cancelled_and_its_requester_is_notified(world
     await world.wait_for_waiting_message()
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.WAITING))
     await world.wait_until(lambda: "accepted" in world.states())
-    result = await erase_customer(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, XAccount(handle="mira_k"))
     world.x.recover()
 
     assert (result.cancelled, result.erased, result.remaining) == (1, 1, 0)
@@ -148,9 +148,9 @@ async def test_a_survey_that_is_being_sent_is_not_erased_until_it_is_settled(wor
     with world.x.hold() as hold:
         await submit_survey(world)
         await hold.arrived.wait()
-        early = await erase_customer(world, Recipient(handle="mira_k"))
+        early = await erase_customer(world, XAccount(handle="mira_k"))
     await wait_until_sent(world)
-    late = await erase_customer(world, Recipient(handle="mira_k"))
+    late = await erase_customer(world, XAccount(handle="mira_k"))
 
     assert (early.erased, early.remaining) == (0, 1)
     assert (late.erased, late.remaining) == (1, 0)
@@ -166,11 +166,11 @@ async def test_a_finally_uncertain_survey_is_erased_and_can_no_longer_be_settled
     await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.UNCERTAIN))
     await world.workspace.click(fixtures.ADA, "leave_survey", channel=prompt.channel, ts=prompt.ts)
     await world.wait_for_dm("Left as it is.")
-    early = await erase_customer(world, Recipient(handle="mira_k"))
+    early = await erase_customer(world, XAccount(handle="mira_k"))
     database = Database(world.database_url)
     await database.run(reconciliation.give_up_reconciling, 1)
     database.close()
-    late = await erase_customer(world, Recipient(handle="mira_k"))
+    late = await erase_customer(world, XAccount(handle="mira_k"))
     await world.forge(actions=[{**world.workspace.deliveries[-1].payload["actions"][0], "action_id": button}])
     await world.wait_for_dm("already settled")
 
@@ -182,7 +182,7 @@ async def test_the_operator_is_told_which_message_could_not_be_changed(world: Wo
     await submit_survey(world)
     await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "channel_not_found")
-    result = await erase_customer(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, XAccount(handle="mira_k"))
 
     (advice,) = result.advice
     assert advice.startswith(f"In channel {fixtures.SUPPORT}, survey 1: not changed (channel_not_found).")
@@ -194,13 +194,13 @@ async def test_a_deleted_message_needs_no_change(world: World) -> None:
     await wait_until_sent(world)
     world.workspace.faults.fail("chat.update", "message_not_found")
 
-    assert (await erase_customer(world, Recipient(handle="mira_k"))).advice == []
+    assert (await erase_customer(world, XAccount(handle="mira_k"))).advice == []
 
 
 async def test_the_operator_is_told_of_a_message_posted_through_a_response_url(world: World) -> None:
     await submit_survey(world, channel=fixtures.LEADS)
     await wait_until_sent(world)
-    result = await erase_customer(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, XAccount(handle="mira_k"))
 
     assert result.advice == [
         f"In channel {fixtures.LEADS}, survey 1: Slack did not say where our message is. Find and delete it."
@@ -214,11 +214,11 @@ async def test_while_slack_is_unavailable_the_survey_is_not_erased(
     await wait_until_sent(world)
     monkeypatch.setattr("cli.forget.RETRY_PAUSES_SECONDS", ())
     world.workspace.faults.fail("chat.update", "internal_error")
-    failed = await erase_customer(world, Recipient(handle="mira_k"))
+    failed = await erase_customer(world, XAccount(handle="mira_k"))
 
     assert (failed.erased, failed.remaining) == (0, 1)
     assert failed.advice == ["Slack is unavailable at the moment (internal_error)."]
-    assert (await erase_customer(world, Recipient(handle="mira_k"))).erased == 1
+    assert (await erase_customer(world, XAccount(handle="mira_k"))).erased == 1
 
 
 async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_and_the_rest_is_told(
@@ -228,7 +228,7 @@ async def test_while_x_is_unavailable_the_surveys_under_the_handle_are_erased_an
     await wait_until_sent(world)
     world.x.fail(Fault.OVER_CAPACITY, Endpoint.LOOKUP)
     with pytest.raises(typer.Exit) as ended:
-        await forget.run(world.settings, Recipient(handle="mira_k"), yes=True)
+        await forget.run(world.settings, XAccount(handle="mira_k"), yes=True)
 
     assert ended.value.exit_code == 1
     assert capsys.readouterr().out == (
@@ -269,31 +269,31 @@ async def insert_sent_survey(database: Database, view_id: str, recipient: Recipi
 async def test_a_customer_is_found_by_every_handle_and_by_handle_alone(
     database: Database,
 ) -> None:
-    new = await insert_sent_survey(database, "new", Recipient(handle="Mira_New", id="33"))
-    old = await insert_sent_survey(database, "old", Recipient(handle="mira_k", id="33"))
-    unknown = await insert_sent_survey(database, "unknown", Recipient(handle="MIRA_K"))
-    other = await insert_sent_survey(database, "other", Recipient(handle="sofie_l", id="44"))
-    by_id = await insert_sent_survey(database, "by id", Recipient(id="33"))
+    new = await insert_sent_survey(database, "new", XAccount(handle="Mira_New", id="33"))
+    old = await insert_sent_survey(database, "old", XAccount(handle="mira_k", id="33"))
+    unknown = await insert_sent_survey(database, "unknown", XAccount(handle="MIRA_K"))
+    other = await insert_sent_survey(database, "other", XAccount(handle="sofie_l", id="44"))
+    by_id = await insert_sent_survey(database, "by id", XAccount(id="33"))
 
-    for typed in (Recipient(handle="MIRA_new"), Recipient(handle="mira_k"), Recipient(id="33")):
+    for typed in (XAccount(handle="MIRA_new"), XAccount(handle="mira_k"), XAccount(id="33")):
         found = await database.read(find_surveys, typed)
         assert (found.survey_ids, found.recipient_ids) == ([new, old, unknown, by_id], ["33"])
-    assert (await database.read(find_surveys, Recipient(id="44"))).survey_ids == [other]
-    assert (await database.read(find_surveys, Recipient(handle="nobody"))).survey_ids == []
+    assert (await database.read(find_surveys, XAccount(id="44"))).survey_ids == [other]
+    assert (await database.read(find_surveys, XAccount(handle="nobody"))).survey_ids == []
 
 
 async def test_both_owners_of_a_handle_are_reported(database: Database) -> None:
-    await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
-    await insert_sent_survey(database, "two", Recipient(handle="mira_k", id="44"))
+    await insert_sent_survey(database, "one", XAccount(handle="mira_k", id="33"))
+    await insert_sent_survey(database, "two", XAccount(handle="mira_k", id="44"))
 
-    assert (await database.read(find_surveys, Recipient(handle="mira_k"))).recipient_ids == ["33", "44"]
-    assert (await database.read(find_surveys, Recipient(id="33"))).survey_ids == [1]
+    assert (await database.read(find_surveys, XAccount(handle="mira_k"))).recipient_ids == ["33", "44"]
+    assert (await database.read(find_surveys, XAccount(id="33"))).survey_ids == [1]
 
 
 async def test_an_erased_recipient_has_no_label(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    await erase_customer(world, Recipient(handle="mira_k"))
+    await erase_customer(world, XAccount(handle="mira_k"))
     database = Database(world.database_url)
     record = await database.read(get_survey, 1)
     database.close()
@@ -313,7 +313,7 @@ async def test_nothing_is_erased_without_confirmation(
     await submit_survey(world)
     await wait_until_sent(world)
     monkeypatch.setattr("typer.confirm", lambda _: is_confirmed)
-    await forget.run(world.settings, Recipient(handle="mira_k"), yes=False)
+    await forget.run(world.settings, XAccount(handle="mira_k"), yes=False)
 
     assert len(world.rows(tables.surveys.c.id, where=tables.surveys.c.recipient_handle.is_not(None))) == left
     printed = capsys.readouterr().out
@@ -342,7 +342,7 @@ async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) ->
     await world.advance(minutes=1)
     await world.wait_for_message("They answered.")
     await world.wait_until(world.is_outbox_empty)
-    result = await erase_customer(world, Recipient(handle="mira_k"))
+    result = await erase_customer(world, XAccount(handle="mira_k"))
 
     assert (result.erased, result.remaining, result.advice) == (1, 0, [])
     assert world.rows(tables.surveys.c.state, tables.surveys.c.rating, tables.surveys.c.comment) == [
@@ -355,7 +355,7 @@ async def test_erasing_keeps_the_rating_and_deletes_the_comment(world: World) ->
 async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(world: World) -> None:
     await submit_survey(world)
     await wait_until_sent(world)
-    await erase_customer(world, Recipient(handle="mira_k"))
+    await erase_customer(world, XAccount(handle="mira_k"))
     feedback = world.x.feedbacks[0]
     world.x.rate(feedback.id, 1)
     world.x.comment(feedback.id, "It is me, Mira.")
@@ -371,7 +371,7 @@ async def test_x_is_not_polled_for_an_erased_customer_and_updates_are_ignored(wo
 
 
 async def test_an_unmatched_response_is_erased_too(database: Database) -> None:
-    await insert_sent_survey(database, "one", Recipient(handle="mira_k", id="33"))
+    await insert_sent_survey(database, "one", XAccount(handle="mira_k", id="33"))
     await database.run(responses.apply_update, make_update(1, "It is me.", feedback_id="other"), "one", NOON)
     await database.run(
         responses.apply_update, make_update(5, feedback_id="another"), "of somebody else", NOON
@@ -392,7 +392,7 @@ async def test_messages_to_supervisors_do_not_name_an_erased_customer(tmp_path: 
         await world.advance(minutes=1)
         await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
         await world.wait_until(world.is_outbox_empty)
-        result = await erase_customer(world, Recipient(handle="mira_k"))
+        result = await erase_customer(world, XAccount(handle="mira_k"))
 
         assert (result.erased, result.messages, result.advice) == (1, 2, [])
         (alert,) = world.app_messages(fixtures.LEADS, fixtures.CLEO)

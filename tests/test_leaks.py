@@ -11,7 +11,7 @@ from cli.forget import open_eraser
 from csat.db import tables
 from csat.db.tables import metadata
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from sandbox.slack import fixtures
 from tests.leak_env import ALL_MODES, LOW, OWN, PAST, SURVEYS, LeakEnv
 
@@ -218,7 +218,7 @@ async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> N
     world = leak_env.world
     for _, command, *_ in SURVEYS:
         async with open_eraser(world.settings) as eraser:
-            found = (await eraser.find(Recipient(handle=command.partition("@")[2]))).found
+            found = (await eraser.find(XAccount(handle=command.partition("@")[2]))).found
             assert (await eraser.erase(found)).remaining == 0
     await world.open_home(fixtures.CLEO)
     stored = str([world.rows(table) for table in metadata.sorted_tables])

@@ -13,7 +13,7 @@ from csat.db import submissions
 from csat.db.account_pauses import ensure_account
 from csat.db.database import Database
 from csat.surveys.limits import Denial, DenialReason, Denied, Limits, PreviousSurvey, find_denial
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome, ActionResult, fixtures
@@ -21,7 +21,7 @@ from sandbox.x import Endpoint, Fault
 from tests.factories import NOON, make_origin, make_survey
 from tests.world import World, running_world, visible_text
 
-MIRA = Recipient(handle="mira_k", id="33")
+MIRA = XAccount(handle="mira_k", id="33")
 HOUR = timedelta(hours=1)
 
 

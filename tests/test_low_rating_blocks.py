@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 
 from blocks import low_rating, low_rating_modals
 from csat.surveys.low_ratings import FollowUp, RevealedRating
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from tests.factories import CATALOGUE, NOON, make_origin, make_survey
 from tests.strategies import TEXT
@@ -86,7 +86,7 @@ def test_a_response_modal_with_any_text_is_valid(comment: str, note: str | None)
 
 
 def test_the_response_of_an_erased_customer_names_nobody() -> None:
-    erased = make_rating(survey=make_survey().with_recipient(Recipient()), comment=None)
+    erased = make_rating(survey=make_survey().with_recipient(XAccount()), comment=None)
     view = low_rating_modals.response_modal(erased, CATALOGUE)
 
     check_modal(view)

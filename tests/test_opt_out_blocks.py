@@ -6,12 +6,12 @@ from blocks.opt_outs import OptOutForm
 from blocks.survey_form import Form
 from csat.surveys.limits import Denial
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from tests.factories import LARGEST_ID, LONGEST_HANDLE, NOON, make_draft
 from tests.test_blocks import FORM, HOSTILE, LONGEST_ORIGIN, check_literal, check_message, check_view
 
 LABEL = f"@{LONGEST_HANDLE}"
-OPT_OUT_FORM = OptOutForm(recipient=Recipient(handle=LONGEST_HANDLE, id=LARGEST_ID), origin=LONGEST_ORIGIN)
+OPT_OUT_FORM = OptOutForm(recipient=XAccount(handle=LONGEST_HANDLE, id=LARGEST_ID), origin=LONGEST_ORIGIN)
 
 
 @pytest.mark.parametrize("reason", [*HOSTILE, '"' * MAX_REASON_LENGTH])

@@ -13,7 +13,7 @@ from csat.db.database import Database
 from csat.db.recipient_keys import load_secret, make_recipient_key
 from csat.surveys.limits import DAY, DenialReason, Denied, Limits
 from csat.surveys.opt_outs import How
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.transports import TransportName
 from sandbox.slack import ActionOutcome, ActionResult, Message, fixtures
 from sandbox.slack.interactive_elements import interactive_elements
@@ -282,7 +282,7 @@ async def test_a_survey_that_was_being_accepted_during_the_opt_out_is_not_sent(d
         send_queue.store_recipient,
         survey,
         "one",
-        Recipient(handle="allowed", id="33"),
+        XAccount(handle="allowed", id="33"),
         RECIPIENT_KEY,
         NO_LIMITS,
         NOON,

@@ -39,7 +39,7 @@ from csat.reporting.report_model import Filters
 from csat.surveys.limits import Denied, Limits
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
@@ -107,7 +107,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, "A1", "customer 7", NOON
     ),
     "finding what denies a handle": lambda connection: limits.find_known_denial(
-        connection, "A1", None, Recipient(handle="grace"), LIMITS, NOON
+        connection, "A1", None, XAccount(handle="grace"), LIMITS, NOON
     ),
     "finding the opt-out of a handle": lambda connection: opt_outs.find_by_handle(
         connection, "A1", "customer_7"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.survey import Draft, FormField, InvalidDraft, Survey
 from tests.factories import CATALOGUE, LARGEST_ID, make_draft, make_survey
 from tests.strategies import TEXT
@@ -247,7 +247,7 @@ def test_a_stored_survey_is_valid_without_its_variant_in_the_catalogue() -> None
 
 
 def test_a_survey_with_an_id_still_shows_the_handle() -> None:
-    survey = accepted(recipient="@grace").with_recipient(Recipient(handle="grace", id="42"))
+    survey = accepted(recipient="@grace").with_recipient(XAccount(handle="grace", id="42"))
 
     assert survey.recipient.id == "42"
     assert survey.to_draft().recipient == "@grace"

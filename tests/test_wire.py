@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.survey import Receipt, Survey
 from csat.x_api import errors, refusals, wire
 from csat.x_api.errors import Refused, RetryLater, Uncertain, Unconfirmed, XError
@@ -413,7 +413,7 @@ def test_a_user_has_an_id_a_handle_and_perhaps_a_hint(
     account = wire.decipher_user(200, {}, user_json(**fields))
 
     assert account == wire.Account(id="42", handle="Grace", receives_dm=receives)
-    assert account.recipient == Recipient(handle="Grace", id="42")
+    assert account.recipient == XAccount(handle="Grace", id="42")
 
 
 NOT_FOUND = {

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 from cachetools import TTLCache
 
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.x_api.client import XClient, open_http_client
 from csat.x_api.direct_messages import Message
 from csat.x_api.errors import RateLimited, RetryLater, Uncertain, Unconfirmed, Unreadable, XError
@@ -41,7 +41,7 @@ from tests.x_examples import (
 Responder = Callable[[httpx.Request], httpx.Response]
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-GRACE = Recipient(handle="Grace")
+GRACE = XAccount(handle="Grace")
 CONNECTION_KEY = ConnectionKey("x.test", 443, True, True, None, None, None)  # noqa: FBT003 - aiohttp's own
 
 
@@ -449,7 +449,7 @@ async def test_the_id_is_cached_for_a_day_and_the_hint_for_a_minute(
     async with client_with(directory) as x:
         first = await x.look_up_user(GRACE)
         now = 59
-        soon = await x.look_up_user(Recipient(handle="GRACE"))
+        soon = await x.look_up_user(XAccount(handle="GRACE"))
         now = 61
         later = await x.look_up_user(GRACE)
         now = 86_399

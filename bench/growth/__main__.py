@@ -33,7 +33,7 @@ from csat.db.database import Database
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.limits import Limits
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.survey import Origin, Receipt, Survey
 from csat.surveys.transports import TransportName
 from tests.databases import KINDS, Databases
@@ -53,7 +53,7 @@ SURVEY = Survey(
     metric=Metric.CSAT,
     variant=0,
     display_name=DISPLAY_NAME,
-    recipient=Recipient(handle=HANDLE, id="1820000000000000011"),
+    recipient=XAccount(handle=HANDLE, id="1820000000000000011"),
     message=MESSAGE,
     privacy_url=PRIVACY_URL,
     external_id="ticket_5555",

@@ -1,5 +1,6 @@
 """Count what waits in the database."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -14,19 +15,19 @@ class Backlog(NamedTuple):
     """What waits."""
 
     waiting: int
-    """Surveys of the account that wait to be sent."""
+    """Surveys of the accounts that wait to be sent."""
     unposted: int
     """Notifications of all workspaces that were not posted yet."""
     pause_cause: str
-    """The cause while the account is paused, else ""."""
+    """The cause while one of the accounts is paused, else ""."""
 
 
-def read_backlog(connection: Connection, account: str) -> Backlog:
+def read_backlog(connection: Connection, accounts: Collection[str]) -> Backlog:
     """Count what waits; an index answers each count."""
-    waiting = select(func.count()).where(surveys.c.state == State.ACCEPTED, is_of(account))
+    waiting = select(func.count()).where(surveys.c.state == State.ACCEPTED, is_of(*accounts))
     unposted = select(func.count()).where(outbox.c.due_at >= AT_ONCE)
     return Backlog(
         waiting=connection.execute(waiting).scalar_one(),
         unposted=connection.execute(unposted).scalar_one(),
-        pause_cause=get_pause_cause(connection, account),
+        pause_cause=next(filter(None, (get_pause_cause(connection, account) for account in accounts)), ""),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, not_, or_, select
 
+from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SENT_AGAIN
 from csat.db.survey_transitions import has_state
 from csat.db.tables import accounts, surveys
@@ -36,6 +37,7 @@ MAX_PREVIOUS = 20
 
 # built once, as building a statement costs more than running it
 _OF_ACCOUNT = surveys.c.account == bindparam("account")
+_LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("account")).with_for_update()
 _QUOTA_ENDS = (
     select(surveys.c.quota_until)
     .where(
@@ -66,8 +68,11 @@ _COUNTED_BY_HANDLE = (
 
 def lock_account(connection: Connection, account: str) -> None:
     """Lock an account until the transaction ends; on SQLite nothing else can write anyway."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update())
+    if connection.dialect.name == "sqlite":
+        return
+    if connection.execute(_LOCK, {"account": account}).first() is None:
+        insert_if_absent(connection, accounts, id=account)
+        connection.execute(_LOCK, {"account": account})
 
 
 def check_limits(

@@ -1,5 +1,6 @@
 """The outbox: notifications about surveys, each inserted in the transaction that caused it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -105,11 +106,11 @@ def enqueue_waiting(connection: Connection, survey_id: int, now: datetime) -> No
 
 
 def enqueue_waiting_for_others(
-    connection: Connection, account: str, due_before: datetime, now: datetime, limit: int
+    connection: Connection, accounts: Collection[str], due_before: datetime, now: datetime, limit: int
 ) -> list[Notification]:
-    """Enqueue, once per survey, that it waits for another account; it was due before `due_before`."""
+    """Enqueue, once per survey, that it waits for none of these accounts; it was due before `due_before`."""
     is_told = exists().where(outbox.c.survey_id == surveys.c.id, outbox.c.kind == NotificationKind.WAITING)
-    overdue = (surveys.c.state == State.ACCEPTED, surveys.c.due_at < due_before, ~is_of(account), ~is_told)
+    overdue = (surveys.c.state == State.ACCEPTED, surveys.c.due_at < due_before, ~is_of(*accounts), ~is_told)
     survey_ids = connection.execute(select(surveys.c.id).where(*overdue).limit(limit)).scalars().all()
     enqueued = (enqueue_waiting(connection, survey_id, now) for survey_id in survey_ids)
     return [notification for notification in enqueued if notification]

@@ -1,5 +1,6 @@
-"""Settle uncertain surveys: by X's events, or as their requesters say."""
+"""Settle uncertain surveys: by what their transport finds, or as their requesters say."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -29,13 +30,13 @@ class UncertainAttempt(NamedTuple):
 
 
 def claim_uncertain(
-    connection: Connection, account: str, now: datetime, limit: int
+    connection: Connection, accounts: Collection[str], now: datetime, limit: int
 ) -> list[UncertainAttempt]:
-    """Claim uncertain surveys of an account, old enough for X's events, for `RECONCILE_AGAIN_AFTER`."""
+    """Claim uncertain surveys of these accounts, old enough to be settled, for `RECONCILE_AGAIN_AFTER`."""
     last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
-    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN, is_of(account))
+    due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN, is_of(*accounts))
     rows = connection.execute(
         last_attempt.where(*due).limit(limit).with_for_update(of=surveys, skip_locked=True)
     ).all()

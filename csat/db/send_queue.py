@@ -20,7 +20,8 @@ from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_recipient_key, get_survey, to_record
 from csat.db.survey_transitions import REQUESTED, has_state, transition, transition_returning, transition_to
 from csat.db.surveys_of_account import is_of
-from csat.db.tables import accounts, attempts, surveys
+from csat.db.tables import accounts as accounts_table
+from csat.db.tables import attempts, surveys
 from csat.surveys.limits import DAY, Limits
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
@@ -64,14 +65,14 @@ _END_ATTEMPT = update(attempts).where(
 
 
 def claim(
-    connection: Connection, account: str, instance: str, now: datetime, limit: int
+    connection: Connection, accounts: Collection[str], instance: str, now: datetime, limit: int
 ) -> list[SurveyRecord]:
-    """Claim surveys of an account that are due and not claimed already, the longest overdue first."""
+    """Claim surveys of these accounts that are due and not claimed already, the longest overdue first."""
     is_due = (surveys.c.state == State.ACCEPTED, surveys.c.due_at <= now)
     is_unclaimed = or_(surveys.c.lease_until.is_(None), surveys.c.lease_until < now)
     due = (
         select(surveys.c.id)
-        .where(*is_due, is_unclaimed, is_of(account), NOT_PAUSED)
+        .where(*is_due, is_unclaimed, is_of(*accounts), NOT_PAUSED)
         .order_by(surveys.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -242,8 +243,9 @@ def refuse_overdue(
     connection: Connection, account: str, accepted_before: datetime, now: datetime, limit: int
 ) -> list[Notification]:
     """Refuse surveys that have waited too long for their paused account, with the reason for the pause."""
-    paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
-    pause = connection.execute(select(accounts.c.cause, accounts.c.advice).where(*paused)).first()
+    table = accounts_table.c
+    paused = select(table.cause, table.advice).where(table.id == account, table.paused_at.is_not(None))
+    pause = connection.execute(paused).first()
     if pause is None:
         return []
     is_overdue = (surveys.c.state == State.ACCEPTED, surveys.c.accepted_at < accepted_before, is_of(account))

@@ -1,5 +1,6 @@
 """Accept submitted surveys: insert each once, already claimed by the instance that sends it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ _REFUSED = transition_to(State.REFUSED, SETTLEABLE)
 
 
 class OtherAccount(Exception):
-    """The survey was accepted for another X account than this instance's; nothing was changed."""
+    """The survey was accepted for an account that is none of this instance's; nothing was changed."""
 
 
 class Submission(NamedTuple):
@@ -106,7 +107,7 @@ def send_again(
     survey_id: int,
     team: str,
     requester: str,
-    account: str,
+    accounts: Collection[str],
     instance: str,
     limits: Limits,
     now: datetime,
@@ -115,7 +116,7 @@ def send_again(
 
     Raises:
         AlreadySettled: it was settled in another way.
-        OtherAccount: it was not accepted for this account.
+        OtherAccount: it was accepted for none of these accounts.
         Denied: an opt-out or a limit denies the new survey, and nothing is changed.
     """
     view_id = f"{AGAIN}{survey_id}"
@@ -124,10 +125,10 @@ def send_again(
     requested = {"in_team": team, "by": requester}
     if survey is None or not transition(connection, _REFUSED, survey_id, **requested, **values):
         return _get_accepted(connection, view_id, team, requester)
-    if survey.account != account:
+    if survey.account not in accounts:
         raise OtherAccount
     key = get_recipient_key(connection, survey_id)
-    submission = Submission(view_id, survey.survey, survey.origin, account, instance, key)
+    submission = Submission(view_id, survey.survey, survey.origin, survey.account, instance, key)
     return accept(connection, submission, limits, now)
 
 

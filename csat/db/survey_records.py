@@ -9,7 +9,7 @@ from csat.db.tables import surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount, from_stored
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 from csat.surveys.transports import TransportName
@@ -107,7 +107,7 @@ def get_recipient_key(connection: Connection, survey_id: int) -> str | None:
     return key
 
 
-def find_recipient(connection: Connection, account: str, handle: str) -> Recipient | None:
+def find_recipient(connection: Connection, account: str, handle: str) -> XAccount | None:
     """Return the recipient, with their id, of an account's last survey to a handle."""
     query = select(surveys.c.recipient_handle, surveys.c.recipient_id).where(
         surveys.c.account == account,
@@ -115,7 +115,7 @@ def find_recipient(connection: Connection, account: str, handle: str) -> Recipie
         surveys.c.recipient_id.is_not(None),
     )
     row = connection.execute(query.order_by(surveys.c.id.desc()).limit(1)).first()
-    return Recipient(handle=row.recipient_handle, id=row.recipient_id) if row else None
+    return XAccount(handle=row.recipient_handle, id=row.recipient_id) if row else None
 
 
 def to_record(row: Row[Any]) -> SurveyRecord:
@@ -132,7 +132,7 @@ def to_record(row: Row[Any]) -> SurveyRecord:
             **{name: columns[name] for name in _PLAIN_FIELDS},
             transport=TransportName(columns["transport"]),
             metric=Metric(columns["metric"]),
-            recipient=Recipient(handle=columns["recipient_handle"], id=columns["recipient_id"]),
+            recipient=from_stored(columns["recipient_handle"], columns["recipient_id"]),
         ),
         origin=Origin(**{name: columns[name] for name in Origin.model_fields}),
         uncertainty=(columns["advice"] or "") if columns["state"] == State.UNCERTAIN else "",

@@ -1,9 +1,11 @@
-"""Which account on X a survey was accepted for: an instance works only for the surveys of its own.
+"""Which account a survey was accepted for: an instance works only for the surveys of its own.
 
-Instances of several accounts can share a database.
+The account is that on X by which a survey is sent, or the workspace in which the app sends it itself. Instances
+of several accounts can share a database.
 """
 
 from collections import Counter
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -11,15 +13,15 @@ from csat.db.tables import surveys
 from csat.surveys.states import State
 
 
-def is_of(account: str) -> ColumnElement[bool]:
-    """Return a condition on surveys: they were accepted for this account.
+def is_of(*accounts: str) -> ColumnElement[bool]:
+    """Return a condition on surveys: they were accepted for one of these accounts.
 
     Nearly all surveys have the same account: an index that begins with it would not help, and isn't used.
     """
-    return func.coalesce(surveys.c.account, "") == account
+    return func.coalesce(surveys.c.account, "").in_(accounts)
 
 
-def count_waiting_for_others(connection: Connection, account: str) -> Counter[str]:
-    """Return how many surveys wait to be sent by each other account."""
-    waiting = (surveys.c.state == State.ACCEPTED, ~is_of(account))
+def count_waiting_for_others(connection: Connection, accounts: Collection[str]) -> Counter[str]:
+    """Return how many surveys wait to be sent by each account that is none of these."""
+    waiting = (surveys.c.state == State.ACCEPTED, ~is_of(*accounts))
     return Counter(connection.execute(select(surveys.c.account).where(*waiting)).scalars())

@@ -16,11 +16,7 @@ from csat.x_api.errors import XError
 GIVE_UP_AFTER = timedelta(days=3)
 """How long X is asked again; after that only the requester can settle the survey."""
 
-NEVER_ARRIVED = Refusal(
-    reason="NeverArrived",
-    advice="X has no record of this survey, so it did not arrive. You can send it again.",
-    editable=True,
-)
+NEVER_ARRIVED = "{network} has no record of this survey, so it did not arrive. You can send it again."
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +55,9 @@ class Reconciler:
         if survey is None or survey.state is not State.UNCERTAIN:
             return
         if FACTS[name].absence_is_proof:
-            await self._sender.refuse(survey, attempt.number, NEVER_ARRIVED, "X has no record of it")
+            advice = NEVER_ARRIVED.format(network=FACTS[name].network.label)
+            refusal = Refusal(reason="NeverArrived", advice=advice, editable=True)
+            await self._sender.refuse(survey, attempt.number, refusal, "there is no record of it")
         else:
             await self._database.run_with_retry(give_up_reconciling, survey.id)
 

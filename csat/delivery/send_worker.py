@@ -37,7 +37,7 @@ class WorkerConfig:
 
 
 class SendWorker:
-    """Sends the surveys of its own instance, and those that other instances of its X account left behind."""
+    """Sends the surveys of its own instance, and those that other instances of its accounts left behind."""
 
     def __init__(
         self, resources: Resources, breaker: CircuitBreaker, notify: Notify, config: WorkerConfig
@@ -111,9 +111,9 @@ class SendWorker:
             log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
             self._notify(notification)
         # beside this instance's own surveys: a busy instance still takes over what others left behind
-        limit, instance = self._config.concurrency, self._resources.instance
+        limit, instance, accounts = self._config.concurrency, self._resources.instance, self._resources.accounts
         free = limit - len(self._adopted)
-        for survey in await self._database.run(send_queue.claim, self._account, instance, now, free):
+        for survey in await self._database.run(send_queue.claim, accounts, instance, now, free):
             self._adopted.add(survey.id)
             self.start(survey)
         for notification in await self._database.run(
@@ -124,7 +124,7 @@ class SendWorker:
 
     async def _reconcile_due(self, now: datetime) -> None:
         limit = self._config.concurrency
-        for attempt in await self._database.run(reconciliation.claim_uncertain, self._account, now, limit):
+        for attempt in await self._database.run(reconciliation.claim_uncertain, self._resources.accounts, now, limit):
             reconciling = suppress_db_errors(self._reconciler.reconcile(attempt))
             self._tasks.start(reconciling, f"reconciling survey {attempt.survey.id}")
 

@@ -84,16 +84,17 @@ class SurveySender:
 
         Raises an `XError` or `Denied`.
         """
-        if survey.survey.transport not in self._resources.transports:
+        transport = self._resources.transports.get(survey.survey.transport)
+        if transport is None:
             raise Denied(Denial(reason=DenialReason.TRANSPORT_OFF))
         if survey.survey.recipient.id:
             return survey
         if not await self._database.run(send_queue.renew_claim, survey, self._instance, self._clock()):
             return None
-        account = await self._resources.x.look_up_user(survey.survey.recipient)
-        key, limits = self._resources.recipient_key(account.id), self._resources.limits
+        recipient = await transport.look_up(survey.survey.recipient)
+        key, limits = self._resources.recipient_key(str(recipient.id)), self._resources.limits
         return await self._database.run(
-            send_queue.store_recipient, survey, self._instance, account.recipient, key, limits, self._clock()
+            send_queue.store_recipient, survey, self._instance, recipient, key, limits, self._clock()
         )
 
     async def _begin_attempt(self, survey: SurveyRecord, now: datetime) -> int | None:

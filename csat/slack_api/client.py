@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -10,9 +11,16 @@ import aiohttp
 from csat.clock import Clock
 from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
 from csat.slack_api.files import FileSender
-from csat.slack_api.posting import Poster
+from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
-from csat.slack_api.responses import AuthTest, ChannelInfo, Permalink, parse_response
+from csat.slack_api.responses import (
+    AuthTest,
+    ChannelInfo,
+    History,
+    OpenedConversation,
+    Permalink,
+    parse_response,
+)
 from csat.slack_api.shared_channels import SharedChannels
 from csat.slack_api.user_permissions import Permissions
 from csat.slack_api.view_updates import ViewUpdater
@@ -24,6 +32,9 @@ Json = dict[str, Any]
 OPEN_VIEW_TIMEOUT_SECONDS = 2.5
 """A `trigger_id` expires after three seconds."""
 PERMALINK_TIMEOUT_SECONDS = 0.7
+
+HISTORY_LIMIT = 100
+"""How many messages of a conversation are searched."""
 
 UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_arguments"})
 """Errors of workspaces where Slack does not support charts and tables yet."""
@@ -60,6 +71,11 @@ class SlackClient:
         self.files = FileSender(web, session)
         self._team: tuple[str, str] | None = None
         self._authentication: asyncio.Future[tuple[str, str]] | None = None
+
+    @property
+    def known_team_id(self) -> str:
+        """The id of the workspace that the app is installed in; "" until Slack has told it."""
+        return self._team[0] if self._team else ""
 
     async def team_id(self) -> str:
         """Return the id of the workspace that the app is installed in; raises `SlackError`."""
@@ -101,6 +117,19 @@ class SlackClient:
         except SlackError as error:
             log.info("No permalink for survey %s: %s", previous.survey_id, error)
             return ""
+
+    async def find_direct_message(self, user: str, block_id: str, since: datetime) -> Posted | None:
+        """Return the app's direct message with such a block among the latest after `since`.
+
+        It needs the scopes `im:write` and `im:history`. Raises `SlackError`.
+        """
+        opened = await self.web.conversations_open(users=user)
+        channel = parse_response(OpenedConversation, opened).channel.id
+        history = await self.web.conversations_history(
+            channel=channel, oldest=f"{since.timestamp():.6f}", limit=HISTORY_LIMIT
+        )
+        messages = parse_response(History, history).messages
+        return next((Posted(channel, each.ts) for each in messages if each.has_block(block_id)), None)
 
     async def open_view(self, trigger_id: str, view: Json) -> None:
         """Open a modal (views.open); raises `SlackError`."""

@@ -82,6 +82,10 @@ class Poster:
         """Post a direct message to a user, or a message to a channel that the app is a member of."""
         return await self._post_to_channel(user, _message(text, blocks))
 
+    async def post_in_thread(self, origin: Origin, text: str, blocks: list[Json]) -> Posted:
+        """Post to everybody in the conversation, or not at all."""
+        return await self._post_to_thread(origin, _message(text, blocks))
+
     async def replace_original(self, origin: Origin, text: str, blocks: list[Json]) -> None:
         """Replace the message whose button was clicked, through its `response_url`."""
         await self._post_to_response_url(origin, {**_message(text, blocks), "replace_original": True})

@@ -44,6 +44,37 @@ class ChannelInfo(Payload):
     channel: Channel
 
 
+class _Block(Payload):
+    block_id: str = ""
+
+
+class HistoryMessage(Payload):
+    """A message of a conversation."""
+
+    ts: str
+    blocks: tuple[_Block, ...] = ()
+
+    def has_block(self, block_id: str) -> bool:
+        """Return True if one of the blocks has this id."""
+        return any(block.block_id == block_id for block in self.blocks)
+
+
+class History(Payload):
+    """The response of conversations.history."""
+
+    messages: tuple[HistoryMessage, ...]
+
+
+class _Conversation(Payload):
+    id: str
+
+
+class OpenedConversation(Payload):
+    """The response of conversations.open."""
+
+    channel: _Conversation
+
+
 class GroupMembers(Payload):
     """The response of usergroups.users.list."""
 

@@ -1,8 +1,9 @@
-"""The recipient of a survey, parsed from what a person types or pastes."""
+"""The recipient of a survey: an account on X, or a person in Slack; parsed from what a person types or pastes."""
 
 import re
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.networks import Network
 
 MAX_HANDLE_LENGTH = 15
 MAX_ID = 2**63 - 1
@@ -17,6 +18,7 @@ _LINK = re.compile(
 _POST_WITHOUT_AUTHOR = re.compile(HOSTS + r"/i/(?:web/)?status(?:es)?/.*", re.IGNORECASE)
 _OF_X = re.compile(r"(?:https?://)?(?:[\w-]+\.)*(?:x|twitter)\.com(?:[/?#:].*)?", re.IGNORECASE)
 _ANY_LINK = re.compile(r"https?://.*|www\..*|[\w-]+(?:\.[\w-]+)+/.*", re.IGNORECASE)
+_MENTION = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _NAMES_SOMEBODY = re.compile(rf"@\w|{HOSTS}/", re.IGNORECASE)
@@ -40,13 +42,18 @@ class InvalidRecipient(ValueError):
     """The text is no recipient; `str()` says what to type instead."""
 
 
-class Recipient(FrozenModel):
+class XAccount(FrozenModel):
     """A customer on X, by handle, by numeric id, or by both; by neither once erased."""
 
     handle: str | None = None
     """Without the "@"."""
     id: str | None = None
     """Digits; a string, because X's ids are larger than 2^53."""
+
+    @property
+    def network(self) -> Network:
+        """Where the customer is."""
+        return Network.X
 
     @property
     def label(self) -> str:
@@ -59,11 +66,55 @@ class Recipient(FrozenModel):
         return self.handle is None and self.id is None
 
 
-def parse_recipient(text: str) -> Recipient:
-    """Parse a handle, a numeric id, or a link to a profile or post; raises `InvalidRecipient`.
+class SlackPerson(FrozenModel):
+    """A customer in Slack: of another company in a shared channel, a guest, or a colleague."""
 
-    `783214` is an id and `@783214` is a handle, as on X.
+    team: str
+    """The workspace that the app is installed in, where alone the user's id means anything."""
+    user: str
+
+    @property
+    def network(self) -> Network:
+        """Where the customer is."""
+        return Network.SLACK
+
+    @property
+    def id(self) -> str:
+        """What the database knows the person by."""
+        return f"{self.team}/{self.user}"
+
+    @property
+    def handle(self) -> None:
+        """Nobody in Slack has a handle on X."""
+
+    @property
+    def label(self) -> str:
+        """The person as Slack writes a mention, which it shows as their name."""
+        return f"<@{self.user}>"
+
+    @property
+    def is_erased(self) -> bool:
+        """Never: an erased survey has no recipient of any network."""
+        return False
+
+
+Recipient = XAccount | SlackPerson
+
+
+def from_stored(handle: str | None, recipient_id: str | None) -> Recipient:
+    """Return a recipient by their handle and id as the database stores them; both are empty once erased."""
+    team, is_in_slack, user = (recipient_id or "").partition("/")
+    return SlackPerson(team=team, user=user) if is_in_slack else XAccount(handle=handle, id=recipient_id)
+
+
+def parse_recipient(text: str, team: str = "") -> Recipient:
+    """Parse a handle, a numeric id, a link to a profile or post, or a mention; raises `InvalidRecipient`.
+
+    `783214` is an id and `@783214` is a handle, as on X. A mention, as Slack writes it, names a person in the
+    workspace `team`.
     """
+    if mention := _MENTION.fullmatch(text.strip()):
+        return SlackPerson(team=team, user=mention["user"])
     text = _POSSESSIVE.sub("", _AT_SIGNS.sub("@", INVISIBLE_CHARACTERS.sub("", text).strip()))
     if not text:
         raise InvalidRecipient("Enter the customer's X handle, like @handle, or their numeric ID.")
@@ -80,16 +131,16 @@ def parse_recipient(text: str) -> Recipient:
     if _EMAIL.fullmatch(text):
         raise InvalidRecipient("This is an email address. Enter their X handle, like @handle, instead.")
     if re.fullmatch("[0-9]+", text):
-        return Recipient(id=_parse_id(text))
-    return Recipient(handle=_parse_handle(text.removeprefix("@")))
+        return XAccount(id=_parse_id(text))
+    return XAccount(handle=_parse_handle(text.removeprefix("@")))
 
 
-def _parse_link(link: re.Match[str]) -> Recipient:
+def _parse_link(link: re.Match[str]) -> XAccount:
     if link["id"]:
-        return Recipient(id=_parse_id(link["id"]))
+        return XAccount(id=_parse_id(link["id"]))
     if link["handle"].lower() in RESERVED_PATHS:
         raise InvalidRecipient(NO_CUSTOMER_S_LINK)
-    return Recipient(handle=_parse_handle(link["handle"]))
+    return XAccount(handle=_parse_handle(link["handle"]))
 
 
 def _parse_id(digits: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import HttpUrl, TypeAdapter, ValidationError, ValidationInfo, fiel
 from pydantic_core import PydanticCustomError
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
 from csat.surveys.transports import FACTS, TransportName
@@ -25,6 +26,10 @@ RESPONSE_URL_LIFETIME = timedelta(minutes=30)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_CHARACTERS_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+_OTHER_NETWORK = {
+    Network.X: "This is an account on X. Choose another way to send, or a person in Slack.",
+    Network.SLACK: "This is a person in Slack. Choose another way to send, or a customer on X.",
+}
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 _ABSOLUTE_URL = re.compile(r"https?://[^\s/<>\"|\\][^\s<>\"|\\]*", re.IGNORECASE)
 
@@ -78,7 +83,7 @@ class InvalidDraft(Exception):
 
 
 class Survey(FrozenModel):
-    """One question to one customer on X, within all limits of its transport.
+    """One question to one customer, within all limits of its transport.
 
     `recipient.id` may be missing until X was asked for it. X fills in an empty `display_name`; an empty
     `external_id` is not sent.
@@ -162,6 +167,14 @@ class Survey(FrozenModel):
         except InvalidRecipient as error:
             return _fail(str(error))
 
+    @field_validator("recipient")
+    @classmethod
+    def _check_network(cls, recipient: Recipient, info: ValidationInfo) -> Recipient:
+        transport = info.data.get("transport")
+        if transport and FACTS[transport].network is not recipient.network:
+            _fail(_OTHER_NETWORK[recipient.network])
+        return recipient
+
     @field_validator("message")
     @classmethod
     def _check_message(cls, text: str, info: ValidationInfo) -> str:
@@ -177,8 +190,10 @@ class Survey(FrozenModel):
 
     @field_validator("privacy_url")
     @classmethod
-    def _check_privacy_url(cls, text: str) -> str:
-        url = text.strip()
+    def _check_privacy_url(cls, text: str, info: ValidationInfo) -> str:
+        url, transport = text.strip(), info.data.get("transport", TransportName.X_CARD)
+        if not url and not FACTS[transport].requires_privacy_url:
+            return url
         if not url:
             _fail("Enter the address of your privacy policy, like https://example.com/privacy.")
         if len(url) > MAX_PRIVACY_URL_LENGTH:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.networks import Network
 from csat.surveys.poll_schedule import expires_at, first_poll
 
 MAX_MESSAGE_LENGTH = 10_000
@@ -20,6 +21,7 @@ class TransportName(StrEnum):
 
     X_CARD = "x_card"
     X_LINK = "x_link"
+    SLACK = "slack"
 
 
 class Facts(FrozenModel):
@@ -29,6 +31,8 @@ class Facts(FrozenModel):
     """What it is called where people choose one."""
     noun: str
     """What it is called within a sentence, after "as"."""
+    network: Network
+    """Where the customers are whom it reaches."""
     max_message_length: int
     daily_quota: int
     """How many surveys an account may send in 24 hours, unless the operator sets another number."""
@@ -44,6 +48,8 @@ class Facts(FrozenModel):
     """Whether the question is on the app's rating page, which customers must be able to open."""
     fills_in_display_name: bool
     """Whether the brand's name may be left out."""
+    requires_privacy_url: bool
+    """Whether a survey must name a privacy policy."""
     settles_after: timedelta
     """How old an uncertain survey is before its transport can tell whether it arrived."""
     absence_is_proof: bool
@@ -79,6 +85,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         TransportName.X_CARD: Facts(
             label="X's feedback card",
             noun="X's feedback card",
+            network=Network.X,
             max_message_length=MAX_MESSAGE_LENGTH,
             daily_quota=1_000,
             quota_setting="CSAT_DAILY_LIMIT",
@@ -87,6 +94,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             is_polled=True,
             asks_on_page=False,
             fills_in_display_name=True,
+            requires_privacy_url=True,
             settles_after=timedelta(hours=24, minutes=10),
             absence_is_proof=True,
             price="",
@@ -95,6 +103,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
         TransportName.X_LINK: Facts(
             label="Link in a direct message",
             noun="a link in a direct message",
+            network=Network.X,
             max_message_length=9_000,
             daily_quota=300,
             quota_setting="CSAT_DAILY_LINK_LIMIT",
@@ -103,12 +112,32 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             is_polled=False,
             asks_on_page=True,
             fills_in_display_name=False,
+            requires_privacy_url=True,
             settles_after=timedelta(minutes=5),
             absence_is_proof=False,
             price=(
                 "a survey costs about 1.5 to 2.5 US cents: X charges $0.015 for the message, and $0.010 to "
                 "look up a handle (prices as of August 2026, see developer.x.com)"
             ),
+            settling="a look at the conversation usually settles it within minutes",
+            unfit_words=("Twitter",),
+        ),
+        TransportName.SLACK: Facts(
+            label="Message in Slack",
+            noun="a message in Slack",
+            network=Network.SLACK,
+            max_message_length=2_500,
+            daily_quota=1_000,
+            quota_setting="CSAT_DAILY_SLACK_LIMIT",
+            shares_message_limit=False,
+            recipient_window=timedelta(0),
+            is_polled=False,
+            asks_on_page=False,
+            fills_in_display_name=False,
+            requires_privacy_url=False,
+            settles_after=timedelta(minutes=1),
+            absence_is_proof=True,
+            price="",
             settling="a look at the conversation usually settles it within minutes",
             unfit_words=("Twitter",),
         ),

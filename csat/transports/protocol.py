@@ -5,6 +5,7 @@ from typing import Protocol
 
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.survey_records import SurveyRecord
+from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
@@ -12,6 +13,10 @@ from csat.surveys.transports import TransportName
 
 class Transport(Protocol):
     """Delivers surveys, and finds those again whose delivery was not confirmed."""
+
+    async def look_up(self, recipient: Recipient) -> Recipient:
+        """Return a recipient with their id; raises `Refused` or `RetryLater`."""
+        ...
 
     async def send(self, record: SurveyRecord) -> Receipt:
         """Send a survey whose recipient's id is known; not idempotent.

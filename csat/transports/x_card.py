@@ -3,6 +3,7 @@
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.responses import MATCH_TOLERANCE
 from csat.db.survey_records import SurveyRecord
+from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt
 from csat.x_api.client import XClient
@@ -13,6 +14,10 @@ class XCard:
 
     def __init__(self, x: XClient) -> None:
         self._x = x
+
+    async def look_up(self, recipient: Recipient) -> Recipient:
+        """Return the account that has the recipient's handle."""
+        return (await self._x.look_up_user(recipient)).recipient
 
     async def send(self, record: SurveyRecord) -> Receipt:
         """Send a card."""

@@ -8,6 +8,7 @@ from csat.db.reconciliation import UncertainAttempt
 from csat.db.responses import MATCH_TOLERANCE
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.link_message import compose
+from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
@@ -26,6 +27,10 @@ class XLink:
         self._x = x
         self._rating_link = rating_link
         self._clock = clock
+
+    async def look_up(self, recipient: Recipient) -> Recipient:
+        """Return the account that has the recipient's handle."""
+        return (await self._x.look_up_user(recipient)).recipient
 
     async def send(self, record: SurveyRecord) -> Receipt:
         """Send the agent's message with the link."""

@@ -16,14 +16,14 @@ class MetricsEndpoint:
 
     def __init__(self, resources: Resources) -> None:
         self._database = resources.database
-        self._account = resources.account
+        self._resources = resources
         self._metrics = resources.metrics
 
     async def handle(self, _request: Request) -> Response:
         """Respond with 200, also while the database can't be read."""
         try:
             await self._database.check()
-            backlog = await self._database.read(read_backlog, self._account)
+            backlog = await self._database.read(read_backlog, self._resources.accounts)
         except DatabaseError:
             backlog = None
         self._metrics.set_backlog(backlog)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, fiel
 
 from csat.english_dates import MONTHS
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import Recipient, XAccount
 from csat.surveys.survey import Receipt, Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import (
@@ -60,7 +60,7 @@ class Account(FrozenModel):
     @property
     def recipient(self) -> Recipient:
         """The account as the recipient of a survey."""
-        return Recipient(handle=self.handle, id=self.id)
+        return XAccount(handle=self.handle, id=self.id)
 
 
 def encode(survey: Survey) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bench.torture.webhook_pusher import KILLS, WebhookPusher
 from cli.forget import open_eraser
 from csat.db.poll_budget_and_sweeps import EVENT_DELAY, SWEEP_INTERVAL
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import Recipient
+from csat.surveys.recipients import XAccount
 from csat.surveys.responses import LOW_RATINGS
 from sandbox.x import Feedback
 
@@ -82,7 +82,7 @@ async def _erase(harness: Harness, feedbacks: Sequence[Feedback]) -> dict[str, i
     await harness.wait_until_idle()
     async with open_eraser(harness.settings) as eraser:
         for feedback in feedbacks:
-            found = (await eraser.find(Recipient(id=feedback.to_user_id))).found
+            found = (await eraser.find(XAccount(id=feedback.to_user_id))).found
             await eraser.erase(found)
     ids = {feedback.id for feedback in feedbacks}
     rows = harness.db.query("select feedback_id, rating from surveys where recipient_id is null")

@@ -1,0 +1,141 @@
+"""A direct message of the app in Slack, with a button for each rating; or a button in the customer's thread."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, assert_never
+
+from csat.clock import Clock
+from csat.db.reconciliation import UncertainAttempt
+from csat.db.responses import MATCH_TOLERANCE
+from csat.db.survey_records import SurveyRecord
+from csat.slack_api.client import SlackClient
+from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable
+from csat.slack_api.posting import Posted
+from csat.surveys.recipients import Recipient, SlackPerson, XAccount
+from csat.surveys.responses import Update
+from csat.surveys.slack_survey import ratings_block_id
+from csat.surveys.survey import Receipt
+from csat.surveys.transports import TransportName
+from csat.x_api.errors import Refused, RetryLater, Uncertain, XError
+
+STRANGER_CODES = frozenset(
+    {"invalid_user_combination", "user_not_visible", "user_not_found", "channel_not_found"}
+)
+"""Slack's errors for people who share no channel with the app."""
+
+BuildMessage = Callable[[SurveyRecord], tuple[str, list[dict[str, Any]]]]
+"""Returns the text and the blocks of a message about a survey."""
+
+
+class SlackBusy(RetryLater):
+    """Slack can't take the message at the moment."""
+
+    advice = "Slack was busy or unreachable for a day, so we gave up. Try again later."
+    reason = "Slack is busy or can't be reached."
+
+
+class SlackUnconfirmed(Uncertain):
+    """The message left, and Slack has not said what became of it."""
+
+    advice = "We got no confirmation from Slack, and haven't sent it again."
+
+
+class NotMessagedInSlack(Refused):
+    """Slack does not let the app message this person."""
+
+    advice = "Slack doesn't let this app message this person."
+
+
+class StrangerInSlack(NotMessagedInSlack):
+    """The person shares no channel with the app."""
+
+    advice = (
+        "Slack doesn't let this app message this person, as they share no channel with it. "
+        "Use the shortcut on a message of theirs: then they are asked in its thread."
+    )
+    concerns_recipient = True
+
+
+class SlackMessage:
+    """Delivers messages to people in Slack; implements `Transport`.
+
+    Args:
+        build_survey: builds the direct message.
+        build_invitation: builds the message in the thread of somebody whom Slack does not let the app message;
+            everybody there reads it.
+    """
+
+    def __init__(
+        self, slack: SlackClient, build_survey: BuildMessage, build_invitation: BuildMessage, clock: Clock
+    ) -> None:
+        self._slack = slack
+        self._build_survey = build_survey
+        self._build_invitation = build_invitation
+        self._clock = clock
+
+    async def look_up(self, recipient: Recipient) -> Recipient:
+        """Return the recipient as they are: their id is known."""
+        return recipient
+
+    async def send(self, record: SurveyRecord) -> Receipt:
+        """Send the direct message, or else the invitation if the survey was asked for in a thread."""
+        try:
+            posted = await self._post(record)
+        except SlackError as error:
+            raise self._to_transport_error(error) from error
+        return self._receipt(record, posted)
+
+    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
+        """Return the survey's message, if the conversation with the app has it."""
+        record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
+        try:
+            posted = await self._slack.find_direct_message(
+                _person(record).user, ratings_block_id(record.id), since
+            )
+        except SlackError as error:
+            raise self._to_transport_error(error) from error
+        if posted is None:
+            return []
+        receipt = self._receipt(record, posted)
+        return [Update(receipt=receipt, account=record.account, metric=record.survey.metric)]
+
+    async def _post(self, record: SurveyRecord) -> Posted:
+        poster = self._slack.poster
+        try:
+            return await poster.post_dm(_person(record).user, *self._build_survey(record))
+        except SlackRefused:
+            if not record.origin.thread:
+                raise
+            return await poster.post_in_thread(record.origin, *self._build_invitation(record))
+
+    def _to_transport_error(self, error: SlackError) -> XError:
+        code = str(error)
+        if isinstance(error, NoResponse):
+            return SlackUnconfirmed(code)
+        if isinstance(error, SlackUnavailable):
+            return SlackBusy(code, until=self._clock() + timedelta(seconds=error.retry_after))
+        return StrangerInSlack(code) if code in STRANGER_CODES else NotMessagedInSlack(code)
+
+    def _receipt(self, record: SurveyRecord, posted: Posted) -> Receipt:
+        """Return where the message is as a receipt; a button that is pressed says it anew."""
+        message_id, now = f"{posted.channel}/{posted.ts}", self._clock()
+        return Receipt(
+            transport=TransportName.SLACK,
+            id=message_id,
+            dm_id=message_id,
+            to_user_id=_person(record).id,
+            external_id=record.survey.external_id,
+            question_variant_id=record.survey.variant,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _person(record: SurveyRecord) -> SlackPerson:
+    match record.survey.recipient:
+        case SlackPerson() as person:
+            return person
+        case XAccount():
+            raise AssertionError("the survey's recipient is checked against its transport")
+        case unexpected:
+            assert_never(unexpected)
