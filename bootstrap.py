@@ -152,7 +152,7 @@ async def open_resources(
                 TransportName.SLACK: SlackMessage(
                     slack,
                     partial(slack_survey.survey_message, catalogue=catalogue),
-                    partial(slack_survey.invitation, catalogue=catalogue),
+                    slack_survey.invitation,
                     clock,
                 ),
             },

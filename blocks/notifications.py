@@ -212,7 +212,9 @@ def _ask(
     return build_message(
         f"The survey to {recipient} may not have arrived. {escape_mrkdwn(advice)}",
         [
-            rich_line(text("The survey to "), recipient_link(survey.recipient), text(" may not have arrived.")),
+            rich_line(
+                text("The survey to "), recipient_link(survey.recipient), text(" may not have arrived.")
+            ),
             rich_line(text(advice)),
             _details(survey, catalogue),
             ActionsBlock(elements=buttons),

@@ -44,5 +44,5 @@ class Resources:
 
     @property
     def accounts(self) -> frozenset[str]:
-        """The accounts whose surveys this instance sends: that on X, and its workspace once Slack has named it."""
+        """The accounts whose surveys this instance sends: on X, and its workspace once Slack has named it."""
         return frozenset(filter(None, (self.account, self.slack.known_team_id)))

@@ -1,6 +1,6 @@
 """Why a survey waits, in the words of the message and of App Home."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from blocks.notifications import (
     WAITS_FOR_OTHER_ACCOUNT,
@@ -12,15 +12,14 @@ from blocks.notifications import (
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.networks import Network
 from csat.transports.slack_message import SlackBusy
-from csat.x_api.errors import WAITING_REASONS, AccountRefused
+from csat.x_api.errors import WAITING_REASONS, AccountRefused, RetryLater
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
-
-WAITING_ERRORS = {**WAITING_REASONS, SlackBusy.__name__: SlackBusy}
+WAITING_ERRORS: Mapping[str, type[RetryLater]] = {**WAITING_REASONS, SlackBusy.__name__: SlackBusy}
 
 
 def explain_wait(survey: SurveyRecord, accounts: Collection[str], pause_cause: str) -> WaitReason:
-    """Return why a survey waits, for an instance of these accounts; there is a cause if its account is paused."""
+    """Return why a survey waits, for an instance of these accounts; there is a cause if X's is paused."""
     if survey.account not in accounts:
         return WAITS_FOR_OTHER_ACCOUNT
     if pause_cause:

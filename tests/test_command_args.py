@@ -14,7 +14,7 @@ from tests.strategies import TEXT
 
 HANDLES = st.from_regex(r"\A[A-Za-z0-9_]{1,15}\Z")
 IDS = st.integers(1, MAX_ID).map(str)
-RECIPIENTS = st.builds(Recipient, handle=HANDLES) | st.builds(Recipient, id=IDS)
+RECIPIENTS = st.builds(XAccount, handle=HANDLES) | st.builds(XAccount, id=IDS)
 
 GRACE = XAccount(handle="grace")
 JACK = XAccount(id="783214")

@@ -147,14 +147,14 @@ async def test_a_claimed_survey_is_not_claimed_again_before_its_lease_expires(
 ) -> None:
     record = await accept(database)
 
-    assert await database.run(send_queue.claim, "A1", "two", NOW + timedelta(seconds=11), 10) == []
-    claimed = await database.run(send_queue.claim, "A1", "two", NOW + timedelta(seconds=16), 10)
+    assert await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=11), 10) == []
+    claimed = await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=16), 10)
     assert [found.id for found in claimed] == [record.id]
 
 
 async def test_an_instance_that_lost_its_claim_cannot_begin_an_attempt(database: Database) -> None:
     record = await accept(database)
-    await database.run(send_queue.claim, "A1", "two", NOW + timedelta(seconds=16), 10)
+    await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=16), 10)
 
     assert await database.run(send_queue.begin_attempt, record, "one", NOW + timedelta(seconds=17)) is None
     assert await database.run(send_queue.begin_attempt, record, "two", NOW + timedelta(seconds=17)) == 1
@@ -162,7 +162,7 @@ async def test_an_instance_that_lost_its_claim_cannot_begin_an_attempt(database:
 
 async def test_an_instance_that_lost_its_claim_changes_nothing(database: Database) -> None:
     lost = await accept(database)
-    (record,) = await database.run(send_queue.claim, "A1", "two", NOW + timedelta(seconds=16), 10)
+    (record,) = await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(seconds=16), 10)
     begun = await database.run(send_queue.begin_attempt, record, "two", NOW + timedelta(seconds=17))
 
     for claimed, instance in ((lost, "one"), (lost, "two")):
@@ -215,7 +215,7 @@ async def test_a_stalled_attempt_becomes_uncertain_and_is_never_claimed(
     (notification,) = await database.run(send_queue.mark_stalled, later)
     assert (notification.survey.id, notification.kind) == (record.id, NotificationKind.UNCERTAIN)
     assert await get_state(database, record) is State.UNCERTAIN
-    assert await database.run(send_queue.claim, "A1", "two", later + timedelta(days=1), 10) == []
+    assert await database.run(send_queue.claim, ("A1",), "two", later + timedelta(days=1), 10) == []
 
 
 async def test_a_late_receipt_resolves_an_uncertain_survey(database: Database) -> None:
@@ -258,8 +258,8 @@ async def test_a_rescheduled_survey_is_claimed_when_it_is_due(database: Database
     wait = Wait(reason="RateLimited", until=NOW + timedelta(minutes=15))
     await database.run(send_queue.reschedule, record.id, number, wait, "429", NOW)
 
-    assert await database.run(send_queue.claim, "A1", "two", NOW + timedelta(minutes=14), 10) == []
-    (claimed,) = await database.run(send_queue.claim, "A1", "two", NOW + timedelta(minutes=15), 10)
+    assert await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(minutes=14), 10) == []
+    (claimed,) = await database.run(send_queue.claim, ("A1",), "two", NOW + timedelta(minutes=15), 10)
     assert await database.run(send_queue.begin_attempt, claimed, "two", NOW + timedelta(minutes=15)) == 2
 
 

@@ -117,19 +117,19 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
     "checking the quota": lambda connection: limits.check_quota(
         connection, "A1", TransportName.X_CARD, LIMITS, NOON
     ),
-    "claiming": lambda connection: send_queue.claim(connection, "A1", "one", NOON, 8),
+    "claiming": lambda connection: send_queue.claim(connection, ("A1",), "one", NOON, 8),
     "marking stalled surveys": lambda connection: send_queue.mark_stalled(connection, NOON),
     "erasing response_urls": lambda connection: send_queue.erase_response_urls(connection, NOON),
     "pausing again": pause_again,
     "refusing overdue surveys": refuse_overdue,
     "claiming uncertain surveys": lambda connection: reconciliation.claim_uncertain(
-        connection, "A1", NOON, 8
+        connection, ("A1",), NOON, 8
     ),
     "probing a paused account": lambda connection: account_pauses.claim_probe(connection, "A1", NOON),
     "counting what waits for others": lambda connection: surveys_of_account.count_waiting_for_others(
-        connection, "A1"
+        connection, ("A1",)
     ),
-    "counting what waits": lambda connection: backlog.read_backlog(connection, "A1"),
+    "counting what waits": lambda connection: backlog.read_backlog(connection, ("A1",)),
     "listing by requester": lambda connection: surveys_by_requester.list_by_requester(
         connection, "T012AB3CD", "U012AB3CD", 10
     ),
@@ -163,7 +163,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         8,
     ),
     "announcing what waits for others": lambda connection: outbox.enqueue_waiting_for_others(
-        connection, "A2", NOON, NOON, 8
+        connection, ("A2",), NOON, NOON, 8
     ),
     "claiming notifications": lambda connection: outbox.claim_notifications(connection, "T012AB3CD", NOON, 8),
 }

@@ -116,7 +116,7 @@ def test_a_survey_that_waits_is_not_sent_once_it_was_answered(connection: Connec
     rating_page_answers.rate(connection, survey_id, 5, LATER)
 
     assert send_queue.begin_attempt(connection, survey, "one", LATER) is None
-    assert send_queue.claim(connection, "A1", "two", LATER + DAY, 10) == []
+    assert send_queue.claim(connection, ("A1",), "two", LATER + DAY, 10) == []
 
 
 def test_the_requester_can_not_settle_what_an_answer_has_settled(connection: Connection) -> None:

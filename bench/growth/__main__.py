@@ -76,7 +76,9 @@ class TimedDatabase:
         submission = submissions.Submission(f"new {number}", SURVEY, _origin(now), account, "one", key)
         await self._time("accept", self.database.run(submissions.accept, submission, LIMITS, now))
         later = now + LEASE_EXPIRY
-        (record,) = await self._time("claim", self.database.run(send_queue.claim, account, "two", later, 8))
+        (record,) = await self._time(
+            "claim", self.database.run(send_queue.claim, (account,), "two", later, 8)
+        )
         await self._time("begin, mark sent, mark notified", self._send(record, later))
 
     async def _send(self, record: SurveyRecord, now: datetime) -> None:

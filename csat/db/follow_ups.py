@@ -167,7 +167,7 @@ def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now:
 
 
 def drop_withdrawn_alert(connection: Connection, notification: Notification) -> bool:
-    """Give up posting the alert to a low rating that was withdrawn; return False if the rating is low again."""
+    """Give up posting the alert to a low rating that was withdrawn; return False if it is low again."""
     survey_id = notification.survey.id
     connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id).with_for_update())
     if find_low_rating(connection, survey_id):

@@ -1,7 +1,7 @@
 """Which account a survey was accepted for: an instance works only for the surveys of its own.
 
-The account is that on X by which a survey is sent, or the workspace in which the app sends it itself. Instances
-of several accounts can share a database.
+The account is that on X by which a survey is sent, or the workspace in which the app sends it itself.
+Instances of several accounts can share a database.
 """
 
 from collections import Counter

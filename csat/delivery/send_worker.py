@@ -111,7 +111,8 @@ class SendWorker:
             log.warning("Survey %s is uncertain: the instance that sent it is gone", notification.survey.id)
             self._notify(notification)
         # beside this instance's own surveys: a busy instance still takes over what others left behind
-        limit, instance, accounts = self._config.concurrency, self._resources.instance, self._resources.accounts
+        limit, instance = self._config.concurrency, self._resources.instance
+        accounts = self._resources.accounts
         free = limit - len(self._adopted)
         for survey in await self._database.run(send_queue.claim, accounts, instance, now, free):
             self._adopted.add(survey.id)
@@ -123,8 +124,8 @@ class SendWorker:
             self._notify(notification)
 
     async def _reconcile_due(self, now: datetime) -> None:
-        limit = self._config.concurrency
-        for attempt in await self._database.run(reconciliation.claim_uncertain, self._resources.accounts, now, limit):
+        limit, accounts = self._config.concurrency, self._resources.accounts
+        for attempt in await self._database.run(reconciliation.claim_uncertain, accounts, now, limit):
             reconciling = suppress_db_errors(self._reconciler.reconcile(attempt))
             self._tasks.start(reconciling, f"reconciling survey {attempt.survey.id}")
 

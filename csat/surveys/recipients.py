@@ -1,4 +1,4 @@
-"""The recipient of a survey: an account on X, or a person in Slack; parsed from what a person types or pastes."""
+"""The recipient of a survey, an account on X or a person in Slack, parsed from what people type or paste."""
 
 import re
 

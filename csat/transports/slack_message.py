@@ -1,4 +1,4 @@
-"""A direct message of the app in Slack, with a button for each rating; or a button in the customer's thread."""
+"""A direct message of the app in Slack with a button for each rating, or a button in a customer's thread."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ from csat.slack_api.posting import Posted
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
 from csat.surveys.slack_survey import ratings_block_id
-from csat.surveys.survey import Receipt
+from csat.surveys.survey import Receipt, Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Refused, RetryLater, Uncertain, XError
 
@@ -23,8 +23,8 @@ STRANGER_CODES = frozenset(
 )
 """Slack's errors for people who share no channel with the app."""
 
-BuildMessage = Callable[[SurveyRecord], tuple[str, list[dict[str, Any]]]]
-"""Returns the text and the blocks of a message about a survey."""
+BuildMessage = Callable[[int, Survey], tuple[str, list[dict[str, Any]]]]
+"""Returns the text and the blocks of a message about a survey, of which it is given the id."""
 
 
 class SlackBusy(RetryLater):
@@ -61,8 +61,8 @@ class SlackMessage:
 
     Args:
         build_survey: builds the direct message.
-        build_invitation: builds the message in the thread of somebody whom Slack does not let the app message;
-            everybody there reads it.
+        build_invitation: builds the message in the thread of somebody whom the app may not message; everybody
+            there reads it.
     """
 
     def __init__(
@@ -102,11 +102,13 @@ class SlackMessage:
     async def _post(self, record: SurveyRecord) -> Posted:
         poster = self._slack.poster
         try:
-            return await poster.post_dm(_person(record).user, *self._build_survey(record))
+            return await poster.post_dm(_person(record).user, *self._build_survey(record.id, record.survey))
         except SlackRefused:
             if not record.origin.thread:
                 raise
-            return await poster.post_in_thread(record.origin, *self._build_invitation(record))
+            return await poster.post_in_thread(
+                record.origin, *self._build_invitation(record.id, record.survey)
+            )
 
     def _to_transport_error(self, error: SlackError) -> XError:
         code = str(error)
