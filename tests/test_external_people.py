@@ -112,7 +112,6 @@ async def test_they_can_press_a_button_but_see_no_answer(world: World, is_strang
 
 
 async def test_one_who_is_no_stranger_is_answered_in_a_direct_message(world: World) -> None:
-    world.workspace.users[fixtures.SAM].is_stranger = False
     alert = await post_alert(world)
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")
@@ -124,6 +123,7 @@ async def test_one_who_is_no_stranger_is_answered_in_a_direct_message(world: Wor
 async def test_a_stranger_who_can_not_be_reached_is_no_unexpected_error(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    world.workspace.users[fixtures.SAM].is_stranger = True
     alert = await post_alert(world)
     world.workspace.faults.fail("chat.postEphemeral", "user_not_in_channel")
     world.workspace.faults.fail("response_url", "404")

@@ -8,7 +8,7 @@ from sandbox.page.display_names import DisplayNames
 from sandbox.page.message_rows import MessageRow, MessageRowBuilder
 from sandbox.page.unread_messages import UnreadTracker
 from sandbox.page.url_state import UrlState
-from sandbox.slack import Channel, Message, User, View, Workspace
+from sandbox.slack import Channel, Message, Team, User, View, Workspace
 
 Json = dict[str, Any]
 
@@ -73,11 +73,16 @@ class SlackPane:
 
     def role(self, user: User) -> str:
         """Return a person's role."""
-        if user.is_stranger:
-            return "external"
+        if self._is_external(user):
+            return "customer"
         if user.id in self._supervisors:
             return "supervisor"
         return "guest" if user.is_restricted else "agent"
+
+    @property
+    def team(self) -> Team:
+        """The person's own workspace."""
+        return self.workspace.team_of(self.person)
 
     @property
     def supervisor(self) -> User | None:
@@ -88,7 +93,7 @@ class SlackPane:
         """Yield the person's channels and direct messages."""
         for channel in self._visible_channels():
             yield self._build_entry(channel)
-        if not (self._find_app_channel() or self.person.is_stranger):
+        if not (self._find_app_channel() or self._is_external(self.person)):
             yield SidebarEntry(APP, self.app_name, "app")
 
     @property
@@ -117,7 +122,7 @@ class SlackPane:
     @property
     def has_home_tab(self) -> bool:
         """True if the app has a Home tab for this person."""
-        return self._home_tab_enabled and not self.person.is_stranger
+        return self._home_tab_enabled and not self._is_external(self.person)
 
     @property
     def has_tabs(self) -> bool:
@@ -149,7 +154,12 @@ class SlackPane:
 
     def _features(self, kind: str) -> list[Json]:
         """Return features in the manifest; other organizations don't have the app installed."""
-        return [] if self.person.is_stranger else list(self._manifest.get("features", {}).get(kind, []))
+        return (
+            [] if self._is_external(self.person) else list(self._manifest.get("features", {}).get(kind, []))
+        )
+
+    def _is_external(self, user: User) -> bool:
+        return self.workspace.team_of(user) != self.workspace.team
 
     def _read_messages(self, thread: str) -> list[Message]:
         """Return messages of the open channel or thread, and mark them as read."""
@@ -160,8 +170,10 @@ class SlackPane:
         return messages
 
     def _find_channel(self) -> Channel | None:
-        if self.url_state.channel == APP and not self.person.is_stranger:
-            return self._find_app_channel()
+        if self.url_state.channel == APP:
+            app_channel = self._find_app_channel()
+            if app_channel or not self._is_external(self.person):
+                return app_channel
         channels = self._visible_channels()
         return next((channel for channel in channels if channel.id == self.url_state.channel), channels[0])
 
@@ -169,7 +181,7 @@ class SlackPane:
         return [channel for channel in self.workspace.channels.values() if self._can_see(channel)]
 
     def _can_see(self, channel: Channel) -> bool:
-        is_guest = self.person.is_restricted or self.person.is_stranger
+        is_guest = self.person.is_restricted or self._is_external(self.person)
         return self.person.id in channel.members or not (channel.is_private or channel.is_im or is_guest)
 
     def _find_app_channel(self) -> Channel | None:

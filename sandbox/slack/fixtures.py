@@ -9,8 +9,11 @@ TEAM = "T07N0RTHW1N"
 """The workspace of Northwind Air."""
 OTHER_TEAM = "T09SKYL1NKR"
 """The workspace of a partner."""
+AIRPORT_TEAM = "T0P0RT0A1RX"
+"""The workspace of an airport."""
 NORTHWIND = Team(TEAM, "Northwind Air", "northwindair")
 SKYLINKER = Team(OTHER_TEAM, "Skylinker", "skylinker")
+PORTO_AIRPORT = Team(AIRPORT_TEAM, "Porto Airport", "portoairport")
 
 ADA = "U07ADA4K2QX"
 """A support agent."""
@@ -21,7 +24,11 @@ CLEO = "U07CLE06F8W"
 GUS = "U07GUS2H5PL"
 """A guest (`is_restricted`)."""
 SAM = "U09SAM1V7NC"
-"""A user of another team (`is_stranger`), a member of `PARTNERS`."""
+"""A customer of another team, a member of `PARTNERS`."""
+NOOR = "U09N00R4HDD"
+"""A colleague of Sam's whom the app may not message directly."""
+RUI = "U0RUI3TVRSX"
+"""A user of a third team who shares no channel with the app (`is_stranger`)."""
 HELPDESK = "U07HELPDSK1"
 """The bot of the help desk, which mirrors customers' conversations."""
 HELPDESK_BOT = "B07HELPDSK1"
@@ -40,7 +47,9 @@ RESULTS = "G07CSATRSLT"
 LOUNGE = "C07L0UNGE4B"
 """Public; the bot is not a member."""
 PARTNERS = "C07PARTN3RS"
-"""Shared with another team (Slack Connect); the bot is a member."""
+"""Shared with another team (Slack Connect), with Sam and Noor; the bot is a member."""
+AIRPORT = "C07A1RP0RTX"
+"""Shared with a third team, with Rui; the bot is not a member."""
 OLD_SUPPORT = "C070LDSUPP2"
 """Public and archived; the bot is a member."""
 ADA_AND_BEN = "D07ADABEN5Y"
@@ -58,12 +67,15 @@ def build_directory(manifest: Manifest, ids: IdGenerator, team: Team) -> Directo
         ),
         User(CLEO, "cleo", "Cleo Marchetti", team.id, "Support lead", is_admin=True),
         User(GUS, "gus", "Gus Lindqvist", team.id, "Contractor", is_restricted=True),
-        User(SAM, "sam", "Sam Adeyemi", OTHER_TEAM, "Account manager, Skylinker", is_stranger=True),
+        User(SAM, "sam", "Sam Adeyemi", OTHER_TEAM, "Account manager, Skylinker"),
+        User(NOOR, "noor", "Noor Haddad", OTHER_TEAM, "Ground services, Skylinker", accepts_dms=False),
+        User(RUI, "rui", "Rui Tavares", AIRPORT_TEAM, "Baggage desk, Porto airport", is_stranger=True),
         User(HELPDESK, "helpdesk", "Northwind Helpdesk", team.id, is_bot=True, bot_id=HELPDESK_BOT),
         bot,
     ]
     return Directory(
         team,
+        (SKYLINKER, PORTO_AIRPORT),
         bot,
         ids.new_id("A"),
         {user.id: user for user in users},
@@ -80,7 +92,8 @@ def build_channels(bot: str) -> dict[str, Channel]:
         Channel(LEADS, "leads", {ADA, CLEO}, is_private=True),
         Channel(RESULTS, "csat-results", {CLEO, bot}, is_private=True),
         Channel(LOUNGE, "lounge", set(staff)),
-        Channel(PARTNERS, "ext-skylinker", {ADA, CLEO, SAM, bot}, is_ext_shared=True),
+        Channel(PARTNERS, "ext-skylinker", {ADA, CLEO, SAM, NOOR, bot}, is_ext_shared=True),
+        Channel(AIRPORT, "ext-porto-airport", {ADA, BEN, RUI}, is_ext_shared=True),
         Channel(OLD_SUPPORT, "support-2024", {*staff, bot}, is_archived=True),
         Channel(ADA_AND_BEN, "", {ADA, BEN}, is_im=True),
     ]

@@ -47,7 +47,7 @@ def message_shortcut(state: WorkspaceState, user: User, message: Message, callba
         "response_url": state.url(state.response_urls.issue("app", user.id, channel.id)),
         "message_ts": message.ts,
         "channel": {"id": channel.id, "name": channel.payload_name},
-        "message": {**message.as_json(state.team_id), **_thread_root(state, message)},
+        "message": {**message_as_json(state, message), **_thread_root(state, message)},
         "action_ts": state.ids.new_ts(),
     }
 
@@ -60,7 +60,7 @@ def _thread_root(state: WorkspaceState, message: Message) -> Json:
     if not message.broadcast:
         return {}
     root = state.conversations.get_message(message.channel, message.thread_ts)
-    return {"subtype": "thread_broadcast", "root": root.as_json(state.team_id)}
+    return {"subtype": "thread_broadcast", "root": message_as_json(state, root)}
 
 
 def view_action(state: WorkspaceState, view: View, action: Json) -> Json:
@@ -68,7 +68,7 @@ def view_action(state: WorkspaceState, view: View, action: Json) -> Json:
     user = state.directory.get_user(view.user)
     view_json = view_as_json(state, view)
     return {
-        **_interaction(state, "block_actions", user),
+        **_view_interaction(state, "block_actions", user),
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": state.triggers.issue(user.id, view.conversation, view.id),
         "view": view_json,
@@ -97,7 +97,7 @@ def view_submission(state: WorkspaceState, view: View) -> Json:
     """Return the payload of `view_submission`."""
     user = state.directory.get_user(view.user)
     return {
-        **_interaction(state, "view_submission", user),
+        **_view_interaction(state, "view_submission", user),
         "trigger_id": state.triggers.issue(user.id, view.conversation, view.id),
         "view": view_as_json(state, view),
         "response_urls": _response_urls(state, view),
@@ -108,7 +108,7 @@ def view_closed(state: WorkspaceState, view: View, *, is_cleared: bool) -> Json:
     """Return the payload of `view_closed`."""
     user = state.directory.get_user(view.user)
     return {
-        **_interaction(state, "view_closed", user),
+        **_view_interaction(state, "view_closed", user),
         "view": view_as_json(state, view),
         "is_cleared": is_cleared,
     }
@@ -152,10 +152,17 @@ def event_callback(state: WorkspaceState, event: Json) -> Json:
     }
 
 
+def message_as_json(state: WorkspaceState, message: Message) -> Json:
+    """Return a message as in Slack's API, with the team of its author."""
+    author = state.directory.users.get(message.user)
+    return message.as_json(author.team_id if author else state.team_id)
+
+
 def view_as_json(state: WorkspaceState, view: View) -> Json:
     """Return a view as in Slack's API."""
     directory = state.directory
-    return view.as_json(directory.team.id, directory.app_id, directory.bot.bot_id)
+    team_id = directory.get_user(view.user).team_id
+    return view.as_json(team_id, directory.team.id, directory.app_id, directory.bot.bot_id)
 
 
 def _interaction(state: WorkspaceState, type_: str, user: User) -> Json:
@@ -169,6 +176,15 @@ def _interaction(state: WorkspaceState, type_: str, user: User) -> Json:
         "enterprise": None,
         "is_enterprise_install": False,
     }
+
+
+def _view_interaction(state: WorkspaceState, type_: str, user: User) -> Json:
+    """Return the fields of an interaction in a view, whose team is that of the user.
+
+    https://github.com/slackapi/bolt-js/issues/1614; in messages, it is the team that the app is installed in.
+    """
+    team = state.directory.get_team(user)
+    return {**_interaction(state, type_, user), "team": {"id": team.id, "domain": team.domain}}
 
 
 def _message_container(message: Message) -> Json:

@@ -7,6 +7,7 @@ from sandbox.slack.conversations import Message
 from sandbox.slack.fixtures import (
     ADA,
     ADA_AND_BEN,
+    AIRPORT,
     BEN,
     CLEO,
     ESCALATIONS,
@@ -14,7 +15,9 @@ from sandbox.slack.fixtures import (
     HELPDESK_BOT,
     LEADS,
     LOUNGE,
+    NOOR,
     PARTNERS,
+    RUI,
     SAM,
     SUPPORT,
 )
@@ -127,6 +130,27 @@ UNKNOWN_CUSTOMER = PastMessage(
         ),
     ],
 )
+CREW_HOTEL = PastMessage(
+    49,
+    PARTNERS,
+    SAM,
+    "our crew hotel in Porto has no booking for tonight, can you check?",
+    replies=(
+        PastMessage(46, PARTNERS, ADA, "on it, the agency wrote to your old address"),
+        PastMessage(33, PARTNERS, ADA, "booked, the confirmation is in your inbox"),
+        PastMessage(30, PARTNERS, SAM, "got it, thanks a lot!"),
+    ),
+)
+WHEELCHAIRS = PastMessage(
+    27,
+    PARTNERS,
+    NOOR,
+    "we're short of two wheelchairs at gate 14 for NW418",
+    replies=(
+        PastMessage(25, PARTNERS, CLEO, "two are on their way from gate 9"),
+        PastMessage(16, PARTNERS, NOOR, "they're here, thank you"),
+    ),
+)
 HISTORY = (
     LOST_BAG,
     REBOOKED,
@@ -151,6 +175,9 @@ HISTORY = (
         77, PARTNERS, SAM, "Our side confirmed the interline claim of <https://x.com/joonas_ek|@joonas_ek>"
     ),
     PastMessage(70, PARTNERS, ADA, "great, I'll tell him"),
+    CREW_HOTEL,
+    WHEELCHAIRS,
+    PastMessage(36, AIRPORT, RUI, "belt 3 runs again, all of your bags are out"),
     PastMessage(31, ADA_AND_BEN, BEN, "can you survey @tomasberg? I'm in a call"),
 )
 

@@ -43,7 +43,7 @@ class UserActions:
         command, _, text = line.strip().partition(" ")
         commands = self._state.manifest.commands
         # Users of other teams see the app's messages, but can't use its commands.
-        if command not in commands or author.is_stranger:
+        if command not in commands or self._state.directory.is_external(author):
             raise SlackError("invalid_command", INVALID_COMMAND.format(command=command))
         if thread_ts:
             raise SlackError("not_supported_in_threads", f"{command} is not supported in threads. Sorry!")
@@ -182,7 +182,8 @@ class UserActions:
         return user, channel
 
     def _check_shortcut(self, user: User, type_: str, callback_id: str) -> None:
-        if (type_, callback_id) not in self._state.manifest.shortcuts or user.is_stranger:
+        is_external = self._state.directory.is_external(user)
+        if (type_, callback_id) not in self._state.manifest.shortcuts or is_external:
             raise SlackError("invalid_shortcut", f"There is no {type_} shortcut {callback_id}.")
 
     def _current_view(self, user: str) -> View:

@@ -33,7 +33,9 @@ class User:
     is_restricted: bool = False
     """A guest."""
     is_stranger: bool = False
-    """A user of another workspace, in a Slack Connect channel."""
+    """A user of another workspace who shares no channel with the app."""
+    accepts_dms: bool = True
+    """False if Slack does not let the app message this user directly."""
     deleted: bool = False
     bot_id: str = ""
 
@@ -83,9 +85,10 @@ class Usergroup:
 
 @dataclass
 class Directory:
-    """The team, its users and user groups, and the app."""
+    """The team, its users and user groups, the app, and the teams that share channels with it."""
 
     team: Team
+    other_teams: tuple[Team, ...]
     bot: User
     app_id: str
     users: dict[str, User]
@@ -96,6 +99,14 @@ class Directory:
         if user_id not in self.users:
             raise SlackError("user_not_found")
         return self.users[user_id]
+
+    def get_team(self, user: User) -> Team:
+        """Return a user's workspace."""
+        return next(team for team in (self.team, *self.other_teams) if team.id == user.team_id)
+
+    def is_external(self, user: User) -> bool:
+        """Return True if a user is of another workspace."""
+        return user.team_id != self.team.id
 
     def get_usergroup(self, usergroup_id: str) -> Usergroup:
         """Return a user group; raises `SlackError("no_such_subteam")`."""

@@ -37,7 +37,7 @@ class UserEvents:
             self._state.ids.new_ts(), channel, user, text, thread_ts=thread_ts, broadcast=broadcast
         )
         self._state.conversations.add_message(message)
-        event = {**message.as_json(self._state.team_id), "channel": channel}
+        event = {**payloads.message_as_json(self._state, message), "channel": channel}
         channel_type = CHANNEL_TYPES[conversation.api_type]
         await self._send_if_subscribed(
             conversation, {**event, "channel_type": channel_type}, f"message.{conversation.api_type}"
@@ -71,7 +71,8 @@ class UserEvents:
         """
         manifest, home = self._state.manifest, self._state.views.homes.get(user)
         is_enabled = {"home": manifest.has_home_tab, "messages": manifest.has_messages_tab}[tab]
-        if not is_enabled or self._state.directory.get_user(user).is_stranger:
+        directory = self._state.directory
+        if not is_enabled or directory.is_external(directory.get_user(user)):
             return None
         channel = self._state.conversations.open_dm(user, self._state.ids.new_id("D"))
         event: Json = {"type": "app_home_opened", "user": user, "channel": channel.id, "tab": tab}

@@ -77,14 +77,14 @@ class View:
         """The `external_id`, unique in the team, or an empty string."""
         return str(self.content["external_id"])
 
-    def as_json(self, team: str, app_id: str, bot_id: str) -> Json:
-        """Return the view as in Slack's API."""
+    def as_json(self, team: str, installed_team: str, app_id: str, bot_id: str) -> Json:
+        """Return the view as in Slack's API; the first team is the user's."""
         return {
             **self.content,
             "id": self.id,
             "team_id": team,
             "app_id": app_id,
-            "app_installed_team_id": team,
+            "app_installed_team_id": installed_team,
             "bot_id": bot_id,
             "hash": self.hash,
             "root_view_id": self.root_view_id,

@@ -108,6 +108,10 @@ class Workspace(UserActions, UserEvents):
     def base_url(self, url: str) -> None:
         self._state.base_url = url.rstrip("/")
 
+    def team_of(self, user: User) -> Team:
+        """Return a user's own workspace, which can be another one."""
+        return self._state.directory.get_team(user)
+
     def current_view(self, user: str) -> View | None:
         """Return the view on top of a user's stack."""
         return self._state.views.current(user)

@@ -40,6 +40,20 @@ def test_guests_and_other_organizations_see_only_their_channels() -> None:
     assert page.html("sidebar", person=SAM).count("/?person=") == 1
 
 
+async def test_a_customer_of_another_organization_sees_their_own_slack() -> None:
+    page = unserved_page()
+    before = page.html("sidebar", person=SAM, channel="app")
+    workspace = page.context.workspace
+    posted = await call(workspace, "chat.postMessage", channel=SAM, text="How did we do?")
+    sidebar, channel = (page.html(name, person=SAM, channel="app") for name in ("sidebar", "channel"))
+
+    assert ('<p class="team">Skylinker</p>' in before, "Apps" in before) == (True, False)
+    assert "Apps" in sidebar
+    assert "How did we do?" in channel
+    assert f'name="channel" value="{posted["channel"]}"' in channel
+    assert "Northwind Air" in page.html("sidebar", person=GUS)
+
+
 def test_other_organizations_get_no_commands_or_shortcuts() -> None:
     page = unserved_page()
 
@@ -303,7 +317,7 @@ def test_roles_are_shown_beside_names() -> None:
     assert "Cleo Marchetti<small>supervisor</small>" in html
     assert "Ada Okafor (agent)" in html
     assert "Gus Lindqvist (guest)" in html
-    assert "Sam Adeyemi (external)" in html
+    assert "Sam Adeyemi (customer)" in html
 
 
 async def test_sample_data_is_requested_once_and_its_progress_is_shown() -> None:

@@ -6,6 +6,7 @@ from sandbox.slack.fixtures import (
     ADA,
     BEN,
     LEADS,
+    OTHER_TEAM,
     PARTNERS,
     SAM,
     SUPPORT,
@@ -82,6 +83,27 @@ async def test_a_click_by_a_user_of_another_team_sends_their_team() -> None:
     payload = slack.deliveries[-1].payload
     assert (payload["user"]["id"], payload["team"]["id"]) == (SAM, slack.team.id)
     assert payload["user"]["team_id"] == slack.users[SAM].team_id != slack.team.id
+
+
+async def test_a_form_of_a_user_of_another_team_sends_their_team_and_that_of_the_app() -> None:
+    slack = workspace()
+    blocks = [section("Done", accessory=button("rate"))]
+    posted = await call(slack, "chat.postMessage", channel=PARTNERS, text="Done", blocks=blocks)
+    await slack.click(SAM, "rate", channel=PARTNERS, ts=posted["ts"])
+    trigger_id = slack.deliveries[-1].payload["trigger_id"]
+    who = {**text_input("who", type="users_select"), "dispatch_action": True}
+    await call(slack, "views.open", trigger_id=trigger_id, view=modal(who))
+
+    await slack.select(SAM, "who", ADA)
+    await slack.submit_view(SAM)
+
+    selected, submitted = (delivery.payload for delivery in slack.deliveries[-2:])
+    assert selected["actions"][0]["selected_user"] == ADA
+    assert submitted["view"]["state"]["values"]["who"]["who"]["selected_user"] == ADA
+    for payload in (selected, submitted):
+        view = payload["view"]
+        assert payload["team"] == {"id": OTHER_TEAM, "domain": "skylinker"}
+        assert (view["team_id"], view["app_installed_team_id"]) == (OTHER_TEAM, slack.team.id)
 
 
 async def test_typing_sends_an_action_if_the_input_requests_it() -> None:

@@ -15,7 +15,9 @@ from sandbox.slack.fixtures import (
     HELPDESK,
     LEADS,
     LOUNGE,
+    NOOR,
     OLD_SUPPORT,
+    RUI,
     SAM,
     SUPPORT,
 )
@@ -160,6 +162,8 @@ async def test_direct_messages_require_the_messages_tab(app_home: Json | None) -
         ("C0NEVERWAS1", "channel_not_found"),
         (OLD_SUPPORT, "is_archived"),
         (HELPDESK, "cannot_dm_bot"),
+        (RUI, "channel_not_found"),
+        (NOOR, "channel_not_found"),
     ],
 )
 async def test_the_app_can_only_post_in_its_channels(channel: str, error: str) -> None:
@@ -272,6 +276,7 @@ async def test_the_slack_sdk_reads_users_groups_and_conversations() -> None:
     async with slack.serve() as base, web_client(slack, base) as client:
         guest = await client.users_info(user=GUS)
         external_user = await client.users_info(user=SAM)
+        stranger = await client.users_info(user=RUI)
         agents = await client.usergroups_users_list(usergroup=AGENTS)
         support = await client.conversations_info(channel=SUPPORT, include_num_members=True)
         lounge = await client.conversations_info(channel=LOUNGE)
@@ -285,7 +290,7 @@ async def test_the_slack_sdk_reads_users_groups_and_conversations() -> None:
             await client.usergroups_users_list(usergroup="S0NEVERWAS1")
 
     assert guest["user"]["is_restricted"]
-    assert external_user["user"]["is_stranger"]
+    assert (external_user["user"]["is_stranger"], stranger["user"]["is_stranger"]) == (False, True)
     assert external_user["user"]["team_id"] != slack.team.id
     assert ADA in agents["users"]
     assert support["channel"]["is_member"]
@@ -299,6 +304,68 @@ async def test_a_direct_message_is_opened_with_one_user() -> None:
     response = await call(workspace(), "conversations.open", users=f"{ADA},{BEN}")
 
     assert response["error"] == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    ("user", "error"),
+    [
+        ("U0NEVERWAS1", "user_not_found"),
+        (HELPDESK, "cannot_dm_bot"),
+        (RUI, "invalid_user_combination"),
+        (NOOR, "user_not_visible"),
+    ],
+)
+async def test_a_direct_message_with_some_users_is_refused(user: str, error: str) -> None:
+    response = await call(workspace(), "conversations.open", users=user)
+
+    assert response == {"ok": False, "error": error}
+
+
+async def test_a_deactivated_user_still_has_their_direct_message() -> None:
+    slack = workspace()
+    slack.users[BEN].deleted = True
+
+    assert (await call(slack, "conversations.open", users=BEN))["error"] == "user_disabled"
+    assert (await call(slack, "chat.postMessage", channel=BEN, text="Hi"))["ok"]
+
+
+@pytest.mark.parametrize("user", [GUS, SAM])
+async def test_a_guest_and_a_member_of_a_shared_channel_get_direct_messages(user: str) -> None:
+    slack = workspace()
+    opened = await call(slack, "conversations.open", users=user)
+    posted = await call(slack, "chat.postMessage", channel=user, text="Hi")
+
+    assert posted["channel"] == opened["channel"]["id"]
+    assert [message.text for message in slack.messages(posted["channel"], user)] == ["Hi"]
+
+
+async def test_the_app_reads_its_direct_messages_newest_first() -> None:
+    slack = workspace("chat:write", "im:history")
+    posted = [await call(slack, "chat.postMessage", channel=SAM, text=text) for text in ("1", "2", "3")]
+    dm = posted[0]["channel"]
+    await slack.post_message(SAM, dm, "4")
+
+    everything = await call(slack, "conversations.history", channel=dm)
+    later = await call(slack, "conversations.history", channel=dm, oldest=posted[0]["ts"], limit="2")
+
+    assert [message["text"] for message in everything["messages"]] == ["4", "3", "2", "1"]
+    assert (everything["has_more"], later["has_more"]) == (False, True)
+    assert [message["text"] for message in later["messages"]] == ["4", "3"]
+    assert everything["messages"][0]["team"] == slack.users[SAM].team_id != slack.team.id
+
+
+@pytest.mark.parametrize(
+    ("channel", "scope", "error"),
+    [
+        (SUPPORT, "im:history", "missing_scope"),
+        (LOUNGE, "channels:history", "not_in_channel"),
+        (ADA_AND_BEN, "im:history", "channel_not_found"),
+    ],
+)
+async def test_the_app_reads_no_other_conversations(channel: str, scope: str, error: str) -> None:
+    response = await call(workspace(scope), "conversations.history", channel=channel)
+
+    assert response["error"] == error
 
 
 async def test_reading_a_private_channel_requires_its_own_scope() -> None:

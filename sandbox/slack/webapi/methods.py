@@ -9,6 +9,7 @@ from sandbox.slack.webapi import chat, conversations, files, users_and_auth, vie
 from sandbox.slack.workspace_state import WorkspaceState
 
 READ_SCOPES = ("channels:read", "groups:read", "im:read", "mpim:read")
+HISTORY_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ METHODS = {
     "chat.postEphemeral": Method(chat.post_ephemeral, ("chat:write",), ("channel", "user")),
     "chat.postMessage": Method(chat.post_message, ("chat:write",), ("channel",)),
     "chat.update": Method(chat.update, ("chat:write",), ("channel", "ts")),
+    "conversations.history": Method(conversations.history, HISTORY_SCOPES, ("channel",)),
     "conversations.info": Method(conversations.info, READ_SCOPES, ("channel",)),
     "conversations.members": Method(conversations.members, READ_SCOPES, ("channel",)),
     "conversations.open": Method(conversations.open_conversation, ("im:write",)),
