@@ -47,7 +47,9 @@ async def test_without_links_there_is_a_transport_and_no_page_to_check(tmp_path:
     async with idle_world(tmp_path) as world:
         findings = await run_check(world)
 
-    assert starting_with("Transports", findings) == ["Transports: x_card (X's feedback card)"]
+    assert starting_with("Transports", findings) == [
+        "Transports: x_card (X's feedback card), slack (Message in Slack)"
+    ]
     assert not [finding for finding in findings if finding.message.startswith(("x_", "Rating page"))]
 
 

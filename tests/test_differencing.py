@@ -27,7 +27,7 @@ READER, COLLEAGUE, AGENT = fixtures.CLEO, fixtures.BEN, fixtures.ADA
 """The reader and a colleague supervise; the agent does not."""
 OWN_DAYS_AGO = (3, 10)
 """In the week of the digest, and in the week before, to which it compares."""
-CARD, LINK = TransportName
+CARD, LINK = TransportName.X_CARD, TransportName.X_LINK
 TRANSPORTS = {(AGENT, 3): CARD, (AGENT, 10): LINK, (COLLEAGUE, 3): LINK, (COLLEAGUE, 10): CARD}
 TRANSPORTS |= {(READER, 3): LINK, (READER, 10): CARD}
 
