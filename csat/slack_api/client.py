@@ -23,6 +23,7 @@ from csat.slack_api.responses import (
 )
 from csat.slack_api.shared_channels import SharedChannels
 from csat.slack_api.user_permissions import Permissions
+from csat.slack_api.users import Users
 from csat.slack_api.view_updates import ViewUpdater
 from csat.slack_api.web_client import WebClient
 from csat.surveys.limits import PreviousSurvey
@@ -64,7 +65,8 @@ class SlackClient:
         supervisors: Collection[str],
     ) -> None:
         self.web = web
-        self.permissions = Permissions(web, self.team_id, clock, agents, supervisors)
+        self.users = Users(web)
+        self.permissions = Permissions(web, self.users, self.team_id, clock, agents, supervisors)
         self.poster = Poster(web, ResponseUrls(session, api_url, web.observe), clock)
         self.views = ViewUpdater(web)
         self.shared_channels = SharedChannels(web)

@@ -2,13 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
-from weakref import WeakValueDictionary
-
-from cachetools import TTLCache
-from pydantic import Field
 
 from csat.clock import Clock
 from csat.slack_api.errors import (
@@ -18,13 +13,9 @@ from csat.slack_api.errors import (
     SlackUnavailable,
     as_slack_error,
 )
-from csat.slack_api.payloads import Payload
-from csat.slack_api.responses import parse_response
 from csat.slack_api.user_groups import UserGroups
+from csat.slack_api.users import Users
 from csat.slack_api.web_client import WebClient
-
-CACHE_SIZE = 10_000
-CACHE_TTL_SECONDS = 300.0
 
 TIMEOUT_SECONDS = 1.0
 """Slack wants its acknowledgement within three seconds."""
@@ -40,8 +31,6 @@ CHECK_REFUSED = (
     "Slack doesn't let this app check who is a supervisor ({error}). "
     "Ask an admin of this app to run python app.py check."
 )
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -65,40 +54,12 @@ class AgentUnknown(PermissionDenied):
         super().__init__("Slack can't confirm right now that you may send surveys. Try again in a minute.")
 
 
-class _Enterprise(Payload):
-    teams: frozenset[str] = frozenset()
-
-
-class _User(Payload):
-    """A user object of Slack's `users.info`."""
-
-    team: str = Field("", alias="team_id")
-    deleted: bool = False
-    is_bot: bool = False
-    is_restricted: bool = False
-    is_ultra_restricted: bool = False
-    is_stranger: bool = False
-    enterprise_user: _Enterprise = _Enterprise()
-
-    def belongs_to(self, team: str) -> bool:
-        return not self.is_stranger and (team == self.team or team in self.enterprise_user.teams)
-
-    @property
-    def is_full_member(self) -> bool:
-        return not (self.deleted or self.is_bot or self.is_restricted or self.is_ultra_restricted)
-
-
-class _UserInfo(Payload):
-    """The response of users.info."""
-
-    user: _User
-
-
 class Permissions:
     """The permissions of agents and supervisors.
 
     Args:
         web: Slack's Web API.
+        users: the users of the workspace.
         team_id: returns the id of the workspace that the app is installed in; may raise `SlackError`.
         clock: the current time.
         agents: ids of users (U..., W...) and user groups (S...) that may send; empty for all full members.
@@ -108,16 +69,16 @@ class Permissions:
     def __init__(
         self,
         web: WebClient,
+        users: Users,
         team_id: Callable[[], Awaitable[str]],
         clock: Clock,
         agents: Collection[str],
         supervisors: Collection[str],
     ) -> None:
-        self._web = web
+        self._users = users
         self._team_id = team_id
         self._agents = frozenset(agents)
         self._supervisors = frozenset(supervisors)
-        self._users = _Cache(self._fetch_user)
         self._groups = UserGroups(web, team_id, clock)
 
     @property
@@ -219,25 +180,3 @@ class Permissions:
             if isinstance(result, BaseException):
                 raise result
         return False
-
-    async def _fetch_user(self, user: str) -> _User:
-        response = await self._web.users_info(user=user)
-        return parse_response(_UserInfo, response).user
-
-
-class _Cache(Generic[T]):
-    """A TTL cache that fetches a missing value once, however many callers want it.
-
-    If the caller that fetches fails or is cancelled, the next one fetches for itself.
-    """
-
-    def __init__(self, fetch: Callable[[str], Coroutine[Any, Any, T]]) -> None:
-        self._fetch = fetch
-        self._values: TTLCache[str, T] = TTLCache(CACHE_SIZE, CACHE_TTL_SECONDS)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    async def get(self, key: str) -> T:
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            if (value := self._values.get(key)) is None:
-                value = self._values[key] = await self._fetch(key)
-        return value
