@@ -45,6 +45,7 @@ RECORDED: Final[Mapping[How, str]] = MappingProxyType(
     {
         How.AGENT: "Recorded on",
         How.RATING_PAGE: "They chose this on the rating page on",
+        How.SLACK: "They chose this in Slack on",
         How.FILE: "On an imported list since",
     }
 )

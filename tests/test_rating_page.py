@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from csat.db import rating_page_answers, tables
+from csat.db import customer_answers, tables
 from csat.db.outbox import NotificationKind
 from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
+from csat.surveys.asked_survey import AskedSurvey
 from csat.surveys.opt_outs import How
-from csat.surveys.rating_page import RatingPage
 from csat.surveys.states import State
 from sandbox.slack import fixtures
 from tests.databases import KINDS, Databases
@@ -640,15 +640,15 @@ async def test_nobody_is_thanked_for_an_answer_that_is_not_stored(
         **({"state": "answered", "rating": 4, "rated_at": page.world.clock()} if "comment" in fields else {})
     )
     path = page.path(survey_id)
-    find = rating_page_answers.find
+    find = customer_answers.find
 
-    def find_and_erase(connection: Connection, *survey: int) -> RatingPage | None:
+    def find_and_erase(connection: Connection, *survey: int) -> AskedSurvey | None:
         found = find(connection, *survey)
         with page.world.engine.begin() as other:
             other.execute(sqlalchemy.update(tables.surveys).values(NOBODY))
         return found
 
-    monkeypatch.setattr(rating_page_answers, "find", find_and_erase)
+    monkeypatch.setattr(customer_answers, "find", find_and_erase)
     response = await page.browser.post(path, data=fields)
 
     assert response.status_code == HTTPStatus.NOT_FOUND

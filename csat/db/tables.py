@@ -123,6 +123,7 @@ surveys = Table(
     Column("comment", Text),
     Column("commented_at", UtcDateTime),
     Column("disowned_at", UtcDateTime),
+    Column("rating_chosen_at", UtcDateTime),
     Column("poll_at", UtcDateTime),
     Column("poll_failures", Integer, nullable=False, server_default="0"),
     Index("ix_surveys_due", "state", "due_at"),

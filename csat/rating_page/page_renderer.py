@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from csat.rating_page.languages import Language, Languages
-from csat.surveys.questions import PLACEHOLDER, SCALES, Catalogue, Metric
-from csat.surveys.rating_page import MAX_COMMENT_LENGTH, RatingPage
+from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey
+from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-
-RATING_WORDS: Mapping[Metric, Mapping[int, str]] = {
-    Metric.CSAT: {1: "Very poor", 2: "Poor", 3: "Okay", 4: "Good", 5: "Very good"},
-    Metric.NPS: {0: "Very poor", 10: "Very good"},
-}
-"""What ratings mean, in English; those without a word lie between the others."""
-
-
-DEFAULT_QUESTION = f"How would you rate your overall experience with {PLACEHOLDER}?"
-"""The question of a survey whose own has left the catalogue since."""
 
 
 class Step(StrEnum):
@@ -73,19 +62,21 @@ class PageRenderer:
             "max_comment_length": MAX_COMMENT_LENGTH,
         }
 
-    def render(self, step: Step, language: Language, page: RatingPage | None, **values: Any) -> str:  # noqa: ANN401
+    def render(self, step: Step, language: Language, page: AskedSurvey | None, **values: Any) -> str:  # noqa: ANN401
         """Return the HTML of a step; `page` is the survey, where there is one."""
         values |= self._survey_values(page, language) if page else {"name": self._brand}
         template = self._templates.get_template(f"{step}.html")
         return template.render(step=step, language=language, page=page, _=language.translate, **values)
 
-    def _survey_values(self, page: RatingPage, language: Language) -> dict[str, Any]:
-        question = self._catalogue.questions[page.metric].get(page.variant, DEFAULT_QUESTION)
+    def _survey_values(self, page: AskedSurvey, language: Language) -> dict[str, Any]:
+        question = self._catalogue.template(page.survey.metric, page.survey.variant)
         before, _, after = language.translate(question).partition(PLACEHOLDER)
-        words = RATING_WORDS[page.metric]
+        words = RATING_WORDS[page.survey.metric]
         return {
-            "name": page.display_name or self._brand,
+            "name": page.survey.display_name or self._brand,
             "question": (before, after),
             "is_translated": language.has(question),
-            "ratings": {value: language.translate(words.get(value, "")) for value in SCALES[page.metric]},
+            "ratings": {
+                value: language.translate(words.get(value, "")) for value in SCALES[page.survey.metric]
+            },
         }

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from csat.db import rating_page_answers
+from csat.db import customer_answers
 from csat.db.errors import DatabaseError
 from csat.rating_page.address_buckets import AddressBuckets
 from csat.rating_page.languages import Languages
@@ -25,8 +25,9 @@ from csat.rating_page.page_renderer import PageRenderer, Step
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
 from csat.rating_page.tokens import PROOF_PATH, make_proof, read_token
 from csat.shared_resources import Resources
+from csat.surveys.asked_survey import AskedSurvey, CommentTooLong, parse_comment
+from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
-from csat.surveys.rating_page import CommentTooLong, RatingPage, parse_comment
 from csat.web.request_body import BodyTooLarge
 
 PATH = "/r/{token}"
@@ -133,7 +134,9 @@ class RatingPageEndpoint:
         form = await _read_form(request)
         action = get_text(form, "action")
         if action == "opt_out":
-            await self._database.run_idempotent(rating_page_answers.opt_out, survey_id, self._clock())
+            await self._database.run_idempotent(
+                customer_answers.opt_out, survey_id, How.RATING_PAGE, self._clock()
+            )
             return _redirect(request, request.query_params.get("step"))
         if page.is_closed(self._clock()):
             return self._show_step(request, page, Step.CLOSED)
@@ -143,34 +146,32 @@ class RatingPageEndpoint:
             case "comment":
                 return await self._comment(request, survey_id, page, get_text(form, "comment"))
             case "disown":
-                await self._database.run_idempotent(rating_page_answers.disown, survey_id, self._clock())
+                await self._database.run_idempotent(customer_answers.disown, survey_id, self._clock())
                 return _redirect(request)
         raise Problem(Step.REFUSED)
 
-    async def _find(self, request: Request) -> tuple[int, RatingPage]:
+    async def _find(self, request: Request) -> tuple[int, AskedSurvey]:
         """Return the survey of a request's token, and its page; raises `Problem` if there is none."""
         linked = read_token(self._secrets, request.path_params["token"])
-        page = await self._database.read(rating_page_answers.find, *linked) if linked else None
+        page = await self._database.read(customer_answers.find, *linked) if linked else None
         if linked is None or page is None:
             raise Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
         return linked.survey_id, page
 
-    async def _rate(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+    async def _rate(self, request: Request, survey_id: int, page: AskedSurvey, text: str) -> Response:
         if not page.takes_rating(self._clock()):
             return _redirect(request, Step.COMMENT)
-        rating = {str(rating): rating for rating in SCALES[page.metric]}.get(text)
+        rating = {str(rating): rating for rating in SCALES[page.survey.metric]}.get(text)
         if rating is None:
             return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
-        rated = await self._database.run_idempotent(
-            rating_page_answers.rate, survey_id, rating, self._clock()
-        )
+        rated = await self._database.run_idempotent(customer_answers.rate, survey_id, rating, self._clock())
         if rated is None:  # it was refused or erased meanwhile
             raise Problem(Step.UNKNOWN)
         if rated.is_first:
-            self._metrics.count_answer(page.metric)
+            self._metrics.count_answer(page.survey.metric)
         return _redirect(request, Step.COMMENT)
 
-    async def _comment(self, request: Request, survey_id: int, page: RatingPage, text: str) -> Response:
+    async def _comment(self, request: Request, survey_id: int, page: AskedSurvey, text: str) -> Response:
         if not page.takes_comment(self._clock()):
             return _redirect(request, Step.THANKS)
         try:
@@ -180,7 +181,7 @@ class RatingPageEndpoint:
             return self._show_step(request, page, Step.COMMENT, status, comment=text)
         if comment:
             commented = await self._database.run_idempotent(
-                rating_page_answers.comment, survey_id, comment, self._clock()
+                customer_answers.comment, survey_id, comment, self._clock()
             )
             if commented is None:
                 raise Problem(Step.UNKNOWN)
@@ -189,7 +190,7 @@ class RatingPageEndpoint:
     def _show_step(
         self,
         request: Request,
-        page: RatingPage,
+        page: AskedSurvey,
         step: Step,
         status: HTTPStatus | None = None,
         comment: str = "",
@@ -213,7 +214,7 @@ class RatingPageEndpoint:
         request: Request,
         step: Step,
         status: HTTPStatus | None = None,
-        page: RatingPage | None = None,
+        page: AskedSurvey | None = None,
         **values: Any,  # noqa: ANN401 - what the step's template shows
     ) -> Response:
         query, headers = request.query_params, request.headers
@@ -228,7 +229,7 @@ class RatingPageEndpoint:
         return self._buckets.take(request.client.host if request.client else "")
 
 
-def choose_step(page: RatingPage, wanted: str, now: datetime) -> Step:
+def choose_step(page: AskedSurvey, wanted: str, now: datetime) -> Step:
     """Return the step to show of those that a page has now; `wanted` is where its reader wants to go."""
     if page.is_closed(now):
         return Step.CLOSED

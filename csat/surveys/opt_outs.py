@@ -18,6 +18,8 @@ class How(StrEnum):
     """An agent was asked by the customer."""
     RATING_PAGE = "rating page"
     """The customer chose it on the page on which they rate."""
+    SLACK = "slack"
+    """The customer chose it in the survey in Slack."""
     FILE = "file"
     """An operator imported a list."""
 

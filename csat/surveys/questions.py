@@ -28,6 +28,17 @@ class Metric(StrEnum):
 SCALES: Mapping[Metric, range] = MappingProxyType({Metric.CSAT: range(1, 6), Metric.NPS: range(11)})
 """The ratings that a customer can give."""
 
+RATING_WORDS: Mapping[Metric, Mapping[int, str]] = MappingProxyType(
+    {
+        Metric.CSAT: {1: "Very poor", 2: "Poor", 3: "Okay", 4: "Good", 5: "Very good"},
+        Metric.NPS: {0: "Very poor", 10: "Very good"},
+    }
+)
+"""What ratings mean; those without a word lie between the others."""
+
+DEFAULT_QUESTION = f"How would you rate your overall experience with {PLACEHOLDER}?"
+"""The question of a survey whose own has left the catalogue since."""
+
 
 class CatalogueError(Exception):
     """The questions file is invalid; `str()` says where and why."""
@@ -101,6 +112,10 @@ class Catalogue(FrozenModel):
                         f"{transport} can ask none of the questions for {metric.upper()}, as all have the "
                         f"word {words}. Add another one, or leave {transport} out of CSAT_TRANSPORTS"
                     )
+
+    def template(self, metric: Metric, variant: int) -> str:
+        """Return the question template of a survey that was accepted, perhaps with an older catalogue."""
+        return self.questions[metric].get(variant, DEFAULT_QUESTION)
 
     def question(self, metric: Metric, variant: int, display_name: str) -> str:
         """Return a question as the customer reads it; raises `KeyError` for an unknown variant."""

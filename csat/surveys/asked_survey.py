@@ -1,11 +1,11 @@
-"""What the page on which a customer rates still takes."""
+"""A survey as its customer sees it, on the rating page or in Slack, and what it still takes."""
 
 import re
 from datetime import datetime, timedelta
 
 from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.questions import Metric
 from csat.surveys.responses import Response
+from csat.surveys.survey import Origin, Survey
 
 ANSWER_WINDOW = timedelta(days=28)
 """How long after it was sent a survey can be answered."""
@@ -18,15 +18,17 @@ MAX_COMMENT_LENGTH = 2_000
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class RatingPage(FrozenModel):
-    """A survey as its customer sees it on the page."""
+class AskedSurvey(FrozenModel):
+    """A survey whose answers come by themselves, not from X."""
 
-    metric: Metric
-    variant: int
-    display_name: str
-    privacy_url: str
+    id: int
+    survey: Survey
+    origin: Origin
+    accepted_at: datetime
     asked_at: datetime
     """When the survey was sent, or accepted while it is not known to be sent."""
+    receipt_id: str
+    """The id in its transport's receipt; "" if that is not known."""
     response: Response
     disowned_at: datetime | None
     """When somebody said that the survey is not meant for them."""

@@ -1,19 +1,21 @@
-"""What answers on the rating page do in the database."""
+"""What answers on the rating page and in Slack do in the database."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, select, update
 
-from csat.db import opt_outs, outbox, rating_page_answers, reconciliation, send_queue, tables
+from csat.db import customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
+from csat.db.customer_answers import Given
 from csat.db.database import Database
 from csat.db.engines import open_engine
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
+from csat.surveys.asked_survey import ANSWER_WINDOW, AskedSurvey, CommentTooLong, parse_comment
 from csat.surveys.limits import DAY
-from csat.surveys.rating_page import ANSWER_WINDOW, CommentTooLong, parse_comment
+from csat.surveys.opt_outs import How
 from csat.surveys.responses import Response
 from csat.surveys.states import State
 from tests.databases import KINDS, Databases
@@ -52,8 +54,13 @@ def _connection(engine: Engine) -> Iterator[Connection]:
 def ask_on_page(connection: Connection, record: SurveyRecord, **columns: object) -> int:
     """Let a survey be one with a link to the page, and return its number."""
     tables_update = update(tables.surveys).where(tables.surveys.c.id == record.id)
-    connection.execute(tables_update.values(transport="x_link", **columns))
+    connection.execute(tables_update.values({"transport": "x_link", **columns}))
     return record.id
+
+
+def ask_in_slack(connection: Connection, record: SurveyRecord, **columns: object) -> int:
+    """Let a survey be one in Slack, whose message is not known, and return its number."""
+    return ask_on_page(connection, record, **{"transport": "slack", "feedback_id": None, **columns})
 
 
 def row_of(connection: Connection, survey_id: int) -> dict[str, object]:
@@ -65,6 +72,10 @@ def kinds_in_outbox(connection: Connection) -> set[str]:
     return set(connection.execute(select(tables.outbox.c.kind)).scalars())
 
 
+def opt_out_on_page(connection: Connection, survey_id: int, now: datetime) -> AskedSurvey | None:
+    return customer_answers.opt_out(connection, survey_id, How.RATING_PAGE, now)
+
+
 @pytest.mark.parametrize(
     "make", [insert_accepted, insert_sending, insert_uncertain, insert_confirmed, insert_sent]
 )
@@ -73,7 +84,7 @@ def test_an_answer_shows_that_its_survey_was_sent(
 ) -> None:
     survey_id = ask_on_page(connection, make(connection))
 
-    rated = rating_page_answers.rate(connection, survey_id, 5, LATER)
+    rated = customer_answers.rate(connection, survey_id, 5, LATER)
 
     assert rated
     assert rated.is_first
@@ -88,7 +99,7 @@ def test_the_receipt_that_comes_after_the_answer_is_stored_without_another_confi
     connection: Connection, make: Callable[[Connection], SurveyRecord]
 ) -> None:
     survey_id = ask_on_page(connection, make(connection))
-    rating_page_answers.rate(connection, survey_id, 5, LATER)
+    customer_answers.rate(connection, survey_id, 5, LATER)
 
     assert send_queue.mark_sent(connection, survey_id, 1, RECEIPT, LATER) is None
 
@@ -99,7 +110,7 @@ def test_the_receipt_that_comes_after_the_answer_is_stored_without_another_confi
 def test_no_other_outcome_of_its_attempt_changes_an_answered_survey(connection: Connection) -> None:
     survey = insert_sending(connection)
     survey_id = ask_on_page(connection, survey)
-    rating_page_answers.rate(connection, survey_id, 5, LATER)
+    customer_answers.rate(connection, survey_id, 5, LATER)
 
     wait = Wait(reason="RateLimited", until=LATER)
     assert not send_queue.reschedule(connection, survey_id, 1, wait, "429", LATER)
@@ -113,7 +124,7 @@ def test_a_survey_that_waits_is_not_sent_once_it_was_answered(connection: Connec
     survey = insert_accepted(connection)
     survey_id = ask_on_page(connection, survey)
 
-    rating_page_answers.rate(connection, survey_id, 5, LATER)
+    customer_answers.rate(connection, survey_id, 5, LATER)
 
     assert send_queue.begin_attempt(connection, survey, "one", LATER) is None
     assert send_queue.claim(connection, ("A1",), "two", LATER + DAY, 10) == []
@@ -121,7 +132,7 @@ def test_a_survey_that_waits_is_not_sent_once_it_was_answered(connection: Connec
 
 def test_the_requester_can_not_settle_what_an_answer_has_settled(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_uncertain(connection))
-    rating_page_answers.rate(connection, survey_id, 5, LATER)
+    customer_answers.rate(connection, survey_id, 5, LATER)
 
     with pytest.raises(AlreadySettled):
         reconciliation.confirm_arrival(connection, survey_id, "T012AB3CD", "U012AB3CD", LATER)
@@ -131,7 +142,7 @@ def test_the_link_of_a_survey_that_was_sent_again_leads_to_its_successor(connect
     first = ask_on_page(connection, insert_sending(connection), state=State.REFUSED, reason=SENT_AGAIN.reason)
     second = ask_on_page(connection, insert_sending(connection, f"again:{first}"))
 
-    rating_page_answers.rate(connection, first, 4, LATER)
+    customer_answers.rate(connection, first, 4, LATER)
 
     assert (row_of(connection, first)["rating"], row_of(connection, second)["rating"]) == (None, 4)
     assert row_of(connection, second)["state"] == State.ANSWERED
@@ -139,22 +150,70 @@ def test_the_link_of_a_survey_that_was_sent_again_leads_to_its_successor(connect
 
 def test_a_changed_rating_keeps_the_moment_of_the_first(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection))
-    rating_page_answers.rate(connection, survey_id, 5, LATER)
+    customer_answers.rate(connection, survey_id, 5, LATER)
 
-    changed = rating_page_answers.rate(connection, survey_id, 1, LATER + timedelta(minutes=14))
-    too_late = rating_page_answers.rate(connection, survey_id, 3, LATER + timedelta(minutes=15))
+    changed = customer_answers.rate(connection, survey_id, 1, LATER + timedelta(minutes=14))
+    too_late = customer_answers.rate(connection, survey_id, 3, LATER + timedelta(minutes=15))
 
     assert changed
     assert too_late
-    assert (changed.is_first, too_late.page) == (False, changed.page)
+    assert (changed.is_first, too_late.survey) == (False, changed.survey)
     row = row_of(connection, survey_id)
     assert (row["rating"], row["rated_at"]) == (1, LATER)
     assert stored_response(connection)["low"]
 
 
+def test_the_rating_that_was_chosen_last_holds_whatever_the_order_of_the_requests(
+    connection: Connection,
+) -> None:
+    survey_id = ask_in_slack(connection, insert_sent(connection))
+    presses = {seconds: LATER + timedelta(seconds=seconds) for seconds in range(4)}
+
+    for seconds, value in ((0, 4), (3, 4), (2, 1), (0, 4), (1, 5)):
+        customer_answers.rate(connection, survey_id, value, LATER, chosen_at=presses[seconds])
+
+    assert row_of(connection, survey_id)["rating"] == 4
+    assert not stored_response(connection)["low"]
+
+
+def test_the_message_of_a_survey_is_known_once_its_customer_has_used_it(connection: Connection) -> None:
+    first = ask_in_slack(connection, insert_uncertain(connection), state=State.REFUSED, reason="SentAgain")
+    second = ask_in_slack(connection, insert_sending(connection, f"again:{first}"))
+
+    customer_answers.rate(connection, first, 4, LATER, receipt_id="D1/1.0")
+    customer_answers.opt_out(connection, second, How.SLACK, LATER, receipt_id="D1/2.0")
+    customer_answers.rate(connection, first, 5, LATER, receipt_id="D1/3.0")
+
+    assert (row_of(connection, first)["feedback_id"], row_of(connection, second)["feedback_id"]) == (
+        "D1/1.0",
+        "D1/2.0",
+    )
+    assert row_of(connection, second)["rating"] == 5
+
+
+@pytest.mark.parametrize("opts_out", [False, True])
+@pytest.mark.parametrize(("rating", "comment"), [(1, "Slow."), (1, ""), (None, "")])
+def test_a_whole_answer_is_stored_once(
+    connection: Connection,
+    rating: int | None,
+    comment: str,
+    opts_out: bool,  # noqa: FBT001
+) -> None:
+    survey_id = ask_in_slack(connection, insert_uncertain(connection))
+    given = Given(rating, comment, opts_out, NOON)
+
+    answers = [customer_answers.answer(connection, survey_id, given, How.SLACK, LATER) for _ in range(2)]
+
+    assert [answer.is_first for answer in answers if answer] == [rating is not None, False]
+    row = row_of(connection, survey_id)
+    assert (row["rating"], row["comment"]) == (rating, comment or None)
+    assert (opt_outs.find(connection, str(row["recipient_key"])) is not None) is opts_out
+    assert all(answer and answer.survey.has_opted_out is opts_out for answer in answers)
+
+
 def test_an_alert_that_was_posted_shows_each_change_of_the_rating(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection))
-    rating_page_answers.rate(connection, survey_id, 1, LATER)
+    customer_answers.rate(connection, survey_id, 1, LATER)
     alert = next(
         found
         for found in outbox.claim_notifications(connection, "T012AB3CD", LATER, 10)
@@ -163,7 +222,7 @@ def test_an_alert_that_was_posted_shows_each_change_of_the_rating(connection: Co
     outbox.mark_sent(connection, alert, "C1", "1.0", LATER)
 
     for rating, is_low in ((5, False), (2, True)):
-        rating_page_answers.rate(connection, survey_id, rating, LATER)
+        customer_answers.rate(connection, survey_id, rating, LATER)
         due = outbox.claim_notifications(connection, "T012AB3CD", LATER, 10)
         assert [found.kind for found in due] == [outbox.NotificationKind.FOLLOW_UP]
         assert stored_response(connection)["low"] is is_low
@@ -172,7 +231,7 @@ def test_an_alert_that_was_posted_shows_each_change_of_the_rating(connection: Co
 def test_a_rating_in_a_test_is_not_followed_up(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection, test=True))
 
-    rating_page_answers.rate(connection, survey_id, 1, LATER)
+    customer_answers.rate(connection, survey_id, 1, LATER)
 
     assert not stored_response(connection)["low"]
 
@@ -180,7 +239,7 @@ def test_a_rating_in_a_test_is_not_followed_up(connection: Connection) -> None:
 def test_an_uncertain_survey_that_is_disowned_was_sent(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_uncertain(connection))
 
-    page = rating_page_answers.disown(connection, survey_id, LATER)
+    page = customer_answers.disown(connection, survey_id, LATER)
 
     assert page
     assert page.disowned_at == LATER
@@ -191,20 +250,20 @@ def test_an_uncertain_survey_that_is_disowned_was_sent(connection: Connection) -
 
 def test_what_was_disowned_takes_nothing_any_more(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection))
-    page = rating_page_answers.disown(connection, survey_id, LATER)
+    page = customer_answers.disown(connection, survey_id, LATER)
 
-    rated = rating_page_answers.rate(connection, survey_id, 1, LATER)
+    rated = customer_answers.rate(connection, survey_id, 1, LATER)
 
     assert rated
-    assert rated.page == page == rating_page_answers.comment(connection, survey_id, "Who?", LATER)
-    assert rating_page_answers.find(connection, survey_id, int(NOON.timestamp())) == page
+    assert rated.survey == page == customer_answers.comment(connection, survey_id, "Who?", LATER)
+    assert customer_answers.find(connection, survey_id, int(NOON.timestamp())) == page
     assert page.response == Response()
 
 
 def test_a_survey_without_an_answer_takes_no_comment(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection))
 
-    rating_page_answers.comment(connection, survey_id, "Hello?", LATER)
+    customer_answers.comment(connection, survey_id, "Hello?", LATER)
 
     assert row_of(connection, survey_id)["comment"] is None
 
@@ -212,8 +271,8 @@ def test_a_survey_without_an_answer_takes_no_comment(connection: Connection) -> 
 def test_a_survey_takes_no_answer_after_28_days(connection: Connection) -> None:
     survey_id = ask_on_page(connection, insert_sent(connection))
 
-    rating_page_answers.rate(connection, survey_id, 5, NOON + ANSWER_WINDOW)
-    rating_page_answers.disown(connection, survey_id, NOON + ANSWER_WINDOW)
+    customer_answers.rate(connection, survey_id, 5, NOON + ANSWER_WINDOW)
+    customer_answers.disown(connection, survey_id, NOON + ANSWER_WINDOW)
 
     row = row_of(connection, survey_id)
     assert (row["state"], row["rating"], row["disowned_at"]) == (State.SENT, None, None)
@@ -223,7 +282,7 @@ def test_opting_out_is_recorded_once_without_the_name_of_a_user(connection: Conn
     survey_id = ask_on_page(connection, insert_sent(connection))
 
     for _ in range(2):
-        page = rating_page_answers.opt_out(connection, survey_id, LATER)
+        page = customer_answers.opt_out(connection, survey_id, How.RATING_PAGE, LATER)
         assert page
         assert page.has_opted_out
 
@@ -233,7 +292,7 @@ def test_opting_out_is_recorded_once_without_the_name_of_a_user(connection: Conn
     assert (found.recorded_at, found.how, found.by) == (LATER, "rating page", "")
 
 
-@pytest.mark.parametrize("answer", [rating_page_answers.disown, rating_page_answers.opt_out])
+@pytest.mark.parametrize("answer", [customer_answers.disown, opt_out_on_page])
 def test_no_answer_is_taken_for_an_unknown_survey(
     connection: Connection, answer: Callable[..., object]
 ) -> None:
@@ -241,8 +300,8 @@ def test_no_answer_is_taken_for_an_unknown_survey(
 
     for survey_id in (by_card, 10**9):
         assert answer(connection, survey_id, LATER) is None
-        assert rating_page_answers.rate(connection, survey_id, 5, LATER) is None
-        assert rating_page_answers.comment(connection, survey_id, "Hello?", LATER) is None
+        assert customer_answers.rate(connection, survey_id, 5, LATER) is None
+        assert customer_answers.comment(connection, survey_id, "Hello?", LATER) is None
     assert row_of(connection, by_card)["rating"] is None
 
 

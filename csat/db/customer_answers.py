@@ -1,0 +1,218 @@
+"""The answers that customers give on the rating page, or in Slack.
+
+Every transaction locks its survey first, and repeating it changes nothing.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from csat.db import opt_outs
+from csat.db.outbox import NotificationKind, enqueue
+from csat.db.responses import store_response, to_response
+from csat.db.survey_records import AGAIN, SENT_AGAIN, to_record
+from csat.db.survey_transitions import transition, transition_to
+from csat.db.tables import attempts, surveys
+from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.limits import DAY
+from csat.surveys.opt_outs import How
+from csat.surveys.responses import Comment, Rating
+from csat.surveys.states import State
+from csat.surveys.transports import FACTS, TransportName
+
+_SENDING = transition_to(State.SENDING)
+_SENT = transition_to(State.SENT)
+
+
+class Rated(NamedTuple):
+    """A survey after a rating."""
+
+    survey: AskedSurvey
+    is_first: bool
+    """Whether the survey had no rating before."""
+
+
+class Given(NamedTuple):
+    """An answer that was given all at once."""
+
+    rating: int | None
+    comment: str
+    opts_out: bool
+    chosen_at: datetime
+
+
+def find(connection: Connection, survey_id: int, accepted_second: int) -> AskedSurvey | None:
+    """Return a survey, or `None` if there is none, as for an erased customer.
+
+    `accepted_second` is when the survey was accepted, in whole seconds since 1970: the number alone may be
+    another one's by now.
+    """
+    accepted_at = select(surveys.c.accepted_at).where(surveys.c.id == survey_id)
+    found = connection.execute(accepted_at).scalar_one_or_none()
+    if found is None or int(found.timestamp()) != accepted_second:
+        return None
+    row = _find(connection, select(surveys), survey_id)
+    return _to_asked(connection, row) if row else None
+
+
+def rate(
+    connection: Connection,
+    survey_id: int,
+    value: int,
+    now: datetime,
+    *,
+    chosen_at: datetime | None = None,
+    receipt_id: str = "",
+) -> Rated | None:
+    """Store a rating that is on the scale, if the survey still takes one; return `None` without a survey.
+
+    Args:
+        connection: of a transaction.
+        survey_id: the id of the survey, or of one that was sent again in its place.
+        value: the rating.
+        now: the current time.
+        chosen_at: when the customer chose the rating, by a clock that is the same for all of the survey's;
+            the one that was chosen last holds, whatever the order in which they are stored.
+        receipt_id: the id of the message with the survey, which is stored unless there was a receipt.
+    """
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    _store_receipt_id(connection, survey_id, receipt_id)
+    survey = _to_asked(connection, row)
+    before = survey.response.rating
+    if not survey.takes_rating(now) or _is_older(chosen_at, row.rating_chosen_at):
+        return Rated(survey, is_first=False)
+    if chosen_at:
+        connection.execute(update(surveys).where(surveys.c.id == row.id).values(rating_chosen_at=chosen_at))
+    if before and before.value == value:
+        return Rated(survey, is_first=False)
+    _settle_as_sent(connection, row, now)
+    rating = Rating(value=value, given_at=before.given_at if before else now)
+    response = survey.response.model_copy(update={"rating": rating})
+    is_first = store_response(connection, row, response, now)
+    return Rated(survey.model_copy(update={"response": response}), is_first)
+
+
+def comment(connection: Connection, survey_id: int, text: str, now: datetime) -> AskedSurvey | None:
+    """Store the comment on a rating, if the survey still takes one; return `None` without a survey."""
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    survey = _to_asked(connection, row)
+    if not survey.takes_comment(now):
+        return survey
+    response = survey.response.model_copy(update={"comment": Comment(text=text, given_at=now)})
+    store_response(connection, row, response, now)
+    return survey.model_copy(update={"response": response})
+
+
+def disown(connection: Connection, survey_id: int, now: datetime) -> AskedSurvey | None:
+    """Store that a survey is not meant for its reader, unless it was answered.
+
+    From then on it takes no answer. Returns `None` without a survey.
+    """
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    survey = _to_asked(connection, row)
+    if not survey.can_be_disowned(now):
+        return survey
+    _settle_as_sent(connection, row, now)
+    connection.execute(update(surveys).where(surveys.c.id == row.id).values(disowned_at=now))
+    return survey.model_copy(update={"disowned_at": now})
+
+
+def opt_out(
+    connection: Connection, survey_id: int, how: How, now: datetime, *, receipt_id: str = ""
+) -> AskedSurvey | None:
+    """Record that the customer is not to be asked again, also once the survey is closed.
+
+    Returns `None` without a survey.
+    """
+    row = _lock(connection, survey_id)
+    if row is None:
+        return None
+    _store_receipt_id(connection, survey_id, receipt_id)
+    _settle_as_sent(connection, row, now)
+    opt_outs.record(connection, row.recipient_key, how=how, team="", by="", reason="", now=now)
+    return _to_asked(connection, row)
+
+
+def answer(
+    connection: Connection, survey_id: int, given: Given, how: How, now: datetime, *, receipt_id: str = ""
+) -> Rated | None:
+    """Store a whole answer, as far as the survey still takes it; return `None` without a survey."""
+    is_first = False
+    if given.rating is not None:
+        rated = rate(
+            connection, survey_id, given.rating, now, chosen_at=given.chosen_at, receipt_id=receipt_id
+        )
+        is_first = rated is not None and rated.is_first
+    if given.comment:
+        comment(connection, survey_id, given.comment, now)
+    if given.opts_out:
+        opt_out(connection, survey_id, how, now, receipt_id=receipt_id)
+    row = _find(connection, select(surveys), survey_id)
+    return Rated(_to_asked(connection, row), is_first) if row else None
+
+
+def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
+    return _find(connection, select(surveys).with_for_update(), survey_id)
+
+
+def _find(connection: Connection, query: Select[Any], survey_id: int) -> Row[Any] | None:
+    """Return a survey, or the one that was sent in its place, unless there is nothing to answer."""
+    row = connection.execute(query.where(surveys.c.id == survey_id)).first()
+    while row and (row.state, row.reason) == (State.REFUSED, SENT_AGAIN.reason):
+        row = connection.execute(query.where(surveys.c.view_id == f"{AGAIN}{row.id}")).first()
+    if row is None or (row.recipient_handle is None and row.recipient_id is None):
+        return None
+    if FACTS[TransportName(row.transport)].is_polled or row.state in (State.REFUSED, State.CANCELLED):
+        return None
+    return row
+
+
+def _is_older(chosen_at: datetime | None, stored: datetime | None) -> bool:
+    return chosen_at is not None and stored is not None and chosen_at < stored
+
+
+def _store_receipt_id(connection: Connection, survey_id: int, receipt_id: str) -> None:
+    if receipt_id:
+        unknown = (surveys.c.id == survey_id, surveys.c.feedback_id.is_(None))
+        connection.execute(update(surveys).where(*unknown).values(feedback_id=receipt_id))
+
+
+def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> None:
+    """Mark a survey as sent that its customer has seen, whatever its attempts have come to."""
+    sent_at = survey.sent_at or now
+    values = {
+        "sent_at": sent_at,
+        "quota_until": sent_at + DAY,
+        "reconcile_at": None,
+        "poll_at": FACTS[TransportName(survey.transport)].first_poll(sent_at),
+        "lease_owner": None,
+        "lease_until": None,
+    }
+    transition(connection, _SENDING, survey.id)
+    if not transition(connection, _SENT, survey.id, **values):
+        return
+    last = (attempts.c.survey_id == survey.id, attempts.c.number == survey.attempts)
+    connection.execute(update(attempts).where(*last).values(ended_at=now, outcome=State.SENT, detail=""))
+    enqueue(connection, survey.id, NotificationKind.SENT, now)
+
+
+def _to_asked(connection: Connection, row: Row[Any]) -> AskedSurvey:
+    record = to_record(row)
+    return AskedSurvey(
+        id=record.id,
+        survey=record.survey,
+        origin=record.origin,
+        accepted_at=record.accepted_at,
+        asked_at=row.sent_at or record.accepted_at,
+        receipt_id=record.feedback_id or "",
+        response=to_response(row),
+        disowned_at=row.disowned_at,
+        has_opted_out=opt_outs.find(connection, row.recipient_key) is not None,
+    )
