@@ -155,6 +155,7 @@ OPT_OUTS = [
     ),
     OptOut(recorded_at=NOON, how=How.AGENT, team="T0ELSEWHERE", by="U0SOMEBODY", reason="They said so."),
     OptOut(recorded_at=NOON, how=How.RATING_PAGE, team="", by="", reason=""),
+    OptOut(recorded_at=NOON, how=How.SLACK, team="", by="", reason=""),
     OptOut(recorded_at=NOON, how=How.FILE, team="", by="operator", reason="On the list of our help desk."),
 ]
 OPT_OUT_FORM = OptOutForm(recipient=XAccount(handle="grace", id="343434343434"), origin=ORIGIN)
