@@ -33,9 +33,10 @@ COLLEAGUES = (
 )
 
 TRANSPORTS = {
-    "both": tuple(TransportName),
+    "all": tuple(TransportName),
     "card": (TransportName.X_CARD,),
     "link": (TransportName.X_LINK,),
+    "slack": (TransportName.SLACK,),
 }
 """The transports by the choice on the page."""
 

@@ -141,7 +141,7 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transports", ["both", "link"])
+@pytest.mark.parametrize("transports", ["all", "link"])
 @pytest.mark.parametrize("command", ["/csat", "/csat nps @tomasberg"])
 async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(
     page: Page, command: str, transports: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sandbox.page.display_names import DisplayNames
@@ -79,10 +80,34 @@ class SlackPane:
             return "supervisor"
         return "guest" if user.is_restricted else "agent"
 
+    def limits(self, user: User) -> str:
+        """Return why the app can't message a person directly, or an empty string."""
+        if user.is_stranger:
+            return "shares no channel with the app"
+        return "" if user.accepts_dms else "takes no direct messages from the app"
+
+    def people_by_team(self) -> Iterator[tuple[str, list[User]]]:
+        """Yield the name of each workspace with its people."""
+        for team, people in groupby(self.people, self.workspace.team_of):
+            yield team.name, list(people)
+
     @property
     def team(self) -> Team:
         """The person's own workspace."""
         return self.workspace.team_of(self.person)
+
+    @property
+    def customer(self) -> User:
+        """A customer in a shared channel."""
+        return next(user for user in self.people if self._is_external(user))
+
+    def others_with_news(self) -> Iterator[User]:
+        """Yield the other people who have not read a direct message from the app."""
+        for user in self.people:
+            app_channel = self._find_app_channel(user)
+            messages = app_channel.messages if app_channel else []
+            if user != self.person and self._unread.count_unread(user.id, messages):
+                yield user
 
     @property
     def supervisor(self) -> User | None:
@@ -93,7 +118,7 @@ class SlackPane:
         """Yield the person's channels and direct messages."""
         for channel in self._visible_channels():
             yield self._build_entry(channel)
-        if not (self._find_app_channel() or self._is_external(self.person)):
+        if not (self._find_app_channel(self.person) or self._is_external(self.person)):
             yield SidebarEntry(APP, self.app_name, "app")
 
     @property
@@ -171,7 +196,7 @@ class SlackPane:
 
     def _find_channel(self) -> Channel | None:
         if self.url_state.channel == APP:
-            app_channel = self._find_app_channel()
+            app_channel = self._find_app_channel(self.person)
             if app_channel or not self._is_external(self.person):
                 return app_channel
         channels = self._visible_channels()
@@ -184,8 +209,8 @@ class SlackPane:
         is_guest = self.person.is_restricted or self._is_external(self.person)
         return self.person.id in channel.members or not (channel.is_private or channel.is_im or is_guest)
 
-    def _find_app_channel(self) -> Channel | None:
-        members = {self.person.id, self.workspace.bot.id}
+    def _find_app_channel(self, person: User) -> Channel | None:
+        members = {person.id, self.workspace.bot.id}
         channels = self.workspace.channels.values()
         return next((channel for channel in channels if channel.is_im and channel.members == members), None)
 

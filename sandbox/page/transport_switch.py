@@ -4,7 +4,7 @@ import asyncio
 
 from sandbox.pubsub import PubSub
 
-CHOICES = ("both", "card", "link")
+CHOICES = ("all", "card", "link", "slack")
 TOPIC = "transports"
 RESTARTING = "The app restarts. Messages, surveys and answers stay."
 RESTARTED = "The app has restarted with its other transports. Messages, surveys and answers are still there."

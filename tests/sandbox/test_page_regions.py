@@ -54,6 +54,27 @@ async def test_a_customer_of_another_organization_sees_their_own_slack() -> None
     assert "Northwind Air" in page.html("sidebar", person=GUS)
 
 
+async def test_a_new_message_to_somebody_else_is_a_link_to_their_slack() -> None:
+    page = unserved_page()
+    render = Renderer(page.context).render
+    before = render(UrlState(person=ADA), ("sidebar",))
+    await call(page.slack, "chat.postMessage", channel=SAM, text="How did we do?")
+    link = '<a href="/?person=U09SAM1V7NC&amp;channel=app" data-navigate>New message to Sam Adeyemi</a>'
+
+    assert "New message" not in before
+    assert link in render(UrlState(person=ADA, thread="1.2"), ("sidebar",))
+    assert "New message" not in render(UrlState(person=SAM), ("sidebar",))
+    render(UrlState(person=SAM, channel="app"), ("channel",))
+    assert "New message" not in render(UrlState(person=ADA), ("sidebar",))
+
+
+def test_the_phone_says_how_surveys_are_answered_with_slack_alone() -> None:
+    page = unserved_page()
+    page.context.transports.choose("slack")
+
+    assert "Ask somebody in Slack, and choose them at the top to answer." in page.html("phone")
+
+
 def test_other_organizations_get_no_commands_or_shortcuts() -> None:
     page = unserved_page()
 
@@ -219,7 +240,7 @@ async def test_start_over_requests_a_restart() -> None:
 async def test_other_transports_are_requested_once() -> None:
     page = unserved_page()
     async with page.client() as client:
-        for choice in ("nonsense", "both"):
+        for choice in ("nonsense", "all"):
             await client.post("/transports", data={"transports": choice})
         assert not page.context.transports.changed.is_set()
         await client.post("/transports", data={"transports": "link"})
@@ -317,7 +338,10 @@ def test_roles_are_shown_beside_names() -> None:
     assert "Cleo Marchetti<small>supervisor</small>" in html
     assert "Ada Okafor (agent)" in html
     assert "Gus Lindqvist (guest)" in html
+    assert '<optgroup label="Skylinker">' in html
     assert "Sam Adeyemi (customer)" in html
+    assert "Noor Haddad (customer, takes no direct messages from the app)" in html
+    assert "Rui Tavares (customer, shares no channel with the app)" in html
 
 
 async def test_sample_data_is_requested_once_and_its_progress_is_shown() -> None:
