@@ -83,8 +83,8 @@ class SlackPane:
     def limits(self, user: User) -> str:
         """Return why the app can't message a person directly, or an empty string."""
         if user.is_stranger:
-            return "shares no channel with the app"
-        return "" if user.accepts_dms else "takes no direct messages from the app"
+            return "no shared channel"
+        return "" if user.accepts_dms else "no direct messages"
 
     def people_by_team(self) -> Iterator[tuple[str, list[User]]]:
         """Yield the name of each workspace with its people."""
