@@ -12,10 +12,13 @@ from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
 from bench.torture.customers import run_with_customers
 from bench.torture.harness import Harness, open_harness
+from csat.surveys.transports import TransportName
 from tests.databases import KINDS, Databases
 
 SOCKET_MODE = " over Socket Mode"
 BY_LINK = " by a link"
+IN_SLACK = " in Slack"
+TRANSPORTS = {BY_LINK: TransportName.X_LINK, IN_SLACK: TransportName.SLACK}
 
 
 @pytest.fixture(name="processes", scope="module")
@@ -28,9 +31,10 @@ async def _harness(
     processes: AppProcesses, databases: Databases, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Harness]:
     kind, options = request.param.split()[0], request.param
-    socket_mode, by_link = SOCKET_MODE in options, BY_LINK in options
+    transports = [transport for words, transport in TRANSPORTS.items() if words in options]
+    transport = next(iter(transports), TransportName.X_CARD)
     async with open_harness(
-        processes, databases, kind, tmp_path, socket_mode=socket_mode, by_link=by_link
+        processes, databases, kind, tmp_path, socket_mode=SOCKET_MODE in options, transport=transport
     ) as harness:
         yield harness
     assert harness.unexpected_errors() == []

@@ -22,6 +22,7 @@ from bench.torture.cases.registry import FULL, QUICK, Case, list_cases
 from bench.torture.checker import CaseResult
 from bench.torture.customers import run_with_customers
 from bench.torture.harness import open_harness
+from csat.surveys.transports import TransportName
 from tests.databases import KINDS, Databases
 
 
@@ -67,10 +68,11 @@ async def _run(
         case_folder.mkdir()
         rng = random.Random(f"{seed} {name}")  # noqa: S311 - repeatable
         async with open_harness(
-            processes, databases, kind, case_folder, socket_mode=case.socket_mode, by_link=case.by_link
+            processes, databases, kind, case_folder, socket_mode=case.socket_mode, transport=case.transport
         ) as harness:
             running = case.run(harness, rng, case.amount)
-            result = await (run_with_customers(harness, rng, running) if case.by_link else running)
+            has_customers = case.transport is not TransportName.X_CARD
+            result = await (run_with_customers(harness, rng, running) if has_customers else running)
         result.failures += harness.unexpected_errors()
         result.failures = [f"{name}: {failure}" for failure in result.failures]
         results.append(result)

@@ -106,4 +106,5 @@ class Users:
         """Return the open form, unless it belongs to an earlier command that the app answered late."""
         view = self._harness.workspace.current_view(agent)
         elements = [element for block in view.values.values() for element in block.values()] if view else []
-        return view if any(element.get("value") == recipient for element in elements) else None
+        chosen = [element.get("value") or element.get("selected_user") or "" for element in elements]
+        return view if recipient in map(self._harness.as_typed, chosen) else None

@@ -136,18 +136,18 @@ def check_surveys(
     result = CaseResult(kills=kills, submitted=len(users.submitted), acknowledged=len(users.acknowledged))
     for evidence in _collect(harness, users, resends):
         _add(result, evidence)
-    unexpected = _feedbacks_by_recipient(harness).keys() - set(users.submitted)
+    unexpected = set(harness.delivered_to()) - set(users.submitted)
     result.failures += [f"{recipient}: sent without being submitted" for recipient in sorted(unexpected)]
     return result
 
 
 def _collect(harness: Harness, users: Users, resends: Mapping[str, int]) -> Iterator[Evidence]:
-    feedbacks, acknowledged = _feedbacks_by_recipient(harness), set(users.acknowledged)
+    feedbacks, acknowledged = Counter(harness.delivered_to()), set(users.acknowledged)
     confirmations, refusals = _message_times(harness, CONFIRMATION), _message_times(harness, REFUSAL)
     denials = _message_times(harness, DENIAL)
     rows: dict[str, list[SurveyRow]] = {}
     for row in harness.db.list_surveys():
-        rows.setdefault(row.recipient, []).append(row)
+        rows.setdefault(harness.as_typed(row.recipient), []).append(row)
     for recipient in users.submitted:
         yield Evidence(
             recipient,
@@ -180,18 +180,13 @@ def _add(result: CaseResult, evidence: Evidence) -> None:
         result.failures.append(str(evidence))
 
 
-def _feedbacks_by_recipient(harness: Harness) -> Counter[str]:
-    typed = {customer.id: f"@{customer.handle}" for customer in harness.x.customers}
-    return Counter(typed.get(user_id, user_id) for user_id in harness.recipients_at_x())
-
-
 def _message_times(harness: Harness, pattern: re.Pattern[str]) -> defaultdict[str, list[str]]:
     """Return the `ts` of the messages in Slack that match, by recipient."""
     times = defaultdict[str, list[str]](list)
     for channel in harness.workspace.channels.values():
         for message in channel.messages:
             if match := pattern.search(message.text):
-                times[match[1]].append(message.ts)
+                times[harness.as_typed(match[1])].append(message.ts)
     return times
 
 

@@ -1,17 +1,21 @@
-"""Customers who rate on the page behind the link in their direct message."""
+"""Customers who rate: on the page behind the link in their direct message, or with the buttons in Slack."""
 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from enum import Enum, auto
+from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 
 from bench.torture.checker import CaseResult
 from bench.torture.harness import Harness
+from blocks.slack_survey import RATE_ACTION
 from csat.surveys.questions import SCALES, Metric
+from sandbox.slack import ActionOutcome, Message, SlackError, Workspace
 
 EARLY_RATE: Final = 0.5
 """How often a customer rates at once; the others do when the agents are done."""
@@ -23,7 +27,7 @@ MAX_TRIES: Final = 100
 
 
 async def run_with_customers(harness: Harness, rng: random.Random, case: Awaitable[CaseResult]) -> CaseResult:
-    """Run a case while the customers who get its links rate, and check their ratings too."""
+    """Run a case while the customers who get its surveys rate, and check their ratings too."""
     customers = Customers(harness, rng)
     async with customers.in_background():
         result = await case
@@ -31,8 +35,26 @@ async def run_with_customers(harness: Harness, rng: random.Random, case: Awaitab
     return result
 
 
+class Outcome(Enum):
+    """What became of a rating."""
+
+    RATED = auto()
+    REJECTED = auto()
+    """The app takes none for this survey."""
+    FAILED = auto()
+
+
+class ReceivedSurvey(NamedTuple):
+    """A survey as its customer has it."""
+
+    recipient: str
+    """As typed by the agent."""
+    id: str
+    rate: Callable[[int], Awaitable[Outcome]]
+
+
 class Customers:
-    """Everybody who got a link, and the ratings that the page took; each customer has one opinion."""
+    """Everybody who got a survey, and the ratings that the app took; each customer has one opinion."""
 
     def __init__(self, harness: Harness, rng: random.Random) -> None:
         self._harness = harness
@@ -40,8 +62,9 @@ class Customers:
         self._opinions: dict[str, int] = {}
         self._is_early: dict[str, bool] = {}
         self.rated: dict[str, int] = {}
-        """The ratings that the page took, by recipient."""
+        """The ratings that the app took, by recipient."""
         self._done: set[str] = set()
+        self._unrated: set[str] = set()
 
     @contextlib.asynccontextmanager
     async def in_background(self) -> AsyncIterator[None]:
@@ -62,38 +85,70 @@ class Customers:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _rate_all(self, *, also_late: bool) -> bool:
-        """Return True if everybody with a link has rated, or has found that the page takes no rating."""
+        """Return True if everybody with a survey has rated, or has found that the app takes no rating."""
         async with aiohttp.ClientSession(timeout=TIMEOUT) as browser:
-            for message in list(self._harness.x.messages.sent):
-                [link] = message.urls
-                is_early = self._is_early.setdefault(link, self._rng.random() < EARLY_RATE)
-                if link not in self._done and (is_early or also_late):
+            for survey in self._surveys(browser):
+                is_early = self._is_early.setdefault(survey.id, self._rng.random() < EARLY_RATE)
+                if survey.id not in self._done and (is_early or also_late):
+                    rating = self._opinions.setdefault(
+                        survey.recipient, self._rng.choice(SCALES[Metric.CSAT])
+                    )
                     with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                        await self._rate(browser, message.recipient_id, link)
-        return {message.urls[0] for message in self._harness.x.messages.sent} == self._done
+                        await self._rate(survey, rating)
+            self._unrated = {survey.id for survey in self._surveys(browser)} - self._done
+            return not self._unrated
 
-    async def _rate(self, browser: aiohttp.ClientSession, recipient: str, link: str) -> None:
-        rating = self._opinions.setdefault(recipient, self._rng.choice(SCALES[Metric.CSAT]))
-        form = {"action": "rate", "rating": str(rating)}
-        async with browser.post(link, data=form, allow_redirects=False) as response:
-            if response.status == HTTPStatus.SEE_OTHER:
-                self.rated[recipient] = rating
-            if response.status in (HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND):
-                self._done.add(link)
+    async def _rate(self, survey: ReceivedSurvey, rating: int) -> None:
+        outcome = await survey.rate(rating)
+        if outcome is Outcome.RATED:
+            self.rated[survey.recipient] = rating
+        if outcome is not Outcome.FAILED:
+            self._done.add(survey.id)
+
+    def _surveys(self, browser: aiohttp.ClientSession) -> list[ReceivedSurvey]:
+        workspace, as_typed = self._harness.workspace, self._harness.as_typed
+        links = [(message.recipient_id, message.urls[0]) for message in self._harness.x.messages.sent]
+        surveys = [
+            ReceivedSurvey(as_typed(user_id), link, partial(_rate_on_page, browser, link))
+            for user_id, link in links
+        ]
+        for person, message in self._harness.slack_surveys():
+            press = partial(_press_button, workspace, person, message)
+            surveys.append(ReceivedSurvey(as_typed(person), message.ts, press))
+        return surveys
 
     def check(self, result: CaseResult) -> None:
-        """Compare the ratings that the page took with those in the database."""
-        ids = {f"@{customer.handle}": customer.id for customer in self._harness.x.customers}
+        """Compare the ratings that the app took with those in the database."""
         stored: dict[str, list[int]] = {}
         for row in self._harness.db.list_surveys():
             if row.rating is not None:
-                stored.setdefault(ids.get(row.recipient, row.recipient), []).append(row.rating)
-        links = {message.urls[0] for message in self._harness.x.messages.sent}
+                stored.setdefault(self._harness.as_typed(row.recipient), []).append(row.rating)
         for recipient in sorted(self.rated.keys() | stored.keys()):
             rating, found = self.rated.get(recipient), stored.get(recipient, [])
             result.responses += 1
             result.responses_stored += found == [rating]
             if found != [rating]:
                 result.failures.append(f"{recipient} rated {rating}, in the database: {found}")
-        if links != self._done:
-            result.failures.append(f"{len(links - self._done)} customers could not rate")
+        if self._unrated:
+            result.failures.append(f"{len(self._unrated)} customers could not rate")
+
+
+async def _rate_on_page(browser: aiohttp.ClientSession, link: str, rating: int) -> Outcome:
+    form = {"action": "rate", "rating": str(rating)}
+    async with browser.post(link, data=form, allow_redirects=False) as response:
+        match response.status:
+            case HTTPStatus.SEE_OTHER:
+                return Outcome.RATED
+            case HTTPStatus.NOT_FOUND:
+                return Outcome.REJECTED
+    return Outcome.FAILED
+
+
+async def _press_button(workspace: Workspace, person: str, message: Message, rating: int) -> Outcome:
+    try:
+        result = await workspace.click(
+            person, f"{RATE_ACTION}:{rating}", channel=message.channel, ts=message.ts
+        )
+    except SlackError:
+        return Outcome.REJECTED  # the buttons are gone
+    return Outcome.RATED if result.outcome is ActionOutcome.ACKNOWLEDGED else Outcome.FAILED

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,11 @@ from bench.torture.patched_app import AppOptions
 from bench.torture.shared_clock import SharedClock
 from cli import manifest
 from csat.settings import Settings
+from csat.surveys.transports import TransportName
 from csat.web import paths
 from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
-from sandbox.slack import Workspace
+from sandbox.slack import Message, User, Workspace, fixtures
 from sandbox.traffic_log import TrafficLog
 from sandbox.x import Endpoint, FakeX, Webhook
 from sandbox.x.accounts import Customer
@@ -64,18 +65,19 @@ class Harness:
         databases: Databases,
         settings: Settings,
         log_file: Path,
-        *,
-        by_link: bool,
+        transport: TransportName,
     ) -> None:
         self.workspace = workspace
         self.x = x
         self.databases = databases
         self.settings = settings
         self.db = DbReader(settings.database_url.get_secret_value())
-        self.endpoint = Endpoint.SEND_MESSAGE if by_link else Endpoint.CREATE
+        self.transport = transport
+        self.endpoint = Endpoint.SEND_MESSAGE if transport is TransportName.X_LINK else Endpoint.CREATE
         """Where surveys reach X."""
         self._processes = processes
         self._log_file = log_file
+        self._typed: dict[str, str] = {}
 
     @property
     def sqlite_file(self) -> str:
@@ -116,20 +118,43 @@ class Harness:
             return self.settings.model_copy(update={"csat_public_port": 0})
         return self.settings
 
-    def recipients_at_x(self) -> list[str]:
-        """Return the recipient's id for each survey that X has recorded."""
-        cards = [feedback.to_user_id for feedback in self.x.feedbacks]
-        return cards + [message.recipient_id for message in self.x.messages.sent]
+    def delivered_to(self) -> list[str]:
+        """Return the recipient, as typed, of each survey that X has recorded or that is in Slack."""
+        recipients = [feedback.to_user_id for feedback in self.x.feedbacks]
+        recipients += [message.recipient_id for message in self.x.messages.sent]
+        recipients += [person for person, _ in self.slack_surveys()]
+        return [self.as_typed(recipient) for recipient in recipients]
+
+    def slack_surveys(self) -> Iterator[tuple[str, Message]]:
+        """Yield the customers in Slack with each direct message to them, which are all surveys."""
+        for channel in self.workspace.channels.values():
+            for person in channel.members & self._typed.keys() if channel.is_im else ():
+                for message in channel.messages:
+                    yield person, message
+
+    def as_typed(self, recipient: str) -> str:
+        """Return what an agent typed for a recipient, by what the database, Slack or X calls them."""
+        name = recipient.removeprefix(f"{self.workspace.team.id}/")
+        return self._typed.get(name.removeprefix("<@").removesuffix(">"), recipient)
 
     def add_recipient(self, number: int, *, with_handle: bool) -> str:
-        """Add a customer to X, and return what an agent types to survey them."""
+        """Add a customer to X or to Slack, and return what an agent types to survey them."""
+        if self.transport is TransportName.SLACK:
+            return self._add_person(number)
         customer = Customer(f"77{number:010}", f"t{number:07}", f"Customer {number}")
         if with_handle:
             self.x.customers.append(customer)
             self.x.allowlist.add(customer.handle)
+            self._typed[customer.id] = f"@{customer.handle}"
             return f"@{customer.handle}"
         self.x.allowlist.add(f"u{customer.id}")  # X must record a duplicate instead of rejecting it
         return customer.id
+
+    def _add_person(self, number: int) -> str:
+        user = User(f"U77{number:08}", f"t{number:07}", f"@t{number:07}", fixtures.OTHER_TEAM)
+        self.workspace.users[user.id] = user
+        self._typed[user.id] = f"@{user.name}"
+        return f"@{user.name}"
 
     async def settle(self) -> None:
         """Advance the clock until the app is idle, and then a day, until no survey is uncertain."""
@@ -172,12 +197,9 @@ async def open_harness(
     folder: Path,
     *,
     socket_mode: bool = False,
-    by_link: bool = False,
+    transport: TransportName = TransportName.X_CARD,
 ) -> AsyncIterator[Harness]:
-    """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end.
-
-    The app sends links to its rating page if `by_link`, else X's feedback cards.
-    """
+    """Serve a fake Slack and a fake X for a new database; kill the app's processes at the end."""
     pubsub = PubSub()
     traffic = TrafficLog(pubsub)
     workspace = Workspace(manifest.load(), processes.clock, pubsub, traffic, ack_timeout=ACK_TIMEOUT_SECONDS)
@@ -197,9 +219,9 @@ async def open_harness(
             csat_daily_limit=UNLIMITED,
             x_webhook_user=WEBHOOK.user,
             x_webhook_password=WEBHOOK.password,
-            **(link_settings() if by_link else {}),
+            **(link_settings() if transport is TransportName.X_LINK else {"csat_transports": (transport,)}),
         )
         try:
-            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE, by_link=by_link)
+            yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE, transport)
         finally:
             await processes.kill_all()

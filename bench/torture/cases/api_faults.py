@@ -68,13 +68,12 @@ async def _wait_for_attempts(harness: Harness) -> None:
 
 async def _settle_by_hand(harness: Harness, rng: random.Random, resends: Counter[str]) -> None:
     """Press a random button of each message about an uncertain survey; *It arrived* only if it did."""
-    recipients = {str(survey.id): survey.recipient for survey in harness.db.list_surveys()}
-    ids = {f"@{customer.handle}": customer.id for customer in harness.x.customers}
-    arrived = set(harness.recipients_at_x())
+    recipients = {str(row.id): harness.as_typed(row.recipient) for row in harness.db.list_surveys()}
+    arrived = set(harness.delivered_to())
     for agent, message, survey_id in list(_uncertain_messages(harness)):
         recipient = recipients[survey_id]
         buttons = [SEND_AGAIN_ACTION, LEAVE_ACTION]
-        if ids.get(recipient, recipient) in arrived:
+        if recipient in arrived:
             buttons.append(ARRIVED_ACTION)
         button = rng.choice(buttons)
         resends[recipient] += button == SEND_AGAIN_ACTION

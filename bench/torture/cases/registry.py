@@ -10,6 +10,7 @@ from bench.torture.cases.push_responses import push_responses
 from bench.torture.checker import CaseResult
 from bench.torture.failpoints import FAILPOINTS
 from bench.torture.harness import Harness
+from csat.surveys.transports import TransportName
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql",)
@@ -77,7 +78,7 @@ class Case(NamedTuple):
     amount: int
     databases: tuple[str, ...] = SQLITE + POSTGRESQL
     socket_mode: bool = False
-    by_link: bool = False
+    transport: TransportName = TransportName.X_CARD
 
 
 def list_cases(amounts: Amounts) -> Iterator[Case]:
@@ -113,10 +114,20 @@ def _list_link_cases(amounts: Amounts) -> Iterator[Case]:
     for name in LINK_FAILPOINTS:
         if name in amounts.failpoints:
             kill = partial(kills.kill_at_failpoint, failpoint=name)
-            yield Case(f"link, killed at {name}", kill, amounts.kills_per_failpoint, SQLITE, by_link=True)
-    yield Case("link, killed at random", kills.kill_at_random, amounts.random_kills, by_link=True)
-    yield Case("link, faults of X", api_faults.inject_x_faults, amounts.fault_rounds, by_link=True)
-    case = partial(Case, databases=POSTGRESQL, socket_mode=True, by_link=True)
+            yield Case(
+                f"link, killed at {name}",
+                kill,
+                amounts.kills_per_failpoint,
+                SQLITE,
+                transport=TransportName.X_LINK,
+            )
+    yield Case(
+        "link, killed at random", kills.kill_at_random, amounts.random_kills, transport=TransportName.X_LINK
+    )
+    yield Case(
+        "link, faults of X", api_faults.inject_x_faults, amounts.fault_rounds, transport=TransportName.X_LINK
+    )
+    case = partial(Case, databases=POSTGRESQL, socket_mode=True, transport=TransportName.X_LINK)
     yield case("link, one of two killed", two_instances.kill_one, amounts.outages)
     yield case("link, one of two frozen", two_instances.freeze_one, amounts.fault_rounds)
     yield case("link, two beside a slow X", two_instances.overlap, amounts.overlap_seconds)
