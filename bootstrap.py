@@ -203,6 +203,7 @@ def build_services(
         worker=worker,
         breaker=breaker,
         notify=notify,
+        metrics=resources.metrics,
         app_home=AppHome(resources),
         form=SurveyForm(
             resources.catalogue,

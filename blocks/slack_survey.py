@@ -1,42 +1,149 @@
-"""The survey as a customer in Slack reads it: a direct message, or an invitation in their thread."""
+"""The survey as a customer in Slack reads it: a direct message, or an invitation in their thread.
 
+No message shows a rating that was given. A `key` names the survey, and is the value of its buttons.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, SectionBlock
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElementParts, SectionBlock
 
-from blocks.elements import Message, build_message, escape_mrkdwn, plain_text, rich_line, text
-from csat.surveys.questions import SCALES, Catalogue
-from csat.surveys.slack_survey import ratings_block_id
+from blocks.elements import (
+    Message,
+    build_message,
+    context,
+    escape_mrkdwn,
+    plain_message,
+    plain_text,
+    rich_line,
+    text,
+    truncate_line,
+    user_mention,
+)
+from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue, Metric
+from csat.surveys.recipients import SlackPerson
+from csat.surveys.slack_survey import make_block_id
 from csat.surveys.survey import Survey
 
 RATE_ACTION: Final = "rate"
-"""The prefix of the action ids of the ratings; the value of each button is the survey's id."""
+"""Begins the action ids of the ratings; see `parse_rating`."""
+COMMENT_ACTION: Final = "comment_on_rating"
+CHANGE_ACTION: Final = "change_rating"
 GIVE_FEEDBACK_ACTION: Final = "give_feedback"
 STOP_ACTION: Final = "stop_surveys"
 
+MAX_FALLBACK_LENGTH: Final = 300
+"""Of the agent's message in a notification."""
 
-def survey_message(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
+STOP: Final = "Don't ask me again"
+THANKS: Final = "Thank you for your feedback."
+STOPPED: Final = "Noted: you won't be asked again."
+CLOSED: Final = "It's too late to answer this question. Thank you all the same."
+THANKS_IN_THREAD: Final = "Thank you for letting us know."
+INVITATION: Final = ", how did we do? Only you can answer, and your answer isn't shown here."
+
+
+def survey_message(key: str, survey: Survey, catalogue: Catalogue) -> Message:
     """Return the direct message that asks a customer."""
-    question = catalogue.question(survey.metric, survey.variant, survey.display_name)
-    ratings = [
-        ButtonElement(action_id=f"{RATE_ACTION}:{rating}", text=str(rating), value=str(survey_id))
-        for rating in SCALES[survey.metric]
-    ]
-    stop = ButtonElement(action_id=STOP_ACTION, text="Don't ask me again", value=str(survey_id))
+    question = ask(survey, catalogue)
+    ratings = [_rating_button(key, survey.metric, rating) for rating in SCALES[survey.metric]]
     blocks: list[Block] = [
         SectionBlock(text=plain_text(survey.message)),
         rich_line(text(question, bold=True)),
-        ActionsBlock(block_id=ratings_block_id(survey_id), elements=ratings),
-        ActionsBlock(elements=[stop]),
+        ActionsBlock(block_id=make_block_id(key), elements=ratings),
+        context(explain_scale(survey.metric)),
+        ActionsBlock(elements=[_button(STOP_ACTION, STOP, key)]),
+        *privacy_link(survey),
     ]
-    return build_message(f"{escape_mrkdwn(survey.message)} {escape_mrkdwn(question)}", blocks)
+    message = truncate_line(survey.message, MAX_FALLBACK_LENGTH)
+    return build_message(f"{escape_mrkdwn(message)} {escape_mrkdwn(question)}", blocks)
 
 
-def invitation(survey_id: int, survey: Survey) -> Message:
+def invitation(key: str, survey: Survey) -> Message:
     """Return the message in a thread that lets its recipient alone answer; everybody there reads it."""
-    customer = survey.recipient.label
-    give = ButtonElement(action_id=GIVE_FEEDBACK_ACTION, text="Give feedback", value=str(survey_id))
+    assert isinstance(survey.recipient, SlackPerson)  # noqa: S101 - checked against the transport
+    give = _button(GIVE_FEEDBACK_ACTION, "Give feedback", key)
     return build_message(
-        f"{customer} How did we do?",
-        [ActionsBlock(block_id=ratings_block_id(survey_id), elements=[give])],
+        f"{survey.recipient.label}{INVITATION}",
+        [
+            rich_line(user_mention(survey.recipient.user), text(INVITATION)),
+            ActionsBlock(block_id=make_block_id(key), elements=[give]),
+        ],
     )
+
+
+def direct_message(key: str, asked: AskedSurvey, catalogue: Catalogue, now: datetime) -> Message:
+    """Return what the direct message becomes: what was done, and what can still be done."""
+    sentences = [*_sentences(asked, now)]
+    if not sentences:
+        return survey_message(key, asked.survey, catalogue)
+    buttons = list(_buttons(key, asked, now))
+    return build_message(
+        " ".join(sentences),
+        [rich_line(text(" ".join(sentences))), *([ActionsBlock(elements=buttons)] if buttons else [])],
+    )
+
+
+def thread_message(asked: AskedSurvey) -> Message:
+    """Return what the invitation becomes; it tells neither an answer nor an opt-out."""
+    is_done = asked.response.rating or asked.has_opted_out
+    return plain_message(THANKS_IN_THREAD if is_done else CLOSED)
+
+
+def ask(survey: Survey, catalogue: Catalogue) -> str:
+    """Return the question as the customer reads it."""
+    return catalogue.template(survey.metric, survey.variant).replace(PLACEHOLDER, survey.display_name)
+
+
+def explain_scale(metric: Metric) -> str:
+    """Return what the ends of a scale mean."""
+    scale, words = SCALES[metric], RATING_WORDS[metric]
+    return " · ".join(f"{end}: {words[end]}" for end in (scale[0], scale[-1]) if end in words)
+
+
+def privacy_link(survey: Survey) -> list[Block]:
+    """Return the line with the link to the privacy policy, if there is one."""
+    if not survey.privacy_url:
+        return []
+    return [rich_line(RichTextElementParts.Link(url=survey.privacy_url, text="Privacy policy"))]
+
+
+def parse_rating(action_id: str) -> int | None:
+    """Return the rating of a button, by its action id."""
+    rating = action_id.removeprefix(f"{RATE_ACTION}:")
+    return int(rating) if rating.isdecimal() else None
+
+
+def _rating_button(key: str, metric: Metric, rating: int) -> ButtonElement:
+    word = RATING_WORDS[metric].get(rating)
+    return ButtonElement(
+        action_id=f"{RATE_ACTION}:{rating}",
+        text=str(rating),
+        value=key,
+        accessibility_label=f"{rating}: {word}" if word else None,
+    )
+
+
+def _button(action_id: str, words: str, key: str) -> ButtonElement:
+    return ButtonElement(action_id=action_id, text=words, value=key)
+
+
+def _sentences(asked: AskedSurvey, now: datetime) -> Iterator[str]:
+    if asked.response.rating:
+        yield THANKS
+    elif asked.is_closed(now):
+        yield CLOSED
+    if asked.has_opted_out:
+        yield STOPPED
+
+
+def _buttons(key: str, asked: AskedSurvey, now: datetime) -> Iterator[ButtonElement]:
+    if asked.response.comment or asked.has_opted_out:
+        return
+    if asked.takes_comment(now):
+        yield _button(COMMENT_ACTION, "Add a comment", key)
+    if asked.response.rating and asked.takes_rating(now):
+        yield _button(CHANGE_ACTION, "Change my answer", key)
+    yield _button(STOP_ACTION, STOP, key)

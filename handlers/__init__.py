@@ -5,6 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from handlers import (
     account_resume,
     commands,
+    customer_answers,
     errors,
     form,
     form_opening,
@@ -21,6 +22,7 @@ def register(app: AsyncApp, services: Services) -> None:
     commands.register(app, services)
     form_opening.register(app, services)
     form.register(app, services)
+    customer_answers.register(app, services)
     survey_buttons.register(app, services)
     low_ratings.register(app, services)
     opt_outs.register(app, services)

@@ -17,6 +17,7 @@ from csat.db.errors import DatabaseError
 from csat.db.last_questions_and_denial import FormContext, read_form_context
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
+from csat.metrics import Metrics
 from csat.shared_resources import Notify
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import SlackError, SlackRefused
@@ -49,6 +50,7 @@ class Services:
     worker: SendWorker
     breaker: CircuitBreaker
     notify: Notify
+    metrics: Metrics
     app_home: AppHome
     form: SurveyForm
     defaults: Draft

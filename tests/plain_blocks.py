@@ -46,6 +46,8 @@ def _line_block(block: Json) -> str:
     match block["type"]:
         case "header":
             return f"# {block['text']['text']}"
+        case "section":
+            return str(block["text"]["text"])
         case "alert":
             return f"[!] {block['text']['text']}"
         case "divider":

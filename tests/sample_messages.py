@@ -1,11 +1,13 @@
 """Sample surveys, reports and Homes for the page of texts."""
 
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
 from blocks.notifications import OTHER_ACCOUNT
 from blocks.opt_outs import OptOutForm
+from blocks.slack_survey_modals import AnswerForm
 from blocks.supervisor_home import (
     MAX_CLOSED,
     LinkedComment,
@@ -25,11 +27,13 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
+from csat.surveys.asked_survey import ANSWER_WINDOW, AskedSurvey
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import XAccount
+from csat.surveys.recipients import SlackPerson, XAccount
+from csat.surveys.responses import Comment, Rating, Response
 from csat.surveys.states import State
 from csat.surveys.transports import TransportName
 from sandbox.slack import fixtures
@@ -42,6 +46,25 @@ ELSEWHERE = make_origin(team="T0ELSEWHERE")
 SURVEY = make_survey(test=True)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
 ERASED = SURVEY.with_recipient(XAccount()).model_copy(update={"external_id": ""})
+SLACK_SURVEY = make_survey().model_copy(
+    update={
+        "transport": TransportName.SLACK,
+        "recipient": SlackPerson(team=fixtures.TEAM, user=fixtures.SAM),
+    }
+)
+RATED = Response(rating=Rating(value=4, given_at=NOON))
+COMMENTED = RATED.model_copy(update={"comment": Comment(text="Fast.", given_at=NOON)})
+ASKED: dict[str, dict[str, Any]] = {
+    "rated": {"response": RATED},
+    "rated long ago": {"response": RATED, "asked_at": NOON - ANSWER_WINDOW},
+    "commented": {"response": COMMENTED},
+    "too late": {"asked_at": NOON - ANSWER_WINDOW},
+    "opted out": {"has_opted_out": True},
+    "rated and opted out": {"response": RATED, "has_opted_out": True},
+    "too late and opted out": {"asked_at": NOON - ANSWER_WINDOW, "has_opted_out": True},
+}
+"""The states in which a message to a customer in Slack is not the question any more."""
+ANSWER_FORM = AnswerForm(key="7:0", channel="D07DIRECT01", ts="1700000000.000100", opened_at=NOON)
 WEEK = Period(first=date(2026, 3, 2), last=date(2026, 3, 8), zone=ZoneInfo("UTC"))
 FILTERS = Filters(team="T1", metric=Metric.CSAT)
 
@@ -256,3 +279,19 @@ HOME_WITHOUT_REPORT = SUPERVISOR_HOME._replace(
     report=None, comments=[], problem="The last day is in the future. Choose today or an earlier day."
 )
 EMPTY_HOME = SupervisorHome(ReportQuery(), EMPTY_REPORT, [])
+
+
+def make_asked(**fields: Any) -> AskedSurvey:
+    """Return a survey in Slack as its customer sees it."""
+    defaults: dict[str, Any] = {
+        "id": 7,
+        "survey": SLACK_SURVEY,
+        "origin": ORIGIN,
+        "accepted_at": NOON,
+        "asked_at": NOON,
+        "receipt_id": "",
+        "response": Response(),
+        "disowned_at": None,
+        "has_opted_out": False,
+    }
+    return AskedSurvey(**{**defaults, **fields})

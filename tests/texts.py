@@ -5,7 +5,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from blocks import erased_messages, low_rating, low_rating_modals, notifications, pause_alerts
+from blocks import (
+    erased_messages,
+    low_rating,
+    low_rating_modals,
+    notifications,
+    pause_alerts,
+    slack_survey,
+    slack_survey_modals,
+)
 from blocks import opt_outs as opt_out_views
 from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import CustomerStatus, status_message
@@ -21,6 +29,7 @@ from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.errors import SlackUnavailable
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.limits import Denial, DenialReason
+from csat.surveys.questions import Metric
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
 from csat.surveys.transports import TransportName
@@ -29,6 +38,7 @@ from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, 
 from handlers import (
     account_resume,
     commands,
+    customer_answers,
     customer_lookup,
     errors,
     export_command,
@@ -87,7 +97,17 @@ Section = tuple[str, str]
 
 def build_page() -> str:
     """Return all texts."""
-    parts = (_manifest, _survey_form, _commands, _survey_messages, _low_ratings, _homes, _others, _raised)
+    parts = (
+        _manifest,
+        _survey_form,
+        _commands,
+        _survey_messages,
+        _customers,
+        _low_ratings,
+        _homes,
+        _others,
+        _raised,
+    )
     sections = (section for part in parts for section in part())
     page = "\n\n".join(f"-------- {heading}\n{_drop_repeated(text)}" for heading, text in sections)
     for user_id, name in NAMES.items():
@@ -334,6 +354,35 @@ def _survey_messages() -> Iterator[Section]:
         ),
     )
     yield "requester, reply to Edit and try again", form_opening.NOT_YOURS
+
+
+def _customers() -> Iterator[Section]:
+    for survey in (samples.SLACK_SURVEY, samples.SLACK_SURVEY.model_copy(update={"metric": Metric.NPS})):
+        message = slack_survey.survey_message("7:0", survey, CATALOGUE)
+        yield f"customer in Slack, {survey.metric.upper()}", _message(message)
+    for heading, fields in samples.ASKED.items():
+        message = slack_survey.direct_message("7:0", samples.make_asked(**fields), CATALOGUE, NOON)
+        yield f"customer in Slack, {heading}", _message(message)
+    yield "thread of a customer in Slack", _message(slack_survey.invitation("7:0", samples.SLACK_SURVEY))
+    for heading in ("rated", "too late"):
+        message = slack_survey.thread_message(samples.make_asked(**samples.ASKED[heading]))
+        yield f"thread of a customer in Slack, {heading}", _message(message)
+    asked = samples.make_asked()
+    yield "modal, comment of a customer", render_view(slack_survey_modals.comment_modal(samples.ANSWER_FORM))
+    feedback = slack_survey_modals.feedback_modal(samples.ANSWER_FORM, asked, CATALOGUE)
+    yield "modal, answer of an invited customer", render_view(feedback)
+    yield (
+        "customer in Slack, problems",
+        _lines(
+            customer_answers.NOT_YOURS,
+            customer_answers.NOT_ON_FILE,
+            customer_answers.NOT_SAVED,
+            customer_answers.NOT_KNOWN,
+            customer_answers.NO_RATING,
+            customer_answers.NO_COMMENT,
+            customer_answers.COMMENT_TOO_LONG,
+        ),
+    )
 
 
 def _low_ratings() -> Iterator[Section]:

@@ -137,6 +137,9 @@ class Interaction(Payload):
     response_url: str = ""
     value: str | None = Field(None, validation_alias=AliasPath("actions", 0, "value"))
     """The value of the button or of the input."""
+    action_id: str = Field("", validation_alias=AliasPath("actions", 0, "action_id"))
+    action_ts: float | None = Field(None, validation_alias=AliasPath("actions", 0, "action_ts"))
+    """When it was used, in seconds since 1970; the same in each delivery."""
 
     @property
     def value_as_id(self) -> int:

@@ -13,7 +13,7 @@ from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUna
 from csat.slack_api.posting import Posted
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
-from csat.surveys.slack_survey import ratings_block_id
+from csat.surveys.slack_survey import make_block_id, make_key, make_receipt_id
 from csat.surveys.survey import Receipt, Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Refused, RetryLater, Uncertain, XError
@@ -23,8 +23,8 @@ STRANGER_CODES = frozenset(
 )
 """Slack's errors for people who share no channel with the app."""
 
-BuildMessage = Callable[[int, Survey], tuple[str, list[dict[str, Any]]]]
-"""Returns the text and the blocks of a message about a survey, of which it is given the id."""
+BuildMessage = Callable[[str, Survey], tuple[str, list[dict[str, Any]]]]
+"""Returns the text and the blocks of a message about a survey, which a key names in its buttons."""
 
 
 class SlackBusy(RetryLater):
@@ -90,7 +90,7 @@ class SlackMessage:
         record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
         try:
             posted = await self._slack.find_direct_message(
-                _person(record).user, ratings_block_id(record.id), since
+                _person(record).user, make_block_id(_key(record)), since
             )
         except SlackError as error:
             raise self._to_transport_error(error) from error
@@ -102,12 +102,14 @@ class SlackMessage:
     async def _post(self, record: SurveyRecord) -> Posted:
         poster = self._slack.poster
         try:
-            return await poster.post_dm(_person(record).user, *self._build_survey(record.id, record.survey))
+            return await poster.post_dm(
+                _person(record).user, *self._build_survey(_key(record), record.survey)
+            )
         except SlackRefused:
             if not record.origin.thread:
                 raise
             return await poster.post_in_thread(
-                record.origin, *self._build_invitation(record.id, record.survey)
+                record.origin, *self._build_invitation(_key(record), record.survey)
             )
 
     def _to_transport_error(self, error: SlackError) -> XError:
@@ -120,7 +122,7 @@ class SlackMessage:
 
     def _receipt(self, record: SurveyRecord, posted: Posted) -> Receipt:
         """Return where the message is as a receipt; a button that is pressed says it anew."""
-        message_id, now = f"{posted.channel}/{posted.ts}", self._clock()
+        message_id, now = make_receipt_id(*posted), self._clock()
         return Receipt(
             transport=TransportName.SLACK,
             id=message_id,
@@ -131,6 +133,10 @@ class SlackMessage:
             created_at=now,
             updated_at=now,
         )
+
+
+def _key(record: SurveyRecord) -> str:
+    return make_key(record.id, record.accepted_at)
 
 
 def _person(record: SurveyRecord) -> SlackPerson:

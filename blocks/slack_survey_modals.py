@@ -1,0 +1,126 @@
+"""The modals in which a customer in Slack comments, or answers the invitation in their thread."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    RadioButtonsElement,
+    SectionBlock,
+    StaticSelectElement,
+)
+
+from blocks.elements import context, plain_text, rich_line, text
+from blocks.serialization import render_all
+from blocks.slack_survey import STOP, ask, explain_scale, privacy_link
+from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey
+from csat.surveys.frozen_model import FrozenModel
+from csat.surveys.questions import RATING_WORDS, SCALES, Catalogue, Metric
+
+COMMENT_CALLBACK_ID: Final = "commenting_on_rating"
+FEEDBACK_CALLBACK_ID: Final = "giving_feedback"
+RATING_ID: Final = "rating"
+COMMENT_ID: Final = "comment"
+STOP_ID: Final = "stop"
+"""The block id and the action id of each input."""
+
+MAX_RADIO_BUTTONS: Final = 10
+"""Slack's limit."""
+
+TITLE: Final = "Your feedback"
+
+
+class AnswerForm(FrozenModel):
+    """A modal of a survey; without what was typed it is the private metadata."""
+
+    key: str
+    """Names the survey."""
+    channel: str
+    ts: str
+    """Where the message is whose button has opened it."""
+    opened_at: datetime
+    rating: int | None = None
+    comment: str = ""
+    opts_out: bool = False
+
+
+def comment_modal(form: AnswerForm) -> dict[str, Any]:
+    """Return the form for a comment on a rating that is stored already."""
+    blocks = [rich_line(text("Your answer is saved. You can say more, if you like.")), _comment()]
+    return {**_modal(blocks, "No, thanks"), **_submission(COMMENT_CALLBACK_ID, form)}
+
+
+def feedback_modal(form: AnswerForm, asked: AskedSurvey, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the form for a whole answer."""
+    survey = asked.survey
+    blocks = [
+        SectionBlock(text=plain_text(survey.message)),
+        _rating(survey.metric, ask(survey, catalogue)),
+        context(explain_scale(survey.metric)),
+        _comment(optional=True),
+        _stop(),
+        *privacy_link(survey),
+    ]
+    return {**_modal(blocks, "Cancel"), **_submission(FEEDBACK_CALLBACK_ID, form)}
+
+
+def sentence_modal(sentence: str) -> dict[str, Any]:
+    """Return a modal that only says something."""
+    return _modal([rich_line(text(sentence))], "Close")
+
+
+def parse(view: Mapping[str, Any]) -> AnswerForm:
+    """Return a submitted form."""
+    values = view["state"]["values"]
+    chosen = values.get(RATING_ID, {}).get(RATING_ID, {}).get("selected_option")
+    return AnswerForm.model_validate_json(view["private_metadata"]).model_copy(
+        update={
+            "rating": int(chosen["value"]) if chosen else None,
+            "comment": values[COMMENT_ID][COMMENT_ID]["value"] or "",
+            "opts_out": bool(values.get(STOP_ID, {}).get(STOP_ID, {}).get("selected_options")),
+        }
+    )
+
+
+def _rating(metric: Metric, question: str) -> Block:
+    words = RATING_WORDS[metric]
+    options = [
+        Option(value=str(rating), text=f"{rating}: {words[rating]}" if rating in words else str(rating))
+        for rating in SCALES[metric]
+    ]
+    is_short = len(options) <= MAX_RADIO_BUTTONS
+    element = (RadioButtonsElement if is_short else StaticSelectElement)(action_id=RATING_ID, options=options)
+    return InputBlock(block_id=RATING_ID, label=question, element=element, optional=True)
+
+
+def _comment(*, optional: bool = False) -> Block:
+    element = PlainTextInputElement(action_id=COMMENT_ID, multiline=True, max_length=MAX_COMMENT_LENGTH)
+    return InputBlock(block_id=COMMENT_ID, label="Your comment", element=element, optional=optional)
+
+
+def _stop() -> Block:
+    element = CheckboxesElement(action_id=STOP_ID, options=[Option(value=STOP_ID, text=STOP)])
+    return InputBlock(block_id=STOP_ID, label="Further questions", element=element, optional=True)
+
+
+def _submission(callback_id: str, form: AnswerForm) -> dict[str, Any]:
+    typed = {"rating", "comment", "opts_out"}
+    return {
+        "callback_id": callback_id,
+        "submit": plain_text("Send"),
+        "private_metadata": form.model_dump_json(exclude=typed),
+    }
+
+
+def _modal(blocks: Sequence[Block], close: str) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "title": plain_text(TITLE),
+        "close": plain_text(close),
+        "blocks": render_all(blocks),
+    }
