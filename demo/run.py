@@ -23,7 +23,7 @@ from csat.web import paths
 from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
-from sandbox.slack import fixtures
+from sandbox.slack import User, fixtures
 from sandbox.x import Webhook
 
 COLLEAGUES = (
@@ -31,6 +31,18 @@ COLLEAGUES = (
     Colleague(fixtures.BEN, share=4, low_rating_factor=1.6),
     Colleague(fixtures.CLEO, share=0.5, low_rating_factor=0),
 )
+
+PAST_CUSTOMERS = (
+    "Ines Duarte",
+    "Karim Aziz",
+    "Lotte Visser",
+    "Mateo Ruiz",
+    "Nadia Petrova",
+    "Owen Blake",
+    "Paula Santos",
+    "Yuki Mori",
+)
+"""People of Skylinker who were asked in Slack, and have left its channel since."""
 
 TRANSPORTS = {
     "all": tuple(TransportName),
@@ -176,6 +188,11 @@ def _count_results(sandbox: Sandbox) -> int:
 
 def _past_team(sandbox: Sandbox) -> Team:
     threads = [message.ts for message in sandbox.workspace.messages(fixtures.SUPPORT, fixtures.ADA)]
+    customers = [
+        User(f"U09PAST{number:04}", name.split()[0].lower(), name, fixtures.OTHER_TEAM)
+        for number, name in enumerate(PAST_CUSTOMERS)
+    ]
+    sandbox.workspace.users |= {user.id: user for user in customers}
     return Team(
         id=sandbox.workspace.team.id,
         account=sandbox.x.account.id,
@@ -185,4 +202,5 @@ def _past_team(sandbox: Sandbox) -> Team:
         supervisor=fixtures.CLEO,
         display_name=sandbox.x.account.name,
         transports=TRANSPORTS[sandbox.page.transports.chosen],
+        customers=tuple(user.id for user in customers),
     )

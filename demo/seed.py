@@ -12,11 +12,13 @@ from sqlalchemy import Connection, insert
 from csat.db.tables import follow_ups, surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import DAY
+from csat.surveys.networks import Network
 from csat.surveys.poll_schedule import LAST_POLL_AGE
 from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import is_low
 from csat.surveys.states import State
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS, TransportName
 
 COMMENTS = tomllib.loads(Path(__file__).with_name("comments.toml").read_text(encoding="utf-8"))
 DAYS = 91
@@ -57,6 +59,8 @@ class Team(FrozenModel):
     supervisor: str
     display_name: str
     transports: tuple[TransportName, ...] = (TransportName.X_CARD,)
+    customers: tuple[str, ...] = ()
+    """The people in Slack who were asked, if they were asked there."""
 
 
 def insert_past(connection: Connection, team: Team, now: datetime) -> int:
@@ -98,7 +102,7 @@ def _survey(rng: random.Random, team: Team, number: int, at: datetime, now: date
 def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at: datetime) -> dict[str, Any]:
     channel = rng.choices(team.channels, range(len(team.channels), 0, -1))[0]
     has_thread = channel == team.channels[0] and team.threads
-    customer = f"{rng.randrange(10**17, 10**18)}"
+    customer = XAccount(handle=f"customer_{number}", id=f"{rng.randrange(10**17, 10**18)}")
     return {
         "view_id": f"past:{number}",
         "team": team.id,
@@ -109,12 +113,8 @@ def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at:
         "requester": agent.user,
         "response_url": "",
         "received_at": at,
-        "account": team.account,
-        "transport": _transport(team, number),
         "display_name": team.display_name,
-        "recipient_handle": f"customer_{number}",
-        "recipient_id": customer,
-        "recipient_key": f"past:{customer}",
+        **_recipient(team, number, customer),
         "message": "",
         "privacy_url": "",
         "external_id": f"ticket_{40_000 + number}",
@@ -128,10 +128,29 @@ def _question(rng: random.Random, team: Team, agent: Colleague, number: int, at:
     }
 
 
+def _recipient(team: Team, number: int, on_x: XAccount) -> dict[str, Any]:
+    """Return who was asked, how, and for which account."""
+    transport, account = _transport(team, number), team.account
+    recipient: Recipient = on_x
+    if FACTS[transport].network is Network.SLACK:
+        user = team.customers[number % len(team.customers)]
+        account, recipient = team.id, SlackPerson(team=team.id, user=user)
+    return {
+        "account": account,
+        "transport": transport,
+        "recipient_handle": recipient.handle,
+        "recipient_id": recipient.id,
+        "recipient_key": f"past:{recipient.id}",
+    }
+
+
 def _transport(team: Team, number: int) -> TransportName:
-    """Return how a survey was sent: every third one as a link, if the team can."""
-    has_link = TransportName.X_LINK in team.transports
-    return TransportName.X_LINK if has_link and number % 3 == 0 else TransportName.X_CARD
+    """Return how a survey was sent: if the team can, some as links, some in Slack."""
+    if TransportName.SLACK in team.transports and number % 5 == 1:
+        return TransportName.SLACK
+    if TransportName.X_LINK in team.transports and number % 3 == 0:
+        return TransportName.X_LINK
+    return team.transports[0]
 
 
 def _answer(

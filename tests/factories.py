@@ -42,6 +42,7 @@ SAMPLE_TEAM = Team(
     colleagues=(Colleague(fixtures.ADA, 5, 1), Colleague(fixtures.CLEO, 1, 0)),
     supervisor=fixtures.CLEO,
     display_name="Northwind",
+    customers=(fixtures.SAM, fixtures.NOOR),
 )
 
 _numbers = itertools.count(1)

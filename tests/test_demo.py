@@ -1,5 +1,6 @@
 """The app in the sandbox, as `make demo` runs it."""
 
+import re
 from typing import Any
 
 from demo.run import run_demo
@@ -43,3 +44,17 @@ async def test_the_app_restarts_with_other_transports_and_loses_nothing() -> Non
         assert "feedback card" not in visible_text(form)
         assert "/r/…" in visible_text(form)
         assert "Can't be asked until" in visible_text(form)
+
+
+async def test_the_past_of_a_team_with_slack_alone_was_asked_in_slack() -> None:
+    async with run_demo() as sandbox:
+        sandbox.page.transports.choose("slack")
+        await wait_until(sandbox, lambda: sandbox.page.transports.status == RESTARTED)
+        sandbox.page.sample_data.request()
+        await wait_until(sandbox, lambda: sandbox.page.sample_data.is_done)
+        await sandbox.workspace.open_home(fixtures.ADA)
+        home = await wait_until(sandbox, lambda: sandbox.workspace.home_view(fixtures.ADA))
+        people = set(re.findall("<@(U09PAST[0-9]+)>", visible_text(home)))
+
+        assert people
+        assert people <= sandbox.workspace.users.keys()

@@ -48,6 +48,7 @@ def spoil(connection: Connection) -> None:
         Filters(team=TEAM, metric=Metric.NPS, channel=SAMPLE_TEAM.channels[0]),
         Filters(team=TEAM, metric=Metric.CSAT, transport=TransportName.X_LINK),
         Filters(team=TEAM, metric=Metric.NPS, transport=TransportName.X_CARD),
+        Filters(team=TEAM, metric=Metric.CSAT, transport=TransportName.SLACK),
         Filters(team="T0OTHER", metric=Metric.CSAT),
     ],
 )

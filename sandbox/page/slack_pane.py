@@ -49,7 +49,8 @@ class SlackPane:
         app_home = manifest.get("features", {}).get("app_home", {})
         self._home_tab_enabled = bool(app_home.get("home_tab_enabled"))
         self._unread = unread
-        self.people = [user for user in workspace.users.values() if not user.is_bot]
+        members = set[str]().union(*(channel.members for channel in workspace.channels.values()))
+        self.people = [user for user in workspace.users.values() if not user.is_bot and user.id in members]
         people_by_id = {user.id: user for user in self.people}
         self.person: User = people_by_id.get(url_state.person) or self.people[0]
         self.channel = self._find_channel()

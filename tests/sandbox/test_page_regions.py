@@ -10,6 +10,7 @@ from sandbox.page.message_rows import format_day
 from sandbox.page.page_renderer import Renderer
 from sandbox.page.url_state import UrlState
 from sandbox.server import PAGE_PORT, serve_sandbox
+from sandbox.slack import User
 from sandbox.slack.fixtures import ADA, BEN, CLEO, GUS, LEADS, SAM, SUPPORT
 from sandbox.traffic_log import MAX_EXCHANGES
 from sandbox.x import Endpoint, Fault
@@ -331,6 +332,9 @@ async def test_an_open_page_does_not_delay_the_shutdown(caplog: pytest.LogCaptur
 
 def test_roles_are_shown_beside_names() -> None:
     page = unserved_page()
+    page.slack.users["U09INES"] = User(
+        "U09INES", "ines", "Ines, who has left all channels", page.slack.team.id
+    )
 
     html = page.html("top_bar", "sidebar", person=CLEO)
 
@@ -342,6 +346,7 @@ def test_roles_are_shown_beside_names() -> None:
     assert "Sam Adeyemi (customer)" in html
     assert "Noor Haddad (customer, no direct messages)" in html
     assert "Rui Tavares (customer, no shared channel)" in html
+    assert "Ines" not in html
 
 
 async def test_sample_data_is_requested_once_and_its_progress_is_shown() -> None:
