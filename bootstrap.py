@@ -46,14 +46,14 @@ from csat.transports.protocol import Transport, Transports
 from csat.transports.slack_message import SlackMessage
 from csat.transports.x_card import XCard
 from csat.transports.x_link import XLink
-from csat.values_from_settings import build_credentials, build_default_draft, build_limits, load_recipient_key
+from csat.values_from_settings import build_default_draft, build_limits, load_recipient_key, open_x
 from csat.web import metrics_endpoint, paths, slack_events
 from csat.web.health import HealthCheck, handle_liveness
 from csat.web.metrics_endpoint import MetricsEndpoint
 from csat.web.server import serve as serve_http
 from csat.web.slack_events import SlackEndpoint
 from csat.web.x_webhook import XWebhook
-from csat.x_api.client import XClient, open_http_client
+from csat.x_api.client import XClient
 from handlers import bolt_adapter
 from handlers.services import Services
 from notifications.digest import WeeklyDigest
@@ -128,15 +128,17 @@ async def open_resources(
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
         log.info("Database: %s", describe(url))
+        names = ", ".join(settings.csat_transports)
+        log.info("Transports: %s%s", names, "" if settings.x_account_id else "; there are no keys of X")
         database = Database(url)
         stack.callback(database.close)
         clock = clock or await DatabaseClock.open(database)
         session = await stack.enter_async_context(open_session())
-        http = open_http_client(build_credentials(settings), settings.x_api_url, clock)
-        x = XClient(await stack.enter_async_context(http), metrics.observe_x)
+        x = await stack.enter_async_context(open_x(settings, clock, metrics.observe_x))
         stack.push_async_callback(lambda: tasks.finish(shutdown.left()))
-        await database.run(account_pauses.ensure_account, settings.x_account_id)
-        await database.run(ensure_feed, settings.x_account_id)
+        if x:
+            await database.run(account_pauses.ensure_account, settings.x_account_id)
+            await database.run(ensure_feed, settings.x_account_id)
         has_page = bool(settings.csat_public_url)
         rating_link_secrets = await database.run(load_rating_link_secrets) if has_page else ()
         slack = build_slack_client(settings, session, clock, metrics)
@@ -148,7 +150,7 @@ async def open_resources(
             slack=slack,
             x=x,
             transports={
-                **build_x_transports(settings, x, rating_link_secrets, clock),
+                **(build_x_transports(settings, x, rating_link_secrets, clock) if x else {}),
                 TransportName.SLACK: SlackMessage(
                     slack,
                     partial(slack_survey.survey_message, catalogue=catalogue),
@@ -234,12 +236,14 @@ def periodic_tasks(
     resources: Resources, intake: Intake, breaker: CircuitBreaker, app_home: AppHome
 ) -> list[PeriodicTask]:
     """Return what the scheduler repeats."""
-    poller = ResponsePoller(resources, intake, breaker.pause_if_refused)
     checking = PeriodicTask("checking Slack's token", resources.slack.check_token, TOKEN_CHECK_INTERVAL)
     outage = PeriodicTask(
         "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
     )
-    tasks = [*poller.periodic_tasks(), app_home.periodic_task(), checking, outage]
+    tasks = [app_home.periodic_task(), checking, outage]
+    if resources.x:
+        poller = ResponsePoller(resources, resources.x, intake, breaker.pause_if_refused)
+        tasks += poller.periodic_tasks()
     if isinstance(resources.clock, DatabaseClock):
         tasks.append(PeriodicTask("setting the clock", resources.clock.synchronize, SYNC_INTERVAL))
     if resources.settings.csat_results_channel:
@@ -256,8 +260,8 @@ async def log_other_accounts(resources: Resources) -> None:
     waiting = await resources.database.read(surveys_of_account.count_waiting_for_others, resources.accounts)
     for account, number in waiting.items():
         log.warning(
-            "Surveys that wait for the account %s: %d. Only an instance with its keys or tokens sends them",
-            account,
+            "Surveys that wait for %s: %d. Only an instance with its keys or token sends them",
+            surveys_of_account.describe(account),
             number,
         )
 
@@ -291,7 +295,7 @@ async def serve(
             Route("/livez", handle_liveness),
             Route("/readyz", health.handle),
             Route("/healthz", health.handle),
-            *_webhook_routes(settings, intake),
+            *(_webhook_routes(settings, intake) if resources.x else []),
         ]
         yield await stack.enter_async_context(serve_http(routes, settings.host, settings.port))
 

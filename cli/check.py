@@ -1,5 +1,6 @@
 """`python app.py check`: checks the settings, Slack and X, and says what to fix."""
 
+import contextlib
 import stat
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -21,11 +22,12 @@ from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
 from csat.settings import ENV_FILE, Settings
 from csat.surveys.questions import CatalogueError, Metric
-from csat.values_from_settings import build_credentials
-from csat.x_api.client import XClient, open_http_client
+from csat.values_from_settings import open_x
+from csat.x_api.client import XClient
 from csat.x_api.errors import AccountRefused, XError
 from csat.x_api.refusals import ACCOUNT_REFUSALS, ClockSkew, InvalidCredentials
 
+WITHOUT_X = "X: no keys, so surveys go to people in Slack alone"
 DATABASE_ADVICE = (
     "Check DATABASE_URL, and that the app may write there: no disk is full, and nothing is read-only."
 )
@@ -50,9 +52,10 @@ DATABASE_STATES = {
 
 
 class Queue(NamedTuple):
-    """What waits for the settings' X account, and how many surveys wait for each of the others."""
+    """What waits for the settings' X account and for the workspace, and how much for each of the others."""
 
-    own: Backlog
+    on_x: Backlog
+    in_slack: Backlog
     others: Mapping[str, int]
 
 
@@ -63,19 +66,23 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield database
     for finding in _files(settings):
         yield finding
-    async for finding in check_slack(settings):
+    slack = await check_slack(settings)
+    for finding in slack.findings:
         yield finding
-    queue = await _read_queue(settings) if database.ok else None
-    x = await check_x(settings, queue.own.pause_cause if queue else "")
-    if x.clock:
+    queue = await _read_queue(settings, slack.team) if database.ok else None
+    x = await check_x(settings, queue.on_x.pause_cause if queue else "")
+    if x and x.clock:
         yield x.clock
-    yield x.account
+    yield x.account if x else Finding(ok=True, message=WITHOUT_X)
     for finding in describe_transports(settings):
         yield finding
     if database.ok and settings.csat_public_url:
         yield await check_rating_page(settings, await _find_rating_link_secret(settings))
     if queue:
-        yield _own_queue(queue.own, x)
+        if x:
+            yield _queue_of_x(queue.on_x, x)
+        if slack.team:
+            yield Finding(ok=True, message=f"Queue: {_wait(queue.in_slack.waiting)} to be sent in Slack")
         async for finding in _other_queues(settings, queue.others):
             yield finding
 
@@ -136,29 +143,31 @@ async def _find_rating_link_secret(settings: Settings) -> str | None:
         return None  # it has no tables yet, or older ones
 
 
-async def _read_queue(settings: Settings) -> Queue | None:
-    accounts = (settings.x_account_id,)
+async def _read_queue(settings: Settings, team: str) -> Queue | None:
+    accounts = (settings.x_account_id, team)
     try:
         with open_existing(settings) as database:
-            return Queue(
-                await database.read(read_backlog, accounts),
-                await database.read(surveys_of_account.count_waiting_for_others, accounts),
-            )
+            on_x, in_slack = [await database.read(read_backlog, (account,)) for account in accounts]
+            others = await database.read(surveys_of_account.count_waiting_for_others, accounts)
+            return Queue(on_x, in_slack, others)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones
 
 
 async def _other_queues(settings: Settings, waiting: Mapping[str, int]) -> AsyncIterator[Finding]:
-    async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
+    async with open_x(settings) as x:
         for account, number in sorted(waiting.items()):
-            wait = f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
-            advice = "start an instance with its keys, or let the requesters cancel"
-            name = await _describe_account(account, XClient(http))
-            yield Finding(ok=True, message=f"Queue: {wait} for {name}: {advice}")
+            name, keys = await _describe_account(account, x), "keys" if account.isdigit() else "token"
+            advice = f"start an instance with its {keys}, or let the requesters cancel"
+            yield Finding(ok=True, message=f"Queue: {_wait(number)} for {name}: {advice}")
 
 
-def _own_queue(backlog: Backlog, x: XFindings) -> Finding:
-    wait = f"{pluralize(backlog.waiting, 'survey')} {'waits' if backlog.waiting == 1 else 'wait'} to be sent"
+def _wait(number: int) -> str:
+    return f"{pluralize(number, 'survey')} {'waits' if number == 1 else 'wait'}"
+
+
+def _queue_of_x(backlog: Backlog, x: XFindings) -> Finding:
+    wait = f"{_wait(backlog.waiting)} to be sent on X"
     if not backlog.pause_cause:
         return Finding(ok=True, message=f"Queue: {wait}")
     refusal = ACCOUNT_REFUSALS.get(backlog.pause_cause, AccountRefused)
@@ -172,9 +181,9 @@ def _own_queue(backlog: Backlog, x: XFindings) -> Finding:
     )
 
 
-async def _describe_account(account: str, x: XClient) -> str:
-    """Return the handle and the id of an account, or the id alone if X does not tell the handle."""
-    try:
-        return f"@{(await x.get_account(account)).handle} (id {account})"
-    except XError:
-        return f"the X account {account}"
+async def _describe_account(account: str, x: XClient | None) -> str:
+    """Return the handle and the id of an account on X, or the id alone if X does not tell the handle."""
+    if x and account.isdigit():
+        with contextlib.suppress(XError):
+            return f"@{(await x.get_account(account)).handle} (id {account})"
+    return surveys_of_account.describe(account)

@@ -1,6 +1,9 @@
 """The checks of the token, the people, the results channel and the connection in Slack."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from cli import manifest
 from cli.finding import Finding
@@ -24,34 +27,69 @@ PRIVATE_CHANNEL = (
 GROUPS_SCOPE = "usergroups:read"
 """Needed only if CSAT_AGENTS or CSAT_SUPERVISORS names user groups."""
 
+FINDING_AGAIN: Final = (
+    "if Slack doesn't confirm a survey to a person in Slack, its requester has to look whether it arrived"
+)
+WITHOUT_SCOPE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "channels:read": "exports and links to earlier surveys leave out public channels",
+        "chat:write.public": "in public channels without the app, only the requester sees confirmations",
+        "files:write": "there is no /csat export",
+        "groups:read": "exports and links to earlier surveys leave out private channels",
+        "im:history": FINDING_AGAIN,
+        "im:write": FINDING_AGAIN,
+        GROUPS_SCOPE: "CSAT_AGENTS and CSAT_SUPERVISORS can't name user groups",
+    }
+)
+"""What does not work without each optional scope."""
 
-async def check_slack(settings: Settings) -> AsyncIterator[Finding]:
-    """Yield the findings; nothing is posted."""
+
+class SlackFindings(NamedTuple):
+    """What Slack says of the tokens, the people and the channel."""
+
+    team: str
+    """The id of the app's workspace, or "" if Slack does not tell."""
+    findings: list[Finding]
+
+
+async def check_slack(settings: Settings) -> SlackFindings:
+    """Ask Slack about the settings; nothing is posted."""
     async with open_session() as session:
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
-        async for finding in _token(settings, web):
-            yield finding
+        team, findings = await _token(settings, web)
         if settings.csat_results_channel:
-            async for finding in _results_channel(settings.csat_results_channel, web):
-                yield finding
-        yield await _connection(settings, web)
+            findings += [each async for each in _results_channel(settings.csat_results_channel, web)]
+        return SlackFindings(team, [*findings, await _connection(settings, web)])
 
 
-async def _token(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
+async def _token(settings: Settings, web: WebClient) -> SlackFindings:
     try:
         response = await web.auth_test()
         bot = parse_response(AuthTest, response)
     except SlackError as error:
-        if not is_rejection(error):
-            yield Finding(
-                ok=False, message=f"Slack token: not checked, {explain(error)}", advice=_advise_retry(error)
-            )
-            return
-        advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
-        yield Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
-        return
-    yield Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}")
+        return SlackFindings("", [_rejected(error)])
     granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
+    members = _members(settings, ListedMembers(web, bot.team_id))
+    return SlackFindings(
+        bot.team_id,
+        [
+            Finding(ok=True, message=f"Slack token: {bot.user} in {bot.team}"),
+            *_scopes(settings, granted),
+            *[finding async for finding in members],
+        ],
+    )
+
+
+def _rejected(error: SlackError) -> Finding:
+    if not is_rejection(error):
+        return Finding(
+            ok=False, message=f"Slack token: not checked, {explain(error)}", advice=_advise_retry(error)
+        )
+    advice = "Copy SLACK_BOT_TOKEN from OAuth & Permissions, or reinstall the app to the workspace."
+    return Finding(ok=False, message=f"Slack token: {explain(error)}", advice=advice)
+
+
+def _scopes(settings: Settings, granted: AbstractSet[str]) -> Iterator[Finding]:
     required, optional = manifest.scopes(manifest.load())
     if any(named.startswith("S") for named in settings.csat_agents | settings.csat_supervisors):
         required, optional = required | {GROUPS_SCOPE}, optional - {GROUPS_SCOPE}
@@ -63,9 +101,8 @@ async def _token(settings: Settings, web: WebClient) -> AsyncIterator[Finding]:
         advice=advice,
     )
     for scope in sorted(optional - granted):
-        yield Finding(ok=True, message=f"Slack scope {scope}: not granted (optional, see the README)")
-    async for finding in _members(settings, ListedMembers(web, bot.team_id)):
-        yield finding
+        message = f"Slack scope {scope}: not granted (optional); without it, {WITHOUT_SCOPE[scope]}"
+        yield Finding(ok=True, message=message)
 
 
 async def _members(settings: Settings, members: ListedMembers) -> AsyncIterator[Finding]:

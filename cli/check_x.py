@@ -35,20 +35,23 @@ class XFindings(NamedTuple):
     """That this machine's clock is wrong."""
 
 
-async def check_x(settings: Settings, pause_cause: str) -> XFindings:
-    """Ask X whose keys these are.
+async def check_x(settings: Settings, pause_cause: str) -> XFindings | None:
+    """Ask X whose keys these are; return `None` if there are none.
 
     Args:
         settings: all of them.
         pause_cause: why the account is paused, or "": X may have named then what it doesn't name now.
     """
+    credentials = build_credentials(settings)
+    if credentials is None:
+        return None
     clock: Finding | None = None
 
     async def compare_clocks(response: httpx.Response) -> None:
         nonlocal clock
         clock = _compare_clocks(response.headers.get("date", ""))
 
-    async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
+    async with open_http_client(credentials, settings.x_api_url) as http:
         http.event_hooks = {"response": [compare_clocks]}
         try:
             account = await XClient(http).get_me()

@@ -23,8 +23,8 @@ from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.web_client import build_web_client, open_session
 from csat.surveys.recipients import Recipient, XAccount
-from csat.values_from_settings import build_credentials, load_recipient_key
-from csat.x_api.client import XClient, open_http_client
+from csat.values_from_settings import load_recipient_key, open_x
+from csat.x_api.client import XClient
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import XError
 from csat.x_api.refusals import RecipientUnknown
@@ -35,6 +35,11 @@ MESSAGE_NOT_FOUND = "message_not_found"
 """Slack's error for a message that somebody deleted."""
 
 WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. Restart the app to empty it."
+
+WITHOUT_X = (
+    "Without the keys of X this app can't ask X who has this handle. Surveys under earlier handles of this "
+    "customer may be left. To find them, run this command with the customer's numeric id."
+)
 
 OPT_OUT_KEPT = "They asked not to be surveyed: that stays on file, as a keyed hash, so that nobody asks them."
 
@@ -67,7 +72,7 @@ class Eraser:
 
     Args:
         database: has the customer's surveys.
-        x: tells who has a handle.
+        x: tells who has a handle; `None` without an account on X.
         poster: changes messages in Slack.
         recipient_key: returns the keyed hash of a customer's id.
         pauses: the seconds before each retry while Slack is unavailable.
@@ -76,7 +81,7 @@ class Eraser:
     def __init__(
         self,
         database: Database,
-        x: XClient,
+        x: XClient | None,
         poster: Poster,
         recipient_key: Callable[[str], str],
         pauses: Sequence[float],
@@ -120,6 +125,8 @@ class Eraser:
         """Add the id of a handle's current owner, or say what is not searched without it."""
         if recipient.id:
             return recipient, ""
+        if self._x is None:
+            return recipient, WITHOUT_X
         try:
             account = await self._x.look_up_user(recipient)
         except RecipientUnknown:
@@ -202,8 +209,7 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
     async with contextlib.AsyncExitStack() as stack:
         database = stack.enter_context(open_existing(settings))
         session = await stack.enter_async_context(open_session())
-        http = open_http_client(build_credentials(settings), settings.x_api_url)
-        x = XClient(await stack.enter_async_context(http))
+        x = await stack.enter_async_context(open_x(settings))
         web = build_web_client(settings.slack_bot_token, settings.slack_api_url, session)
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
         recipient_key = await load_recipient_key(settings, database)

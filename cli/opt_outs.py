@@ -25,8 +25,8 @@ from csat.reporting.formatting import pluralize
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import Recipient
-from csat.values_from_settings import build_credentials, load_recipient_key
-from csat.x_api.client import XClient, open_http_client
+from csat.values_from_settings import load_recipient_key, open_x
+from csat.x_api.client import XClient
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import RetryLater, XError
 from csat.x_api.refusals import RecipientSuspended, RecipientUnknown
@@ -59,6 +59,12 @@ async def export(settings: SettingsWithoutXKeys, output: Path) -> None:
     )
 
 
+class NotLookedUp(Exception):
+    """There are no keys of X to look up a handle with."""
+
+    advice = "Without the keys of X, this app can't look up handles. List the numeric ID instead."
+
+
 class ImportResult(NamedTuple):
     """What has become of a line."""
 
@@ -72,7 +78,7 @@ class Importer:
 
     Args:
         database: has the opt-outs.
-        x: resolves handles.
+        x: resolves handles; `None` without an account on X.
         recipient_key: returns the keyed hash of a customer's id.
         sleep: waits for some seconds while X is busy.
     """
@@ -80,7 +86,7 @@ class Importer:
     def __init__(
         self,
         database: Database,
-        x: XClient,
+        x: XClient | None,
         recipient_key: Callable[[str], str],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -98,7 +104,7 @@ class Importer:
         """Record a customer, once X has said who they are; raises `XError` or `DatabaseError`."""
         try:
             recipient_id = customer.recipient.id or await self._look_up(customer.recipient)
-        except (RecipientUnknown, RecipientSuspended) as refusal:
+        except (RecipientUnknown, RecipientSuspended, NotLookedUp) as refusal:
             return ImportResult(problem=f"Line {customer.line}: {customer.recipient.label}: {refusal.advice}")
         is_new = await self._database.run_with_retry(
             opt_outs.record,
@@ -113,6 +119,8 @@ class Importer:
         return ImportResult(is_new=is_new)
 
     async def _look_up(self, recipient: Recipient) -> str:
+        if self._x is None:
+            raise NotLookedUp
         for tries in range(1, MAX_TRIES):
             try:
                 return (await self._x.look_up_user(recipient)).id
@@ -147,8 +155,8 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
 async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
     """Connect to the database and X until the block ends; raises `DatabaseError`."""
     with open_existing(settings) as database:
-        async with open_http_client(build_credentials(settings), settings.x_api_url) as http:
-            yield Importer(database, XClient(http), await load_recipient_key(settings, database))
+        async with open_x(settings) as x:
+            yield Importer(database, x, await load_recipient_key(settings, database))
 
 
 async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[str]:

@@ -8,7 +8,16 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -36,6 +45,7 @@ from csat.setting_types import (
     limited,
     prefixed,
 )
+from csat.surveys.networks import Network
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_PRIVACY_URL_LENGTH
 from csat.surveys.transports import FACTS, MAX_DAILY_MESSAGES, TransportName
 
@@ -69,6 +79,9 @@ SECRET_LOCATIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Where operators find each secret."""
 
+X_KEYS: Final = tuple(name for name in SECRET_LOCATIONS if name.startswith("X_"))
+KEYS_OF_X: Final = f"{', '.join(X_KEYS[:-1])} and {X_KEYS[-1]} (developer.x.com, your app, Keys and tokens)"
+
 SECRETS: Final = (*SECRET_LOCATIONS, "X_WEBHOOK_PASSWORD", "DATABASE_URL", "CSAT_SECRET_KEY")
 """The settings that can be in a file of their own, whose path is in the setting `<name>_FILE`."""
 
@@ -81,8 +94,15 @@ class SettingsError(Exception):
         self.problems = problems
 
 
+class _MissingKey:
+    """Stands for a key of X that is missing while others are set."""
+
+
 class SettingsWithoutXKeys(BaseModel):
-    """Every setting but X's keys, named like its environment variable: for commands that don't ask X."""
+    """Every setting but X's keys and the transports, named like its environment variable.
+
+    For commands that work in the database alone.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -104,9 +124,6 @@ class SettingsWithoutXKeys(BaseModel):
     csat_public_url: PublicUrl = ""
     csat_public_host: str = "127.0.0.1"
     csat_public_port: int = Field(3001, ge=0, le=65535, description="a whole number from 0 to 65535")
-    csat_transports: TransportNames = Field(
-        (), validate_default=True, description="one or more of x_card, x_link and slack, the usual one first"
-    )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field("text", description="text or json")
 
@@ -157,29 +174,55 @@ class SettingsWithoutXKeys(BaseModel):
 
 
 class Settings(SettingsWithoutXKeys):
-    """Every setting."""
+    """Every setting; without X's keys, the app has the transports that need no account on X."""
 
-    x_api_key: SecretStr
-    x_api_secret: SecretStr
-    x_access_token: Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")]
-    x_access_token_secret: SecretStr
+    x_api_key: SecretStr | None = None
+    x_api_secret: SecretStr | None = None
+    x_access_token: (
+        Annotated[SecretStr, prefixed("[0-9]+-", "the account's id and a dash, like 123-...")] | None
+    ) = None
+    x_access_token_secret: SecretStr | None = None
+
+    csat_transports: TransportNames = Field(
+        (), validate_default=True, description="one or more of x_card, x_link and slack, the usual one first"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mark_missing_keys_of_x(cls, values: dict[str, Any]) -> dict[str, Any]:
+        missing = [name.lower() for name in X_KEYS if not values.get(name.lower())]
+        return values if len(missing) == len(X_KEYS) else {**values, **dict.fromkeys(missing, _MissingKey())}
+
+    @field_validator(*map(str.lower, X_KEYS), mode="before")
+    @classmethod
+    def _require_all_keys_of_x_or_none(cls, key: object) -> object:
+        if isinstance(key, _MissingKey):
+            raise PydanticCustomError("missing", "is missing")
+        return key
 
     @field_validator("csat_transports")
     @classmethod
     def _use_every_transport_that_works(
         cls, chosen: tuple[TransportName, ...], info: ValidationInfo
     ) -> tuple[TransportName, ...]:
-        has_page = bool(info.data.get("csat_public_url", "invalid, with a problem of its own"))
-        if unusable := [name for name in chosen if FACTS[name].asks_on_page and not has_page]:
-            raise invalid(
-                f"names {unusable[0]}, which needs the page at CSAT_PUBLIC_URL: set that, or remove it"
-            )
-        return chosen or tuple(name for name in TransportName if has_page or not FACTS[name].asks_on_page)
+        wrong = "invalid, with a problem of its own"
+        has_x = bool(info.data.get("x_access_token", wrong))
+        has_page = bool(info.data.get("csat_public_url", wrong))
+        without_x = [name for name, facts in FACTS.items() if facts.network is Network.X and not has_x]
+        without_page = [name for name, facts in FACTS.items() if facts.asks_on_page and not has_page]
+        for name in chosen:
+            if name in without_x:
+                raise invalid(f"names {name}, which needs {KEYS_OF_X}: set these, or remove it")
+            if name in without_page:
+                raise invalid(
+                    f"names {name}, which needs the page at CSAT_PUBLIC_URL: set that, or remove it"
+                )
+        return chosen or tuple(name for name in FACTS if name not in (*without_x, *without_page))
 
     @property
     def x_account_id(self) -> str:
-        """The id of the account that sends the surveys: X begins every access token with it."""
-        return self.x_access_token.get_secret_value().partition("-")[0]
+        """The id of the account that sends surveys on X, with which its access token begins; "" without X."""
+        return self.x_access_token.get_secret_value().partition("-")[0] if self.x_access_token else ""
 
     @staticmethod
     def load() -> "Settings":

@@ -28,14 +28,15 @@ class Resources:
     catalogue: Catalogue
     database: Database
     slack: SlackClient
-    x: XClient
+    x: XClient | None
+    """None without an account on X."""
     transports: Transports
     tasks: BackgroundTasks
     metrics: Metrics
     instance: str
     """A name that no other running instance has."""
     account: str
-    """The id of the X account that sends surveys on X."""
+    """The id of the X account that sends surveys on X, or ""."""
     limits: Limits
     rating_link_secrets: Sequence[str]
     """The secrets of the links to the rating page, that of new links first; empty without the page."""

@@ -1,34 +1,56 @@
 """What the app builds from its settings."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 
+from csat.clock import Clock, utc_now
 from csat.db.database import Database
 from csat.db.recipient_keys import load_secret, make_recipient_key
+from csat.outgoing_request_timing import Observe, ignore
 from csat.settings import Settings, SettingsWithoutXKeys
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
 from csat.surveys.transports import FACTS
+from csat.x_api.client import XClient, open_http_client
 from csat.x_api.signing import Credentials
 
 
-def build_credentials(settings: Settings) -> Credentials:
-    """Return the credentials for X."""
+def build_credentials(settings: Settings) -> Credentials | None:
+    """Return the credentials for X, if there are any."""
+    api_key, api_secret = settings.x_api_key, settings.x_api_secret
+    token, token_secret = settings.x_access_token, settings.x_access_token_secret
+    if not (api_key and api_secret and token and token_secret):
+        return None
     return Credentials(
-        api_key=settings.x_api_key,
-        api_secret=settings.x_api_secret,
-        access_token=settings.x_access_token,
-        access_token_secret=settings.x_access_token_secret,
+        api_key=api_key, api_secret=api_secret, access_token=token, access_token_secret=token_secret
     )
 
 
+@contextlib.asynccontextmanager
+async def open_x(
+    settings: Settings, clock: Clock = utc_now, observe: Observe = ignore
+) -> AsyncIterator[XClient | None]:
+    """Yield the client of X's API until the block ends, or `None` if there are no keys of X."""
+    credentials = build_credentials(settings)
+    if credentials is None:
+        yield None
+        return
+    async with open_http_client(credentials, settings.x_api_url, clock) as http:
+        yield XClient(http, observe)
+
+
 async def load_recipient_key(settings: Settings, database: Database) -> Callable[[str], str]:
-    """Return what makes a recipient's id a keyed hash: with the operator's secret, or else the database's."""
+    """Return what makes a recipient's id a keyed hash: with the operator's secret, or else the database's.
+
+    Raises `DatabaseError`.
+    """
     if settings.csat_secret_key:
         secret = settings.csat_secret_key.get_secret_value()
     else:
-        secret = await database.run(load_secret, settings.x_api_secret.get_secret_value())
+        former = settings.x_api_secret.get_secret_value() if settings.x_api_secret else None
+        secret = await database.run(load_secret, former)
     return partial(make_recipient_key, secret)
 
 

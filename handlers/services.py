@@ -45,7 +45,8 @@ class Services:
     """Everything that a listener may need."""
 
     slack: SlackClient
-    x: XClient
+    x: XClient | None
+    """None without an account on X."""
     database: Database
     worker: SendWorker
     breaker: CircuitBreaker
@@ -57,7 +58,7 @@ class Services:
     """The form's initial values."""
     ticket_patterns: Sequence[TicketPattern]
     account: str
-    """The id of the X account that sends surveys on X."""
+    """The id of the X account that sends surveys on X, or ""."""
     operators: Collection[str]
     """The users who are told about a paused X account, and can resume it."""
     instance: str
@@ -101,7 +102,7 @@ class Services:
 
     async def look_up_account(self, recipient: Recipient) -> Account | None:
         """Return the account of a handle; `None` for an id, or if X is slow or busy. Raises `Refused`."""
-        if recipient.id:
+        if recipient.id or self.x is None:
             return None
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
@@ -116,7 +117,9 @@ class Services:
         except InvalidRecipient:
             recipient = None
         account = self.account_of(recipient) if recipient else ""
-        recipient_id = self.x.find_known_id(recipient) if recipient else None
+        recipient_id = recipient.id if recipient else None
+        if recipient and self.x:
+            recipient_id = self.x.find_known_id(recipient)
         key = self.recipient_key(recipient_id) if recipient_id else None
         known = (origin.team, origin.requester, account, recipient, key, self.limits, self.clock())
         with contextlib.suppress(DatabaseError, TimeoutError):

@@ -32,6 +32,7 @@ from tests.databases import KINDS, Databases, migrate, read_schema, sqlite_in
 from tests.factories import NOON, make_row
 from tests.strategies import FEW_EXAMPLES
 from tests.unwritable import Problem, unwritable
+from tests.world import WITHOUT_X
 
 AUTH_TEST = "/api/auth.test"
 CHANNEL = "/api/conversations.info"
@@ -41,6 +42,7 @@ SOCKET = "/api/apps.connections.open"
 ME = "/2/users/me"
 BRAND = "1810000000000000002"
 """The id of another account."""
+OR_CANCEL = ", or let the requesters cancel"
 
 ALL_SCOPES = ",".join(set[str]().union(*manifest.scopes(manifest.load())))
 BOT = {"ok": True, "team": "Northwind", "team_id": "T1", "user": "csat", "url": "https://n.slack.com/"}
@@ -521,13 +523,32 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     tmp_path: Path, database_url: str, answer: Answer, name: str
 ) -> None:
     with contextlib.closing(Database(database_url)) as database:
-        await database.run(insert_waiting, {BRAND: 12, "44196397": 3})
+        await database.run(insert_waiting, {BRAND: 12, "44196397": 3, "T1": 1, "T2": 2})
 
     findings = await run_check(tmp_path, {f"/2/users/{BRAND}": answer}, database_url=database_url)
 
     assert [finding.message for finding in findings if finding.message.startswith("Queue")] == [
-        "Queue: 3 surveys wait to be sent",
-        f"Queue: 12 surveys wait for {name}: start an instance with its keys, or let the requesters cancel",
+        "Queue: 3 surveys wait to be sent on X",
+        "Queue: 1 survey waits to be sent in Slack",
+        f"Queue: 12 surveys wait for {name}: start an instance with its keys{OR_CANCEL}",
+        f"Queue: 2 surveys wait for the workspace T2: start an instance with its token{OR_CANCEL}",
+    ]
+
+
+async def test_surveys_that_wait_for_x_are_counted_without_its_keys(
+    tmp_path: Path, database_url: str
+) -> None:
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(insert_waiting, {BRAND: 1, "T1": 0})
+
+    findings = await run_check(tmp_path, {ME: Answer(status=500)}, database_url=database_url, **WITHOUT_X)
+
+    assert [finding for finding in findings if not finding.ok] == []
+    assert find(findings, "X").message == "X: no keys, so surveys go to people in Slack alone"
+    assert find(findings, "Transports").message == "Transports: slack (Message in Slack)"
+    assert [finding.message for finding in findings if finding.message.startswith("Queue")] == [
+        "Queue: 0 surveys wait to be sent in Slack",
+        f"Queue: 1 survey waits for the X account {BRAND}: start an instance with its keys{OR_CANCEL}",
     ]
 
 
@@ -551,7 +572,8 @@ async def test_a_paused_account_is_a_finding_with_the_next_step(
 
     assert find(findings, "Queue") == Finding(
         ok=False,
-        message=f"Queue: the account is paused, as X refused it ({cause.reason}); 1 survey waits to be sent",
+        message=f"Queue: the account is paused, as X refused it ({cause.reason}); 1 survey waits to be "
+        "sent on X",
         advice=advice,
     )
 

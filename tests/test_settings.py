@@ -8,15 +8,22 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
-from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, Settings, SettingsError
+from csat.settings import (
+    DEFAULT_MESSAGE,
+    MAX_MESSAGE_LENGTH,
+    SECRET_LOCATIONS,
+    X_KEYS,
+    Settings,
+    SettingsError,
+)
 from csat.settings import SECRETS as FILE_SECRETS
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
 from csat.values_from_settings import build_credentials, build_default_draft, build_limits
 
+SLACK_ALONE = {"SLACK_BOT_TOKEN": "xoxb-1-2-abc", "SLACK_APP_TOKEN": "xapp-1-A-2-abc"}
 COMPLETE = {
-    "SLACK_BOT_TOKEN": "xoxb-1-2-abc",
-    "SLACK_APP_TOKEN": "xapp-1-A-2-abc",
+    **SLACK_ALONE,
     "X_API_KEY": "key",
     "X_API_SECRET": "secret",
     "X_ACCESS_TOKEN": "1718260345-abc",
@@ -42,6 +49,12 @@ def load(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
     return Settings.load()
 
 
+def load_slack_alone(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
+    for name, value in {**SLACK_ALONE, **others}.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
 def load_problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
     with pytest.raises(SettingsError) as error:
         load(monkeypatch, **others)
@@ -62,7 +75,42 @@ def test_the_tokens_and_keys_are_all_that_is_required(monkeypatch: pytest.Monkey
     assert settings.csat_questions_file == DEFAULT_QUESTIONS_FILE
     assert build_default_draft(settings) == Draft(message=DEFAULT_MESSAGE)
     assert settings.x_account_id == "1718260345"
-    assert build_credentials(settings).access_token_secret.get_secret_value() == "token secret"
+    assert (credentials := build_credentials(settings))
+    assert credentials.access_token_secret.get_secret_value() == "token secret"
+
+
+def test_without_the_keys_of_x_surveys_go_to_people_in_slack(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_slack_alone(monkeypatch, X_API_KEY="", CSAT_PUBLIC_URL="https://feedback.example.com")
+
+    assert settings.csat_transports == ("slack",)
+    assert build_credentials(settings) is None
+    assert settings.x_account_id == ""
+
+
+@pytest.mark.parametrize("given", X_KEYS)
+def test_of_the_keys_of_x_each_missing_one_is_named_once_there_is_another(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_slack_alone(monkeypatch, **{given: COMPLETE[given]})
+
+    assert error.value.problems == [
+        f"{name} is missing. Find it at {SECRET_LOCATIONS[name]}." for name in X_KEYS if name != given
+    ]
+
+
+def test_a_transport_on_x_without_the_keys_of_x_is_refused_with_where_to_find_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_slack_alone(monkeypatch, CSAT_TRANSPORTS="slack, x_link")
+
+    (problem,) = error.value.problems
+    assert problem == (
+        "CSAT_TRANSPORTS names x_link, which needs X_API_KEY, X_API_SECRET, X_ACCESS_TOKEN and "
+        "X_ACCESS_TOKEN_SECRET (developer.x.com, your app, Keys and tokens): set these, or remove it. "
+        "See .env.example."
+    )
 
 
 def test_http_needs_a_signing_secret_instead_of_an_app_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,10 +128,6 @@ def test_all_missing_settings_are_listed_with_where_to_find_them() -> None:
     assert [line.split()[0] for line in problems] == [
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
-        "X_API_KEY",
-        "X_API_SECRET",
-        "X_ACCESS_TOKEN",
-        "X_ACCESS_TOKEN_SECRET",
     ]
     assert all(line.endswith(f" Find it at {SECRET_LOCATIONS[line.split()[0]]}.") for line in problems)
     assert "SLACK_APP_TOKEN" in problems[1]
@@ -141,7 +185,11 @@ def test_a_missing_or_empty_setting_is_named(
         ("CSAT_PUBLIC_URL", "http://feedback.example.com", "CSAT_PUBLIC_URL must begin with https://"),
         ("CSAT_PUBLIC_URL", "feedback.example.com", "CSAT_PUBLIC_URL must be a web address"),
         ("CSAT_PUBLIC_PORT", "65536", "CSAT_PUBLIC_PORT must be a whole number from 0 to 65535."),
-        ("CSAT_TRANSPORTS", "x_card, telegram", "CSAT_TRANSPORTS must be one or more of x_card and x_link"),
+        (
+            "CSAT_TRANSPORTS",
+            "x_card, telegram",
+            "CSAT_TRANSPORTS must be one or more of x_card, x_link and slack",
+        ),
         ("CSAT_DAILY_LINK_LIMIT", "501", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
         ("CSAT_DAILY_LINK_LIMIT", "0", "CSAT_DAILY_LINK_LIMIT must be a whole number from 1 to 500."),
         ("CSAT_RESULTS_CHANNEL", "#results", "CSAT_RESULTS_CHANNEL must be a channel's id (C... or G...)"),
@@ -216,8 +264,9 @@ def test_the_questions_of_a_team_are_read_in_their_order(
 @pytest.mark.parametrize(
     ("chosen", "public_url", "expected"),
     [
-        ("", "", ["x_card"]),
-        ("", "https://feedback.example.com", ["x_card", "x_link"]),
+        ("", "", ["x_card", "slack"]),
+        ("", "https://feedback.example.com", ["x_card", "x_link", "slack"]),
+        ("slack, x_card", "", ["slack", "x_card"]),
         ("x_link", "https://feedback.example.com", ["x_link"]),
         ("x_link, x_card x_link", "https://feedback.example.com", ["x_link", "x_card"]),
         ("x_card", "https://feedback.example.com", ["x_card"]),
@@ -252,9 +301,9 @@ def test_the_limits_of_the_transports_are_their_usual_ones(monkeypatch: pytest.M
 
 
 def test_each_transport_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, CSAT_DAILY_LIMIT="70", CSAT_DAILY_LINK_LIMIT="7")
+    settings = load(monkeypatch, CSAT_DAILY_LIMIT="70", CSAT_DAILY_LINK_LIMIT="7", CSAT_DAILY_SLACK_LIMIT="3")
 
-    assert build_limits(settings).daily == {"x_card": 70, "x_link": 7}
+    assert build_limits(settings).daily == {"x_card": 70, "x_link": 7, "slack": 3}
 
 
 def test_an_invalid_app_token_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -468,6 +517,7 @@ def test_a_secret_that_is_set_wins_over_its_file(folder: Path, monkeypatch: pyte
     (folder / "secret").write_text("from the file", encoding="utf-8")
     settings = load(monkeypatch, X_API_SECRET_FILE=str(folder / "secret"))
 
+    assert settings.x_api_secret
     assert settings.x_api_secret.get_secret_value() == COMPLETE["X_API_SECRET"]
 
 
@@ -476,6 +526,7 @@ def test_a_secret_that_is_set_wins_over_a_file_that_cannot_be_read(
 ) -> None:
     settings = load(monkeypatch, X_API_SECRET_FILE=str(folder / "missing"))
 
+    assert settings.x_api_secret
     assert settings.x_api_secret.get_secret_value() == COMPLETE["X_API_SECRET"]
 
 

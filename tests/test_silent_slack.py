@@ -14,7 +14,7 @@ from csat.db import tables
 from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.app_process import fake_environment, run_command
-from tests.world import PACE, World, idle_world, running_app, running_world, visible_text
+from tests.world import PACE, World, idle_world, running_app, running_world, visible_text, x_settings
 
 
 @pytest.fixture(name="short_timeout")
@@ -143,11 +143,7 @@ def forget_environment(world: World) -> dict[str, str]:
         "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
         "SLACK_SIGNING_SECRET": world.workspace.signing_secret,
         "SLACK_API_URL": settings.slack_api_url,
-        "X_API_KEY": settings.x_api_key.get_secret_value(),
-        "X_API_SECRET": settings.x_api_secret.get_secret_value(),
-        "X_ACCESS_TOKEN": settings.x_access_token.get_secret_value(),
-        "X_ACCESS_TOKEN_SECRET": settings.x_access_token_secret.get_secret_value(),
-        "X_API_URL": settings.x_api_url,
+        **{name.upper(): key for name, key in x_settings(world.x, settings.x_api_url).items()},
         "DATABASE_URL": world.database_url,
     }
 

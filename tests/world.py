@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,10 @@ PACE = WorkerConfig(poll_interval=0.02, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For work that is polled every minute."""
 PRIVACY = "https://northwind.example/privacy"
+WITHOUT_X: Mapping[str, Any] = dict.fromkeys(
+    ("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret")
+)
+"""The settings of a team that has Slack alone."""
 OTHER_BRAND = Account("1810000000000000002", "ContosoHelp", "Contoso")
 LOW_RATING_ALERT = "gave a low rating"
 

@@ -6,8 +6,13 @@ import hmac
 from sqlalchemy import Connection, select
 
 from csat.db import kept_secrets, tables
+from csat.db.errors import DatabaseError
 
 RECIPIENT_KEYS = "recipient keys"
+
+
+class SecretNeeded(DatabaseError):
+    """The secret of the database's keyed hashes is not in it, nor in the settings."""
 
 
 def make_recipient_key(secret: str, recipient_id: str) -> str:
@@ -15,16 +20,19 @@ def make_recipient_key(secret: str, recipient_id: str) -> str:
     return hmac.digest(secret.encode(), recipient_id.encode(), hashlib.sha256).hex()[:32]
 
 
-def load_secret(connection: Connection, x_api_secret: str) -> str:
+def load_secret(connection: Connection, x_api_secret: str | None) -> str:
     """Return the database's secret, which is random and made at the first start.
 
     A database that has keys already, from before it had a secret, keeps the one that they were made with:
-    `x_api_secret`.
+    `x_api_secret`. Raises `SecretNeeded` without it.
     """
 
     def make() -> str:
         keys = select(tables.surveys.c.id).where(tables.surveys.c.recipient_key.is_not(None))
-        has_keys = connection.execute(keys.limit(1)).first() is not None
-        return x_api_secret if has_keys else kept_secrets.make_secret()
+        if connection.execute(keys.limit(1)).first() is None:
+            return kept_secrets.make_secret()
+        if x_api_secret is None:
+            raise SecretNeeded("it knows customers by X_API_SECRET. Set CSAT_SECRET_KEY to what that was")
+        return x_api_secret
 
     return kept_secrets.load(connection, RECIPIENT_KEYS, make)

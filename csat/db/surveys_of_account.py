@@ -21,6 +21,11 @@ def is_of(*accounts: str) -> ColumnElement[bool]:
     return func.coalesce(surveys.c.account, "").in_(accounts)
 
 
+def describe(account: str) -> str:
+    """Return what an account is called by operators: X's ids are numbers."""
+    return f"the X account {account}" if account.isdigit() else f"the workspace {account}"
+
+
 def count_waiting_for_others(connection: Connection, accounts: Collection[str]) -> Counter[str]:
     """Return how many surveys wait to be sent by each account that is none of these."""
     waiting = (surveys.c.state == State.ACCEPTED, ~is_of(*accounts))

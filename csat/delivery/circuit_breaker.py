@@ -33,7 +33,7 @@ ResumeResult = Resumed | NotPaused | StillPaused
 
 
 class CircuitBreaker:
-    """Pauses the account that X's client signs for, probes it, and resumes it."""
+    """Pauses the account that X's client signs for, probes it, and resumes it; idle if there is none."""
 
     def __init__(self, resources: Resources) -> None:
         self._database = resources.database
@@ -65,6 +65,8 @@ class CircuitBreaker:
 
         Raises `DatabaseError`.
         """
+        if self._x is None:
+            return
         try:
             await self._x.get_me()
         except XError as error:
@@ -78,6 +80,8 @@ class CircuitBreaker:
 
     async def probe(self) -> None:
         """Ask X whether the account works again, if it is paused and a probe is due."""
+        if self._x is None:
+            return
         if not await self._database.run(account_pauses.claim_probe, self._account, self._clock()):
             return
         try:
@@ -95,7 +99,7 @@ class CircuitBreaker:
         If X refuses it once more after that, its operators are alerted again.
         """
         cause = await self._database.read(account_pauses.get_pause_cause, self._account)
-        if not cause:
+        if self._x is None or not cause:
             return NotPaused()
         try:
             await self._x.get_me()

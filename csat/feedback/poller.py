@@ -20,6 +20,7 @@ from csat.feedback.response_intake import Intake
 from csat.scheduler import PeriodicTask
 from csat.shared_resources import Resources
 from csat.surveys.transports import FACTS
+from csat.x_api.client import XClient
 from csat.x_api.errors import (
     AccountRefused,
     InvalidFeedback,
@@ -54,10 +55,10 @@ class ResponsePoller:
     """
 
     def __init__(
-        self, resources: Resources, intake: Intake, report: Callable[[XError], Awaitable[None]]
+        self, resources: Resources, x: XClient, intake: Intake, report: Callable[[XError], Awaitable[None]]
     ) -> None:
         self._database = resources.database
-        self._x = resources.x
+        self._x = x
         self._intake = intake
         self._account = resources.account
         self._report = report
