@@ -8,6 +8,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import typer
@@ -16,9 +17,10 @@ from bootstrap import lifespan
 from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.settings import Settings
+from csat.settings import X_KEYS, Settings
 from csat.slack_api.errors import SlackError
-from csat.surveys.transports import TransportName
+from csat.surveys.networks import Network
+from csat.surveys.transports import FACTS, TransportName
 from csat.web import paths
 from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
@@ -110,14 +112,20 @@ async def _restart_on_request(sandbox: Sandbox, settings: Settings, started: asy
     switch = sandbox.page.transports
     while True:
         switch.changed.clear()
-        names = TRANSPORTS[switch.chosen]
-        async with lifespan(settings.model_copy(update={"csat_transports": names})) as url:
+        async with lifespan(settings.model_copy(update=_chosen_settings(switch.chosen))) as url:
             password = settings.x_webhook_password.get_secret_value()
             sandbox.x.webhook = Webhook(url + paths.X_FEEDBACK, settings.x_webhook_user, password)
             if started.is_set():
                 switch.confirm()
             started.set()
             await switch.changed.wait()
+
+
+def _chosen_settings(choice: str) -> dict[str, Any]:
+    """Return the settings that a choice on the page changes; a team with Slack alone has no keys of X."""
+    transports = TRANSPORTS[choice]
+    has_x = any(FACTS[name].network is Network.X for name in transports)
+    return {"csat_transports": transports, **({} if has_x else dict.fromkeys(map(str.lower, X_KEYS)))}
 
 
 def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:

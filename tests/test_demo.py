@@ -50,6 +50,7 @@ async def test_the_past_of_a_team_with_slack_alone_was_asked_in_slack() -> None:
     async with run_demo() as sandbox:
         sandbox.page.transports.choose("slack")
         await wait_until(sandbox, lambda: sandbox.page.transports.status == RESTARTED)
+        before = len(sandbox.x.requests)
         sandbox.page.sample_data.request()
         await wait_until(sandbox, lambda: sandbox.page.sample_data.is_done)
         await sandbox.workspace.open_home(fixtures.ADA)
@@ -57,4 +58,5 @@ async def test_the_past_of_a_team_with_slack_alone_was_asked_in_slack() -> None:
         people = set(re.findall("<@(U09PAST[0-9]+)>", visible_text(home)))
 
         assert people
+        assert len(sandbox.x.requests) == before
         assert people <= sandbox.workspace.users.keys()
