@@ -93,7 +93,7 @@ def build_channels(bot: str) -> dict[str, Channel]:
         Channel(RESULTS, "csat-results", {CLEO, bot}, is_private=True),
         Channel(LOUNGE, "lounge", set(staff)),
         Channel(PARTNERS, "ext-skylinker", {ADA, CLEO, SAM, NOOR, bot}, is_ext_shared=True),
-        Channel(AIRPORT, "ext-porto-airport", {ADA, BEN, RUI}, is_ext_shared=True),
+        Channel(AIRPORT, "ext-porto", {ADA, BEN, RUI}, is_ext_shared=True),
         Channel(OLD_SUPPORT, "support-2024", {*staff, bot}, is_archived=True),
         Channel(ADA_AND_BEN, "", {ADA, BEN}, is_im=True),
     ]
