@@ -12,13 +12,14 @@ from blocks.elements import (
     context,
     escape_mrkdwn,
     one_line,
-    profile_link,
+    recipient_link,
     rich_line,
     text,
     timestamp,
 )
 from blocks.limit_denial import denial_line, denial_text, opt_out_notes, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
+from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 
@@ -44,8 +45,7 @@ ACCOUNT_PAUSED: Final = "No limit stops you, but X isn't accepting surveys ({cau
 class CustomerStatus(NamedTuple):
     """What is known about a customer."""
 
-    customer: str
-    """`@handle`, or a numeric id."""
+    customer: Recipient
     surveys: Sequence[PreviousSurvey]
     """The last surveys to them, the newest first."""
     denial: Denial | None = None
@@ -69,9 +69,9 @@ def status_message(status: CustomerStatus, reader: Origin) -> Message:
     denial, possible = status.denial, _possible(status, reader.team)
     told = None if denial else status.last_failure
     return build_message(
-        f"{escape_mrkdwn(status.customer)}: {denial_text(denial) if denial else escape_mrkdwn(possible)}",
+        f"{status.customer.label}: {denial_text(denial) if denial else escape_mrkdwn(possible)}",
         [
-            rich_line(profile_link(status.customer)),
+            rich_line(recipient_link(status.customer)),
             denial_line(denial, reader, status.link) if denial else rich_line(text(possible)),
             *(opt_out_notes(denial.opt_out, status.customer, reader) if denial and denial.opt_out else []),
             *[

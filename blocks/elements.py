@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
     Block,
     ContextBlock,
     HeaderBlock,
+    MarkdownTextObject,
     PlainTextObject,
     RichTextBlock,
     RichTextElement,
@@ -107,6 +108,14 @@ def recipient_link(recipient: Recipient) -> RichTextElement:
     return text("a deleted customer") if recipient.is_erased else profile_link(recipient.label)
 
 
+def sentence_about(recipient: Recipient, words: str) -> list[RichTextElement]:
+    """Return a sentence with the recipient in place of "{customer}"; people in Slack are mentioned."""
+    if not isinstance(recipient, SlackPerson):
+        return [text(_name_customer(words, recipient))]
+    pieces = filter(None, re.split(r"(\{customer\})", words))
+    return [recipient_link(recipient) if piece == "{customer}" else text(piece) for piece in pieces]
+
+
 def timestamp(when: datetime, date_format: str = DATE_AND_TIME) -> RichTextElement:
     """Return a date that Slack shows in the reader's time zone."""
     return RichTextElementParts.Date(
@@ -155,6 +164,13 @@ def context(*lines: str) -> ContextBlock:
     return ContextBlock(elements=[PlainTextObject(text=words, emoji=False) for words in lines if words])
 
 
+def context_about(recipient: Recipient, words: str) -> ContextBlock:
+    """Return a line of small print with the recipient in place of "{customer}"."""
+    if not isinstance(recipient, SlackPerson):
+        return context(_name_customer(words, recipient))
+    return ContextBlock(elements=[MarkdownTextObject(text=_name_customer(words, recipient), verbatim=True)])
+
+
 def alert(words: str, level: Literal["warning", "error"] = "warning") -> AlertBlock:
     """Return a banner for a modal."""
     return AlertBlock(level=level, text=PlainTextObject(text=words, emoji=False))
@@ -163,6 +179,16 @@ def alert(words: str, level: Literal["warning", "error"] = "warning") -> AlertBl
 def plain_message(words: str) -> Message:
     """Return a message of one line."""
     return build_message(escape_mrkdwn(words), [rich_line(text(words))])
+
+
+def message_about(recipient: Recipient, words: str) -> Message:
+    """Return a message of one line with the recipient in place of "{customer}"."""
+    fallback_text = _name_customer(escape_mrkdwn(words), recipient)
+    return build_message(fallback_text, [rich_line(*sentence_about(recipient, words))])
+
+
+def _name_customer(words: str, recipient: Recipient) -> str:
+    return words.replace("{customer}", recipient.label or "this customer")
 
 
 def _truncate(text: str, max_length: int) -> str:

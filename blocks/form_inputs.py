@@ -12,10 +12,12 @@ from slack_sdk.models.blocks import (
     RadioButtonsElement,
     StaticSelectElement,
     UrlInputElement,
+    UserSelectElement,
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from blocks.serialization import BlockDict, render_once
+from csat.surveys.networks import Network
 from csat.surveys.questions import PLACEHOLDER, Metric
 from csat.surveys.survey import MAX_DISPLAY_NAME_LENGTH, MAX_EXTERNAL_ID_LENGTH, FormField
 from csat.surveys.transports import FACTS, TransportName
@@ -49,13 +51,26 @@ def question_options(templates: Mapping[int, str]) -> dict[int, Option]:
 
 def with_value(field: BlockDict, value: str, **block_properties: str) -> BlockDict:
     """Return a copy of a field with an initial value, and with other properties of its block."""
-    element = {**field["element"], "initial_value": value} if value else field["element"]
+    name = "initial_user" if field["element"]["type"] == UserSelectElement.type else "initial_value"
+    element = {**field["element"], name: value} if value else field["element"]
     return {**field, **block_properties, "element": element}
 
 
 @render_once
+def person(*, focused: bool) -> Block:
+    """Return the field for the customer in Slack."""
+    return InputBlock(
+        label="Customer",
+        dispatch_action=True,
+        element=UserSelectElement(
+            action_id=FormField.RECIPIENT, placeholder="Choose the customer", focus_on_load=focused
+        ),
+    )
+
+
+@render_once
 def recipient(*, focused: bool) -> Block:
-    """Return the field for the customer."""
+    """Return the field for the customer on X."""
     return InputBlock(
         label="Customer",
         dispatch_action=True,
@@ -108,17 +123,15 @@ def variant(block_id: str, options: Mapping[str, BlockDict], selected: str) -> B
 
 
 @render_once
-def display_name() -> Block:
-    """Return the field for the display name."""
+def display_name(*, is_filled_in: bool) -> Block:
+    """Return the field for the display name, which X fills in if it is left out."""
+    usual = "; leave empty to use your name on X" if is_filled_in else ""
     return InputBlock(
         block_id=FormField.DISPLAY_NAME,
         label="Display name",
-        optional=True,
+        optional=is_filled_in,
         dispatch_action=True,
-        hint=(
-            f"Your brand's name in the question. Up to {MAX_DISPLAY_NAME_LENGTH} characters; "
-            "leave empty to use your name on X."
-        ),
+        hint=f"Your brand's name in the question. Up to {MAX_DISPLAY_NAME_LENGTH} characters{usual}.",
         element=PlainTextInputElement(
             action_id=FormField.DISPLAY_NAME, dispatch_action_config=_TYPING_AND_ENTER
         ),
@@ -126,13 +139,14 @@ def display_name() -> Block:
 
 
 @render_once
-def message() -> Block:
+def message(network: Network) -> Block:
     """Return the field for the direct message."""
+    on_x = " On x.com, the customer sees only this message." if network is Network.X else ""
     return InputBlock(
         block_id=FormField.MESSAGE,
         label="Message",
         dispatch_action=True,
-        hint="Sent before the question. On x.com, the customer sees only this message.",
+        hint=f"Sent before the question.{on_x}",
         element=PlainTextInputElement(
             action_id=FormField.MESSAGE,
             multiline=True,
@@ -142,11 +156,12 @@ def message() -> Block:
 
 
 @render_once
-def privacy_url() -> Block:
+def privacy_url(*, is_optional: bool) -> Block:
     """Return the field for the URL of the privacy policy."""
     return InputBlock(
         block_id=FormField.PRIVACY_URL,
         label="Privacy policy URL",
+        optional=is_optional,
         dispatch_action=True,
         element=UrlInputElement(
             action_id=FormField.PRIVACY_URL,

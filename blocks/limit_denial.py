@@ -10,6 +10,7 @@ from blocks.elements import (
     Message,
     build_message,
     context,
+    context_about,
     day,
     one_line,
     rich_line,
@@ -19,6 +20,7 @@ from blocks.elements import (
 )
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.opt_outs import How, OptOut
+from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 
@@ -84,9 +86,9 @@ def opt_out_details(opt_out: OptOut, reader: Origin) -> list[Block]:
     return [rich_line(*_recorded(opt_out, reader.team)), *opt_out_reason(opt_out, reader)]
 
 
-def opt_out_notes(opt_out: OptOut, customer: str, reader: Origin) -> list[Block]:
+def opt_out_notes(opt_out: OptOut, customer: Recipient, reader: Origin) -> list[Block]:
     """Return the reason for a customer's opt-out, as `opt_out_reason` does, and who can lift it."""
-    lift = context(f"A supervisor can lift this with /csat unstop {customer}.")
+    lift = context_about(customer, "A supervisor can lift this with /csat unstop {customer}.")
     return [*opt_out_reason(opt_out, reader), lift]
 
 

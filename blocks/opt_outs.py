@@ -7,9 +7,8 @@ from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
 
 from blocks.elements import (
     Message,
-    build_message,
     context,
-    plain_message,
+    message_about,
     plain_text,
     recipient_link,
     rich_line,
@@ -77,27 +76,29 @@ def parse(view: Mapping[str, Any]) -> OptOutForm:
 
 def stopped(form: OptOutForm) -> Message:
     """Confirm that a customer won't be asked again."""
-    customer = form.recipient.label
-    return plain_message(
-        f"Noted: {customer} won't be asked again. A supervisor can lift this with /csat unstop {customer}."
+    return message_about(
+        form.recipient,
+        "Noted: {customer} won't be asked again. A supervisor can lift this with /csat unstop {customer}.",
     )
 
 
 def already_stopped(form: OptOutForm, opt_out: OptOut) -> Message:
     """Say that an opt-out is on file, and since when."""
-    sentence = f"{form.recipient.label} has opted out already: nobody can ask them."
-    return build_message(sentence, [rich_line(text(sentence)), *opt_out_details(opt_out, form.origin)])
+    message = message_about(form.recipient, "{customer} has opted out already: nobody can ask them.")
+    details = opt_out_details(opt_out, form.origin)
+    return message._replace(blocks=[*message.blocks, *render_all(details)])
 
 
 def lifted(form: OptOutForm) -> Message:
     """Confirm that a customer can be asked again."""
-    customer = form.recipient.label
-    return plain_message(f"Lifted: {customer} can be asked again. /csat status {customer} tells from when.")
+    return message_about(
+        form.recipient, "Lifted: {customer} can be asked again. /csat status {customer} tells from when."
+    )
 
 
 def not_stopped(form: OptOutForm) -> Message:
     """Say that there is no opt-out to lift."""
-    return plain_message(f"Nothing to lift: {form.recipient.label} has not opted out.")
+    return message_about(form.recipient, "Nothing to lift: {customer} has not opted out.")
 
 
 def _reason(label: str, hint: str) -> Block:

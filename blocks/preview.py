@@ -7,7 +7,9 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextQuoteElement, 
 
 from blocks.elements import context, one_line, text
 from blocks.serialization import BlockDict, render, render_once
+from blocks.slack_survey import STOP
 from csat.surveys.link_message import OPT_OUT
+from csat.surveys.networks import Network
 from csat.surveys.questions import SCALES, Catalogue, Metric
 from csat.surveys.survey import Draft
 from csat.surveys.transports import FACTS, TransportName
@@ -30,18 +32,22 @@ def preview(
     if facts.asks_on_page:
         message = f"{message}\n{rating_page}\n{OPT_OUT}"
     question = _question(draft, transport, metric, catalogue)
-    card = _card(facts.label if names_transport else "", message, question, metric)
-    is_nps_card = metric is Metric.NPS and not facts.asks_on_page
-    return [card, _nps_warning()] if is_nps_card else [card]
+    stop = STOP if facts.network is Network.SLACK else ""
+    card = _card(facts.label if names_transport else "", message, question, metric, stop)
+    return [card, _nps_warning()] if metric is Metric.NPS and facts.may_show_bare_nps else [card]
 
 
 @lru_cache(16)  # most forms open with the same message
-def _card(transport: str, message: str, question: str, metric: Metric) -> BlockDict:
+def _card(transport: str, message: str, question: str, metric: Metric, stop: str) -> BlockDict:
     heading = [text("What the customer will read", bold=True)]
     if transport:
         heading.append(text(f" · {transport}"))
     scale = "   ".join(map(str, SCALES[metric]))
-    quoted = [text(f"{message}\n"), text(question, bold=True), text(f"\n{scale}")]
+    quoted = [
+        text(f"{message}\n"),
+        text(question, bold=True),
+        text(f"\n{scale}{f'   ·   {stop}' if stop else ''}"),
+    ]
     elements = [RichTextSectionElement(elements=heading), RichTextQuoteElement(elements=quoted)]
     return render(RichTextBlock(elements=elements))
 
@@ -54,4 +60,5 @@ def _nps_warning() -> Block:
 def _question(draft: Draft, transport: TransportName, metric: Metric, catalogue: Catalogue) -> str:
     variants = {str(variant): variant for variant in catalogue.variants_for(transport, metric)}
     variant = variants.get(draft.variant, next(iter(variants.values())))
-    return catalogue.question(metric, variant, one_line(draft.display_name) or "(your name on X)")
+    usual_name = "(your name on X)" if FACTS[transport].fills_in_display_name else "(your brand's name)"
+    return catalogue.question(metric, variant, one_line(draft.display_name) or usual_name)

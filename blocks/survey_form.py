@@ -14,10 +14,11 @@ from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.limits import Denial
+from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
-from csat.surveys.recipients import InvalidRecipient, parse_recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson, parse_recipient
 from csat.surveys.survey import Draft, FormField, Origin, Problems
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS, TransportName
 
 CALLBACK_ID: Final = "survey_form"
 PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormField.RECIPIENT)
@@ -28,6 +29,8 @@ MORE_OPTIONS_ACTION: Final = "more_options"
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
+MAX_KEPT_LENGTH: Final = 200
+"""Of a customer that was typed for another network than the one that is shown."""
 
 _METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _USUAL_OPTIONS: Final = ("display_name", "message", "privacy_url", "test")
@@ -38,7 +41,13 @@ _NOT_KEPT: Final[Any] = {
     "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
 }
 """What the private metadata leaves out."""
-_TEXT_FIELDS: Final = (FormField.RECIPIENT, *OPTIONS)
+_NAME_THEM: Final = {
+    Network.X: (
+        "Paste a link to their profile on X above, or use the shortcut on the message that names them."
+    ),
+    Network.SLACK: "Choose them above, or use the shortcut on a message of theirs.",
+}
+"""What to do if the message names no customer."""
 
 
 class Form(FrozenModel):
@@ -46,6 +55,10 @@ class Form(FrozenModel):
 
     draft: Draft = Draft()
     origin: Origin
+    network: Network | None = None
+    """Where the customer is whom the form was opened for: only transports there fit. None if it has none."""
+    entered: Mapping[Network, str] = {}
+    """The customer that was last entered for each other network than the transport's."""
     other_customers: tuple[str, ...] = ()
     """The customers that the message names."""
     no_customer_found: bool = False
@@ -58,8 +71,10 @@ class Form(FrozenModel):
     """The customer about whose closed messages the form warned; submitting again sends."""
     denial: Denial | None = None
     """Why the customer can't be asked now."""
+    unfit: str = ""
+    """Why the person in Slack can't be a customer at all."""
     denied: str = ""
-    """The customer whom the denial is about."""
+    """The customer whom the denial, or the sentence why they are none, is about."""
     link: str = ""
     """The link to the survey that caused the denial, if the requester may see it."""
     submitted: bool = False
@@ -88,10 +103,16 @@ class Form(FrozenModel):
             draft = draft.model_copy(update={"variant": variants.get(Metric(draft.metric), "")})
         return self.model_copy(update={"draft": draft, "variants": {**variants, **self.variants}})
 
-    def with_denial(self, denial: Denial | None, link: str = "") -> Self:
-        """Return the form with the reason why its customer can't be asked now, or without one."""
-        denied = self.customer if denial else ""
-        return self.model_copy(update={"denial": denial, "denied": denied, "link": link})
+    def with_customer(self, recipient: Recipient) -> Self:
+        """Return the form for a customer; once it has named some of several networks, it is open to all."""
+        draft = self.draft.model_copy(update={"recipient": recipient.label})
+        is_moved = self.network not in (None, recipient.network)
+        return self.model_copy(update={"draft": draft, "network": None if is_moved else recipient.network})
+
+    def with_denial(self, denial: Denial | None, link: str = "", unfit: str = "") -> Self:
+        """Return the form with the reason why its customer can't be asked, or without one."""
+        denied = self.customer if denial or unfit else ""
+        return self.model_copy(update={"denial": denial, "unfit": unfit, "denied": denied, "link": link})
 
     @property
     def questions_block_id(self) -> str:
@@ -99,17 +120,22 @@ class Form(FrozenModel):
         return f"{FormField.VARIANT}:{self.draft.transport}:{self.draft.metric}"
 
     @property
+    def recipient(self) -> Recipient | None:
+        """The customer in the draft, if it has one."""
+        try:
+            return parse_recipient(self.draft.recipient, self.origin.team)
+        except InvalidRecipient:
+            return None
+
+    @property
     def customer(self) -> str:
         """The customer in the draft, as a label; "" if it has none."""
-        try:
-            return parse_recipient(self.draft.recipient).label
-        except InvalidRecipient:
-            return ""
+        return self.recipient.label if self.recipient else ""
 
     @property
     def is_denied(self) -> bool:
-        """Whether the customer in the draft is the one who can't be asked now."""
-        return self.denial is not None and self.denied == self.customer
+        """Whether the customer in the draft is the one who can't be asked."""
+        return bool(self.denied) and self.denied == self.customer
 
 
 class SurveyForm:
@@ -130,6 +156,8 @@ class SurveyForm:
         rating_page: str = "",
     ) -> None:
         self.catalogue = catalogue
+        self.networks = frozenset(FACTS[name].network for name in transports)
+        """Where customers can be asked."""
         self._transports = transports
         self._rating_page = rating_page
         self._usual_options = {name: getattr(defaults, name) for name in _USUAL_OPTIONS}
@@ -144,8 +172,8 @@ class SurveyForm:
 
         The options are shown at once if one of them must be filled in, or is not what it usually is.
         """
-        form = self._with_offered_transport(form)
-        shows_options = form.shows_options or self._has_unusual_options(form.draft)
+        form = self._with_fitting_transport(form)
+        shows_options = form.shows_options or self._has_unusual_options(form)
         hidden = {
             "shows_options": shows_options,
             "hidden_external_id": "" if shows_options else form.draft.external_id,
@@ -161,12 +189,23 @@ class SurveyForm:
             "blocks": list(self._blocks(form, alert_text)),
         }
 
-    def _with_offered_transport(self, form: Form) -> Form:
-        """Return the form with the usual transport if its own is not offered any more."""
-        if form.draft.transport in self._transports:
+    def _with_fitting_transport(self, form: Form) -> Form:
+        """Return the form with the usual transport if its own is not offered or does not fit its customer."""
+        offered, network = self._offered(form), form.recipient.network if form.recipient else None
+        fitting = [name for name in offered if network in (None, FACTS[name].network)] or offered
+        if form.draft.transport in fitting:
             return form
-        draft = form.draft.model_copy(update={"transport": self._transports[0]})
+        draft = form.draft.model_copy(update={"transport": fitting[0]})
         return form.model_copy(update={"draft": draft})
+
+    def _offered(self, form: Form) -> tuple[TransportName, ...]:
+        """Return the transports that fit the form's customer; all of them if none does."""
+        fitting = (name for name in self._transports if form.network in (None, FACTS[name].network))
+        return tuple(fitting) or self._transports
+
+    def _chooses_network(self, form: Form) -> bool:
+        """Return True if the person must first choose where the customer is."""
+        return len({FACTS[name].network for name in self._offered(form)}) > 1
 
     def parse(self, view: Mapping[str, Any]) -> Form:
         """Return the form from the view of a block action or a submission."""
@@ -179,45 +218,58 @@ class SurveyForm:
             **form.variants,
             **({Metric(shown_metric): values[shown_questions]} if shown_metric in _METRICS else {}),
         }
+        offered = self._offered(form)
+        chosen = values.get(FormField.TRANSPORT)
+        transport = TransportName(chosen) if chosen in offered else offered[0]
+        entered = {**form.entered, **dict(_entered_customer(view["state"]["values"]))}
         draft = Draft(
-            transport=values.get(FormField.TRANSPORT) or self._transports[0],
+            transport=transport,
             metric=metric,
             variant=variants.get(Metric(metric), "") if metric in _METRICS else "",
+            recipient=entered.pop(FACTS[transport].network, ""),
             test=bool(values.get(form_inputs.TEST)),
-            **{field: values.get(field, "") for field in _TEXT_FIELDS},
+            **{field: values.get(field, "") for field in OPTIONS},
         )
         shows_options = FormField.MESSAGE in values
         if not shows_options:
             draft = draft.model_copy(update={**self._usual_options, "external_id": form.hidden_external_id})
         parsed = {
             "draft": draft,
+            "entered": {network: customer[:MAX_KEPT_LENGTH] for network, customer in entered.items()},
             "variants": variants,
             "shown_questions": shown_questions,
             "shows_options": shows_options,
         }
         return form.model_copy(update=parsed)
 
-    def _has_unusual_options(self, draft: Draft) -> bool:
-        usual = draft.model_copy(update={**self._usual_options, "transport": self._transports[0]})
-        return not draft.privacy_url or draft != usual
+    def _has_unusual_options(self, form: Form) -> bool:
+        draft, facts = form.draft, FACTS[TransportName(form.draft.transport)]
+        transport = draft.transport if self._chooses_network(form) else self._offered(form)[0]
+        usual = draft.model_copy(update={**self._usual_options, "transport": transport})
+        is_incomplete = (facts.requires_privacy_url and not draft.privacy_url) or (
+            not facts.fills_in_display_name and not draft.display_name
+        )
+        return is_incomplete or draft != usual
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
         metric = Metric(draft.metric) if draft.metric in _METRICS else Metric.CSAT
         transport = TransportName(draft.transport)
         questions = self._questions[transport, metric]
+        offered, chooses_network = self._offered(form), self._chooses_network(form)
+        has_option = len(offered) > 1 and not chooses_network
         if alert_text:
             yield render(alert(alert_text, level="error"))
-        customer = form_inputs.recipient(focused=not draft.recipient)
-        yield with_value(customer, draft.recipient, block_id=get_block_id(FormField.RECIPIENT, form))
+        if chooses_network:
+            yield form_inputs.transport(offered, transport)
+        yield _customer(form)
         yield from map(render, _customer_blocks(form))
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
-        has_choice = len(self._transports) > 1
-        yield from preview(draft, self.catalogue, self._rating_page, names_transport=has_choice)
+        yield from preview(draft, self.catalogue, self._rating_page, names_transport=has_option)
         if form.shows_options:
-            if has_choice:
-                yield form_inputs.transport(self._transports, transport)
+            if has_option:
+                yield form_inputs.transport(offered, transport)
             yield from _options(draft)
             if form.submitted:
                 yield from map(render, _reasons_to_stay_open(form, alert_text))
@@ -229,12 +281,19 @@ def get_block_id(field: FormField, form: Form) -> str:
     """Return the block id of a field."""
     if field is FormField.VARIANT:
         return form.shown_questions
-    return f"{field}:{form.fill_count}" if field is FormField.RECIPIENT else field
+    if field is not FormField.RECIPIENT:
+        return field
+    return f"{'person' if _network(form) is Network.SLACK else field}:{form.fill_count}"
 
 
 def field_errors(problems: Problems, form: Form) -> dict[str, str]:
     """Return the errors for Slack's response action, by block id."""
     return {get_block_id(field, form): advice for field, advice in problems.items()}
+
+
+def _network(form: Form) -> Network:
+    """Return where the draft's transport reaches customers."""
+    return FACTS[TransportName(form.draft.transport)].network
 
 
 def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -> dict[str, BlockDict]:
@@ -247,10 +306,23 @@ def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -
     return {selected: render(form_inputs.variant(block_id, options, selected)) for selected in options}
 
 
+def _customer(form: Form) -> BlockDict:
+    """Return the field for the customer; what does not fit it is left out."""
+    block_id, recipient = get_block_id(FormField.RECIPIENT, form), form.recipient
+    if _network(form) is Network.SLACK:
+        user = recipient.user if isinstance(recipient, SlackPerson) else ""
+        return with_value(form_inputs.person(focused=not user), user, block_id=block_id)
+    typed = "" if isinstance(recipient, SlackPerson) else form.draft.recipient
+    return with_value(form_inputs.recipient(focused=not typed), typed, block_id=block_id)
+
+
 def _options(draft: Draft) -> Iterator[BlockDict]:
-    yield with_value(form_inputs.display_name(), draft.display_name)
-    yield with_value(form_inputs.message(), draft.message)
-    yield with_value(form_inputs.privacy_url(), draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
+    facts = FACTS[TransportName(draft.transport)]
+    display_name = form_inputs.display_name(is_filled_in=facts.fills_in_display_name)
+    privacy_url = form_inputs.privacy_url(is_optional=not facts.requires_privacy_url)
+    yield with_value(display_name, draft.display_name)
+    yield with_value(form_inputs.message(facts.network), draft.message)
+    yield with_value(privacy_url, draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
     yield with_value(form_inputs.external_id(), draft.external_id)
     yield form_inputs.test(draft.test)
 
@@ -267,10 +339,7 @@ def _more_options() -> Block:
 
 def _customer_blocks(form: Form) -> Iterator[Block]:
     if form.no_customer_found and not form.draft.recipient:
-        yield context(
-            "This message names no customer. Paste a link to their profile on X above, "
-            "or use the shortcut on the message that names them."
-        )
+        yield context(f"This message names no customer. {_NAME_THEM[_network(form)]}")
     yield from _customer_notices(form)
     if others := [other for other in form.other_customers if other != form.draft.recipient]:
         yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
@@ -281,17 +350,22 @@ def _customer_notices(form: Form) -> Iterator[Block]:
         yield alert(
             f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
         )
-    if form.denial and form.is_denied:
+    if not form.is_denied or form.recipient is None:
+        return
+    if form.unfit:
+        yield alert(form.unfit)
+    if form.denial:
         yield denial_line(form.denial, form.origin, form.link)
         if form.denial.opt_out:
-            yield from opt_out_notes(form.denial.opt_out, form.denied, form.origin)
+            yield from opt_out_notes(form.denial.opt_out, form.recipient, form.origin)
 
 
 def _reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:
     if alert_text:
         yield alert(alert_text, level="error")
     if form.is_denied:
-        yield alert(f"Nothing was sent to {form.denied}.", level="error")
+        customer = "this customer" if _network(form) is Network.SLACK else form.denied
+        yield alert(f"Nothing was sent to {customer}.", level="error")
     yield from _customer_notices(form)
 
 
@@ -302,6 +376,17 @@ def _use_button(number: int, other: str) -> ButtonElement:
         value=other,
         accessibility_label=f"Fill in {other} as the customer",
     )
+
+
+def _entered_customer(state: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Network, str]]:
+    """Yield what the field for the customer has, and for which network that is."""
+    for inputs in state.values():
+        if element := inputs.get(FormField.RECIPIENT):
+            if "selected_user" in element:
+                user = element["selected_user"]
+                yield Network.SLACK, f"<@{user}>" if user else ""
+            else:
+                yield Network.X, element.get("value") or ""
 
 
 def _values(state: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from blocks.help import AT_SIGN_HINT, HELP
 from csat.slack_api.text_extraction import unescape
+from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
 from csat.surveys.recipients import (
     HOSTS,
@@ -19,9 +20,9 @@ from csat.surveys.recipients import (
     parse_recipient,
 )
 
-_MEMBER = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
+_MEMBER = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(\|[^>]*)?>")
 _LINK = re.compile(r"<(?:mailto:)?(?P<url>(?:https?://|[^@|>]+@)[^|>]+)(\|[^>]*)?>")
-_CUSTOMER = re.compile(rf"[@\uff20].+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
+_CUSTOMER = re.compile(rf"<@\w+>|[@\uff20].+|[^@]+@.+\..+|[0-9]+|{HOSTS}/.+|https?://.+", re.IGNORECASE)
 _CASE_NUMBER = re.compile("#[0-9]+")
 _HANDLE = re.compile(rf"\w{{1,{MAX_HANDLE_LENGTH}}}", re.ASCII)
 _PUNCTUATION = ",;:.'\"`\u2018\u2019“”()[]"
@@ -30,6 +31,8 @@ _MISSPELLING_CUTOFF = 0.75
 """The similarity of "hepl" and "help"; that of "helen" and "help" is 0.67."""
 
 
+A_COLLEAGUE = "That's a colleague in Slack. Type the customer's X handle, or paste a link to their profile."
+SLACK_ONLY = "This app asks people in Slack. Type {command} @ and choose the customer from Slack's list."
 CASE_NUMBER = "A case number goes into the form, below More options."
 
 
@@ -44,15 +47,21 @@ class CommandArgs(NamedTuple):
     recipient: Recipient | None = None
 
 
-def parse_command_args(text: str, command: str = "/csat", known_words: Collection[str] = ()) -> CommandArgs:
+def parse_command_args(
+    text: str,
+    command: str = "/csat",
+    known_words: Collection[str] = (),
+    networks: Collection[Network] = (Network.X,),
+    team: str = "",
+) -> CommandArgs:
     """Parse the text of a command as Slack sends it; raises `InvalidArguments`.
 
     A customer's handle needs no "@" where nobody else is named, unless it resembles one of the known words.
+    A mention is a customer in the workspace `team`. Only customers in these networks can be named.
     """
-    if _MEMBER.search(text):
-        raise InvalidArguments(
-            "That's a colleague in Slack. Type the customer's X handle, or paste a link to their profile."
-        )
+    if Network.SLACK not in networks and _MEMBER.search(text):
+        raise InvalidArguments(A_COLLEAGUE)
+    text = _MEMBER.sub(r" <@\g<user>> ", text)
     typed = INVISIBLE_CHARACTERS.sub("", unescape(_LINK.sub(r"\g<url>", text))).split()
     words = [word for word in (word.strip(_PUNCTUATION) for word in typed) if word]
     others = [word for word in words if not _is_metric(word)]
@@ -61,14 +70,16 @@ def parse_command_args(text: str, command: str = "/csat", known_words: Collectio
         if _is_metric(word):
             args = _with_metric(args, word)
         elif _CUSTOMER.fullmatch(word):
-            args = _with_recipient(args, word)
+            args = _with_recipient(args, word, team)
         elif _CASE_NUMBER.fullmatch(word):
             raise InvalidArguments(CASE_NUMBER)
         else:
             _check_spelling(word, words, known_words)
             if not _is_handle(word) or len(others) > 1:
                 raise InvalidArguments(_unknown_word(word, command))
-            args = _with_recipient(args, word)
+            args = _with_recipient(args, word, team)
+    if args.recipient and args.recipient.network not in networks:
+        raise InvalidArguments(SLACK_ONLY.format(command=command))
     return args
 
 
@@ -105,14 +116,15 @@ def _with_metric(args: CommandArgs, word: str) -> CommandArgs:
     return args._replace(metric=Metric(word.lower()))
 
 
-def _with_recipient(args: CommandArgs, word: str) -> CommandArgs:
+def _with_recipient(args: CommandArgs, word: str, team: str) -> CommandArgs:
     try:
-        recipient = parse_recipient(word)
+        recipient = parse_recipient(word, team)
     except InvalidRecipient as error:
         raise InvalidArguments(str(error)) from error
     if args.recipient is None:
         return args._replace(recipient=recipient)
-    if bool(args.recipient.id) != bool(recipient.id):
+    is_on_x = args.recipient.network is recipient.network is Network.X
+    if is_on_x and bool(args.recipient.id) != bool(recipient.id):
         raise InvalidArguments(f"Name one customer at a time. {CASE_NUMBER}")
     raise InvalidArguments(ONE_AT_A_TIME)
 

@@ -37,7 +37,9 @@ async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
         _check_other_words(command.text)
-        args = parse_command_args(command.text, known_words=KNOWN_WORDS)
+        args = parse_command_args(
+            command.text, known_words=KNOWN_WORDS, networks=services.form.networks, team=command.team
+        )
     except InvalidArguments as problem:
         await services.reply(origin, problem_message(str(problem)))
         return

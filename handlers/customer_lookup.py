@@ -5,12 +5,15 @@ from typing import NamedTuple
 from blocks.elements import plain_message
 from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
-from csat.surveys.recipients import Recipient
+from csat.surveys.networks import Network
+from csat.surveys.recipients import InvalidRecipient, Recipient
 from csat.x_api.errors import AccountRefused, Refused
+from handlers import slack_customers
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
-NO_CUSTOMER = "Add the customer's handle: {command} @handle"
+NO_HANDLE = "Add the customer's handle: {command} @handle"
+NO_PERSON = "Add the customer: type {command} @ and choose them from Slack's list."
 LOOKUP_TIMED_OUT = (
     "X couldn't be reached, or is busy. Try again in a minute, or use the customer's numeric ID."
 )
@@ -26,7 +29,7 @@ class Customer(NamedTuple):
 
     recipient: Recipient
     was_looked_up: bool
-    """Whether X was asked about them."""
+    """Whether X was asked about them; there is nothing to ask of people in Slack."""
     receives_dm: bool | None = None
     """Whether X says that they can be messaged; None if it did not say."""
 
@@ -38,8 +41,10 @@ class _Unresolved(Exception):
 async def look_up_customer(services: Services, command: SlashCommand) -> Customer | None:
     """Return the customer whom a command names, or tell the person why there is none and return `None`."""
     try:
-        return await _look_up(services, _parse_recipient(command.text))
-    except (InvalidArguments, _Unresolved) as problem:
+        recipient = _parse_recipient(services, command)
+        await slack_customers.check_customer(services, recipient, command.user)
+        return await _look_up(services, recipient)
+    except (InvalidRecipient, InvalidArguments, _Unresolved) as problem:
         await _reply(services, command, str(problem))
     return None
 
@@ -51,7 +56,7 @@ async def identify_customer(services: Services, command: SlashCommand, unchanged
     sentence that nothing was changed.
     """
     try:
-        recipient = _parse_recipient(command.text)
+        recipient = _parse_recipient(services, command)
     except InvalidArguments as problem:
         await _reply(services, command, str(problem))
         return None
@@ -76,16 +81,17 @@ async def _look_up(services: Services, recipient: Recipient) -> Customer:
     if account:
         return Customer(account.recipient, was_looked_up=True, receives_dm=account.receives_dm)
     if recipient.id:
-        return Customer(recipient, was_looked_up=False)
+        return Customer(recipient, was_looked_up=recipient.network is Network.SLACK)
     raise _Unresolved(LOOKUP_TIMED_OUT)
 
 
-def _parse_recipient(text: str) -> Recipient:
-    subcommand, _, typed = text.strip().partition(" ")
-    command = f"/csat {subcommand.lower()}"
-    recipient = parse_command_args(typed, command).recipient
+def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:
+    subcommand, _, typed = command.text.strip().partition(" ")
+    line, networks = f"/csat {subcommand.lower()}", services.form.networks
+    recipient = parse_command_args(typed, line, networks=networks, team=command.team).recipient
     if recipient is None:
-        raise InvalidArguments(NO_CUSTOMER.format(command=command))
+        problem = NO_HANDLE if Network.X in networks else NO_PERSON
+        raise InvalidArguments(problem.format(command=line))
     return recipient
 
 

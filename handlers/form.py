@@ -28,6 +28,7 @@ from csat.surveys.limits import Denial, Denied
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import AccountRefused, Refused
+from handlers import slack_customers
 from handlers.services import Services
 
 NOTHING_SENT = "Nothing was sent."
@@ -146,8 +147,9 @@ async def use_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     with contextlib.suppress(PermissionDenied):
         await services.slack.permissions.require_agent(interaction.user)
         form = _parse_form(services, body, body["view"])
-        draft = form.draft.model_copy(update={"recipient": interaction.value or ""})
-        filled_in = form.model_copy(update={"draft": draft, "fill_count": form.fill_count + 1})
+        filled_in = form.model_copy(update={"fill_count": form.fill_count + 1})
+        with contextlib.suppress(InvalidRecipient):
+            filled_in = filled_in.with_customer(parse_recipient(interaction.value or "", form.origin.team))
         await _update_with_denial(services, body["view"], filled_in)
 
 
@@ -164,9 +166,12 @@ async def _update(services: Services, view: Mapping[str, Any], form: Form) -> bo
 
 async def _update_with_denial(services: Services, view: Mapping[str, Any], form: Form) -> None:
     """Show the form with the reason why its customer can't be asked now, if there is one."""
-    context = await services.read_form_context(form.origin, form.draft.recipient)
+    context, unfit = await asyncio.gather(
+        services.read_form_context(form.origin, form.recipient),
+        slack_customers.find_problem(services, form.recipient, form.origin.requester),
+    )
     link = await services.link_previous(context.denial, form.origin.channel)
-    await _update(services, view, form.with_denial(context.denial, link))
+    await _update(services, view, form.with_denial(context.denial, link, unfit))
 
 
 async def _show_denial(services: Services, view: Mapping[str, Any], form: Form, denial: Denial) -> bool:
@@ -196,6 +201,7 @@ async def _check(services: Services, form: Form) -> Survey | Invalid | MessagesM
     problems: dict[FormField, str] = {}
     try:
         recipient = parse_recipient(form.draft.recipient, form.origin.team)
+        await slack_customers.check_customer(services, recipient, form.origin.requester)
         account = await services.look_up_account(recipient)
     except InvalidRecipient as error:
         problems[FormField.RECIPIENT] = str(error)

@@ -14,8 +14,11 @@ from csat.db.survey_records import get_survey
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.text_extraction import extract_text
 from csat.slack_api.user_permissions import PermissionDenied
+from csat.surveys.networks import Network
 from csat.surveys.prefill import find_external_id, find_recipients
+from csat.surveys.recipients import SlackPerson
 from csat.surveys.survey import Origin
+from handlers import slack_customers
 from handlers.command_args import CommandArgs
 from handlers.modal_opening import open_modal
 from handlers.services import Services
@@ -33,26 +36,24 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def open_from_command(services: Services, command: SlashCommand, args: CommandArgs) -> None:
     """Open the form, prefilled from the arguments of `/csat`."""
-    draft = services.defaults.model_copy(
-        update={
-            "metric": args.metric or services.defaults.metric,
-            "recipient": args.recipient.label if args.recipient else "",
-        }
-    )
-    await _open(services, command.trigger_id, Form(draft=draft, origin=command.origin(services.clock())))
+    draft = services.defaults.model_copy(update={"metric": args.metric or services.defaults.metric})
+    form = Form(draft=draft, origin=command.origin(services.clock()))
+    await _open(services, command.trigger_id, form.with_customer(args.recipient) if args.recipient else form)
 
 
 async def open_from_message(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Open the form, prefilled from the message that the shortcut was used on, or from its thread's start.
 
-    Slack sends the start of the thread only with a reply that was also sent to the channel.
+    The customer is its author, unless that is an agent or an app; else somebody on X whom it names. Slack
+    sends the start of the thread only with a reply that was also sent to the channel.
     """
     await ack()
     interaction = Interaction.model_validate(body)
     origin = interaction.origin(services.clock())
     message = body.get("message") or {}
-    form = _prefill(services, origin, [extract_text(part) for part in (message, message.get("root") or {})])
-    await _open(services, interaction.trigger_id, form)
+    texts = [extract_text(part) for part in (message, message.get("root") or {})]
+    author = await _find_author(services, interaction)
+    await _open(services, interaction.trigger_id, _prefill(services, origin, texts, author))
 
 
 async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -70,36 +71,47 @@ async def edit_refused(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     }
     origin = record.origin.model_copy(update=renewed)
     form = Form(draft=record.survey.to_draft(), origin=origin, shows_options=True)
-    await _open(services, interaction.trigger_id, form)
+    await _open(services, interaction.trigger_id, form.with_customer(record.survey.recipient))
 
 
-def _prefill(services: Services, origin: Origin, texts: Sequence[str]) -> Form:
-    """Return the form with the customers and the ticket of the first text that has some."""
-    recipients = next(filter(None, map(find_recipients, texts)), ())
-    customers = [recipient.label for recipient in recipients]
+async def _find_author(services: Services, interaction: Interaction) -> SlackPerson | None:
+    """Return the author of a message, if they can be asked in Slack and are no agent."""
+    if not interaction.author or Network.SLACK not in services.form.networks:
+        return None
+    author = SlackPerson(team=interaction.team, user=interaction.author)
+    is_customer = await slack_customers.is_customer(
+        services, author, interaction.user, is_external=interaction.is_author_external
+    )
+    return author if is_customer else None
+
+
+def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: SlackPerson | None) -> Form:
+    """Return the form with the author or the customers, and the ticket, of the first text that has some."""
+    asks_on_x = Network.X in services.form.networks
+    named = next(filter(None, map(find_recipients, texts)), ()) if asks_on_x else ()
+    customer = author or next(iter(named), None)
     external_id = find_external_id(texts, services.ticket_patterns)
-    prefilled = {
-        "recipient": customers[0] if customers else "",
-        "external_id": external_id or f"slack_{origin.channel}_{origin.thread}",
-    }
-    return Form(
+    prefilled = {"external_id": external_id or f"slack_{origin.channel}_{origin.thread}"}
+    form = Form(
         draft=services.defaults.model_copy(update=prefilled),
         origin=origin,
-        other_customers=tuple(customers[: MAX_OTHER_CUSTOMERS + 1]),
-        no_customer_found=not customers,
+        other_customers=tuple(recipient.label for recipient in named[: MAX_OTHER_CUSTOMERS + 1]),
+        no_customer_found=customer is None,
     )
+    return form.with_customer(customer) if customer else form
 
 
 async def _open(services: Services, trigger_id: str, form: Form) -> None:
     """Open the form, or tell its requester why they can't send surveys."""
     try:
-        context, _ = await asyncio.gather(
-            services.read_form_context(form.origin, form.draft.recipient),
+        context, unfit, _ = await asyncio.gather(
+            services.read_form_context(form.origin, form.recipient),
+            slack_customers.find_problem(services, form.recipient, form.origin.requester),
             services.slack.permissions.require_agent(form.origin.requester),
         )
     except PermissionDenied as refusal:
         await services.reply(form.origin, plain_message(str(refusal)))
         return
     link = await services.link_previous(context.denial, form.origin.channel)
-    form = form.with_default_variants(context.last_variants).with_denial(context.denial, link)
+    form = form.with_default_variants(context.last_variants).with_denial(context.denial, link, unfit)
     await open_modal(services, form.origin, trigger_id, services.form.build(form))

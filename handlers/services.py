@@ -24,7 +24,7 @@ from csat.slack_api.errors import SlackError, SlackRefused
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.limits import Denial, Limits
 from csat.surveys.prefill import TicketPattern
-from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson, parse_recipient
+from csat.surveys.recipients import Recipient, SlackPerson
 from csat.surveys.survey import Draft, Origin
 from csat.x_api.client import XClient
 from csat.x_api.errors import RetryLater
@@ -110,12 +110,8 @@ class Services:
         except (RetryLater, TimeoutError):
             return None
 
-    async def read_form_context(self, origin: Origin, customer: str) -> FormContext:
-        """Return what the database knows for a form about a customer, as typed; nothing if it is slow."""
-        try:
-            recipient = parse_recipient(customer, origin.team)
-        except InvalidRecipient:
-            recipient = None
+    async def read_form_context(self, origin: Origin, recipient: Recipient | None) -> FormContext:
+        """Return what the database knows for a form about a customer; nothing if it is slow."""
         account = self.account_of(recipient) if recipient else ""
         recipient_id = recipient.id if recipient else None
         if recipient and self.x:

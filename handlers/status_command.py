@@ -43,7 +43,7 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
     link = await services.link_previous(denial, command.channel)
     cause = await services.database.read(account_pauses.get_pause_cause, services.account_of(recipient))
     status = CustomerStatus(
-        customer=recipient.label,
+        customer=recipient,
         surveys=surveys[:MAX_SURVEYS],
         denial=denial,
         link=link,

@@ -53,6 +53,7 @@ GENEROUS_TIMEOUTS = {
     "handlers.modal_submission.DATABASE_TIMEOUT_SECONDS": WAIT_SECONDS,
     "handlers.services.FORM_CONTEXT_SECONDS": WAIT_SECONDS,
     "handlers.services.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
+    "handlers.slack_customers.LOOKUP_TIMEOUT_SECONDS": WAIT_SECONDS,
     "sandbox.slack.trigger_ids.TRIGGER_LIFETIME": timedelta(seconds=WAIT_SECONDS),
     "sandbox.x.webhook.TIMEOUT": aiohttp.ClientTimeout(total=WAIT_SECONDS),
 }

@@ -44,12 +44,13 @@ ORIGIN = make_origin(team=fixtures.TEAM, requester=fixtures.ADA, channel=fixture
 COLLEAGUE = make_origin(team=fixtures.TEAM, requester=fixtures.BEN, channel=fixtures.SUPPORT)
 ELSEWHERE = make_origin(team="T0ELSEWHERE")
 SURVEY = make_survey(test=True)
+PERSON = SlackPerson(team=fixtures.TEAM, user=fixtures.SAM)
 NPS_SURVEY = make_survey(metric="nps", external_id="")
 ERASED = SURVEY.with_recipient(XAccount()).model_copy(update={"external_id": ""})
 SLACK_SURVEY = make_survey().model_copy(
     update={
         "transport": TransportName.SLACK,
-        "recipient": SlackPerson(team=fixtures.TEAM, user=fixtures.SAM),
+        "recipient": PERSON,
     }
 )
 RATED = Response(rating=Rating(value=4, given_at=NOON))

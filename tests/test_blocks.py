@@ -24,6 +24,7 @@ from blocks.survey_form import (
     get_block_id,
 )
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.surveys.transports import TransportName
@@ -487,7 +488,7 @@ def test_a_status_fits_with_the_longest_reasons_of_x(kind: type[Refused]) -> Non
     longest = {"advice": kind(api_message="x" * MAX_MESSAGE_LENGTH).sentence()}
     surveys = [samples.REFUSED.model_copy(update=longest)] * MAX_SURVEYS
     for last_failure in (None, surveys[0]):
-        status = CustomerStatus(f"@{LONGEST_HANDLE}", surveys, last_failure=last_failure)
+        status = CustomerStatus(XAccount(handle=LONGEST_HANDLE), surveys, last_failure=last_failure)
         message = check_message(status_message(status, samples.COLLEAGUE))
 
         assert longest["advice"] in extract_text(message["blocks"])

@@ -25,7 +25,9 @@ def test_reasons_are_shown_literally_within_slack_s_limits(reason: str) -> None:
         check_view(opt_outs.stop_modal(OPT_OUT_FORM)),
         check_view(opt_outs.lift_modal(OPT_OUT_FORM, opt_out)),
         check_message(opt_outs.already_stopped(OPT_OUT_FORM, opt_out)),
-        check_message(status_message(CustomerStatus(LABEL, (), denial), LONGEST_ORIGIN)),
+        check_message(
+            status_message(CustomerStatus(XAccount(handle=LONGEST_HANDLE), (), denial), LONGEST_ORIGIN)
+        ),
         check_view(FORM.build(survey_form))["blocks"][1],
     )
 

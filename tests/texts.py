@@ -29,7 +29,9 @@ from csat.db.follow_ups import Conflict, FollowUpConflict
 from csat.slack_api.errors import SlackUnavailable
 from csat.slack_api.user_permissions import PermissionDenied, PermissionUnknown
 from csat.surveys.limits import Denial, DenialReason
+from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
 from csat.surveys.transports import TransportName
@@ -50,6 +52,7 @@ from handlers import (
     opt_outs,
     report_args,
     report_command,
+    slack_customers,
     status_command,
     survey_buttons,
 )
@@ -59,11 +62,13 @@ from tests.factories import CATALOGUE, NOON, make_draft
 from tests.plain_blocks import render_message, render_view
 from tests.sentences import INSERTION, find_sentences
 
+GRACE = XAccount(handle="grace")
 ROOT = Path(__file__).parents[1]
 NAMES = {
     fixtures.ADA: "Ada",
     fixtures.BEN: "Ben",
     fixtures.CLEO: "Cleo",
+    fixtures.SAM: "Sam",
     fixtures.SUPPORT: "support",
 }
 
@@ -154,10 +159,46 @@ def _survey_form() -> Iterator[Section]:
     for heading, changes in variants.items():
         changed = render_view(survey_form.build(csat.model_copy(update=changes)))
         yield f"modal, {heading}: what is new", _new_lines(changed, usual)
-    both = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
-    linked = csat.model_copy(update={"draft": make_draft(transport="x_link")})
-    yield "modal, where a link can be sent: what is new", _new_lines(render_view(both.build(linked)), usual)
+    every = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName), "https://csat.northwind.example/r/…")
+    linked = csat.model_copy(update={"draft": make_draft(transport="x_link")}).with_customer(GRACE)
+    yield "modal, where a link can be sent: what is new", _new_lines(render_view(every.build(linked)), usual)
+    empty = csat.model_copy(update={"draft": make_draft(recipient="")})
+    yield (
+        "modal, empty, where people in Slack can be asked too: what is new",
+        _new_lines(render_view(every.build(empty)), usual),
+    )
+    yield from _slack_form(every)
     yield "modal, alerts on top", _lines(form.NOT_SAVED, form.NOT_KNOWN, form.ALREADY_ACCEPTED)
+
+
+def _slack_form(survey_form: SurveyForm) -> Iterator[Section]:
+    person = Form(draft=make_draft(recipient=""), origin=samples.ORIGIN).with_customer(samples.PERSON)
+    usual = render_view(survey_form.build(person))
+    yield "modal for a person in Slack", usual
+    nobody = Form(
+        draft=make_draft(recipient="", display_name=""),
+        origin=samples.ORIGIN,
+        network=Network.SLACK,
+        no_customer_found=True,
+    )
+    opted_out = Denial.from_opt_out(samples.OPT_OUTS[0])
+    variants = {
+        "with more options": person.model_copy(update={"shows_options": True}),
+        "from a message of an agent, without a display name": nobody,
+        "for somebody who has opted out, at its end": person.with_denial(opted_out).model_copy(
+            update={"submitted": True, "shows_options": True}
+        ),
+    }
+    for heading, form_ in variants.items():
+        changed = render_view(survey_form.build(form_))
+        yield f"modal for a person in Slack, {heading}: what is new", _new_lines(changed, usual)
+    sentences = (
+        slack_customers.ONESELF,
+        slack_customers.AN_APP,
+        slack_customers.DEACTIVATED,
+        slack_customers.STRANGER,
+    )
+    yield "modal, below the customer, and in the reply to /csat status", _lines(*sentences)
 
 
 def _commands() -> Iterator[Section]:
@@ -165,7 +206,7 @@ def _commands() -> Iterator[Section]:
     yield "/csat with a problem", _message(problem_message("Choose one type: csat or nps."))
     guessed = (advice.format(customer="@grace") for advice in commands.OTHER_WORDS.values())
     yield "/csat with words of other tools", _lines(*guessed)
-    status = CustomerStatus("@grace", samples.PREVIOUS)
+    status = CustomerStatus(GRACE, samples.PREVIOUS)
     usual = _message(status_message(status, samples.COLLEAGUE))
     yield "/csat status", usual
     stranger = Denial(reason=DenialReason.COOLDOWN, previous=samples.PREVIOUS[-1], retry_at=NOON)
@@ -189,7 +230,7 @@ def _commands() -> Iterator[Section]:
         "/csat status, customer without direct messages and account paused: what is new",
         _new_lines(_message(status_message(hindered, samples.COLLEAGUE)), usual),
     )
-    by_id = status._replace(customer="783214", surveys=[], was_looked_up=False)
+    by_id = status._replace(customer=XAccount(id="783214"), surveys=[], was_looked_up=False)
     yield "/csat status of an ID", _message(status_message(by_id, samples.COLLEAGUE))
     closed = samples.REFUSED.model_copy(update={"advice": RecipientClosed.advice})
     failed = by_id._replace(surveys=[closed], last_failure=closed)
@@ -197,8 +238,9 @@ def _commands() -> Iterator[Section]:
         yield "/csat status after a refusal", _message(status_message(failed, reader))
     refused = customer_lookup.LOOKUP_REFUSED.format(reason=InvalidCredentials.reason)
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
-    no_customer = customer_lookup.NO_CUSTOMER.format(command="/csat status")
-    problems = (no_customer, customer_lookup.LOOKUP_TIMED_OUT, refused)
+    no_customer = customer_lookup.NO_HANDLE.format(command="/csat status")
+    no_person = customer_lookup.NO_PERSON.format(command="/csat status")
+    problems = (no_customer, no_person, customer_lookup.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, stop or unstop, problems", _lines(*problems)
     for subcommand, unchanged in (("stop", opt_outs.NOT_RECORDED), ("unstop", opt_outs.NOT_LIFTED)):
         works = customer_lookup.ID_WORKS.format(subcommand=subcommand)

@@ -106,6 +106,10 @@ class SubmittedForm(Payload):
 
 
 class _Message(Payload):
+    user: str = ""
+    team: str = ""
+    """The author's workspace."""
+    bot_id: str = ""
     ts: str = ""
     thread_ts: str = ""
     subtype: str = ""
@@ -140,6 +144,16 @@ class Interaction(Payload):
     action_id: str = Field("", validation_alias=AliasPath("actions", 0, "action_id"))
     action_ts: float | None = Field(None, validation_alias=AliasPath("actions", 0, "action_ts"))
     """When it was used, in seconds since 1970; the same in each delivery."""
+
+    @property
+    def author(self) -> str:
+        """The person who wrote the message; "" if an app did."""
+        return "" if self.message.bot_id else self.message.user
+
+    @property
+    def is_author_external(self) -> bool:
+        """Whether the message is by somebody of another workspace."""
+        return self.message.team not in ("", self.team)
 
     @property
     def value_as_id(self) -> int:

@@ -50,6 +50,8 @@ class Facts(FrozenModel):
     """Whether the brand's name may be left out."""
     requires_privacy_url: bool
     """Whether a survey must name a privacy policy."""
+    may_show_bare_nps: bool
+    """Whether an NPS question may be shown as just a number."""
     settles_after: timedelta
     """How old an uncertain survey is before its transport can tell whether it arrived."""
     absence_is_proof: bool
@@ -95,6 +97,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=False,
             fills_in_display_name=True,
             requires_privacy_url=True,
+            may_show_bare_nps=True,
             settles_after=timedelta(hours=24, minutes=10),
             absence_is_proof=True,
             price="",
@@ -113,6 +116,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=True,
             fills_in_display_name=False,
             requires_privacy_url=True,
+            may_show_bare_nps=False,
             settles_after=timedelta(minutes=5),
             absence_is_proof=False,
             price=(
@@ -135,6 +139,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             asks_on_page=False,
             fills_in_display_name=False,
             requires_privacy_url=False,
+            may_show_bare_nps=False,
             settles_after=timedelta(minutes=1),
             absence_is_proof=True,
             price="",

@@ -1,0 +1,204 @@
+"""The form for people in Slack: by command, by shortcut, and beside customers on X."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blocks.survey_form import MORE_OPTIONS_ACTION
+from csat.db.tables import surveys
+from handlers import slack_customers
+from sandbox.slack import ActionOutcome, Message, View, fixtures
+from tests.world import World, field_value, running_world, visible_text
+
+SAM = f"<@{fixtures.SAM}>"
+LINKS: dict[str, Any] = {"csat_public_url": "https://csat.northwind.example", "csat_public_port": 0}
+SLACK_ALONE: dict[str, Any] = {"csat_transports": "slack"}
+
+
+def customer_field(form: View) -> dict[str, str]:
+    fields = (block["element"] for block in form.blocks if block["type"] == "input")
+    return next(field for field in fields if field["action_id"] == "recipient")
+
+
+def offered_transports(form: View) -> list[str]:
+    fields = (block.get("element", {}) for block in form.blocks)
+    return [
+        option["value"]
+        for field in fields
+        if field.get("action_id") == "transport"
+        for option in field["options"]
+    ]
+
+
+async def wait_for_form(world: World, text: str, gone: str = "nowhere") -> View:
+    """Return Ada's form once it has a text and has lost another one."""
+
+    def shown() -> View | None:
+        view = world.workspace.current_view(fixtures.ADA)
+        return view if view and text in visible_text(view) and gone not in visible_text(view) else None
+
+    return await world.wait_until(shown)
+
+
+async def open_by_shortcut(world: World, message: Message) -> View:
+    await world.workspace.run_shortcut(fixtures.ADA, message.channel, message.ts, "send_survey")
+    return await world.wait_for_form()
+
+
+async def test_a_mention_opens_the_form_for_that_person_without_a_word_about_x(world: World) -> None:
+    form = await world.open_form("/csat @sam", channel=fixtures.PARTNERS)
+
+    assert customer_field(form)["type"] == "users_select"
+    assert customer_field(form)["initial_user"] == fixtures.SAM
+    assert not offered_transports(form)
+    await world.show_options()
+    text = visible_text((await world.wait_for_form()).blocks)
+    assert "Don't ask me again" in text
+    assert "What is your overall satisfaction with Northwind?" in text
+    assert " X" not in text
+
+
+async def test_questions_that_name_twitter_are_not_offered_to_people_in_slack(world: World) -> None:
+    on_x = await world.open_form("/csat @mira_k", fixtures.CLEO)
+    in_slack = await world.open_form("/csat @gus")
+
+    assert "Twitter" in str(on_x.blocks)
+    assert "Twitter" not in str(in_slack.blocks)
+
+
+async def test_a_form_without_a_customer_asks_first_where_they_are_and_keeps_what_was_typed(
+    world: World,
+) -> None:
+    form = await world.open_form()
+    assert offered_transports(form) == ["x_card", "slack"]
+    assert customer_field(form)["type"] == "plain_text_input"
+    await world.workspace.type_text(fixtures.ADA, "recipient", "@mira_k")
+    await world.workspace.select(fixtures.ADA, "transport", "slack")
+    form = await wait_for_form(world, "Don't ask me again")
+    assert customer_field(form)["type"] == "users_select"
+    await world.workspace.select(fixtures.ADA, "recipient", fixtures.GUS)
+    await world.workspace.select(fixtures.ADA, "transport", "x_card")
+    form = await wait_for_form(world, "", "Don't ask me again")
+    assert field_value(form, "recipient") == "@mira_k"
+    await world.workspace.select(fixtures.ADA, "transport", "slack")
+    form = await wait_for_form(world, "Don't ask me again")
+    assert customer_field(form)["initial_user"] == fixtures.GUS
+
+
+async def test_a_form_opened_for_somebody_offers_only_what_reaches_them(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **LINKS) as world:
+        await world.open_form("/csat @mira_k")
+        assert offered_transports(await world.show_options()) == ["x_card", "x_link"]
+        await world.open_form("/csat @gus", fixtures.BEN)
+        assert not offered_transports(await world.show_options(fixtures.BEN))
+        form = await world.open_form("/csat", fixtures.CLEO)
+        assert offered_transports(form) == ["x_card", "x_link", "slack"]
+
+
+async def test_without_slack_among_the_transports_colleagues_are_no_customers(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_transports="x_card") as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @gus")
+        await world.wait_for_message("That's a colleague in Slack.")
+        assert not offered_transports(await world.open_form())
+
+
+async def test_with_slack_alone_a_handle_is_no_customer(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **SLACK_ALONE) as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @mira_k")
+        await world.wait_for_message("This app asks people in Slack. Type /csat @ and choose the customer")
+        form = await world.open_form()
+
+    assert customer_field(form)["type"] == "users_select"
+    assert not offered_transports(form)
+    assert MORE_OPTIONS_ACTION in str(form.blocks)
+
+
+@pytest.mark.parametrize(
+    ("mention", "sentence"),
+    [
+        ("@ada", slack_customers.ONESELF),
+        ("@helpdesk", slack_customers.AN_APP),
+        ("@rui", slack_customers.STRANGER),
+        ("@ben", slack_customers.DEACTIVATED),
+    ],
+)
+async def test_who_can_be_no_customer_is_said_at_once_and_nothing_is_sent(
+    world: World, mention: str, sentence: str
+) -> None:
+    world.workspace.users[fixtures.BEN].deleted = True
+    form = await world.open_form(f"/csat {mention}")
+    assert sentence in visible_text(form.blocks)
+    result = await world.workspace.submit_view(fixtures.ADA)
+
+    assert result.errors == {"person:0": sentence}
+    assert not world.rows(surveys.c.id)
+
+
+async def test_choosing_another_person_takes_the_sentence_away(world: World) -> None:
+    await world.open_form("/csat @helpdesk")
+    await world.workspace.select(fixtures.ADA, "recipient", fixtures.GUS)
+    await wait_for_form(world, "", slack_customers.AN_APP)
+    await world.workspace.select(fixtures.ADA, "recipient", fixtures.ADA)
+    await wait_for_form(world, slack_customers.ONESELF)
+
+
+async def test_a_person_whom_slack_does_not_describe_can_be_asked(world: World) -> None:
+    await world.open_form("/csat @gus")  # now the agent is known
+    await world.workspace.close_view(fixtures.ADA)
+    world.workspace.faults.fail("users.info", "user_not_found")
+    form = await world.open_form("/csat @sam", channel=fixtures.PARTNERS)
+
+    assert customer_field(form)["initial_user"] == fixtures.SAM
+
+
+async def test_the_shortcut_on_a_customer_s_message_asks_its_author(world: World) -> None:
+    message = await world.workspace.post_message(
+        fixtures.SAM, fixtures.PARTNERS, "case 17 is fine now, ask @joonas_ek"
+    )
+    form = await open_by_shortcut(world, message)
+
+    assert customer_field(form)["initial_user"] == fixtures.SAM
+    await world.workspace.click(fixtures.ADA, "use_customer:0")
+    form = await wait_for_form(world, "Send as")
+    assert field_value(form, "recipient") == "@joonas_ek"
+
+
+async def test_the_shortcut_on_an_agent_s_message_asks_whom_it_names(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "please ask @joonas_ek")
+    form = await open_by_shortcut(world, message)
+
+    assert field_value(form, "recipient") == "@joonas_ek"
+
+
+@pytest.mark.parametrize("author", [fixtures.ADA, fixtures.BEN])
+async def test_the_shortcut_on_a_message_of_an_agent_who_names_nobody_asks_for_the_customer(
+    tmp_path: Path, author: str
+) -> None:
+    async with running_world(tmp_path, **SLACK_ALONE) as world:
+        message = await world.workspace.post_message(author, fixtures.SUPPORT, "who asks @joonas_ek?")
+        form = await open_by_shortcut(world, message)
+
+    assert "initial_user" not in customer_field(form)
+    assert "This message names no customer. Choose them above" in visible_text(form.blocks)
+
+
+async def test_a_colleague_who_is_no_agent_is_the_customer_of_their_message(tmp_path: Path) -> None:
+    async with running_world(tmp_path, csat_agents=frozenset({fixtures.ADA})) as world:
+        message = await world.workspace.post_message(
+            fixtures.BEN, fixtures.SUPPORT, "my laptop works again, thanks"
+        )
+        form = await open_by_shortcut(world, message)
+
+    assert customer_field(form)["initial_user"] == fixtures.BEN
+
+
+async def test_submitting_the_form_sends_a_message_in_slack(world: World) -> None:
+    result = await world.submit_survey("/csat @sam", channel=fixtures.PARTNERS)
+
+    assert result.outcome is ActionOutcome.CLOSED
+    await world.wait_for_dm("What is your overall satisfaction with Northwind?", fixtures.SAM)
+    assert world.rows(surveys.c.transport, surveys.c.recipient_id, surveys.c.account) == [
+        ("slack", f"{fixtures.TEAM}/{fixtures.SAM}", fixtures.TEAM)
+    ]
+    assert not world.x.feedbacks
