@@ -25,6 +25,7 @@ from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker, WorkerConfig
+from csat.feedback import expiry
 from csat.feedback.poller import ResponsePoller
 from csat.feedback.response_intake import Intake
 from csat.library_logs import silence_libraries
@@ -240,7 +241,7 @@ def periodic_tasks(
     outage = PeriodicTask(
         "checking for the end of an outage", resources.database.check_outage, OUTAGE_CHECK_INTERVAL
     )
-    tasks = [app_home.periodic_task(), checking, outage]
+    tasks = [app_home.periodic_task(), expiry.periodic_task(resources), checking, outage]
     if resources.x:
         poller = ResponsePoller(resources, resources.x, intake, breaker.pause_if_refused)
         tasks += poller.periodic_tasks()

@@ -12,8 +12,10 @@ from csat.db.surveys_of_account import is_of
 from csat.db.tables import surveys
 from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 
 _EXPIRED = transition_to(State.EXPIRED)
+_UNPOLLED = tuple(name for name, facts in FACTS.items() if not facts.is_polled)
 
 
 class Poll(NamedTuple):
@@ -42,6 +44,15 @@ def claim(connection: Connection, account: str, now: datetime, limit: int) -> li
             _set_poll_at(connection, row.id, next_poll(row.sent_at, now))
     spend_budget(connection, account, len(polls))
     return polls
+
+
+def expire_unpolled(connection: Connection, now: datetime, limit: int) -> None:
+    """Let surveys expire whose answers come by themselves, and have not come in time."""
+    overdue = select(surveys.c.id).where(surveys.c.poll_at <= now, surveys.c.transport.in_(_UNPOLLED))
+    for survey_id in (
+        connection.execute(overdue.limit(limit).with_for_update(skip_locked=True)).scalars().all()
+    ):
+        _finish(connection, survey_id, now)
 
 
 def release(connection: Connection, account: str, polls: list[Poll]) -> None:
