@@ -23,6 +23,11 @@ STRANGER_CODES = frozenset(
 )
 """Slack's errors for people who share no channel with the app."""
 
+UNCONFIRMED_CODES = frozenset(
+    {"internal_error", "fatal_error", "request_timeout", "HTTP 500", "HTTP 502", "HTTP 504"}
+)
+"""Slack's errors after which a message may have been posted."""
+
 BuildMessage = Callable[[str, Survey], tuple[str, list[dict[str, Any]]]]
 """Returns the text and the blocks of a message about a survey, which a key names in its buttons."""
 
@@ -114,7 +119,7 @@ class SlackMessage:
 
     def _to_transport_error(self, error: SlackError) -> XError:
         code = str(error)
-        if isinstance(error, NoResponse):
+        if isinstance(error, NoResponse) or code in UNCONFIRMED_CODES:
             return SlackUnconfirmed(code)
         if isinstance(error, SlackUnavailable):
             return SlackBusy(code, until=self._clock() + timedelta(seconds=error.retry_after))
