@@ -4,7 +4,7 @@ from typing import Final
 
 from blocks.elements import Message, build_message, plain_message, rich_line, text, user_mention
 
-_CONFIRMATION: Final = " asked a customer for feedback on X. Their data has been deleted."
+_CONFIRMATION: Final = " asked a customer for feedback. Their data has been deleted."
 
 
 def confirmation(requester: str) -> Message:
@@ -17,6 +17,11 @@ def confirmation(requester: str) -> Message:
 def private_message() -> Message:
     """Return what replaces a message to the requester."""
     return plain_message("This was about a survey to a customer whose data has been deleted.")
+
+
+def question() -> Message:
+    """Return what replaces the survey to a customer in Slack, also in a thread."""
+    return plain_message("There was a question about our support here. It was deleted with your data.")
 
 
 def cancellation() -> Message:

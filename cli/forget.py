@@ -11,7 +11,6 @@ import typer
 from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
-from cli.named_customers import name_customer, with_workspace
 from csat.clock import utc_now
 from csat.db import erasure, opt_outs
 from csat.db.database import Database
@@ -140,20 +139,23 @@ class Eraser:
         return XAccount(handle=recipient.handle, id=account.id), ""
 
     async def _erase_survey(self, survey_id: int, result: ErasureResult) -> None:
-        for message in await self._database.read(erasure.list_posted, survey_id):
-            try:
+        try:
+            for message in await self._database.read(erasure.list_posted, survey_id):
                 await self._replace_message(message, result)
-            except SlackUnavailable as error:
-                result.advice.append(f"Slack is unavailable at the moment ({error}).")
-                return
+            if place := await self._database.read(erasure.find_message_to_customer, survey_id):
+                posted = Posted(*place)
+                await self._replace(posted, survey_id, erased_messages.question(), result)
+        except SlackUnavailable as error:
+            result.advice.append(f"Slack is unavailable at the moment ({error}).")
+            return
         result.erased += await self._database.run_with_retry(erasure.erase, survey_id)
 
     async def _replace_message(self, message: PostedMessage, result: ErasureResult) -> None:
-        """Replace a message, or advise the operator to delete it; raises `SlackUnavailable`."""
+        """Replace a message to colleagues; raises `SlackUnavailable`."""
         is_confirmation = message.kind is NotificationKind.SENT
-        place = f"In channel {message.channel}, survey {message.survey_id}"
         if not message.ts:  # an ephemeral message, which Slack does not keep, or posted by a `response_url`
             if is_confirmation:
+                place = _describe(message.channel, message.survey_id)
                 result.advice.append(f"{place}: Slack did not say where our message is. Find and delete it.")
             return
         replacement = (
@@ -161,10 +163,17 @@ class Eraser:
             if is_confirmation
             else erased_messages.private_message()
         )
+        await self._replace(Posted(message.channel, message.ts), message.survey_id, replacement, result)
+
+    async def _replace(
+        self, posted: Posted, survey_id: int, replacement: Message, result: ErasureResult
+    ) -> None:
+        """Replace a message, or advise the operator to delete it; raises `SlackUnavailable`."""
         try:
-            await self._update_with_retry(Posted(message.channel, message.ts), replacement)
+            await self._update_with_retry(posted, replacement)
         except SlackRefused as error:
             if str(error) != MESSAGE_NOT_FOUND:
+                place = _describe(posted.channel, survey_id)
                 result.advice.append(f"{place}: not changed ({error}). Delete our message there.")
         else:
             result.messages += 1
@@ -186,12 +195,11 @@ class Eraser:
 
 async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
     """Erase a customer after confirmation and print the result; exit with 1 if surveys remain or may do."""
-    (recipient,) = await with_workspace(settings, [recipient])
     async with open_eraser(settings) as eraser:
         search = await eraser.find(recipient)
         survey_ids = search.found.survey_ids
         on_file = pluralize(len(survey_ids), "survey")
-        typer.echo(f"{on_file} on file for {name_customer(recipient)}. {search.remark}".rstrip())
+        typer.echo(f"{on_file} on file for {recipient.label}. {search.remark}".rstrip())
         if survey_ids and not (yes or typer.confirm("Erase this customer? This can't be undone.")):
             return
         remaining = 0
@@ -216,6 +224,10 @@ async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
         poster = Poster(web, ResponseUrls(session, settings.slack_api_url), utc_now)
         recipient_key = await load_recipient_key(settings, database)
         yield Eraser(database, x, poster, recipient_key, RETRY_PAUSES_SECONDS)
+
+
+def _describe(channel: str, survey_id: int) -> str:
+    return f"In channel {channel}, survey {survey_id}"
 
 
 def _format(result: ErasureResult) -> list[str]:

@@ -516,6 +516,7 @@ def _others() -> Iterator[Section]:
     )
     yield "channel, customer erased", _message(erased_messages.confirmation(fixtures.ADA))
     yield "requester, customer erased", _message(erased_messages.private_message())
+    yield "customer in Slack, erased", _message(erased_messages.question())
     yield "requester, survey cancelled as its customer was erased", _message(erased_messages.cancellation())
     yield "anyone, unexpected error", errors.UNEXPECTED.format(reference="k3f9xq")
     yield "anyone, busy Slack", errors.SLACK_BUSY

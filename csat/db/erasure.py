@@ -6,7 +6,20 @@ that the cooldown still applies, and later updates from X are recognized and ign
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from csat.db.limits import NEVER
 from csat.db.outbox import NotificationKind
@@ -14,7 +27,11 @@ from csat.db.pruning import FINISHED
 from csat.db.tables import attempts, follow_ups, outbox, surveys, unmatched_responses
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.recipients import Recipient
+from csat.surveys.slack_survey import parse_receipt_id
 from csat.surveys.states import State, predecessors
+from csat.surveys.transports import TransportName
+
+_IS_IN_SLACK = surveys.c.transport == TransportName.SLACK
 
 ERASED_VALUES: dict[str, Any] = {
     "recipient_handle": None,
@@ -25,6 +42,7 @@ ERASED_VALUES: dict[str, Any] = {
     "response_url": "",
     "advice": "",  # can quote X
     "comment": None,
+    "feedback_id": case((_IS_IN_SLACK, null()), else_=surveys.c.feedback_id),  # names the conversation
 }
 """The columns of an erased survey."""
 
@@ -88,6 +106,13 @@ def list_posted(connection: Connection, survey_id: int) -> list[PostedMessage]:
     )
     rows = connection.execute(query.where(surveys.c.id == survey_id, outbox.c.sent_at.is_not(None)))
     return [_to_posted(row) for row in rows]
+
+
+def find_message_to_customer(connection: Connection, survey_id: int) -> tuple[str, str] | None:
+    """Return the channel and the `ts` of a survey in Slack, if they are known."""
+    query = select(surveys.c.feedback_id).where(surveys.c.id == survey_id, _IS_IN_SLACK)
+    receipt_id = connection.execute(query).scalar()
+    return parse_receipt_id(receipt_id) if receipt_id else None
 
 
 def erase(connection: Connection, survey_id: int) -> bool:
