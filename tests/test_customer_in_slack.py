@@ -1,16 +1,52 @@
 """What a customer in Slack sees of a survey, and does with it."""
 
-from sandbox.slack import ActionOutcome, Message, fixtures
-from tests.slack_survey_kit import ask, buttons, press, stored
-from tests.world import World, visible_text
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
-SAM, NOOR, ADA = fixtures.SAM, fixtures.NOOR, fixtures.ADA
+import pytest
+
+from cli.forget import open_eraser
+from csat.db import tables
+from csat.surveys.opt_outs import How
+from csat.surveys.recipients import SlackPerson
+from sandbox.slack import ActionOutcome, Delivery, Message, fixtures
+from tests.databases import Databases
+from tests.factories import SUPERVISED
+from tests.slack_survey_kit import INVITED, QUESTION, ask, buttons, insert_survey, invite, press, stored
+from tests.world import HASTY, LOW_RATING_ALERT, World, is_app_idle, running_world, visible_text
+
+SAM, NOOR, ADA, BEN = fixtures.SAM, fixtures.NOOR, fixtures.ADA, fixtures.BEN
 THANKS = "Thank you for your feedback."
+THANKS_IN_THREAD = "Thank you for letting us know."
+STOPPED = "Noted: you won't be asked again."
+CLOSED = "It's too late to answer this question. Thank you all the same."
+NOT_YOURS = "This question is for somebody else, so only they can answer it."
+NOT_ON_FILE = "This question is no longer on file, so there's nothing to answer."
+ERASED = "There was a question about our support here. It was deleted with your data."
 AFTER_RATING = ["comment_on_rating", "change_rating", "stop_surveys"]
 
 
 async def wait_for_text(world: World, message: Message, words: str) -> None:
     await world.wait_until(lambda: words in visible_text(message))
+
+
+async def press_and_wait(world: World, message: Message, action_id: str, user: str = SAM) -> None:
+    """Press a button, and wait until the app has done all that it does then."""
+    await press(world, message, action_id, user)
+    await world.wait_until(is_app_idle)
+
+
+async def comment(world: World, text: str, user: str = SAM) -> ActionOutcome:
+    """Type a comment into the open form, and submit it."""
+    await world.wait_for_form(user)
+    await world.workspace.type_text(user, "comment", text)
+    return (await world.workspace.submit_view(user)).outcome
+
+
+def newest_delivery(world: World, words: str) -> Delivery:
+    """Return the newest request to the app that contains these words."""
+    return next(each for each in reversed(world.workspace.deliveries) if words in str(each.payload))
 
 
 async def test_the_customer_gets_the_question_with_a_button_for_each_rating(any_world: World) -> None:
@@ -25,7 +61,15 @@ async def test_the_customer_gets_the_question_with_a_button_for_each_rating(any_
     assert any_world.states() == ["sent"]
 
 
-async def test_a_rating_is_stored_at_once_and_thanked_for(any_world: World) -> None:
+async def test_a_customer_who_is_asked_for_nps_has_eleven_buttons(world: World) -> None:
+    insert_survey(world, metric="nps")
+    message = await world.wait_for_dm("0: Very poor · 10: Very good", SAM)
+    await press_and_wait(world, message, "rate:10")
+
+    assert stored(world) == [("answered", 10, None)]
+
+
+async def test_a_rating_is_stored_at_once_and_confirmed_to_the_requester(any_world: World) -> None:
     message = await ask(any_world)
     await press(any_world, message, "rate:4")
 
@@ -33,16 +77,436 @@ async def test_a_rating_is_stored_at_once_and_thanked_for(any_world: World) -> N
     assert stored(any_world) == [("answered", 4, None)]
     assert buttons(message) == AFTER_RATING
     assert any_world.workspace.current_view(SAM)
+    await any_world.wait_for_message("They answered.", fixtures.PARTNERS)
 
 
 async def test_after_the_comment_no_buttons_are_left(any_world: World) -> None:
     message = await ask(any_world)
     await press(any_world, message, "rate:2")
-    await any_world.wait_for_form(SAM)
-    await any_world.workspace.type_text(SAM, "comment", "  Slow.\r\nVery. ")
-    result = await any_world.workspace.submit_view(SAM)
 
-    assert result.outcome is ActionOutcome.CLOSED
+    assert await comment(any_world, "  Slow.\r\nVery. ") is ActionOutcome.CLOSED
     await any_world.wait_until(lambda: buttons(message) == [])
     assert stored(any_world) == [("answered", 2, "Slow.\nVery.")]
     assert visible_text(message) == THANKS
+
+
+async def test_a_comment_can_be_added_later(world: World) -> None:
+    message = await ask(world)
+    await press_and_wait(world, message, "rate:2")
+    await world.workspace.close_view(SAM)
+    await world.advance(days=20)
+    await press(world, message, "comment_on_rating")
+    await comment(world, "Slow.")
+
+    await world.wait_until(lambda: buttons(message) == [])
+    assert stored(world) == [("answered", 2, "Slow.")]
+
+
+async def test_a_rating_can_be_changed_for_a_quarter_of_an_hour(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:2")
+    await any_world.workspace.close_view(SAM)
+    await press(any_world, message, "change_rating")
+    await wait_for_text(any_world, message, QUESTION)
+    await press_and_wait(any_world, message, "rate:5")
+    assert stored(any_world) == [("answered", 5, None)]
+    await any_world.workspace.close_view(SAM)
+
+    await any_world.advance(minutes=15)
+    await press(any_world, message, "change_rating")
+    await any_world.wait_until(lambda: buttons(message) == ["comment_on_rating", "stop_surveys"])
+    assert stored(any_world) == [("answered", 5, None)]
+
+
+async def test_a_low_rating_alerts_supervisors_until_it_is_changed(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **SUPERVISED) as world:
+        world.workspace.invite_bot(fixtures.LEADS)
+        message = await ask(world)
+        await press_and_wait(world, message, "rate:1")
+        await world.workspace.close_view(SAM)
+        alert = await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+        await press(world, message, "change_rating")
+        await wait_for_text(world, message, QUESTION)
+        await press(world, message, "rate:5")
+
+        await wait_for_text(world, alert, "This rating is not low after all")
+        assert world.rows(tables.follow_ups) == []
+
+
+async def test_an_opt_out_holds_at_once_and_leaves_no_buttons(any_world: World) -> None:
+    message = await ask(any_world)
+    waiting = insert_survey(any_world, due_at=any_world.clock() + timedelta(hours=1))
+    await press(any_world, message, "stop_surveys")
+
+    await wait_for_text(any_world, message, STOPPED)
+    assert buttons(message) == []
+    columns = tables.opt_outs.c
+    assert any_world.rows(columns.recipient_key, columns.how, columns.recorded_by) == [
+        (f"the key of {SAM}", How.SLACK, "")
+    ]
+    assert any_world.rows(tables.surveys.c.state, where=tables.surveys.c.id == waiting) == [("refused",)]
+
+
+async def test_who_rated_can_still_opt_out_and_who_opted_out_can_still_rate(any_world: World) -> None:
+    first, second = await ask(any_world), await ask(any_world)
+    await press_and_wait(any_world, first, "rate:3")
+    await any_world.workspace.close_view(SAM)
+    await press(any_world, first, "stop_surveys")
+    await wait_for_text(any_world, first, f"{THANKS} {STOPPED}")
+    await press(any_world, second, "rate:4")
+
+    await wait_for_text(any_world, second, f"{THANKS} {STOPPED}")
+    assert (buttons(first), buttons(second)) == ([], [])
+    assert [rating for _, rating, _ in stored(any_world)] == [3, 4]
+
+
+@pytest.mark.parametrize("action_id", ["rate:4", "stop_surveys"])
+async def test_a_button_that_is_pressed_before_slack_has_confirmed_the_message_settles_it(
+    any_world: World, action_id: str
+) -> None:
+    with any_world.workspace.faults.hold("chat.postMessage", times=1):
+        insert_survey(any_world)
+        message = await any_world.wait_for_dm(QUESTION, SAM)
+        assert any_world.states() == ["sending"]
+        await press(any_world, message, action_id)
+        await any_world.wait_until(lambda: any_world.states() != ["sending"])
+    await any_world.wait_until(any_world.is_outbox_empty)
+
+    assert any_world.states() == ["answered" if action_id == "rate:4" else "sent"]
+    assert any_world.count_messages("asked a customer", fixtures.PARTNERS) == 1
+    assert any_world.rows(tables.attempts.c.outcome) == [("sent",)]
+    assert any_world.rows(tables.surveys.c.feedback_id) == [(f"{message.channel}/{message.ts}",)]
+
+
+async def test_an_answer_settles_an_uncertain_survey(any_world: World) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "500", times=1, after=True)
+    insert_survey(any_world)
+    message = await any_world.wait_for_dm(QUESTION, SAM)
+    await any_world.wait_until(lambda: any_world.states() == ["uncertain"])
+    await press(any_world, message, "rate:5")
+
+    await any_world.wait_for_message("They answered.", fixtures.PARTNERS)
+    assert any_world.rows(tables.surveys.c.feedback_id) == [(f"{message.channel}/{message.ts}",)]
+
+
+async def test_the_message_of_a_survey_that_was_sent_again_answers_its_successor(any_world: World) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "500", times=1, after=True)
+    insert_survey(any_world)
+    old = await any_world.wait_for_dm(QUESTION, SAM)
+    question = await any_world.wait_for_dm("may not have arrived")
+    await press(any_world, question, "send_survey_again", ADA)
+    await any_world.wait_until(lambda: any_world.states() == ["refused", "sent"])
+    new = await any_world.wait_for_dm(QUESTION, SAM)
+    assert new.ts != old.ts
+    await press(any_world, old, "rate:4")
+
+    for message in (old, new):
+        await wait_for_text(any_world, message, THANKS)
+    assert stored(any_world) == [("refused", None, None), ("answered", 4, None)]
+    await comment(any_world, "Fast.")
+    await any_world.wait_until(lambda: (buttons(old), buttons(new)) == ([], []))
+
+
+async def test_two_presses_at_once_leave_the_last_one(any_world: World) -> None:
+    message = await ask(any_world)
+    presses = [f"rate:{rating}" for rating in (1, 5, 2, 4)]
+    for action_id in presses:
+        await press(any_world, message, action_id)
+    await any_world.wait_until(is_app_idle)
+
+    assert stored(any_world) == [("answered", 4, None)]
+
+
+async def test_a_request_that_slack_repeats_after_a_change_does_not_undo_it(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:1")
+    first = newest_delivery(any_world, "rate:1")
+    await press_and_wait(any_world, message, "change_rating")
+    await press_and_wait(any_world, message, "rate:5")
+    await any_world.workspace.redeliver(first)
+    await any_world.wait_until(is_app_idle)
+
+    assert stored(any_world) == [("answered", 5, None)]
+    assert buttons(message) == AFTER_RATING
+
+
+async def test_a_comment_that_is_submitted_twice_is_stored_once(any_world: World) -> None:
+    message = await ask(any_world)
+    await press(any_world, message, "rate:4")
+    await comment(any_world, "Fast.")
+    submission = newest_delivery(any_world, "view_submission")
+    view = submission.payload["view"]
+    other = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "Another."}}}}
+    changed = replace(submission, payload={**submission.payload, "view": {**view, "state": other}})
+    for again in (submission, changed):
+        assert not (await any_world.workspace.redeliver(again)).response
+
+    assert stored(any_world) == [("answered", 4, "Fast.")]
+
+
+@pytest.mark.parametrize("text", ["  \n", "\x1b"])
+async def test_an_empty_comment_is_not_taken(world: World, text: str) -> None:
+    message = await ask(world)
+    await press(world, message, "rate:4")
+
+    assert await comment(world, text) is ActionOutcome.ERRORS
+    assert stored(world) == [("answered", 4, None)]
+
+
+async def test_a_rating_is_taken_for_28_days(any_world: World) -> None:
+    message = await ask(any_world)
+    await any_world.advance(days=28)
+    await press(any_world, message, "rate:4")
+
+    await wait_for_text(any_world, message, CLOSED)
+    assert buttons(message) == ["stop_surveys"]
+    assert [rating for _, rating, _ in stored(any_world)] == [None]
+    assert any_world.workspace.current_view(SAM) is None
+    await press(any_world, message, "stop_surveys")
+    await wait_for_text(any_world, message, f"{CLOSED} {STOPPED}")
+
+
+async def test_an_unanswered_survey_expires_and_a_late_rating_still_counts(
+    databases: Databases, tmp_path: Path
+) -> None:
+    url = databases.make("postgresql", tmp_path)
+    async with running_world(tmp_path, pace=HASTY, database_url=url) as world:
+        message = await ask(world)
+        await world.advance(days=14, minutes=11)
+        await world.wait_for_message("No answer within two weeks.", fixtures.PARTNERS)
+        assert world.states() == ["expired"]
+        await press(world, message, "rate:4")
+
+        await wait_for_text(world, message, THANKS)
+        assert stored(world) == [("answered", 4, None)]
+
+
+async def test_a_comment_form_that_stays_open_for_28_days_says_that_it_is_too_late(world: World) -> None:
+    message = await ask(world)
+    await press(world, message, "rate:4")
+    await world.wait_for_form(SAM)
+    await world.advance(days=28)
+
+    assert await comment(world, "Fast.") is ActionOutcome.UPDATED
+    assert CLOSED in visible_text(world.workspace.current_view(SAM))
+    assert stored(world) == [("answered", 4, None)]
+
+
+async def forget(world: World, user: str) -> None:
+    """Erase a person in Slack while the app runs."""
+    async with open_eraser(world.settings) as eraser:
+        found = (await eraser.find(SlackPerson(team=fixtures.TEAM, user=user))).found
+        result = await eraser.erase(found)
+    assert (result.remaining, result.advice) == (0, [])
+
+
+async def test_erasing_a_customer_replaces_their_message_and_forgets_where_it_was(any_world: World) -> None:
+    message = await ask(any_world)
+    await press(any_world, message, "rate:4")
+    await comment(any_world, "Fast.")
+    await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
+    await forget(any_world, SAM)
+
+    assert visible_text(message) == ERASED
+    assert buttons(message) == []
+    columns = tables.surveys.c
+    assert any_world.rows(columns.recipient_id, columns.feedback_id, columns.rating, columns.comment) == [
+        (None, None, 4, None)
+    ]
+
+
+async def test_a_button_that_is_pressed_after_the_erasure_changes_nothing(any_world: World) -> None:
+    message = await ask(any_world)
+    await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
+    any_world.workspace.faults.fail("chat.update", "message_not_found", times=2)
+    await forget(any_world, SAM)
+    for action_id in ("rate:4", "stop_surveys"):
+        await press_and_wait(any_world, message, action_id)
+
+    assert any_world.count_messages(NOT_ON_FILE, message.channel, SAM) == 2
+    assert [rating for _, rating, _ in stored(any_world)] == [None]
+    assert any_world.rows(tables.opt_outs) == []
+
+
+async def test_a_rating_is_stored_though_slack_neither_updates_the_message_nor_opens_the_form(
+    any_world: World,
+) -> None:
+    message = await ask(any_world)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    any_world.workspace.faults.fail("views.open", "expired_trigger_id", times=1)
+    await press_and_wait(any_world, message, "rate:4")
+    assert stored(any_world) == [("answered", 4, None)]
+    assert QUESTION in visible_text(message)
+    await press(any_world, message, "rate:5")
+
+    await wait_for_text(any_world, message, THANKS)
+    assert stored(any_world) == [("answered", 5, None)]
+    assert any_world.app_messages(message.channel, SAM) == [message]
+
+
+async def test_a_customer_of_another_company_is_known_by_their_id_alone(world: World) -> None:
+    message = await ask(world)
+    await press(world, message, "rate:4")
+    await comment(world, "Fast.")
+    pressed, submitted = newest_delivery(world, "rate:4"), newest_delivery(world, "view_submission")
+
+    assert pressed.payload["user"]["team_id"] == submitted.payload["team"]["id"] == fixtures.OTHER_TEAM
+    assert stored(world) == [("answered", 4, "Fast.")]
+
+
+async def test_nobody_else_can_answer_with_a_forged_button(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:4")
+    pressed = newest_delivery(any_world, "rate:4")
+    place = {"channel": {"id": fixtures.PARTNERS}, "user": {"id": BEN}}
+    for action_id in ("rate:1", "comment_on_rating", "change_rating", "stop_surveys", "give_feedback"):
+        action = {**pressed.payload["actions"][0], "action_id": action_id}
+        await any_world.workspace.redeliver(
+            replace(pressed, payload={**pressed.payload, **place, "actions": [action]})
+        )
+    await any_world.wait_until(is_app_idle)
+
+    assert stored(any_world) == [("answered", 4, None)]
+    assert any_world.rows(tables.opt_outs) == []
+    assert any_world.workspace.current_view(BEN) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"value": "1"}, {"value": "999:1"}, {"value": ""}, {"action_id": "rate:6"}]
+)
+async def test_a_button_of_no_survey_changes_nothing(world: World, changes: dict[str, str]) -> None:
+    message = await ask(world)
+    await press_and_wait(world, message, "rate:4")
+    pressed = newest_delivery(world, "rate:4")
+    action = {**pressed.payload["actions"][0], "action_id": "rate:5", "action_ts": "9999999999.0", **changes}
+    await world.workspace.redeliver(replace(pressed, payload={**pressed.payload, "actions": [action]}))
+
+    await world.wait_for_message(NOT_ON_FILE, message.channel, SAM)
+    assert stored(world) == [("answered", 4, None)]
+
+
+async def answer_invitation(
+    world: World,
+    message: Message,
+    user: str = NOOR,
+    rating: str = "",
+    text: str = "",
+    *,
+    opts_out: bool = False,
+) -> ActionOutcome:
+    """Fill in the form of an invitation, and submit it."""
+    await press(world, message, "give_feedback", user)
+    await world.wait_for_form(user)
+    if rating:
+        await world.workspace.select(user, "rating", rating)
+    if text:
+        await world.workspace.type_text(user, "comment", text)
+    if opts_out:
+        await world.workspace.select(user, "stop", ["stop"])
+    return (await world.workspace.submit_view(user)).outcome
+
+
+async def test_a_person_whom_slack_does_not_let_the_app_message_is_invited_in_the_thread(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    assert (
+        visible_text(message)
+        == f"<@{NOOR}>, how did we do? Only you can answer, and your answer isn't shown here.Give feedback"
+    )
+    assert message.is_reply
+    assert await answer_invitation(any_world, message, rating="2", text="Slow.") is ActionOutcome.CLOSED
+
+    await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert buttons(message) == []
+    assert stored(any_world) == [("answered", 2, "Slow.")]
+
+
+async def test_nobody_but_the_invited_person_can_answer_in_the_thread(any_world: World) -> None:
+    message = await invite(any_world)
+    for user in (ADA, SAM):
+        await press(any_world, message, "give_feedback", user)
+        await any_world.wait_for_message(NOT_YOURS, fixtures.PARTNERS, user)
+        assert any_world.workspace.current_view(user) is None
+
+    assert any_world.find_message(NOT_YOURS, fixtures.PARTNERS, NOOR) is None
+    await press(any_world, message, "give_feedback", NOOR)
+    await any_world.wait_for_form(NOOR)
+    await any_world.workspace.select(NOOR, "rating", "1")
+    await any_world.workspace.submit_view(NOOR)
+    submitted = newest_delivery(any_world, "view_submission")
+    forged = {**submitted.payload, "user": {"id": ADA}}
+    response = (await any_world.workspace.redeliver(replace(submitted, payload=forged))).response
+    assert NOT_YOURS in str(response)
+    assert [rating for _, rating, _ in stored(any_world)] == [1]
+
+
+async def test_an_invited_person_can_opt_out_without_a_rating_and_the_thread_does_not_tell(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    assert await answer_invitation(any_world, message, opts_out=True) is ActionOutcome.CLOSED
+
+    await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert any_world.rows(tables.opt_outs.c.how) == [(How.SLACK,)]
+    assert [rating for _, rating, _ in stored(any_world)] == [None]
+
+
+async def test_an_answer_in_the_thread_is_chosen_or_declined(world: World) -> None:
+    message = await invite(world)
+    assert await answer_invitation(world, message) is ActionOutcome.ERRORS
+    await world.workspace.select(NOOR, "stop", ["stop"])
+    await world.workspace.type_text(NOOR, "comment", "Slow.")
+    assert (await world.workspace.submit_view(NOOR)).errors == {"rating": "Choose an answer."}
+    await world.workspace.select(NOOR, "rating", "3")
+
+    assert (await world.workspace.submit_view(NOOR)).outcome is ActionOutcome.CLOSED
+    assert stored(world) == [("answered", 3, "Slow.")]
+
+
+async def test_an_invitation_to_nps_offers_all_ratings(world: World) -> None:
+    message = await invite(world, metric="nps")
+
+    assert await answer_invitation(world, message, rating="10") is ActionOutcome.CLOSED
+    assert stored(world) == [("answered", 10, None)]
+
+
+async def test_an_invitation_that_slack_has_not_updated_yet_leads_to_no_second_answer(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    await press_and_wait(any_world, message, "give_feedback", NOOR)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    await any_world.workspace.select(NOOR, "rating", "2")
+    await any_world.workspace.submit_view(NOOR)
+    await any_world.wait_until(is_app_idle)
+    first = newest_delivery(any_world, "view_submission")
+    assert INVITED in visible_text(message)
+
+    await answer_invitation(any_world, message, rating="5", text="Better.")
+    await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert not (await any_world.workspace.redeliver(first)).response
+    assert stored(any_world) == [("answered", 5, "Better.")]
+
+
+async def test_an_invitation_closes_after_28_days(any_world: World) -> None:
+    message = await invite(any_world)
+    await press(any_world, message, "give_feedback", NOOR)
+    await any_world.wait_for_form(NOOR)
+    await any_world.workspace.select(NOOR, "rating", "2")
+    await any_world.advance(days=28)
+    assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.UPDATED
+    assert CLOSED in visible_text(any_world.workspace.current_view(NOOR))
+    await press(any_world, message, "give_feedback", NOOR)
+
+    await wait_for_text(any_world, message, CLOSED)
+    assert buttons(message) == []
+    assert [rating for _, rating, _ in stored(any_world)] == [None]
+
+
+async def test_an_invitation_to_an_erased_customer_is_replaced(any_world: World) -> None:
+    message = await invite(any_world)
+    await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
+    await forget(any_world, NOOR)
+
+    assert visible_text(message) == ERASED
