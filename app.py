@@ -29,7 +29,7 @@ from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.setting_types import LogFormat
 from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
 from csat.surveys.questions import CatalogueError, Metric
-from csat.surveys.recipients import InvalidRecipient, parse_recipient
+from csat.surveys.recipients import InvalidRecipient
 from csat.surveys.transports import TransportName
 
 LOG_FORMATTERS: Mapping[LogFormat, logging.Formatter] = {
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
-    help='Ask a customer on X "how did we do?" without leaving Slack.',
+    help='Ask a customer "how did we do?" without leaving Slack.',
 )
 
 
@@ -87,7 +87,7 @@ def sandbox() -> None:
 
 @cli.command()
 def check() -> None:
-    """Check the settings, Slack and X, and say what to fix."""
+    """Check the settings, Slack, and X if there are its keys, and say what to fix."""
     _run(_check(_settings(Settings.load)), level=logging.CRITICAL)  # the findings say what others log
 
 
@@ -126,15 +126,19 @@ def prune(
 
 @cli.command()
 def forget(
-    customer: Annotated[str, typer.Argument(help="@handle, numeric ID, or profile link.")],
+    customer: Annotated[
+        str,
+        typer.Argument(help="On X: @handle, numeric ID, or profile link. In Slack: their member ID, U..."),
+    ],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
 ) -> None:
     """Erase a customer from the database and from the app's messages in Slack."""
     from cli import forget as forgetting
+    from cli.named_customers import parse_customer
 
     try:
-        recipient = parse_recipient(customer)
+        recipient = parse_customer(customer)
     except InvalidRecipient as error:
         _give_up([str(error)])
     _run(forgetting.run(_settings(Settings.load), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
@@ -179,7 +183,10 @@ def export_opt_outs(
 @opt_outs.command("import")
 def import_opt_outs(
     source: Annotated[
-        Path, typer.Argument(help="CSV: a handle or numeric ID in each line, then reason and date if known.")
+        Path,
+        typer.Argument(
+            help="CSV: a handle, numeric ID or member ID (U...) in each line, then reason and date if known."
+        ),
     ],
     *,
     apply: Annotated[

@@ -11,6 +11,7 @@ import typer
 from blocks import erased_messages
 from blocks.elements import Message
 from cli.existing_database import open_existing
+from cli.named_customers import name_customer, with_workspace
 from csat.clock import utc_now
 from csat.db import erasure, opt_outs
 from csat.db.database import Database
@@ -195,11 +196,12 @@ class Eraser:
 
 async def run(settings: Settings, recipient: Recipient, *, yes: bool) -> None:
     """Erase a customer after confirmation and print the result; exit with 1 if surveys remain or may do."""
+    (recipient,) = await with_workspace(settings, [recipient])
     async with open_eraser(settings) as eraser:
         search = await eraser.find(recipient)
         survey_ids = search.found.survey_ids
         on_file = pluralize(len(survey_ids), "survey")
-        typer.echo(f"{on_file} on file for {recipient.label}. {search.remark}".rstrip())
+        typer.echo(f"{on_file} on file for {name_customer(recipient)}. {search.remark}".rstrip())
         if survey_ids and not (yes or typer.confirm("Erase this customer? This can't be undone.")):
             return
         remaining = 0

@@ -1,4 +1,4 @@
-"""A list of customers who asked not to be surveyed: CSV with a handle or id, a reason and a date."""
+"""A list of customers who asked not to be surveyed: CSV with a customer, a reason and a date."""
 
 import csv
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from cli.errors import CommandError
+from cli.named_customers import parse_customer
 from csat.reporting.export_files import ENCODING
 from csat.surveys.opt_outs import InvalidReason, parse_reason
-from csat.surveys.recipients import InvalidRecipient, Recipient, parse_recipient
+from csat.surveys.recipients import InvalidRecipient, Recipient
 
 COLUMNS: tuple[str, ...] = ("customer", "reason", "date")
 """The columns of a file without a header."""
@@ -61,7 +62,7 @@ def _parse(line: int, columns: tuple[str, ...], cells: list[str], now: datetime)
     reason, date = values.get("reason", ""), values.get("date", "")
     return ListedCustomer(
         line,
-        parse_recipient(values.get("customer", "")),
+        parse_customer(values.get("customer", "")),
         parse_reason(reason) if reason else "",
         _parse_date(date, now) if date else None,
     )

@@ -12,6 +12,7 @@ import typer
 
 from cli.errors import CommandError
 from cli.existing_database import open_existing
+from cli.named_customers import name_customer, with_workspace
 from cli.opt_out_list import ListedCustomer, read_list
 from csat.backoff import backoff
 from csat.clock import utc_now
@@ -105,7 +106,9 @@ class Importer:
         try:
             recipient_id = customer.recipient.id or await self._look_up(customer.recipient)
         except (RecipientUnknown, RecipientSuspended, NotLookedUp) as refusal:
-            return ImportResult(problem=f"Line {customer.line}: {customer.recipient.label}: {refusal.advice}")
+            return ImportResult(
+                problem=f"Line {customer.line}: {name_customer(customer.recipient)}: {refusal.advice}"
+            )
         is_new = await self._database.run_with_retry(
             opt_outs.record,
             self._recipient_key(recipient_id),
@@ -141,10 +144,15 @@ async def import_file(settings: Settings, source: Path, *, apply: bool, from_lin
     customers = [line for line in lines if isinstance(line, ListedCustomer)]
     if problems:
         typer.echo("\n".join(problems))
+    recipients = await with_workspace(settings, [customer.recipient for customer in customers])
+    customers = [
+        customer._replace(recipient=recipient)
+        for customer, recipient in zip(customers, recipients, strict=True)
+    ]
     async with open_importer(settings) as importer:
         if not apply:
             known = await importer.count_known(customers)
-            typer.echo("\n".join(_describe(customers, known, source)))
+            typer.echo("\n".join(_describe(customers, known, source, asks_x=bool(settings.x_account_id))))
         else:
             problems += await _import(importer, customers, source)
     if problems:
@@ -182,13 +190,15 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
     return problems
 
 
-def _describe(customers: list[ListedCustomer], known: int, source: Path) -> list[str]:
+def _describe(customers: list[ListedCustomer], known: int, source: Path, *, asks_x: bool) -> list[str]:
     """Return what an import would do."""
     handles = sum(customer.recipient.id is None for customer in customers)
     found = f"{pluralize(len(customers), 'customer')}, {known} of them on file already."
-    cost = f" {pluralize(handles, 'handle')} would be looked up on X, which may charge for each."
+    look_up = f" {pluralize(handles, 'handle')} would be looked up on X, which may charge for each."
+    if not asks_x:
+        look_up = f" {pluralize(handles, 'handle')} can't be looked up without the keys of X."
     return [
-        f"{found}{cost if handles else ''}",
+        f"{found}{look_up if handles else ''}",
         f"Nothing was changed. To record them: python app.py opt-outs import {source} --apply",
     ]
 

@@ -535,6 +535,20 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     ]
 
 
+async def test_each_optional_scope_that_is_not_granted_is_named_with_what_does_not_work(
+    tmp_path: Path,
+) -> None:
+    required, optional = manifest.scopes(manifest.load())
+    old_install = json_answer(BOT, headers={"x-oauth-scopes": ",".join(required)})
+    findings = await run_check(tmp_path, {AUTH_TEST: old_install})
+
+    lines = [finding.message for finding in findings if finding.message.startswith("Slack scope ")]
+    assert all(finding.ok for finding in findings)
+    assert [line.split()[2].rstrip(":") for line in lines] == sorted(optional)
+    assert "Slack scope files:write: not granted (optional); without it, there is no /csat export" in lines
+    assert "its requester has to look whether it arrived" in find(findings, "Slack scope im:history").message
+
+
 async def test_surveys_that_wait_for_x_are_counted_without_its_keys(
     tmp_path: Path, database_url: str
 ) -> None:

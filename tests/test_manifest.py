@@ -40,13 +40,23 @@ SCOPES_BY_METHOD = {
     "chat_getPermalink": set[str](),
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},
+    "conversations_open": {"im:write"},
+    "conversations_history": {"im:history"},
 }
 """The Web API methods that the app calls, each with its scopes: https://docs.slack.dev/reference/methods."""
 OTHER_SCOPES = {
     "commands": "the slash command and the shortcut",
     "chat:write.public": "confirmations in public channels without the app",
 }
-OPTIONAL = {"chat:write.public", "usergroups:read", "channels:read", "groups:read", "files:write"}
+OPTIONAL = {
+    "chat:write.public",
+    "usergroups:read",
+    "channels:read",
+    "groups:read",
+    "files:write",
+    "im:write",
+    "im:history",
+}
 """The app works without these, with fewer features."""
 
 

@@ -1,14 +1,20 @@
 """A team without the keys of X: the app has surveys in Slack alone."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli import forget
+from cli.named_customers import parse_customer
 from csat.db import tables
+from csat.db.database import Database
 from sandbox.slack import fixtures
+from tests.app_process import fake_environment, run_command
 from tests.local_client import local_client
+from tests.slack_survey_kit import ask
 from tests.world import WITHOUT_X, idle_world, running_app, running_world
 
 
@@ -41,3 +47,57 @@ async def test_x_has_no_webhook_there(tmp_path: Path) -> None:
         response = await http.post(f"{world.url}/x/feedback", json={}, auth=("x", "secret"))
 
     assert response.status_code == 404
+
+
+def without_x(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("X_")}
+
+
+async def test_a_person_is_forgotten_by_their_member_id(
+    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running_world(tmp_path, database_url=database_url, **WITHOUT_X) as world:
+        await ask(world)
+        await world.wait_until(world.is_outbox_empty)
+        await forget.run(world.settings, parse_customer(fixtures.SAM), yes=True)
+
+        assert world.rows(tables.surveys.c.recipient_id) == [(None,)]
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"1 survey on file for {fixtures.TEAM}/{fixtures.SAM}.")
+    assert "Erased 1 survey" in printed
+
+
+async def test_opt_outs_of_people_in_slack_are_imported_and_handles_are_not_looked_up(
+    tmp_path: Path,
+) -> None:
+    async with fake_environment(tmp_path) as (_, x, environment):
+        Database(environment["DATABASE_URL"]).close()
+        slack_alone = without_x(environment)
+        (tmp_path / "list.csv").write_text(f"{fixtures.SAM},By mail.\n@mira_k\n", "utf-8")
+        command = ("opt-outs", "import", "list.csv")
+        _, said = await run_command(tmp_path, slack_alone, *command)
+        first = await run_command(tmp_path, slack_alone, *command, "--apply")
+        again = await run_command(tmp_path, slack_alone, *command, "--apply")
+
+    assert (
+        "2 customers, 0 of them on file already. 1 handle can't be looked up without the keys of X." in said
+    )
+    problem = "Line 2: @mira_k: Without the keys of X, this app can't look up handles."
+    assert [problem in printed for _, printed in (first, again)] == [True, True]
+    assert "Recorded 1 opt-out; 0 were on file already." in first[1]
+    assert "Recorded 0 opt-outs; 1 were on file already." in again[1]
+    assert (first[0], again[0], x.requests) == (1, 1, [])
+
+
+async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, x, environment):
+        Database(environment["DATABASE_URL"]).close()
+        slack_alone = without_x(environment)
+        resumed = await run_command(tmp_path, slack_alone, "resume")
+        code, checked = await run_command(tmp_path, slack_alone, "check")
+
+    assert resumed == (0, "Nothing to resume: the account isn't paused.\n")
+    assert (code, "FAIL" in checked) == (0, False)
+    assert "ok    X: no keys, so surveys go to people in Slack alone" in checked
+    assert "ok    Queue: 0 surveys wait to be sent in Slack" in checked
+    assert x.requests == []
