@@ -1,13 +1,18 @@
 """The help for `/csat`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
 from blocks.elements import Message, build_message, bullet_list, escape_mrkdwn, plain_message, rich_line, text
+from csat.surveys.networks import Network
 
-INTRO = "/csat asks a customer on X how you did."
+INTROS = {
+    Network.X: "/csat asks a customer on X how you did.",
+    Network.SLACK: "/csat asks a customer in Slack how you did.",
+}
+INTRO = "/csat asks a customer, on X or in Slack, how you did."
 HELP = "/csat help"
 AT_SIGN_HINT = "For a handle, put @ in front."
 SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on a message that names the customer."
@@ -17,15 +22,32 @@ class Usage(NamedTuple):
     """One way to use the command."""
 
     example: str
+    """With `{customer}` in the place of any customer."""
     description: str
+    network: Network | None = None
+    """Where the customer of the example is, or `None` for any."""
 
 
-def help_message(usages: Sequence[Usage]) -> Message:
-    """Return the help."""
+def help_message(usages: Sequence[Usage], networks: Collection[Network]) -> Message:
+    """Return the help of an app whose customers are in these networks."""
+    intro = INTRO if len(networks) > 1 else INTROS[next(iter(networks))]
+    customer = name_example(networks)
+    shown = [
+        usage._replace(example=usage.example.format(customer=customer))
+        for usage in usages
+        if usage.network is None or usage.network in networks
+    ]
     return build_message(
-        escape_mrkdwn(INTRO),
-        [rich_line(text(INTRO)), bullet_list(*map(_list_item, usages)), rich_line(text(SHORTCUT_HINT))],
+        escape_mrkdwn(intro),
+        [rich_line(text(intro)), bullet_list(*map(_list_item, shown)), rich_line(text(SHORTCUT_HINT))],
     )
+
+
+def name_example(networks: Collection[Network]) -> str:
+    """Return what stands for a customer in an example."""
+    if len(networks) > 1:
+        return "@customer"
+    return "@handle" if Network.X in networks else "@person"
 
 
 def problem_message(problem: str) -> Message:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from blocks.help import AT_SIGN_HINT, HELP
+from blocks.help import AT_SIGN_HINT, HELP, name_example
 from csat.slack_api.text_extraction import unescape
 from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
@@ -74,9 +74,9 @@ def parse_command_args(
         elif _CASE_NUMBER.fullmatch(word):
             raise InvalidArguments(CASE_NUMBER)
         else:
-            _check_spelling(word, words, known_words)
+            _check_spelling(word, words, known_words, networks)
             if not _is_handle(word) or len(others) > 1:
-                raise InvalidArguments(_unknown_word(word, command))
+                raise InvalidArguments(_unknown_word(word, command, networks))
             args = _with_recipient(args, word, team)
     if args.recipient and args.recipient.network not in networks:
         raise InvalidArguments(SLACK_ONLY.format(command=command))
@@ -91,7 +91,9 @@ def _is_handle(word: str) -> bool:
     return _HANDLE.fullmatch(word) is not None and word.lower() not in RESERVED_PATHS
 
 
-def _check_spelling(word: str, words: Sequence[str], known_words: Collection[str]) -> None:
+def _check_spelling(
+    word: str, words: Sequence[str], known_words: Collection[str], networks: Collection[Network]
+) -> None:
     """Raise `InvalidArguments` if a word resembles a known one, with the command that was probably meant."""
     meant = _find_similar(word.lower(), known_words)
     if not meant or not _is_handle(word):
@@ -100,7 +102,8 @@ def _check_spelling(word: str, words: Sequence[str], known_words: Collection[str
     others = [other for other in words if other != word]
     command = " ".join(("/csat", meant, *others))
     shown = command if len(command) <= _MAX_QUOTED_LENGTH else f"/csat {meant}"
-    hint = f"See {HELP}." if any(not _is_metric(other) for other in others) else AT_SIGN_HINT
+    may_be_handle = Network.X in networks and all(map(_is_metric, others))
+    hint = AT_SIGN_HINT if may_be_handle else f"See {HELP}."
     raise InvalidArguments(f"{unknown}Did you mean {shown}? {hint}")
 
 
@@ -129,6 +132,6 @@ def _with_recipient(args: CommandArgs, word: str, team: str) -> CommandArgs:
     raise InvalidArguments(ONE_AT_A_TIME)
 
 
-def _unknown_word(word: str, command: str) -> str:
+def _unknown_word(word: str, command: str, networks: Collection[Network]) -> str:
     quoted = word if len(word) <= _MAX_QUOTED_LENGTH else f"{word[: _MAX_QUOTED_LENGTH - 1]}…"
-    return f"I don't understand “{quoted}”. Try {command} @handle, or {HELP}."
+    return f"I don't understand “{quoted}”. Try {command} {name_example(networks)}, or {HELP}."

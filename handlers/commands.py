@@ -1,13 +1,14 @@
 """`/csat`: its subcommands and their help."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, NamedTuple
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks.help import AT_SIGN_HINT, HELP, Usage, help_message, problem_message
+from blocks.help import AT_SIGN_HINT, HELP, Usage, help_message, name_example, problem_message
 from csat.slack_api.payloads import SlashCommand
+from csat.surveys.networks import Network
 from csat.surveys.questions import Metric
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.export_command import send_export
@@ -36,7 +37,7 @@ async def run_command(services: Services, ack: AsyncAck, body: dict[str, Any]) -
 async def _open_form(services: Services, command: SlashCommand) -> None:
     origin = command.origin(services.clock())
     try:
-        _check_other_words(command.text)
+        _check_other_words(command.text, services.form.networks)
         args = parse_command_args(
             command.text, known_words=KNOWN_WORDS, networks=services.form.networks, team=command.team
         )
@@ -46,17 +47,18 @@ async def _open_form(services: Services, command: SlashCommand) -> None:
     await open_from_command(services, command, args)
 
 
-def _check_other_words(text: str) -> None:
+def _check_other_words(text: str, networks: Collection[Network]) -> None:
     """Raise `InvalidArguments` for a word of other tools, with what does that here."""
     words = text.split()
     for word in words:
         if advice := OTHER_WORDS.get(word.lower()):
-            customer = next((other for other in words if other.startswith("@")), "@handle")
-            raise InvalidArguments(advice.format(customer=customer))
+            customer = next((other for other in words if other.startswith("@")), name_example(networks))
+            hint = AT_SIGN_HINT if Network.X in networks else ""
+            raise InvalidArguments(advice.format(customer=customer, hint=hint).strip())
 
 
 async def _send_help(services: Services, command: SlashCommand) -> None:
-    await services.reply(command.origin(services.clock()), help_message(USAGES))
+    await services.reply(command.origin(services.clock()), help_message(USAGES, services.form.networks))
 
 
 class Subcommand(NamedTuple):
@@ -70,28 +72,30 @@ OPEN_FORM = Subcommand(
     _open_form,
     (
         Usage("/csat", "opens the survey form"),
-        Usage("/csat @handle", "opens it for a customer on X (the @ may be left out)"),
-        Usage("/csat 783214", "opens it for an X ID (if 783214 is a handle, type @783214)"),
-        Usage("/csat nps @handle", "opens it with an NPS question"),
-        Usage("/csat https://x.com/handle", "opens it for the profile or post you paste"),
+        Usage("/csat @person", "opens it for a person in Slack", Network.SLACK),
+        Usage("/csat @handle", "opens it for a customer on X (the @ may be left out)", Network.X),
+        Usage("/csat 783214", "opens it for an X ID (if 783214 is a handle, type @783214)", Network.X),
+        Usage("/csat nps {customer}", "opens it with an NPS question"),
+        Usage("/csat https://x.com/handle", "opens it for the profile or post you paste", Network.X),
     ),
 )
 SUBCOMMANDS = {
     "status": Subcommand(
         send_status,
-        (Usage("/csat status @handle", "shows whether you can ask a customer, and who asked them"),),
+        (Usage("/csat status {customer}", "shows whether you can ask a customer, and who asked them"),),
     ),
     "stop": Subcommand(
         open_stop_form,
         (
             Usage(
-                "/csat stop @handle", "records that a customer wants no surveys: nobody can ask them any more"
+                "/csat stop {customer}",
+                "records that a customer wants no surveys: nobody can ask them any more",
             ),
         ),
     ),
     "unstop": Subcommand(
         open_lift_form,
-        (Usage("/csat unstop @handle", "lets supervisors lift that, once the customer has agreed"),),
+        (Usage("/csat unstop {customer}", "lets supervisors lift that, once the customer has agreed"),),
     ),
     "report": Subcommand(
         send_report,
@@ -111,10 +115,9 @@ STOPS = f"To stop surveys to a customer, type /csat stop {{customer}}, or see {H
 OTHER_WORDS = {
     **dict.fromkeys(("optout", "opt-out", "block", "unsubscribe"), STOPS),
     "cancel": (
-        "There's no /csat cancel. A survey that waits has the button Cancel, in this app's Messages. "
-        + AT_SIGN_HINT
+        "There's no /csat cancel. A survey that waits has the button Cancel, in this app's Messages. {hint}"
     ),
-    "start": f"There's no /csat start. To open the form, type /csat or /csat @handle. {AT_SIGN_HINT}",
+    "start": ("There's no /csat start. To open the form, type /csat or /csat {customer}. {hint}"),
 }
 """What to do instead of commands that people may guess."""
 KNOWN_WORDS = (*SUBCOMMANDS, *Metric)

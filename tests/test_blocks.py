@@ -23,6 +23,7 @@ from blocks.survey_form import (
     field_errors,
     get_block_id,
 )
+from csat.surveys.networks import Network
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
@@ -506,7 +507,7 @@ def test_a_waiting_message_has_a_cancel_button() -> None:
 def test_the_help_is_valid_and_literal() -> None:
     usages = [Usage("/csat", "opens the survey form"), Usage("/csat <!here>", "*does* <b>")]
 
-    message = help_message(usages)
+    message = help_message(usages, tuple(Network))
 
     check_literal(check_message(message), "nobody", "nobody")
     check_fallback(message.text, "nobody")

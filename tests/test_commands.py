@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import SlackError, fixtures
-from tests.world import World, field_value, running_world, visible_text
+from tests.world import WITHOUT_X, World, field_value, running_world, visible_text
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,44 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
     assert reply.visible_to == fixtures.ADA
     for usage in (
         "/csat",
+        "/csat @person",
         "/csat @handle",
         "/csat 783214",
-        "/csat nps @handle",
+        "/csat nps @customer",
         "/csat https://x.com/handle",
     ):
         assert usage in visible_text(reply)
+
+
+async def test_help_of_an_app_with_slack_alone_has_no_word_about_x(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **WITHOUT_X) as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat help")
+        reply = visible_text(await world.wait_for_message("asks a customer in Slack how you did"))
+
+    assert "/csat nps @person" in reply
+    assert "/csat status @person" in reply
+    assert not [word for word in ("on X", "@handle", "x.com", "783214") if word in reply]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("/csat @mira_k", "This app asks people in Slack. Type /csat @ and choose the customer"),
+        ("/csat reprot", "There's no “reprot”. Did you mean /csat report? See /csat help."),
+        ("/csat mira!", "I don't understand “mira!”. Try /csat @person, or /csat help."),
+        ("/csat start", "To open the form, type /csat or /csat @person. See /csat help."),
+        ("/csat stop @mira_k", "This app asks people in Slack. Type /csat stop @ and choose the customer"),
+    ],
+)
+async def test_a_command_that_an_app_with_slack_alone_does_not_understand(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    async with running_world(tmp_path, **WITHOUT_X) as world:
+        await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, text)
+        reply = await world.wait_for_message(problem)
+
+        assert "handle" not in visible_text(reply)
+        assert world.workspace.current_view(fixtures.ADA) is None
 
 
 @pytest.mark.parametrize(
@@ -61,17 +93,17 @@ async def test_help_lists_every_usage_in_an_ephemeral_message(world: World, text
         ("/csat untsop @mira_k", "There's no “untsop”. Did you mean /csat unstop @mira_k?"),
         ("/csat nsp @mira_k", "There's no “nsp”. Did you mean /csat nps @mira_k?"),
         ("/csat @mira_k stop", "Did you mean /csat stop @mira_k?"),
-        ("/csat mira!", "I don't understand “mira!”. Try /csat @handle, or /csat help."),
+        ("/csat mira!", "I don't understand “mira!”. Try /csat @customer, or /csat help."),
         ("/csat @mira_k @tom", "Name one customer at a time"),
         ("/csat nps csat @mira_k", "Choose one type"),
         ("/csat @😀", "X handles contain only letters"),
         ("/csat 1234567890123456789012345", "not an X ID"),
         ("/csat optout @mira_k", "To stop surveys to a customer, type /csat stop @mira_k"),
         ("/csat @mira_k opt-out", "To stop surveys to a customer, type /csat stop @mira_k"),
-        ("/csat BLOCK", "To stop surveys to a customer, type /csat stop @handle"),
+        ("/csat BLOCK", "To stop surveys to a customer, type /csat stop @customer"),
         ("/csat cancel @mira_k", "There's no /csat cancel. A survey that waits has the button Cancel"),
         ("/csat cancel", "There's no /csat cancel. A survey that waits has the button Cancel"),
-        ("/csat start", "There's no /csat start. To open the form, type /csat or /csat @handle."),
+        ("/csat start", "There's no /csat start. To open the form, type /csat or /csat @customer."),
     ],
 )
 async def test_a_command_that_is_not_understood_is_answered_with_one_sentence(

@@ -19,7 +19,7 @@ from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
-from blocks.help import help_message, problem_message
+from blocks.help import AT_SIGN_HINT, help_message, problem_message
 from blocks.report_reply import report_message
 from blocks.supervisor_home import supervisor_home
 from blocks.survey_form import Form, SurveyForm
@@ -202,9 +202,13 @@ def _slack_form(survey_form: SurveyForm) -> Iterator[Section]:
 
 
 def _commands() -> Iterator[Section]:
-    yield "/csat help", _message(help_message(commands.USAGES))
+    for networks in ((Network.X,), (Network.SLACK,), tuple(Network)):
+        where = " and ".join(network.label for network in networks)
+        yield f"/csat help, for customers on {where}", _message(help_message(commands.USAGES, networks))
     yield "/csat with a problem", _message(problem_message("Choose one type: csat or nps."))
-    guessed = (advice.format(customer="@grace") for advice in commands.OTHER_WORDS.values())
+    guessed = (
+        advice.format(customer="@grace", hint=AT_SIGN_HINT) for advice in commands.OTHER_WORDS.values()
+    )
     yield "/csat with words of other tools", _lines(*guessed)
     status = CustomerStatus(GRACE, samples.PREVIOUS)
     usual = _message(status_message(status, samples.COLLEAGUE))
