@@ -31,6 +31,7 @@ def use_canaries(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for real, canary in (
         (questions.SCALES, SCALES),
+        (questions.RATING_WORDS, {metric: {scale[0]: "Worst"} for metric, scale in SCALES.items()}),
         (responses.LOW_RATINGS, LOW),
         (scores.HIGH_RATINGS, HIGH),
         (report_queries.RATINGS, columns),

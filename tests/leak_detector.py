@@ -38,10 +38,17 @@ class Secret(NamedTuple):
     marker: str
     requester: str = ""
     """The one person who must not see it even as a supervisor."""
+    customer: str = ""
+    """The customer in Slack who responded so."""
+
+    @property
+    def is_rating(self) -> bool:
+        """True for a number."""
+        return self.marker.isdecimal()
 
     def is_in(self, text: str) -> bool:
         """True if a text contains it, ignoring case and separators between digits."""
-        if not self.marker.isdecimal():
+        if not self.is_rating:
             return self.marker in text.lower()
         return self.marker in NON_DIGITS.sub("", text) and bool(re.search(r"\D?".join(self.marker), text))
 
@@ -69,6 +76,8 @@ class LeakDetector:
     """The people who may see results now; call `find_leaks` before changing this."""
     public_channels: set[str]
     logged: Callable[[], str]
+    customers: set[str] = field(default_factory=set)
+    """Those in Slack, who are shown the whole scale."""
     shown: set[tuple[str, str]] = field(default_factory=set)
     """Pairs of a permitted reader and the name of a secret they were shown."""
     outputs: list[Output] = field(default_factory=list)
@@ -96,6 +105,8 @@ class LeakDetector:
                     yield f"{secret.name} reached {reader} in {output.source}"
 
     def _may_read(self, reader: str, secret: Secret) -> bool:
+        if reader in self.customers:
+            return secret.is_rating or reader == secret.customer
         return reader in self.supervisors and reader != secret.requester
 
     def _new_outputs(self) -> Iterator[Output]:

@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 
+from blocks.slack_survey import RATE_ACTION
+from blocks.slack_survey_modals import COMMENT_ID
 from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.surveys.questions import Metric
+from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.web.paths import X_FEEDBACK
-from sandbox.slack import Delivery, Message, fixtures
+from sandbox.slack import Delivery, Message, User, fixtures
 from sandbox.x import Customer, Fault, Feedback, Webhook
 from sandbox.x.rate_limits import Endpoint
 from tests.canaries import CSAT, NPS
 from tests.leak_detector import LeakDetector, Secret, capture_logs
 from tests.rating_page_kit import answer_on_page, link_settings, send_link
+from tests.slack_survey_kit import QUESTION
 from tests.world import HASTY, LOW_RATING_ALERT, World, running_world
 
 USER, PASSWORD = "x", "geheim"
@@ -40,12 +44,17 @@ SURVEYS = (
 )
 """The surveys sent through the app: name, command, requester and rating."""
 
+CUSTOMERS = {
+    f"U09CUSTOM{number}": command.partition("@")[2] for number, (_, command, *_) in enumerate(SURVEYS)
+}
+"""The customers by their ids in Slack, where they have their handles as names."""
+
 ALL_MODES = [
     f"{slack}, {source}"
     for slack in ("socket mode", "http")
-    for source in ("pushed", "polled", "swept", "posted")
+    for source in ("pushed", "polled", "swept", "posted", "pressed")
 ]
-"""How the app receives requests from Slack, and answers from X or, posted, on its own page."""
+"""How the app receives requests from Slack, and answers: from X, on its own page, or by buttons in Slack."""
 
 _numbers = itertools.count(1)
 
@@ -64,10 +73,10 @@ class LeakEnv:
         await self.world.advance(seconds=31)
         self.detector.supervisors = set(supervisors)
 
-    def secret_comment(self, name: str, requester: str) -> str:
-        """Return a comment that only supervisors other than the requester may read."""
+    def secret_comment(self, name: str, requester: str, customer: str = "") -> str:
+        """Return a comment that only supervisors other than the requester, and its customer, may read."""
         marker = f"qx{next(_numbers)}zvjk"
-        self.detector.secrets.append(Secret(f"the comment of {name}", marker, requester))
+        self.detector.secrets.append(Secret(f"the comment of {name}", marker, requester, customer))
         return " ".join([marker] * 20)
 
     def secret_rating(self, name: str, rating: int) -> int:
@@ -82,9 +91,13 @@ class LeakEnv:
         if source == "pushed":
             world.x.webhook = Webhook(f"{world.url}{X_FEEDBACK}", USER, PASSWORD)
         for name, command, user, rating in SURVEYS:
-            secret_name = f"{name}, {command}"
-            answer = self.secret_rating(secret_name, rating), self.secret_comment(secret_name, user)
-            if source == "posted":
+            secret_name, customer = f"{name}, {command}", self.person(command)
+            comment = self.secret_comment(secret_name, user, customer)
+            answer = self.secret_rating(secret_name, rating), comment
+            if source == "pressed":
+                await world.submit_survey(command, user, is_test=name == TEST)
+                await self.answer(await world.wait_for_dm(QUESTION, customer), customer, *answer)
+            elif source == "posted":
                 link = await send_link(world, command, user, is_test=name == TEST)
                 await answer_on_page(link, *answer)
             else:
@@ -96,6 +109,24 @@ class LeakEnv:
         )
         await world.wait_until(world.is_outbox_empty)
         self._insert_past_responses()
+
+    def person(self, command: str) -> str:
+        """Return the id of the person in Slack with the name at the end of a command, or ""."""
+        name = command.partition("@")[2]
+        return next((user.id for user in self.world.workspace.users.values() if user.name == name), "")
+
+    def recipient(self, command: str) -> Recipient:
+        """Return whom a command names."""
+        if user := self.person(command):
+            return SlackPerson(team=fixtures.TEAM, user=user)
+        return XAccount(handle=command.partition("@")[2])
+
+    async def answer(self, message: Message, customer: str, rating: int, comment: str) -> None:
+        """Rate and comment as a customer in Slack."""
+        await self.click(customer, f"{RATE_ACTION}:{rating}", message)
+        await self.world.wait_for_form(customer)
+        await self.world.workspace.type_text(customer, COMMENT_ID, comment)
+        await self.world.workspace.submit_view(customer)
 
     async def send_late_survey(self) -> Feedback:
         """Send another survey, not answered yet."""
@@ -160,17 +191,27 @@ class LeakEnv:
         )
 
 
+def add_people(world: World) -> None:
+    """Add the customers to the shared channel."""
+    for user, name in CUSTOMERS.items():
+        world.workspace.users[user] = User(user, name, name, fixtures.OTHER_TEAM)
+        world.workspace.channels[fixtures.PARTNERS].members.add(user)
+
+
 @contextlib.asynccontextmanager
 async def run_leak_env(
     folder: Path, database_url: str, capture: pytest.CaptureFixture[str], source: str, *, socket: bool
 ) -> AsyncIterator[LeakEnv]:
     """Run the app and check at the end that nothing has leaked."""
-    page = link_settings() if source == "posted" else {}
+    transport = {"posted": link_settings(), "pressed": {"csat_transports": ("slack",)}}.get(source, {})
     with capture_logs(capture) as logged:
         async with running_world(
-            folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS, **page
+            folder, pace=HASTY, database_url=database_url, socket=socket, **RESULT_SETTINGS, **transport
         ) as world:
-            detector = LeakDetector(world, [], {fixtures.BEN, fixtures.CLEO}, {fixtures.LEADS}, logged)
+            if source == "pressed":
+                add_people(world)
+            supervisors, customers = {fixtures.BEN, fixtures.CLEO}, set(CUSTOMERS) | {fixtures.NOOR}
+            detector = LeakDetector(world, [], supervisors, {fixtures.LEADS}, logged, customers)
             await world.workspace.set_usergroup_members(fixtures.AGENTS, [fixtures.BEN, fixtures.CLEO])
             env = LeakEnv(world, detector)
             await env.send(source)

@@ -7,15 +7,27 @@ import pytest
 from blocks import low_rating
 from blocks import low_rating_modals as modal
 from blocks.home_report_controls import ActionId
+from blocks.slack_survey import CHANGE_ACTION, COMMENT_ACTION, GIVE_FEEDBACK_ACTION, RATE_ACTION, STOP_ACTION
+from blocks.slack_survey_modals import COMMENT_CALLBACK_ID, COMMENT_ID, FEEDBACK_CALLBACK_ID, RATING_ID
 from cli.forget import open_eraser
 from csat.db import tables
 from csat.db.tables import metadata
 from csat.surveys.questions import Metric
-from csat.surveys.recipients import XAccount
+from handlers.form_opening import SHORTCUT
 from sandbox.slack import fixtures
+from tests.canaries import CSAT
 from tests.leak_env import ALL_MODES, LOW, OWN, PAST, SURVEYS, LeakEnv
+from tests.slack_survey_kit import INVITED
+from tests.world import is_app_idle
 
 BUTTONS = (low_rating.SHOW_ACTION, low_rating.TAKE_ON_ACTION, low_rating.CLOSE_ACTION)
+CUSTOMER_BUTTONS = (
+    f"{RATE_ACTION}:{CSAT[4]}",
+    COMMENT_ACTION,
+    CHANGE_ACTION,
+    STOP_ACTION,
+    GIVE_FEEDBACK_ACTION,
+)
 LATER_BUTTONS = (low_rating.TAKE_OVER_ACTION, low_rating.REOPEN_ACTION)
 """The buttons of a follow-up that was taken or closed."""
 
@@ -138,6 +150,58 @@ async def test_supervisors_cannot_see_comments_on_their_own_surveys_with_forged_
     assert not {name for name in check_shown(leak_env, fixtures.CLEO) if OWN in name and "comment" in name}
 
 
+@pytest.mark.parametrize("leak_env", ["socket mode, pressed", "http, pressed"], indirect=True)
+async def test_nobody_else_gets_at_an_answer_in_slack(leak_env: LeakEnv) -> None:
+    """Neither with the buttons of the customer's message nor with their forms."""
+    world = leak_env.world
+    before = world.rows(tables.surveys)
+    customer = leak_env.person(SURVEYS[0][1])
+    pressed = leak_env.newest_delivery(customer, f"{RATE_ACTION}:")
+    submitted = leak_env.newest_delivery(customer, "view_submission")
+    others = [leak_env.person(SURVEYS[1][1]), fixtures.ADA, fixtures.CLEO, ""]
+    for user in others:
+        who = {"id": user, "team_id": fixtures.TEAM}
+        for action_id in CUSTOMER_BUTTONS:
+            action = {**pressed.payload["actions"][0], "action_id": action_id}
+            await leak_env.redeliver(
+                pressed, user=who, actions=[action], trigger_id=leak_env.issue_trigger(user)
+            )
+        for callback_id in (COMMENT_CALLBACK_ID, FEEDBACK_CALLBACK_ID):
+            view = {**submitted.payload["view"], "callback_id": callback_id}
+            forged = await leak_env.redeliver(submitted, user=who, view=view)
+            assert "for somebody else" in str(forged.response)
+    await world.wait_until(lambda: leak_env.detector.count_calls(fixtures.ADA, "chat.postEphemeral"))
+    await world.wait_until(is_app_idle)
+
+    assert check_shown(leak_env, fixtures.ADA) == set()
+    assert check_shown(leak_env, fixtures.CLEO) == set()
+    assert world.rows(tables.surveys) == before
+
+
+@pytest.mark.parametrize("leak_env", ["http, pressed"], indirect=True)
+async def test_the_thread_of_an_invited_customer_never_shows_an_answer(leak_env: LeakEnv) -> None:
+    world, noor = leak_env.world, fixtures.NOOR
+    start = next(each for each in world.workspace.messages(fixtures.PARTNERS, noor) if each.user == noor)
+    await world.workspace.run_shortcut(fixtures.ADA, fixtures.PARTNERS, start.ts, SHORTCUT)
+    await world.wait_for_form()
+    await world.workspace.submit_view(fixtures.ADA)
+    invitation = await world.wait_for_message(INVITED, fixtures.PARTNERS, noor)
+    await leak_env.click(fixtures.ADA, GIVE_FEEDBACK_ACTION, invitation)
+    await world.wait_for_message("for somebody else", fixtures.PARTNERS)
+    await leak_env.click(noor, GIVE_FEEDBACK_ACTION, invitation)
+    await world.wait_for_form(noor)
+    await world.workspace.select(noor, RATING_ID, str(leak_env.secret_rating("an invited", CSAT[2])))
+    comment = leak_env.secret_comment("an invited customer", fixtures.ADA, noor)
+    await world.workspace.type_text(noor, COMMENT_ID, comment)
+    await world.workspace.submit_view(noor)
+    await world.wait_for_message("Thank you for letting us know.", fixtures.PARTNERS)
+    await world.wait_for_message("They answered.", fixtures.PARTNERS)
+
+    assert world.rows(tables.surveys.c.rating)[-1] == (CSAT[2],)
+    assert check_shown(leak_env, fixtures.ADA) == set()
+    assert check_shown(leak_env, fixtures.SAM) == set()
+
+
 async def test_removed_supervisors_lose_access_to_all_results(leak_env: LeakEnv) -> None:
     world = leak_env.world
     await world.open_home(fixtures.BEN)
@@ -214,11 +278,16 @@ async def test_the_digest_contains_no_single_answer(leak_env: LeakEnv) -> None:
     assert check_shown(leak_env, fixtures.ADA) == set()
 
 
+@pytest.mark.parametrize(
+    "leak_env",
+    [pytest.param("socket mode, pushed", marks=pytest.mark.slow), "http, pushed", "socket mode, pressed"],
+    indirect=True,
+)
 async def test_erasing_a_customer_removes_their_comments(leak_env: LeakEnv) -> None:
     world = leak_env.world
     for _, command, *_ in SURVEYS:
         async with open_eraser(world.settings) as eraser:
-            found = (await eraser.find(XAccount(handle=command.partition("@")[2]))).found
+            found = (await eraser.find(leak_env.recipient(command))).found
             assert (await eraser.erase(found)).remaining == 0
     await world.open_home(fixtures.CLEO)
     stored = str([world.rows(table) for table in metadata.sorted_tables])
