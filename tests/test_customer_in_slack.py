@@ -5,15 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, update
 
 from cli.forget import open_eraser
-from csat.db import tables
+from csat.db import customer_answers, tables
+from csat.surveys.asked_survey import AskedSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
 from sandbox.slack import ActionOutcome, Delivery, Message, fixtures
 from tests.databases import Databases
 from tests.factories import SUPERVISED
 from tests.slack_survey_kit import INVITED, QUESTION, ask, buttons, insert_survey, invite, press, stored
+from tests.unwritable import Problem, unwritable
 from tests.world import HASTY, LOW_RATING_ALERT, World, is_app_idle, running_world, visible_text
 
 SAM, NOOR, ADA, BEN = fixtures.SAM, fixtures.NOOR, fixtures.ADA, fixtures.BEN
@@ -510,3 +513,61 @@ async def test_an_invitation_to_an_erased_customer_is_replaced(any_world: World)
     await forget(any_world, NOOR)
 
     assert visible_text(message) == ERASED
+
+
+async def test_an_answer_to_an_invitation_settles_it_if_slack_has_not_confirmed_it(any_world: World) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+    message = await invite(any_world)
+    await any_world.wait_until(lambda: any_world.states() == ["uncertain"])
+    await answer_invitation(any_world, message, rating="5")
+
+    await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert stored(any_world) == [("answered", 5, None)]
+
+
+async def test_an_unconfirmed_invitation_stays_uncertain_as_the_app_can_not_look_for_it(world: World) -> None:
+    world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+    await invite(world)
+    await world.wait_until(lambda: world.states() == ["uncertain"])
+    await world.advance(minutes=2)
+    await world.wait_until(
+        lambda: any(call.method == "conversations.open" for call in world.workspace.api_calls)
+    )
+    await world.wait_until(is_app_idle)
+
+    assert world.states() == ["uncertain"]
+
+
+async def test_what_the_database_does_not_take_is_not_thanked_for(any_world: World) -> None:
+    first, second = await ask(any_world), await ask(any_world)
+    await press_and_wait(any_world, first, "rate:4")
+    with unwritable(any_world.database_url, Problem.READ_ONLY):
+        for action_id in ("rate:5", "stop_surveys"):
+            await press_and_wait(any_world, second, action_id)
+        assert await comment(any_world, "Fast.") is ActionOutcome.ERRORS
+    any_world.engine.dispose()  # its connections were ended
+
+    assert any_world.count_messages("That wasn't saved, sorry.", second.channel, SAM) == 2
+    assert QUESTION in visible_text(second)
+    assert stored(any_world) == [("answered", 4, None), ("sent", None, None)]
+    assert any_world.rows(tables.opt_outs) == []
+
+
+@pytest.mark.parametrize("action_id", ["rate:4", "stop_surveys"])
+async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
+    world: World, monkeypatch: pytest.MonkeyPatch, action_id: str
+) -> None:
+    message = await ask(world)
+    find = customer_answers.find
+
+    def find_and_erase(connection: Connection, *survey: int) -> AskedSurvey | None:
+        found = find(connection, *survey)
+        with world.engine.begin() as other:
+            other.execute(update(tables.surveys).values(recipient_id=None))
+        return found
+
+    monkeypatch.setattr(customer_answers, "find", find_and_erase)
+    await press(world, message, action_id)
+
+    await world.wait_for_message(NOT_ON_FILE, message.channel, SAM)
+    assert QUESTION in visible_text(message)
