@@ -247,7 +247,7 @@ def report(
     source: Annotated[Path, typer.Option("--from", help="A file written by `export`.")],
     metric: Annotated[list[Metric] | None, typer.Option(help="csat or nps; both by default.")] = None,
     transport: Annotated[
-        TransportName | None, typer.Option(help="How the surveys were sent; both ways by default.")
+        TransportName | None, typer.Option(help="How the surveys were sent; all ways by default.")
     ] = None,
 ) -> None:
     """Print the report of an exported file, as supervisors see it in Slack."""

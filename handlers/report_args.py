@@ -10,7 +10,11 @@ from csat.surveys.recipients import INVISIBLE_CHARACTERS
 from csat.surveys.transports import TransportName
 from handlers.command_args import InvalidArguments
 
-TRANSPORT_WORDS: Final = {"card": TransportName.X_CARD, "link": TransportName.X_LINK}
+TRANSPORT_WORDS: Final = {
+    "card": TransportName.X_CARD,
+    "link": TransportName.X_LINK,
+    "slack": TransportName.SLACK,
+}
 DEFAULT_PERIOD = "30d"
 EXAMPLE = "For example: /csat report 30d nps"
 FILTERS = (
@@ -36,7 +40,7 @@ def parse_report_args(text: str, now: datetime, timezone: ZoneInfo) -> ReportArg
         raise InvalidArguments(f"Choose one score: csat or nps. {EXAMPLE}")
     transports = {TRANSPORT_WORDS[word.lower()] for word in words if _is_transport(word)}
     if len(transports) > 1:
-        raise InvalidArguments(f"Choose card or link, or neither for both. {EXAMPLE}")
+        raise InvalidArguments(f"Choose card, link or slack, or none for all. {EXAMPLE}")
     if any(word.startswith(("@", "#", "<")) for word in words):
         raise InvalidArguments(f"{FILTERS} {EXAMPLE}")
     typed_period = " ".join(word for word in words if not (_is_metric(word) or _is_transport(word)))

@@ -203,7 +203,8 @@ async def test_agents_are_refused_a_report(world: World) -> None:
         ("30d #support", "choose it in this app's Home"),
         ("0d", "A report covers 1 to 731 days"),
         ("csat nps", "Choose one score"),
-        ("30d card link", "Choose card or link, or neither for both"),
+        ("30d card link", "Choose card, link or slack, or none for all"),
+        ("slack link", "Choose card, link or slack, or none for all"),
         ("2026-02-30..2026-03-01", "2026-02-30 isn't a date"),
         ("0001-01-01..0001-01-31", "There are no surveys before 2006"),
         ("9999-12-01..9999-12-31", "The last day is in the future"),
@@ -241,6 +242,7 @@ def test_metric_and_period_are_parsed_in_any_order(words: str, metric: Metric, p
     [
         ("Link", TransportName.X_LINK),
         ("nps card, 7d", TransportName.X_CARD),
+        ("slack 7d nps", TransportName.SLACK),
         ("link 2026-02 link", TransportName.X_LINK),
     ],
 )
