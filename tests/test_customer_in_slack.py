@@ -571,3 +571,20 @@ async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
 
     await world.wait_for_message(NOT_ON_FILE, message.channel, SAM)
     assert QUESTION in visible_text(message)
+
+
+@pytest.mark.parametrize(
+    ("thread", "advice"),
+    [
+        ("", "Use the shortcut on a message of theirs: then they are asked in its thread."),
+        ("1700000000.000100", "Invite the app to the channel, and try again."),
+    ],
+)
+async def test_a_requester_is_told_what_to_do_where_slack_lets_the_app_ask_nowhere(
+    world: World, thread: str, advice: str
+) -> None:
+    insert_survey(world, NOOR, thread=thread)
+    refusal = await world.wait_for_message("was not sent", fixtures.PARTNERS)
+
+    assert advice in visible_text(refusal)
+    assert world.states() == ["refused"]

@@ -61,6 +61,15 @@ class StrangerInSlack(NotMessagedInSlack):
     concerns_recipient = True
 
 
+class NotInvitedInThread(NotMessagedInSlack):
+    """Slack does not let the app message this person, nor post in the thread."""
+
+    advice = (
+        "Slack lets this app neither message this person nor post in that thread. "
+        "Invite the app to the channel, and try again."
+    )
+
+
 class SlackMessage:
     """Delivers messages to people in Slack; implements `Transport`.
 
@@ -113,9 +122,12 @@ class SlackMessage:
         except SlackRefused:
             if not record.origin.thread:
                 raise
+        try:
             return await poster.post_in_thread(
                 record.origin, *self._build_invitation(_key(record), record.survey)
             )
+        except SlackRefused as refusal:
+            raise NotInvitedInThread(str(refusal)) from refusal
 
     def _to_transport_error(self, error: SlackError) -> XError:
         code = str(error)
