@@ -42,6 +42,7 @@ from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError, is_rejection
 from csat.slack_api.socket_mode import SocketMode
 from csat.slack_api.web_client import build_web_client, open_session
+from csat.surveys.questions import Catalogue
 from csat.surveys.transports import TransportName
 from csat.transports.protocol import Transport, Transports
 from csat.transports.slack_message import SlackMessage
@@ -151,13 +152,8 @@ async def open_resources(
             slack=slack,
             x=x,
             transports={
-                **(build_x_transports(settings, x, rating_link_secrets, clock) if x else {}),
-                TransportName.SLACK: SlackMessage(
-                    slack,
-                    partial(slack_survey.survey_message, catalogue=catalogue),
-                    slack_survey.invitation,
-                    clock,
-                ),
+                **build_x_transports(settings, x, rating_link_secrets, clock),
+                TransportName.SLACK: build_slack_transport(slack, catalogue, clock),
             },
             tasks=tasks,
             metrics=metrics,
@@ -169,10 +165,18 @@ async def open_resources(
         )
 
 
+def build_slack_transport(slack: SlackClient, catalogue: Catalogue, clock: Clock) -> Transport:
+    """Return the transport in Slack, which needs no more than Slack's token."""
+    build_survey = partial(slack_survey.survey_message, catalogue=catalogue)
+    return SlackMessage(slack, build_survey, slack_survey.invitation, clock)
+
+
 def build_x_transports(
-    settings: Settings, x: XClient, rating_link_secrets: Sequence[str], clock: Clock
+    settings: Settings, x: XClient | None, rating_link_secrets: Sequence[str], clock: Clock
 ) -> Transports:
     """Return the transports on X that the settings allow, also those that new surveys do not use."""
+    if x is None:
+        return {}
     transports: dict[TransportName, Transport] = {TransportName.X_CARD: XCard(x)}
     if rating_link_secrets:
         link = partial(make_link, settings.csat_public_url, rating_link_secrets[0])

@@ -28,7 +28,9 @@ class Metrics:
         self._pauses = self._counter("csat_x_pauses", "Pauses of the X account.", "cause")
         self._x = self._histogram("csat_x_request_seconds", "Requests to X.", "endpoint")
         self._slack = self._histogram("csat_slack_request_seconds", "Requests to Slack.", "method")
-        self._waiting = self._gauge("csat_surveys_waiting", "Surveys of the X account that wait to be sent.")
+        self._waiting = self._gauge(
+            "csat_surveys_waiting", "Surveys of this app's accounts that wait to be sent."
+        )
         self._backlog = self._gauge("csat_outbox_backlog", "Messages to Slack that were not posted yet.")
         self._paused = self._gauge("csat_x_paused", "1 while the X account is paused, else 0.")
         self._database_up = self._gauge("csat_database_up", "1 if the database could be read, else 0.")
