@@ -23,6 +23,7 @@ from csat.surveys.opt_outs import How, OptOut
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
+from csat.surveys.transports import FACTS
 
 CANT_BE_ASKED: Final = "Can't be asked"
 LINK_TEXT: Final = "in this thread"
@@ -30,7 +31,7 @@ LINK_TEXT: Final = "in this thread"
 UNSETTLED: Final[Mapping[State, tuple[str, str, str]]] = MappingProxyType(
     {
         State.ACCEPTED: (
-            "waits for X.",
+            "waits for {network}.",
             "Cancel it in this app's Messages.",
             "Wait, or ask them to cancel it.",
         ),
@@ -146,6 +147,7 @@ def _asked(previous: PreviousSurvey, team: str, link: str) -> Iterator[RichTextE
 def _unsettled(previous: PreviousSurvey, reader: Origin, link: str) -> Iterator[RichTextElement]:
     """Yield that a survey waits or is uncertain, and to its own requester what they can do about it."""
     fact, advice, request = UNSETTLED[previous.state]
+    fact = fact.format(network=FACTS[previous.transport].network.label)
     if reader.is_from(previous.team, previous.requester):
         yield text(" Your survey of ")
         yield timestamp(previous.asked_at)

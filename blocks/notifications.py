@@ -12,15 +12,17 @@ from blocks.elements import (
     build_message,
     context,
     escape_mrkdwn,
+    message_about,
     one_line,
-    plain_message,
     recipient_link,
     rich_line,
     text,
     timestamp,
     user_mention,
 )
+from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue
+from csat.surveys.recipients import Recipient
 from csat.surveys.states import State
 from csat.surveys.survey import Origin, Survey
 
@@ -61,17 +63,30 @@ OTHER_ACCOUNT_UNCERTAIN: Final = (
 
 RESTORED: Final = (
     "This app's data was restored from a backup in which this survey was not settled, and it may have been "
-    "sent since. Check the conversation on X and choose what you see."
+    "sent since. {question}"
 )
 """The advice on a survey whose outcome was lost with the database."""
 
+WHETHER_IT_ARRIVED: Final[Mapping[Network, str]] = MappingProxyType(
+    {
+        Network.X: "Check the conversation on X and choose what you see.",
+        Network.SLACK: "Ask the customer whether they got it, and choose.",
+    }
+)
+"""How the requester can find out whether a survey arrived."""
+
 QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
-UNCONFIRMED_ELSEWHERE: Final = "X didn't confirm the survey to {customer} at once. See this app's Messages."
+UNCONFIRMED_ELSEWHERE: Final = (
+    "{network} didn't confirm the survey to {customer} at once. See this app's Messages."
+)
 
 OPTED_OUT: Final = "This customer asked not to be surveyed, so it can't be sent again."
 
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
+
+PERSON_IN_SLACK: Final = "a person in Slack"
+"""Who was asked, if Slack does not tell their name."""
 
 _SETTLING: Final[Mapping[str, str]] = MappingProxyType(
     {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
@@ -110,23 +125,28 @@ def confirmation(
     state: State = State.SENT,
     *,
     names_recipient: bool = True,
+    name: str = "",
 ) -> Message:
     """Tell the conversation that a customer was asked, and whether they answered, but never how.
 
-    Without the recipient it has no case number either, which may name them.
+    Without the recipient it has no case number either, which may name them. A person in Slack is called by
+    their name: a mention would notify them.
     """
-    recipient = survey.recipient.label if names_recipient else SOMEBODY
+    recipient = _name_for_all(survey.recipient, name) if names_recipient else SOMEBODY
+    is_linked = names_recipient and survey.recipient.network is Network.X
     shown = survey if names_recipient else survey.model_copy(update={"external_id": ""})
     outcome, question = PUBLIC_OUTCOMES.get(state, ""), escape_mrkdwn(_question(survey, catalogue))
-    fallback_text = f"<@{origin.requester}> asked {recipient} for feedback: {question} {outcome}"
+    asked = f"<@{origin.requester}> asked {escape_mrkdwn(recipient)} for feedback"
+    fallback_text = f"{asked}: {question} {outcome}"
+    on_x = " on X" if survey.recipient.network is Network.X else ""
     return build_message(
         fallback_text.rstrip(),
         [
             rich_line(
                 user_mention(origin.requester),
                 text(" asked "),
-                recipient_link(survey.recipient) if names_recipient else text(recipient),
-                text(" for feedback on X."),
+                recipient_link(survey.recipient) if is_linked else text(recipient),
+                text(f" for feedback{on_x}."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
             _details(shown, catalogue),
@@ -176,7 +196,8 @@ def uncertainty_after_restore(
     survey_id: int, survey: Survey, catalogue: Catalogue, *, opted_out: bool = False
 ) -> Message:
     """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
-    return _ask(survey_id, survey, RESTORED, _SETTLING, catalogue, opted_out=opted_out)
+    advice = RESTORED.format(question=WHETHER_IT_ARRIVED[survey.recipient.network])
+    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
 
 
 def left_uncertain(
@@ -267,13 +288,18 @@ def waiting(
 def pointer(survey: Survey, *, is_queued: bool) -> Message:
     """Tell the requester, where they asked, where a survey's first message is; it stays true later."""
     words = QUEUED_ELSEWHERE if is_queued else UNCONFIRMED_ELSEWHERE
-    return plain_message(words.format(customer=survey.recipient.label))
+    return message_about(survey.recipient, words.replace("{network}", survey.recipient.network.label))
 
 
 def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
     """Return the metric with the question, and the external id."""
     external_id = [f"Case number: {one_line(survey.external_id)}"] if survey.external_id else []
     return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
+
+
+def _name_for_all(recipient: Recipient, name: str) -> str:
+    """Return what a recipient is called where everybody in a conversation reads it."""
+    return recipient.label if recipient.network is Network.X else one_line(name) or PERSON_IN_SLACK
 
 
 def _details(survey: Survey, catalogue: Catalogue) -> Block:

@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
-from blocks.elements import plain_message
+from blocks.elements import Message, message_about, plain_message
 from blocks.limit_denial import denial_message
 from csat.db import opt_outs, reconciliation, send_queue, submissions
 from csat.db.submissions import OtherAccount
@@ -15,6 +15,7 @@ from csat.db.survey_transitions import AlreadySettled
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
+from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Origin
 from csat.surveys.transports import FACTS
@@ -23,10 +24,11 @@ from handlers.services import Services
 CANCEL_OUTCOMES = {
     State.CANCELLED: "Canceled: the survey to {customer}. Nothing was sent.",
     State.SENDING: (
-        "Too late to cancel: the survey to {customer} is on its way to X. We'll tell you how it went."
+        "Too late to cancel: the survey to {customer} is on its way to {network}. We'll tell you how it went."
     ),
     State.UNCERTAIN: (
-        "Too late to cancel: the survey to {customer} went to X, but we got no confirmation that it arrived."
+        "Too late to cancel: the survey to {customer} went to {network}, but we got no confirmation that it "
+        "arrived."
     ),
     State.REFUSED: "Nothing to cancel: the survey to {customer} was not sent.",
     None: "Only the person who asked for this survey can cancel it.",
@@ -35,7 +37,7 @@ ALREADY_SENT = "Too late to cancel: the survey to {customer} was already sent."
 
 ARRIVED = "Noted: the survey to {customer} arrived. The confirmation follows."
 SENT_AGAIN = "Sending the survey to {customer} again. We'll tell you how it went."
-LEFT_UNCERTAIN = "Left as it is. {promise} Until then you can still say what you see on X."
+LEFT_UNCERTAIN = "Left as it is. {promise} Until then you can still say whether it arrived."
 LEFT_TO_OTHER_ACCOUNT = (
     f"Left as it is. {notifications.OTHER_ACCOUNT} "
     "X's records settle it once this app has that account's keys again, and we'll tell you."
@@ -64,8 +66,7 @@ async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> Non
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
     state = await services.database.run_idempotent(send_queue.cancel, *pressed)
-    customer = await _find_customer(services, interaction)
-    outcome = plain_message(CANCEL_OUTCOMES.get(state, ALREADY_SENT).format(customer=customer))
+    outcome = await _tell(services, interaction, CANCEL_OUTCOMES.get(state, ALREADY_SENT))
     show = services.reply if state is State.SENDING else services.replace
     await show(_origin(services, interaction), outcome)
 
@@ -75,7 +76,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     await ack()
     interaction = Interaction.model_validate(body)
     pressed = (int(interaction.value or 0), interaction.team, interaction.user)
-    origin, customer = _origin(services, interaction), await _find_customer(services, interaction)
+    origin = _origin(services, interaction)
     try:
         notification = await services.database.run_idempotent(
             reconciliation.confirm_arrival, *pressed, services.clock()
@@ -83,7 +84,7 @@ async def confirm_arrival(services: Services, ack: AsyncAck, body: dict[str, Any
     except AlreadySettled:
         await services.replace(origin, plain_message(ALREADY_SETTLED))
     else:
-        await services.replace(origin, plain_message(ARRIVED.format(customer=customer)))
+        await services.replace(origin, await _tell(services, interaction, ARRIVED))
         if notification:
             services.notify(notification)
 
@@ -124,9 +125,7 @@ async def _show_denial(services: Services, origin: Origin, denial: Denial, surve
 async def _start_again(services: Services, origin: Origin, record: SurveyRecord) -> None:
     """Send a survey once its requester is told, as that message is updated with its outcome."""
     try:
-        await services.replace(
-            origin, plain_message(SENT_AGAIN.format(customer=record.survey.recipient.label))
-        )
+        await services.replace(origin, message_about(record.survey.recipient, SENT_AGAIN))
     finally:
         services.worker.start(record)
 
@@ -149,10 +148,11 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     await services.replace(_origin(services, interaction), left)
 
 
-async def _find_customer(services: Services, interaction: Interaction) -> str:
-    """Return whom the survey went to whose button was pressed."""
+async def _tell(services: Services, interaction: Interaction, words: str) -> Message:
+    """Return a sentence about the survey whose button was pressed."""
     record = await services.database.read(get_survey, int(interaction.value or 0))
-    return (record.survey.recipient.label if record else "") or "this customer"
+    recipient = record.survey.recipient if record else XAccount()
+    return message_about(recipient, words.replace("{network}", recipient.network.label))
 
 
 def _origin(services: Services, interaction: Interaction) -> Origin:

@@ -17,6 +17,7 @@ from csat.shared_resources import Resources
 from csat.slack_api.error_explanations import explain
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
+from csat.surveys.recipients import SlackPerson
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
 from csat.x_api.errors import Uncertain
@@ -250,12 +251,16 @@ class Notifier:
         """Return the confirmation, which names the customer only to the own company."""
         survey = notification.survey
         is_shared = await self._slack.shared_channels.includes(survey.origin.channel)
+        person, name = survey.survey.recipient, ""
+        if isinstance(person, SlackPerson) and not is_shared:
+            name = await self._slack.users.find_name(person.user)
         return notifications.confirmation(
             survey.survey,
             survey.origin,
             self._resources.catalogue,
             survey.state,
             names_recipient=not is_shared,
+            name=name,
         )
 
     async def _private_message(self, notification: Notification) -> Message:

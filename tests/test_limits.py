@@ -139,7 +139,7 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert result.errors == {"recipient:0": "Nothing was sent."}
     view = world.workspace.current_view(fixtures.BEN)
     assert view
-    by_customer, *_, banner, at_end = view.blocks[1:]
+    by_customer, *_, banner, at_end = view.blocks[2:]
     assert visible_text(banner) == "Nothing was sent to @mira_k."
     for reason in (by_customer, at_end):
         assert "Can't be asked until " in visible_text(reason)
@@ -331,7 +331,7 @@ async def test_the_account_s_daily_limit_is_explained(tmp_path: Path) -> None:
         result = await submit_survey(world, "@sofie_l")
 
         assert result.outcome is ActionOutcome.ERRORS
-        assert "all the surveys that it may send in 24 hours" in form_text(world)
+        assert "All the surveys that may be sent in 24 hours have been sent." in form_text(world)
         assert "Can't be asked until " in form_text(world)
 
 
@@ -421,7 +421,7 @@ async def test_status_of_a_new_customer_says_that_nobody_has_asked_them(world: W
     ("text", "expected"),
     [
         ("/csat status", "Add the customer"),
-        ("/csat status what!", "I don't understand “what!”. Try /csat status @handle"),
+        ("/csat status what!", "I don't understand “what!”. Try /csat status @customer"),
         ("/csat status @nobody_here", "There is no such customer on X"),
     ],
 )

@@ -34,7 +34,8 @@ from csat.surveys.questions import Metric
 from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS, TransportName
+from csat.transports.slack_message import NotMessagedInSlack, SlackUnconfirmed
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconfirmed
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
@@ -170,6 +171,25 @@ def _survey_form() -> Iterator[Section]:
     )
     yield from _slack_form(every)
     yield "modal, alerts on top", _lines(form.NOT_SAVED, form.NOT_KNOWN, form.ALREADY_ACCEPTED)
+
+
+def _slack_survey_messages() -> Iterator[Section]:
+    """Yield what the requester of a survey in Slack reads."""
+    survey = samples.SLACK_SURVEY
+    reason = notifications.WAITS_FOR_SLACK
+    yield (
+        "requester, survey in Slack waiting",
+        _message(notifications.waiting(7, survey, CATALOGUE, NOON, reason)),
+    )
+    unconfirmed = f"{SlackUnconfirmed.advice} {FACTS[TransportName.SLACK].hint_if_uncertain}"
+    yield (
+        "requester, survey in Slack uncertain",
+        _message(notifications.uncertainty(7, survey, unconfirmed, CATALOGUE)),
+    )
+    restored = notifications.uncertainty_after_restore(7, survey, CATALOGUE)
+    yield "requester, survey in Slack of a restored backup", _message(restored)
+    refused = notifications.refusal(7, survey, NotMessagedInSlack.advice, CATALOGUE, editable=True)
+    yield "requester, survey in Slack refused", _message(refused)
 
 
 def _slack_form(survey_form: SurveyForm) -> Iterator[Section]:
@@ -317,6 +337,9 @@ def _survey_messages() -> Iterator[Section]:
         yield f"channel, survey {state}", _message(message)
     shared = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, names_recipient=False)
     yield "channel shared with another company, survey sent", _message(shared)
+    for name in ("Sam Adeyemi", ""):
+        asked = notifications.confirmation(samples.SLACK_SURVEY, samples.ORIGIN, CATALOGUE, name=name)
+        yield "channel, survey in Slack sent", _message(asked)
     refused = notifications.refusal(
         7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
     )
@@ -380,11 +403,11 @@ def _survey_messages() -> Iterator[Section]:
     elsewhere = notifications.WAITS_FOR_OTHER_ACCOUNT
     other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
-    for is_queued in (True, False):
-        yield (
-            "requester, in the conversation",
-            _message(notifications.pointer(samples.SURVEY, is_queued=is_queued)),
-        )
+    for survey in (samples.SURVEY, samples.SLACK_SURVEY):
+        for is_queued in (True, False):
+            pointer = notifications.pointer(survey, is_queued=is_queued)
+            yield "requester, in the conversation", _message(pointer)
+    yield from _slack_survey_messages()
     yield (
         "requester, replies to Cancel",
         _lines(*survey_buttons.CANCEL_OUTCOMES.values(), survey_buttons.ALREADY_SENT),

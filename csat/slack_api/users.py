@@ -1,12 +1,14 @@
 """The users that Slack knows: people of the workspace and of others, and apps."""
 
 import asyncio
+import logging
 from typing import Final
 from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
 from pydantic import Field
 
+from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Payload
 from csat.slack_api.responses import parse_response
 from csat.slack_api.web_client import WebClient
@@ -14,8 +16,12 @@ from csat.slack_api.web_client import WebClient
 CACHE_SIZE = 10_000
 CACHE_TTL_SECONDS = 300.0
 
+NAME_TIMEOUT_SECONDS = 1.0
+
 SLACKBOT: Final = "USLACKBOT"
 """Slack says of it that it is no bot."""
+
+log = logging.getLogger(__name__)
 
 
 class _Enterprise(Payload):
@@ -76,3 +82,13 @@ class Users:
                 response = await self._web.users_info(user=user)
                 known = self._known[user] = parse_response(_UserInfo, response).user
         return known
+
+    async def find_name(self, user: str) -> str:
+        """Return a user's name; "" if Slack does not tell it within `NAME_TIMEOUT_SECONDS`."""
+        try:
+            async with asyncio.timeout(NAME_TIMEOUT_SECONDS):
+                known = await self.get(user)
+        except (SlackError, TimeoutError) as error:
+            log.info("Slack does not tell the name of %s: %s", user, error)
+            return ""
+        return known.real_name or known.name

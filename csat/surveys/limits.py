@@ -96,8 +96,10 @@ class Denial(FrozenModel):
 
     def sentence(self) -> str:
         """Return the reason as a sentence, without dates."""
-        state = self.previous.state if self.previous else None
-        return _UNSETTLED.get((self.reason, state), SENTENCES[self.reason])
+        if self.previous is None:
+            return SENTENCES[self.reason]
+        sentence = _UNSETTLED.get((self.reason, self.previous.state), SENTENCES[self.reason])
+        return sentence.format(network=FACTS[self.previous.transport].network.label)
 
 
 SENTENCES = {
@@ -106,12 +108,12 @@ SENTENCES = {
     DenialReason.DAY: "X allows one survey per customer in 24 hours.",
     DenialReason.COOLDOWN: "This customer was asked recently.",
     DenialReason.TRANSPORT_OFF: "This app no longer sends surveys that way. Choose another and try again.",
-    DenialReason.QUOTA: "Your account has sent all the surveys that it may send in 24 hours.",
+    DenialReason.QUOTA: "All the surveys that may be sent in 24 hours have been sent.",
 }
 
 
 _UNSETTLED: Mapping[tuple[DenialReason, State | None], str] = {
-    (DenialReason.PENDING, State.ACCEPTED): "Another survey to this customer waits for X.",
+    (DenialReason.PENDING, State.ACCEPTED): "Another survey to this customer waits for {network}.",
     (DenialReason.COOLDOWN, State.UNCERTAIN): "Another survey to this customer may not have arrived.",
 }
 """The sentences about a survey of which nobody knows yet whether its customer was asked."""

@@ -143,7 +143,7 @@ FACTS: Mapping[TransportName, Facts] = MappingProxyType(
             settles_after=timedelta(minutes=1),
             absence_is_proof=True,
             price="",
-            settling="a look at the conversation usually settles it within minutes",
+            settling="we look for the message, and usually settle it within minutes",
             unfit_words=("Twitter",),
         ),
     }

@@ -48,16 +48,15 @@ class SlackUnconfirmed(Uncertain):
 class NotMessagedInSlack(Refused):
     """Slack does not let the app message this person."""
 
-    advice = "Slack doesn't let this app message this person."
+    advice = (
+        "Slack doesn't let this app message this person. Use the shortcut on a message of theirs, in a "
+        "channel that this app is in: then they are asked in its thread."
+    )
 
 
 class StrangerInSlack(NotMessagedInSlack):
     """The person shares no channel with the app."""
 
-    advice = (
-        "Slack doesn't let this app message this person, as they share no channel with it. "
-        "Use the shortcut on a message of theirs: then they are asked in its thread."
-    )
     concerns_recipient = True
 
 

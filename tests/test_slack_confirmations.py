@@ -1,0 +1,61 @@
+"""What agents and channels read of a survey in Slack: without X, and without notifying the customer."""
+
+from pathlib import Path
+
+from sandbox.slack import Message, fixtures
+from tests.world import World, running_world, visible_text
+
+GUS = f"<@{fixtures.GUS}>"
+
+
+def is_mentioned(user: str, message: Message) -> bool:
+    return user in f"{message.text} {message.blocks}"
+
+
+async def test_the_channel_reads_the_customer_s_name_and_nobody_is_notified(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with running_world(tmp_path, database_url=database_url) as world:
+        await world.submit_survey("/csat @gus")
+        confirmation = await world.wait_for_message("asked Gus Lindqvist for feedback.")
+
+    assert not is_mentioned(fixtures.GUS, confirmation)
+    assert " X" not in visible_text(confirmation)
+
+
+async def test_a_channel_of_two_companies_reads_that_a_customer_was_asked(world: World) -> None:
+    await world.submit_survey("/csat @sam", channel=fixtures.PARTNERS)
+    confirmation = await world.wait_for_message("asked a customer for feedback.", fixtures.PARTNERS)
+
+    assert not is_mentioned(fixtures.SAM, confirmation)
+    assert "Sam" not in visible_text(confirmation)
+
+
+async def test_a_customer_whose_name_slack_does_not_tell_is_a_person_in_slack(world: World) -> None:
+    await world.open_form("/csat @gus")
+    world.workspace.faults.fail("users.info", "user_not_found", times=9)
+    world.workspace.users[fixtures.GUS].real_name = world.workspace.users[fixtures.GUS].name = ""
+    await world.workspace.submit_view(fixtures.ADA)
+
+    await world.wait_for_message("for feedback.")
+
+
+async def test_a_survey_that_waits_for_slack_says_so_and_can_be_canceled(world: World) -> None:
+    await world.open_form("/csat @gus")
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=600)
+    await world.workspace.submit_view(fixtures.ADA)
+    queued = await world.wait_for_waiting_message()
+    assert "Slack is busy or can't be reached." in visible_text(queued)
+    assert is_mentioned(fixtures.GUS, queued)
+
+    await world.workspace.click(fixtures.ADA, "cancel_survey", channel=queued.channel, ts=queued.ts)
+    await world.wait_for_dm(f"Canceled: the survey to {GUS}. Nothing was sent.")
+    assert world.states() == ["cancelled"]
+
+
+async def test_the_requester_is_told_how_else_to_ask_a_person_who_can_t_be_messaged(world: World) -> None:
+    await world.submit_survey("/csat @noor", channel=fixtures.PARTNERS)
+    refused = await world.wait_for_message("was not sent.", fixtures.PARTNERS)
+
+    assert "Slack doesn't let this app message this person." in visible_text(refused)
+    assert "Use the shortcut on a message of theirs" in visible_text(refused)
