@@ -5,7 +5,8 @@ from slack_bolt.async_app import AsyncApp
 from handlers import (
     account_resume,
     commands,
-    customer_answers,
+    customer_buttons,
+    customer_forms,
     errors,
     form,
     form_opening,
@@ -22,7 +23,8 @@ def register(app: AsyncApp, services: Services) -> None:
     commands.register(app, services)
     form_opening.register(app, services)
     form.register(app, services)
-    customer_answers.register(app, services)
+    customer_buttons.register(app, services)
+    customer_forms.register(app, services)
     survey_buttons.register(app, services)
     low_ratings.register(app, services)
     opt_outs.register(app, services)

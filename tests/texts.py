@@ -40,8 +40,9 @@ from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconf
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
     account_resume,
+    asked_surveys,
     commands,
-    customer_answers,
+    customer_forms,
     customer_lookup,
     errors,
     export_command,
@@ -444,13 +445,13 @@ def _customers() -> Iterator[Section]:
     yield (
         "customer in Slack, problems",
         _lines(
-            customer_answers.NOT_YOURS,
-            customer_answers.NOT_ON_FILE,
-            customer_answers.NOT_SAVED,
-            customer_answers.NOT_KNOWN,
-            customer_answers.NO_RATING,
-            customer_answers.NO_COMMENT,
-            customer_answers.COMMENT_TOO_LONG,
+            asked_surveys.NOT_YOURS,
+            asked_surveys.NOT_ON_FILE,
+            asked_surveys.NOT_SAVED,
+            asked_surveys.NOT_KNOWN,
+            customer_forms.NO_RATING,
+            customer_forms.NO_COMMENT,
+            customer_forms.COMMENT_TOO_LONG,
         ),
     )
 

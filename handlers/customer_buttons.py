@@ -1,0 +1,175 @@
+"""The buttons of a customer in Slack: rate, comment, change the rating, opt out, accept an invitation.
+
+Every change is idempotent, and the message shows what holds after it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from blocks import slack_survey, slack_survey_modals
+from blocks.elements import plain_message
+from blocks.slack_survey_modals import AnswerForm
+from csat.db import customer_answers
+from csat.db.errors import DatabaseError
+from csat.slack_api.errors import SlackError
+from csat.slack_api.payloads import Interaction
+from csat.slack_api.posting import Posted
+from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.opt_outs import How
+from csat.surveys.questions import SCALES
+from csat.surveys.slack_survey import make_key, make_receipt_id, parse_key
+from handlers.asked_surveys import NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.modal_opening import open_modal
+from handlers.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Register the listeners for the buttons."""
+    app.action(re.compile(f"{slack_survey.RATE_ACTION}:"))(partial(rate, services))
+    app.action(slack_survey.COMMENT_ACTION)(partial(open_comment_form, services))
+    app.action(slack_survey.CHANGE_ACTION)(partial(show_ratings, services))
+    app.action(slack_survey.STOP_ACTION)(partial(stop, services))
+    app.action(slack_survey.GIVE_FEEDBACK_ACTION)(partial(open_feedback_form, services))
+
+
+async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Store the rating, thank in place of the buttons, and ask for a comment."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_problem(services, interaction):
+        asked = await _find(services, interaction)
+        rating = slack_survey.parse_rating(interaction.action_id)
+        if rating is None or rating not in SCALES[asked.survey.metric]:
+            raise CantAnswer(NOT_ON_FILE)
+        rated = await services.database.run_idempotent(
+            customer_answers.rate,
+            _pressed_id(interaction),
+            rating,
+            services.clock(),
+            chosen_at=_pressed_at(services, interaction),
+            receipt_id=make_receipt_id(*_place(interaction)),
+        )
+        if rated is None:  # it was erased meanwhile
+            raise CantAnswer(NOT_ON_FILE)
+        if rated.is_first:
+            services.metrics.count_answer(asked.survey.metric)
+        await asyncio.gather(
+            show_survey(services, _place(interaction), rated.survey),
+            _ask_for_comment(services, interaction, rated.survey),
+        )
+
+
+async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form for a comment, or show that none is taken any more."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_problem(services, interaction):
+        asked = await _find(services, interaction)
+        if asked.takes_comment(services.clock()):
+            view = slack_survey_modals.comment_modal(_form(services, interaction))
+            await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
+        else:
+            await show_survey(services, _place(interaction), asked)
+
+
+async def show_ratings(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Show the question again, or that its answer can't be changed any more."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_problem(services, interaction):
+        asked = await _find(services, interaction)
+        if asked.takes_rating(services.clock()):
+            key, catalogue = make_key(asked.id, asked.accepted_at), services.form.catalogue
+            message = slack_survey.survey_message(key, asked.survey, catalogue)
+            await services.slack.poster.update_message(_place(interaction), *message)
+        else:
+            await show_survey(services, _place(interaction), asked)
+
+
+async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Record that the customer is not to be asked again, and say so in place of the buttons."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_problem(services, interaction):
+        await _find(services, interaction)
+        stopped = await services.database.run_idempotent(
+            customer_answers.opt_out,
+            _pressed_id(interaction),
+            How.SLACK,
+            services.clock(),
+            receipt_id=make_receipt_id(*_place(interaction)),
+        )
+        if stopped is None:
+            raise CantAnswer(NOT_ON_FILE)
+        await show_survey(services, _place(interaction), stopped)
+
+
+async def open_feedback_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Open the form for a whole answer to the person who was invited, or show that none is taken any more."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_problem(services, interaction):
+        asked = await _find(services, interaction)
+        if asked.takes_rating(services.clock()):
+            form, catalogue = _form(services, interaction), services.form.catalogue
+            view = slack_survey_modals.feedback_modal(form, asked, catalogue)
+            await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
+        else:
+            await show_survey(services, _place(interaction), asked)
+
+
+async def _find(services: Services, interaction: Interaction) -> AskedSurvey:
+    """Return the survey whose button was pressed; raises `CantAnswer`."""
+    return await find_survey(services, interaction.user, interaction.value or "")
+
+
+async def _ask_for_comment(services: Services, interaction: Interaction, asked: AskedSurvey) -> None:
+    """Open the form for a comment; without it, the message has a button for that."""
+    if asked.takes_comment(services.clock()):
+        view = slack_survey_modals.comment_modal(_form(services, interaction))
+        try:
+            await services.slack.open_view(interaction.trigger_id, view)
+        except SlackError as error:
+            log.info("Slack did not open the form for a comment on survey %s: %s", asked.id, error)
+
+
+@contextlib.asynccontextmanager
+async def _replying_with_problem(services: Services, interaction: Interaction) -> AsyncIterator[None]:
+    """Tell only the person who pressed the button why nothing was done."""
+    try:
+        yield
+    except (CantAnswer, DatabaseError) as problem:
+        await services.reply(interaction.origin(services.clock()), plain_message(explain(problem)))
+
+
+def _form(services: Services, interaction: Interaction) -> AnswerForm:
+    place = _place(interaction)
+    return AnswerForm(
+        key=interaction.value or "", channel=place.channel, ts=place.ts, opened_at=services.clock()
+    )
+
+
+def _place(interaction: Interaction) -> Posted:
+    return Posted(interaction.channel, interaction.message.ts)
+
+
+def _pressed_id(interaction: Interaction) -> int:
+    """Return the id of the survey whose message it is, also of one that was sent again since."""
+    survey_id, _ = parse_key(interaction.value or "")
+    return survey_id
+
+
+def _pressed_at(services: Services, interaction: Interaction) -> datetime:
+    if interaction.action_ts is None:
+        return services.clock()
+    return datetime.fromtimestamp(interaction.action_ts, UTC)
