@@ -1,4 +1,7 @@
-"""Note when a customer chose the rating that holds, as requests of Slack can arrive late or again."""
+"""Note when a customer chose the rating that holds, as requests of Slack can arrive late or again.
+
+Older versions of the app can't read surveys in Slack, so they refuse the database.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +10,7 @@ revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
-is_backward_compatible = True
+is_backward_compatible = False
 
 
 def upgrade() -> None:
