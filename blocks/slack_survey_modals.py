@@ -61,7 +61,7 @@ def feedback_modal(form: AnswerForm, asked: AskedSurvey, catalogue: Catalogue) -
     blocks = [
         SectionBlock(text=plain_text(survey.message)),
         _rating(survey.metric, ask(survey, catalogue)),
-        context(explain_scale(survey.metric)),
+        *([] if _is_short(survey.metric) else [context(explain_scale(survey.metric))]),
         _comment(optional=True),
         _stop(),
         *privacy_link(survey),
@@ -93,9 +93,14 @@ def _rating(metric: Metric, question: str) -> Block:
         Option(value=str(rating), text=f"{rating}: {words[rating]}" if rating in words else str(rating))
         for rating in SCALES[metric]
     ]
-    is_short = len(options) <= MAX_RADIO_BUTTONS
-    element = (RadioButtonsElement if is_short else StaticSelectElement)(action_id=RATING_ID, options=options)
+    element_type = RadioButtonsElement if _is_short(metric) else StaticSelectElement
+    element = element_type(action_id=RATING_ID, options=options)
     return InputBlock(block_id=RATING_ID, label=question, element=element, optional=True)
+
+
+def _is_short(metric: Metric) -> bool:
+    """Return True if all ratings can be shown at once, each with its word."""
+    return len(SCALES[metric]) <= MAX_RADIO_BUTTONS
 
 
 def _comment(*, optional: bool = False) -> Block:
