@@ -43,7 +43,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
-    """Store the rating, thank in place of the buttons, and ask for a comment."""
+    """Store the rating, thank in place of the buttons, and ask for a comment if it is the first one."""
     await ack()
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):
@@ -61,12 +61,12 @@ async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
         )
         if rated is None:  # it was erased meanwhile
             raise CantAnswer(NOT_ON_FILE)
+        showing = show_survey(services, _place(interaction), rated.survey)
         if rated.is_first:
             services.metrics.count_answer(asked.survey.metric)
-        await asyncio.gather(
-            show_survey(services, _place(interaction), rated.survey),
-            _ask_for_comment(services, interaction, rated.survey),
-        )
+            await asyncio.gather(showing, _ask_for_comment(services, interaction, rated.survey))
+        else:
+            await showing
 
 
 async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from sandbox.slack import fixtures
 from sandbox.x import Fault
 from tests.free_ports import find_free_port
 from tests.local_client import local_client
+from tests.slack_survey_kit import ask, press, stored
 from tests.test_x_link import linking, sent_link
 from tests.world import HASTY, WAIT_SECONDS, World, running_world
 
@@ -58,6 +59,22 @@ async def test_a_survey_is_counted_from_its_form_to_its_answer(world: World) -> 
     assert found["csat_x_request_seconds_count create_feedback ok"] == 2
     assert found["csat_slack_request_seconds_count chat.postMessage ok"] == 2
     assert found["process_resident_memory_bytes"] > 0
+
+
+async def test_an_answer_in_slack_is_counted_once_however_often_slack_delivers_it(world: World) -> None:
+    world.workspace.faults.duplicate_deliveries = 2
+    message = await ask(world)
+    for action_id in ("rate:1", "rate:4"):
+        await press(world, message, action_id)
+    await world.wait_for_form(fixtures.SAM)
+    await world.workspace.type_text(fixtures.SAM, "comment", "Fast.")
+    await world.workspace.submit_view(fixtures.SAM)
+    await world.wait_for_message("They answered.", fixtures.PARTNERS)
+    await world.wait_until(world.is_outbox_empty)
+
+    assert stored(world) == [("answered", 4, "Fast.")]
+    assert (await fetch(world))["csat_surveys_answered_total csat"] == 1
+    assert len(world.workspace.view_stack(fixtures.SAM)) == 0
 
 
 async def test_a_survey_by_a_link_is_counted_from_its_message_to_its_answer(
