@@ -1,6 +1,6 @@
 """The App Home of an agent: their own surveys and the states of these, without the answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,10 +20,11 @@ from blocks.elements import (
     timestamp,
     truncate_line,
 )
-from blocks.help import SHORTCUT_HINT
+from blocks.help import introduction, name_example, shortcut_hint
 from blocks.serialization import BlockDict, render
 from csat.reporting.formatting import pluralize
 from csat.reporting.report_model import OwnCounts
+from csat.surveys.networks import Network
 from csat.surveys.states import State
 from csat.surveys.survey import Survey
 
@@ -36,14 +37,21 @@ COUNT_LABELS: Final = {
 }
 """First those of surveys that were sent."""
 
-FIRST_STEPS: Final = (
-    "Type /csat @handle in any channel, with the customer's handle on X.",
-    SHORTCUT_HINT,
-    "Check the preview of what the customer will read, and send it. The channel sees that you asked.",
+NAME_CUSTOMER: Final = {
+    Network.X: "Type /csat @handle in any channel, with the customer's handle on X.",
+    Network.SLACK: "Type /csat @ in any channel, and choose the customer from Slack's list.",
+}
+NAME_ANY_CUSTOMER: Final = (
+    "Type /csat @customer in any channel, with the customer's handle on X, or their name in Slack."
 )
-SUPERVISORS_SEE_ANSWERS: Final = (
-    "Supervisors can see the answers. X asks us not to show them to the person who sent the survey."
+CHECK_PREVIEW: Final = (
+    "Check the preview of what the customer will read, and send it. The channel sees that you asked."
 )
+SUPERVISORS_SEE_ANSWERS: Final = {
+    True: "Supervisors can see the answers. X asks us not to show them to the person who sent the survey.",
+    False: "Supervisors can see the answers. The person who sent the survey can't.",
+}
+"""By whether surveys are sent on X."""
 NOBODY_SEES_ANSWERS: Final = (
     "Nobody can see the answers yet. "
     "An admin of this app can name supervisors in the setting CSAT_SUPERVISORS."
@@ -70,7 +78,12 @@ class OwnSurveys(NamedTuple):
 
 
 def agent_home(
-    own: OwnSurveys, problem: str = "", denial: str = "", *, has_supervisors: bool
+    own: OwnSurveys,
+    problem: str = "",
+    denial: str = "",
+    *,
+    has_supervisors: bool,
+    networks: Collection[Network] = (Network.X,),
 ) -> Iterator[BlockDict]:
     """Yield the blocks of an agent's Home.
 
@@ -79,6 +92,7 @@ def agent_home(
         problem: what keeps results from being shown.
         denial: why this person may not send surveys.
         has_supervisors: whether anybody can see the answers.
+        networks: where customers can be asked.
     """
     if problem:
         yield render(rich_line(text(problem, bold=True)))
@@ -87,13 +101,21 @@ def agent_home(
         yield render(rich_line(text(denial)))
         yield from own_survey_blocks(own) if own.newest else ()
     elif own.newest:
-        yield render(rich_line(text("/csat @handle", bold=True), text(" asks a customer on X how you did.")))
-        yield render(context(SHORTCUT_HINT))
+        asks = introduction(networks).removeprefix("/csat")
+        yield render(rich_line(text(f"/csat {name_example(networks)}", bold=True), text(asks)))
+        yield render(context(shortcut_hint(networks)))
         yield from own_survey_blocks(own)
     else:
         yield render(rich_line(text("You haven't asked a customer yet. To get started:")))
-        yield render(numbered_list(*FIRST_STEPS))
-    yield render(context(SUPERVISORS_SEE_ANSWERS if has_supervisors else NOBODY_SEES_ANSWERS))
+        yield render(numbered_list(*first_steps(networks)))
+    seen = SUPERVISORS_SEE_ANSWERS[Network.X in networks]
+    yield render(context(seen if has_supervisors else NOBODY_SEES_ANSWERS))
+
+
+def first_steps(networks: Collection[Network]) -> tuple[str, ...]:
+    """Return how to send a first survey."""
+    name = NAME_ANY_CUSTOMER if len(networks) > 1 else NAME_CUSTOMER[next(iter(networks))]
+    return name, shortcut_hint(networks), CHECK_PREVIEW
 
 
 def unavailable_home() -> Iterator[BlockDict]:

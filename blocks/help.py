@@ -15,7 +15,11 @@ INTROS = {
 INTRO = "/csat asks a customer, on X or in Slack, how you did."
 HELP = "/csat help"
 AT_SIGN_HINT = "For a handle, put @ in front."
-SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on a message that names the customer."
+SHORTCUT_HINTS = {
+    Network.X: "Or choose ⋮ > Send feedback survey on a message that names the customer.",
+    Network.SLACK: "Or choose ⋮ > Send feedback survey on a message of the customer.",
+}
+SHORTCUT_HINT = "Or choose ⋮ > Send feedback survey on a message of the customer, or on one that names them."
 
 
 class Usage(NamedTuple):
@@ -30,7 +34,7 @@ class Usage(NamedTuple):
 
 def help_message(usages: Sequence[Usage], networks: Collection[Network]) -> Message:
     """Return the help of an app whose customers are in these networks."""
-    intro = INTRO if len(networks) > 1 else INTROS[next(iter(networks))]
+    intro = introduction(networks)
     customer = name_example(networks)
     shown = [
         usage._replace(example=usage.example.format(customer=customer))
@@ -39,8 +43,22 @@ def help_message(usages: Sequence[Usage], networks: Collection[Network]) -> Mess
     ]
     return build_message(
         escape_mrkdwn(intro),
-        [rich_line(text(intro)), bullet_list(*map(_list_item, shown)), rich_line(text(SHORTCUT_HINT))],
+        [
+            rich_line(text(intro)),
+            bullet_list(*map(_list_item, shown)),
+            rich_line(text(shortcut_hint(networks))),
+        ],
     )
+
+
+def introduction(networks: Collection[Network]) -> str:
+    """Return what `/csat` does."""
+    return INTRO if len(networks) > 1 else INTROS[next(iter(networks))]
+
+
+def shortcut_hint(networks: Collection[Network]) -> str:
+    """Return where else the form can be opened."""
+    return SHORTCUT_HINT if len(networks) > 1 else SHORTCUT_HINTS[next(iter(networks))]
 
 
 def name_example(networks: Collection[Network]) -> str:

@@ -1,11 +1,11 @@
 """The reply to `/csat report`: a short report in text, with bars made of characters."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from slack_sdk.models.blocks import Block, RichTextBlock, RichTextPreformattedElement
 
-from blocks.agent_home import FIRST_STEPS
+from blocks.agent_home import first_steps
 from blocks.elements import Message, build_message, context, escape_mrkdwn, numbered_list, rich_line, text
 from blocks.report_summary import (
     caveats,
@@ -19,6 +19,7 @@ from blocks.report_summary import (
 from csat.reporting.formatting import format_share
 from csat.reporting.report_model import Report
 from csat.reporting.scores import SampleSize, classify_sample, distribution
+from csat.surveys.networks import Network
 
 BAR_WIDTH: Final = 20
 HOME_HINT: Final = (
@@ -27,11 +28,18 @@ HOME_HINT: Final = (
 COME_BACK: Final = "Run the report again later: answers show as they arrive, usually within hours."
 
 
-def report_message(report: Report, *, may_send: bool) -> Message:
-    """Return the report, or if no survey was sent the first steps, for a reader who may send one."""
+def report_message(
+    report: Report, *, may_send: bool, networks: Collection[Network] = (Network.X,)
+) -> Message:
+    """Return the report, or if no survey was sent the first steps, for a reader who may send one.
+
+    The steps are for customers in these networks.
+    """
     title = report_title(report)
     if report.is_empty:
-        return _first_steps(report, title) if may_send and report.is_first else _nothing_sent(report, title)
+        steps = (*first_steps(networks), COME_BACK)
+        is_new = may_send and report.is_first
+        return _first_survey(report, title, steps) if is_new else _nothing_sent(report, title)
     left_out = own_left_out(report.excluded)
     sentences = [f"{title}.", summary_text(report, left_out), distribution_text(report), *caveats(report)]
     blocks = [
@@ -43,9 +51,8 @@ def report_message(report: Report, *, may_send: bool) -> Message:
     return build_message(escape_mrkdwn(" ".join(filter(None, sentences))), blocks)
 
 
-def _first_steps(report: Report, title: str) -> Message:
+def _first_survey(report: Report, title: str, steps: Sequence[str]) -> Message:
     nothing_sent = _no_surveys(report)
-    steps = (*FIRST_STEPS, COME_BACK)
     blocks = [
         rich_line(text(title, bold=True)),
         rich_line(text(f"{nothing_sent} To get started:")),

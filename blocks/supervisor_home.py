@@ -1,11 +1,11 @@
 """The App Home of a supervisor: the report, low ratings, comments, and their own surveys."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from blocks.agent_home import FIRST_STEPS, MAX_REMARK_LENGTH, OwnSurveys, own_survey_blocks
+from blocks.agent_home import MAX_REMARK_LENGTH, OwnSurveys, first_steps, own_survey_blocks
 from blocks.elements import (
     channel_mention,
     context,
@@ -35,6 +35,7 @@ from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery
 from csat.reporting.report_model import Filters, RecentComment, Report
 from csat.surveys.low_ratings import NotedLowRating
+from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.transports import FACTS
 
@@ -89,6 +90,8 @@ class SupervisorHome(NamedTuple):
     """The supervisor's user id."""
     has_transports: bool = False
     """Whether new surveys are sent by more than one transport."""
+    networks: Collection[Network] = (Network.X,)
+    """Where customers can be asked."""
 
 
 def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[HomePart]:
@@ -101,7 +104,7 @@ def supervisor_home(home: SupervisorHome, catalogue: Catalogue) -> Iterator[Home
     elif home.query.has_filters or not report.is_empty:
         yield from _report(report, catalogue)
     else:
-        yield from _nothing_sent(report, may_send=home.may_send)
+        yield from _nothing_sent(report, first_steps(home.networks) if home.may_send else ())
     yield from _low_ratings(home, catalogue)
     yield from _comments(home)
     yield from _closed(home, catalogue)
@@ -141,12 +144,12 @@ def _filters(filters: Filters, catalogue: Catalogue) -> Iterator[RichTextElement
         yield text(f" sent as {FACTS[filters.transport].noun}")
 
 
-def _nothing_sent(report: Report, *, may_send: bool) -> Iterator[HomePart]:
+def _nothing_sent(report: Report, steps: Sequence[str]) -> Iterator[HomePart]:
     nothing = nothing_sent_text(report, f"choose {report.filters.other_metric.upper()} above")
     yield render(header(f"{METRIC_NAMES[report.filters.metric]}, {report.period.title}"))
-    if report.is_first and may_send:
+    if report.is_first and steps:
         yield render(rich_line(text(f"{nothing} To get started:")))
-        yield render(numbered_list(*FIRST_STEPS, COME_BACK))
+        yield render(numbered_list(*steps, COME_BACK))
     else:
         yield render(rich_line(text(f"{nothing} {COME_BACK}" if report.is_first else nothing)))
 

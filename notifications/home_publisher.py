@@ -28,6 +28,7 @@ from csat.shared_resources import Resources
 from csat.slack_api.errors import NoResponse, SlackError
 from csat.slack_api.user_permissions import PermissionUnknown
 from csat.surveys.states import State
+from csat.surveys.transports import FACTS
 from notifications.wait_reasons import explain_wait
 
 MAX_SURVEYS = 10
@@ -59,9 +60,10 @@ class AppHome:
         self._slack = resources.slack
         self._catalogue = resources.catalogue
         self._clock = resources.clock
-        self._account = resources.account
+        self._resources = resources
         self._timezone = resources.settings.csat_timezone
         self._transports = resources.settings.csat_transports
+        self._networks = frozenset(FACTS[name].network for name in self._transports)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def periodic_task(self) -> PeriodicTask:
@@ -159,6 +161,7 @@ class AppHome:
             may_send=not await self._slack.permissions.find_agent_denial(person),
             reader=person,
             has_transports=len(self._transports) > 1,
+            networks=self._networks,
         )
 
     async def _show_own(self, team: str, person: str, problem: str = "") -> None:
@@ -166,20 +169,21 @@ class AppHome:
         own = await self._own(team, person, MAX_SURVEYS)
         has_supervisors = self._slack.permissions.has_supervisors
         denial = await self._slack.permissions.find_agent_denial(person)
-        await self._publish(person, agent_home(own, problem, denial, has_supervisors=has_supervisors))
+        home = agent_home(own, problem, denial, has_supervisors=has_supervisors, networks=self._networks)
+        await self._publish(person, home)
         await self._database.run(published_homes.mark_results_hidden, team, person, shown, self._clock())
 
     async def _own(self, team: str, person: str, limit: int) -> OwnSurveys:
         newest = await self._database.read(surveys_by_requester.list_by_requester, team, person, limit)
         period = last_days(DEFAULT_DAYS, self._clock(), self._timezone)
         counts = await self._database.read(count_own, team, person, period)
-        pause_cause = await self._database.read(account_pauses.get_pause_cause, self._account)
+        pause_cause = await self._database.read(account_pauses.get_pause_cause, self._resources.account)
         return OwnSurveys([self._status(survey, pause_cause) for survey in newest], counts)
 
     def _status(self, survey: SurveyRecord, pause_cause: str) -> SurveyStatus:
         advice = survey.refusal.advice if survey.refusal else ""
         if survey.state is State.ACCEPTED:
-            advice = explain_wait(survey, self._account, pause_cause).sentence
+            advice = explain_wait(survey, self._resources.accounts, pause_cause).sentence
         state = State.UNCERTAIN if survey.refusal == SENT_AGAIN else survey.state
         return SurveyStatus(survey.survey, survey.origin.channel, survey.accepted_at, state, advice)
 

@@ -22,9 +22,10 @@ def explain_wait(survey: SurveyRecord, accounts: Collection[str], pause_cause: s
     """Return why a survey waits, for an instance of these accounts; there is a cause if X's is paused."""
     if survey.account not in accounts:
         return WAITS_FOR_OTHER_ACCOUNT
-    if pause_cause:
+    is_in_slack = survey.survey.recipient.network is Network.SLACK
+    if pause_cause and not is_in_slack:
         refusal = ACCOUNT_REFUSALS.get(pause_cause, AccountRefused)
         return account_paused(refusal.reason)
     if survey.wait and (error := WAITING_ERRORS.get(survey.wait.reason)):
         return WaitReason(error.reason, until=survey.wait.until if error.names_time else None)
-    return WAITS_FOR_SLACK if survey.survey.recipient.network is Network.SLACK else WAITS_FOR_X
+    return WAITS_FOR_SLACK if is_in_slack else WAITS_FOR_X

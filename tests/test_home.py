@@ -22,7 +22,7 @@ async def test_an_empty_home_explains_how_to_start(world: World) -> None:
     view = await world.open_home()
 
     assert "You haven't asked a customer yet" in visible_text(view)
-    assert "Type /csat @handle in any channel" in visible_text(view)
+    assert "Type /csat @customer in any channel" in visible_text(view)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ async def test_the_home_of_a_person_who_may_not_send_says_so(
 async def test_the_home_explains_how_to_start_while_slack_can_not_say_who_may_send(world: World) -> None:
     world.workspace.faults.fail("users.info", "500")
 
-    assert "Type /csat @handle in any channel" in visible_text(await world.open_home(fixtures.GUS))
+    assert "Type /csat @customer in any channel" in visible_text(await world.open_home(fixtures.GUS))
 
 
 async def test_agents_see_the_status_of_their_own_surveys_only(any_world: World) -> None:

@@ -143,8 +143,8 @@ async def test_fewer_than_five_answers_show_neither_score_nor_ratings(world: Wor
 async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
     message = await run(world, "No CSAT surveys were sent")
 
-    assert "Type /csat @handle in any channel" in visible_text(message)
-    assert "Type /csat @handle in any channel" in message.text
+    assert "Type /csat @customer in any channel" in visible_text(message)
+    assert "Type /csat @customer in any channel" in message.text
 
 
 async def test_an_empty_report_does_not_explain_how_to_send_to_a_supervisor_who_may_not(

@@ -526,7 +526,7 @@ async def test_an_empty_report_shows_the_first_steps(world: World) -> None:
 
     assert "CSAT score, " in text
     assert "No CSAT surveys were sent in this period or the one before. To get started:" in text
-    assert "Type /csat @handle in any channel" in text
+    assert "Type /csat @customer in any channel" in text
 
 
 async def test_a_home_opens_with_the_only_metric_that_the_team_uses(world: World) -> None:

@@ -488,6 +488,14 @@ def _homes() -> Iterator[Section]:
         for own in (samples.OWN, samples.NO_SURVEYS):
             view = home_view(agent_home(own, has_supervisors=has_supervisors))
             yield "App Home of an agent", render_view(view)
+    for networks in ((Network.SLACK,), tuple(Network)):
+        for own in (samples.OWN, samples.NO_SURVEYS):
+            usual = render_view(home_view(agent_home(own, has_supervisors=True)))
+            view = home_view(agent_home(own, has_supervisors=True, networks=networks))
+            yield (
+                f"App Home of an agent, for customers in {' and '.join(networks)}: what is new",
+                _new_lines(render_view(view), usual),
+            )
     denied = home_view(agent_home(samples.NO_SURVEYS, denial=samples.NOT_AN_AGENT, has_supervisors=True))
     yield "App Home of a guest", render_view(denied)
     full, empty = (
