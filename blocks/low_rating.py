@@ -66,7 +66,7 @@ def anonymous_alert_message(rating: LowRating, catalogue: Catalogue) -> Message:
 def withdrawn_message() -> Message:
     """Tell the results channel that a rating was not low after all."""
     return plain_message(
-        "This rating is not low after all: the customer's first answer stands. There's nothing left to do."
+        "This rating is not low after all: the customer gave another one. There's nothing left to do."
     )
 
 
