@@ -1,6 +1,7 @@
 """A team without the keys of X: the app has surveys in Slack alone."""
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from csat.db.database import Database
 from sandbox.slack import fixtures
 from tests.app_process import fake_environment, run_command
 from tests.local_client import local_client
-from tests.slack_survey_kit import ask
-from tests.world import WITHOUT_X, idle_world, running_app, running_world
+from tests.slack_survey_kit import QUESTION, ask, insert_survey, press
+from tests.world import HASTY, WITHOUT_X, idle_world, running_app, running_world, visible_text
 
 
 async def test_the_app_runs_healthily_and_never_asks_x(tmp_path: Path, database_url: str) -> None:
@@ -47,6 +48,25 @@ async def test_x_has_no_webhook_there(tmp_path: Path) -> None:
         response = await http.post(f"{world.url}/x/feedback", json={}, auth=("x", "secret"))
 
     assert response.status_code == 404
+
+
+async def test_a_colleague_is_asked_and_answers_and_a_supervisor_reads_it_without_a_word_about_x(
+    tmp_path: Path, database_url: str
+) -> None:
+    people = {"csat_agents": fixtures.ADA, "csat_supervisors": fixtures.CLEO}
+    settings: dict[str, Any] = {"csat_privacy_url": "", "database_url": database_url, **people, **WITHOUT_X}
+    async with running_world(tmp_path, **settings) as world:
+        await world.submit_survey("/csat @ben")
+        question = await world.wait_for_dm(QUESTION, fixtures.BEN)
+        await press(world, question, "rate:5", fixtures.BEN)
+        confirmation = await world.wait_for_message("They answered.")
+        await world.workspace.run_command(fixtures.CLEO, fixtures.SUPPORT, "/csat report")
+        report = await world.wait_for_message("CSAT", viewer=fixtures.CLEO)
+        homes = [await world.open_home(person) for person in (fixtures.ADA, fixtures.CLEO)]
+
+        for shown in (question, confirmation, report, *homes):
+            assert not re.search(r"\bX\b", visible_text(shown)), visible_text(shown)
+        assert world.x.requests == []
 
 
 def without_x(environment: Mapping[str, str]) -> dict[str, str]:
@@ -101,3 +121,32 @@ async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> N
     assert "ok    X: no keys, so surveys go to people in Slack alone" in checked
     assert "ok    Queue: 0 surveys wait to be sent in Slack" in checked
     assert x.requests == []
+
+
+async def test_an_app_without_the_scopes_to_look_for_a_survey_lets_its_requester_settle_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_world(tmp_path, pace=HASTY, **WITHOUT_X) as world:
+        faults = world.workspace.faults
+        faults.fail("chat.postMessage", "500", times=1, after=True)
+        faults.fail("conversations.open", "missing_scope", times=100)
+        insert_survey(world)
+        asked = await world.wait_for_dm("may not have arrived")
+        await world.advance(minutes=2)
+        await world.wait_until(lambda: "Survey 1 is still uncertain: missing_scope" in caplog.text)
+        assert world.states() == ["uncertain"]
+
+        await press(world, asked, "survey_arrived", fixtures.ADA)
+        await world.wait_until(lambda: world.states() == ["sent"])
+
+
+async def test_home_says_why_a_survey_in_slack_waits(tmp_path: Path) -> None:
+    ended_at = tables.attempts.c.ended_at
+    async with running_world(tmp_path, **WITHOUT_X) as world:
+        world.workspace.faults.fail("chat.postMessage", "ratelimited", times=1, retry_after=600)
+        await world.submit_survey("/csat @ben")
+        await world.wait_until(lambda: world.rows(ended_at, where=ended_at.is_not(None)))
+        home = visible_text(await world.open_home(fixtures.ADA))
+
+    assert "Slack is busy or can't be reached." in home
+    assert "account" not in home
