@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from csat.db.recipient_keys import make_recipient_key
+from csat.db.recipient_keys import SecretNeeded, make_recipient_key
 from csat.db.tables import secrets, surveys
 from sandbox.slack import ActionOutcome
 from sandbox.x import KEYS, FakeX
 from tests.databases import SLOW_KINDS, Databases
-from tests.world import World, running_world
+from tests.world import WITHOUT_X, World, running_world
 
 SECRET = "a secret of the operator's own"
 
@@ -60,6 +60,18 @@ async def test_a_database_from_before_it_had_a_secret_keeps_its_keys(tmp_path: P
         assert await is_denied(world)
     async with world_with_secret(tmp_path, url, "new") as world:
         assert await is_denied(world)
+
+
+async def test_such_a_database_is_not_used_without_the_secret_of_its_keys(tmp_path: Path, url: str) -> None:
+    async with world_with_secret(tmp_path, url, "old") as world:
+        await world.send_survey("/csat @mira_k")
+        with world.engine.begin() as connection:
+            connection.execute(delete(secrets))
+    with pytest.raises(SecretNeeded, match="set CSAT_SECRET_KEY to that"):
+        async with running_world(tmp_path, database_url=url, **WITHOUT_X):
+            pass
+    async with running_world(tmp_path, database_url=url, csat_secret_key=SECRET, **WITHOUT_X) as world:
+        assert world.rows(secrets) == []
 
 
 async def test_a_new_database_s_secret_is_not_x_s(tmp_path: Path, url: str) -> None:

@@ -32,7 +32,9 @@ def load_secret(connection: Connection, x_api_secret: str | None) -> str:
         if connection.execute(keys.limit(1)).first() is None:
             return kept_secrets.make_secret()
         if x_api_secret is None:
-            raise SecretNeeded("it knows customers by X_API_SECRET. Set CSAT_SECRET_KEY to what that was")
+            raise SecretNeeded(
+                "the database knows customers by an X_API_SECRET that is missing: set CSAT_SECRET_KEY to that"
+            )
         return x_api_secret
 
     return kept_secrets.load(connection, RECIPIENT_KEYS, make)
