@@ -109,6 +109,16 @@ async def test_opt_outs_of_people_in_slack_are_imported_and_handles_are_not_look
     assert (first[0], again[0], x.requests) == (1, 1, [])
 
 
+async def test_forgetting_a_handle_says_that_x_could_not_be_asked_who_has_it(tmp_path: Path) -> None:
+    async with fake_environment(tmp_path) as (_, x, environment):
+        Database(environment["DATABASE_URL"]).close()
+        code, printed = await run_command(tmp_path, without_x(environment), "forget", "@mira_k", "--yes")
+
+    assert (code, x.requests) == (1, [])
+    assert printed.startswith("0 surveys on file for @mira_k.")
+    assert "Without the keys of X this app can't ask X who has this handle." in printed
+
+
 async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> None:
     async with fake_environment(tmp_path) as (_, x, environment):
         Database(environment["DATABASE_URL"]).close()
