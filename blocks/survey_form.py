@@ -26,6 +26,7 @@ PREVIEW_FIELDS: Final = tuple(field for field in FormField if field is not FormF
 OPTIONS: Final = (FormField.DISPLAY_NAME, FormField.MESSAGE, FormField.PRIVACY_URL, FormField.EXTERNAL_ID)
 """The fields that few people change. The transport, a test and these are behind a button."""
 MORE_OPTIONS_ACTION: Final = "more_options"
+SWITCH_NETWORK_ACTION: Final = "switch_network"
 USE_CUSTOMER_ACTION: Final = "use_customer"
 """The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
@@ -41,6 +42,10 @@ _NOT_KEPT: Final[Any] = {
     "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
 }
 """What the private metadata leaves out."""
+_SWITCH_LABELS: Final = {
+    Network.X: "Ask a customer on X instead",
+    Network.SLACK: "Ask a person in Slack instead",
+}
 _NAME_THEM: Final = {
     Network.X: (
         "Paste a link to their profile on X above, or use the shortcut on the message that names them."
@@ -56,9 +61,11 @@ class Form(FrozenModel):
     draft: Draft = Draft()
     origin: Origin
     network: Network | None = None
-    """Where the customer is whom the form was opened for: only transports there fit. None if it has none."""
+    """Where the customer is: only transports there fit. None until the form is built without a customer."""
+    switches_network: bool = True
+    """Whether the customer can be sought elsewhere too: not in a form that was opened for one."""
     entered: Mapping[Network, str] = {}
-    """The customer that was last entered for each other network than the transport's."""
+    """The customer that was last entered for each other network."""
     other_customers: tuple[str, ...] = ()
     """The customers that the message names."""
     no_customer_found: bool = False
@@ -104,10 +111,18 @@ class Form(FrozenModel):
         return self.model_copy(update={"draft": draft, "variants": {**variants, **self.variants}})
 
     def with_customer(self, recipient: Recipient) -> Self:
-        """Return the form for a customer; once it has named some of several networks, it is open to all."""
-        draft = self.draft.model_copy(update={"recipient": recipient.label})
+        """Return the form for a customer; once it had some of several networks, it can be switched."""
         is_moved = self.network not in (None, recipient.network)
-        return self.model_copy(update={"draft": draft, "network": None if is_moved else recipient.network})
+        form = self.with_network(recipient.network) if is_moved else self
+        draft = form.draft.model_copy(update={"recipient": recipient.label})
+        changes = {"draft": draft, "network": recipient.network, "switches_network": is_moved}
+        return form.model_copy(update=changes)
+
+    def with_network(self, network: Network) -> Self:
+        """Return the form for a customer elsewhere: the one that was entered last for that network."""
+        draft = self.draft.model_copy(update={"recipient": self.entered.get(network, "")})
+        kept = {self.network: self.draft.recipient[:MAX_KEPT_LENGTH]} if self.network else {}
+        return self.model_copy(update={"draft": draft, "network": network, "entered": kept})
 
     def with_denial(self, denial: Denial | None, link: str = "", unfit: str = "") -> Self:
         """Return the form with the reason why its customer can't be asked, or without one."""
@@ -190,22 +205,22 @@ class SurveyForm:
         }
 
     def _with_fitting_transport(self, form: Form) -> Form:
-        """Return the form with the usual transport if its own is not offered or does not fit its customer."""
-        offered, network = self._offered(form), form.recipient.network if form.recipient else None
-        fitting = [name for name in offered if network in (None, FACTS[name].network)] or offered
-        if form.draft.transport in fitting:
+        """Return the form with a network, and with its usual transport if its own is not offered there."""
+        network = form.network if form.network in self.networks else FACTS[self._transports[0]].network
+        form = form.model_copy(update={"network": network})
+        offered = self._offered(form)
+        if form.draft.transport in offered:
             return form
-        draft = form.draft.model_copy(update={"transport": fitting[0]})
+        draft = form.draft.model_copy(update={"transport": offered[0]})
         return form.model_copy(update={"draft": draft})
 
     def _offered(self, form: Form) -> tuple[TransportName, ...]:
-        """Return the transports that fit the form's customer; all of them if none does."""
-        fitting = (name for name in self._transports if form.network in (None, FACTS[name].network))
-        return tuple(fitting) or self._transports
+        """Return the transports in the form's network."""
+        return tuple(name for name in self._transports if FACTS[name].network is form.network)
 
-    def _chooses_network(self, form: Form) -> bool:
-        """Return True if the person must first choose where the customer is."""
-        return len({FACTS[name].network for name in self._offered(form)}) > 1
+    def _other_network(self, form: Form) -> Network | None:
+        """Return where else the customer can be, if the person may still choose."""
+        return next(iter(self.networks - {form.network}), None) if form.switches_network else None
 
     def parse(self, view: Mapping[str, Any]) -> Form:
         """Return the form from the view of a block action or a submission."""
@@ -221,12 +236,11 @@ class SurveyForm:
         offered = self._offered(form)
         chosen = values.get(FormField.TRANSPORT)
         transport = TransportName(chosen) if chosen in offered else offered[0]
-        entered = {**form.entered, **dict(_entered_customer(view["state"]["values"]))}
         draft = Draft(
             transport=transport,
             metric=metric,
             variant=variants.get(Metric(metric), "") if metric in _METRICS else "",
-            recipient=entered.pop(FACTS[transport].network, ""),
+            recipient=_entered_customer(view["state"]["values"]),
             test=bool(values.get(form_inputs.TEST)),
             **{field: values.get(field, "") for field in OPTIONS},
         )
@@ -235,7 +249,6 @@ class SurveyForm:
             draft = draft.model_copy(update={**self._usual_options, "external_id": form.hidden_external_id})
         parsed = {
             "draft": draft,
-            "entered": {network: customer[:MAX_KEPT_LENGTH] for network, customer in entered.items()},
             "variants": variants,
             "shown_questions": shown_questions,
             "shows_options": shows_options,
@@ -244,8 +257,7 @@ class SurveyForm:
 
     def _has_unusual_options(self, form: Form) -> bool:
         draft, facts = form.draft, FACTS[TransportName(form.draft.transport)]
-        transport = draft.transport if self._chooses_network(form) else self._offered(form)[0]
-        usual = draft.model_copy(update={**self._usual_options, "transport": transport})
+        usual = draft.model_copy(update={**self._usual_options, "transport": self._offered(form)[0]})
         is_incomplete = (facts.requires_privacy_url and not draft.privacy_url) or (
             not facts.fills_in_display_name and not draft.display_name
         )
@@ -256,25 +268,21 @@ class SurveyForm:
         metric = Metric(draft.metric) if draft.metric in _METRICS else Metric.CSAT
         transport = TransportName(draft.transport)
         questions = self._questions[transport, metric]
-        offered, chooses_network = self._offered(form), self._chooses_network(form)
-        has_option = len(offered) > 1 and not chooses_network
+        offered = self._offered(form)
         if alert_text:
             yield render(alert(alert_text, level="error"))
-        if chooses_network:
-            yield form_inputs.transport(offered, transport)
         yield _customer(form)
         yield from map(render, _customer_blocks(form))
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
-        yield from preview(draft, self.catalogue, self._rating_page, names_transport=has_option)
+        yield from preview(draft, self.catalogue, self._rating_page, names_transport=len(offered) > 1)
+        yield from _buttons(self._other_network(form), has_more=not form.shows_options)
         if form.shows_options:
-            if has_option:
+            if len(offered) > 1:
                 yield form_inputs.transport(offered, transport)
             yield from _options(draft)
             if form.submitted:
                 yield from map(render, _reasons_to_stay_open(form, alert_text))
-        else:
-            yield _more_options()
 
 
 def get_block_id(field: FormField, form: Form) -> str:
@@ -327,14 +335,23 @@ def _options(draft: Draft) -> Iterator[BlockDict]:
     yield form_inputs.test(draft.test)
 
 
+def _buttons(other_network: Network | None, *, has_more: bool) -> Iterator[BlockDict]:
+    if other_network or has_more:
+        yield _button_row(other_network, has_more=has_more)
+
+
 @render_once
-def _more_options() -> Block:
-    button = ButtonElement(
+def _button_row(other_network: Network | None, *, has_more: bool) -> Block:
+    more = ButtonElement(
         action_id=MORE_OPTIONS_ACTION,
         text="More options",
         accessibility_label="More options: message, name, privacy policy, case number and test",
     )
-    return ActionsBlock(elements=[button])
+    buttons = [more] if has_more else []
+    if other_network:
+        label = _SWITCH_LABELS[other_network]
+        buttons.append(ButtonElement(action_id=SWITCH_NETWORK_ACTION, text=label, value=other_network))
+    return ActionsBlock(elements=buttons)
 
 
 def _customer_blocks(form: Form) -> Iterator[Block]:
@@ -378,15 +395,12 @@ def _use_button(number: int, other: str) -> ButtonElement:
     )
 
 
-def _entered_customer(state: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Network, str]]:
-    """Yield what the field for the customer has, and for which network that is."""
-    for inputs in state.values():
-        if element := inputs.get(FormField.RECIPIENT):
-            if "selected_user" in element:
-                user = element["selected_user"]
-                yield Network.SLACK, f"<@{user}>" if user else ""
-            else:
-                yield Network.X, element.get("value") or ""
+def _entered_customer(state: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what the field for the customer has: a text, or a mention of a person in Slack."""
+    fields = (inputs[FormField.RECIPIENT] for inputs in state.values() if FormField.RECIPIENT in inputs)
+    element: Mapping[str, Any] = next(fields, {})
+    user = element.get("selected_user")
+    return f"<@{user}>" if user else element.get("value") or ""
 
 
 def _values(state: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from blocks.survey_form import (
     MORE_OPTIONS_ACTION,
     OPTIONS,
     PREVIEW_FIELDS,
+    SWITCH_NETWORK_ACTION,
     USE_CUSTOMER_ACTION,
     Form,
     field_errors,
@@ -25,6 +26,7 @@ from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, Denied
+from csat.surveys.networks import Network
 from csat.surveys.recipients import InvalidRecipient, parse_recipient
 from csat.surveys.survey import FormField, InvalidDraft, Problems, Survey
 from csat.x_api.errors import AccountRefused, Refused
@@ -87,6 +89,7 @@ def register(app: AsyncApp, services: Services) -> None:
     for action_id in PREVIEW_FIELDS:
         app.action(action_id)(partial(update_preview, services))
     app.action(MORE_OPTIONS_ACTION)(partial(show_options, services))
+    app.action(SWITCH_NETWORK_ACTION)(partial(switch_network, services))
     app.action(FormField.RECIPIENT)(partial(check_customer, services))
     app.action(re.compile(f"{USE_CUSTOMER_ACTION}:"))(partial(use_customer, services))
 
@@ -129,6 +132,14 @@ async def show_options(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     await ack()
     form = _parse_form(services, body, body["view"])
     await _update(services, body["view"], form.model_copy(update={"shows_options": True}))
+
+
+async def switch_network(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Let the customer be sought in another network, and keep what was typed."""
+    await ack()
+    network = Network(Interaction.model_validate(body).value or "")
+    form = _parse_form(services, body, body["view"])
+    await _update(services, body["view"], form.with_network(network))
 
 
 async def check_customer(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

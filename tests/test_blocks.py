@@ -235,7 +235,9 @@ def test_a_submitted_form_is_parsed_into_the_form_it_was_built_from(form: Form) 
     assert parsed.draft == typed
     assert parsed.shown_questions == f"{FormField.VARIANT}:{typed.transport}:{typed.metric}"
     assert parsed.variants == {**form.variants, Metric(typed.metric): typed.variant}
-    others = dict.fromkeys(["draft", "shown_questions", "variants", "shows_options", "hidden_external_id"])
+    others = dict.fromkeys(
+        ["draft", "network", "shown_questions", "variants", "shows_options", "hidden_external_id"]
+    )
     assert parsed.model_copy(update=others) == form.model_copy(update=others)
     assert FORM.build(parsed)["blocks"] == FORM.build(form)["blocks"]
 

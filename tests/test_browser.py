@@ -141,8 +141,18 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transports", ["all", "link"])
-@pytest.mark.parametrize("command", ["/csat", "/csat nps @tomasberg"])
+@pytest.mark.parametrize(
+    ("transports", "command"),
+    [
+        ("all", "/csat"),
+        ("all", "/csat nps @tomasberg"),
+        ("all", "/csat @gus"),
+        ("all", "/csat nps @gus"),
+        ("link", "/csat"),
+        ("link", "/csat nps @tomasberg"),
+        ("slack", "/csat"),
+    ],
+)
 async def test_the_form_needs_no_scrolling_in_a_window_of_720_pixels(
     page: Page, command: str, transports: str
 ) -> None:

@@ -139,7 +139,7 @@ async def test_the_form_explains_a_denial_and_keeps_the_typed_text(world: World)
     assert result.errors == {"recipient:0": "Nothing was sent."}
     view = world.workspace.current_view(fixtures.BEN)
     assert view
-    by_customer, *_, banner, at_end = view.blocks[2:]
+    by_customer, *_, banner, at_end = view.blocks[1:]
     assert visible_text(banner) == "Nothing was sent to @mira_k."
     for reason in (by_customer, at_end):
         assert "Can't be asked until " in visible_text(reason)

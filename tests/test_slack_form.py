@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blocks.survey_form import MORE_OPTIONS_ACTION
+from blocks.survey_form import MORE_OPTIONS_ACTION, SWITCH_NETWORK_ACTION
 from csat.db.tables import surveys
 from handlers import slack_customers
 from sandbox.slack import ActionOutcome, Message, View, fixtures
@@ -67,23 +67,26 @@ async def test_questions_that_name_twitter_are_not_offered_to_people_in_slack(wo
     assert "Twitter" not in str(in_slack.blocks)
 
 
-async def test_a_form_without_a_customer_asks_first_where_they_are_and_keeps_what_was_typed(
+async def test_a_form_without_a_customer_is_switched_to_people_in_slack_and_keeps_what_was_typed(
     world: World,
 ) -> None:
     form = await world.open_form()
-    assert offered_transports(form) == ["x_card", "slack"]
     assert customer_field(form)["type"] == "plain_text_input"
     await world.workspace.type_text(fixtures.ADA, "recipient", "@mira_k")
-    await world.workspace.select(fixtures.ADA, "transport", "slack")
-    form = await wait_for_form(world, "Don't ask me again")
+    await world.fill_in(message="Kept as typed")
+    await world.workspace.click(fixtures.ADA, SWITCH_NETWORK_ACTION)
+    form = await wait_for_form(world, "Ask a customer on X instead")
     assert customer_field(form)["type"] == "users_select"
+    assert not offered_transports(form)
     await world.workspace.select(fixtures.ADA, "recipient", fixtures.GUS)
-    await world.workspace.select(fixtures.ADA, "transport", "x_card")
-    form = await wait_for_form(world, "", "Don't ask me again")
+    await world.workspace.click(fixtures.ADA, SWITCH_NETWORK_ACTION)
+    form = await wait_for_form(world, "Ask a person in Slack instead")
     assert field_value(form, "recipient") == "@mira_k"
-    await world.workspace.select(fixtures.ADA, "transport", "slack")
-    form = await wait_for_form(world, "Don't ask me again")
+    await world.workspace.click(fixtures.ADA, SWITCH_NETWORK_ACTION)
+    form = await wait_for_form(world, "Ask a customer on X instead")
     assert customer_field(form)["initial_user"] == fixtures.GUS
+    await world.workspace.submit_view(fixtures.ADA)
+    await world.wait_for_dm("Kept as typed", fixtures.GUS)
 
 
 async def test_a_form_opened_for_somebody_offers_only_what_reaches_them(tmp_path: Path) -> None:
@@ -92,15 +95,15 @@ async def test_a_form_opened_for_somebody_offers_only_what_reaches_them(tmp_path
         assert offered_transports(await world.show_options()) == ["x_card", "x_link"]
         await world.open_form("/csat @gus", fixtures.BEN)
         assert not offered_transports(await world.show_options(fixtures.BEN))
-        form = await world.open_form("/csat", fixtures.CLEO)
-        assert offered_transports(form) == ["x_card", "x_link", "slack"]
+        await world.open_form("/csat", fixtures.CLEO)
+        assert offered_transports(await world.show_options(fixtures.CLEO)) == ["x_card", "x_link"]
 
 
 async def test_without_slack_among_the_transports_colleagues_are_no_customers(tmp_path: Path) -> None:
     async with running_world(tmp_path, csat_transports="x_card") as world:
         await world.workspace.run_command(fixtures.ADA, fixtures.SUPPORT, "/csat @gus")
         await world.wait_for_message("That's a colleague in Slack.")
-        assert not offered_transports(await world.open_form())
+        assert SWITCH_NETWORK_ACTION not in str((await world.open_form()).blocks)
 
 
 async def test_with_slack_alone_a_handle_is_no_customer(tmp_path: Path) -> None:
@@ -110,8 +113,8 @@ async def test_with_slack_alone_a_handle_is_no_customer(tmp_path: Path) -> None:
         form = await world.open_form()
 
     assert customer_field(form)["type"] == "users_select"
-    assert not offered_transports(form)
     assert MORE_OPTIONS_ACTION in str(form.blocks)
+    assert SWITCH_NETWORK_ACTION not in str(form.blocks)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +163,11 @@ async def test_the_shortcut_on_a_customer_s_message_asks_its_author(world: World
 
     assert customer_field(form)["initial_user"] == fixtures.SAM
     await world.workspace.click(fixtures.ADA, "use_customer:0")
-    form = await wait_for_form(world, "Send as")
+    form = await wait_for_form(world, "Ask a person in Slack instead")
     assert field_value(form, "recipient") == "@joonas_ek"
+    await world.workspace.click(fixtures.ADA, SWITCH_NETWORK_ACTION)
+    form = await wait_for_form(world, "Ask a customer on X instead")
+    assert customer_field(form)["initial_user"] == fixtures.SAM
 
 
 async def test_the_shortcut_on_an_agent_s_message_asks_whom_it_names(world: World) -> None:
