@@ -76,11 +76,11 @@ class ExportRow(FrozenModel):
     """The Slack id of the agent."""
     requester_name: Text = ""
     account: str
-    """The id of the account on X that sent the survey."""
+    """The id of the account on X that sent the survey, or of the workspace for one in Slack."""
     transport: TransportName = TransportName.X_CARD
     """How it was sent; older files lack the column."""
     recipient_id: Text
-    """The customer's id on X; empty once erased."""
+    """The customer's id on X, or the workspace and the user id of a person in Slack; empty once erased."""
     recipient_handle: Text
     """The customer's handle without its @."""
     external_id: str
