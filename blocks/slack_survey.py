@@ -76,13 +76,12 @@ def invitation(key: str, survey: Survey) -> Message:
 
 def direct_message(key: str, asked: AskedSurvey, catalogue: Catalogue, now: datetime) -> Message:
     """Return what the direct message becomes: what was done, and what can still be done."""
-    sentences = [*_sentences(asked, now)]
-    if not sentences:
+    status = describe(asked, now)
+    if not status:
         return survey_message(key, asked.survey, catalogue)
     buttons = list(_buttons(key, asked, now))
     return build_message(
-        " ".join(sentences),
-        [rich_line(text(" ".join(sentences))), *([ActionsBlock(elements=buttons)] if buttons else [])],
+        status, [rich_line(text(status)), *([ActionsBlock(elements=buttons)] if buttons else [])]
     )
 
 
@@ -90,6 +89,11 @@ def thread_message(asked: AskedSurvey) -> Message:
     """Return what the invitation becomes; it tells neither an answer nor an opt-out."""
     is_done = asked.response.rating or asked.has_opted_out
     return plain_message(THANKS_IN_THREAD if is_done else CLOSED)
+
+
+def describe(asked: AskedSurvey, now: datetime) -> str:
+    """Return what was done, or why nothing can be done any more; "" for a survey to be answered."""
+    return " ".join(_sentences(asked, now))
 
 
 def ask(survey: Survey, catalogue: Catalogue) -> str:

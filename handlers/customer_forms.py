@@ -70,14 +70,14 @@ async def submit_feedback(
         if given.rating not in SCALES[asked.survey.metric] and (given.comment or not given.opts_out):
             raise InvalidAnswer(slack_survey_modals.RATING_ID, NO_RATING)
         survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
-        answer = (survey_id, given, How.SLACK, services.clock())
+        answer = (survey_id, given, How.SLACK, now := services.clock())
         answered = await save(services, customer_answers.answer, *answer, receipt_id=receipt_id)
         if answered is None:
             raise CantAnswer(NOT_ON_FILE)
         if answered.is_first:
             services.metrics.count_answer(asked.survey.metric)
-        if answered.survey.response.rating is None and not answered.survey.has_opted_out:
-            raise CantAnswer(slack_survey.CLOSED)
+        if given.rating is not None and answered.survey.response.rating is None:
+            raise CantAnswer(slack_survey.describe(answered.survey, now))
         await _close(services, ack, form, answered.survey)
 
 

@@ -508,6 +508,21 @@ async def test_an_invitation_closes_after_28_days(any_world: World) -> None:
     assert [rating for _, rating, _ in stored(any_world)] == [None]
 
 
+async def test_an_opt_out_with_a_rating_that_comes_too_late_is_recorded_and_confirmed(
+    any_world: World,
+) -> None:
+    message = await invite(any_world)
+    await press(any_world, message, "give_feedback", NOOR)
+    await any_world.wait_for_form(NOOR)
+    await any_world.workspace.select(NOOR, "rating", "2")
+    await any_world.workspace.select(NOOR, "stop", ["stop"])
+    await any_world.advance(days=28)
+    assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.UPDATED
+
+    assert f"{CLOSED} {STOPPED}" in visible_text(any_world.workspace.current_view(NOOR))
+    assert any_world.rows(tables.opt_outs.c.how) == [(How.SLACK,)]
+
+
 async def test_an_invitation_to_an_erased_customer_is_replaced(any_world: World) -> None:
     message = await invite(any_world)
     await any_world.wait_until(lambda: any_world.is_outbox_empty() and is_app_idle())
