@@ -44,6 +44,7 @@ pytestmark = pytest.mark.slow
 
 on_sqlite = pytest.mark.parametrize("harness", ["sqlite"], indirect=True)
 by_link = pytest.mark.parametrize("harness", [f"sqlite{BY_LINK}"], indirect=True)
+in_slack = pytest.mark.parametrize("harness", [f"sqlite{IN_SLACK}"], indirect=True)
 on_postgresql = pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}"], indirect=True)
 EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
 
@@ -184,4 +185,38 @@ async def test_no_link_or_rating_is_lost_or_duplicated_when_x_fails(
 
 @pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}{BY_LINK}"], indirect=True)
 async def test_an_instance_takes_over_the_links_of_a_killed_one(harness: Harness, rng: random.Random) -> None:
+    assert_passed(await run_with_customers(harness, rng, two_instances.kill_one(harness, rng, 1)))
+
+
+@in_slack
+@pytest.mark.parametrize("failpoint", ["begin_attempt:after", "slack_post:sent", "mark_sent:before"])
+async def test_no_survey_or_rating_in_slack_is_lost_or_duplicated_when_the_app_is_killed(
+    harness: Harness, rng: random.Random, failpoint: str
+) -> None:
+    case = kills.kill_at_failpoint(harness, rng, 2, failpoint)
+    result = await run_with_customers(harness, rng, case)
+
+    assert_passed(result)
+    assert result.kills == 2
+    assert result.responses == result.responses_stored > 0
+
+
+@pytest.mark.parametrize(
+    ("harness", "part"),
+    [(f"sqlite{SOCKET_MODE}{IN_SLACK}", EVEN), (f"postgresql{SOCKET_MODE}{IN_SLACK}", ODD)],
+    indirect=["harness"],
+)
+async def test_no_survey_or_rating_in_slack_is_lost_or_duplicated_when_slack_fails(
+    harness: Harness, rng: random.Random, part: slice
+) -> None:
+    result = await run_with_customers(harness, rng, api_faults.inject_slack_faults(harness, rng, 1, part))
+
+    assert_passed(result)
+    assert result.responses == result.responses_stored > 0
+
+
+@pytest.mark.parametrize("harness", [f"postgresql{SOCKET_MODE}{IN_SLACK}"], indirect=True)
+async def test_an_instance_takes_over_the_surveys_in_slack_of_a_killed_one(
+    harness: Harness, rng: random.Random
+) -> None:
     assert_passed(await run_with_customers(harness, rng, two_instances.kill_one(harness, rng, 1)))

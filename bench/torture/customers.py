@@ -13,9 +13,9 @@ import aiohttp
 
 from bench.torture.checker import CaseResult
 from bench.torture.harness import Harness
-from blocks.slack_survey import RATE_ACTION
+from blocks.slack_survey import RATE_ACTION, THANKS
 from csat.surveys.questions import SCALES, Metric
-from sandbox.slack import ActionOutcome, Message, SlackError, Workspace
+from sandbox.slack import Message, SlackError, Workspace
 
 EARLY_RATE: Final = 0.5
 """How often a customer rates at once; the others do when the agents are done."""
@@ -24,6 +24,7 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
 REFILL_SECONDS: Final = 60.0
 """Time after which the page takes requests again from an address that has asked for too much."""
 MAX_TRIES: Final = 100
+THANKS_SECONDS: Final = 1.0
 
 
 async def run_with_customers(harness: Harness, rng: random.Random, case: Awaitable[CaseResult]) -> CaseResult:
@@ -145,10 +146,13 @@ async def _rate_on_page(browser: aiohttp.ClientSession, link: str, rating: int) 
 
 
 async def _press_button(workspace: Workspace, person: str, message: Message, rating: int) -> Outcome:
-    try:
-        result = await workspace.click(
-            person, f"{RATE_ACTION}:{rating}", channel=message.channel, ts=message.ts
-        )
-    except SlackError:
-        return Outcome.REJECTED  # the buttons are gone
-    return Outcome.RATED if result.outcome is ActionOutcome.ACKNOWLEDGED else Outcome.FAILED
+    """Press the button of a rating, and wait until the message says thanks instead."""
+    action_id = f"{RATE_ACTION}:{rating}"
+    with contextlib.suppress(TimeoutError):
+        try:
+            await workspace.click(person, action_id, channel=message.channel, ts=message.ts)
+        except SlackError:
+            return Outcome.REJECTED  # there are no buttons
+        await workspace.wait_until(lambda: THANKS in message.text, THANKS_SECONDS)
+        return Outcome.RATED
+    return Outcome.FAILED

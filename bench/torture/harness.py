@@ -20,7 +20,7 @@ from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
 from sandbox.slack import Message, User, Workspace, fixtures
 from sandbox.traffic_log import TrafficLog
-from sandbox.x import Endpoint, FakeX, Webhook
+from sandbox.x import Endpoint, FakeX, Fault, Webhook
 from sandbox.x.accounts import Customer
 from sandbox.x.rate_limits import RateLimit
 from tests.databases import Databases
@@ -36,6 +36,7 @@ UNLIMITED_ENDPOINTS: Final = (
     Endpoint.SEND_MESSAGE,
     Endpoint.LIST_MESSAGES,
 )
+POST_MESSAGE: Final = "chat.postMessage"
 ACK_TIMEOUT_SECONDS: Final = 1.5
 WEBHOOK: Final = Webhook("/x/feedback", "x", "secret of the webhook")
 LOG_FILE: Final = "app.log"
@@ -117,6 +118,18 @@ class Harness:
         except OSError:
             return self.settings.model_copy(update={"csat_public_port": 0})
         return self.settings
+
+    def slow_down(self, seconds: float) -> None:
+        """Let each survey take this long, until `recover`."""
+        if self.transport is TransportName.SLACK:
+            self.workspace.faults.delay(POST_MESSAGE, seconds)
+        self.x.delay_seconds = seconds
+        self.x.fail(Fault.SLOW, self.endpoint)
+
+    def recover(self) -> None:
+        """Let X and Slack work as usual again."""
+        self.x.recover()
+        self.workspace.faults.clear()
 
     def delivered_to(self) -> list[str]:
         """Return the recipient, as typed, of each survey that X has recorded or that is in Slack."""

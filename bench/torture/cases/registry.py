@@ -26,6 +26,14 @@ LINK_FAILPOINTS: Final = (
 )
 """Where a link may be lost or sent twice."""
 
+SLACK_FAILPOINTS: Final = (
+    "begin_attempt:after",
+    "slack_post:sent",
+    "slack_post:responded",
+    "mark_sent:before",
+)
+"""Where a survey in Slack may be lost or sent twice."""
+
 
 class Amounts(NamedTuple):
     """How often each kind of case strikes."""
@@ -105,6 +113,7 @@ def list_cases(amounts: Amounts) -> Iterator[Case]:
         socket_mode=True,
     )
     yield from _list_link_cases(amounts)
+    yield from _list_slack_cases(amounts)
     yield Case("file locked", locked_or_full_sqlite.lock_file, outages, SQLITE)
     yield Case("file full", locked_or_full_sqlite.fill_file, outages, SQLITE)
 
@@ -131,3 +140,16 @@ def _list_link_cases(amounts: Amounts) -> Iterator[Case]:
     yield case("link, one of two killed", two_instances.kill_one, amounts.outages)
     yield case("link, one of two frozen", two_instances.freeze_one, amounts.fault_rounds)
     yield case("link, two beside a slow X", two_instances.overlap, amounts.overlap_seconds)
+
+
+def _list_slack_cases(amounts: Amounts) -> Iterator[Case]:
+    """Yield the cases of surveys in Slack, whose customers rate meanwhile."""
+    case = partial(Case, transport=TransportName.SLACK)
+    for name in SLACK_FAILPOINTS:
+        kill = partial(kills.kill_at_failpoint, failpoint=name)
+        yield case(f"in Slack, killed at {name}", kill, amounts.kills_per_failpoint, SQLITE)
+    yield case("in Slack, killed at random", kills.kill_at_random, amounts.random_kills)
+    faults = api_faults.inject_slack_faults
+    yield case("in Slack, faults of Slack", faults, amounts.fault_rounds, socket_mode=True)
+    kill_one = two_instances.kill_one
+    yield case("in Slack, one of two killed", kill_one, amounts.outages, POSTGRESQL, socket_mode=True)

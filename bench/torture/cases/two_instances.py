@@ -13,8 +13,8 @@ from bench.torture.failpoints import Failpoint
 from bench.torture.harness import LEASE_EXPIRY_SECONDS, Harness
 from sandbox.x import Endpoint, Fault
 
-X_DELAY_SECONDS: Final = 0.15
-"""Response time of X, so that there is always a request in flight."""
+DELAY_SECONDS: Final = 0.15
+"""Response time, so that there is always a request in flight."""
 SLOW_X_SECONDS: Final = 4.0
 """Response time of X with which a survey often waits for longer than its claim lasts."""
 CLAIM_EXPIRY_SECONDS: Final = 12.5
@@ -47,8 +47,7 @@ FREEZE_FAILPOINTS: Final = (
 
 async def kill_one(harness: Harness, rng: random.Random, kills: int) -> CaseResult:
     """Kill one of two instances and start a new one; the other must take over what was only claimed."""
-    harness.x.delay_seconds = X_DELAY_SECONDS
-    harness.x.fail(Fault.SLOW, harness.endpoint)
+    harness.slow_down(DELAY_SECONDS)
     users, failures = Users(harness, rng), list[str]()
     async with users.in_background():
         apps = [await harness.start_app(), await harness.start_app()]
@@ -58,7 +57,7 @@ async def kill_one(harness: Harness, rng: random.Random, kills: int) -> CaseResu
             failures += await _wait_for_takeover(harness)
             harness.clock.advance(ATTEMPT_EXPIRY_SECONDS)
             apps.append(await harness.start_app())
-        harness.x.recover()
+        harness.recover()
     await harness.settle()
     result = check_surveys(harness, users, kills)
     result.failures += failures
