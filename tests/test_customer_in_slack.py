@@ -541,6 +541,27 @@ async def test_an_answer_to_an_invitation_settles_it_if_slack_has_not_confirmed_
     assert stored(any_world) == [("answered", 5, None)]
 
 
+async def test_an_unconfirmed_survey_is_found_however_late_it_is_looked_for(any_world: World) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+    await ask(any_world)
+    assert any_world.states() == ["uncertain"]
+    await any_world.advance(hours=1)
+
+    await any_world.wait_until(lambda: any_world.states() != ["uncertain"])
+    assert any_world.states() == ["sent"]
+
+
+async def test_surveys_are_sent_even_if_slack_does_not_say_where_they_are(any_world: World) -> None:
+    any_world.workspace.faults.garble("chat.postMessage", b'{"ok": true}', times=100)
+    messages = [await ask(any_world, user) for user in (SAM, fixtures.GUS)]
+    await any_world.wait_until(any_world.is_outbox_empty)
+    assert any_world.states() == ["sent", "sent"]
+    await press(any_world, messages[0], "rate:4")
+
+    await wait_for_text(any_world, messages[0], THANKS)
+    assert stored(any_world) == [("answered", 4, None), ("sent", None, None)]
+
+
 async def test_an_unconfirmed_invitation_stays_uncertain_as_the_app_can_not_look_for_it(world: World) -> None:
     world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
     await invite(world)

@@ -1,7 +1,7 @@
 """A direct message of the app in Slack with a button for each rating, or a button in a customer's thread."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from csat.clock import Clock
@@ -138,7 +138,8 @@ class SlackMessage:
 
     def _receipt(self, record: SurveyRecord, posted: Posted) -> Receipt:
         """Return where the message is as a receipt; a button that is pressed says it anew."""
-        message_id, now = make_receipt_id(*posted), self._clock()
+        message_id = make_receipt_id(*posted)
+        posted_at = datetime.fromtimestamp(float(posted.ts), UTC) if posted.ts else self._clock()
         return Receipt(
             transport=TransportName.SLACK,
             id=message_id,
@@ -146,8 +147,8 @@ class SlackMessage:
             to_user_id=_person(record).id,
             external_id=record.survey.external_id,
             question_variant_id=record.survey.variant,
-            created_at=now,
-            updated_at=now,
+            created_at=posted_at,
+            updated_at=posted_at,
         )
 
 
