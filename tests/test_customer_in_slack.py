@@ -618,3 +618,31 @@ async def test_a_requester_is_told_to_invite_the_app_where_it_can_not_post_in_th
 
     assert "Invite the app to the channel, and try again." in visible_text(refusal)
     assert world.states() == ["refused"]
+
+
+async def test_who_has_opted_out_in_slack_can_not_be_asked_again(any_world: World) -> None:
+    await any_world.submit_survey("/csat @sam", channel=fixtures.PARTNERS)
+    message = await any_world.wait_for_dm(QUESTION, SAM)
+    await press_and_wait(any_world, message, "stop_surveys")
+    await any_world.advance(days=30)
+    form = await any_world.open_form("/csat @sam", fixtures.CLEO, fixtures.PARTNERS)
+
+    assert "They chose this in Slack on" in visible_text(form)
+    assert (await any_world.workspace.submit_view(fixtures.CLEO)).outcome is ActionOutcome.ERRORS
+    await any_world.workspace.run_command(ADA, fixtures.PARTNERS, "/csat status @sam")
+    await any_world.wait_for_message("They chose this in Slack on", fixtures.PARTNERS, ADA)
+
+
+async def test_the_answer_to_an_invitation_by_the_shortcut_reaches_the_report(tmp_path: Path) -> None:
+    async with running_world(tmp_path, **SUPERVISED) as world:
+        start = await world.workspace.post_message(NOOR, fixtures.PARTNERS, "Thank you, it works again.")
+        await world.workspace.run_shortcut(ADA, fixtures.PARTNERS, start.ts, "send_survey")
+        await world.wait_for_form(ADA)
+        await world.workspace.submit_view(ADA)
+        message = await world.wait_for_message(INVITED, fixtures.PARTNERS, NOOR)
+        assert message.thread_ts == start.ts
+        await answer_invitation(world, message, rating="5", text="Fast.")
+        await world.wait_for_message("They answered.", fixtures.PARTNERS)
+        await world.workspace.run_command(fixtures.CLEO, fixtures.PARTNERS, "/csat report slack")
+
+        await world.wait_for_message("1 answer", fixtures.PARTNERS, fixtures.CLEO)
