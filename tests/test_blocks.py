@@ -23,15 +23,18 @@ from blocks.survey_form import (
     field_errors,
     get_block_id,
 )
+from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
+from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
 from csat.surveys.questions import PLACEHOLDER, Catalogue, Metric
-from csat.surveys.recipients import XAccount
+from csat.surveys.recipients import SlackPerson, XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft, FormField, Origin, Survey
 from csat.surveys.transports import TransportName
 from csat.x_api.errors import Refused, Uncertain
 from csat.x_api.refusals import REFUSALS
 from csat.x_api.wire import MAX_MESSAGE_LENGTH
+from handlers import slack_customers
 from handlers.status_command import MAX_SURVEYS
 from sandbox.slack.blockkit import validate_blocks, validate_view
 from sandbox.slack.interactive_elements import add_missing_ids, interactive_elements, state_values
@@ -72,6 +75,10 @@ LONG = {
     "external_id": "e" * MAX_INPUT_LENGTH,
     "test": True,
 }
+
+
+LONGEST_PERSON = SlackPerson(team="T" * 15, user="U" * 15)
+SLACK_FORM = SurveyForm(CATALOGUE, make_draft(), tuple(TransportName))
 
 
 def to_json(blocks: list[Json]) -> list[Json]:
@@ -198,6 +205,32 @@ def test_a_date_reads_well_within_a_sentence_and_has_the_same_style_without_slac
 @pytest.mark.parametrize("alert", ["", "Not saved, nothing was sent. Try again in a moment."])
 def test_every_form_is_valid(form: Form, alert: str) -> None:
     check_literal(check_view(FORM.build(form, alert)), "nobody", "nobody")
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("is_denied", [True, False])
+def test_every_form_for_a_person_in_slack_is_valid_and_parsed_as_it_was_built(
+    metric: Metric, *, is_denied: bool
+) -> None:
+    form = Form(
+        draft=make_draft(recipient="", metric=metric, variant="0"),
+        origin=LONGEST_ORIGIN,
+        other_customers=tuple(f"@{letter * 15}" for letter in "abcdefghij"[: MAX_OTHER_CUSTOMERS + 1]),
+        variants={Metric.CSAT: "0", Metric.NPS: "0"},
+        entered={Network.X: "@" + LONGEST_HANDLE},
+        shows_options=True,
+    ).with_customer(LONGEST_PERSON)
+    denial = Denial.from_opt_out(
+        OptOut(recorded_at=NOON, how=How.AGENT, team="T" * 15, by="U" * 15, reason='"' * MAX_REASON_LENGTH)
+    )
+    shown = form.with_denial(denial, unfit=slack_customers.AN_APP) if is_denied else form
+    view = check_view(SLACK_FORM.build(shown.model_copy(update={"submitted": True})))
+    blocks = add_missing_ids(view["blocks"], iter(map(str, range(100))).__next__)
+
+    parsed = SLACK_FORM.parse({**view, "state": {"values": state_values(blocks)}})
+    assert parsed.recipient == LONGEST_PERSON
+    assert parsed.draft == form.draft.model_copy(update={"transport": TransportName.SLACK})
+    assert parsed.entered == form.entered
 
 
 def test_an_alert_is_the_first_block() -> None:

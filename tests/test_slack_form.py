@@ -208,3 +208,28 @@ async def test_submitting_the_form_sends_a_message_in_slack(world: World) -> Non
         ("slack", f"{fixtures.TEAM}/{fixtures.SAM}", fixtures.TEAM)
     ]
     assert not world.x.feedbacks
+
+
+async def test_a_guest_is_the_customer_of_their_message(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.GUS, fixtures.SUPPORT, "it works again")
+    form = await open_by_shortcut(world, message)
+
+    assert customer_field(form)["initial_user"] == fixtures.GUS
+
+
+async def test_the_form_for_a_stranger_s_message_says_that_the_app_can_t_write_to_them(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.RUI, fixtures.AIRPORT, "belt 3 runs again")
+    form = await open_by_shortcut(world, message)
+
+    assert customer_field(form)["initial_user"] == fixtures.RUI
+    assert slack_customers.STRANGER in visible_text(form)
+
+
+async def test_a_customer_whom_slack_does_not_describe_is_the_author_of_their_message(world: World) -> None:
+    message = await world.workspace.post_message(fixtures.SAM, fixtures.PARTNERS, "thanks")
+    await world.open_form()  # now the agent is known
+    await world.workspace.close_view(fixtures.ADA)
+    world.workspace.faults.fail("users.info", "user_not_found", times=3)
+    form = await open_by_shortcut(world, message)
+
+    assert customer_field(form)["initial_user"] == fixtures.SAM

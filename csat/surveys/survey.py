@@ -27,8 +27,8 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 _CONTROL_CHARACTERS_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _OTHER_NETWORK = {
-    Network.X: "This is an account on X. Choose another way to send, or a person in Slack.",
-    Network.SLACK: "This is a person in Slack. Choose another way to send, or a customer on X.",
+    Network.X: "This is an account on X. Choose a person in Slack.",
+    Network.SLACK: "This is a person in Slack. Enter a customer on X, like @handle.",
 }
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 _ABSOLUTE_URL = re.compile(r"https?://[^\s/<>\"|\\][^\s<>\"|\\]*", re.IGNORECASE)
