@@ -9,12 +9,15 @@ from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, PreviousSurvey, find_denial
 from csat.surveys.states import State
+from csat.transports.slack_message import StrangerInSlack
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
 from handlers.customer_lookup import Customer, look_up_customer
 from handlers.services import Services
 
 MAX_SURVEYS = 5
+CUSTOMER_REFUSALS = RECIPIENT_REFUSALS | {StrangerInSlack.__name__}
+"""The reasons, of X or Slack, of surveys that were refused because of the customer."""
 AGENTS_ONLY = "Only people who can send surveys can see whether a customer can be asked. {denial}"
 
 
@@ -56,7 +59,7 @@ async def _reply(services: Services, command: SlashCommand, customer: Customer) 
 
 
 def _find_last_failure(surveys: Sequence[PreviousSurvey]) -> PreviousSurvey | None:
-    """Return the last survey that X was asked to send, if it refused that because of the customer."""
+    """Return the last survey that was to be sent, if that was refused because of the customer."""
     tried = (survey for survey in surveys if survey.state is not State.CANCELLED)
     last = next(tried, None)
-    return last if last and last.reason in RECIPIENT_REFUSALS else None
+    return last if last and last.reason in CUSTOMER_REFUSALS else None

@@ -100,3 +100,12 @@ async def test_home_says_why_a_survey_in_slack_waits_and_how_to_ask_there(tmp_pa
     assert "queued · Slack is busy or can't be reached." in home
     assert "/csat @person asks a customer in Slack how you did." in home
     assert " X" not in home
+
+
+async def test_status_says_that_a_person_could_not_be_messaged(world: World) -> None:
+    await world.submit_survey("/csat @noor", channel=fixtures.PARTNERS)
+    await world.wait_for_message("was not sent.", fixtures.PARTNERS)
+    await run(world, "/csat status @noor")
+
+    reply = await world.wait_for_message("The last try failed", viewer=fixtures.BEN)
+    assert "Use the shortcut on a message of theirs" in visible_text(reply)
