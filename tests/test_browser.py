@@ -128,11 +128,7 @@ async def test_a_survey_can_be_sent_and_answered_with_the_keyboard_alone(
     await page.keyboard.press("Control+Enter")
     await expect(channel(page)).to_contain_text("asked @priya_k_iyer for feedback on X")
 
-    five = get_phone(page).get_by_role("group").get_by_role("button", name="5", exact=True)
-    for _ in range(60):
-        if await five.evaluate("button => button === document.activeElement"):
-            break
-        await page.keyboard.press("Tab")
+    await tab_to(page, get_phone(page).get_by_role("group").get_by_role("button", name="5", exact=True))
     await page.keyboard.press("Enter")
     await expect(get_phone(page).get_by_role("textbox")).to_be_visible()
     score = sandbox.x.feedbacks[0].score
@@ -307,6 +303,97 @@ async def test_an_answer_on_the_page_behind_a_link_reaches_the_supervisor_but_no
     await expect(home).to_contain_text(comment)
 
 
+async def test_an_answer_in_slack_reaches_the_supervisor_but_not_the_agent(page: Page) -> None:
+    comment = "Nobody had booked the hotel."
+    await choose_transports(page, "slack")
+    await post(page, "/csat @sam")
+    dialog = await get_form(page)
+    await expect(dialog.get_by_label("Customer")).to_have_value("Sam Adeyemi")
+    await expect(dialog).to_contain_text("Don't ask me again")
+    await expect_accessible(page)
+    await dialog.get_by_role("button", name="Send survey").click()
+    await expect(channel(page)).to_contain_text("asked Sam Adeyemi for feedback.")
+
+    await page.get_by_role("link", name="New message to Sam Adeyemi").click()
+    messages = page.get_by_role("region", name="Messages in csat-slack")
+    await expect(messages).to_contain_text("What is your overall satisfaction with Northwind Air?")
+    await expect_accessible(page)
+    await messages.get_by_role("button", name="2: Poor").click()
+    feedback = page.get_by_role("dialog", name="Your feedback")
+    await expect(feedback).to_contain_text("Your answer is saved.")
+    await expect_accessible(page)
+    await feedback.get_by_label("Your comment").fill(comment)
+    await feedback.get_by_role("button", name="Send").click()
+    await expect(messages).to_contain_text("Thank you for your feedback.")
+    await expect(messages.get_by_role("article").get_by_role("button")).to_have_count(0)
+
+    await switch_user(page, fixtures.ADA)
+    await page.get_by_role("link", name="support", exact=True).press("Enter")
+    await expect(channel(page)).to_contain_text("They answered.")
+    await expect(channel(page)).not_to_contain_text(comment)
+    await switch_user(page, fixtures.CLEO)
+    await page.get_by_role("link", name="csat-results").press("Enter")
+    results = page.get_by_role("region", name="Messages in #csat-results")
+    await results.get_by_role("button", name="Show").press("Enter")
+    modal = page.get_by_role("dialog", name="Low rating")
+    await expect(modal).to_contain_text("Rating: 2 on a scale from 1 to 5")
+    await expect(modal).to_contain_text(comment)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="csat-slack").press("Enter")
+    await page.get_by_role("link", name="Home", exact=True).press("Enter")
+    await expect(page.get_by_role("region", name="Home of csat-slack")).to_contain_text(comment)
+
+
+@pytest.mark.slow
+async def test_a_customer_in_slack_answers_with_the_keyboard_alone(page: Page) -> None:
+    await post(page, "/csat nps @sam")
+    await get_form(page)
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_role("link", name="New message to Sam Adeyemi").press("Enter")
+    messages = page.get_by_role("region", name="Messages in csat-slack")
+    await expect(messages.get_by_role("button", name="0: Very poor")).to_be_visible()
+    await tab_to(page, messages.get_by_role("button", name="9", exact=True))
+    await page.keyboard.press("Enter")
+    comment = page.get_by_role("dialog", name="Your feedback").get_by_label("Your comment")
+    await expect(comment).to_be_focused()
+    await page.keyboard.type("Quick and kind")
+    await page.keyboard.press("Control+Enter")
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(messages).to_contain_text("Thank you for your feedback.")
+
+
+@pytest.mark.slow
+async def test_a_customer_whom_the_app_may_not_message_answers_in_their_thread(page: Page) -> None:
+    thread = await open_thread_of_noor(page)
+    await thread.get_by_role("article").first.hover()
+    await thread.get_by_role("button", name="More actions").first.click()
+    await page.get_by_role("menuitem", name="Send feedback survey").click()
+    dialog = await get_form(page)
+    await expect(dialog.get_by_label("Customer")).to_have_value("Noor Haddad")
+    await dialog.get_by_role("button", name="Send survey").click()
+    await expect(thread).to_contain_text("Noor Haddad, how did we do? Only you can answer")
+    await thread.get_by_role("button", name="Give feedback").click()
+    await expect(thread).to_contain_text("This question is for somebody else")
+
+    await switch_user(page, fixtures.NOOR)
+    thread = await open_thread_of_noor(page)
+    await thread.get_by_role("button", name="Give feedback").click()
+    feedback = page.get_by_role("dialog", name="Your feedback")
+    await expect(feedback).to_contain_text("What is your overall satisfaction with Northwind Air?")
+    await expect_accessible(page)
+    await feedback.get_by_role("radio", name="4: Good").check()
+    await feedback.get_by_label("Your comment").fill("They came fast.")
+    await feedback.get_by_role("button", name="Send").click()
+
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(thread).to_contain_text("Thank you for letting us know.")
+    await expect(thread).to_contain_text("They answered.")
+    await expect(thread.get_by_role("button", name="Give feedback")).to_have_count(0)
+    for told in ("Good", "They came fast."):
+        await expect(thread).not_to_contain_text(told)
+
+
 @contextlib.asynccontextmanager
 async def open_without_javascript(browser: Browser, url: str) -> AsyncIterator[Page]:
     """Open a page in a browser of its own that runs no scripts."""
@@ -329,7 +416,25 @@ async def send_survey_in_thread(page: Page) -> Locator:
     return thread
 
 
+async def open_thread_of_noor(page: Page) -> Locator:
+    """Open the thread that Noor has begun in the shared channel, and return it."""
+    await page.get_by_role("link", name="ext-skylinker").click()
+    messages = page.get_by_role("region", name="Messages in #ext-skylinker")
+    await messages.get_by_role("article").filter(has_text="wheelchairs").get_by_role("link").last.click()
+    return page.get_by_role("region", name="Messages in the thread")
+
+
+async def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(60):
+        if await target.evaluate("element => element === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError("The element can't be reached with Tab.")
+
+
 async def switch_user(page: Page, user_id: str) -> None:
     """Switch to another user."""
     await page.get_by_label("You are").select_option(user_id)
-    await expect(page.locator(".me")).to_contain_text({fixtures.ADA: "Ada", fixtures.CLEO: "Cleo"}[user_id])
+    names = {fixtures.ADA: "Ada", fixtures.CLEO: "Cleo", fixtures.NOOR: "Noor"}
+    await expect(page.locator(".me")).to_contain_text(names[user_id])
