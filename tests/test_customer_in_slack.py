@@ -567,10 +567,7 @@ async def test_an_unconfirmed_invitation_stays_uncertain_as_the_app_can_not_look
     await invite(world)
     await world.wait_until(lambda: world.states() == ["uncertain"])
     await world.advance(minutes=2)
-    await world.wait_until(
-        lambda: any(call.method == "conversations.open" for call in world.workspace.api_calls)
-    )
-    await world.wait_until(is_app_idle)
+    await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
 
     assert world.states() == ["uncertain"]
 

@@ -27,13 +27,15 @@ class UncertainAttempt(NamedTuple):
     recipient_key: str
     number: int
     started_at: datetime
+    detail: str
+    """What is known of its outcome."""
 
 
 def claim_uncertain(
     connection: Connection, accounts: Collection[str], now: datetime, limit: int
 ) -> list[UncertainAttempt]:
     """Claim uncertain surveys of these accounts, old enough to be settled, for `RECONCILE_AGAIN_AFTER`."""
-    last_attempt = select(surveys, attempts.c.number, attempts.c.started_at).join(
+    last_attempt = select(surveys, attempts.c.number, attempts.c.started_at, attempts.c.detail).join(
         attempts, (attempts.c.survey_id == surveys.c.id) & (attempts.c.number == surveys.c.attempts)
     )
     due = (surveys.c.reconcile_at <= now, surveys.c.state == State.UNCERTAIN, is_of(*accounts))
@@ -43,7 +45,10 @@ def claim_uncertain(
     for row in rows:
         claim = update(surveys).where(surveys.c.id == row.id)
         connection.execute(claim.values(reconcile_at=now + RECONCILE_AGAIN_AFTER))
-    return [UncertainAttempt(to_record(row), row.recipient_key, row.number, row.started_at) for row in rows]
+    return [
+        UncertainAttempt(to_record(row), row.recipient_key, row.number, row.started_at, row.detail or "")
+        for row in rows
+    ]
 
 
 def give_up_reconciling(connection: Connection, survey_id: int) -> bool:

@@ -47,6 +47,9 @@ class Reconciler:
             await self._breaker.pause_if_refused(error)
             await self._postpone(attempt, error)
             return
+        if delivered is None:
+            await self._database.run_with_retry(give_up_reconciling, attempt.survey.id)
+            return
         for update in delivered:
             await self._database.run_with_retry(
                 responses.apply_update, update, attempt.recipient_key, self._clock()

@@ -28,8 +28,11 @@ class Transport(Protocol):
         """
         ...
 
-    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
-        """Return what has reached the customer and may be an uncertain survey; raises `XError`."""
+    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
+        """Return what has reached the customer and may be an uncertain survey; raises `XError`.
+
+        Returns `None` if the transport can't look for it.
+        """
         ...
 
 

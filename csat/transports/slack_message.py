@@ -28,6 +28,9 @@ UNCONFIRMED_CODES = frozenset(
 )
 """Slack's errors after which a message may have been posted."""
 
+IN_THREAD = "in the thread: "
+"""Begins the detail of an attempt that may have posted an invitation: threads are not searched."""
+
 BuildMessage = Callable[[str, Survey], tuple[str, list[dict[str, Any]]]]
 """Returns the text and the blocks of a message about a survey, which a key names in its buttons."""
 
@@ -98,8 +101,10 @@ class SlackMessage:
             raise self._to_transport_error(error) from error
         return self._receipt(record, posted)
 
-    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update]:
-        """Return the survey's message, if the conversation with the app has it."""
+    async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
+        """Return the survey's message, if the conversation with the app has it; `None` for an invitation."""
+        if attempt.detail.startswith(IN_THREAD):
+            return None
         record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
         try:
             posted = await self._slack.find_direct_message(
@@ -127,11 +132,13 @@ class SlackMessage:
             )
         except SlackRefused as refusal:
             raise NotInvitedInThread(str(refusal)) from refusal
+        except SlackError as error:
+            raise self._to_transport_error(error, IN_THREAD) from error
 
-    def _to_transport_error(self, error: SlackError) -> XError:
+    def _to_transport_error(self, error: SlackError, place: str = "") -> XError:
         code = str(error)
         if isinstance(error, NoResponse) or code in UNCONFIRMED_CODES:
-            return SlackUnconfirmed(code)
+            return SlackUnconfirmed(f"{place}{code}")
         if isinstance(error, SlackUnavailable):
             return SlackBusy(code, until=self._clock() + timedelta(seconds=error.retry_after))
         return StrangerInSlack(code) if code in STRANGER_CODES else NotMessagedInSlack(code)
