@@ -21,6 +21,9 @@ async def take(url: str, folder: Path) -> None:
             await _simulate_a_problem(page, folder)
         async with open_page(browser, url, 1440, 900) as page:
             link = await _send_a_link(page, folder)
+        async with open_page(browser, url, 1280, 800) as page:
+            await _ask_in_slack(page, folder)
+            await _invite_in_a_thread(page, folder)
         rating_page = await browser.new_page(viewport={"width": 390, "height": 640}, device_scale_factor=2)
         await rating_page.goto(link)
         await rating_page.get_by_role("radio", name="4 Good").check()
@@ -92,6 +95,35 @@ async def _send_a_link(page: Page, folder: Path) -> str:
     await page.mouse.move(0, 0)
     await page.screenshot(path=folder / "sandbox-link.png")
     return await link.get_attribute("href") or ""
+
+
+async def _ask_in_slack(page: Page, folder: Path) -> None:
+    """Ask a customer in Slack, and look at the question through their eyes."""
+    await page.get_by_role("button", name="Got it").click()
+    composer = page.get_by_role("textbox", name="Message #support")
+    await composer.fill("/csat nps @sam")
+    await composer.press("Enter")
+    await page.get_by_role("dialog").get_by_role("button", name="Send survey").click()
+    await page.get_by_role("link", name="New message to Sam Adeyemi").click()
+    await expect(page.get_by_role("button", name="Don't ask me again")).to_be_visible()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=folder / "sandbox-slack.png")
+
+
+async def _invite_in_a_thread(page: Page, folder: Path) -> None:
+    """Ask a customer whom the app may not message."""
+    await page.get_by_label("You are").select_option(label="Ada Okafor (agent)")
+    await page.get_by_role("link", name="ext-skylinker").click()
+    start = page.get_by_role("article").filter(has_text="wheelchairs")
+    await start.get_by_role("link").last.click()
+    thread = page.get_by_role("region", name="Messages in the thread")
+    await thread.get_by_role("article").first.hover()
+    await thread.get_by_role("button", name="More actions").first.click()
+    await page.get_by_role("menuitem", name="Send feedback survey").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Send survey").click()
+    await expect(thread.get_by_text("asked a customer for feedback")).to_be_visible()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=folder / "sandbox-slack-thread.png")
 
 
 async def _show_results(page: Page, folder: Path) -> None:
