@@ -28,10 +28,12 @@ class LowRatingAlerts:
         self._channel = resources.settings.csat_results_channel
 
     async def post(self, notification: Notification) -> None:
-        """Post an alert; raises `SlackError` or `NothingToUpdate`."""
-        rating = await self._database.read(follow_ups.find_low_rating, notification.survey.id)
-        if rating is None or not self._channel:
+        """Post an alert, unless the rating is not low after all; raises `SlackError` or `NothingToUpdate`."""
+        if not self._channel:
             raise NothingToUpdate
+        while not (rating := await self._database.read(follow_ups.find_low_rating, notification.survey.id)):
+            if await self._database.run_with_retry(follow_ups.drop_withdrawn_alert, notification):
+                return
         try:
             posted = await self._slack.poster.post_dm(
                 self._channel, *await self._message(rating, self._channel)

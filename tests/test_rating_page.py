@@ -104,6 +104,7 @@ async def test_a_low_rating_alerts_supervisors_and_a_better_one_withdraws_it(pag
 
     await pages.rate(path, 1)
     await pages.world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    await pages.world.wait_until(lambda: pages.world.count_sent_notifications(NotificationKind.LOW_RATING))
     assert pages.follow_ups() == [survey_id]
     await pages.rate(path, 5)
     await pages.world.wait_for_message("not low after all", fixtures.LEADS, fixtures.CLEO)
@@ -113,6 +114,60 @@ async def test_a_low_rating_alerts_supervisors_and_a_better_one_withdraws_it(pag
 
     assert pages.follow_ups() == [survey_id]
     assert pages.world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
+
+
+async def test_an_alert_that_was_on_its_way_when_the_rating_changed_is_withdrawn(pages: RatingPages) -> None:
+    world = pages.world
+    world.workspace.invite_bot(fixtures.LEADS)
+    path = pages.path(pages.insert_survey())
+
+    with world.workspace.faults.hold("chat.postMessage", times=1) as hold:
+        await pages.rate(path, 1)
+        await hold.arrived.wait()
+        await pages.rate(path, 5)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.LOW_RATING))
+    await world.advance(minutes=2)
+
+    await world.wait_for_message("not low after all", fixtures.LEADS, fixtures.CLEO)
+    assert world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 0
+
+
+async def test_an_alert_that_was_on_its_way_while_the_rating_changed_twice_is_posted_once(
+    pages: RatingPages,
+) -> None:
+    world = pages.world
+    world.workspace.invite_bot(fixtures.LEADS)
+    path = pages.path(pages.insert_survey())
+
+    with world.workspace.faults.hold("chat.postMessage", times=1) as hold:
+        await pages.rate(path, 1)
+        await hold.arrived.wait()
+        await pages.rate(path, 5)
+        await pages.rate(path, 2)
+    await world.wait_until(lambda: world.count_sent_notifications(NotificationKind.LOW_RATING))
+    await world.advance(minutes=2)
+    await world.wait_until(world.is_outbox_empty)
+
+    assert world.count_messages(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO) == 1
+
+
+async def test_nobody_is_alerted_to_a_rating_that_became_better_before_the_alert(pages: RatingPages) -> None:
+    world = pages.world
+    world.workspace.invite_bot(fixtures.LEADS)
+    survey_id = pages.insert_survey()
+    path = pages.path(survey_id)
+    world.workspace.faults.fail("chat.postMessage", "ratelimited", retry_after=30)
+
+    await pages.rate(path, 1)
+    await world.wait_until(lambda: world.attempts("low_rating") == [1])
+    await pages.rate(path, 5)
+    await world.advance(minutes=2)
+    await world.wait_until(world.is_outbox_empty)
+    assert world.count_messages("low", fixtures.LEADS, fixtures.CLEO) == 0
+
+    await pages.rate(path, 2)
+    await world.wait_for_message(LOW_RATING_ALERT, fixtures.LEADS, fixtures.CLEO)
+    assert pages.follow_ups() == [survey_id]
 
 
 async def test_a_rating_can_be_changed_for_15_minutes(page: RatingPages) -> None:

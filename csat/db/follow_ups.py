@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.outbox import Notification, NotificationKind, get_status, mark_sent, release, requeue
+from csat.db.outbox import Notification, NotificationKind, drop, get_status, mark_sent, release, requeue
 from csat.db.survey_records import get_survey, to_record
 from csat.db.tables import follow_ups, outbox, surveys
 from csat.surveys.low_ratings import (
@@ -62,8 +62,9 @@ def withdraw(connection: Connection, survey_id: int, now: datetime) -> None:
 
 
 def show_change(connection: Connection, survey_id: int, now: datetime) -> None:
-    """Let the alert to a low rating, if it was posted, show that the rating has changed."""
-    if get_status(connection, survey_id, NotificationKind.LOW_RATING).ts:
+    """Let the alert to a low rating, posted or about to be, show that the rating has changed."""
+    alert = get_status(connection, survey_id, NotificationKind.LOW_RATING)
+    if alert.is_due or alert.ts:
         survey = get_survey(connection, survey_id)
         assert survey is not None  # noqa: S101 - there is an alert to it
         release(connection, requeue(connection, survey, NotificationKind.FOLLOW_UP, now), now)
@@ -163,6 +164,16 @@ def reveal(connection: Connection, survey_id: int, team: str, user_id: str, now:
     row = _get_row(connection, survey_id, team, user_id)
     audit_log.record(connection, team, user_id, AuditAction.SHOW, f"survey {survey_id}", now)
     return RevealedRating(**_to_low_rating_fields(row), rating=row.rating, comment=row.comment, note=row.note)
+
+
+def drop_withdrawn_alert(connection: Connection, notification: Notification) -> bool:
+    """Give up posting an alert whose follow-up was withdrawn; return False if the rating is low again."""
+    survey_id = notification.survey.id
+    connection.execute(select(surveys.c.id).where(surveys.c.id == survey_id).with_for_update())
+    if find_low_rating(connection, survey_id):
+        return False
+    drop(connection, notification)
+    return True
 
 
 def mark_alert_updated(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
@@ -68,16 +68,11 @@ def enqueue_claimed(
 
 
 def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
-    """Enqueue a notification that is due at once; one that is enqueued already becomes due."""
+    """Enqueue a notification that is due at once, also one that was dropped; not one that waits or was posted."""
     row = {"survey_id": survey_id, "kind": kind, "due_at": now, "attempts": 0}
     if not insert_if_absent(connection, outbox, **row):
-        unsent = (*_key(survey_id, kind), outbox.c.sent_at.is_(None))
-        connection.execute(update(outbox).where(*unsent).values(due_at=now))
-
-
-def withdraw(connection: Connection, survey_id: int, kind: NotificationKind) -> None:
-    """Delete a notification that was not posted yet."""
-    connection.execute(delete(outbox).where(*_key(survey_id, kind), outbox.c.sent_at.is_(None)))
+        dropped = (*_key(survey_id, kind), outbox.c.sent_at.is_(None), outbox.c.due_at.is_(None))
+        connection.execute(update(outbox).where(*dropped).values(due_at=now))
 
 
 def requeue(
