@@ -68,7 +68,7 @@ def enqueue_claimed(
 
 
 def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
-    """Enqueue a notification that is due at once, even if dropped before; not one that waits or was posted."""
+    """Enqueue a notification that is due at once, also a dropped one; not one that waits or was posted."""
     row = {"survey_id": survey_id, "kind": kind, "due_at": now, "attempts": 0}
     if not insert_if_absent(connection, outbox, **row):
         dropped = (*_key(survey_id, kind), outbox.c.sent_at.is_(None), outbox.c.due_at.is_(None))
