@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 
 from csat.db import follow_ups, send_queue
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.outbox import NotificationKind, enqueue
+from csat.db.outbox import NotificationKind, enqueue, release
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.db.tables import unmatched_responses as unmatched
@@ -140,8 +140,8 @@ def _match_attempt(
 def _store_receipt(connection: Connection, survey: Row[Any], x_update: Update, now: datetime) -> None:
     receipt = x_update.receipt
     if survey.state in _ATTEMPTED:
-        send_queue.mark_sent(connection, survey.id, survey.attempts, receipt, now)
-        enqueue(connection, survey.id, NotificationKind.SENT, now)
+        if sent := send_queue.mark_sent(connection, survey.id, survey.attempts, receipt, now):
+            release(connection, sent, now)
         return
     values = {
         "feedback_id": receipt.id,
