@@ -1,6 +1,7 @@
 """The fields of the survey form, rendered once and cached."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from slack_sdk.models.blocks import (
@@ -41,12 +42,14 @@ _TEST_OPTION = Option(
 )
 
 
-def question_options(templates: Mapping[int, str]) -> dict[int, Option]:
-    """Return the options of a question menu by variant id, with "…" in place of the display name."""
-    return {
-        variant: Option(value=str(variant), text=template.replace(PLACEHOLDER, "…"))
-        for variant, template in templates.items()
-    }
+def question_options(templates: Mapping[int, str]) -> dict[int, BlockDict]:
+    """Return the rendered options of a question menu by variant id, with "…" in place of the display name."""
+    return {variant: _question_option(variant, template) for variant, template in templates.items()}
+
+
+@cache
+def _question_option(variant: int, template: str) -> BlockDict:
+    return Option(value=str(variant), text=template.replace(PLACEHOLDER, "…")).to_dict()
 
 
 def with_value(field: BlockDict, value: str, **block_properties: str) -> BlockDict:
@@ -110,15 +113,13 @@ def transport(offered: tuple[TransportName, ...], selected: TransportName) -> Bl
     )
 
 
-def variant(block_id: str, options: Mapping[str, BlockDict], selected: str) -> Block:
-    """Return the field for the question, from rendered options."""
+def variant(block_id: str, options: Iterable[BlockDict]) -> Block:
+    """Return the field for the question, from rendered options; none is selected."""
     return InputBlock(
         block_id=block_id,
         label="Question",
         dispatch_action=True,
-        element=StaticSelectElement(
-            action_id=FormField.VARIANT, options=list(options.values()), initial_option=options[selected]
-        ),
+        element=StaticSelectElement(action_id=FormField.VARIANT, options=list(options)),
     )
 
 

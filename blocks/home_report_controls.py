@@ -42,7 +42,7 @@ class ActionId(StrEnum):
 
 MAX_OPTIONS: Final = 100
 ALL: Final = "all"
-ALL_QUESTIONS: Final = Option(value=ALL, text="All questions")
+ALL_QUESTIONS: Final[BlockDict] = Option(value=ALL, text="All questions").to_dict()
 ALL_TRANSPORTS: Final = Option(value=ALL, text="Sent in any way")
 
 _DAYS: Final = {
@@ -127,7 +127,7 @@ def _row(block_id: str, *elements: InteractiveElement) -> BlockDict:
 
 
 def _select(
-    action_id: str, placeholder: str, options: Sequence[Option], initial: Option
+    action_id: str, placeholder: str, options: Sequence[Option | BlockDict], initial: Option | BlockDict
 ) -> StaticSelectElement:
     return StaticSelectElement(
         action_id=action_id, placeholder=placeholder, options=options, initial_option=initial

@@ -306,12 +306,12 @@ def _network(form: Form) -> Network:
 
 def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -> dict[str, BlockDict]:
     """Return the rendered field for each question that can be selected in it."""
-    options = {
-        str(variant): option.to_dict()
-        for variant, option in form_inputs.question_options(catalogue.variants_for(transport, metric)).items()
+    options = form_inputs.question_options(catalogue.variants_for(transport, metric)).values()
+    field = render(form_inputs.variant(f"{FormField.VARIANT}:{transport}:{metric}", options))
+    return {
+        option["value"]: {**field, "element": {**field["element"], "initial_option": option}}
+        for option in options
     }
-    block_id = f"{FormField.VARIANT}:{transport}:{metric}"
-    return {selected: render(form_inputs.variant(block_id, options, selected)) for selected in options}
 
 
 def _customer(form: Form) -> BlockDict:

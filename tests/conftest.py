@@ -1,5 +1,6 @@
 import asyncio
 import functools
+import gc
 import os
 import ssl
 import tempfile
@@ -14,12 +15,13 @@ import pytest
 from hypothesis import settings
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
+from sqlalchemy import Engine
 
 from blocks import serialization
 from csat.db.database import Database
 from csat.db.engines import PRAGMAS
 from tests.canaries import use_canaries
-from tests.databases import KINDS, SLOW_KINDS, Databases, fastest_place
+from tests.databases import KINDS, SLOW_KINDS, Databases, SharedStatements, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
 from tests.silent_proxy import SilentProxy
 from tests.world import WAIT_SECONDS, World, running_world
@@ -71,6 +73,13 @@ settings.load_profile("fast")
 def pytest_xdist_auto_num_workers() -> int:
     """Run two workers on each core, as tests spend half of their time waiting."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look less often, and not at what was imported and collected."""
+    gc.set_threshold(10_000)
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(name="databases", scope="session")
@@ -160,6 +169,16 @@ def _certificates() -> Iterator[None]:
     """Load the trusted certificates once; that takes a third of the app's startup time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ssl.create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(name="shared_statements", scope="session", autouse=True)
+def _shared_statements() -> Iterator[None]:
+    """Compile a statement once, and not for the database of each test."""
+    statements = SharedStatements()
+    with pytest.MonkeyPatch.context() as patch:
+        compiled_cache = property(lambda _: statements, lambda *_: None)
+        patch.setattr(Engine, "_compiled_cache", compiled_cache, raising=False)
         yield
 
 

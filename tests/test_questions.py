@@ -77,7 +77,7 @@ def test_every_question_fits_a_menu_uncut(metric: Metric) -> None:
     options = question_options(CATALOGUE.variants(metric))
 
     for variant, template in CATALOGUE.variants(metric).items():
-        text = options[variant].to_dict()["text"]["text"]
+        text = options[variant]["text"]["text"]
 
         assert len(text) <= 75
         assert text.split("…") == template.split(PLACEHOLDER)

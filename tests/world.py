@@ -32,6 +32,7 @@ T = TypeVar("T")
 PACE = WorkerConfig(poll_interval=0.02, interval_scale=0.01)
 HASTY = replace(PACE, interval_scale=0.003)
 """For work that is polled every minute."""
+MANIFEST = manifest.load()
 PRIVACY = "https://northwind.example/privacy"
 WITHOUT_X: Mapping[str, Any] = dict.fromkeys(
     ("x_api_key", "x_api_secret", "x_access_token", "x_access_token_secret")
@@ -264,7 +265,7 @@ class World:
 @contextlib.asynccontextmanager
 async def other_workspace(world: World, **others: Any) -> AsyncIterator[World]:
     """Serve a second Slack workspace, whose app (see `running_app`) has the same database and X account."""
-    workspace = Workspace(manifest.load(), world.clock, ack_timeout=WAIT_SECONDS, team=fixtures.SKYLINKER)
+    workspace = Workspace(MANIFEST, world.clock, ack_timeout=WAIT_SECONDS, team=fixtures.SKYLINKER)
     async with workspace.serve() as slack_url:
         x_url, database_url = world.settings.x_api_url, world.database_url
         settings = settings_for(workspace, slack_url, world.x, x_url, database_url=database_url, **others)
@@ -375,7 +376,7 @@ async def idle_world(
     """
     clock, pubsub = Clock(), PubSub()
     traffic = TrafficLog(pubsub)
-    workspace = Workspace(manifest.load(), clock, pubsub, traffic, ack_timeout=WAIT_SECONDS)
+    workspace = Workspace(MANIFEST, clock, pubsub, traffic, ack_timeout=WAIT_SECONDS)
     x = FakeX(clock, pubsub, traffic)
     database_file = folder / "csat.db"
     async with workspace.serve() as slack_url, serve(x.app) as x_url:

@@ -189,8 +189,8 @@ def _update_follow_up(connection: Connection, survey: Row[Any], rating: Rating, 
     if not is_low(Metric(survey.metric), rating.value):
         follow_ups.withdraw(connection, survey.id, now)
     elif follow_ups.open_follow_up(connection, survey.id, survey.team, now):
-        enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
         follow_ups.show_change(connection, survey.id, now)
+        enqueue(connection, survey.id, NotificationKind.LOW_RATING, now)
 
 
 def _store_unmatched(
