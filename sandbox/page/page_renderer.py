@@ -22,7 +22,9 @@ from sandbox.traffic_log import TrafficLog
 from sandbox.x import FakeX
 
 TEMPLATES = Path(__file__).with_name("templates")
-REGIONS = frozenset({"top_bar", "sidebar", "channel", "thread", "modal", "phone", "requests", "faults"})
+REGIONS = frozenset(
+    {"top_bar", "steps", "sidebar", "channel", "thread", "modal", "phone", "requests", "faults"}
+)
 """Parts of the page that are updated on their own; each has a template."""
 PARTICIPANTS = {"app": "app", "slack": "Slack", "x": "X", "person": "person"}
 

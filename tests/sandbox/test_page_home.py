@@ -171,6 +171,25 @@ def test_getting_started_mentions_the_results() -> None:
     assert "Switch to Cleo Marchetti" not in without_home().html()
 
 
+@pytest.mark.parametrize(
+    ("choice", "said", "unsaid"),
+    [
+        ("all", ("a card", "on the phone, or as Sam Adeyemi"), ()),
+        ("card", ("Answer as the customer: on the phone.",), ("@sam", "in their Slack", "a link")),
+        ("slack", ("@sam", "Answer as Sam Adeyemi in their Slack."), ("phone", "X")),
+    ],
+)
+def test_getting_started_follows_the_transports(
+    choice: str, said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    page = unserved_page()
+    page.context.transports.choose(choice)
+    steps = page.html("steps")
+
+    assert [words for words in said if words not in steps] == []
+    assert [words for words in unsaid if words in steps] == []
+
+
 async def test_text_in_charts_and_tables_is_escaped() -> None:
     attack = "<script>alert(1)</script>"
     label = attack[:20]
