@@ -128,12 +128,14 @@ async def test_a_report_can_be_limited_to_one_way_of_sending(world: World) -> No
     assert "Only surveys" not in cleared
 
 
-async def test_a_way_of_sending_is_offered_only_where_there_are_several(world: World) -> None:
-    world.insert_rated([5] * 10)
-    world.insert_rated([5] * 10, transport="x_link", days_ago=100)
-    assert "home_transport" not in str((await world.open_home(fixtures.CLEO)).blocks)
+async def test_a_way_of_sending_is_offered_only_where_there_are_several(tmp_path: Path) -> None:
+    alone: dict[str, Any] = {"csat_supervisors": fixtures.CLEO, "csat_transports": "x_card"}
+    async with running_world(tmp_path, **alone) as world:
+        world.insert_rated([5] * 10)
+        world.insert_rated([5] * 10, transport="x_link", days_ago=100)
+        assert "home_transport" not in str((await world.open_home(fixtures.CLEO)).blocks)
 
-    assert "home_transport" in str((await world.choose_in_home("home_period", "90")).blocks)
+        assert "home_transport" in str((await world.choose_in_home("home_period", "90")).blocks)
 
 
 async def test_a_way_of_sending_is_offered_where_new_surveys_can_be_sent_in_several(tmp_path: Path) -> None:
