@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, or_, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
@@ -74,6 +74,13 @@ def enqueue(connection: Connection, survey_id: int, kind: NotificationKind, now:
     if not insert_if_absent(connection, outbox, **row):
         dropped = (*_key(survey_id, kind), outbox.c.sent_at.is_(None), outbox.c.due_at.is_(None))
         connection.execute(update(outbox).where(*dropped).values(due_at=now))
+
+
+def withdraw(connection: Connection, survey_id: int, kind: NotificationKind, now: datetime) -> None:
+    """Delete a notification that was not posted, unless an instance has claimed it and may be posting it."""
+    is_unclaimed = or_(outbox.c.due_at.is_(None), outbox.c.due_at <= now)
+    unposted = (*_key(survey_id, kind), outbox.c.sent_at.is_(None), is_unclaimed)
+    connection.execute(delete(outbox).where(*unposted))
 
 
 def requeue(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, delete, select, update
 
 from csat.db import follow_ups, send_queue
 from csat.db.idempotent_inserts import insert_if_absent
-from csat.db.outbox import NotificationKind, enqueue, release
+from csat.db.outbox import NotificationKind, enqueue, release, withdraw
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
 from csat.db.tables import unmatched_responses as unmatched
@@ -187,6 +187,7 @@ def _update_follow_up(connection: Connection, survey: Row[Any], rating: Rating, 
     if survey.test:
         return
     if not is_low(Metric(survey.metric), rating.value):
+        withdraw(connection, survey.id, NotificationKind.LOW_RATING, now)
         follow_ups.withdraw(connection, survey.id, now)
     elif follow_ups.open_follow_up(connection, survey.id, survey.team, now):
         follow_ups.show_change(connection, survey.id, now)
