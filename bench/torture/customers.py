@@ -147,12 +147,11 @@ async def _rate_on_page(browser: aiohttp.ClientSession, link: str, rating: int) 
 
 async def _press_button(workspace: Workspace, person: str, message: Message, rating: int) -> Outcome:
     """Press the button of a rating, and wait until the message says thanks instead."""
-    action_id = f"{RATE_ACTION}:{rating}"
-    with contextlib.suppress(TimeoutError):
-        try:
-            await workspace.click(person, action_id, channel=message.channel, ts=message.ts)
-        except SlackError:
-            return Outcome.REJECTED  # there are no buttons
+    try:
+        await workspace.click(person, f"{RATE_ACTION}:{rating}", channel=message.channel, ts=message.ts)
         await workspace.wait_until(lambda: THANKS in message.text, THANKS_SECONDS)
-        return Outcome.RATED
-    return Outcome.FAILED
+    except TimeoutError:
+        return Outcome.FAILED
+    except SlackError:  # the buttons are gone, perhaps after an earlier press
+        return Outcome.RATED if THANKS in message.text else Outcome.REJECTED
+    return Outcome.RATED
