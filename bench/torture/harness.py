@@ -14,7 +14,7 @@ from bench.torture.patched_app import AppOptions
 from bench.torture.shared_clock import SharedClock
 from cli import manifest
 from csat.settings import Settings
-from csat.surveys.transports import TransportName
+from csat.surveys.transports import FACTS, TransportName
 from csat.web import paths
 from sandbox.local_asgi_server import serve
 from sandbox.pubsub import PubSub
@@ -229,11 +229,12 @@ async def open_harness(
             socket=socket_mode,
             database_url=databases.make(kind, folder),
             csat_cooldown_days=0,
-            csat_daily_limit=UNLIMITED,
             x_webhook_user=WEBHOOK.user,
             x_webhook_password=WEBHOOK.password,
             **(link_settings() if transport is TransportName.X_LINK else {"csat_transports": (transport,)}),
         )
+        # more than an operator may set
+        settings = settings.model_copy(update={FACTS[transport].quota_setting.lower(): UNLIMITED})
         try:
             yield Harness(workspace, x, processes, databases, settings, folder / LOG_FILE, transport)
         finally:
