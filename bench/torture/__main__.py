@@ -1,7 +1,7 @@
-"""`make torture`: kill, freeze and cut off the app in every way we know, and check it against X's own record.
+"""`make torture`: kill, freeze and cut off the app in every way we know, and compare it with X and Slack.
 
 Each line of the output is one case on one database; its columns count surveys and are explained at the end.
-Exit code 1 if a survey was lost or sent twice, an uncertain one was settled differently from X's record,
+Exit code 1 if a survey was lost or sent twice, an uncertain one was settled differently from that,
 a response is missing, or the app logged an unexpected error. Each such failure is listed.
 """
 

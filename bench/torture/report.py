@@ -32,7 +32,7 @@ lost: acknowledged, but neither sent nor refused, nor (by a link) left to its re
 uncertain: once uncertain, then settled right or wrong.
 told wrongly: the requester was last told that it was sent, or that it was not, and X's record says otherwise.
 confirmed, twice, never: confirmations in Slack.
-responses, stored: in X's record or taken by the rating page, and the same in the database."""
+responses, stored: in X's record, or taken by the rating page or in Slack, and the same in the database."""
 
 
 def format_header() -> str:
