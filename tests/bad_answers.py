@@ -58,10 +58,17 @@ UNREADABLE = {
 
 
 @contextlib.asynccontextmanager
-async def answering_server(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
-    """Serve answers by their paths until the block ends, and yield the base URL."""
+async def answering_server(
+    answers: Mapping[str, Answer], requested: list[str] | None = None
+) -> AsyncIterator[str]:
+    """Serve answers by their paths until the block ends, and yield the base URL.
+
+    Each path that is requested is appended to `requested`.
+    """
 
     async def handle(request: web.Request) -> web.Response:
+        if requested is not None:
+            requested.append(request.path)
         answer = answers.get(request.path, Answer(status=404))
         if answer.reset and request.transport:
             request.transport.abort()

@@ -7,10 +7,11 @@ import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable, error_from_response
 from csat.slack_api.responses import ChannelInfo, parse_response
-from csat.slack_api.web_client import WebClient
+from csat.slack_api.web_client import WebClient, build_web_client, open_session
 from sandbox.slack import fixtures
 from tests.bad_answers import PAGE, UNREADABLE, Answer, answering_server, json_answer
 from tests.world import World
@@ -33,6 +34,19 @@ async def call(answer: Answer) -> Any:
     async with answering_server({"/conversations.info": answer}) as url, aiohttp.ClientSession() as session:
         web = WebClient("xoxb-1", base_url=f"{url}/", session=session)
         return parse_response(ChannelInfo, await web.conversations_info(channel="C1"))
+
+
+@pytest.mark.parametrize(("method", "requests"), [("chat.postMessage", 1), ("users.info", 2)])
+async def test_a_message_that_slack_may_have_posted_is_not_posted_again_at_once(
+    method: str, requests: int
+) -> None:
+    answer, calls = Answer(reset=True), list[str]()
+    async with answering_server({f"/{method}": answer}, calls) as url, open_session() as session:
+        web = build_web_client(SecretStr("xoxb-1"), url, session)
+        with pytest.raises(NoResponse):
+            await web.api_call(method)
+
+    assert calls == [f"/{method}"] * requests
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)

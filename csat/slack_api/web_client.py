@@ -7,6 +7,10 @@ import aiohttp
 from pydantic import SecretStr
 from pydantic_core import to_json
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -15,6 +19,9 @@ from csat.slack_api.errors import TOKEN_ERRORS, SlackError, as_slack_error, erro
 
 CALL_TIMEOUT_SECONDS = 5.0
 """For a whole call: connecting, sending and reading the response."""
+
+POSTING_METHODS = ("/chat.postMessage", "/chat.postEphemeral")
+"""The methods that would post a second message if they were repeated."""
 
 
 class WebClient(AsyncWebClient):
@@ -49,6 +56,23 @@ class WebClient(AsyncWebClient):
         return response
 
 
+class ConnectionRetries(AsyncConnectionErrorRetryHandler):
+    """Repeats a call once whose connection has failed, unless Slack may have posted its message."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        has_left = not isinstance(error, aiohttp.ClientConnectorError)
+        if has_left and request.url.endswith(POSTING_METHODS):
+            return False
+        return await super()._can_retry_async(state=state, request=request, response=response, error=error)
+
+
 def open_session() -> aiohttp.ClientSession:
     """Return an HTTP session for all calls to Slack; call this inside the event loop, and close the session.
 
@@ -67,6 +91,7 @@ def build_web_client(
         base_url=f"{api_url}/",
         session=session,
         logger=logging.getLogger("slack_sdk"),  # its own has no level, and formats each call for nobody
+        retry_handlers=[ConnectionRetries()],
     )
     client.observe = observe
     return client
