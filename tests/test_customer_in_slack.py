@@ -12,6 +12,7 @@ from csat.db import customer_answers, tables
 from csat.surveys.asked_survey import AskedSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
+from csat.surveys.states import State
 from sandbox.slack import ActionOutcome, Delivery, Message, fixtures
 from tests.databases import Databases
 from tests.factories import SUPERVISED
@@ -570,6 +571,24 @@ async def test_an_unconfirmed_invitation_stays_uncertain_as_the_app_can_not_look
     await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
 
     assert world.states() == ["uncertain"]
+
+
+async def test_an_invitation_whose_instance_was_killed_stays_uncertain_and_can_be_answered(
+    any_world: World,
+) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "messages_tab_disabled", times=1)
+    message = await invite(any_world, SAM)
+    await any_world.wait_until(lambda: any_world.states() == ["sent"])
+    killed = {"state": State.SENDING, "feedback_id": None, "lease_until": any_world.clock()}
+    with any_world.engine.begin() as connection:
+        connection.execute(update(tables.surveys).values(**killed))
+    await any_world.wait_until(lambda: any_world.states() == ["uncertain"])
+    await any_world.advance(minutes=2)
+    await any_world.wait_until(lambda: any_world.rows(tables.surveys.c.reconcile_at) == [(None,)])
+    assert any_world.states() == ["uncertain"]
+    await answer_invitation(any_world, message, SAM, rating="5")
+
+    assert stored(any_world) == [("answered", 5, None)]
 
 
 async def test_what_the_database_does_not_take_is_not_thanked_for(any_world: World) -> None:

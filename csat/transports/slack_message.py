@@ -28,6 +28,8 @@ UNCONFIRMED_CODES = frozenset(
 )
 """Slack's errors after which a message may have been posted."""
 
+IN_DIRECT_MESSAGE = "direct message: "
+"""Begins the detail of an attempt that surely posted no invitation."""
 IN_THREAD = "in the thread: "
 """Begins the detail of an attempt that may have posted an invitation: threads are not searched."""
 
@@ -102,7 +104,10 @@ class SlackMessage:
         return self._receipt(record, posted)
 
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
-        """Return the survey's message, if the conversation with the app has it; `None` for an invitation."""
+        """Return the survey's message, if the conversation with the app has it.
+
+        `None` if it may be an invitation, also of an instance that is gone: that one did not say.
+        """
         if attempt.detail.startswith(IN_THREAD):
             return None
         record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
@@ -113,7 +118,8 @@ class SlackMessage:
         except SlackError as error:
             raise self._to_transport_error(error) from error
         if posted is None:
-            return []
+            may_be_in_thread = record.origin.thread and not attempt.detail.startswith(IN_DIRECT_MESSAGE)
+            return None if may_be_in_thread else []
         receipt = self._receipt(record, posted)
         return [Update(receipt=receipt, account=record.account, metric=record.survey.metric)]
 
@@ -135,7 +141,7 @@ class SlackMessage:
         except SlackError as error:
             raise self._to_transport_error(error, IN_THREAD) from error
 
-    def _to_transport_error(self, error: SlackError, place: str = "") -> XError:
+    def _to_transport_error(self, error: SlackError, place: str = IN_DIRECT_MESSAGE) -> XError:
         code = str(error)
         if isinstance(error, NoResponse) or code in UNCONFIRMED_CODES:
             return SlackUnconfirmed(f"{place}{code}")
