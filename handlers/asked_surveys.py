@@ -3,9 +3,11 @@
 Customers are known by the id of the survey's recipient and nothing else, as they may be of another company.
 """
 
+import asyncio
 import logging
 
 from blocks import slack_survey
+from blocks.elements import Message
 from csat.db import customer_answers
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.errors import SlackError
@@ -38,20 +40,44 @@ async def find_survey(services: Services, user: str, key: str) -> AskedSurvey:
     raise CantAnswer(NOT_YOURS)
 
 
-async def show_survey(services: Services, place: Posted, asked: AskedSurvey) -> None:
-    """Show what holds now in the message whose button was pressed, and in the survey's own."""
-    for posted in dict.fromkeys((place, Posted(*parse_receipt_id(asked.receipt_id)))):
-        if not posted.ts:
-            continue
-        if posted.channel == asked.origin.channel:
-            message = slack_survey.thread_message(asked)
-        else:
-            key, now = make_key(asked.id, asked.accepted_at), services.clock()
-            message = slack_survey.direct_message(key, asked, services.form.catalogue, now)
-        try:
-            await services.slack.poster.update_message(posted, *message)
-        except SlackError as error:  # its buttons lead to what holds, too
-            log.warning("The message of survey %s was not updated: %s", asked.id, error)
+async def show_survey(
+    services: Services, place: Posted, asked: AskedSurvey, *, asks_again: bool = False
+) -> None:
+    """Show what holds now in the message whose button was pressed, and in the survey's own.
+
+    One after the other, each with what is stored by then: the last one shows the last change. With
+    `asks_again` the message has the question, if another rating can be given.
+    """
+    async with services.survey_locks.setdefault(asked.id, asyncio.Lock()):
+        current = await _read_again(services, asked)
+        if current is None:  # it was erased, and so was its message
+            return
+        for posted in dict.fromkeys((place, Posted(*parse_receipt_id(current.receipt_id)))):
+            if not posted.ts:
+                continue
+            message = _message(services, posted, current, asks_again=asks_again and posted == place)
+            try:
+                await services.slack.poster.update_message(posted, *message)
+            except SlackError as error:  # its buttons lead to what holds, too
+                log.warning("The message of survey %s was not updated: %s", asked.id, error)
+
+
+def _message(services: Services, posted: Posted, asked: AskedSurvey, *, asks_again: bool) -> Message:
+    if posted.channel == asked.origin.channel:
+        return slack_survey.thread_message(asked)
+    key, catalogue, now = make_key(asked.id, asked.accepted_at), services.form.catalogue, services.clock()
+    if asks_again and asked.takes_rating(now):
+        return slack_survey.survey_message(key, asked.survey, catalogue)
+    return slack_survey.direct_message(key, asked, catalogue, now)
+
+
+async def _read_again(services: Services, asked: AskedSurvey) -> AskedSurvey | None:
+    """Return the survey as it is stored now, or as it was read before if the database can't be read."""
+    key = parse_key(make_key(asked.id, asked.accepted_at))
+    try:
+        return await services.database.read(customer_answers.find, *key)
+    except DatabaseError:
+        return asked
 
 
 def explain(problem: CantAnswer | DatabaseError) -> str:

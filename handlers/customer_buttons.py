@@ -25,7 +25,7 @@ from csat.slack_api.posting import Posted
 from csat.surveys.asked_survey import AskedSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
-from csat.surveys.slack_survey import make_key, make_receipt_id, parse_key
+from csat.surveys.slack_survey import make_receipt_id, parse_key
 from handlers.asked_surveys import NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_opening import open_modal
 from handlers.services import Services
@@ -88,12 +88,7 @@ async def show_ratings(services: Services, ack: AsyncAck, body: dict[str, Any]) 
     interaction = Interaction.model_validate(body)
     async with _replying_with_problem(services, interaction):
         asked = await _find(services, interaction)
-        if asked.takes_rating(services.clock()):
-            key, catalogue = make_key(asked.id, asked.accepted_at), services.form.catalogue
-            message = slack_survey.survey_message(key, asked.survey, catalogue)
-            await services.slack.poster.update_message(_place(interaction), *message)
-        else:
-            await show_survey(services, _place(interaction), asked)
+        await show_survey(services, _place(interaction), asked, asks_again=True)
 
 
 async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from blocks.elements import Message
@@ -68,6 +69,8 @@ class Services:
     """Returns the keyed hash of a recipient's id, by which the database knows them."""
     timezone: ZoneInfo
     """The time zone of reports' days."""
+    survey_locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """While the messages of a survey in Slack are updated, by its id."""
 
     @property
     def accounts(self) -> frozenset[str]:

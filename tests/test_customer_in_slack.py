@@ -1,5 +1,6 @@
 """What a customer in Slack sees of a survey, and does with it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -92,6 +93,20 @@ async def test_after_the_comment_no_buttons_are_left(any_world: World) -> None:
     await any_world.wait_until(lambda: buttons(message) == [])
     assert stored(any_world) == [("answered", 2, "Slow.\nVery.")]
     assert visible_text(message) == THANKS
+
+
+async def test_thanks_that_slack_shows_late_bring_no_buttons_back(any_world: World) -> None:
+    message = await ask(any_world)
+    with any_world.workspace.faults.hold("chat.update", times=1, after=False) as hold:
+        await press(any_world, message, "rate:2")
+        await hold.arrived.wait()
+        assert await comment(any_world, "Slow.") is ActionOutcome.CLOSED
+        await any_world.wait_until(lambda: stored(any_world) == [("answered", 2, "Slow.")])
+        for _ in range(20):
+            await asyncio.sleep(0)
+    await any_world.wait_until(is_app_idle)
+
+    assert buttons(message) == []
 
 
 async def test_a_comment_can_be_added_later(world: World) -> None:
