@@ -1,23 +1,20 @@
 """The survey form: built, and parsed when Slack sends it back."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_validator
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
-from blocks.elements import alert, context, plain_text
+from blocks.elements import alert, plain_text
+from blocks.form_customer import customer_blocks, customer_field, reasons_to_stay_open
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
-from blocks.limit_denial import denial_line, opt_out_notes
+from blocks.form_state import METRICS, Form
 from blocks.preview import preview
 from blocks.serialization import BlockDict, render, render_once
-from csat.surveys.frozen_model import FrozenModel
-from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
-from csat.surveys.recipients import InvalidRecipient, Recipient, SlackPerson, parse_recipient
-from csat.surveys.survey import Draft, FormField, Origin, Problems
+from csat.surveys.survey import Draft, FormField
 from csat.surveys.transports import FACTS, TransportName
 
 CALLBACK_ID: Final = "survey_form"
@@ -27,130 +24,14 @@ OPTIONS: Final = (FormField.DISPLAY_NAME, FormField.MESSAGE, FormField.PRIVACY_U
 """The fields that few people change. The transport, a test and these are behind a button."""
 MORE_OPTIONS_ACTION: Final = "more_options"
 SWITCH_NETWORK_ACTION: Final = "switch_network"
-USE_CUSTOMER_ACTION: Final = "use_customer"
-"""The prefix of the action ids of the buttons that fill in another customer."""
 MAX_OTHER_CUSTOMERS: Final = 5
-MAX_KEPT_LENGTH: Final = 200
-"""Of a customer that was typed for another network than the one that is shown."""
 
-_METRICS: Final = tuple(Metric)  # iterating over an enum is slow
 _USUAL_OPTIONS: Final = ("display_name", "message", "privacy_url", "test")
-_NOT_KEPT: Final[Any] = {
-    "draft": True,
-    "shown_questions": True,
-    "shows_options": True,
-    "denial": {"opt_out": {"reason"}},  # not shown, and it may be another workspace's
-}
-"""What the private metadata leaves out."""
+
 _SWITCH_LABELS: Final = {
     Network.X: "Ask a customer on X instead",
     Network.SLACK: "Ask a person in Slack instead",
 }
-_NAME_THEM: Final = {
-    Network.X: (
-        "Paste a link to their profile on X above, or use the shortcut on the message that names them."
-    ),
-    Network.SLACK: "Choose them above, or use the shortcut on a message of theirs.",
-}
-"""What to do if the message names no customer."""
-
-
-class Form(FrozenModel):
-    """The state of an open form: its values, and what its private metadata keeps."""
-
-    draft: Draft = Draft()
-    origin: Origin
-    network: Network | None = None
-    """Where the customer is: only transports there fit. None until the form is built without a customer."""
-    switches_network: bool = True
-    """Whether the customer can be sought elsewhere too: not in a form that was opened for one."""
-    entered: Mapping[Network, str] = {}
-    """The customer that was last entered for each other network."""
-    other_customers: tuple[str, ...] = ()
-    """The customers that the message names."""
-    no_customer_found: bool = False
-    """True if the message names no customer."""
-    fill_count: int = 0
-    """How often a customer was filled in. Part of the block id, as Slack keeps a value until that changes."""
-    variants: Mapping[Metric, str] = {}
-    """The question last selected for each metric, in this form or in the person's last one."""
-    warned_about: str = ""
-    """The customer about whose closed messages the form warned; submitting again sends."""
-    denial: Denial | None = None
-    """Why the customer can't be asked now."""
-    unfit: str = ""
-    """Why the person in Slack can't be a customer at all."""
-    denied: str = ""
-    """The customer whom the denial, or the sentence why they are none, is about."""
-    link: str = ""
-    """The link to the survey that caused the denial, if the requester may see it."""
-    submitted: bool = False
-    """Whether the form was submitted: what keeps it open is repeated at its end, beside the button."""
-    shown_questions: str = ""
-    """The block id of the questions that are shown; they are not the draft's if an update was lost."""
-    shows_options: bool = False
-    """Whether the options are shown instead of the button for them."""
-    hidden_external_id: str = ""
-    """The case number while the options are not shown."""
-
-    @field_validator("denial", mode="wrap")
-    @classmethod
-    def _drop_unreadable(cls, denial: object, validate: ValidatorFunctionWrapHandler) -> Denial | None:
-        """Leave out a denial that another version of the app wrote; submitting checks the limits anyway."""
-        try:
-            readable: Denial | None = validate(denial)
-        except ValidationError:
-            return None
-        return readable
-
-    def with_default_variants(self, variants: Mapping[Metric, str]) -> Self:
-        """Return the form with these questions selected, except where one is selected already."""
-        draft = self.draft
-        if not draft.variant and draft.metric in _METRICS:
-            draft = draft.model_copy(update={"variant": variants.get(Metric(draft.metric), "")})
-        return self.model_copy(update={"draft": draft, "variants": {**variants, **self.variants}})
-
-    def with_customer(self, recipient: Recipient) -> Self:
-        """Return the form for a customer; once it had some of several networks, it can be switched."""
-        is_moved = self.network not in (None, recipient.network)
-        form = self.with_network(recipient.network) if is_moved else self
-        draft = form.draft.model_copy(update={"recipient": recipient.label})
-        changes = {"draft": draft, "network": recipient.network, "switches_network": is_moved}
-        return form.model_copy(update=changes)
-
-    def with_network(self, network: Network) -> Self:
-        """Return the form for a customer elsewhere: the one that was entered last for that network."""
-        draft = self.draft.model_copy(update={"recipient": self.entered.get(network, "")})
-        kept = {self.network: self.draft.recipient[:MAX_KEPT_LENGTH]} if self.network else {}
-        return self.model_copy(update={"draft": draft, "network": network, "entered": kept})
-
-    def with_denial(self, denial: Denial | None, link: str = "", unfit: str = "") -> Self:
-        """Return the form with the reason why its customer can't be asked, or without one."""
-        denied = self.customer if denial or unfit else ""
-        return self.model_copy(update={"denial": denial, "unfit": unfit, "denied": denied, "link": link})
-
-    @property
-    def questions_block_id(self) -> str:
-        """The block id of the draft's questions."""
-        return f"{FormField.VARIANT}:{self.draft.transport}:{self.draft.metric}"
-
-    @property
-    def recipient(self) -> Recipient | None:
-        """The customer in the draft, if it has one."""
-        try:
-            return parse_recipient(self.draft.recipient, self.origin.team)
-        except InvalidRecipient:
-            return None
-
-    @property
-    def customer(self) -> str:
-        """The customer in the draft, as a label; "" if it has none."""
-        return self.recipient.label if self.recipient else ""
-
-    @property
-    def is_denied(self) -> bool:
-        """Whether the customer in the draft is the one who can't be asked."""
-        return bool(self.denied) and self.denied == self.customer
 
 
 class SurveyForm:
@@ -200,7 +81,7 @@ class SurveyForm:
             "title": plain_text("Feedback survey"),
             "submit": plain_text("Send survey"),
             "close": plain_text("Cancel"),
-            "private_metadata": form.model_dump_json(exclude=_NOT_KEPT),
+            "private_metadata": form.to_metadata(),
             "blocks": list(self._blocks(form, alert_text)),
         }
 
@@ -231,7 +112,7 @@ class SurveyForm:
         metric = values.get(FormField.METRIC, "")
         variants = {
             **form.variants,
-            **({Metric(shown_metric): values[shown_questions]} if shown_metric in _METRICS else {}),
+            **({Metric(shown_metric): values[shown_questions]} if shown_metric in METRICS else {}),
         }
         offered = self._offered(form)
         chosen = values.get(FormField.TRANSPORT)
@@ -239,7 +120,7 @@ class SurveyForm:
         draft = Draft(
             transport=transport,
             metric=metric,
-            variant=variants.get(Metric(metric), "") if metric in _METRICS else "",
+            variant=variants.get(Metric(metric), "") if metric in METRICS else "",
             recipient=_entered_customer(view["state"]["values"]),
             test=bool(values.get(form_inputs.TEST)),
             **{field: values.get(field, "") for field in OPTIONS},
@@ -265,43 +146,26 @@ class SurveyForm:
 
     def _blocks(self, form: Form, alert_text: str) -> Iterator[BlockDict]:
         draft = form.draft
-        metric = Metric(draft.metric) if draft.metric in _METRICS else Metric.CSAT
+        metric = Metric(draft.metric) if draft.metric in METRICS else Metric.CSAT
         transport = TransportName(draft.transport)
         questions = self._questions[transport, metric]
         offered = self._offered(form)
         if alert_text:
             yield render(alert(alert_text, level="error"))
-        yield _customer(form)
-        yield from map(render, _customer_blocks(form))
+        yield customer_field(form)
+        yield from map(render, customer_blocks(form))
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
         yield from preview(draft, self.catalogue, self._rating_page, names_transport=len(offered) > 1)
-        yield from _buttons(self._other_network(form), has_more=not form.shows_options)
+        other_network, has_more = self._other_network(form), not form.shows_options
+        if other_network or has_more:
+            yield _button_row(other_network, has_more=has_more)
         if form.shows_options:
             if len(offered) > 1:
                 yield form_inputs.transport(offered, transport)
             yield from _options(draft)
             if form.submitted:
-                yield from map(render, _reasons_to_stay_open(form, alert_text))
-
-
-def get_block_id(field: FormField, form: Form) -> str:
-    """Return the block id of a field."""
-    if field is FormField.VARIANT:
-        return form.shown_questions
-    if field is not FormField.RECIPIENT:
-        return field
-    return f"{'person' if _network(form) is Network.SLACK else field}:{form.fill_count}"
-
-
-def field_errors(problems: Problems, form: Form) -> dict[str, str]:
-    """Return the errors for Slack's response action, by block id."""
-    return {get_block_id(field, form): advice for field, advice in problems.items()}
-
-
-def _network(form: Form) -> Network:
-    """Return where the draft's transport reaches customers."""
-    return FACTS[TransportName(form.draft.transport)].network
+                yield from map(render, reasons_to_stay_open(form, alert_text))
 
 
 def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -> dict[str, BlockDict]:
@@ -314,16 +178,6 @@ def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -
     }
 
 
-def _customer(form: Form) -> BlockDict:
-    """Return the field for the customer; what does not fit it is left out."""
-    block_id, recipient = get_block_id(FormField.RECIPIENT, form), form.recipient
-    if _network(form) is Network.SLACK:
-        user = recipient.user if isinstance(recipient, SlackPerson) else ""
-        return with_value(form_inputs.person(focused=not user), user, block_id=block_id)
-    typed = "" if isinstance(recipient, SlackPerson) else form.draft.recipient
-    return with_value(form_inputs.recipient(focused=not typed), typed, block_id=block_id)
-
-
 def _options(draft: Draft) -> Iterator[BlockDict]:
     facts = FACTS[TransportName(draft.transport)]
     display_name = form_inputs.display_name(is_filled_in=facts.fills_in_display_name)
@@ -333,11 +187,6 @@ def _options(draft: Draft) -> Iterator[BlockDict]:
     yield with_value(privacy_url, draft.privacy_url[:MAX_INITIAL_VALUE_LENGTH])
     yield with_value(form_inputs.external_id(), draft.external_id)
     yield form_inputs.test(draft.test)
-
-
-def _buttons(other_network: Network | None, *, has_more: bool) -> Iterator[BlockDict]:
-    if other_network or has_more:
-        yield _button_row(other_network, has_more=has_more)
 
 
 @render_once
@@ -352,47 +201,6 @@ def _button_row(other_network: Network | None, *, has_more: bool) -> Block:
         label = _SWITCH_LABELS[other_network]
         buttons.append(ButtonElement(action_id=SWITCH_NETWORK_ACTION, text=label, value=other_network))
     return ActionsBlock(elements=buttons)
-
-
-def _customer_blocks(form: Form) -> Iterator[Block]:
-    if form.no_customer_found and not form.draft.recipient:
-        yield context(f"This message names no customer. {_NAME_THEM[_network(form)]}")
-    yield from _customer_notices(form)
-    if others := [other for other in form.other_customers if other != form.draft.recipient]:
-        yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
-
-
-def _customer_notices(form: Form) -> Iterator[Block]:
-    if (customer := form.warned_about) and customer == form.customer:
-        yield alert(
-            f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
-        )
-    if not form.is_denied or form.recipient is None:
-        return
-    if form.unfit:
-        yield alert(form.unfit)
-    if form.denial:
-        yield denial_line(form.denial, form.origin, form.link)
-        if form.denial.opt_out:
-            yield from opt_out_notes(form.denial.opt_out, form.recipient, form.origin)
-
-
-def _reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:
-    if alert_text:
-        yield alert(alert_text, level="error")
-    if form.is_denied:
-        customer = "this customer" if _network(form) is Network.SLACK else form.denied
-        yield alert(f"Nothing was sent to {customer}.", level="error")
-    yield from _customer_notices(form)
-
-
-def _use_button(number: int, other: str) -> ButtonElement:
-    return ButtonElement(
-        action_id=f"{USE_CUSTOMER_ACTION}:{number}",
-        text=f"Use {other}",
-        value=other,
-        accessibility_label=f"Fill in {other} as the customer",
-    )
 
 
 def _entered_customer(state: Mapping[str, Mapping[str, Any]]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from blocks.form_customer import USE_CUSTOMER_ACTION
+from blocks.form_state import Form, field_errors
 from blocks.limit_denial import denial_text
 from blocks.survey_form import (
     CALLBACK_ID,
@@ -17,9 +19,6 @@ from blocks.survey_form import (
     OPTIONS,
     PREVIEW_FIELDS,
     SWITCH_NETWORK_ACTION,
-    USE_CUSTOMER_ACTION,
-    Form,
-    field_errors,
 )
 from csat.db import submissions
 from csat.db.errors import CommitUnknown, DatabaseError

@@ -9,7 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from blocks import notifications
 from blocks.elements import plain_message
-from blocks.survey_form import MAX_OTHER_CUSTOMERS, Form
+from blocks.form_state import Form
+from blocks.survey_form import MAX_OTHER_CUSTOMERS
 from csat.db.survey_records import get_survey
 from csat.slack_api.payloads import Interaction, SlashCommand
 from csat.slack_api.text_extraction import extract_text

@@ -12,17 +12,11 @@ from slack_sdk.models.views import View
 from blocks import elements, notifications
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import Message
+from blocks.form_customer import USE_CUSTOMER_ACTION
+from blocks.form_state import Form, field_errors, get_block_id
 from blocks.help import Usage, help_message
 from blocks.preview import preview
-from blocks.survey_form import (
-    CALLBACK_ID,
-    MAX_OTHER_CUSTOMERS,
-    USE_CUSTOMER_ACTION,
-    Form,
-    SurveyForm,
-    field_errors,
-    get_block_id,
-)
+from blocks.survey_form import CALLBACK_ID, MAX_OTHER_CUSTOMERS, SurveyForm
 from csat.surveys.limits import Denial
 from csat.surveys.networks import Network
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut

@@ -2,8 +2,8 @@ import pytest
 
 from blocks import opt_outs
 from blocks.customer_status import CustomerStatus, status_message
+from blocks.form_state import Form
 from blocks.opt_outs import OptOutForm
-from blocks.survey_form import Form
 from csat.surveys.limits import Denial
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, How, OptOut
 from csat.surveys.recipients import XAccount

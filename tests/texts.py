@@ -19,10 +19,11 @@ from blocks.agent_home import agent_home, unavailable_home
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.digest import digest_message
 from blocks.elements import Message
+from blocks.form_state import Form
 from blocks.help import AT_SIGN_HINT, help_message, problem_message
 from blocks.report_reply import report_message
 from blocks.supervisor_home import supervisor_home
-from blocks.survey_form import Form, SurveyForm
+from blocks.survey_form import SurveyForm
 from blocks.tables_and_charts import home_view
 from cli import manifest
 from csat.db.follow_ups import Conflict, FollowUpConflict

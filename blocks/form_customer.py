@@ -1,0 +1,80 @@
+"""The parts of the survey form that are about its customer: its field, and what stands below it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from blocks import form_inputs
+from blocks.elements import alert, context
+from blocks.form_inputs import with_value
+from blocks.form_state import Form, get_block_id
+from blocks.limit_denial import denial_line, opt_out_notes
+from blocks.serialization import BlockDict
+from csat.surveys.networks import Network
+from csat.surveys.recipients import SlackPerson
+from csat.surveys.survey import FormField
+
+USE_CUSTOMER_ACTION: Final = "use_customer"
+"""The prefix of the action ids of the buttons that fill in another customer."""
+
+_NAME_THEM: Final = {
+    Network.X: (
+        "Paste a link to their profile on X above, or use the shortcut on the message that names them."
+    ),
+    Network.SLACK: "Choose them above, or use the shortcut on a message of theirs.",
+}
+"""What to do if the message names no customer."""
+
+
+def customer_field(form: Form) -> BlockDict:
+    """Return the field for the customer; what does not fit it is left out."""
+    block_id, recipient = get_block_id(FormField.RECIPIENT, form), form.recipient
+    if form.shown_network is Network.SLACK:
+        user = recipient.user if isinstance(recipient, SlackPerson) else ""
+        return with_value(form_inputs.person(focused=not user), user, block_id=block_id)
+    typed = "" if isinstance(recipient, SlackPerson) else form.draft.recipient
+    return with_value(form_inputs.recipient(focused=not typed), typed, block_id=block_id)
+
+
+def customer_blocks(form: Form) -> Iterator[Block]:
+    """Yield what stands below the field: notices, and the other customers that the message names."""
+    if form.no_customer_found and not form.draft.recipient:
+        yield context(f"This message names no customer. {_NAME_THEM[form.shown_network]}")
+    yield from _customer_notices(form)
+    if others := [other for other in form.other_customers if other != form.draft.recipient]:
+        yield ActionsBlock(elements=[_use_button(number, other) for number, other in enumerate(others)])
+
+
+def _customer_notices(form: Form) -> Iterator[Block]:
+    if (customer := form.warned_about) and customer == form.customer:
+        yield alert(
+            f"{customer} probably doesn't accept your direct messages. To try anyway, send the form again."
+        )
+    if not form.is_denied or form.recipient is None:
+        return
+    if form.unfit:
+        yield alert(form.unfit)
+    if form.denial:
+        yield denial_line(form.denial, form.origin, form.link)
+        if form.denial.opt_out:
+            yield from opt_out_notes(form.denial.opt_out, form.recipient, form.origin)
+
+
+def reasons_to_stay_open(form: Form, alert_text: str) -> Iterator[Block]:
+    """Yield why a submitted form is still open, to stand beside its button."""
+    if alert_text:
+        yield alert(alert_text, level="error")
+    if form.is_denied:
+        customer = "this customer" if form.shown_network is Network.SLACK else form.denied
+        yield alert(f"Nothing was sent to {customer}.", level="error")
+    yield from _customer_notices(form)
+
+
+def _use_button(number: int, other: str) -> ButtonElement:
+    return ButtonElement(
+        action_id=f"{USE_CUSTOMER_ACTION}:{number}",
+        text=f"Use {other}",
+        value=other,
+        accessibility_label=f"Fill in {other} as the customer",
+    )
