@@ -31,6 +31,15 @@ def test_half_a_person_is_refused(typed: str) -> None:
         parse_customer(typed)
 
 
+@pytest.mark.parametrize("typed", ["UNICEFUSA", "WALMARTHELP", "UNITED2024"])
+def test_what_is_a_handle_in_capitals_or_a_member_id_is_asked_for_more_exactly(typed: str) -> None:
+    with pytest.raises(InvalidRecipient, match=f"@{typed}"):
+        parse_customer(typed)
+
+    assert parse_customer(f"@{typed}") == XAccount(handle=typed)
+    assert parse_customer(f"T012AB3CD/{typed}") == SlackPerson(team="T012AB3CD", user=typed)
+
+
 @pytest.mark.parametrize("typed", ["T012AB3CD/U012AB3CD", "@mira_k", "33"])
 def test_a_customer_is_named_as_they_are_typed(typed: str) -> None:
     assert name_customer(parse_customer(typed)) == typed
