@@ -160,14 +160,14 @@ def mark_sent(
         connection,
         _SENT,
         survey_id,
-        feedback_id=receipt.id,
+        feedback_id=receipt.id or None,
         sent_at=receipt.created_at,
         quota_until=receipt.created_at + DAY,
         reconcile_at=None,
         poll_at=FACTS[receipt.transport].first_poll(receipt.created_at),
     )
     if survey is None:
-        connection.execute(_LATE_RECEIPT, {"survey_id": survey_id, "feedback_id": receipt.id})
+        connection.execute(_LATE_RECEIPT, {"survey_id": survey_id, "feedback_id": receipt.id or None})
     _end_attempt(connection, survey_id, number, State.SENT, "", now)
     return enqueue_claimed(connection, survey, NotificationKind.SENT, now) if survey else None
 

@@ -23,8 +23,8 @@ def make_block_id(key: str) -> str:
 
 
 def make_receipt_id(channel: str, ts: str) -> str:
-    """Return the id of the receipt for a message."""
-    return f"{channel}/{ts}"
+    """Return the id of the receipt for a message; "" if Slack did not say where it is."""
+    return f"{channel}/{ts}" if ts else ""
 
 
 def parse_receipt_id(receipt_id: str) -> tuple[str, str]:

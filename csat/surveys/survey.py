@@ -243,6 +243,7 @@ class Receipt(FrozenModel):
 
     transport: TransportName = TransportName.X_CARD
     id: str
+    """Empty if it is not known."""
     dm_id: str
     to_user_id: str
     external_id: str = ""
