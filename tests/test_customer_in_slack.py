@@ -442,6 +442,27 @@ async def test_a_person_whom_slack_does_not_let_the_app_message_is_invited_in_th
     assert stored(any_world) == [("answered", 2, "Slow.")]
 
 
+async def test_nobody_is_named_in_a_channel_that_they_are_not_in(world: World) -> None:
+    world.workspace.faults.fail("chat.postMessage", "restricted_action", times=1)
+    (start, *_) = world.workspace.messages(fixtures.PARTNERS, ADA)
+    insert_survey(
+        world, fixtures.GUS, thread=start.ts, in_thread=True, accepted_at=world.clock() - timedelta(hours=1)
+    )
+    refusal = await world.wait_for_dm("was not sent.")
+
+    assert "Use the shortcut on a message of theirs" in visible_text(refusal)
+    assert world.states() == ["refused"]
+    assert world.count_messages(INVITED, fixtures.PARTNERS) == 0
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
+async def test_a_person_is_invited_where_slack_does_not_say_who_is_in_the_channel(
+    world: World, error: str
+) -> None:
+    world.workspace.faults.fail("conversations.members", error, times=1)
+    await invite(world)
+
+
 async def test_nobody_but_the_invited_person_can_answer_in_the_thread(any_world: World) -> None:
     message = await invite(any_world)
     for user in (ADA, SAM):
@@ -576,6 +597,10 @@ async def test_surveys_are_sent_even_if_slack_does_not_say_where_they_are(any_wo
 
     await wait_for_text(any_world, messages[0], THANKS)
     assert stored(any_world) == [("answered", 4, None), ("sent", None, None)]
+    assert any_world.rows(tables.surveys.c.feedback_id) == [
+        (f"{messages[0].channel}/{messages[0].ts}",),
+        (None,),
+    ]
 
 
 async def test_an_unconfirmed_invitation_stays_uncertain_as_the_app_can_not_look_for_it(world: World) -> None:

@@ -9,19 +9,20 @@ from typing import Any
 import aiohttp
 
 from csat.clock import Clock
-from csat.slack_api.errors import SlackError, SlackRefused, as_slack_error
+from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable, as_slack_error
 from csat.slack_api.files import FileSender
 from csat.slack_api.posting import Posted, Poster
 from csat.slack_api.response_urls import ResponseUrls
 from csat.slack_api.responses import (
     AuthTest,
     ChannelInfo,
+    ChannelMembers,
     History,
     OpenedConversation,
     Permalink,
     parse_response,
 )
-from csat.slack_api.shared_channels import SharedChannels
+from csat.slack_api.shared_channels import MISSING_SCOPE, SharedChannels
 from csat.slack_api.user_permissions import Permissions
 from csat.slack_api.users import Users
 from csat.slack_api.view_updates import ViewUpdater
@@ -36,6 +37,10 @@ PERMALINK_TIMEOUT_SECONDS = 0.7
 
 HISTORY_LIMIT = 100
 """How many messages of a conversation are searched."""
+
+MEMBERS_PER_PAGE = 1_000
+MAX_MEMBER_PAGES = 3
+"""Of the members of a channel, as a survey waits for them."""
 
 UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_arguments"})
 """Errors of workspaces where Slack does not support charts and tables yet."""
@@ -132,6 +137,32 @@ class SlackClient:
         )
         messages = parse_response(History, history).messages
         return next((Posted(channel, each.ts) for each in messages if each.has_block(block_id)), None)
+
+    async def may_be_in_channel(self, user: str, channel: str) -> bool:
+        """Return False if Slack says that a user is no member of a channel; raises `SlackUnavailable`.
+
+        Slack tells it only with the scope `channels:read`, or `groups:read` if it is private.
+        """
+        cursor = ""
+        for _ in range(MAX_MEMBER_PAGES):
+            try:
+                response = await self.web.conversations_members(
+                    channel=channel, limit=MEMBERS_PER_PAGE, cursor=cursor
+                )
+                page = parse_response(ChannelMembers, response)
+            except NoResponse as error:  # it was only asked
+                raise SlackUnavailable(str(error)) from error
+            except SlackError as error:
+                if isinstance(error, SlackUnavailable) and str(error) != MISSING_SCOPE:
+                    raise
+                log.info("Slack does not say who is in %s: %s", channel, error)
+                return True
+            if user in page.members:
+                return True
+            cursor = page.response_metadata.next_cursor
+            if not cursor:
+                return False
+        return True
 
     async def open_view(self, trigger_id: str, view: Json) -> None:
         """Open a modal (views.open); raises `SlackError`."""

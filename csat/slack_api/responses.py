@@ -44,6 +44,17 @@ class ChannelInfo(Payload):
     channel: Channel
 
 
+class _Metadata(Payload):
+    next_cursor: str = ""
+
+
+class ChannelMembers(Payload):
+    """A page of the response of conversations.members."""
+
+    members: frozenset[str]
+    response_metadata: _Metadata = _Metadata()
+
+
 class _Block(Payload):
     block_id: str = ""
 

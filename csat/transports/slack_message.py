@@ -96,7 +96,10 @@ class SlackMessage:
         return recipient
 
     async def send(self, record: SurveyRecord) -> Receipt:
-        """Send the direct message, or else the invitation if the survey was asked for in a thread."""
+        """Send the direct message, or else the invitation in the thread where the survey was asked for.
+
+        Nobody is invited in a channel that they are not in.
+        """
         try:
             posted = await self._post(record)
         except SlackError as error:
@@ -124,18 +127,14 @@ class SlackMessage:
         return [Update(receipt=receipt, account=record.account, metric=record.survey.metric)]
 
     async def _post(self, record: SurveyRecord) -> Posted:
-        poster = self._slack.poster
+        poster, user, origin = self._slack.poster, _person(record).user, record.origin
         try:
-            return await poster.post_dm(
-                _person(record).user, *self._build_survey(_key(record), record.survey)
-            )
+            return await poster.post_dm(user, *self._build_survey(_key(record), record.survey))
         except SlackRefused:
-            if not record.origin.thread:
+            if not (origin.thread and await self._slack.may_be_in_channel(user, origin.channel)):
                 raise
         try:
-            return await poster.post_in_thread(
-                record.origin, *self._build_invitation(_key(record), record.survey)
-            )
+            return await poster.post_in_thread(origin, *self._build_invitation(_key(record), record.survey))
         except SlackRefused as refusal:
             raise NotInvitedInThread(str(refusal)) from refusal
         except SlackError as error:
