@@ -22,6 +22,7 @@ from csat.clock import utc_now
 from csat.db import account_pauses, tables
 from csat.db.database import Database
 from csat.db.engines import describe
+from csat.db.migrations import upgrade
 from csat.settings import Settings
 from csat.surveys.states import State
 from csat.x_api.errors import AccountRefused
@@ -42,6 +43,7 @@ SOCKET = "/api/apps.connections.open"
 ME = "/2/users/me"
 BRAND = "1810000000000000002"
 """The id of another account."""
+PREVIOUS_REVISION = max(upgrade.known_revisions() - {upgrade.HEAD_REVISION})
 OR_CANCEL = ", or let the requesters cancel"
 
 ALL_SCOPES = ",".join(set[str]().union(*manifest.scopes(manifest.load())))
@@ -164,11 +166,12 @@ async def test_a_database_that_takes_no_writes_is_a_finding_whatever_its_revisio
     assert "disk is full" in finding.advice
 
 
+@pytest.mark.parametrize("revision", ["0009", PREVIOUS_REVISION])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_older_database_is_said_to_be_upgraded_later_and_is_left_as_it_is(
-    databases: Databases, tmp_path: Path, kind: str
+    databases: Databases, tmp_path: Path, kind: str, revision: str
 ) -> None:
-    migrate(url := databases.empty(kind, tmp_path), "0009")
+    migrate(url := databases.empty(kind, tmp_path), revision)
     before = read_schema(url)
     finding = await check_database(tmp_path, url)
 

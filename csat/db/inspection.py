@@ -6,7 +6,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from csat.db.database import WRITE_SECONDS
 from csat.db.engines import create_engine
@@ -51,12 +51,15 @@ def inspect_database(url: str) -> Schema:
 
 
 def _inspect(connection: Connection) -> Schema:
-    if is_current(connection):
+    is_ready = is_current(connection)
+    if inspect(connection).has_table(write_checks.name):
         try_write(connection)
+    else:
+        write_checks.create(connection)  # as a migration will create others
+        try_write(connection)
+        write_checks.drop(connection)
+    if is_ready:
         return Schema.CURRENT
-    write_checks.create(connection)  # as a migration will create others
-    try_write(connection)
-    write_checks.drop(connection)
     return Schema.OUTDATED if read_revision(connection) else Schema.MISSING
 
 
