@@ -45,8 +45,8 @@ async def run(settings: SettingsWithoutXKeys, source: Path, *, replace: bool) ->
     if unsettled:
         typer.echo(
             f"Not settled when the backup was made: {pluralize(unsettled, 'survey')}, which may have been "
-            "sent since. The app sends none of them again by itself: it asks their requesters what they see "
-            "on X."
+            "sent since. The app sends none of them again by itself: it asks their requesters whether they "
+            "arrived."
         )
 
 

@@ -87,7 +87,7 @@ async def test_what_waited_in_the_backup_is_not_sent_again_but_its_requester_is_
     assert printed == (
         f"Restored {world.database_file}: 1 survey and 0 opt-outs. {TO_REDO}\n"
         "Not settled when the backup was made: 1 survey, which may have been sent since. "
-        "The app sends none of them again by itself: it asks their requesters what they see on X.\n"
+        "The app sends none of them again by itself: it asks their requesters whether they arrived.\n"
     )
     async with running_app(world):
         await world.advance(hours=30)
