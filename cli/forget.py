@@ -39,7 +39,8 @@ WAL_NOT_TRUNCATED = "The database's log (-wal) is in use and can't be emptied. R
 
 WITHOUT_X = (
     "Without the keys of X this app can't ask X who has this handle. Surveys under earlier handles of this "
-    "customer may be left. To find them, run this command with the customer's numeric id."
+    "customer may be left. To find them, run this command with the customer's numeric id. A person in Slack "
+    "is named by their member ID (U...)."
 )
 
 OPT_OUT_KEPT = "They asked not to be surveyed: that stays on file, as a keyed hash, so that nobody asks them."

@@ -63,7 +63,10 @@ async def export(settings: SettingsWithoutXKeys, output: Path) -> None:
 class NotLookedUp(Exception):
     """There are no keys of X to look up a handle with."""
 
-    advice = "Without the keys of X, this app can't look up handles. List the numeric ID instead."
+    advice = (
+        "Without the keys of X, this app can't look up handles. List the numeric ID instead; of a person in "
+        "Slack, the member ID (U...)."
+    )
 
 
 class ImportResult(NamedTuple):

@@ -11,6 +11,9 @@ async def run(settings: Settings) -> None:
     """Make the next probe of the account due, and print what happens; raises `DatabaseError`."""
     with open_existing(settings) as database:
         is_paused = await database.run(account_pauses.hasten_probe, settings.x_account_id)
+    if not settings.x_account_id:
+        typer.echo("Nothing to resume: there are no keys of X, and nothing pauses surveys in Slack.")
+        return
     typer.echo(
         "The app asks X within seconds, or when it starts. If X accepts the account again, the surveys that "
         "waited go out. If X refuses them again, operators get a new message."

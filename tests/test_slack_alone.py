@@ -102,7 +102,10 @@ async def test_opt_outs_of_people_in_slack_are_imported_and_handles_are_not_look
     assert (
         "2 customers, 0 of them on file already. 1 handle can't be looked up without the keys of X." in said
     )
-    problem = "Line 2: @mira_k: Without the keys of X, this app can't look up handles."
+    problem = (
+        "Line 2: @mira_k: Without the keys of X, this app can't look up handles. List the numeric ID "
+        "instead; of a person in Slack, the member ID (U...)."
+    )
     assert [problem in printed for _, printed in (first, again)] == [True, True]
     assert "Recorded 1 opt-out; 0 were on file already." in first[1]
     assert "Recorded 0 opt-outs; 1 were on file already." in again[1]
@@ -117,6 +120,7 @@ async def test_forgetting_a_handle_says_that_x_could_not_be_asked_who_has_it(tmp
     assert (code, x.requests) == (1, [])
     assert printed.startswith("0 surveys on file for @mira_k.")
     assert "Without the keys of X this app can't ask X who has this handle." in printed
+    assert "A person in Slack is named by their member ID (U...)." in printed
 
 
 async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> None:
@@ -126,7 +130,7 @@ async def test_resume_and_check_have_nothing_to_complain_of(tmp_path: Path) -> N
         resumed = await run_command(tmp_path, slack_alone, "resume")
         code, checked = await run_command(tmp_path, slack_alone, "check")
 
-    assert resumed == (0, "Nothing to resume: the account isn't paused.\n")
+    assert resumed == (0, "Nothing to resume: there are no keys of X, and nothing pauses surveys in Slack.\n")
     assert (code, "FAIL" in checked) == (0, False)
     assert "ok    X: no keys, so surveys go to people in Slack alone" in checked
     assert "ok    Queue: 0 surveys wait to be sent in Slack" in checked
