@@ -12,10 +12,10 @@ from cli.check_x import XFindings, check_x
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding
-from csat.db import surveys_of_account
+from csat.db import poll_queue, surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
-from csat.db.errors import DatabaseError, SchemaTooNew
+from csat.db.errors import DatabaseError, Locked, SchemaTooNew
 from csat.db.inspection import Schema, inspect_database
 from csat.db.rating_link_secrets import find_rating_link_secret
 from csat.question_and_ticket_files import load_catalogue
@@ -33,6 +33,10 @@ DATABASE_ADVICE = (
 )
 REPAIRED_ADVICE = (
     "X accepts the account now. Restart the app if you changed its settings, then run python app.py resume."
+)
+LOCKED_ADVICE = (
+    "Another program keeps it locked, like a shell with an open transaction, or a copy that is being made: "
+    "end that, or wait for it."
 )
 POSTGRESQL_ADVICE = (
     "Check DATABASE_URL, that PostgreSQL runs and lets the app in, and that it takes writes: no disk is "
@@ -57,6 +61,8 @@ class Queue(NamedTuple):
     on_x: Backlog
     in_slack: Backlog
     others: Mapping[str, int]
+    polled_by_others: Mapping[str, int]
+    """Feedback cards of other X accounts that customers can still answer, by account."""
 
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
@@ -83,7 +89,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             yield _queue_of_x(queue.on_x, x)
         if slack.team:
             yield Finding(ok=True, message=f"Queue: {_wait(queue.in_slack.waiting)} to be sent in Slack")
-        async for finding in _other_queues(settings, queue.others):
+        async for finding in _other_queues(settings, queue, slack.team):
             yield finding
 
 
@@ -119,6 +125,8 @@ def _database(settings: Settings) -> Finding:
         state = DATABASE_STATES[inspect_database(url)]
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
+    except Locked as error:
+        return Finding(ok=False, message=f"Database ({name}): {error}", advice=LOCKED_ADVICE)
     except DatabaseError as error:
         advice = _advise_on_database(find_file(settings), str(error))
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=advice)
@@ -149,17 +157,27 @@ async def _read_queue(settings: Settings, team: str) -> Queue | None:
         with open_existing(settings) as database:
             on_x, in_slack = [await database.read(read_backlog, (account,)) for account in accounts]
             others = await database.read(surveys_of_account.count_waiting_for_others, accounts)
-            return Queue(on_x, in_slack, others)
+            polled = await database.read(poll_queue.count_of_others, settings.x_account_id)
+            return Queue(on_x, in_slack, others, polled)
     except (CommandError, DatabaseError):
         return None  # it has no tables yet, or older ones
 
 
-async def _other_queues(settings: Settings, waiting: Mapping[str, int]) -> AsyncIterator[Finding]:
+async def _other_queues(settings: Settings, queue: Queue, team: str) -> AsyncIterator[Finding]:
     async with open_x(settings) as x:
-        for account, number in sorted(waiting.items()):
+        for account, number in sorted(queue.others.items()):
             name, keys = await _describe_account(account, x), "keys" if account.isdigit() else "token"
             advice = f"start an instance with its {keys}, or let the requesters cancel"
+            if not (account.isdigit() or team):
+                advice = "it may be this app's, which Slack doesn't tell"
             yield Finding(ok=True, message=f"Queue: {_wait(number)} for {name}: {advice}")
+        for account, number in sorted(queue.polled_by_others.items()):
+            name = await _describe_account(account, x)
+            yield Finding(
+                ok=True,
+                message=f"Answers: {pluralize(number, 'feedback card')} of {name} can still be answered: "
+                "only an instance with its keys fetches the answers",
+            )
 
 
 def _wait(number: int) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import format_datetime
@@ -538,6 +539,48 @@ async def test_surveys_that_wait_for_another_account_are_counted(
     ]
 
 
+async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tell_the_workspace(
+    tmp_path: Path, database_url: str
+) -> None:
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(insert_waiting, {"T1": 1})
+
+    revoked = json_answer({"ok": False, "error": "token_revoked"})
+    findings = await run_check(tmp_path, {AUTH_TEST: revoked}, database_url=database_url, **WITHOUT_X)
+
+    assert find(findings, "Queue").message == (
+        "Queue: 1 survey waits for the workspace T1: it may be this app's, which Slack doesn't tell"
+    )
+
+
+async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_keys_to_fetch_the_answers(
+    tmp_path: Path, database_url: str
+) -> None:
+    with contextlib.closing(Database(database_url)) as database:
+        await database.run(insert_asked, {"x_card": BRAND, "x_link": BRAND, "slack": "T1"})
+
+    findings = await run_check(tmp_path, {}, database_url=database_url, **WITHOUT_X)
+
+    assert [finding for finding in findings if finding.message.startswith("Answers")] == [
+        Finding(
+            ok=True,
+            message=f"Answers: 1 feedback card of the X account {BRAND} can still be answered: only an "
+            "instance with its keys fetches the answers",
+        )
+    ]
+
+
+async def test_a_database_that_another_program_holds_is_to_be_waited_for(tmp_path: Path) -> None:
+    url = sqlite_in(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "csat.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        finding = await check_database(tmp_path, url)
+
+    assert not finding.ok
+    assert finding.message.endswith("database is locked")
+    assert finding.advice.startswith("Another program keeps it locked")
+
+
 async def test_each_optional_scope_that_is_not_granted_is_named_with_what_does_not_work(
     tmp_path: Path,
 ) -> None:
@@ -645,6 +688,15 @@ async def pause(url: str, cause: type[AccountRefused]) -> None:
     with contextlib.closing(Database(url)) as database:
         await database.run(account_pauses.ensure_account, "44196397")
         await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
+
+
+def insert_asked(connection: Connection, accounts: Mapping[str, str]) -> None:
+    """Insert a sent survey of each transport, by the account it has."""
+    rows = [
+        make_row(transport=transport, account=account, poll_at=NOON)
+        for transport, account in accounts.items()
+    ]
+    connection.execute(insert(tables.surveys), rows)
 
 
 def insert_waiting(connection: Connection, counts: Mapping[str, int]) -> None:

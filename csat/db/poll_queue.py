@@ -1,5 +1,6 @@
 """The surveys that X is polled about, at increasing intervals until they are answered or expire."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,6 +45,13 @@ def claim(connection: Connection, account: str, now: datetime, limit: int) -> li
             _set_poll_at(connection, row.id, next_poll(row.sent_at, now))
     spend_budget(connection, account, len(polls))
     return polls
+
+
+def count_of_others(connection: Connection, account: str) -> Counter[str]:
+    """Return how many unanswered surveys of each account that is not this one are polled about."""
+    polled = (surveys.c.poll_at.is_not(None), surveys.c.transport.not_in(_UNPOLLED))
+    unanswered = select(surveys.c.account).where(*polled, surveys.c.state == State.SENT, ~is_of(account))
+    return Counter(connection.execute(unanswered).scalars())
 
 
 def expire_unpolled(connection: Connection, now: datetime, limit: int) -> None:
