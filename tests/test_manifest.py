@@ -37,6 +37,7 @@ SCOPES_BY_METHOD = {
     "users_info": {"users:read"},
     "usergroups_users_list": {"usergroups:read"},
     "conversations_info": {"channels:read", "groups:read"},
+    "conversations_members": {"channels:read", "groups:read"},
     "chat_getPermalink": set[str](),
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},
