@@ -588,6 +588,17 @@ async def test_an_unconfirmed_survey_is_found_however_late_it_is_looked_for(any_
     assert any_world.states() == ["sent"]
 
 
+async def test_an_unconfirmed_survey_is_found_though_the_clock_is_ahead_of_slack_s(any_world: World) -> None:
+    any_world.workspace.faults.fail("chat.postMessage", "502", times=1, after=True)
+    await ask(any_world)
+    with any_world.engine.begin() as connection:
+        connection.execute(update(tables.attempts).values(started_at=any_world.clock() + timedelta(hours=1)))
+    await any_world.advance(minutes=2)
+
+    await any_world.wait_until(lambda: any_world.states() != ["uncertain"])
+    assert any_world.states() == ["sent"]
+
+
 async def test_surveys_are_sent_even_if_slack_does_not_say_where_they_are(any_world: World) -> None:
     any_world.workspace.faults.garble("chat.postMessage", b'{"ok": true}', times=100)
     messages = [await ask(any_world, user) for user in (SAM, fixtures.GUS)]

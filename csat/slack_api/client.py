@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -125,16 +124,14 @@ class SlackClient:
             log.info("No permalink for survey %s: %s", previous.survey_id, error)
             return ""
 
-    async def find_direct_message(self, user: str, block_id: str, since: datetime) -> Posted | None:
-        """Return the app's direct message with such a block among the latest after `since`.
+    async def find_direct_message(self, user: str, block_id: str) -> Posted | None:
+        """Return the app's direct message with such a block among the latest.
 
         It needs the scopes `im:write` and `im:history`. Raises `SlackError`.
         """
         opened = await self.web.conversations_open(users=user)
         channel = parse_response(OpenedConversation, opened).channel.id
-        history = await self.web.conversations_history(
-            channel=channel, oldest=f"{since.timestamp():.6f}", limit=HISTORY_LIMIT
-        )
+        history = await self.web.conversations_history(channel=channel, limit=HISTORY_LIMIT)
         messages = parse_response(History, history).messages
         return next((Posted(channel, each.ts) for each in messages if each.has_block(block_id)), None)
 

@@ -6,7 +6,6 @@ from typing import Any, assert_never
 
 from csat.clock import Clock
 from csat.db.reconciliation import UncertainAttempt
-from csat.db.responses import MATCH_TOLERANCE
 from csat.db.survey_records import SurveyRecord
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable
@@ -113,17 +112,16 @@ class SlackMessage:
         """
         if attempt.detail.startswith(IN_THREAD):
             return None
-        record, since = attempt.survey, attempt.started_at - MATCH_TOLERANCE
+        record = attempt.survey
         try:
-            posted = await self._slack.find_direct_message(
-                _person(record).user, make_block_id(_key(record)), since
-            )
+            posted = await self._slack.find_direct_message(_person(record).user, make_block_id(_key(record)))
         except SlackError as error:
             raise self._to_transport_error(error) from error
         if posted is None:
             may_be_in_thread = record.origin.thread and not attempt.detail.startswith(IN_DIRECT_MESSAGE)
             return None if may_be_in_thread else []
-        receipt = self._receipt(record, posted)
+        # by this clock, which Slack's need not agree with, as the attempt is found by it
+        receipt = self._receipt(record, posted).model_copy(update={"created_at": attempt.started_at})
         return [Update(receipt=receipt, account=record.account, metric=record.survey.metric)]
 
     async def _post(self, record: SurveyRecord) -> Posted:
