@@ -1,8 +1,10 @@
 """The customer whom a subcommand of `/csat` names, with their id on X."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from blocks.elements import plain_message
+from blocks.help import name_example
 from csat.db.survey_records import find_recipient
 from csat.slack_api.payloads import SlashCommand
 from csat.surveys.networks import Network
@@ -12,6 +14,7 @@ from handlers import slack_customers
 from handlers.command_args import InvalidArguments, parse_command_args
 from handlers.services import Services
 
+NO_CUSTOMER = "Add the customer: {command} {example}"
 NO_HANDLE = "Add the customer's handle: {command} @handle"
 NO_PERSON = "Add the customer: type {command} @ and choose them from Slack's list."
 LOOKUP_TIMED_OUT = (
@@ -90,9 +93,16 @@ def _parse_recipient(services: Services, command: SlashCommand) -> Recipient:
     line, networks = f"/csat {subcommand.lower()}", services.form.networks
     recipient = parse_command_args(typed, line, networks=networks, team=command.team).recipient
     if recipient is None:
-        problem = NO_HANDLE if Network.X in networks else NO_PERSON
-        raise InvalidArguments(problem.format(command=line))
+        raise InvalidArguments(
+            _ask_for_customer(networks).format(command=line, example=name_example(networks))
+        )
     return recipient
+
+
+def _ask_for_customer(networks: Collection[Network]) -> str:
+    if len(networks) > 1:
+        return NO_CUSTOMER
+    return NO_HANDLE if Network.X in networks else NO_PERSON
 
 
 async def _reply(services: Services, command: SlashCommand, problem: str) -> None:

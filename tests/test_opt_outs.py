@@ -193,7 +193,7 @@ async def test_a_stop_needs_a_reason_and_a_customer_who_is_on_x(world: World) ->
 
     assert result.errors == {"reason": "Write the reason."}
     assert world.rows(tables.opt_outs) == []
-    await run_command(world, "/csat stop", "Add the customer's handle: /csat stop @handle")
+    await run_command(world, "/csat stop", "Add the customer: /csat stop @customer")
     await run_command(world, "/csat stop @nobody_here", "There is no such customer on X")
 
 

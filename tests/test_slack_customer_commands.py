@@ -109,3 +109,13 @@ async def test_status_says_that_a_person_could_not_be_messaged(world: World) -> 
 
     reply = await world.wait_for_message("The last try failed", viewer=fixtures.BEN)
     assert "Use the shortcut on a message of theirs" in visible_text(reply)
+
+
+@pytest.mark.parametrize("command", ["/csat status", "/csat stop"])
+async def test_a_command_without_a_customer_asks_for_one_wherever_they_are(
+    tmp_path: Path, command: str
+) -> None:
+    async with running_world(tmp_path, csat_transports="x_card,slack") as world:
+        await run(world, command)
+
+        await world.wait_for_message(f"Add the customer: {command} @customer", viewer=fixtures.BEN)
