@@ -6,7 +6,7 @@ from typing import Any, Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
-from blocks.elements import alert, plain_text
+from blocks.elements import alert, context, plain_text
 from blocks.form_customer import customer_blocks, customer_field, reasons_to_stay_open
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.form_state import METRICS, Form
@@ -32,6 +32,9 @@ _SWITCH_LABELS: Final = {
     Network.X: "Ask a customer on X instead",
     Network.SLACK: "Ask a person in Slack instead",
 }
+INVITATION_HINT: Final = (
+    "If Slack refuses the direct message, they are asked in this thread: others see that, but no answer."
+)
 
 
 class SurveyForm:
@@ -157,6 +160,8 @@ class SurveyForm:
         yield form_inputs.metric(metric)
         yield questions.get(draft.variant, next(iter(questions.values())))
         yield from preview(draft, self.catalogue, self._rating_page, names_transport=len(offered) > 1)
+        if form.origin.thread and form.shown_network is Network.SLACK:
+            yield _invitation_hint()
         other_network, has_more = self._other_network(form), not form.shows_options
         if other_network or has_more:
             yield _button_row(other_network, has_more=has_more)
@@ -176,6 +181,11 @@ def _questions(catalogue: Catalogue, transport: TransportName, metric: Metric) -
         option["value"]: {**field, "element": {**field["element"], "initial_option": option}}
         for option in options
     }
+
+
+@render_once
+def _invitation_hint() -> Block:
+    return context(INVITATION_HINT)
 
 
 def _options(draft: Draft) -> Iterator[BlockDict]:

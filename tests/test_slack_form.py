@@ -233,3 +233,14 @@ async def test_a_customer_whom_slack_does_not_describe_is_the_author_of_their_me
     form = await open_by_shortcut(world, message)
 
     assert customer_field(form)["initial_user"] == fixtures.SAM
+
+
+async def test_the_shortcut_says_before_sending_that_the_thread_may_see_an_invitation(world: World) -> None:
+    hint = "they are asked in this thread"
+    messages = world.workspace.messages(fixtures.PARTNERS, fixtures.ADA)
+    in_thread = await open_by_shortcut(world, next(each for each in messages if each.user == fixtures.SAM))
+    assert hint in visible_text(in_thread)
+    await world.workspace.close_view(fixtures.ADA)
+
+    by_command = await world.open_form("/csat @sam", channel=fixtures.PARTNERS)
+    assert hint not in visible_text(by_command)
