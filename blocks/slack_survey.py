@@ -38,6 +38,7 @@ MAX_FALLBACK_LENGTH: Final = 300
 """Of the agent's message in a notification."""
 
 STOP: Final = "Don't ask me again"
+ANSWER_HOLDS: Final = "Your answer holds until you choose another one."
 THANKS: Final = "Thank you for your feedback."
 STOPPED: Final = "Noted: you won't be asked again."
 CLOSED: Final = "It's too late to answer this question. Thank you all the same."
@@ -45,8 +46,8 @@ THANKS_IN_THREAD: Final = "Thank you for letting us know."
 INVITATION: Final = ", how did we do? Only you can answer, and your answer isn't shown here."
 
 
-def survey_message(key: str, survey: Survey, catalogue: Catalogue) -> Message:
-    """Return the direct message that asks a customer."""
+def survey_message(key: str, survey: Survey, catalogue: Catalogue, *, is_answered: bool = False) -> Message:
+    """Return the direct message that asks a customer, or asks again one who wants to change their answer."""
     question = ask(survey, catalogue)
     ratings = [_rating_button(key, survey.metric, rating) for rating in SCALES[survey.metric]]
     blocks: list[Block] = [
@@ -54,6 +55,7 @@ def survey_message(key: str, survey: Survey, catalogue: Catalogue) -> Message:
         rich_line(text(question, bold=True)),
         ActionsBlock(block_id=make_block_id(key), elements=ratings),
         context(explain_scale(survey.metric)),
+        *([context(ANSWER_HOLDS)] if is_answered else []),
         ActionsBlock(elements=[_button(STOP_ACTION, STOP, key)]),
         *privacy_link(survey),
     ]
@@ -144,7 +146,7 @@ def _sentences(asked: AskedSurvey, now: datetime) -> Iterator[str]:
 
 
 def _buttons(key: str, asked: AskedSurvey, now: datetime) -> Iterator[ButtonElement]:
-    if asked.response.comment or asked.has_opted_out:
+    if asked.has_opted_out:
         return
     if asked.takes_comment(now):
         yield _button(COMMENT_ACTION, "Add a comment", key)

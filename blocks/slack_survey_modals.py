@@ -33,6 +33,8 @@ MAX_RADIO_BUTTONS: Final = 10
 """Slack's limit."""
 
 TITLE: Final = "Your feedback"
+SAY_MORE: Final = "You can say more, if you like."
+FINAL: Final = "Once you send a comment, neither can be changed."
 
 
 class AnswerForm(FrozenModel):
@@ -49,9 +51,9 @@ class AnswerForm(FrozenModel):
     opts_out: bool = False
 
 
-def comment_modal(form: AnswerForm) -> dict[str, Any]:
-    """Return the form for a comment on a rating that is stored already."""
-    blocks = [rich_line(text("Your answer is saved. You can say more, if you like.")), _comment()]
+def comment_modal(form: AnswerForm, asked: AskedSurvey) -> dict[str, Any]:
+    """Return the form for a comment on a rating that is stored already, which only its customer sees."""
+    blocks = [rich_line(text(f"{_name_answer(asked)} {SAY_MORE}")), _comment(), context(FINAL)]
     return {**_modal(blocks, "No, thanks"), **_submission(COMMENT_CALLBACK_ID, form)}
 
 
@@ -85,6 +87,14 @@ def parse(view: Mapping[str, Any]) -> AnswerForm:
             "opts_out": bool(values.get(STOP_ID, {}).get(STOP_ID, {}).get("selected_options")),
         }
     )
+
+
+def _name_answer(asked: AskedSurvey) -> str:
+    """Return which answer is saved, so that a wrong button is noticed while it can be changed."""
+    rating = asked.response.rating
+    assert rating  # noqa: S101 - there is no comment without one
+    word = RATING_WORDS[asked.survey.metric].get(rating.value)
+    return f"Your answer is saved: {rating.value}{f' ({word})' if word else ''}."
 
 
 def _rating(metric: Metric, question: str) -> Block:

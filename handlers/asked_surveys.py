@@ -19,6 +19,7 @@ from handlers.services import Services
 
 NOT_YOURS = "This question is for somebody else, so only they can answer it."
 NOT_ON_FILE = "This question is no longer on file, so there's nothing to answer."
+NOT_CHANGED = "It's too late to change your answer: the one you gave before holds."
 NOT_SAVED = "That wasn't saved, sorry. Try again in a minute."
 NOT_KNOWN = "We can't tell whether that was saved. Try again in a minute: it's saved only once."
 
@@ -67,7 +68,8 @@ def _message(services: Services, posted: Posted, asked: AskedSurvey, *, asks_aga
         return slack_survey.thread_message(asked)
     key, catalogue, now = make_key(asked.id, asked.accepted_at), services.form.catalogue, services.clock()
     if asks_again and asked.takes_rating(now):
-        return slack_survey.survey_message(key, asked.survey, catalogue)
+        is_answered = asked.response.rating is not None
+        return slack_survey.survey_message(key, asked.survey, catalogue, is_answered=is_answered)
     return slack_survey.direct_message(key, asked, catalogue, now)
 
 

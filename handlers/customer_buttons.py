@@ -26,7 +26,7 @@ from csat.surveys.asked_survey import AskedSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey import make_receipt_id, parse_key
-from handlers.asked_surveys import NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.asked_surveys import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_opening import open_modal
 from handlers.services import Services
 
@@ -67,6 +67,8 @@ async def rate(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
             await asyncio.gather(showing, _ask_for_comment(services, interaction, rated.survey))
         else:
             await showing
+            if rated.is_late:
+                raise CantAnswer(NOT_CHANGED)
 
 
 async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -76,7 +78,7 @@ async def open_comment_form(services: Services, ack: AsyncAck, body: dict[str, A
     async with _replying_with_problem(services, interaction):
         asked = await _find(services, interaction)
         if asked.takes_comment(services.clock()):
-            view = slack_survey_modals.comment_modal(_form(services, interaction))
+            view = slack_survey_modals.comment_modal(_form(services, interaction), asked)
             await open_modal(services, interaction.origin(services.clock()), interaction.trigger_id, view)
         else:
             await show_survey(services, _place(interaction), asked)
@@ -131,7 +133,7 @@ async def _find(services: Services, interaction: Interaction) -> AskedSurvey:
 async def _ask_for_comment(services: Services, interaction: Interaction, asked: AskedSurvey) -> None:
     """Open the form for a comment; without it, the message has a button for that."""
     if asked.takes_comment(services.clock()):
-        view = slack_survey_modals.comment_modal(_form(services, interaction))
+        view = slack_survey_modals.comment_modal(_form(services, interaction), asked)
         try:
             await services.slack.open_view(interaction.trigger_id, view)
         except SlackError as error:

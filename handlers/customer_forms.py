@@ -18,7 +18,7 @@ from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey, CommentTo
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey import make_receipt_id, parse_key
-from handlers.asked_surveys import NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.asked_surveys import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_submission import save
 from handlers.services import Services
 
@@ -44,7 +44,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def submit_comment(
     services: Services, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]
 ) -> None:
-    """Save the comment, let Slack close the form, and leave the message without buttons."""
+    """Save the comment, let Slack close the form, and leave the message with the button to opt out."""
     async with _keeping_form_open(ack):
         form = slack_survey_modals.parse(view)
         asked = await find_survey(services, Interaction.model_validate(body).user, form.key)
@@ -78,6 +78,8 @@ async def submit_feedback(
             services.metrics.count_answer(asked.survey.metric)
         if given.rating is not None and answered.survey.response.rating is None:
             raise CantAnswer(slack_survey.describe(answered.survey, now))
+        if answered.is_late:
+            raise CantAnswer(f"{NOT_CHANGED} {slack_survey.describe(answered.survey, now)}")
         await _close(services, ack, form, answered.survey)
 
 

@@ -27,6 +27,7 @@ THANKS_IN_THREAD = "Thank you for letting us know."
 STOPPED = "Noted: you won't be asked again."
 CLOSED = "It's too late to answer this question. Thank you all the same."
 NOT_YOURS = "This question is for somebody else, so only they can answer it."
+NOT_CHANGED = "It's too late to change your answer: the one you gave before holds."
 NOT_ON_FILE = "This question is no longer on file, so there's nothing to answer."
 ERASED = "There was a question about our support here. It was deleted with your data."
 AFTER_RATING = ["comment_on_rating", "change_rating", "stop_surveys"]
@@ -85,14 +86,14 @@ async def test_a_rating_is_stored_at_once_and_confirmed_to_the_requester(any_wor
     await any_world.wait_for_message("They answered.", fixtures.PARTNERS)
 
 
-async def test_after_the_comment_no_buttons_are_left(any_world: World) -> None:
+async def test_after_the_comment_the_customer_can_still_opt_out(any_world: World) -> None:
     message = await ask(any_world)
     await press(any_world, message, "rate:2")
 
     assert await comment(any_world, "  Slow.\r\nVery. ") is ActionOutcome.CLOSED
-    await any_world.wait_until(lambda: buttons(message) == [])
+    await any_world.wait_until(lambda: buttons(message) == ["stop_surveys"])
     assert stored(any_world) == [("answered", 2, "Slow.\nVery.")]
-    assert visible_text(message) == THANKS
+    assert visible_text(message) == f"{THANKS}Don't ask me again"
 
 
 async def test_thanks_that_slack_shows_late_bring_no_buttons_back(any_world: World) -> None:
@@ -106,7 +107,7 @@ async def test_thanks_that_slack_shows_late_bring_no_buttons_back(any_world: Wor
             await asyncio.sleep(0)
     await any_world.wait_until(is_app_idle)
 
-    assert buttons(message) == []
+    assert buttons(message) == ["stop_surveys"]
 
 
 async def test_a_comment_can_be_added_later(world: World) -> None:
@@ -117,7 +118,7 @@ async def test_a_comment_can_be_added_later(world: World) -> None:
     await press(world, message, "comment_on_rating")
     await comment(world, "Slow.")
 
-    await world.wait_until(lambda: buttons(message) == [])
+    await world.wait_until(lambda: buttons(message) == ["stop_surveys"])
     assert stored(world) == [("answered", 2, "Slow.")]
 
 
@@ -135,6 +136,31 @@ async def test_a_rating_can_be_changed_for_a_quarter_of_an_hour(any_world: World
     await press(any_world, message, "change_rating")
     await any_world.wait_until(lambda: buttons(message) == ["comment_on_rating", "stop_surveys"])
     assert stored(any_world) == [("answered", 5, None)]
+
+
+async def test_a_customer_who_changes_an_answer_reads_that_the_first_one_holds_meanwhile(
+    world: World,
+) -> None:
+    message = await ask(world)
+    await press_and_wait(world, message, "rate:2")
+    await world.workspace.close_view(SAM)
+    await press(world, message, "change_rating")
+
+    await wait_for_text(world, message, "Your answer holds until you choose another one.")
+
+
+async def test_a_change_that_comes_too_late_is_not_thanked_for_alone(any_world: World) -> None:
+    message = await ask(any_world)
+    await press_and_wait(any_world, message, "rate:2")
+    await any_world.workspace.close_view(SAM)
+    await press(any_world, message, "change_rating")
+    await wait_for_text(any_world, message, QUESTION)
+    await any_world.advance(minutes=15)
+    await press(any_world, message, "rate:5")
+
+    await any_world.wait_for_message(NOT_CHANGED, message.channel, SAM)
+    assert visible_text(message).startswith(THANKS)
+    assert stored(any_world) == [("answered", 2, None)]
 
 
 async def test_a_low_rating_alerts_supervisors_until_it_is_changed(tmp_path: Path) -> None:
@@ -223,7 +249,7 @@ async def test_the_message_of_a_survey_that_was_sent_again_answers_its_successor
         await wait_for_text(any_world, message, THANKS)
     assert stored(any_world) == [("refused", None, None), ("answered", 4, None)]
     await comment(any_world, "Fast.")
-    await any_world.wait_until(lambda: (buttons(old), buttons(new)) == ([], []))
+    await any_world.wait_until(lambda: buttons(old) == buttons(new) == ["stop_surveys"])
 
 
 async def test_two_presses_at_once_leave_the_last_one(any_world: World) -> None:
@@ -528,6 +554,23 @@ async def test_an_invitation_that_slack_has_not_updated_yet_leads_to_no_second_a
     await wait_for_text(any_world, message, THANKS_IN_THREAD)
     assert not (await any_world.workspace.redeliver(first)).response
     assert stored(any_world) == [("answered", 5, "Better.")]
+
+
+async def test_an_invited_person_reads_that_a_second_answer_came_too_late(any_world: World) -> None:
+    message = await invite(any_world)
+    await press_and_wait(any_world, message, "give_feedback", NOOR)
+    any_world.workspace.faults.fail("chat.update", "ratelimited", times=1)
+    await any_world.workspace.select(NOOR, "rating", "2")
+    await any_world.workspace.submit_view(NOOR)
+    await any_world.wait_until(is_app_idle)
+    await press_and_wait(any_world, message, "give_feedback", NOOR)
+    await any_world.workspace.select(NOOR, "rating", "5")
+    await any_world.workspace.select(NOOR, "stop", ["stop"])
+    await any_world.advance(minutes=15)
+
+    assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.UPDATED
+    assert f"{NOT_CHANGED} {THANKS} {STOPPED}" in visible_text(any_world.workspace.current_view(NOOR))
+    assert stored(any_world) == [("answered", 2, None)]
 
 
 async def test_an_invitation_closes_after_28_days(any_world: World) -> None:

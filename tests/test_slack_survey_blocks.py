@@ -16,6 +16,7 @@ from sandbox.slack.interactive_elements import interactive_elements
 from tests.factories import CATALOGUE, NOON
 from tests.sample_messages import ANSWER_FORM, ASKED, RATED, SLACK_SURVEY, make_asked
 from tests.test_blocks import HOSTILE, check_message
+from tests.world import visible_text
 
 KEY = make_key(2**53, NOON)
 LONGEST = "m" * 2_500
@@ -77,7 +78,7 @@ def test_no_message_shows_the_rating_that_was_given(state: str) -> None:
     {
         "rated": ["comment_on_rating", "change_rating", "stop_surveys"],
         "rated long ago": ["stop_surveys"],
-        "commented": [],
+        "commented": ["stop_surveys"],
         "too late": ["stop_surveys"],
         "opted out": [],
         "rated and opted out": [],
@@ -115,16 +116,27 @@ def check_modal(view: dict[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("message", [*HOSTILE, LONGEST])
 def test_the_modals_are_valid(metric: Metric, message: str) -> None:
     asked = make_asked(survey=make(metric, message=message, display_name="W" * 20))
-    check_modal(slack_survey_modals.comment_modal(ANSWER_FORM))
+    rated = asked.model_copy(update={"response": RATED})
+    check_modal(slack_survey_modals.comment_modal(ANSWER_FORM, rated))
     check_modal(slack_survey_modals.feedback_modal(ANSWER_FORM, asked, CATALOGUE))
     check_modal(slack_survey_modals.sentence_modal(slack_survey.CLOSED))
 
 
 def test_a_form_knows_its_survey_and_its_message_again() -> None:
-    view = slack_survey_modals.comment_modal(ANSWER_FORM)
+    view = slack_survey_modals.comment_modal(ANSWER_FORM, make_asked(response=RATED))
     typed = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": None}}}}
 
     assert slack_survey_modals.parse({**view, "state": typed}) == ANSWER_FORM
+
+
+@pytest.mark.parametrize(
+    ("metric", "saved"),
+    [(Metric.CSAT, "Your answer is saved: 4 (Good)."), (Metric.NPS, "Your answer is saved: 4.")],
+)
+def test_the_form_for_a_comment_tells_its_customer_which_answer_is_saved(metric: Metric, saved: str) -> None:
+    asked = make_asked(survey=make(metric), response=RATED)
+
+    assert saved in visible_text(slack_survey_modals.comment_modal(ANSWER_FORM, asked)["blocks"])
 
 
 def test_a_key_names_a_survey_by_its_number_and_its_second() -> None:

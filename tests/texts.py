@@ -267,7 +267,8 @@ def _commands() -> Iterator[Section]:
     yield "/csat status, guests", status_command.AGENTS_ONLY.format(denial=samples.NOT_AN_AGENT)
     no_customer = customer_lookup.NO_HANDLE.format(command="/csat status")
     no_person = customer_lookup.NO_PERSON.format(command="/csat status")
-    problems = (no_customer, no_person, customer_lookup.LOOKUP_TIMED_OUT, refused)
+    no_one = customer_lookup.NO_CUSTOMER.format(command="/csat status", example="@customer")
+    problems = (no_customer, no_person, no_one, customer_lookup.LOOKUP_TIMED_OUT, refused)
     yield "/csat status, stop or unstop, problems", _lines(*problems)
     for subcommand, unchanged in (("stop", opt_outs.NOT_RECORDED), ("unstop", opt_outs.NOT_LIFTED)):
         works = customer_lookup.ID_WORKS.format(subcommand=subcommand)
@@ -432,6 +433,8 @@ def _customers() -> Iterator[Section]:
     for survey in (samples.SLACK_SURVEY, samples.SLACK_SURVEY.model_copy(update={"metric": Metric.NPS})):
         message = slack_survey.survey_message("7:0", survey, CATALOGUE)
         yield f"customer in Slack, {survey.metric.upper()}", _message(message)
+    again = slack_survey.survey_message("7:0", samples.SLACK_SURVEY, CATALOGUE, is_answered=True)
+    yield "customer in Slack, changing the answer", _message(again)
     for heading, fields in samples.ASKED.items():
         message = slack_survey.direct_message("7:0", samples.make_asked(**fields), CATALOGUE, NOON)
         yield f"customer in Slack, {heading}", _message(message)
@@ -439,8 +442,11 @@ def _customers() -> Iterator[Section]:
     for heading in ("rated", "too late"):
         message = slack_survey.thread_message(samples.make_asked(**samples.ASKED[heading]))
         yield f"thread of a customer in Slack, {heading}", _message(message)
-    asked = samples.make_asked()
-    yield "modal, comment of a customer", render_view(slack_survey_modals.comment_modal(samples.ANSWER_FORM))
+    asked, rated = samples.make_asked(), samples.make_asked(response=samples.RATED)
+    yield (
+        "modal, comment of a customer",
+        render_view(slack_survey_modals.comment_modal(samples.ANSWER_FORM, rated)),
+    )
     feedback = slack_survey_modals.feedback_modal(samples.ANSWER_FORM, asked, CATALOGUE)
     yield "modal, answer of an invited customer", render_view(feedback)
     yield (
@@ -448,6 +454,7 @@ def _customers() -> Iterator[Section]:
         _lines(
             asked_surveys.NOT_YOURS,
             asked_surveys.NOT_ON_FILE,
+            asked_surveys.NOT_CHANGED,
             asked_surveys.NOT_SAVED,
             asked_surveys.NOT_KNOWN,
             customer_forms.NO_RATING,

@@ -31,6 +31,8 @@ class Rated(NamedTuple):
     survey: AskedSurvey
     is_first: bool
     """Whether the survey had no rating before."""
+    is_late: bool = False
+    """Whether it was too late to change the rating, so that another one holds."""
 
 
 class Given(NamedTuple):
@@ -82,8 +84,10 @@ def rate(
     _store_receipt_id(connection, survey_id, receipt_id)
     survey = _to_asked(connection, row)
     before = survey.response.rating
-    if not survey.takes_rating(now) or _is_older(chosen_at, row.rating_chosen_at):
+    if _is_older(chosen_at, row.rating_chosen_at):
         return Rated(survey, is_first=False)
+    if not survey.takes_rating(now):
+        return Rated(survey, is_first=False, is_late=before is not None and before.value != value)
     if chosen_at:
         connection.execute(update(surveys).where(surveys.c.id == row.id).values(rating_chosen_at=chosen_at))
     if before and before.value == value:
@@ -144,18 +148,19 @@ def answer(
     connection: Connection, survey_id: int, given: Given, how: How, now: datetime, *, receipt_id: str = ""
 ) -> Rated | None:
     """Store a whole answer, as far as the survey still takes it; return `None` without a survey."""
-    is_first = False
+    is_first = is_late = False
     if given.rating is not None:
         rated = rate(
             connection, survey_id, given.rating, now, chosen_at=given.chosen_at, receipt_id=receipt_id
         )
         is_first = rated is not None and rated.is_first
+        is_late = rated is not None and rated.is_late
     if given.comment:
         comment(connection, survey_id, given.comment, now)
     if given.opts_out:
         opt_out(connection, survey_id, how, now, receipt_id=receipt_id)
     row = _find(connection, select(surveys), survey_id)
-    return Rated(_to_asked(connection, row), is_first) if row else None
+    return Rated(_to_asked(connection, row), is_first, is_late) if row else None
 
 
 def _lock(connection: Connection, survey_id: int) -> Row[Any] | None:
