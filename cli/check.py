@@ -16,7 +16,7 @@ from csat.db import poll_queue, surveys_of_account
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
-from csat.db.inspection import Schema, inspect_database
+from csat.db.inspection import Schema, inspect_database, lacks_recipient_secret
 from csat.db.rating_link_secrets import find_rating_link_secret
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
@@ -43,6 +43,11 @@ POSTGRESQL_ADVICE = (
     "full, and nothing is read-only."
 )
 TOO_NEW_ADVICE = "Use the version that upgraded the database, or a newer one; or change DATABASE_URL."
+SECRET_MISSING = Finding(
+    ok=False,
+    message="Database: it knows customers by an X_API_SECRET that is missing",
+    advice="Set CSAT_SECRET_KEY to the X_API_SECRET that the app had before.",
+)
 DAMAGED = ("file is not a database", "database disk image is malformed")
 """What SQLite says of such a file."""
 READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -121,8 +126,11 @@ def _questions(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     url = settings.database_url.get_secret_value()
     name = describe(url)
+    has_secret = bool(settings.csat_secret_key or settings.x_api_secret)
     try:
-        state = DATABASE_STATES[inspect_database(url)]
+        schema = inspect_database(url)
+        if schema is not Schema.MISSING and not has_secret and lacks_recipient_secret(url):
+            return SECRET_MISSING
     except SchemaTooNew as error:
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=TOO_NEW_ADVICE)
     except Locked as error:
@@ -130,7 +138,7 @@ def _database(settings: Settings) -> Finding:
     except DatabaseError as error:
         advice = _advise_on_database(find_file(settings), str(error))
         return Finding(ok=False, message=f"Database ({name}): {error}", advice=advice)
-    return Finding(ok=True, message=f"Database: {state} ({name})")
+    return Finding(ok=True, message=f"Database: {DATABASE_STATES[schema]} ({name})")
 
 
 def _advise_on_database(file: Path | None, error: str) -> str:

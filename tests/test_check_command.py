@@ -45,6 +45,7 @@ ME = "/2/users/me"
 BRAND = "1810000000000000002"
 """The id of another account."""
 PREVIOUS_REVISION = max(upgrade.known_revisions() - {upgrade.HEAD_REVISION})
+WITH_SECRET: dict[str, Any] = {"csat_secret_key": "the former secret of X"}
 OR_CANCEL = ", or let the requesters cancel"
 
 ALL_SCOPES = ",".join(set[str]().union(*manifest.scopes(manifest.load())))
@@ -546,7 +547,9 @@ async def test_whose_surveys_wait_in_slack_is_left_open_while_slack_does_not_tel
         await database.run(insert_waiting, {"T1": 1})
 
     revoked = json_answer({"ok": False, "error": "token_revoked"})
-    findings = await run_check(tmp_path, {AUTH_TEST: revoked}, database_url=database_url, **WITHOUT_X)
+    findings = await run_check(
+        tmp_path, {AUTH_TEST: revoked}, database_url=database_url, **WITHOUT_X, **WITH_SECRET
+    )
 
     assert find(findings, "Queue").message == (
         "Queue: 1 survey waits for the workspace T1: it may be this app's, which Slack doesn't tell"
@@ -559,7 +562,7 @@ async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_ke
     with contextlib.closing(Database(database_url)) as database:
         await database.run(insert_asked, {"x_card": BRAND, "x_link": BRAND, "slack": "T1"})
 
-    findings = await run_check(tmp_path, {}, database_url=database_url, **WITHOUT_X)
+    findings = await run_check(tmp_path, {}, database_url=database_url, **WITHOUT_X, **WITH_SECRET)
 
     assert [finding for finding in findings if finding.message.startswith("Answers")] == [
         Finding(
@@ -579,6 +582,30 @@ async def test_a_database_that_another_program_holds_is_to_be_waited_for(tmp_pat
     assert not finding.ok
     assert finding.message.endswith("database is locked")
     assert finding.advice.startswith("Another program keeps it locked")
+
+
+@pytest.mark.parametrize("revision", ["head", "0007"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_database_whose_keys_need_the_former_secret_of_x_is_a_finding_before_the_start_fails(
+    databases: Databases, tmp_path: Path, kind: str, revision: str
+) -> None:
+    migrate(url := databases.empty(kind, tmp_path), revision)
+    insert_known_customer(url)
+    async with answering_server(GOOD) as slack:
+        values = {name.lower(): text for name, text in environment(slack, tmp_path).items()}
+        values |= {"database_url": url}
+        without_x: dict[str, Any] = {**values, **WITHOUT_X}
+        needy = [each async for each in check(Settings(**without_x))]
+        helped = [each async for each in check(Settings(**without_x, **WITH_SECRET))]
+
+    assert [finding for finding in needy if not finding.ok] == [
+        Finding(
+            ok=False,
+            message="Database: it knows customers by an X_API_SECRET that is missing",
+            advice="Set CSAT_SECRET_KEY to the X_API_SECRET that the app had before.",
+        )
+    ]
+    assert [finding for finding in helped if not finding.ok] == []
 
 
 async def test_each_optional_scope_that_is_not_granted_is_named_with_what_does_not_work(
@@ -601,7 +628,9 @@ async def test_surveys_that_wait_for_x_are_counted_without_its_keys(
     with contextlib.closing(Database(database_url)) as database:
         await database.run(insert_waiting, {BRAND: 1, "T1": 0})
 
-    findings = await run_check(tmp_path, {ME: Answer(status=500)}, database_url=database_url, **WITHOUT_X)
+    findings = await run_check(
+        tmp_path, {ME: Answer(status=500)}, database_url=database_url, **WITHOUT_X, **WITH_SECRET
+    )
 
     assert [finding for finding in findings if not finding.ok] == []
     assert find(findings, "X").message == "X: no keys, so surveys go to people in Slack alone"
@@ -688,6 +717,16 @@ async def pause(url: str, cause: type[AccountRefused]) -> None:
     with contextlib.closing(Database(url)) as database:
         await database.run(account_pauses.ensure_account, "44196397")
         await database.run(account_pauses.pause, "44196397", cause.__name__, cause.fix, NOON)
+
+
+def insert_known_customer(url: str) -> None:
+    """Insert a survey into a database of any revision."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        columns = {column["name"] for column in sqlalchemy.inspect(connection).get_columns("surveys")}
+        row = {name: value for name, value in make_row().items() if name in columns}
+        connection.execute(insert(tables.surveys), row)
+    engine.dispose()
 
 
 def insert_asked(connection: Connection, accounts: Mapping[str, str]) -> None:

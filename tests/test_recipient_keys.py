@@ -62,7 +62,9 @@ async def test_a_database_from_before_it_had_a_secret_keeps_its_keys(tmp_path: P
         assert await is_denied(world)
 
 
-async def test_such_a_database_is_not_used_without_the_secret_of_its_keys(tmp_path: Path, url: str) -> None:
+async def test_such_a_database_is_not_used_without_the_secret_of_its_keys(
+    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with world_with_secret(tmp_path, url, "old") as world:
         await world.send_survey("/csat @mira_k")
         with world.engine.begin() as connection:
@@ -70,6 +72,7 @@ async def test_such_a_database_is_not_used_without_the_secret_of_its_keys(tmp_pa
     with pytest.raises(SecretNeeded, match="set CSAT_SECRET_KEY to that"):
         async with running_world(tmp_path, database_url=url, **WITHOUT_X):
             pass
+    assert "takes no writes" not in caplog.text
     async with running_world(tmp_path, database_url=url, csat_secret_key=SECRET, **WITHOUT_X) as world:
         assert world.rows(secrets) == []
 

@@ -12,6 +12,7 @@ from csat.db.database import WRITE_SECONDS
 from csat.db.engines import create_engine
 from csat.db.errors import DatabaseError, translate_errors
 from csat.db.migrations.upgrade import is_current, read_revision
+from csat.db.recipient_keys import lacks_secret
 from csat.db.tables import write_checks
 from csat.db.transaction_deadlines import respond_before
 from csat.db.write_check import try_write
@@ -46,6 +47,23 @@ def inspect_database(url: str) -> Schema:
             engine.begin() as connection,
         ):
             return _inspect(connection)
+    finally:
+        engine.dispose()
+
+
+def lacks_recipient_secret(url: str) -> bool:
+    """Return True if the next start needs the secret of X that the database was used with before it kept one.
+
+    Raises `DatabaseError`.
+    """
+    engine = create_engine(url)
+    try:
+        with (
+            respond_before(time.monotonic() + WRITE_SECONDS),
+            translate_errors(),
+            engine.connect() as connection,
+        ):
+            return lacks_secret(connection)
     finally:
         engine.dispose()
 

@@ -3,21 +3,34 @@
 import hashlib
 import hmac
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
 from csat.db import kept_secrets, tables
-from csat.db.errors import DatabaseError
+from csat.db.errors import Rejected
 
 RECIPIENT_KEYS = "recipient keys"
 
 
-class SecretNeeded(DatabaseError):
+class SecretNeeded(Rejected):
     """The secret of the database's keyed hashes is not in it, nor in the settings."""
 
 
 def make_recipient_key(secret: str, recipient_id: str) -> str:
     """Return a keyed hash that identifies a recipient."""
     return hmac.digest(secret.encode(), recipient_id.encode(), hashlib.sha256).hex()[:32]
+
+
+def lacks_secret(connection: Connection) -> bool:
+    """Return True if a database of any revision has keys, but not the secret that they were made with."""
+    tables_there = inspect(connection).get_table_names()
+    if tables.surveys.name not in tables_there or not _has_keys(connection):
+        return False
+    return tables.secrets.name not in tables_there or kept_secrets.find(connection, RECIPIENT_KEYS) is None
+
+
+def _has_keys(connection: Connection) -> bool:
+    keys = select(tables.surveys.c.id).where(tables.surveys.c.recipient_key.is_not(None))
+    return connection.execute(keys.limit(1)).first() is not None
 
 
 def load_secret(connection: Connection, x_api_secret: str | None) -> str:
@@ -28,8 +41,7 @@ def load_secret(connection: Connection, x_api_secret: str | None) -> str:
     """
 
     def make() -> str:
-        keys = select(tables.surveys.c.id).where(tables.surveys.c.recipient_key.is_not(None))
-        if connection.execute(keys.limit(1)).first() is None:
+        if not _has_keys(connection):
             return kept_secrets.make_secret()
         if x_api_secret is None:
             raise SecretNeeded(
