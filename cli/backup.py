@@ -54,6 +54,8 @@ def back_up(database: Path, target: Path) -> Contents:
 
 def check_backup(backup: Path) -> Contents:
     """Return what is in a backup; raises `BackupError` if it is damaged or none."""
+    if not backup.exists():
+        raise BackupError(f"there is no file {backup}.")
     with _connect(backup) as connection:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":

@@ -210,6 +210,12 @@ async def test_a_file_that_is_no_backup_is_refused(world: World, backup: Path, c
     assert world.states() == ["sent"]
 
 
+async def test_a_backup_that_does_not_exist_is_called_that(world: World, tmp_path: Path) -> None:
+    missing = tmp_path / "mistyped.db"
+    assert await restore(world, missing) == (1, f"Not restored: there is no file {missing}.\n")
+    assert not missing.exists()
+
+
 async def test_a_damaged_database_can_be_replaced(world: World, backup: Path) -> None:
     async with running_app(world):
         await world.send_survey()
