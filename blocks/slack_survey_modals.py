@@ -34,7 +34,7 @@ MAX_RADIO_BUTTONS: Final = 10
 
 TITLE: Final = "Your feedback"
 SAY_MORE: Final = "You can say more, if you like."
-FINAL: Final = "Once you send a comment, neither can be changed."
+FINAL: Final = "Once you send a comment, neither it nor your answer can be changed."
 
 
 class AnswerForm(FrozenModel):
