@@ -171,7 +171,11 @@ async def open_importer(settings: Settings) -> AsyncIterator[Importer]:
 
 
 async def _import(importer: Importer, customers: list[ListedCustomer], source: Path) -> list[str]:
-    """Record customers, print what has become of them, and return the problems."""
+    """Record customers, print what has become of them, and return the problems.
+
+    Those whom X has to look up are last, so that no other waits for X.
+    """
+    customers = sorted(customers, key=lambda customer: customer.recipient.id is None)
     results: list[ImportResult] = []
     bar = typer.progressbar(customers, label="Recording")
     try:
@@ -189,7 +193,8 @@ async def _import(importer: Importer, customers: list[ListedCustomer], source: P
             "\n".join([*problems, f"Recorded {pluralize(new, 'opt-out')}; {known} were on file already."])
         )
         if rest := customers[len(results) :]:
-            typer.echo(f"To go on: python app.py opt-outs import {source} --apply --from-line {rest[0].line}")
+            line = min(customer.line for customer in rest)
+            typer.echo(f"To go on: python app.py opt-outs import {source} --apply --from-line {line}")
     return problems
 
 

@@ -75,10 +75,23 @@ async def test_an_import_records_each_customer_once(operator: Operator) -> None:
     assert (first[0], again[0]) == (0, 0)
     assert "Recorded 3 opt-outs; 0 were on file already." in first[1]
     assert "Recorded 0 opt-outs; 3 were on file already." in again[1]
-    mira, *_ = rows = operator.rows()
+    _, mira, _ = rows = operator.rows()
     assert [row.how for row in rows] == [How.FILE] * 3
     assert (mira.reason, mira.recorded_at.date().isoformat()) == ("They wrote so, twice.", "2025-11-03")
     assert (mira.team, mira.recorded_by) == ("", "operator")
+
+
+async def test_customers_whom_x_need_not_look_up_are_recorded_while_x_rejects_the_keys(
+    operator: Operator,
+) -> None:
+    operator.x.fail(Fault.WRONG_KEYS, Endpoint.SHOW)
+    operator.x.fail(Fault.WRONG_KEYS, Endpoint.LOOKUP)
+    code, output = await operator.run_import("@mira_k\n33\n@sofie_l\nT07N0RTHW1N/U07BEN9M3RT\n", "--apply")
+
+    assert code == 1
+    assert "Recorded 2 opt-outs" in output
+    assert "To go on: python app.py opt-outs import list.csv --apply --from-line 1" in output
+    assert len(operator.rows()) == 2
 
 
 async def test_lines_with_problems_are_named_and_the_others_are_recorded(operator: Operator) -> None:
@@ -115,12 +128,12 @@ async def test_an_import_that_x_stops_says_how_to_go_on(operator: Operator) -> N
     go_on = "--apply --from-line 2"
 
     assert code == 1
-    assert "Recorded 1 opt-out" in output
+    assert "Recorded 2 opt-outs" in output
     assert f"To go on: python app.py opt-outs import list.csv {go_on}" in output
     assert "The import stopped: X can't be asked who has a handle: it rejects this app's keys" in output
     code, output = await operator.run_import("33\n@mira_k\n34\n", *go_on.split())
     assert (code, len(operator.rows())) == (0, 3)
-    assert "Recorded 2 opt-outs; 0 were on file already." in output
+    assert "Recorded 1 opt-out; 1 were on file already." in output
 
 
 async def test_an_import_waits_while_x_is_busy(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
