@@ -146,7 +146,7 @@ def _sentences(asked: AskedSurvey, now: datetime) -> Iterator[str]:
 
 
 def _buttons(key: str, asked: AskedSurvey, now: datetime) -> Iterator[ButtonElement]:
-    if asked.has_opted_out:
+    if asked.response.comment or asked.has_opted_out:
         return
     if asked.takes_comment(now):
         yield _button(COMMENT_ACTION, "Add a comment", key)

@@ -86,14 +86,14 @@ async def test_a_rating_is_stored_at_once_and_confirmed_to_the_requester(any_wor
     await any_world.wait_for_message("They answered.", fixtures.PARTNERS)
 
 
-async def test_after_the_comment_the_customer_can_still_opt_out(any_world: World) -> None:
+async def test_after_the_comment_no_buttons_are_left(any_world: World) -> None:
     message = await ask(any_world)
     await press(any_world, message, "rate:2")
 
     assert await comment(any_world, "  Slow.\r\nVery. ") is ActionOutcome.CLOSED
-    await any_world.wait_until(lambda: buttons(message) == ["stop_surveys"])
+    await any_world.wait_until(lambda: buttons(message) == [])
     assert stored(any_world) == [("answered", 2, "Slow.\nVery.")]
-    assert visible_text(message) == f"{THANKS}Don't ask me again"
+    assert visible_text(message) == THANKS
 
 
 async def test_thanks_that_slack_shows_late_bring_no_buttons_back(any_world: World) -> None:
@@ -107,7 +107,7 @@ async def test_thanks_that_slack_shows_late_bring_no_buttons_back(any_world: Wor
             await asyncio.sleep(0)
     await any_world.wait_until(is_app_idle)
 
-    assert buttons(message) == ["stop_surveys"]
+    assert buttons(message) == []
 
 
 async def test_a_comment_can_be_added_later(world: World) -> None:
@@ -118,7 +118,7 @@ async def test_a_comment_can_be_added_later(world: World) -> None:
     await press(world, message, "comment_on_rating")
     await comment(world, "Slow.")
 
-    await world.wait_until(lambda: buttons(message) == ["stop_surveys"])
+    await world.wait_until(lambda: buttons(message) == [])
     assert stored(world) == [("answered", 2, "Slow.")]
 
 
@@ -249,7 +249,7 @@ async def test_the_message_of_a_survey_that_was_sent_again_answers_its_successor
         await wait_for_text(any_world, message, THANKS)
     assert stored(any_world) == [("refused", None, None), ("answered", 4, None)]
     await comment(any_world, "Fast.")
-    await any_world.wait_until(lambda: buttons(old) == buttons(new) == ["stop_surveys"])
+    await any_world.wait_until(lambda: buttons(old) == buttons(new) == [])
 
 
 async def test_two_presses_at_once_leave_the_last_one(any_world: World) -> None:

@@ -78,7 +78,7 @@ def test_no_message_shows_the_rating_that_was_given(state: str) -> None:
     {
         "rated": ["comment_on_rating", "change_rating", "stop_surveys"],
         "rated long ago": ["stop_surveys"],
-        "commented": ["stop_surveys"],
+        "commented": [],
         "too late": ["stop_surveys"],
         "opted out": [],
         "rated and opted out": [],
