@@ -16,7 +16,7 @@ from blocks import slack_survey
 from blocks.survey_form import SurveyForm
 from csat.background_tasks import BackgroundTasks, Deadline
 from csat.clock import Clock
-from csat.db import account_pauses, surveys_of_account
+from csat.db import account_pauses, account_scope
 from csat.db.database import Database
 from csat.db.database_clock import SYNC_INTERVAL, DatabaseClock
 from csat.db.engines import describe
@@ -262,11 +262,11 @@ async def log_other_accounts(resources: Resources) -> None:
         await resources.slack.team_id()
     except SlackError:
         return
-    waiting = await resources.database.read(surveys_of_account.count_waiting_for_others, resources.accounts)
+    waiting = await resources.database.read(account_scope.count_waiting_for_others, resources.accounts)
     for account, number in waiting.items():
         log.warning(
             "Surveys that wait for %s: %d. Only an instance with its keys or token sends them",
-            surveys_of_account.describe(account),
+            account_scope.describe(account),
             number,
         )
 

@@ -21,7 +21,7 @@ from blocks.elements import (
     truncate_line,
 )
 from blocks.help import introduction, name_example, shortcut_hint
-from blocks.serialization import BlockDict, render
+from blocks.rendering import BlockDict, render
 from csat.reporting.formatting import pluralize
 from csat.reporting.report_model import OwnCounts
 from csat.surveys.networks import Network

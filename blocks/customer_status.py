@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from slack_sdk.models.blocks import RichTextElement
 
+from blocks.denials import denial_line, denial_text, opt_out_notes, requester_mention
 from blocks.elements import (
     DATE_AND_TIME_FIRST,
     Message,
@@ -17,7 +18,6 @@ from blocks.elements import (
     text,
     timestamp,
 )
-from blocks.limit_denial import denial_line, denial_text, opt_out_notes, requester_mention
 from csat.surveys.limits import Denial, PreviousSurvey
 from csat.surveys.recipients import Recipient
 from csat.surveys.states import State

@@ -6,11 +6,11 @@ from typing import Final
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from blocks import form_inputs
+from blocks.denials import denial_line, opt_out_notes
 from blocks.elements import alert, context
 from blocks.form_inputs import with_value
 from blocks.form_state import Form, get_block_id
-from blocks.limit_denial import denial_line, opt_out_notes
-from blocks.serialization import BlockDict
+from blocks.rendering import BlockDict
 from csat.surveys.networks import Network
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.survey import FormField

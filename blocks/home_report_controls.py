@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.form_inputs import question_options
-from blocks.serialization import BlockDict, render
+from blocks.rendering import BlockDict, render
 from csat.reporting.home_report_query import CUSTOM_PERIOD, PERIOD_DAYS, ReportQuery
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.transports import FACTS, TransportName

@@ -19,7 +19,7 @@ from blocks.elements import (
 )
 from blocks.low_rating import follow_up_line
 from blocks.notifications import survey_details
-from blocks.serialization import render_all
+from blocks.rendering import render_all
 from csat.surveys.low_ratings import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 

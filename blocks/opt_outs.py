@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
 
+from blocks.denials import opt_out_details
 from blocks.elements import (
     Message,
     context,
@@ -14,8 +15,7 @@ from blocks.elements import (
     rich_line,
     text,
 )
-from blocks.limit_denial import opt_out_details
-from blocks.serialization import render_all
+from blocks.rendering import render_all
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.opt_outs import MAX_REASON_LENGTH, OptOut
 from csat.surveys.recipients import Recipient

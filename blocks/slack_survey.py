@@ -21,7 +21,7 @@ from blocks.elements import (
     truncate_line,
     user_mention,
 )
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue, Metric
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.slack_survey import make_block_id
@@ -76,7 +76,7 @@ def invitation(key: str, survey: Survey) -> Message:
     )
 
 
-def direct_message(key: str, asked: AskedSurvey, catalogue: Catalogue, now: datetime) -> Message:
+def direct_message(key: str, asked: CustomerSurvey, catalogue: Catalogue, now: datetime) -> Message:
     """Return what the direct message becomes: what was done, and what can still be done."""
     status = describe(asked, now)
     if not status:
@@ -87,13 +87,13 @@ def direct_message(key: str, asked: AskedSurvey, catalogue: Catalogue, now: date
     )
 
 
-def thread_message(asked: AskedSurvey) -> Message:
+def thread_message(asked: CustomerSurvey) -> Message:
     """Return what the invitation becomes; it tells neither an answer nor an opt-out."""
     is_done = asked.response.rating or asked.has_opted_out
     return plain_message(THANKS_IN_THREAD if is_done else CLOSED)
 
 
-def describe(asked: AskedSurvey, now: datetime) -> str:
+def describe(asked: CustomerSurvey, now: datetime) -> str:
     """Return what was done, or why nothing can be done any more; "" for a survey to be answered."""
     return " ".join(_sentences(asked, now))
 
@@ -136,7 +136,7 @@ def _button(action_id: str, words: str, key: str) -> ButtonElement:
     return ButtonElement(action_id=action_id, text=words, value=key)
 
 
-def _sentences(asked: AskedSurvey, now: datetime) -> Iterator[str]:
+def _sentences(asked: CustomerSurvey, now: datetime) -> Iterator[str]:
     if asked.response.rating:
         yield THANKS
     elif asked.is_closed(now):
@@ -145,7 +145,7 @@ def _sentences(asked: AskedSurvey, now: datetime) -> Iterator[str]:
         yield STOPPED
 
 
-def _buttons(key: str, asked: AskedSurvey, now: datetime) -> Iterator[ButtonElement]:
+def _buttons(key: str, asked: CustomerSurvey, now: datetime) -> Iterator[ButtonElement]:
     if asked.response.comment or asked.has_opted_out:
         return
     if asked.takes_comment(now):

@@ -16,9 +16,9 @@ from slack_sdk.models.blocks import (
 )
 
 from blocks.elements import context, plain_text, rich_line, text
-from blocks.serialization import render_all
+from blocks.rendering import render_all
 from blocks.slack_survey import STOP, ask, explain_scale, privacy_link
-from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey
+from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import RATING_WORDS, SCALES, Catalogue, Metric
 
@@ -51,13 +51,13 @@ class AnswerForm(FrozenModel):
     opts_out: bool = False
 
 
-def comment_modal(form: AnswerForm, asked: AskedSurvey) -> dict[str, Any]:
+def comment_modal(form: AnswerForm, asked: CustomerSurvey) -> dict[str, Any]:
     """Return the form for a comment on a rating that is stored already, which only its customer sees."""
     blocks = [rich_line(text(f"{_name_answer(asked)} {SAY_MORE}")), _comment(), context(FINAL)]
     return {**_modal(blocks, "No, thanks"), **_submission(COMMENT_CALLBACK_ID, form)}
 
 
-def feedback_modal(form: AnswerForm, asked: AskedSurvey, catalogue: Catalogue) -> dict[str, Any]:
+def feedback_modal(form: AnswerForm, asked: CustomerSurvey, catalogue: Catalogue) -> dict[str, Any]:
     """Return the form for a whole answer."""
     survey = asked.survey
     blocks = [
@@ -89,7 +89,7 @@ def parse(view: Mapping[str, Any]) -> AnswerForm:
     )
 
 
-def _name_answer(asked: AskedSurvey) -> str:
+def _name_answer(asked: CustomerSurvey) -> str:
     """Return which answer is saved, so that a wrong button is noticed while it can be changed."""
     rating = asked.response.rating
     assert rating  # noqa: S101 - there is no comment without one

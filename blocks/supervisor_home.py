@@ -20,6 +20,7 @@ from blocks.elements import (
 )
 from blocks.home_report_controls import report_controls
 from blocks.low_rating import named_low_rating_blocks
+from blocks.rendering import BlockDict, render
 from blocks.report_charts import report_charts
 from blocks.report_summary import (
     METRIC_NAMES,
@@ -29,7 +30,6 @@ from blocks.report_summary import (
     own_left_out,
     summary_lines,
 )
-from blocks.serialization import BlockDict, render
 from blocks.tables_and_charts import HomePart
 from csat.reporting.formatting import NO_VALUE
 from csat.reporting.home_report_query import ReportQuery

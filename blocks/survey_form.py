@@ -11,7 +11,7 @@ from blocks.form_customer import customer_blocks, customer_field, reasons_to_sta
 from blocks.form_inputs import MAX_INITIAL_VALUE_LENGTH, with_value
 from blocks.form_state import METRICS, Form
 from blocks.preview import preview
-from blocks.serialization import BlockDict, render, render_once
+from blocks.rendering import BlockDict, render, render_once
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue, Metric
 from csat.surveys.survey import Draft, FormField

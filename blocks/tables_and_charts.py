@@ -9,7 +9,7 @@ https://docs.slack.dev/reference/block-kit/blocks/data-table-block
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from blocks.serialization import BlockDict
+from blocks.rendering import BlockDict
 
 MAX_TITLE_LENGTH: Final = 50
 MAX_LABEL_LENGTH: Final = 20

@@ -12,7 +12,7 @@ from cli.check_x import XFindings, check_x
 from cli.errors import CommandError
 from cli.existing_database import find_file, open_existing
 from cli.finding import Finding
-from csat.db import poll_queue, surveys_of_account
+from csat.db import account_scope, poll_queue
 from csat.db.backlog import Backlog, read_backlog
 from csat.db.engines import describe
 from csat.db.errors import DatabaseError, Locked, SchemaTooNew
@@ -164,7 +164,7 @@ async def _read_queue(settings: Settings, team: str) -> Queue | None:
     try:
         with open_existing(settings) as database:
             on_x, in_slack = [await database.read(read_backlog, (account,)) for account in accounts]
-            others = await database.read(surveys_of_account.count_waiting_for_others, accounts)
+            others = await database.read(account_scope.count_waiting_for_others, accounts)
             polled = await database.read(poll_queue.count_of_others, settings.x_account_id)
             return Queue(on_x, in_slack, others, polled)
     except (CommandError, DatabaseError):
@@ -212,4 +212,4 @@ async def _describe_account(account: str, x: XClient | None) -> str:
     if x and account.isdigit():
         with contextlib.suppress(XError):
             return f"@{(await x.get_account(account)).handle} (id {account})"
-    return surveys_of_account.describe(account)
+    return account_scope.describe(account)

@@ -22,11 +22,11 @@ from csat.db.errors import DatabaseError
 from csat.slack_api.errors import SlackError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey import make_receipt_id, parse_key
-from handlers.asked_surveys import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.customer_access import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_opening import open_modal
 from handlers.services import Services
 
@@ -125,12 +125,12 @@ async def open_feedback_form(services: Services, ack: AsyncAck, body: dict[str, 
             await show_survey(services, _place(interaction), asked)
 
 
-async def _find(services: Services, interaction: Interaction) -> AskedSurvey:
+async def _find(services: Services, interaction: Interaction) -> CustomerSurvey:
     """Return the survey whose button was pressed; raises `CantAnswer`."""
     return await find_survey(services, interaction.user, interaction.value or "")
 
 
-async def _ask_for_comment(services: Services, interaction: Interaction, asked: AskedSurvey) -> None:
+async def _ask_for_comment(services: Services, interaction: Interaction, asked: CustomerSurvey) -> None:
     """Open the form for a comment; without it, the message has a button for that."""
     if asked.takes_comment(services.clock()):
         view = slack_survey_modals.comment_modal(_form(services, interaction), asked)

@@ -14,11 +14,11 @@ from csat.db.customer_answers import Given
 from csat.db.errors import DatabaseError
 from csat.slack_api.payloads import Interaction
 from csat.slack_api.posting import Posted
-from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey, CommentTooLong, parse_comment
+from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CommentTooLong, CustomerSurvey, parse_comment
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.surveys.slack_survey import make_receipt_id, parse_key
-from handlers.asked_surveys import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
+from handlers.customer_access import NOT_CHANGED, NOT_ON_FILE, CantAnswer, explain, find_survey, show_survey
 from handlers.modal_submission import save
 from handlers.services import Services
 
@@ -83,7 +83,7 @@ async def submit_feedback(
         await _close(services, ack, form, answered.survey)
 
 
-async def _close(services: Services, ack: AsyncAck, form: AnswerForm, asked: AskedSurvey) -> None:
+async def _close(services: Services, ack: AsyncAck, form: AnswerForm, asked: CustomerSurvey) -> None:
     await ack()
     await show_survey(services, Posted(form.channel, form.ts), asked)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from blocks.denials import denial_text
 from blocks.form_customer import USE_CUSTOMER_ACTION
 from blocks.form_state import Form, field_errors
-from blocks.limit_denial import denial_text
 from blocks.survey_form import (
     CALLBACK_ID,
     MORE_OPTIONS_ACTION,

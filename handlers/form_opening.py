@@ -12,8 +12,8 @@ from blocks.elements import plain_message
 from blocks.form_state import Form
 from blocks.survey_form import MAX_OTHER_CUSTOMERS
 from csat.db.survey_records import get_survey
+from csat.slack_api.message_text import extract_text
 from csat.slack_api.payloads import Interaction, SlashCommand
-from csat.slack_api.text_extraction import extract_text
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.networks import Network
 from csat.surveys.prefill import find_external_id, find_recipients

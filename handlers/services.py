@@ -15,7 +15,7 @@ from csat.db import audit_log
 from csat.db.audit_log import AuditAction
 from csat.db.database import Database
 from csat.db.errors import DatabaseError
-from csat.db.last_questions_and_denial import FormContext, read_form_context
+from csat.db.form_context import FormContext, read_form_context
 from csat.delivery.circuit_breaker import CircuitBreaker
 from csat.delivery.send_worker import SendWorker
 from csat.metrics import Metrics

@@ -17,7 +17,7 @@ from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
 from sqlalchemy import Engine
 
-from blocks import serialization
+from blocks import rendering
 from csat.db.database import Database
 from csat.db.engines import PRAGMAS
 from tests.canaries import use_canaries
@@ -206,7 +206,7 @@ def _fast_uvicorn() -> Iterator[None]:
 @pytest.fixture(name="valid_blocks", scope="session", autouse=True)
 def _valid_blocks() -> Iterator[None]:
     """Validate every block with its slack_sdk model and compare the rendering, once for each that differs."""
-    render = serialization._render  # noqa: SLF001 - the function that all rendering goes through
+    render = rendering._render  # noqa: SLF001 - the function that all rendering goes through
 
     is_inside_block = False
     known: set[tuple[type, str]] = set()
@@ -226,5 +226,5 @@ def _valid_blocks() -> Iterator[None]:
         return rendered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("blocks.serialization._render", validate_and_render)
+        patch.setattr("blocks.rendering._render", validate_and_render)
         yield

@@ -27,7 +27,7 @@ from csat.reporting.report_model import (
     Report,
     Tally,
 )
-from csat.surveys.asked_survey import ANSWER_WINDOW, AskedSurvey
+from csat.surveys.customer_survey import ANSWER_WINDOW, CustomerSurvey
 from csat.surveys.limits import Denial, DenialReason, PreviousSurvey
 from csat.surveys.low_ratings import FollowUp, NotedLowRating, OpenLowRatings, RevealedRating
 from csat.surveys.opt_outs import How, OptOut
@@ -282,7 +282,7 @@ HOME_WITHOUT_REPORT = SUPERVISOR_HOME._replace(
 EMPTY_HOME = SupervisorHome(ReportQuery(), EMPTY_REPORT, [])
 
 
-def make_asked(**fields: Any) -> AskedSurvey:
+def make_asked(**fields: Any) -> CustomerSurvey:
     """Return a survey in Slack as its customer sees it."""
     defaults: dict[str, Any] = {
         "id": 7,
@@ -295,4 +295,4 @@ def make_asked(**fields: Any) -> AskedSurvey:
         "disowned_at": None,
         "has_opted_out": False,
     }
-    return AskedSurvey(**{**defaults, **fields})
+    return CustomerSurvey(**{**defaults, **fields})

@@ -13,7 +13,7 @@ from csat.db.engines import open_engine
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
-from csat.surveys.asked_survey import ANSWER_WINDOW, AskedSurvey, CommentTooLong, parse_comment
+from csat.surveys.customer_survey import ANSWER_WINDOW, CommentTooLong, CustomerSurvey, parse_comment
 from csat.surveys.limits import DAY
 from csat.surveys.opt_outs import How
 from csat.surveys.responses import Response
@@ -72,7 +72,7 @@ def kinds_in_outbox(connection: Connection) -> set[str]:
     return set(connection.execute(select(tables.outbox.c.kind)).scalars())
 
 
-def opt_out_on_page(connection: Connection, survey_id: int, now: datetime) -> AskedSurvey | None:
+def opt_out_on_page(connection: Connection, survey_id: int, now: datetime) -> CustomerSurvey | None:
     return customer_answers.opt_out(connection, survey_id, How.RATING_PAGE, now)
 
 

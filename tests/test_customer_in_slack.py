@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from cli.forget import open_eraser
 from csat.db import customer_answers, tables
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.states import State
@@ -708,7 +708,7 @@ async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
     message = await ask(world)
     find = customer_answers.find
 
-    def find_and_erase(connection: Connection, *survey: int) -> AskedSurvey | None:
+    def find_and_erase(connection: Connection, *survey: int) -> CustomerSurvey | None:
         found = find(connection, *survey)
         with world.engine.begin() as other:
             other.execute(update(tables.surveys).values(recipient_id=None))

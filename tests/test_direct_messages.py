@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from csat.x_api import refusals
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.direct_messages import PAGE_SIZE, Message, decipher_messages, decipher_sent
+from csat.x_api.direct_message_wire import PAGE_SIZE, Message, decipher_messages, decipher_sent
 from csat.x_api.errors import (
     AccountRefused,
     DailyLimitReached,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, insert, text
 
 from csat.db import (
     account_pauses,
+    account_scope,
     backlog,
     erasure,
     follow_ups,
@@ -25,7 +26,6 @@ from csat.db import (
     send_queue,
     submissions,
     surveys_by_requester,
-    surveys_of_account,
     tables,
 )
 from csat.db.engines import open_engine
@@ -126,7 +126,7 @@ TRANSACTIONS: dict[str, Callable[[Connection], object]] = {
         connection, ("A1",), NOON, 8
     ),
     "probing a paused account": lambda connection: account_pauses.claim_probe(connection, "A1", NOON),
-    "counting what waits for others": lambda connection: surveys_of_account.count_waiting_for_others(
+    "counting what waits for others": lambda connection: account_scope.count_waiting_for_others(
         connection, ("A1",)
     ),
     "counting what waits": lambda connection: backlog.read_backlog(connection, ("A1",)),

@@ -18,7 +18,7 @@ from csat.db import customer_answers, tables
 from csat.db.outbox import NotificationKind
 from csat.db.tables import opt_outs
 from csat.rating_page.address_buckets import CAPACITY
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.opt_outs import How
 from csat.surveys.states import State
 from sandbox.slack import fixtures
@@ -642,7 +642,7 @@ async def test_nobody_is_thanked_for_an_answer_that_is_not_stored(
     path = page.path(survey_id)
     find = customer_answers.find
 
-    def find_and_erase(connection: Connection, *survey: int) -> AskedSurvey | None:
+    def find_and_erase(connection: Connection, *survey: int) -> CustomerSurvey | None:
         found = find(connection, *survey)
         with page.world.engine.begin() as other:
             other.execute(sqlalchemy.update(tables.surveys).values(NOBODY))

@@ -15,7 +15,7 @@ from cachetools import TTLCache
 
 from csat.surveys.recipients import XAccount
 from csat.x_api.client import XClient, open_http_client
-from csat.x_api.direct_messages import Message
+from csat.x_api.direct_message_wire import Message
 from csat.x_api.errors import RateLimited, RetryLater, Uncertain, Unconfirmed, Unreadable, XError
 from csat.x_api.refusals import (
     InvalidCredentials,

@@ -41,8 +41,8 @@ from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconf
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
     account_resume,
-    asked_surveys,
     commands,
+    customer_access,
     customer_forms,
     customer_lookup,
     errors,
@@ -452,11 +452,11 @@ def _customers() -> Iterator[Section]:
     yield (
         "customer in Slack, problems",
         _lines(
-            asked_surveys.NOT_YOURS,
-            asked_surveys.NOT_ON_FILE,
-            asked_surveys.NOT_CHANGED,
-            asked_surveys.NOT_SAVED,
-            asked_surveys.NOT_KNOWN,
+            customer_access.NOT_YOURS,
+            customer_access.NOT_ON_FILE,
+            customer_access.NOT_CHANGED,
+            customer_access.NOT_SAVED,
+            customer_access.NOT_KNOWN,
             customer_forms.NO_RATING,
             customer_forms.NO_COMMENT,
             customer_forms.COMMENT_TOO_LONG,

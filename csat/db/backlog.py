@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from csat.db.account_pauses import AT_ONCE, get_pause_cause
-from csat.db.surveys_of_account import is_of
+from csat.db.account_scope import is_of
 from csat.db.tables import outbox, surveys
 from csat.surveys.states import State
 

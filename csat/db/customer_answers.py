@@ -14,7 +14,7 @@ from csat.db.responses import store_response, to_response
 from csat.db.survey_records import AGAIN, SENT_AGAIN, to_record
 from csat.db.survey_transitions import transition, transition_to
 from csat.db.tables import attempts, surveys
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.limits import DAY
 from csat.surveys.opt_outs import How
 from csat.surveys.responses import Comment, Rating
@@ -28,7 +28,7 @@ _SENT = transition_to(State.SENT)
 class Rated(NamedTuple):
     """A survey after a rating."""
 
-    survey: AskedSurvey
+    survey: CustomerSurvey
     is_first: bool
     """Whether the survey had no rating before."""
     is_late: bool = False
@@ -44,7 +44,7 @@ class Given(NamedTuple):
     chosen_at: datetime
 
 
-def find(connection: Connection, survey_id: int, accepted_second: int) -> AskedSurvey | None:
+def find(connection: Connection, survey_id: int, accepted_second: int) -> CustomerSurvey | None:
     """Return a survey, or `None` if there is none, as for an erased customer.
 
     `accepted_second` is when the survey was accepted, in whole seconds since 1970: the number alone may be
@@ -99,7 +99,7 @@ def rate(
     return Rated(survey.model_copy(update={"response": response}), is_first)
 
 
-def comment(connection: Connection, survey_id: int, text: str, now: datetime) -> AskedSurvey | None:
+def comment(connection: Connection, survey_id: int, text: str, now: datetime) -> CustomerSurvey | None:
     """Store the comment on a rating, if the survey still takes one; return `None` without a survey."""
     row = _lock(connection, survey_id)
     if row is None:
@@ -112,7 +112,7 @@ def comment(connection: Connection, survey_id: int, text: str, now: datetime) ->
     return survey.model_copy(update={"response": response})
 
 
-def disown(connection: Connection, survey_id: int, now: datetime) -> AskedSurvey | None:
+def disown(connection: Connection, survey_id: int, now: datetime) -> CustomerSurvey | None:
     """Store that a survey is not meant for its reader, unless it was answered.
 
     From then on it takes no answer. Returns `None` without a survey.
@@ -130,7 +130,7 @@ def disown(connection: Connection, survey_id: int, now: datetime) -> AskedSurvey
 
 def opt_out(
     connection: Connection, survey_id: int, how: How, now: datetime, *, receipt_id: str = ""
-) -> AskedSurvey | None:
+) -> CustomerSurvey | None:
     """Record that the customer is not to be asked again, also once the survey is closed.
 
     Returns `None` without a survey.
@@ -208,9 +208,9 @@ def _settle_as_sent(connection: Connection, survey: Row[Any], now: datetime) -> 
     enqueue(connection, survey.id, NotificationKind.SENT, now)
 
 
-def _to_asked(connection: Connection, row: Row[Any]) -> AskedSurvey:
+def _to_asked(connection: Connection, row: Row[Any]) -> CustomerSurvey:
     record = to_record(row)
-    return AskedSurvey(
+    return CustomerSurvey(
         id=record.id,
         survey=record.survey,
         origin=record.origin,

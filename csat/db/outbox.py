@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, insert, or_, select, update
 
+from csat.db.account_scope import is_of
 from csat.db.idempotent_inserts import insert_if_absent
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
-from csat.db.surveys_of_account import is_of
 from csat.db.tables import outbox, surveys
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.states import State

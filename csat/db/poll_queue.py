@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
+from csat.db.account_scope import is_of
 from csat.db.outbox import NotificationKind, enqueue
 from csat.db.poll_budget_and_sweeps import lock_remaining_budget, spend_budget
 from csat.db.survey_transitions import transition, transition_to
-from csat.db.surveys_of_account import is_of
 from csat.db.tables import surveys
 from csat.surveys.poll_schedule import expires_at, is_past_last_poll, next_poll, retry_poll
 from csat.surveys.states import State

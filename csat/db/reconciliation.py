@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from csat.db.account_scope import is_of
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.survey_records import SurveyRecord, get_survey, to_record
 from csat.db.survey_transitions import SETTLEABLE, AlreadySettled, transition_returning, transition_to
-from csat.db.surveys_of_account import is_of
 from csat.db.tables import attempts, surveys
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS

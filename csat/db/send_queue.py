@@ -13,13 +13,13 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from csat.db import opt_outs
 from csat.db.account_pauses import NOT_PAUSED
+from csat.db.account_scope import is_of
 from csat.db.limits import NEVER, check_previous, lock_account
 from csat.db.opt_outs import NOT_OPTED_OUT
 from csat.db.outbox import Notification, NotificationKind, enqueue_claimed
 from csat.db.submissions import CLAIM_LEASE
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_recipient_key, get_survey, to_record
 from csat.db.survey_transitions import REQUESTED, has_state, transition, transition_returning, transition_to
-from csat.db.surveys_of_account import is_of
 from csat.db.tables import accounts as accounts_table
 from csat.db.tables import attempts, surveys
 from csat.surveys.limits import DAY, Limits

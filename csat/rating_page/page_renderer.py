@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from csat.rating_page.languages import Language, Languages
-from csat.surveys.asked_survey import MAX_COMMENT_LENGTH, AskedSurvey
+from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.questions import PLACEHOLDER, RATING_WORDS, SCALES, Catalogue
 
 HERE = Path(__file__).parent
@@ -62,13 +62,13 @@ class PageRenderer:
             "max_comment_length": MAX_COMMENT_LENGTH,
         }
 
-    def render(self, step: Step, language: Language, page: AskedSurvey | None, **values: Any) -> str:  # noqa: ANN401
+    def render(self, step: Step, language: Language, page: CustomerSurvey | None, **values: Any) -> str:  # noqa: ANN401
         """Return the HTML of a step; `page` is the survey, where there is one."""
         values |= self._survey_values(page, language) if page else {"name": self._brand}
         template = self._templates.get_template(f"{step}.html")
         return template.render(step=step, language=language, page=page, _=language.translate, **values)
 
-    def _survey_values(self, page: AskedSurvey, language: Language) -> dict[str, Any]:
+    def _survey_values(self, page: CustomerSurvey, language: Language) -> dict[str, Any]:
         question = self._catalogue.template(page.survey.metric, page.survey.variant)
         before, _, after = language.translate(question).partition(PLACEHOLDER)
         words = RATING_WORDS[page.survey.metric]

@@ -25,7 +25,7 @@ from csat.rating_page.page_renderer import PageRenderer, Step
 from csat.rating_page.posted_forms import InvalidForm, get_text, is_cross_site, read_form
 from csat.rating_page.tokens import PROOF_PATH, make_proof, read_token
 from csat.shared_resources import Resources
-from csat.surveys.asked_survey import AskedSurvey, CommentTooLong, parse_comment
+from csat.surveys.customer_survey import CommentTooLong, CustomerSurvey, parse_comment
 from csat.surveys.opt_outs import How
 from csat.surveys.questions import SCALES
 from csat.web.request_body import BodyTooLarge
@@ -150,7 +150,7 @@ class RatingPageEndpoint:
                 return _redirect(request)
         raise Problem(Step.REFUSED)
 
-    async def _find(self, request: Request) -> tuple[int, AskedSurvey]:
+    async def _find(self, request: Request) -> tuple[int, CustomerSurvey]:
         """Return the survey of a request's token, and its page; raises `Problem` if there is none."""
         linked = read_token(self._secrets, request.path_params["token"])
         page = await self._database.read(customer_answers.find, *linked) if linked else None
@@ -158,7 +158,7 @@ class RatingPageEndpoint:
             raise Problem(Step.UNKNOWN if self._has_budget(request) else Step.TOO_MANY)
         return linked.survey_id, page
 
-    async def _rate(self, request: Request, survey_id: int, page: AskedSurvey, text: str) -> Response:
+    async def _rate(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_rating(self._clock()):
             return _redirect(request, Step.COMMENT)
         rating = {str(rating): rating for rating in SCALES[page.survey.metric]}.get(text)
@@ -171,7 +171,7 @@ class RatingPageEndpoint:
             self._metrics.count_answer(page.survey.metric)
         return _redirect(request, Step.COMMENT)
 
-    async def _comment(self, request: Request, survey_id: int, page: AskedSurvey, text: str) -> Response:
+    async def _comment(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_comment(self._clock()):
             return _redirect(request, Step.THANKS)
         try:
@@ -190,7 +190,7 @@ class RatingPageEndpoint:
     def _show_step(
         self,
         request: Request,
-        page: AskedSurvey,
+        page: CustomerSurvey,
         step: Step,
         status: HTTPStatus | None = None,
         comment: str = "",
@@ -214,7 +214,7 @@ class RatingPageEndpoint:
         request: Request,
         step: Step,
         status: HTTPStatus | None = None,
-        page: AskedSurvey | None = None,
+        page: CustomerSurvey | None = None,
         **values: Any,  # noqa: ANN401 - what the step's template shows
     ) -> Response:
         query, headers = request.query_params, request.headers
@@ -229,7 +229,7 @@ class RatingPageEndpoint:
         return self._buckets.take(request.client.host if request.client else "")
 
 
-def choose_step(page: AskedSurvey, wanted: str, now: datetime) -> Step:
+def choose_step(page: CustomerSurvey, wanted: str, now: datetime) -> Step:
     """Return the step to show of those that a page has now; `wanted` is where its reader wants to go."""
     if page.is_closed(now):
         return Step.CLOSED

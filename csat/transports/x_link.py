@@ -13,7 +13,7 @@ from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt
 from csat.surveys.transports import TransportName
 from csat.x_api.client import XClient
-from csat.x_api.direct_messages import Message
+from csat.x_api.direct_message_wire import Message
 
 
 class XLink:

@@ -16,8 +16,8 @@ from csat.outgoing_request_timing import Observe, Timed, ignore
 from csat.surveys.recipients import Recipient
 from csat.surveys.responses import Update
 from csat.surveys.survey import Receipt, Survey
-from csat.x_api import direct_messages, feedback_events, wire
-from csat.x_api.direct_messages import Message
+from csat.x_api import direct_message_wire, feedback_events, wire
+from csat.x_api.direct_message_wire import Message
 from csat.x_api.error_explanations import explain
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain, Unreadable
 from csat.x_api.refusals import (
@@ -99,7 +99,7 @@ class XClient:
             Uncertain: the message may have been delivered.
         """
         path = f"/2/dm_conversations/with/{recipient_id}/messages"
-        return await self._post("send_message", path, direct_messages.decipher_sent, json={"text": text})
+        return await self._post("send_message", path, direct_message_wire.decipher_sent, json={"text": text})
 
     async def find_message(self, recipient_id: str, url: str, since: datetime) -> Message | None:
         """Return the message to a recipient that links to `url`, if X lists it; raises `XError`.
@@ -108,9 +108,12 @@ class XClient:
         `PAGE_SIZE` * `MAX_PAGES` messages. None does not prove that there is no such message: X does not list
         those of encrypted conversations.
         """
-        path, params = f"/2/dm_conversations/with/{recipient_id}/dm_events", dict(direct_messages.LIST_PARAMS)
-        for _ in range(direct_messages.MAX_PAGES):
-            page = await self._get_again("find_message", path, params, direct_messages.decipher_messages)
+        path, params = (
+            f"/2/dm_conversations/with/{recipient_id}/dm_events",
+            dict(direct_message_wire.LIST_PARAMS),
+        )
+        for _ in range(direct_message_wire.MAX_PAGES):
+            page = await self._get_again("find_message", path, params, direct_message_wire.decipher_messages)
             if message := page.find(recipient_id, url):
                 return message
             if page.reaches(since) or not page.meta.next_token:

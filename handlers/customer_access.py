@@ -12,7 +12,7 @@ from csat.db import customer_answers
 from csat.db.errors import CommitUnknown, DatabaseError
 from csat.slack_api.errors import SlackError
 from csat.slack_api.posting import Posted
-from csat.surveys.asked_survey import AskedSurvey
+from csat.surveys.customer_survey import CustomerSurvey
 from csat.surveys.recipients import SlackPerson
 from csat.surveys.slack_survey import make_key, parse_key, parse_receipt_id
 from handlers.services import Services
@@ -30,7 +30,7 @@ class CantAnswer(Exception):
     """The survey can't be answered, or not by this person; `str()` is for them."""
 
 
-async def find_survey(services: Services, user: str, key: str) -> AskedSurvey:
+async def find_survey(services: Services, user: str, key: str) -> CustomerSurvey:
     """Return the survey that a button or a form names, if it is this user's; raises `CantAnswer`."""
     asked = await services.database.read(customer_answers.find, *parse_key(key))
     if asked is None:
@@ -42,7 +42,7 @@ async def find_survey(services: Services, user: str, key: str) -> AskedSurvey:
 
 
 async def show_survey(
-    services: Services, place: Posted, asked: AskedSurvey, *, asks_again: bool = False
+    services: Services, place: Posted, asked: CustomerSurvey, *, asks_again: bool = False
 ) -> None:
     """Show what holds now in the message whose button was pressed, and in the survey's own.
 
@@ -63,7 +63,7 @@ async def show_survey(
                 log.warning("The message of survey %s was not updated: %s", asked.id, error)
 
 
-def _message(services: Services, posted: Posted, asked: AskedSurvey, *, asks_again: bool) -> Message:
+def _message(services: Services, posted: Posted, asked: CustomerSurvey, *, asks_again: bool) -> Message:
     if posted.channel == asked.origin.channel:
         return slack_survey.thread_message(asked)
     key, catalogue, now = make_key(asked.id, asked.accepted_at), services.form.catalogue, services.clock()
@@ -73,7 +73,7 @@ def _message(services: Services, posted: Posted, asked: AskedSurvey, *, asks_aga
     return slack_survey.direct_message(key, asked, catalogue, now)
 
 
-async def _read_again(services: Services, asked: AskedSurvey) -> AskedSurvey | None:
+async def _read_again(services: Services, asked: CustomerSurvey) -> CustomerSurvey | None:
     """Return the survey as it is stored now, or as it was read before if the database can't be read."""
     key = parse_key(make_key(asked.id, asked.accepted_at))
     try:

@@ -18,7 +18,7 @@ MAX_COMMENT_LENGTH = 2_000
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class AskedSurvey(FrozenModel):
+class CustomerSurvey(FrozenModel):
     """A survey whose answers come by themselves, not from X."""
 
     id: int
