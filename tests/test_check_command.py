@@ -573,6 +573,7 @@ async def test_cards_that_can_still_be_answered_are_counted_once_there_are_no_ke
     ]
 
 
+@pytest.mark.usefixtures("short_busy_timeout")
 async def test_a_database_that_another_program_holds_is_to_be_waited_for(tmp_path: Path) -> None:
     url = sqlite_in(tmp_path)
     with contextlib.closing(sqlite3.connect(tmp_path / "csat.db", isolation_level=None)) as other:

@@ -60,7 +60,7 @@ async def test_the_version_is_that_of_the_project_without_any_settings(tmp_path:
     ("command", "expected"),
     [
         (["backup", "copy.db"], "Wrote copy.db: 0 surveys and 0 opt-outs."),
-        (["restore", "copy.db"], "Not restored: copy.db: unable to open database file."),
+        (["restore", "copy.db"], "Not restored: there is no file copy.db."),
         (["prune", "--older-than", "400d"], "0 finished surveys from before"),
         (["export", "--output", "surveys.csv"], "The export stopped: the database has no surveys yet."),
     ],

@@ -20,7 +20,7 @@ class SurveyRow(NamedTuple):
 
     id: int
     recipient: str
-    """`@handle` or id, as typed in the form."""
+    """`@handle` or id, as the database has it; "" once erased."""
     state: str
     reason: str | None
     was_uncertain: bool
@@ -64,7 +64,7 @@ class DbReader:
         return [
             SurveyRow(
                 row.id,
-                f"@{row.recipient_handle}" if row.recipient_handle else row.recipient_id,
+                f"@{row.recipient_handle}" if row.recipient_handle else row.recipient_id or "",
                 row.state,
                 row.reason,
                 row.id in uncertain,

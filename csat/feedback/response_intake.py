@@ -1,4 +1,4 @@
-"""The intake of responses, however they come: X's webhook, the poller, or the sweep of X's events."""
+"""The intake of the responses that X tells: by its webhook, the poller, or the sweep of its events."""
 
 import asyncio
 import logging
