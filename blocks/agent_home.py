@@ -47,11 +47,13 @@ NAME_ANY_CUSTOMER: Final = (
 CHECK_PREVIEW: Final = (
     "Check the preview of what the customer will read, and send it. The channel sees that you asked."
 )
-SUPERVISORS_SEE_ANSWERS: Final = {
-    True: "Supervisors can see the answers. X asks us not to show them to the person who sent the survey.",
-    False: "Supervisors can see the answers. The person who sent the survey can't.",
+SUPERVISORS_SEE_ANSWERS: Final = "Supervisors can see the answers. The person who sent the survey can't"
+WHO_ASKS_FOR_THAT: Final = {
+    frozenset({Network.X}): ": X asks for that.",
+    frozenset({Network.SLACK}): ".",
+    frozenset(Network): "; X asks for that of surveys on X.",
 }
-"""By whether surveys are sent on X."""
+"""Why the person who sent a survey sees no answers, by where surveys are sent."""
 NOBODY_SEES_ANSWERS: Final = (
     "Nobody can see the answers yet. "
     "An admin of this app can name supervisors in the setting CSAT_SUPERVISORS."
@@ -108,7 +110,7 @@ def agent_home(
     else:
         yield render(rich_line(text("You haven't asked a customer yet. To get started:")))
         yield render(numbered_list(*first_steps(networks)))
-    seen = SUPERVISORS_SEE_ANSWERS[Network.X in networks]
+    seen = f"{SUPERVISORS_SEE_ANSWERS}{WHO_ASKS_FOR_THAT[frozenset(networks)]}"
     yield render(context(seen if has_supervisors else NOBODY_SEES_ANSWERS))
 
 

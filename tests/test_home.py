@@ -143,6 +143,23 @@ async def test_the_home_explains_how_to_configure_supervisors(tmp_path: Path) ->
         assert "Supervisors can see the answers" in home
 
 
+@pytest.mark.parametrize(
+    ("transports", "reason"),
+    [
+        ("x_card", "can't: X asks for that."),
+        ("slack", "can't."),
+        ("x_card,slack", "can't; X asks for that of surveys on X."),
+    ],
+)
+async def test_the_home_says_that_x_asks_to_hide_answers_only_of_surveys_on_x(
+    tmp_path: Path, transports: str, reason: str
+) -> None:
+    async with running_world(tmp_path, csat_supervisors=fixtures.CLEO, csat_transports=transports) as world:
+        home = visible_text(await world.open_home())
+
+    assert home.endswith(f"The person who sent the survey {reason}")
+
+
 async def test_opening_the_messages_tab_does_not_publish_a_home(world: World) -> None:
     await world.workspace.open_home(fixtures.ADA, "messages")
     await world.open_home(fixtures.BEN)
