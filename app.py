@@ -27,7 +27,13 @@ from csat.library_logs import silence_libraries
 from csat.reporting.export_rows import InvalidExport
 from csat.reporting.periods import InvalidPeriod, parse_period
 from csat.setting_types import LogFormat
-from csat.settings import Settings, SettingsError, SettingsWithoutXKeys, find_log_format
+from csat.settings import Settings, SettingsWithoutXKeys
+from csat.settings_from_environment import (
+    SettingsError,
+    find_log_format,
+    load_settings,
+    load_settings_without_x_keys,
+)
 from csat.surveys.questions import CatalogueError, Metric
 from csat.surveys.recipients import InvalidRecipient
 from csat.surveys.transports import TransportName
@@ -73,7 +79,7 @@ def main(
 @cli.command()
 def serve() -> None:
     """Run the app: in Socket Mode if SLACK_APP_TOKEN is set, else over HTTP."""
-    settings = _settings(Settings.load, is_logged=True)
+    settings = _settings(load_settings, is_logged=True)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     _run(_serve(settings), level=level, log_format=settings.log_format)
     log.info("Stopped")
@@ -88,7 +94,7 @@ def sandbox() -> None:
 @cli.command()
 def check() -> None:
     """Check the settings, Slack, and X if there are its keys, and say what to fix."""
-    _run(_check(_settings(Settings.load)), level=logging.CRITICAL)  # the findings say what others log
+    _run(_check(_settings(load_settings)), level=logging.CRITICAL)  # the findings say what others log
 
 
 @cli.command("manifest")
@@ -116,7 +122,7 @@ def prune(
     from cli import prune as pruning
     from csat.values_from_settings import build_limits
 
-    settings = _settings(SettingsWithoutXKeys.load)
+    settings = _settings(load_settings_without_x_keys)
     try:
         age = pruning.parse_age(older_than, build_limits(settings))
     except pruning.InvalidAge as error:
@@ -141,7 +147,7 @@ def forget(
         recipient = parse_customer(customer)
     except InvalidRecipient as error:
         _give_up([str(error)])
-    _run(forgetting.run(_settings(Settings.load), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
+    _run(forgetting.run(_settings(load_settings), recipient, yes=yes), "Forgetting stopped", logging.WARNING)
 
 
 @cli.command()
@@ -155,7 +161,7 @@ def export(
     """Write a CSV file with a row per survey, and a manifest with its checksum."""
     from cli import export as exporting
 
-    settings = _settings(SettingsWithoutXKeys.load)
+    settings = _settings(load_settings_without_x_keys)
     try:
         period = parse_period(since, utc_now(), settings.csat_timezone)
     except InvalidPeriod as problem:
@@ -176,7 +182,7 @@ def export_opt_outs(
     """Write a CSV file with all opt-outs, lifted ones too; customers are keyed hashes in it."""
     from cli import opt_outs as listing
 
-    settings = _settings(SettingsWithoutXKeys.load)
+    settings = _settings(load_settings_without_x_keys)
     _run(listing.export(settings, output), "The export stopped", logging.WARNING)
 
 
@@ -197,7 +203,7 @@ def import_opt_outs(
     """Record the customers of a list as opted out; the app can keep running."""
     from cli import opt_outs as listing
 
-    settings = _settings(Settings.load)
+    settings = _settings(load_settings)
     work = listing.import_file(settings, source, apply=apply, from_line=from_line)
     _run(work, "The import stopped", logging.WARNING)
 
@@ -207,7 +213,7 @@ def resume() -> None:
     """Send what waits for a paused X account now, once X accepts it again."""
     from cli import resume as resuming
 
-    _run(resuming.run(_settings(Settings.load)), "Not resumed", logging.WARNING)
+    _run(resuming.run(_settings(load_settings)), "Not resumed", logging.WARNING)
 
 
 @cli.command()
@@ -218,7 +224,7 @@ def backup(
     from cli import backup as backups
 
     try:
-        contents = backups.back_up(backups.database_file(_settings(SettingsWithoutXKeys.load)), target)
+        contents = backups.back_up(backups.database_file(_settings(load_settings_without_x_keys)), target)
     except CommandError as error:
         _give_up([f"No backup: {error}"])
     typer.echo(f"Wrote {target}: {contents}. Only you can read it.")
@@ -236,7 +242,7 @@ def restore(
     from cli import restore as restoring
 
     _run(
-        restoring.run(_settings(SettingsWithoutXKeys.load), source, replace=replace),
+        restoring.run(_settings(load_settings_without_x_keys), source, replace=replace),
         "Not restored",
         logging.WARNING,
     )

@@ -20,7 +20,8 @@ from csat.db.inspection import Schema, inspect_database, lacks_recipient_secret
 from csat.db.rating_link_secrets import find_rating_link_secret
 from csat.question_and_ticket_files import load_catalogue
 from csat.reporting.formatting import pluralize
-from csat.settings import ENV_FILE, Settings
+from csat.settings import Settings
+from csat.settings_from_environment import ENV_FILE
 from csat.surveys.questions import CatalogueError, Metric
 from csat.values_from_settings import open_x
 from csat.x_api.client import XClient

@@ -8,15 +8,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from csat.question_and_ticket_files import DEFAULT_QUESTIONS_FILE
-from csat.settings import (
-    DEFAULT_MESSAGE,
-    MAX_MESSAGE_LENGTH,
-    SECRET_LOCATIONS,
-    X_KEYS,
-    Settings,
-    SettingsError,
-)
-from csat.settings import SECRETS as FILE_SECRETS
+from csat.settings import DEFAULT_MESSAGE, MAX_MESSAGE_LENGTH, SECRET_LOCATIONS, X_KEYS, Settings
+from csat.settings_from_environment import SECRETS as FILE_SECRETS
+from csat.settings_from_environment import SettingsError, load_settings
 from csat.surveys.limits import Limits
 from csat.surveys.survey import Draft
 from csat.values_from_settings import build_credentials, build_default_draft, build_limits
@@ -46,13 +40,13 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def load(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
     for name, value in {**COMPLETE, **others}.items():
         monkeypatch.setenv(name, value)
-    return Settings.load()
+    return load_settings()
 
 
 def load_slack_alone(monkeypatch: pytest.MonkeyPatch, **others: str) -> Settings:
     for name, value in {**SLACK_ALONE, **others}.items():
         monkeypatch.setenv(name, value)
-    return Settings.load()
+    return load_settings()
 
 
 def load_problems(monkeypatch: pytest.MonkeyPatch, **others: str) -> list[str]:
@@ -122,7 +116,7 @@ def test_http_needs_a_signing_secret_instead_of_an_app_token(monkeypatch: pytest
 
 def test_all_missing_settings_are_listed_with_where_to_find_them() -> None:
     with pytest.raises(SettingsError) as error:
-        Settings.load()
+        load_settings()
 
     problems = error.value.problems
     assert [line.split()[0] for line in problems] == [
@@ -144,7 +138,7 @@ def test_a_missing_or_empty_setting_is_named(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError) as error:
-        Settings.load()
+        load_settings()
 
     assert error.value.problems == [f"{name} is missing. Find it at {SECRET_LOCATIONS[name]}."]
 
@@ -319,7 +313,7 @@ def test_errors_never_contain_a_secret(secret: str, name: str) -> None:
         monkeypatch.delenv(name)
         monkeypatch.setenv("PORT", secret)
         with pytest.raises(SettingsError) as error:
-            Settings.load()
+            load_settings()
 
     assert secret not in str(error.value)
     assert secret not in repr(error.value)
@@ -397,7 +391,7 @@ def test_a_misspelled_name_without_our_prefix_is_named_too(
             monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError) as error:
-        Settings.load()
+        load_settings()
 
     assert f"{misspelled} is no setting: did you mean {meant}? See .env.example." in error.value.problems
 
@@ -510,7 +504,7 @@ def test_every_secret_can_be_in_a_file(
     for other, value in values.items():
         monkeypatch.setenv(other, value)
 
-    assert getattr(Settings.load(), name.lower()).get_secret_value() == secret
+    assert getattr(load_settings(), name.lower()).get_secret_value() == secret
 
 
 def test_a_secret_that_is_set_wins_over_its_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
