@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from slack_sdk.models.blocks import (
+    ActionsBlock,
     Block,
-    CheckboxesElement,
+    ButtonElement,
     InputBlock,
     Option,
     PlainTextInputElement,
@@ -17,7 +18,7 @@ from slack_sdk.models.blocks import (
 
 from blocks.elements import context, plain_text, rich_line, text
 from blocks.rendering import render_all
-from blocks.slack_survey import STOP, ask, explain_scale, privacy_link
+from blocks.slack_survey import STOP, STOPPED, ask, explain_scale, privacy_link
 from csat.surveys.customer_survey import MAX_COMMENT_LENGTH, CustomerSurvey
 from csat.surveys.frozen_model import FrozenModel
 from csat.surveys.questions import RATING_WORDS, SCALES, Catalogue, Metric
@@ -26,8 +27,8 @@ COMMENT_CALLBACK_ID: Final = "commenting_on_rating"
 FEEDBACK_CALLBACK_ID: Final = "giving_feedback"
 RATING_ID: Final = "rating"
 COMMENT_ID: Final = "comment"
-STOP_ID: Final = "stop"
 """The block id and the action id of each input."""
+STOP_ACTION: Final = "stop_surveys_in_form"
 
 MAX_RADIO_BUTTONS: Final = 10
 """Slack's limit."""
@@ -48,7 +49,6 @@ class AnswerForm(FrozenModel):
     opened_at: datetime
     rating: int | None = None
     comment: str = ""
-    opts_out: bool = False
 
 
 def comment_modal(form: AnswerForm, asked: CustomerSurvey) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def feedback_modal(form: AnswerForm, asked: CustomerSurvey, catalogue: Catalogue
         _rating(survey.metric, ask(survey, catalogue)),
         *([] if _is_short(survey.metric) else [context(explain_scale(survey.metric))]),
         _comment(optional=True),
-        _stop(),
+        context(STOPPED) if asked.has_opted_out else _stop(),
         *privacy_link(survey),
     ]
     return {**_modal(blocks, "Cancel"), **_submission(FEEDBACK_CALLBACK_ID, form)}
@@ -84,7 +84,6 @@ def parse(view: Mapping[str, Any]) -> AnswerForm:
         update={
             "rating": int(chosen["value"]) if chosen else None,
             "comment": values[COMMENT_ID][COMMENT_ID]["value"] or "",
-            "opts_out": bool(values.get(STOP_ID, {}).get(STOP_ID, {}).get("selected_options")),
         }
     )
 
@@ -105,7 +104,7 @@ def _rating(metric: Metric, question: str) -> Block:
     ]
     element_type = RadioButtonsElement if _is_short(metric) else StaticSelectElement
     element = element_type(action_id=RATING_ID, options=options)
-    return InputBlock(block_id=RATING_ID, label=question, element=element, optional=True)
+    return InputBlock(block_id=RATING_ID, label=question, element=element)
 
 
 def _is_short(metric: Metric) -> bool:
@@ -119,12 +118,11 @@ def _comment(*, optional: bool = False) -> Block:
 
 
 def _stop() -> Block:
-    element = CheckboxesElement(action_id=STOP_ID, options=[Option(value=STOP_ID, text=STOP)])
-    return InputBlock(block_id=STOP_ID, label="Further questions", element=element, optional=True)
+    return ActionsBlock(elements=[ButtonElement(action_id=STOP_ACTION, text=STOP)])
 
 
 def _submission(callback_id: str, form: AnswerForm) -> dict[str, Any]:
-    typed = {"rating", "comment", "opts_out"}
+    typed = {"rating", "comment"}
     return {
         "callback_id": callback_id,
         "submit": plain_text("Send"),

@@ -1,5 +1,6 @@
 """The forms that a customer in Slack submits: a comment on their rating, or the answer to an invitation."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -36,9 +37,10 @@ class InvalidAnswer(Exception):
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Register the listeners for the two forms."""
+    """Register the listeners for the two forms, and for the button to opt out in one of them."""
     app.view(slack_survey_modals.COMMENT_CALLBACK_ID)(partial(submit_comment, services))
     app.view(slack_survey_modals.FEEDBACK_CALLBACK_ID)(partial(submit_feedback, services))
+    app.action(slack_survey_modals.STOP_ACTION)(partial(stop, services))
 
 
 async def submit_comment(
@@ -66,8 +68,8 @@ async def submit_feedback(
     async with _keeping_form_open(ack):
         form = slack_survey_modals.parse(view)
         asked = await find_survey(services, Interaction.model_validate(body).user, form.key)
-        given = Given(form.rating, _parse_comment(form), form.opts_out, form.opened_at)
-        if given.rating not in SCALES[asked.survey.metric] and (given.comment or not given.opts_out):
+        given = Given(form.rating, _parse_comment(form), opts_out=False, chosen_at=form.opened_at)
+        if given.rating not in SCALES[asked.survey.metric]:
             raise InvalidAnswer(slack_survey_modals.RATING_ID, NO_RATING)
         survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
         answer = (survey_id, given, How.SLACK, now := services.clock())
@@ -76,11 +78,40 @@ async def submit_feedback(
             raise CantAnswer(NOT_ON_FILE)
         if answered.is_first:
             services.metrics.count_answer(asked.survey.metric)
-        if given.rating is not None and answered.survey.response.rating is None:
+        if answered.survey.response.rating is None:
             raise CantAnswer(slack_survey.describe(answered.survey, now))
         if answered.is_late:
             raise CantAnswer(f"{NOT_CHANGED} {slack_survey.describe(answered.survey, now)}")
         await _close(services, ack, form, answered.survey)
+
+
+async def stop(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
+    """Record that the customer is not to be asked again; the form says so, and can still be sent."""
+    await ack()
+    form, view = slack_survey_modals.parse(body["view"]), body["view"]
+    try:
+        stopped = await _opt_out(services, Interaction.model_validate(body).user, form)
+    except (CantAnswer, DatabaseError) as problem:
+        shown = slack_survey_modals.sentence_modal(explain(problem))
+        await services.slack.views.update(view["id"], view["hash"], shown)
+        return
+    shown = slack_survey_modals.feedback_modal(form, stopped, services.form.catalogue)
+    await asyncio.gather(
+        services.slack.views.update(view["id"], view["hash"], shown),
+        show_survey(services, Posted(form.channel, form.ts), stopped),
+    )
+
+
+async def _opt_out(services: Services, user: str, form: AnswerForm) -> CustomerSurvey:
+    """Record the opt-out of the survey's customer; raises `CantAnswer` and `DatabaseError`."""
+    await find_survey(services, user, form.key)
+    survey_id, receipt_id = parse_key(form.key)[0], make_receipt_id(form.channel, form.ts)
+    stopped = await services.database.run_idempotent(
+        customer_answers.opt_out, survey_id, How.SLACK, services.clock(), receipt_id=receipt_id
+    )
+    if stopped is None:
+        raise CantAnswer(NOT_ON_FILE)
+    return stopped
 
 
 async def _close(services: Services, ack: AsyncAck, form: AnswerForm, asked: CustomerSurvey) -> None:

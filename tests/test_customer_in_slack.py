@@ -438,8 +438,6 @@ async def answer_invitation(
     user: str = NOOR,
     rating: str = "",
     text: str = "",
-    *,
-    opts_out: bool = False,
 ) -> ActionOutcome:
     """Fill in the form of an invitation, and submit it."""
     await press(world, message, "give_feedback", user)
@@ -448,8 +446,6 @@ async def answer_invitation(
         await world.workspace.select(user, "rating", rating)
     if text:
         await world.workspace.type_text(user, "comment", text)
-    if opts_out:
-        await world.workspace.select(user, "stop", ["stop"])
     return (await world.workspace.submit_view(user)).outcome
 
 
@@ -509,27 +505,66 @@ async def test_nobody_but_the_invited_person_can_answer_in_the_thread(any_world:
     assert [rating for _, rating, _ in stored(any_world)] == [1]
 
 
+async def opt_out_in_form(world: World, user: str = NOOR) -> None:
+    """Press the button to opt out in the form of an invitation."""
+    await world.wait_for_form(user)
+    await world.workspace.click(user, "stop_surveys_in_form")
+    await world.wait_until(is_app_idle)
+
+
 async def test_an_invited_person_can_opt_out_without_a_rating_and_the_thread_does_not_tell(
     any_world: World,
 ) -> None:
     message = await invite(any_world)
-    assert await answer_invitation(any_world, message, opts_out=True) is ActionOutcome.CLOSED
+    await press(any_world, message, "give_feedback", NOOR)
+    await opt_out_in_form(any_world)
 
     await wait_for_text(any_world, message, THANKS_IN_THREAD)
+    assert STOPPED in visible_text(any_world.workspace.current_view(NOOR))
     assert any_world.rows(tables.opt_outs.c.how) == [(How.SLACK,)]
     assert [rating for _, rating, _ in stored(any_world)] == [None]
 
 
-async def test_an_answer_in_the_thread_is_chosen_or_declined(world: World) -> None:
+async def test_an_invited_person_who_opts_out_can_still_send_what_they_had_chosen(any_world: World) -> None:
+    message = await invite(any_world)
+    await press(any_world, message, "give_feedback", NOOR)
+    await any_world.wait_for_form(NOOR)
+    await any_world.workspace.select(NOOR, "rating", "3")
+    await opt_out_in_form(any_world)
+    await any_world.wait_until(lambda: STOPPED in visible_text(any_world.workspace.current_view(NOOR)))
+    assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.CLOSED
+
+    assert stored(any_world) == [("answered", 3, None)]
+
+
+async def test_an_opt_out_in_a_form_that_the_database_does_not_take_is_not_confirmed(world: World) -> None:
     message = await invite(world)
-    assert await answer_invitation(world, message) is ActionOutcome.ERRORS
-    await world.workspace.select(NOOR, "stop", ["stop"])
-    await world.workspace.type_text(NOOR, "comment", "Slow.")
-    assert (await world.workspace.submit_view(NOOR)).errors == {"rating": "Choose an answer."}
+    await press_and_wait(world, message, "give_feedback", NOOR)
+    with unwritable(world.database_url, Problem.READ_ONLY):
+        await opt_out_in_form(world)
+
+    await world.wait_until(
+        lambda: "That wasn't saved, sorry." in visible_text(world.workspace.current_view(NOOR))
+    )
+    assert world.rows(tables.opt_outs) == []
+
+
+async def test_the_rating_is_what_an_invitation_asks_for_and_is_not_called_optional(world: World) -> None:
+    message = await invite(world)
+    assert await answer_invitation(world, message, text="Slow.") is ActionOutcome.ERRORS
+    form = await world.wait_for_form(NOOR)
+    optional = [block["block_id"] for block in form.blocks if block.get("optional")]
+    assert optional == ["comment"]
     await world.workspace.select(NOOR, "rating", "3")
 
     assert (await world.workspace.submit_view(NOOR)).outcome is ActionOutcome.CLOSED
     assert stored(world) == [("answered", 3, "Slow.")]
+    submission = newest_delivery(world, "view_submission")
+    without_rating = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "Fast."}}}}
+    view = {**submission.payload["view"], "state": without_rating}
+    payload = {**submission.payload, "view": view}
+    forged = await world.workspace.redeliver(replace(submission, payload=payload))
+    assert "Choose an answer." in str(forged.response)
 
 
 async def test_an_invitation_to_nps_offers_all_ratings(world: World) -> None:
@@ -566,11 +601,10 @@ async def test_an_invited_person_reads_that_a_second_answer_came_too_late(any_wo
     await any_world.wait_until(is_app_idle)
     await press_and_wait(any_world, message, "give_feedback", NOOR)
     await any_world.workspace.select(NOOR, "rating", "5")
-    await any_world.workspace.select(NOOR, "stop", ["stop"])
     await any_world.advance(minutes=15)
 
     assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.UPDATED
-    assert f"{NOT_CHANGED} {THANKS} {STOPPED}" in visible_text(any_world.workspace.current_view(NOOR))
+    assert f"{NOT_CHANGED} {THANKS}" in visible_text(any_world.workspace.current_view(NOOR))
     assert stored(any_world) == [("answered", 2, None)]
 
 
@@ -596,7 +630,7 @@ async def test_an_opt_out_with_a_rating_that_comes_too_late_is_recorded_and_conf
     await press(any_world, message, "give_feedback", NOOR)
     await any_world.wait_for_form(NOOR)
     await any_world.workspace.select(NOOR, "rating", "2")
-    await any_world.workspace.select(NOOR, "stop", ["stop"])
+    await opt_out_in_form(any_world)
     await any_world.advance(days=28)
     assert (await any_world.workspace.submit_view(NOOR)).outcome is ActionOutcome.UPDATED
 
