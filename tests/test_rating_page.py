@@ -80,7 +80,7 @@ async def test_programs_that_open_the_link_leave_no_trace(page: RatingPages, met
 
     for agent in PREVIEWS:
         headers = {"user-agent": agent, "sec-purpose": "prefetch"}
-        for query in ("", "?s=1", "?step=comment", "?step=thanks", "?action=rate&rating=1"):
+        for query in ("", "?s=1", "?step=comment", "?step=thanks", "?step=late", "?action=rate&rating=1"):
             response = await page.browser.request(method, page.path(survey_id) + query, headers=headers)
             assert response.status_code == 200
 
@@ -178,14 +178,78 @@ async def test_a_rating_can_be_changed_for_15_minutes(page: RatingPages) -> None
     page.world.clock.advance(minutes=14)
     await page.rate(path, 3)
     page.world.clock.advance(minutes=2)
-    late = await page.post(path, action="rate", rating="5")
+    await page.rate(path, 5)
 
     assert page.survey(survey_id)["rating"] == 3
-    assert "Thank you! We have your answer." in visible_text(late.text)
-    assert "Change my answer" not in visible_text(late.text)
 
 
-@pytest.mark.parametrize("step", ["", "?step=rate", "?step=comment", "?step=thanks"])
+@pytest.mark.parametrize("comment", ["", "Slow."])
+async def test_a_customer_whose_change_comes_too_late_reads_that_their_answer_stands(
+    pages: RatingPages, comment: str
+) -> None:
+    path = pages.path(pages.insert_survey())
+    await pages.rate(path, 1)
+    await pages.post(path, action="comment", comment=comment)
+    pages.world.clock.advance(minutes=16)
+
+    late = await pages.post(path, action="rate", rating="5")
+
+    assert late.status_code == HTTPStatus.OK
+    assert "Your earlier answer stands. It's too late to change it." in visible_text(late.text)
+    assert ("Would you like to tell us more?" in late.text) == (not comment)
+    assert "We have your answer" not in late.text
+    assert ">Change my answer<" not in late.text
+
+
+async def test_a_comment_can_be_sent_below_the_news_that_a_change_came_too_late(page: RatingPages) -> None:
+    survey_id = page.insert_survey()
+    path = page.path(survey_id)
+    await page.rate(path, 1)
+    page.world.clock.advance(minutes=16)
+    late = await page.post(path, action="rate", rating="5")
+
+    thanked = await page.post(str(late.url), action="comment", comment="It works now.")
+
+    assert "Thank you!" in visible_text(thanked.text)
+    survey = page.survey(survey_id)
+    assert (survey["rating"], survey["comment"]) == (1, "It works now.")
+
+
+async def test_a_customer_who_goes_back_too_late_to_change_their_answer_reads_that_it_stands(
+    page: RatingPages,
+) -> None:
+    path = page.path(page.insert_survey())
+    await page.rate(path, 1)
+    page.world.clock.advance(minutes=16)
+
+    shown = await page.browser.get(f"{path}?step=rate")
+
+    assert "Your earlier answer stands." in visible_text(shown.text)
+
+
+async def test_a_change_that_comes_too_late_does_not_tell_which_answer_stands(page: RatingPages) -> None:
+    path = page.path(page.insert_survey())
+    await page.rate(path, 4)
+    page.world.clock.advance(minutes=16)
+
+    guesses = [await page.post(path, action="rate", rating=str(rating)) for rating in range(1, 6)]
+
+    assert len({guess.text for guess in guesses}) == 1
+
+
+@pytest.mark.parametrize("minutes", [0, 14])
+async def test_nobody_reads_that_it_is_too_late_while_it_is_not(page: RatingPages, minutes: int) -> None:
+    path = page.path(page.insert_survey())
+    unanswered = await page.browser.get(f"{path}?step=late")
+    await page.rate(path, 4)
+    page.world.clock.advance(minutes=minutes)
+    answered = await page.browser.get(f"{path}?step=late")
+
+    for response in (unanswered, answered):
+        assert "too late" not in response.text
+
+
+@pytest.mark.parametrize("step", ["", "?step=rate", "?step=comment", "?step=thanks", "?step=late"])
 async def test_nobody_who_opens_the_link_learns_how_it_was_answered(page: RatingPages, step: str) -> None:
     paths = [page.path(page.insert_survey()) for _ in range(2)]
     for path, rating in zip(paths, (1, 5), strict=True):
@@ -467,18 +531,18 @@ async def test_what_is_not_asked_for_leads_to_what_is(page: RatingPages, state: 
         await page.post(path, action="disown")
     before = page.survey(survey_id)
     expected = {
-        "new": "What is your overall",
-        "answered": "Thank you!",
-        "disowned": "Thank you for telling us.",
+        "new": ["What is your overall"],
+        "answered": ["Thank you!", "Your earlier answer stands."],
+        "disowned": ["Thank you for telling us."] * 2,
     }
 
     shown = [await page.post(path, action="comment", comment="x" * 2_001)]
     if state != "new":
         shown.append(await page.post(path, action="rate", rating="99"))
 
-    for response in shown:
+    for response, text in zip(shown, expected[state], strict=True):
         assert response.status_code == 200
-        assert expected[state] in visible_text(response.text)
+        assert text in visible_text(response.text)
     assert page.survey(survey_id) == before
 
 

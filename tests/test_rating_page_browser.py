@@ -85,6 +85,9 @@ async def steps(
             yield page
             await page.locator("button[value=rate]").click()
             yield page
+            pages.world.clock.advance(minutes=16)
+            await page.goto(f"{page.url.partition('?')[0]}?step=late")
+            yield page
             await page.locator("textarea").fill("Slow. " * 40)
             await page.locator("button[value=comment]").click()
             yield page

@@ -97,14 +97,17 @@ async def test_every_step_is_in_the_language(page: RatingPages, code: str) -> No
     await page.rate(path, 4)
     comment = await page.browser.get(f"{path}?step=comment", headers=headers)
     thanks = await page.browser.get(f"{path}?step=thanks", headers=headers)
+    page.world.clock.advance(minutes=16)
+    late = await page.browser.get(f"{path}?step=rate", headers=headers)
     unknown = await page.browser.get("/r/x", headers=headers)
 
     direction = "rtl" if code == "ar" else "ltr"
-    for response in (rate, comment, thanks, unknown):
+    for response in (rate, comment, thanks, late, unknown):
         assert f'<html lang="{code}" dir="{direction}">' in response.text
     assert f"{question[0]}<bdi>Northwind</bdi>{question[2]}" in rate.text
     assert translate("Would you like to tell us more?") in visible_text(comment.text)
     assert translate("Thank you!") in visible_text(thanks.text)
+    assert translate("Your earlier answer stands.") in visible_text(late.text)
     assert translate("There is nothing here.") in visible_text(unknown.text)
 
 

@@ -23,6 +23,7 @@ class Step(StrEnum):
     RATE = "rate"
     COMMENT = "comment"
     THANKS = "thanks"
+    LATE = "late"
     DISOWNED = "disowned"
     CLOSED = "closed"
     UNKNOWN = "unknown"

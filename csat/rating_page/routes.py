@@ -1,8 +1,8 @@
 """The routes of the rating page: `/r/{token}`.
 
 `GET` and `HEAD` show the page and never record anything, because programs open every link in a message before
-people do. `POST` records, and redirects to the next step. No page shows the rating that was given: agents who
-read the brand's messages can open the link too.
+people do. `POST` records, and redirects to the next step. No page shows the rating that was given, or whether
+another one is the same: agents who read the brand's messages can open the link too.
 """
 
 import logging
@@ -160,16 +160,17 @@ class RatingPageEndpoint:
 
     async def _rate(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_rating(self._clock()):
-            return _redirect(request, Step.COMMENT)
+            return _redirect(request, Step.LATE)
         rating = {str(rating): rating for rating in SCALES[page.survey.metric]}.get(text)
         if rating is None:
             return self._show_step(request, page, Step.RATE, HTTPStatus.UNPROCESSABLE_ENTITY)
-        rated = await self._database.run_idempotent(customer_answers.rate, survey_id, rating, self._clock())
+        now = self._clock()
+        rated = await self._database.run_idempotent(customer_answers.rate, survey_id, rating, now)
         if rated is None:  # it was refused or erased meanwhile
             raise Problem(Step.UNKNOWN)
         if rated.is_first:
             self._metrics.count_answer(page.survey.metric)
-        return _redirect(request, Step.COMMENT)
+        return _redirect(request, Step.COMMENT if rated.survey.takes_rating(now) else Step.LATE)
 
     async def _comment(self, request: Request, survey_id: int, page: CustomerSurvey, text: str) -> Response:
         if not page.takes_comment(self._clock()):
@@ -237,6 +238,8 @@ def choose_step(page: CustomerSurvey, wanted: str, now: datetime) -> Step:
         return Step.DISOWNED
     if page.response.rating is None:
         return Step.RATE
+    if wanted in (Step.RATE, Step.LATE) and not page.takes_rating(now):
+        return Step.LATE
     if page.response.comment or wanted == Step.THANKS:
         return Step.THANKS
     return Step.RATE if wanted != Step.COMMENT and page.takes_rating(now) else Step.COMMENT
