@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -174,6 +174,18 @@ class Settings(SettingsWithoutXKeys):
                     f"names {name}, which needs the page at CSAT_PUBLIC_URL: set that, or remove it"
                 )
         return chosen or tuple(name for name in FACTS if name not in (*without_x, *without_page))
+
+    @model_validator(mode="after")
+    def _require_message_that_every_transport_takes(self) -> Self:
+        length = len(self.csat_message.strip())
+        for name in self.csat_transports:
+            facts = FACTS[name]
+            if length > facts.max_message_length:
+                raise invalid(
+                    f"CSAT_MESSAGE is {length:,} characters long, and {facts.noun} takes at most "
+                    f"{facts.max_message_length:,}: shorten it, or leave {name} out of CSAT_TRANSPORTS"
+                )
+        return self
 
     @property
     def x_account_id(self) -> str:

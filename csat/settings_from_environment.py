@@ -135,7 +135,7 @@ def _load(kind: type[FromEnvironment]) -> FromEnvironment:
         problems = _find_misspelled()
         settings = kind()
     except ValidationError as error:
-        problems += [_describe(str(details["loc"][0]), details) for details in error.errors()]
+        problems += [_describe(details["loc"], details) for details in error.errors()]
         raise SettingsError(list(dict.fromkeys(problems))) from None
     except UnicodeDecodeError:
         raise SettingsError([".env is not UTF-8: save it as that."]) from None
@@ -165,9 +165,12 @@ def _find_misspelled() -> list[str]:
     return problems
 
 
-def _describe(field: str, details: Mapping[str, object]) -> str:
+def _describe(location: tuple[int | str, ...], details: Mapping[str, object]) -> str:
     if details["type"] == "secret_file":
         return str(details["msg"])
+    if not location:  # it concerns several settings, and names them
+        return f"{details['msg']}. See .env.example."
+    field = str(location[0])
     name = field.upper()
     hint = f" Find it at {SECRET_LOCATIONS[name]}." if name in SECRET_LOCATIONS else " See .env.example."
     if details["type"] == "missing":

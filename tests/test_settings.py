@@ -477,10 +477,21 @@ def test_the_form_starts_with_the_configured_values(monkeypatch: pytest.MonkeyPa
         CSAT_DISPLAY_NAME="N" * 20,
         CSAT_MESSAGE="m" * MAX_MESSAGE_LENGTH,
         CSAT_PRIVACY_URL=url,
+        CSAT_TRANSPORTS="x_card",
     )
 
     assert build_default_draft(settings) == Draft(
         display_name="N" * 20, message="m" * MAX_MESSAGE_LENGTH, privacy_url=url
+    )
+
+
+def test_a_message_that_is_too_long_for_a_survey_in_slack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, CSAT_MESSAGE="m" * 2_500).csat_message
+    (problem,) = load_problems(monkeypatch, CSAT_MESSAGE="m" * 2_501)
+
+    assert problem == (
+        "CSAT_MESSAGE is 2,501 characters long, and a message in Slack takes at most 2,500: shorten it, or "
+        "leave slack out of CSAT_TRANSPORTS. See .env.example."
     )
 
 

@@ -244,3 +244,11 @@ async def test_the_shortcut_says_before_sending_that_the_thread_may_see_an_invit
 
     by_command = await world.open_form("/csat @sam", channel=fixtures.PARTNERS)
     assert hint not in visible_text(by_command)
+
+
+async def test_the_form_says_how_long_a_message_in_slack_may_be(world: World) -> None:
+    await world.open_form("/csat @sam", channel=fixtures.PARTNERS)
+    await world.fill_in(message="m" * 2_501)
+
+    submitted = await world.workspace.submit_view(fixtures.ADA)
+    assert submitted.errors["message"] == "Shorten the message to 2,500 characters; it has 2,501."
