@@ -176,6 +176,15 @@ class Settings(SettingsWithoutXKeys):
         return chosen or tuple(name for name in FACTS if name not in (*without_x, *without_page))
 
     @model_validator(mode="after")
+    def _require_keys_of_x_for_its_webhook(self) -> Self:
+        if self.x_webhook_user and not self.x_account_id:
+            raise invalid(
+                "X_WEBHOOK_USER and X_WEBHOOK_PASSWORD are set, and X's webhook has no use without "
+                f"{KEYS_OF_X}: set these, or remove both"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _require_message_that_every_transport_takes(self) -> Self:
         length = len(self.csat_message.strip())
         for name in self.csat_transports:

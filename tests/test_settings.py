@@ -107,6 +107,18 @@ def test_a_transport_on_x_without_the_keys_of_x_is_refused_with_where_to_find_th
     )
 
 
+def test_the_webhook_of_x_without_the_keys_of_x_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_slack_alone(monkeypatch, X_WEBHOOK_USER="x", X_WEBHOOK_PASSWORD="secret")
+
+    (problem,) = error.value.problems
+    assert problem == (
+        "X_WEBHOOK_USER and X_WEBHOOK_PASSWORD are set, and X's webhook has no use without X_API_KEY, "
+        "X_API_SECRET, X_ACCESS_TOKEN and X_ACCESS_TOKEN_SECRET (developer.x.com, your app, Keys and "
+        "tokens): set these, or remove both. See .env.example."
+    )
+
+
 def test_http_needs_a_signing_secret_instead_of_an_app_token(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s3cr3t")
 

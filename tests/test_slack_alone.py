@@ -43,8 +43,7 @@ async def test_the_log_says_which_transports_the_app_has(
 
 
 async def test_x_has_no_webhook_there(tmp_path: Path) -> None:
-    webhook: dict[str, Any] = {"x_webhook_user": "x", "x_webhook_password": "secret"}
-    async with running_world(tmp_path, **webhook, **WITHOUT_X) as world, local_client() as http:
+    async with running_world(tmp_path, **WITHOUT_X) as world, local_client() as http:
         response = await http.post(f"{world.url}/x/feedback", json={}, auth=("x", "secret"))
 
     assert response.status_code == 404
