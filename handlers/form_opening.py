@@ -91,8 +91,7 @@ def _prefill(services: Services, origin: Origin, texts: Sequence[str], author: S
     asks_on_x = Network.X in services.form.networks
     named = next(filter(None, map(find_recipients, texts)), ()) if asks_on_x else ()
     customer = author or next(iter(named), None)
-    external_id = find_external_id(texts, services.ticket_patterns)
-    prefilled = {"external_id": external_id or f"slack_{origin.channel}_{origin.thread}"}
+    prefilled = {"external_id": find_external_id(texts, services.ticket_patterns)}
     form = Form(
         draft=services.defaults.model_copy(update=prefilled),
         origin=origin,

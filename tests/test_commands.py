@@ -170,12 +170,18 @@ async def test_nulls_in_a_payload_are_accepted(world: World) -> None:
     assert world.find_message("Something went wrong") is None
 
 
-async def test_a_message_without_a_case_number_uses_its_thread_as_external_id(world: World) -> None:
+async def test_a_message_without_a_case_number_leaves_it_empty_and_the_confirmation_names_none(
+    world: World,
+) -> None:
     message = await world.workspace.post_message(fixtures.BEN, fixtures.SUPPORT, "@mira_k is happy again")
     await world.workspace.run_shortcut(fixtures.ADA, fixtures.SUPPORT, message.ts, "send_survey")
     await world.wait_for_form()
+    assert field_value(await world.show_options(), "external_id") == ""
+    await world.workspace.submit_view(fixtures.ADA)
+    confirmation = await world.wait_for_message("asked @mira_k")
 
-    assert field_value(await world.show_options(), "external_id") == f"slack_{fixtures.SUPPORT}_{message.ts}"
+    assert "Case number" not in visible_text(confirmation)
+    assert (await world.wait_for_feedback()).external_id is None
 
 
 async def test_a_reply_that_names_nobody_is_prefilled_from_the_start_of_its_thread_if_slack_shows_it(
