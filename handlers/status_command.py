@@ -9,7 +9,7 @@ from csat.slack_api.payloads import SlashCommand
 from csat.slack_api.user_permissions import PermissionDenied
 from csat.surveys.limits import Denial, PreviousSurvey, find_denial
 from csat.surveys.states import State
-from csat.transports.slack_message import StrangerInSlack
+from csat.transports.slack_refusals import StrangerInSlack
 from csat.x_api.errors import AccountRefused
 from csat.x_api.refusals import ACCOUNT_REFUSALS, RECIPIENT_REFUSALS
 from handlers.customer_lookup import Customer, look_up_customer

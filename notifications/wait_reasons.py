@@ -11,11 +11,11 @@ from blocks.notifications import (
 )
 from csat.db.survey_records import SurveyRecord
 from csat.surveys.networks import Network
-from csat.transports.slack_message import SlackBusy
+from csat.transports.slack_message import SLACK_WAITS
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, RetryLater
 from csat.x_api.refusals import ACCOUNT_REFUSALS
 
-WAITING_ERRORS: Mapping[str, type[RetryLater]] = {**WAITING_REASONS, SlackBusy.__name__: SlackBusy}
+WAITING_ERRORS: Mapping[str, type[RetryLater]] = {**WAITING_REASONS, **SLACK_WAITS}
 
 
 def explain_wait(survey: SurveyRecord, accounts: Collection[str], pause_cause: str) -> WaitReason:

@@ -473,7 +473,7 @@ async def test_nobody_is_named_in_a_channel_that_they_are_not_in(world: World) -
     )
     refusal = await world.wait_for_dm("was not sent.")
 
-    assert "Use the shortcut on a message of theirs" in visible_text(refusal)
+    assert "use the shortcut on a message of theirs" in visible_text(refusal)
     assert world.states() == ["refused"]
     assert world.count_messages(INVITED, fixtures.PARTNERS) == 0
 
@@ -758,6 +758,7 @@ async def test_nobody_is_thanked_for_what_an_erasure_has_overtaken(
 async def test_a_requester_is_told_to_invite_the_app_where_it_can_not_post_in_the_thread(
     world: World,
 ) -> None:
+    world.workspace.faults.fail("chat.postMessage", "channel_not_found", times=2)
     insert_survey(world, NOOR, thread="1700000000.000100")
     refusal = await world.wait_for_message("was not sent", fixtures.PARTNERS)
 

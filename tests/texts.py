@@ -36,7 +36,8 @@ from csat.surveys.recipients import XAccount
 from csat.surveys.states import State
 from csat.surveys.survey import Draft
 from csat.surveys.transports import FACTS, TransportName
-from csat.transports.slack_message import NotMessagedInSlack, SlackUnconfirmed
+from csat.transports.slack_message import SlackUnconfirmed
+from csat.transports.slack_refusals import StrangerInSlack
 from csat.x_api.errors import WAITING_REASONS, AccountRefused, Uncertain, Unconfirmed
 from csat.x_api.refusals import ACCOUNT_REFUSALS, REFUSALS, InvalidCredentials, RecipientClosed
 from handlers import (
@@ -93,6 +94,7 @@ RAISED = {
         "csat/delivery/reconciler.py",
         "csat/db/survey_records.py",
         "csat/transports/slack_message.py",
+        "csat/transports/slack_refusals.py",
     ),
 }
 """Modules whose sentences people read, by the place where they appear; "…" stands for a value."""
@@ -190,7 +192,7 @@ def _slack_survey_messages() -> Iterator[Section]:
     )
     restored = notifications.uncertainty_after_restore(7, survey, CATALOGUE)
     yield "requester, survey in Slack of a restored backup", _message(restored)
-    refused = notifications.refusal(7, survey, NotMessagedInSlack.advice, CATALOGUE, editable=True)
+    refused = notifications.refusal(7, survey, StrangerInSlack.advice, CATALOGUE, editable=True)
     yield "requester, survey in Slack refused", _message(refused)
 
 

@@ -138,6 +138,8 @@ class SurveySender:
         if isinstance(error, AccountRefused):
             log.info("Survey %s was not sent: X accepts none of its account", survey.id)
             await self._breaker.pause(error)
+        elif isinstance(error, Refused) and error.fix:
+            log.warning("Survey %s was not sent: %s. %s", survey.id, error, error.fix)
         else:
             log.info("Survey %s was not sent: %s", survey.id, error)
         last_try = survey.accepted_at + MAX_AGE

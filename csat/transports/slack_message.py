@@ -1,26 +1,30 @@
 """A direct message of the app in Slack with a button for each rating, or a button in a customer's thread."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, assert_never
 
 from csat.clock import Clock
 from csat.db.reconciliation import UncertainAttempt
 from csat.db.survey_records import SurveyRecord
 from csat.slack_api.client import SlackClient
-from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable
+from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable, is_rejection
 from csat.slack_api.posting import Posted
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
 from csat.surveys.slack_survey import make_block_id, make_key, make_receipt_id
 from csat.surveys.survey import Receipt, Survey
 from csat.surveys.transports import TransportName
-from csat.x_api.errors import Refused, RetryLater, Uncertain, XError
-
-STRANGER_CODES = frozenset(
-    {"invalid_user_combination", "user_not_visible", "user_not_found", "channel_not_found"}
+from csat.transports.slack_refusals import (
+    TooLongForSlack,
+    refusal_of_direct_message,
+    refusal_of_invitation,
 )
-"""Slack's errors for people who share no channel with the app."""
+from csat.x_api.errors import RetryLater, Uncertain, XError
+
+log = logging.getLogger(__name__)
 
 UNCONFIRMED_CODES = frozenset(
     {"internal_error", "fatal_error", "request_timeout", "HTTP 500", "HTTP 502", "HTTP 504"}
@@ -43,34 +47,26 @@ class SlackBusy(RetryLater):
     reason = "Slack is busy or can't be reached."
 
 
+class AppRejectedBySlack(RetryLater):
+    """Slack takes no request with the app's token, or with its scopes."""
+
+    advice = (
+        "Slack rejected this app's messages for a day, so we gave up. "
+        "Once an admin of this app has fixed that, send a new survey."
+    )
+    reason = "Slack rejects this app's messages, which an admin of it has to fix."
+
+
+SLACK_WAITS: Mapping[str, type[RetryLater]] = MappingProxyType(
+    {kind.__name__: kind for kind in (SlackBusy, AppRejectedBySlack)}
+)
+"""The errors for which a survey waits, by the reason that the database keeps."""
+
+
 class SlackUnconfirmed(Uncertain):
     """The message left, and Slack has not said what became of it."""
 
     advice = "We got no confirmation from Slack, and haven't sent it again."
-
-
-class NotMessagedInSlack(Refused):
-    """Slack does not let the app message this person."""
-
-    advice = (
-        "Slack doesn't let this app message this person. Use the shortcut on a message of theirs, in a "
-        "channel that this app is in: then they are asked in its thread."
-    )
-
-
-class StrangerInSlack(NotMessagedInSlack):
-    """The person shares no channel with the app."""
-
-    concerns_recipient = True
-
-
-class NotInvitedInThread(NotMessagedInSlack):
-    """Slack does not let the app message this person, nor post in the thread."""
-
-    advice = (
-        "Slack lets this app neither message this person nor post in that thread. "
-        "Invite the app to the channel, and try again."
-    )
 
 
 class SlackMessage:
@@ -128,13 +124,20 @@ class SlackMessage:
         poster, user, origin = self._slack.poster, _person(record).user, record.origin
         try:
             return await poster.post_dm(user, *self._build_survey(_key(record), record.survey))
-        except SlackRefused:
-            if not (origin.thread and await self._slack.may_be_in_channel(user, origin.channel)):
-                raise
+        except SlackRefused as error:
+            refusal = refusal_of_direct_message(str(error))
+            if (
+                isinstance(refusal, TooLongForSlack)
+                or not origin.thread
+                or not await self._slack.may_be_in_channel(user, origin.channel)
+            ):
+                raise refusal from error
+        if refusal.fix:
+            log.warning("Survey %s is asked in the thread: %s. %s", record.id, refusal, refusal.fix)
         try:
             return await poster.post_in_thread(origin, *self._build_invitation(_key(record), record.survey))
-        except SlackRefused as refusal:
-            raise NotInvitedInThread(str(refusal)) from refusal
+        except SlackRefused as error:
+            raise (refusal if refusal.fix else refusal_of_invitation(str(error))) from error
         except SlackError as error:
             raise self._to_transport_error(error, IN_THREAD) from error
 
@@ -143,8 +146,9 @@ class SlackMessage:
         if isinstance(error, NoResponse) or code in UNCONFIRMED_CODES:
             return SlackUnconfirmed(f"{place}{code}")
         if isinstance(error, SlackUnavailable):
-            return SlackBusy(code, until=self._clock() + timedelta(seconds=error.retry_after))
-        return StrangerInSlack(code) if code in STRANGER_CODES else NotMessagedInSlack(code)
+            kind = AppRejectedBySlack if is_rejection(error) else SlackBusy
+            return kind(code, until=self._clock() + timedelta(seconds=error.retry_after))
+        return refusal_of_direct_message(code)
 
     def _receipt(self, record: SurveyRecord, posted: Posted) -> Receipt:
         """Return where the message is as a receipt; a button that is pressed says it anew."""

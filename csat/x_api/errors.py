@@ -132,6 +132,8 @@ class Refused(XError):
     """Whether X's own message helps the requester."""
     concerns_recipient: ClassVar[bool] = False
     """Whether the reason is the customer's account, whatever the survey and whoever sends it."""
+    fix: ClassVar[str] = ""
+    """What an operator can do about it, or "" if the installation is not the reason."""
 
     def sentence(self) -> str:
         """Return the text for the requester."""
@@ -149,8 +151,7 @@ class AccountRefused(Refused):
     """For the requester of a survey that was given up after that day."""
     reason: ClassVar[str] = "it refuses this app's requests"
     """Why X accepts no surveys: a clause, in which "it" is X."""
-    fix: ClassVar[str] = "Check the app's status at developer.x.com."
-    """What an operator can do about it."""
+    fix = "Check the app's status at developer.x.com."
     concerns_all_requests: ClassVar[bool] = True
     """Whether X refuses every request for it, and not only those to some endpoints."""
 
