@@ -10,8 +10,9 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 CSAT_PUBLIC_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /venv /venv
-COPY app.py bootstrap.py manifest.yml pyproject.toml ./
+COPY app.py manifest.yml pyproject.toml ./
 COPY blocks blocks
+COPY bootstrap bootstrap
 COPY cli cli
 COPY csat csat
 COPY demo demo

@@ -263,7 +263,7 @@ def report(
 
 
 async def _serve(settings: Settings) -> None:
-    from bootstrap import lifespan
+    from bootstrap.lifespan import lifespan
     from csat.web import paths
 
     async with lifespan(settings) as url:

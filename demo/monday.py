@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete
 
-from bootstrap import SHUTDOWN_SECONDS, open_resources
+from bootstrap.lifespan import SHUTDOWN_SECONDS
+from bootstrap.resources import open_resources
 from csat.background_tasks import Deadline
 from csat.db.tables import digests
 from csat.reporting.periods import DAYS_PER_WEEK, last_week

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.clock import utc_now
 from csat.db.database import Database
 from csat.db.errors import DatabaseError

@@ -34,7 +34,7 @@ def pragmas_with_busy_timeout(milliseconds: int) -> tuple[str, ...]:
 
 
 GENEROUS_TIMEOUTS = {
-    "bootstrap.SHUTDOWN_SECONDS": WAIT_SECONDS,
+    "bootstrap.lifespan.SHUTDOWN_SECONDS": WAIT_SECONDS,
     "csat.db.engines.PRAGMAS": pragmas_with_busy_timeout(WAIT_SECONDS * 1000),
     "csat.db.database.WRITE_SECONDS": WAIT_SECONDS,
     "csat.db.database.READ_SECONDS": WAIT_SECONDS,

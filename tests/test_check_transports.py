@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from cli.check import check
 from cli.finding import Finding
 from csat.rating_page.tokens import PROOF_PATH

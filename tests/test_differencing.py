@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy
 
 from blocks.home_report_controls import ActionId
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.db import follow_ups, tables
 from csat.surveys.questions import Metric
 from csat.surveys.responses import is_low

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.db import digests, follow_ups, tables
 from csat.db.database import Database
 from csat.english_dates import format_day

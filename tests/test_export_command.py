@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report_summary import own_left_out, summary_text
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.clock import utc_now
 from csat.db import tables
 from csat.db.database import Database

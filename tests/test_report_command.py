@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blocks.report_reply import report_message
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.db import tables
 from csat.english_dates import format_day
 from csat.reporting.periods import Period, last_days

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from csat.db import send_queue, tables
 from csat.db.database import Database
 from csat.db.errors import DatabaseError

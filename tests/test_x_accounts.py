@@ -73,7 +73,7 @@ async def send_uncertain(brand: World, fault: Fault = Fault.BAD_GATEWAY_AFTER) -
 async def stop_while_sending(brand: World) -> None:
     """Submit a survey, and kill the app before X's response arrives."""
     with pytest.MonkeyPatch.context() as patch, brand.x.hold() as hold:
-        patch.setattr("bootstrap.SHUTDOWN_SECONDS", 0)
+        patch.setattr("bootstrap.lifespan.SHUTDOWN_SECONDS", 0)
         async with running_app(brand):
             await brand.submit_survey(MIRA)
             await hold.arrived.wait()

@@ -12,7 +12,7 @@ import sqlalchemy
 
 from blocks.form_inputs import TEST
 from blocks.survey_form import MORE_OPTIONS_ACTION, OPTIONS
-from bootstrap import lifespan
+from bootstrap.lifespan import lifespan
 from cli import manifest
 from csat.db.outbox import NotificationKind
 from csat.db.tables import attempts, outbox, surveys

@@ -1,6 +1,6 @@
 """The app, patched, in its own process: a shared clock, shorter timeouts and, if wanted, a failpoint.
 
-The app has no settings for these: everything is patched here, around `bootstrap.lifespan`.
+The app has no settings for these: everything is patched here, around `lifespan`.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ import time_machine
 import uvloop
 from sqlalchemy import event
 
-import bootstrap
 from bench.torture import failpoints
 from bench.torture.failpoints import Failpoint
 from bench.torture.shared_clock import SharedClock, SharedFloat
+from bootstrap.lifespan import lifespan
 from csat.db import database
 from csat.delivery.send_worker import WorkerConfig
 from csat.settings import Settings
@@ -83,7 +83,7 @@ async def _serve(
 ) -> None:
     # the parent sends nothing: its end becomes readable when the parent exits
     asyncio.get_running_loop().add_reader(parent.fileno(), os._exit, 1)
-    async with bootstrap.lifespan(settings, clock, config) as url:
+    async with lifespan(settings, clock, config) as url:
         parent.send(url)
         await asyncio.Event().wait()
 
