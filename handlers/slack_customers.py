@@ -72,7 +72,7 @@ async def _find_user(services: Services, user: str) -> User | None:
         async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
             return await services.slack.users.get(user)
     except (SlackError, TimeoutError) as error:
-        log.info("Slack does not say who %s is: %s", user, error)
+        log.info("Slack does not say who a customer is: %s", error)
         return None
 
 

@@ -1,6 +1,7 @@
 """What a customer in Slack sees of a survey, and does with it."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -65,6 +66,23 @@ async def test_the_customer_gets_the_question_with_a_button_for_each_rating(any_
     assert "Privacy policy" in shown
     assert buttons(message) == [*(f"rate:{rating}" for rating in range(1, 6)), "stop_surveys"]
     assert any_world.states() == ["sent"]
+
+
+async def test_the_log_names_neither_the_customer_nor_their_conversation(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.workspace.faults.fail("users.info", "internal_error")
+    start = await world.workspace.post_message(SAM, fixtures.PARTNERS, "It works again.")
+    await world.workspace.run_shortcut(ADA, fixtures.PARTNERS, start.ts, "send_survey")
+    await world.wait_until(lambda: "Slack does not say who a customer is" in caplog.text)
+    world.workspace.faults.clear()
+    message = await ask(world)
+    await press_and_wait(world, message, "rate:4")
+
+    assert "Survey 1 was sent as a message in Slack" in caplog.text
+    assert SAM not in caplog.text
+    assert message.channel not in caplog.text
 
 
 async def test_a_customer_who_is_asked_for_nps_has_eleven_buttons(world: World) -> None:

@@ -119,7 +119,7 @@ class SurveySender:
             log.warning("Survey %s is uncertain: %s", survey.id, error)
             await self._mark_uncertain(survey, number, error)
             return False
-        log.info("Survey %s was sent as %s %s", survey.id, receipt.transport, receipt.id)
+        log.info("Survey %s was sent as %s", survey.id, FACTS[receipt.transport].noun)
         self._announce(
             await self._database.run_until_committed(
                 send_queue.mark_sent, survey.id, number, receipt, self._clock()

@@ -97,7 +97,7 @@ class Permissions:
                         self._is_listed(user, self._agents, AGENTS_MAX_AGE),
                     )
         except SlackError as error:
-            log.warning("Can't check the permissions of %s: %s", user, error)
+            log.warning("Can't check whether somebody may send surveys: %s", error)
             raise AgentUnknown from error
         if not profile.belongs_to(team):
             raise PermissionDenied("Only members of the workspace that owns this app can send surveys.")

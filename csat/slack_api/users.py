@@ -89,6 +89,6 @@ class Users:
             async with asyncio.timeout(NAME_TIMEOUT_SECONDS):
                 known = await self.get(user)
         except (SlackError, TimeoutError) as error:
-            log.info("Slack does not tell the name of %s: %s", user, error)
+            log.info("Slack does not tell the name of a customer: %s", error)
             return ""
         return known.real_name or known.name
