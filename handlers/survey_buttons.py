@@ -42,6 +42,9 @@ LEFT_TO_OTHER_ACCOUNT = (
     f"Left as it is. {notifications.OTHER_ACCOUNT} "
     "X's records settle it once this app has that account's keys again, and we'll tell you."
 )
+LEFT_TO_REQUESTER = (
+    "Left as it is. We can't find out whether it arrived: once you know, you can still say so."
+)
 NOT_SENT_AGAIN = (
     f"Nothing was sent. {notifications.OTHER_ACCOUNT} "
     "You can send it again once an admin of this app has set that account's keys again."
@@ -138,14 +141,21 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     if record is None or record.state is not State.UNCERTAIN:
         left = plain_message(ALREADY_SETTLED)
     else:
-        promise = FACTS[record.survey.transport].promise_if_left
-        is_own = record.account in services.accounts
-        words = LEFT_UNCERTAIN.format(promise=promise) if is_own else LEFT_TO_OTHER_ACCOUNT
+        words = await _describe_left(services, record)
         opted_out = await services.database.read(opt_outs.is_in_force, record.id)
         left = notifications.left_uncertain(
             record.id, record.survey, words, services.form.catalogue, opted_out=opted_out
         )
     await services.replace(_origin(services, interaction), left)
+
+
+async def _describe_left(services: Services, record: SurveyRecord) -> str:
+    """Return who settles a survey that its requester leaves as it is."""
+    if record.account not in services.accounts:
+        return LEFT_TO_OTHER_ACCOUNT
+    if not await services.database.read(reconciliation.is_reconciled, record.id):
+        return LEFT_TO_REQUESTER
+    return LEFT_UNCERTAIN.format(promise=FACTS[record.survey.transport].promise_if_left)
 
 
 async def _tell(services: Services, interaction: Interaction, words: str) -> Message:

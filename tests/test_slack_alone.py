@@ -146,9 +146,12 @@ async def test_an_app_without_the_scopes_to_look_for_a_survey_lets_its_requester
         insert_survey(world)
         asked = await world.wait_for_dm("may not have arrived")
         await world.advance(minutes=2)
-        await world.wait_until(lambda: "Survey 1 is still uncertain: missing_scope" in caplog.text)
+        await world.wait_until(lambda: world.rows(tables.surveys.c.reconcile_at) == [(None,)])
         assert world.states() == ["uncertain"]
+        assert "Survey 1 can't be looked for: missing_scope" in caplog.text
 
+        await press(world, asked, "leave_survey", fixtures.ADA)
+        await world.wait_for_dm("We can't find out whether it arrived")
         await press(world, asked, "survey_arrived", fixtures.ADA)
         await world.wait_until(lambda: world.states() == ["sent"])
 

@@ -425,6 +425,7 @@ def _survey_messages() -> Iterator[Section]:
             survey_buttons.NOT_SENT_AGAIN,
             survey_buttons.LEFT_UNCERTAIN,
             survey_buttons.LEFT_TO_OTHER_ACCOUNT,
+            survey_buttons.LEFT_TO_REQUESTER,
             survey_buttons.ALREADY_SETTLED,
         ),
     )

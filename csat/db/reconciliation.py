@@ -57,6 +57,12 @@ def give_up_reconciling(connection: Connection, survey_id: int) -> bool:
     return connection.execute(update(surveys).where(*uncertain).values(reconcile_at=None)).rowcount == 1
 
 
+def is_reconciled(connection: Connection, survey_id: int) -> bool:
+    """Return True unless only its requester can settle an uncertain survey."""
+    reconcile_at = select(surveys.c.reconcile_at).where(surveys.c.id == survey_id)
+    return connection.execute(reconcile_at).scalar_one_or_none() is not None
+
+
 def confirm_arrival(
     connection: Connection, survey_id: int, team: str, requester: str, now: datetime
 ) -> Notification | None:

@@ -12,6 +12,7 @@ from csat.db.survey_records import SurveyRecord
 from csat.slack_api.client import SlackClient
 from csat.slack_api.errors import NoResponse, SlackError, SlackRefused, SlackUnavailable, is_rejection
 from csat.slack_api.posting import Posted
+from csat.slack_api.shared_channels import MISSING_SCOPE
 from csat.surveys.recipients import Recipient, SlackPerson, XAccount
 from csat.surveys.responses import Update
 from csat.surveys.slack_survey import make_block_id, make_key, make_receipt_id
@@ -38,6 +39,8 @@ IN_THREAD = "in the thread: "
 
 BuildMessage = Callable[[str, Survey], tuple[str, list[dict[str, Any]]]]
 """Returns the text and the blocks of a message about a survey, which a key names in its buttons."""
+
+log = logging.getLogger(__name__)
 
 
 class SlackBusy(RetryLater):
@@ -104,7 +107,8 @@ class SlackMessage:
     async def find_delivered(self, attempt: UncertainAttempt) -> list[Update] | None:
         """Return the survey's message, if the conversation with the app has it.
 
-        `None` if it may be an invitation, also of an instance that is gone: that one did not say.
+        `None` if it may be an invitation, also of an instance that is gone: that one did not say; and without
+        the scopes to look for it.
         """
         if attempt.detail.startswith(IN_THREAD):
             return None
@@ -112,7 +116,10 @@ class SlackMessage:
         try:
             posted = await self._slack.find_direct_message(_person(record).user, make_block_id(_key(record)))
         except SlackError as error:
-            raise self._to_transport_error(error) from error
+            if str(error) != MISSING_SCOPE:
+                raise self._to_transport_error(error) from error
+            log.warning("Survey %s can't be looked for: %s", record.id, error)
+            return None
         if posted is None:
             may_be_in_thread = record.origin.thread and not attempt.detail.startswith(IN_DIRECT_MESSAGE)
             return None if may_be_in_thread else []
