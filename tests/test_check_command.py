@@ -133,6 +133,8 @@ async def test_a_database_that_takes_writes_is_ready(tmp_path: Path, database_ur
             "PostgreSQL, csat at /run/postgresql",
         ),
         ("postgresql+psycopg:///csat", "PostgreSQL, csat at localhost"),
+        ("postgresql+psycopg://db.example/csat", "PostgreSQL, csat at db.example"),
+        ("postgresql+psycopg://me:1234/secret", "PostgreSQL at me"),
         ("postgresql+psycopg://me:se@cret@db.example/csat", "PostgreSQL"),
         ("postgresql+psycopg://me:a@secret/b@db.example/csat", "PostgreSQL"),
         ("postgresql+psycopg://me:a@secret/b?c@db.example/csat", "PostgreSQL"),

@@ -41,6 +41,8 @@ def describe(url: str) -> str:
     if parts.get_backend_name() == "sqlite":
         return f"SQLite, {Path(parts.database or '').absolute()}"
     host = parts.host or parts.query.get("host", "localhost")
+    if parts.port and not parts.username:  # or else a user and a password, with a / in it, and no host
+        return f"PostgreSQL at {host}"
     return f"PostgreSQL, {parts.database} at {host}{f':{parts.port}' if parts.port else ''}"
 
 
