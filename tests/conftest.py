@@ -15,11 +15,11 @@ import pytest
 from hypothesis import settings
 from slack_bolt.listener.async_listener import AsyncCustomListener
 from slack_sdk.models.blocks import Block
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from blocks import rendering
 from csat.db.database import Database
-from csat.db.engines import PRAGMAS
+from csat.db.engines import PRAGMAS, open_engine
 from tests.canaries import use_canaries
 from tests.databases import KINDS, SLOW_KINDS, Databases, SharedStatements, fastest_place
 from tests.leak_env import LeakEnv, run_leak_env
@@ -102,6 +102,24 @@ def _database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture(name="engine", params=KINDS, scope="module")
+def _engine(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
+    """The engine of a database of each kind, which the tests of a module share."""
+    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("engine")))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(name="connection")
+def _connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
 
 
 @pytest.fixture(name="proxy")

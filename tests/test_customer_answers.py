@@ -1,15 +1,14 @@
 """What answers on the rating page and in Slack do in the database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, select, update
 
 from csat.db import customer_answers, opt_outs, outbox, reconciliation, send_queue, tables
 from csat.db.customer_answers import Given
 from csat.db.database import Database
-from csat.db.engines import open_engine
 from csat.db.rating_link_secrets import load_rating_link_secrets
 from csat.db.survey_records import SENT_AGAIN, SurveyRecord, Wait
 from csat.db.survey_transitions import AlreadySettled
@@ -18,7 +17,6 @@ from csat.surveys.limits import DAY
 from csat.surveys.opt_outs import How
 from csat.surveys.responses import Response
 from csat.surveys.states import State
-from tests.databases import KINDS, Databases
 from tests.factories import (
     LATER,
     NOON,
@@ -32,23 +30,6 @@ from tests.factories import (
 )
 
 RECEIPT = make_update().receipt
-
-
-@pytest.fixture(name="engine", params=KINDS, scope="module")
-def _engine(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Engine]:
-    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("answers")))
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(name="connection")
-def _connection(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is rolled back."""
-    with engine.connect() as connection, connection.begin() as transaction:
-        yield connection
-        transaction.rollback()
 
 
 def ask_on_page(connection: Connection, record: SurveyRecord, **columns: object) -> int:

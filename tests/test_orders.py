@@ -1,6 +1,6 @@
 """Updates lead to the same result in any order, with any repetitions, and around other events."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
 from csat.db import poll_queue, send_queue
-from csat.db.engines import open_engine
 from csat.db.poll_budget_and_sweeps import ensure_feed
 from csat.db.responses import UpdateOutcome, apply_update, match_unmatched
 from csat.db.tables import unmatched_responses
 from csat.surveys.questions import SCALES, Metric
 from csat.surveys.responses import Comment, Rating, Response, Update, is_low
-from tests.databases import KINDS, Databases
 from tests.factories import (
     NOON,
     RECIPIENT_KEY,
@@ -175,12 +173,3 @@ def test_the_model_keeps_the_earliest_rating_and_comment() -> None:
     earliest = NOON + timedelta(seconds=2)
 
     assert expected_outcome(several) == Outcome(1, earliest, "a", earliest, answered=True, low=True)
-
-
-@pytest.fixture(name="engine", params=KINDS, scope="module")
-def _engine(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Engine]:
-    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("orders")))
-    yield engine
-    engine.dispose()

@@ -3,23 +3,22 @@
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import Connection, select, text, update
 
 from csat.db import erasure, send_queue
 from csat.db.database import Database
-from csat.db.engines import open_engine
 from csat.db.responses import UNMATCHED_RETENTION, UpdateOutcome, apply_update, match_unmatched
 from csat.db.survey_records import SurveyRecord
 from csat.db.tables import outbox, surveys, unmatched_responses
 from csat.surveys.questions import Metric
 from csat.surveys.responses import Update
 from csat.surveys.states import State
-from tests.databases import KINDS, Databases
+from tests.databases import Databases
 from tests.factories import (
     LATER,
     NOON,
@@ -32,23 +31,6 @@ from tests.factories import (
     newest_survey_id,
     stored_response,
 )
-
-
-@pytest.fixture(name="engine", params=KINDS, scope="module")
-def _engine(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Engine]:
-    engine = open_engine(databases.make(request.param, tmp_path_factory.mktemp("responses")))
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(name="connection")
-def _connection(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is rolled back."""
-    with engine.connect() as connection, connection.begin() as transaction:
-        yield connection
-        transaction.rollback()
 
 
 def test_a_response_is_stored_and_its_notifications_are_enqueued(
