@@ -288,19 +288,7 @@ async def test_an_answer_on_the_page_behind_a_link_reaches_the_supervisor_but_no
     await expect(channel(page)).to_contain_text("They answered.")
     await expect(channel(page)).not_to_contain_text(comment)
 
-    await switch_user(page, fixtures.CLEO)
-    await page.get_by_role("link", name="csat-results").press("Enter")
-    results = page.get_by_role("region", name="Messages in #csat-results")
-    await results.get_by_role("button", name="Show").press("Enter")
-    modal = page.get_by_role("dialog", name="Low rating")
-    await expect(modal).to_contain_text("Rating: 2 on a scale from 1 to 5")
-    await expect(modal).to_contain_text(comment)
-    await page.keyboard.press("Escape")
-    await page.get_by_role("link", name="csat-slack").press("Enter")
-    await page.get_by_role("link", name="Home", exact=True).press("Enter")
-    home = page.get_by_role("region", name="Home of csat-slack")
-    await expect(home).to_contain_text("Feedback results")
-    await expect(home).to_contain_text(comment)
+    await expect_supervisor_to_read(page, rating=2, comment=comment)
 
 
 async def test_an_answer_in_slack_reaches_the_supervisor_but_not_the_agent(page: Page) -> None:
@@ -331,17 +319,7 @@ async def test_an_answer_in_slack_reaches_the_supervisor_but_not_the_agent(page:
     await page.get_by_role("link", name="support", exact=True).press("Enter")
     await expect(channel(page)).to_contain_text("They answered.")
     await expect(channel(page)).not_to_contain_text(comment)
-    await switch_user(page, fixtures.CLEO)
-    await page.get_by_role("link", name="csat-results").press("Enter")
-    results = page.get_by_role("region", name="Messages in #csat-results")
-    await results.get_by_role("button", name="Show").press("Enter")
-    modal = page.get_by_role("dialog", name="Low rating")
-    await expect(modal).to_contain_text("Rating: 2 on a scale from 1 to 5")
-    await expect(modal).to_contain_text(comment)
-    await page.keyboard.press("Escape")
-    await page.get_by_role("link", name="csat-slack").press("Enter")
-    await page.get_by_role("link", name="Home", exact=True).press("Enter")
-    await expect(page.get_by_role("region", name="Home of csat-slack")).to_contain_text(comment)
+    await expect_supervisor_to_read(page, rating=2, comment=comment)
 
 
 @pytest.mark.slow
@@ -438,3 +416,20 @@ async def switch_user(page: Page, user_id: str) -> None:
     await page.get_by_label("You are").select_option(user_id)
     names = {fixtures.ADA: "Ada", fixtures.CLEO: "Cleo", fixtures.NOOR: "Noor"}
     await expect(page.locator(".me")).to_contain_text(names[user_id])
+
+
+async def expect_supervisor_to_read(page: Page, rating: int, comment: str) -> None:
+    """Go on as the supervisor, and find an answer in the low rating's alert and in Home."""
+    await switch_user(page, fixtures.CLEO)
+    await page.get_by_role("link", name="csat-results").press("Enter")
+    results = page.get_by_role("region", name="Messages in #csat-results")
+    await results.get_by_role("button", name="Show").press("Enter")
+    modal = page.get_by_role("dialog", name="Low rating")
+    await expect(modal).to_contain_text(f"Rating: {rating} on a scale from 1 to 5")
+    await expect(modal).to_contain_text(comment)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="csat-slack").press("Enter")
+    await page.get_by_role("link", name="Home", exact=True).press("Enter")
+    home = page.get_by_role("region", name="Home of csat-slack")
+    await expect(home).to_contain_text("Feedback results")
+    await expect(home).to_contain_text(comment)
