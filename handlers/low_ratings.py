@@ -64,12 +64,7 @@ async def show_response(services: Services, ack: AsyncAck, body: dict[str, Any])
 
 async def take_on(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Assign a low rating to the supervisor who pressed the button, and update the alert."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
-        await _change(services, interaction, follow_ups.take, rating)
-    await refresh_home(services, interaction.user)
+    await _change_on_press(services, ack, body, follow_ups.take)
 
 
 async def take_over(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -88,12 +83,7 @@ async def take_over(services: Services, ack: AsyncAck, body: dict[str, Any]) -> 
 
 async def reopen(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
     """Reopen a closed low rating, and update the alert."""
-    await ack()
-    interaction = Interaction.model_validate(body)
-    async with _replying_with_refusal(services, interaction):
-        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
-        await _change(services, interaction, follow_ups.reopen, rating)
-    await refresh_home(services, interaction.user)
+    await _change_on_press(services, ack, body, follow_ups.reopen)
 
 
 async def open_close_form(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -125,6 +115,18 @@ async def close(services: Services, ack: AsyncAck, body: dict[str, Any], view: d
         if notification:
             services.notify(notification)
         await refresh_home(services, interaction.user)
+
+
+async def _change_on_press(
+    services: Services, ack: AsyncAck, body: dict[str, Any], transaction: Callable[..., Notification | None]
+) -> None:
+    """Run a transaction on the follow-up that a button names, and update the alert."""
+    await ack()
+    interaction = Interaction.model_validate(body)
+    async with _replying_with_refusal(services, interaction):
+        rating = await _find_low_rating(services, interaction, interaction.value_as_id)
+        await _change(services, interaction, transaction, rating)
+    await refresh_home(services, interaction.user)
 
 
 async def _change(
