@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from bench.errors import BenchError
 from bench.linux import children_pinned_to
 from bench.load_generator import Connection
 from bench.slack_requests import build_command
+from sandbox.free_ports import find_free_port
 from tests.databases import Databases
 
 BENCH: Final = Path(__file__).parent
@@ -124,7 +124,7 @@ async def run_app(
         stub_port: the port of Slack and X.
         core: the core for all of the app's threads.
     """
-    port, log_file = _find_free_port(), folder / "log.txt"
+    port, log_file = find_free_port(), folder / "log.txt"
     with log_file.open("ab") as log, children_pinned_to(core):
         started_at = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own commands; starting one takes a millisecond
@@ -193,9 +193,3 @@ def _build_environment(port: int, stub_port: int, form_file: Path, database_url:
 def _read_tail(log_file: Path) -> str:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(lines[-LOG_TAIL_LINES:])
-
-
-def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from csat.surveys.transports import FACTS, TransportName
 from csat.web import paths
 from demo.monday import post_digest
 from demo.seed import Colleague, Team, insert_past
+from sandbox.free_ports import find_free_port
 from sandbox.server import PAGE_PORT, Sandbox, serve_sandbox
 from sandbox.slack import User, fixtures
 from sandbox.x import Webhook
@@ -130,7 +130,7 @@ def _chosen_settings(choice: str) -> dict[str, Any]:
 
 def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
     """Return the settings for a sandbox, with a database in `folder`."""
-    keys, page_port = sandbox.x.keys, _find_free_port()
+    keys, page_port = sandbox.x.keys, find_free_port()
     return Settings(
         slack_bot_token=sandbox.workspace.bot_token,
         slack_app_token=sandbox.workspace.app_token,
@@ -152,11 +152,6 @@ def demo_settings(sandbox: Sandbox, folder: Path) -> Settings:
         csat_supervisors=sandbox.page.supervisors,
         csat_results_channel=sandbox.results_channel,
     )
-
-
-def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def _seed_on_request(sandbox: Sandbox, settings: Settings) -> None:

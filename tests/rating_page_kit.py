@@ -18,9 +18,9 @@ from csat.db import tables
 from csat.db.outbox import NotificationKind
 from csat.db.rating_link_secrets import RATING_LINKS
 from csat.rating_page.tokens import make_token
+from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from tests.factories import make_row
-from tests.free_ports import find_free_port
 from tests.local_client import local_client
 from tests.world import WAIT_SECONDS, World, running_world
 

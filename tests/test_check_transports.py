@@ -13,8 +13,8 @@ from cli.check import check
 from cli.finding import Finding
 from csat.rating_page.tokens import PROOF_PATH
 from csat.surveys.questions import CatalogueError
+from sandbox.free_ports import find_free_port
 from tests.bad_answers import UNREADABLE, Answer, answering_server
-from tests.free_ports import find_free_port
 from tests.world import World, idle_world, running_world
 
 LINKS: Mapping[str, Any] = {"csat_public_url": "https://feedback.example.com", "csat_transports": ("x_link",)}

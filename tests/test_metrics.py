@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sandbox.free_ports import find_free_port
 from sandbox.slack import fixtures
 from sandbox.x import Fault
-from tests.free_ports import find_free_port
 from tests.local_client import local_client
 from tests.slack_survey_kit import ask, press, stored
 from tests.test_x_link import linking, sent_link

@@ -10,8 +10,8 @@ import sqlalchemy
 
 from csat.db import tables
 from csat.english_dates import format_day
+from sandbox.free_ports import find_free_port
 from sandbox.slack import View, fixtures
-from tests.free_ports import find_free_port
 from tests.world import World, running_world, visible_text
 
 SUPERVISOR_TITLE = "Feedback results"

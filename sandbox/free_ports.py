@@ -10,8 +10,8 @@ BELOW_EPHEMERAL: Final = range(15_000, 32_000)
 
 
 def find_free_port() -> int:
-    """Return a port that nothing listens on."""
+    """Return a port that nothing listens on; at random, as other processes choose theirs at the same time."""
     while True:
-        port = random.choice(BELOW_EPHEMERAL)  # noqa: S311 - tests run side by side
+        port = random.choice(BELOW_EPHEMERAL)  # noqa: S311 - a port is no secret
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
