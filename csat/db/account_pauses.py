@@ -1,11 +1,14 @@
 """The pauses of the accounts on X that send surveys, during which X accepts none from them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from csat.db.idempotent_inserts import insert_if_absent
+from csat.db.survey_records import SurveyRecord
 from csat.db.tables import accounts, attempts, surveys
+from csat.surveys.limits import DAY
 from csat.surveys.states import State
 
 PROBE_INTERVAL = timedelta(minutes=5)
@@ -16,6 +19,9 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 ALERT_INTERVAL = timedelta(hours=24)
 """How long until the operators are alerted to the same cause again, unless surveys were sent in between."""
+
+REPEAT_WINDOW = timedelta(hours=1)
+"""How long a refusal counts as the first of two in a row."""
 
 NOT_PAUSED: ColumnElement[bool] = ~(
     select(accounts.c.id)
@@ -86,6 +92,32 @@ def get_pause_cause(connection: Connection, account: str) -> str:
     """Return the cause while an account is paused, else ""."""
     paused = (accounts.c.id == account, accounts.c.paused_at.is_not(None))
     return connection.execute(select(accounts.c.cause).where(*paused)).scalar() or ""
+
+
+def is_repeated(
+    connection: Connection, survey: SurveyRecord, reasons: Collection[str], now: datetime
+) -> bool:
+    """Return True if X refuses the account for one of these reasons, whoever the customer is.
+
+    A survey to another customer was refused for one of them lately, or waits as this one does, and none was
+    sent by the same transport since.
+    """
+    same = (surveys.c.account == survey.account, surveys.c.transport == survey.survey.transport)
+    own_key = select(surveys.c.recipient_key).where(surveys.c.id == survey.id).scalar_subquery()
+    refused_at = connection.execute(
+        select(func.max(surveys.c.due_at)).where(
+            *same,
+            surveys.c.state.in_((State.REFUSED, State.ACCEPTED, State.SENDING)),
+            surveys.c.due_at > now - REPEAT_WINDOW,
+            surveys.c.reason.in_(reasons),
+            or_(surveys.c.recipient_key != own_key, surveys.c.id == survey.id),
+        )
+    ).scalar()
+    if refused_at is None:
+        return False
+    is_sent = surveys.c.state.in_((State.SENT, State.ANSWERED, State.EXPIRED))
+    sent = select(surveys.c.id).where(*same, is_sent, surveys.c.quota_until > refused_at + DAY).limit(1)
+    return connection.execute(sent).first() is None
 
 
 def _was_survey_sent(connection: Connection, account: str, since: datetime, now: datetime) -> bool:

@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 
 from csat.backoff import backoff
-from csat.db import send_queue
+from csat.db import account_pauses, send_queue
 from csat.db.outbox import Notification
 from csat.db.survey_records import Refusal, SurveyRecord, Wait, get_survey
 from csat.delivery.circuit_breaker import CircuitBreaker
@@ -20,6 +20,7 @@ from csat.surveys.limits import Denial, DenialReason, Denied
 from csat.surveys.states import State
 from csat.surveys.transports import FACTS
 from csat.x_api.errors import AccountRefused, Refused, RetryLater, Uncertain
+from csat.x_api.refusals import IF_REPEATED
 
 MAX_AGE = timedelta(hours=24)
 """A survey that X has not taken by then is refused."""
@@ -113,7 +114,9 @@ class SurveySender:
     async def _attempt(self, survey: SurveyRecord, number: int) -> bool:
         try:
             receipt = await self._resources.transports[survey.survey.transport].send(survey)
-        except (Refused, RetryLater) as error:
+        except Refused as error:
+            return await self._not_sent(survey, number, await self._find_cause(survey, error))
+        except RetryLater as error:
             return await self._not_sent(survey, number, error)
         except Uncertain as error:
             log.warning("Survey %s is uncertain: %s", survey.id, error)
@@ -126,6 +129,17 @@ class SurveySender:
             )
         )
         return False
+
+    async def _find_cause(self, survey: SurveyRecord, error: Refused) -> Refused:
+        """Return what a refusal means: a trouble of the account if other customers' surveys have it too."""
+        kind = IF_REPEATED.get(type(error))
+        if kind is None:
+            return error
+        reasons = (type(error).__name__, kind.__name__)
+        is_repeated = await self._database.run_until_committed(
+            account_pauses.is_repeated, survey, reasons, self._clock()
+        )
+        return kind(str(error), api_message=error.api_message, raw=error.raw) if is_repeated else error
 
     async def _mark_uncertain(self, survey: SurveyRecord, number: int, error: Uncertain) -> None:
         transport = survey.survey.transport

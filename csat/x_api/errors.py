@@ -10,6 +10,7 @@
     │   │   ├── NotSigned           X saw no credentials
     │   │   ├── SenderSuspended
     │   │   ├── SenderLocked
+    │   │   ├── SenderRestricted    X refuses messages of the account, whoever the customer is
     │   │   ├── AppNotEnrolled      the X app is in no project or package
     │   │   ├── DirectMessagesNotAllowed
     │   │   └── OutOfCredit         the X app has no API credit left
@@ -21,7 +22,7 @@
     │   │   └── MessageRejected     X names the reason
     │   ├── TakesVerifiedOnly       the customer takes no messages from accounts that are not verified
     │   ├── LooksAutomated
-    │   ├── OperationNotPermitted   a limit on the sender or a rule, whoever the customer is
+    │   ├── OperationNotPermitted   a rule that the message breaks; if repeated, `SenderRestricted`
     │   ├── MessageTooLong
     │   ├── LookUpRefused           the app may not look up handles
     │   │   └── LookUpOutOfCredit   the X app has no API credit left to look them up

@@ -151,6 +151,17 @@ class SenderLocked(AccountRefused):
     fix = "Log in to the account on x.com to unlock it."
 
 
+class SenderRestricted(AccountRefused):
+    """X does not say it at once: it is `OperationNotPermitted` for one customer after another."""
+
+    concerns_all_requests = False
+    reason = "it refuses your brand's messages, whoever the customer is"
+    fix = (
+        "Log in to the account on x.com, and see whether X limits it. If it doesn't, the messages look like "
+        "spam to X: put CSAT_MESSAGE in other words, and send fewer surveys a day (CSAT_DAILY_LINK_LIMIT)."
+    )
+
+
 class LooksAutomated(Refused):
     codes = frozenset({226})
     advice = "X thinks this message looks automated. Put it in your own words and send it again."
@@ -193,7 +204,7 @@ def _all_subclasses(kind: type[Refused]) -> list[type[Refused]]:
 
 REFUSALS: tuple[type[Refused], ...] = tuple(
     sorted(
-        (kind for kind in _all_subclasses(Refused) if kind is not AccountRefused),
+        (kind for kind in _all_subclasses(Refused) if kind.__module__ == __name__),
         key=lambda kind: kind.message_pattern is None,
     )
 )
@@ -206,6 +217,11 @@ ACCOUNT_REFUSALS: Mapping[str, type[AccountRefused]] = MappingProxyType(
 
 RECIPIENT_REFUSALS = frozenset(kind.__name__ for kind in REFUSALS if kind.concerns_recipient)
 """The reasons that the database keeps of surveys refused because of the customer's account."""
+
+IF_REPEATED: Mapping[type[Refused], type[AccountRefused]] = MappingProxyType(
+    {OperationNotPermitted: SenderRestricted}
+)
+"""What a refusal means if surveys to other customers are refused for it too."""
 
 PROBLEMS: Mapping[re.Pattern[str], type[Refused]] = MappingProxyType(
     {
