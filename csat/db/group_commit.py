@@ -108,7 +108,7 @@ class GroupCommit:
                 outcomes.update(zip(in_time, self._transact_before_deadlines(in_time), strict=True))
             except CommitPrevented:
                 continue
-            except Exception as error:  # noqa: BLE001 - raised to the callers
+            except Exception as error:  # noqa: BLE001 - a transaction's own, raised to its caller
                 outcomes.update(dict.fromkeys(in_time, Failed(error)))
             break
         return list(outcomes.values())
@@ -154,7 +154,7 @@ def _run_in_savepoint(transaction: Transaction[T], connection: Connection) -> Co
     try:
         with translate_errors():
             return Committed(transaction(connection))
-    except Exception as error:
+    except Exception as error:  # the transaction's own: raised to its caller, and the others go on
         if connection.invalidated:
             raise  # the whole batch is lost with its connection
         # if SQLite has rolled back everything, as it does when the disk is full, this fails the whole batch
