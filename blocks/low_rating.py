@@ -31,7 +31,7 @@ from blocks.elements import (
     truncate_lines,
     user_mention,
 )
-from blocks.notifications import survey_details
+from blocks.survey_notifications import survey_details
 from csat.surveys.low_ratings import FollowUp, LowRating, NotedLowRating
 from csat.surveys.questions import Catalogue
 

@@ -18,8 +18,8 @@ from blocks.elements import (
     user_mention,
 )
 from blocks.low_rating import follow_up_line
-from blocks.notifications import survey_details
 from blocks.rendering import render_all
+from blocks.survey_notifications import survey_details
 from csat.surveys.low_ratings import MAX_NOTE_LENGTH, LowRating, RevealedRating
 from csat.surveys.questions import SCALES, Catalogue
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import notifications
+from blocks import survey_notifications
 from blocks.elements import plain_message
 from blocks.form_state import Form
 from blocks.survey_form import MAX_OTHER_CUSTOMERS
@@ -32,7 +32,7 @@ NOT_YOURS = "Only the person who asked for this survey can change it."
 def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for the shortcut and the button."""
     app.shortcut(SHORTCUT)(partial(open_from_message, services))
-    app.action(notifications.EDIT_ACTION)(partial(edit_refused, services))
+    app.action(survey_notifications.EDIT_ACTION)(partial(edit_refused, services))
 
 
 async def open_from_command(services: Services, command: SlashCommand, args: CommandArgs) -> None:

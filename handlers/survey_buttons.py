@@ -5,7 +5,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from blocks import notifications
+from blocks import survey_notifications, uncertain_survey, wait_reasons
 from blocks.denials import denial_message
 from blocks.elements import Message, message_about, plain_message
 from csat.db import opt_outs, reconciliation, send_queue, submissions
@@ -39,14 +39,14 @@ ARRIVED = "Noted: the survey to {customer} arrived. The confirmation follows."
 SENT_AGAIN = "Sending the survey to {customer} again. We'll tell you how it went."
 LEFT_UNCERTAIN = "Left as it is. {promise} Until then you can still say whether it arrived."
 LEFT_TO_OTHER_ACCOUNT = (
-    f"Left as it is. {notifications.OTHER_ACCOUNT} "
+    f"Left as it is. {wait_reasons.OTHER_ACCOUNT} "
     "X's records settle it once this app has that account's keys again, and we'll tell you."
 )
 LEFT_TO_REQUESTER = (
     "Left as it is. We can't find out whether it arrived: once you know, you can still say so."
 )
 NOT_SENT_AGAIN = (
-    f"Nothing was sent. {notifications.OTHER_ACCOUNT} "
+    f"Nothing was sent. {wait_reasons.OTHER_ACCOUNT} "
     "You can send it again once an admin of this app has set that account's keys again."
 )
 ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else asked for the survey."
@@ -54,10 +54,10 @@ ALREADY_SETTLED = "Nothing to do: this is already settled, or somebody else aske
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register the listeners for the buttons."""
-    app.action(notifications.CANCEL_ACTION)(partial(cancel, services))
-    app.action(notifications.ARRIVED_ACTION)(partial(confirm_arrival, services))
-    app.action(notifications.SEND_AGAIN_ACTION)(partial(send_again, services))
-    app.action(notifications.LEAVE_ACTION)(partial(leave_uncertain, services))
+    app.action(survey_notifications.CANCEL_ACTION)(partial(cancel, services))
+    app.action(uncertain_survey.ARRIVED_ACTION)(partial(confirm_arrival, services))
+    app.action(uncertain_survey.SEND_AGAIN_ACTION)(partial(send_again, services))
+    app.action(uncertain_survey.LEAVE_ACTION)(partial(leave_uncertain, services))
 
 
 async def cancel(services: Services, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ async def _show_denial(services: Services, origin: Origin, denial: Denial, surve
     if record is None:
         await services.reply(origin, denial_message(denial, origin))
     else:
-        message = notifications.not_sent_again(record.id, record.survey, services.form.catalogue)
+        message = uncertain_survey.not_sent_again(record.id, record.survey, services.form.catalogue)
         await services.replace(origin, message)
 
 
@@ -143,7 +143,7 @@ async def leave_uncertain(services: Services, ack: AsyncAck, body: dict[str, Any
     else:
         words = await _describe_left(services, record)
         opted_out = await services.database.read(opt_outs.is_in_force, record.id)
-        left = notifications.left_uncertain(
+        left = uncertain_survey.left_uncertain(
             record.id, record.survey, words, services.form.catalogue, opted_out=opted_out
         )
     await services.replace(_origin(services, interaction), left)

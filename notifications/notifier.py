@@ -5,7 +5,7 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from blocks import notifications
+from blocks import survey_notifications, uncertain_survey
 from blocks.elements import Message
 from csat.backoff import backoff
 from csat.db import account_pauses, opt_outs, outbox
@@ -217,7 +217,7 @@ class Notifier:
             queued = await self._database.read(outbox.get_status, survey.id, NotificationKind.WAITING)
             if queued.ts:
                 return
-        message = notifications.pointer(survey.survey, is_queued=is_queued)
+        message = survey_notifications.pointer(survey.survey, is_queued=is_queued)
         with contextlib.suppress(SlackError):
             await self._poster.post_in_conversation(survey.origin, *message, survey.accepted_at)
 
@@ -230,7 +230,7 @@ class Notifier:
         if survey.state is State.REFUSED:
             message = await self._private_message(notification)
         else:
-            message = notifications.settled(survey.survey, survey.state, self._resources.catalogue)
+            message = survey_notifications.settled(survey.survey, survey.state, self._resources.catalogue)
         for survey_id, kind in earlier:
             status = await self._database.read(outbox.get_status, survey_id, kind)
             if status.ts:
@@ -254,7 +254,7 @@ class Notifier:
         person, name = survey.survey.recipient, ""
         if isinstance(person, SlackPerson) and not is_shared:
             name = await self._slack.users.find_name(person.user)
-        return notifications.confirmation(
+        return survey_notifications.confirmation(
             survey.survey,
             survey.origin,
             self._resources.catalogue,
@@ -269,18 +269,20 @@ class Notifier:
         if notification.kind is NotificationKind.WAITING:
             cause = await self._database.read(account_pauses.get_pause_cause, survey.account)
             reason = explain_wait(survey, self._resources.accounts, cause)
-            return notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
+            return survey_notifications.waiting(survey.id, survey.survey, catalogue, self._clock(), reason)
         opted_out = await self._database.read(opt_outs.is_in_force, survey.id)
         if notification.kind is NotificationKind.RESTORED:
-            return notifications.uncertainty_after_restore(
+            return uncertain_survey.uncertainty_after_restore(
                 survey.id, survey.survey, catalogue, opted_out=opted_out
             )
         if survey.refusal is None:
             hint = FACTS[survey.survey.transport].hint_if_uncertain
             known = survey.uncertainty or f"{Uncertain.advice} {hint}"
-            advice = known if is_own else notifications.OTHER_ACCOUNT_UNCERTAIN
-            return notifications.uncertainty(survey.id, survey.survey, advice, catalogue, opted_out=opted_out)
-        return notifications.refusal(
+            advice = known if is_own else uncertain_survey.OTHER_ACCOUNT_UNCERTAIN
+            return uncertain_survey.uncertainty(
+                survey.id, survey.survey, advice, catalogue, opted_out=opted_out
+            )
+        return survey_notifications.refusal(
             survey.id,
             survey.survey,
             survey.refusal.advice,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from blocks.notifications import (
+from blocks.wait_reasons import (
     WAITS_FOR_OTHER_ACCOUNT,
     WAITS_FOR_SLACK,
     WAITS_FOR_X,

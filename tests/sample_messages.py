@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from blocks.agent_home import OwnSurveys, SurveyStatus
-from blocks.notifications import OTHER_ACCOUNT
 from blocks.opt_outs import OptOutForm
 from blocks.slack_survey_modals import AnswerForm
 from blocks.supervisor_home import (
@@ -14,6 +13,7 @@ from blocks.supervisor_home import (
     LinkedLowRating,
     SupervisorHome,
 )
+from blocks.wait_reasons import OTHER_ACCOUNT
 from csat.reporting.export_files import Manifest
 from csat.reporting.export_rows import Selection
 from csat.reporting.home_report_query import CUSTOM_PERIOD, ReportQuery

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from blocks import elements, notifications
+from blocks import elements, survey_notifications, uncertain_survey, wait_reasons
 from blocks.customer_status import CustomerStatus, status_message
 from blocks.elements import Message
 from blocks.form_customer import USE_CUSTOMER_ACTION
@@ -429,17 +429,19 @@ ADVICE = [
 def messages(survey: Survey, origin: Origin) -> Iterator[Message]:
     """Yield every kind of message about a survey."""
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
-        yield notifications.confirmation(survey, origin, CATALOGUE, state)
-    yield notifications.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
-    yield notifications.uncertainty(2**63 - 1, survey, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
-    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
-    yield notifications.settled(survey, State.UNCERTAIN, CATALOGUE)
-    until = notifications.WAITS_FOR_OTHER_ACCOUNT._replace(until=NOON)
-    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, until)
-    yield notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, notifications.account_paused("closed"))
+        yield survey_notifications.confirmation(survey, origin, CATALOGUE, state)
+    yield uncertain_survey.uncertainty(2**63 - 1, survey, Uncertain.advice, CATALOGUE)
+    yield uncertain_survey.uncertainty(2**63 - 1, survey, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
+    yield survey_notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON)
+    yield survey_notifications.settled(survey, State.UNCERTAIN, CATALOGUE)
+    until = wait_reasons.WAITS_FOR_OTHER_ACCOUNT._replace(until=NOON)
+    yield survey_notifications.waiting(2**63 - 1, survey, CATALOGUE, NOON, until)
+    yield survey_notifications.waiting(
+        2**63 - 1, survey, CATALOGUE, NOON, wait_reasons.account_paused("closed")
+    )
     for advice in ADVICE:
         for editable in (True, False):
-            yield notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)
+            yield survey_notifications.refusal(2**63 - 1, survey, advice, CATALOGUE, editable=editable)
 
 
 def test_every_message_is_valid_and_literal() -> None:
@@ -452,7 +454,7 @@ def test_every_message_is_valid_and_literal() -> None:
 
 def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     survey = make_survey(metric="nps", variant="3", test=True)
-    message = check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))
+    message = check_message(survey_notifications.confirmation(survey, make_origin(), CATALOGUE))
 
     question = "How would you rate the overall experience with Northwind?"
     assert message["text"] == f"<@U012AB3CD> asked @grace for feedback: {question}"
@@ -469,7 +471,7 @@ def test_a_confirmation_shows_requester_recipient_and_question() -> None:
     [(State.ANSWERED, "They answered."), (State.EXPIRED, "No answer within two weeks.")],
 )
 def test_a_confirmation_shows_the_outcome_in_blocks_and_fallback_text(state: State, outcome: str) -> None:
-    message = check_message(notifications.confirmation(make_survey(), make_origin(), CATALOGUE, state))
+    message = check_message(survey_notifications.confirmation(make_survey(), make_origin(), CATALOGUE, state))
 
     assert message["text"].endswith(f"? {outcome}")
     assert outcome in extract_text(message["blocks"])
@@ -477,7 +479,9 @@ def test_a_confirmation_shows_the_outcome_in_blocks_and_fallback_text(state: Sta
 
 def test_a_confirmation_omits_missing_values() -> None:
     survey = make_survey(external_id="", display_name="")
-    text = extract_text(check_message(notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"])
+    text = extract_text(
+        check_message(survey_notifications.confirmation(survey, make_origin(), CATALOGUE))["blocks"]
+    )
 
     assert "CSAT · What is your overall satisfaction with …?" in text
     assert "Case number" not in text
@@ -486,21 +490,27 @@ def test_a_confirmation_omits_missing_values() -> None:
 
 def test_a_question_missing_from_the_catalogue_is_shown_by_its_number() -> None:
     small = Catalogue(questions={Metric.CSAT: {0: "How was <display_name>?"}})
-    message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), small))
+    message = check_message(
+        survey_notifications.confirmation(make_survey(variant="37"), make_origin(), small)
+    )
 
     assert message["text"].endswith("question 37")
 
 
 def test_a_question_that_the_team_no_longer_uses_is_still_shown_in_messages() -> None:
     selected = CATALOGUE.select({Metric.CSAT: (0,)})
-    message = check_message(notifications.confirmation(make_survey(variant="37"), make_origin(), selected))
+    message = check_message(
+        survey_notifications.confirmation(make_survey(variant="37"), make_origin(), selected)
+    )
 
     assert message["text"].endswith("How would you rate your recent meal at Northwind?")
 
 
 def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:
     refusals = [
-        check_message(notifications.refusal(7, make_survey(), "Do this.", CATALOGUE, editable=editable))
+        check_message(
+            survey_notifications.refusal(7, make_survey(), "Do this.", CATALOGUE, editable=editable)
+        )
         for editable in (True, False)
     ]
     buttons = [
@@ -510,7 +520,7 @@ def test_a_refusal_gives_its_reason_and_offers_editing_if_possible() -> None:
 
     assert refusals[0]["text"] == "The survey to @grace was not sent. Do this."
     assert all("Do this." in extract_text(message["blocks"]) for message in refusals)
-    assert buttons == [[(notifications.EDIT_ACTION, "7")], []]
+    assert buttons == [[(survey_notifications.EDIT_ACTION, "7")], []]
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
@@ -525,12 +535,12 @@ def test_a_status_fits_with_the_longest_reasons_of_x(kind: type[Refused]) -> Non
 
 
 def test_a_waiting_message_has_a_cancel_button() -> None:
-    message = check_message(notifications.waiting(7, make_survey(), CATALOGUE, NOON))
+    message = check_message(survey_notifications.waiting(7, make_survey(), CATALOGUE, NOON))
     buttons = [
         (b["action_id"], b["value"]) for block in message["blocks"] for b in interactive_elements(block)
     ]
 
-    assert buttons == [(notifications.CANCEL_ACTION, "7")]
+    assert buttons == [(survey_notifications.CANCEL_ACTION, "7")]
 
 
 def test_the_help_is_valid_and_literal() -> None:

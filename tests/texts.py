@@ -9,10 +9,12 @@ from blocks import (
     erased_messages,
     low_rating,
     low_rating_modals,
-    notifications,
     pause_alerts,
     slack_survey,
     slack_survey_modals,
+    survey_notifications,
+    uncertain_survey,
+    wait_reasons,
 )
 from blocks import opt_outs as opt_out_views
 from blocks.agent_home import agent_home, unavailable_home
@@ -180,19 +182,19 @@ def _survey_form() -> Iterator[Section]:
 def _slack_survey_messages() -> Iterator[Section]:
     """Yield what the requester of a survey in Slack reads."""
     survey = samples.SLACK_SURVEY
-    reason = notifications.WAITS_FOR_SLACK
+    reason = wait_reasons.WAITS_FOR_SLACK
     yield (
         "requester, survey in Slack waiting",
-        _message(notifications.waiting(7, survey, CATALOGUE, NOON, reason)),
+        _message(survey_notifications.waiting(7, survey, CATALOGUE, NOON, reason)),
     )
     unconfirmed = f"{SlackUnconfirmed.advice} {FACTS[TransportName.SLACK].hint_if_uncertain}"
     yield (
         "requester, survey in Slack uncertain",
-        _message(notifications.uncertainty(7, survey, unconfirmed, CATALOGUE)),
+        _message(uncertain_survey.uncertainty(7, survey, unconfirmed, CATALOGUE)),
     )
-    restored = notifications.uncertainty_after_restore(7, survey, CATALOGUE)
+    restored = uncertain_survey.uncertainty_after_restore(7, survey, CATALOGUE)
     yield "requester, survey in Slack of a restored backup", _message(restored)
-    refused = notifications.refusal(7, survey, StrangerInSlack.advice, CATALOGUE, editable=True)
+    refused = survey_notifications.refusal(7, survey, StrangerInSlack.advice, CATALOGUE, editable=True)
     yield "requester, survey in Slack refused", _message(refused)
 
 
@@ -338,18 +340,20 @@ def _opt_outs() -> Iterator[Section]:
 
 def _survey_messages() -> Iterator[Section]:
     for state in (State.SENT, State.ANSWERED, State.EXPIRED):
-        message = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, state)
+        message = survey_notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, state)
         yield f"channel, survey {state}", _message(message)
-    shared = notifications.confirmation(samples.SURVEY, samples.ORIGIN, CATALOGUE, names_recipient=False)
+    shared = survey_notifications.confirmation(
+        samples.SURVEY, samples.ORIGIN, CATALOGUE, names_recipient=False
+    )
     yield "channel shared with another company, survey sent", _message(shared)
     for name in ("Sam Adeyemi", ""):
-        asked = notifications.confirmation(samples.SLACK_SURVEY, samples.ORIGIN, CATALOGUE, name=name)
+        asked = survey_notifications.confirmation(samples.SLACK_SURVEY, samples.ORIGIN, CATALOGUE, name=name)
         yield "channel, survey in Slack sent", _message(asked)
-    refused = notifications.refusal(
+    refused = survey_notifications.refusal(
         7, samples.NPS_SURVEY, "Why and what to do.", CATALOGUE, editable=True, retry_at=NOON
     )
     yield "requester, survey refused", _message(refused)
-    again = notifications.refusal(
+    again = survey_notifications.refusal(
         7,
         samples.NPS_SURVEY,
         "Why and what to do.",
@@ -371,46 +375,48 @@ def _survey_messages() -> Iterator[Section]:
             quoting,
         ),
     )
-    uncertain = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
+    uncertain = uncertain_survey.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE)
     yield "requester, survey uncertain", _message(uncertain)
-    unconfirmed = notifications.uncertainty(7, samples.SURVEY, Unconfirmed.advice, CATALOGUE)
+    unconfirmed = uncertain_survey.uncertainty(7, samples.SURVEY, Unconfirmed.advice, CATALOGUE)
     yield (
         "requester, survey uncertain as X answered with an error: what is new",
         _new_lines(_message(unconfirmed), _message(uncertain)),
     )
-    stopped = notifications.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE, opted_out=True)
+    stopped = uncertain_survey.uncertainty(7, samples.SURVEY, Uncertain.advice, CATALOGUE, opted_out=True)
     yield (
         "requester, survey uncertain whose customer has opted out: what is new",
         _new_lines(_message(stopped), _message(uncertain)),
     )
-    pressed = notifications.not_sent_again(7, samples.SURVEY, CATALOGUE)
+    pressed = uncertain_survey.not_sent_again(7, samples.SURVEY, CATALOGUE)
     yield "requester, Send again to a customer who has opted out", _message(pressed)
-    restored = notifications.uncertainty_after_restore(7, samples.SURVEY, CATALOGUE)
+    restored = uncertain_survey.uncertainty_after_restore(7, samples.SURVEY, CATALOGUE)
     yield "requester, survey of a restored backup", _message(restored)
-    others = notifications.uncertainty(7, samples.SURVEY, notifications.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE)
+    others = uncertain_survey.uncertainty(
+        7, samples.SURVEY, uncertain_survey.OTHER_ACCOUNT_UNCERTAIN, CATALOGUE
+    )
     yield (
         "requester, survey of another X account uncertain: what is new",
         _new_lines(_message(others), _message(uncertain)),
     )
     for state in (State.SENT, State.REFUSED, State.UNCERTAIN):
-        message = notifications.settled(samples.SURVEY, state, CATALOGUE)
+        message = survey_notifications.settled(samples.SURVEY, state, CATALOGUE)
         yield f"requester, survey no longer waiting or uncertain: {state}", _message(message)
-    usual = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
+    usual = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON))
     yield "requester, survey waiting", usual
     for cause in ACCOUNT_CAUSES:
-        reason = notifications.account_paused(cause.reason)
-        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
+        reason = wait_reasons.account_paused(cause.reason)
+        waiting = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting for a paused account: what is new", _new_lines(waiting, usual)
     for error in WAITING_REASONS.values():
-        reason = notifications.WaitReason(error.reason, until=NOON if error.names_time else None)
-        waiting = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
+        reason = wait_reasons.WaitReason(error.reason, until=NOON if error.names_time else None)
+        waiting = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, reason))
         yield "requester, survey waiting as X is busy: what is new", _new_lines(waiting, usual)
-    elsewhere = notifications.WAITS_FOR_OTHER_ACCOUNT
-    other = _message(notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
+    elsewhere = wait_reasons.WAITS_FOR_OTHER_ACCOUNT
+    other = _message(survey_notifications.waiting(7, samples.SURVEY, CATALOGUE, NOON, elsewhere))
     yield "requester, survey waiting for another X account: what is new", _new_lines(other, usual)
     for survey in (samples.SURVEY, samples.SLACK_SURVEY):
         for is_queued in (True, False):
-            pointer = notifications.pointer(survey, is_queued=is_queued)
+            pointer = survey_notifications.pointer(survey, is_queued=is_queued)
             yield "requester, in the conversation", _message(pointer)
     yield from _slack_survey_messages()
     yield (

@@ -1,9 +1,9 @@
-"""The messages about one survey: confirmation, refusal, uncertain outcome, waiting."""
+"""The messages that say what becomes of a survey: that it waits, was sent or refused, and was answered."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
@@ -20,6 +20,7 @@ from blocks.elements import (
     timestamp,
     user_mention,
 )
+from blocks.wait_reasons import WAITS_FOR_X, WaitReason
 from csat.surveys.networks import Network
 from csat.surveys.questions import Catalogue
 from csat.surveys.recipients import Recipient
@@ -28,9 +29,6 @@ from csat.surveys.survey import Origin, Survey
 
 EDIT_ACTION: Final = "edit_survey"
 CANCEL_ACTION: Final = "cancel_survey"
-ARRIVED_ACTION: Final = "survey_arrived"
-SEND_AGAIN_ACTION: Final = "send_survey_again"
-LEAVE_ACTION: Final = "leave_survey"
 """The value of each button is the survey's id."""
 
 PUBLIC_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
@@ -43,44 +41,10 @@ PRIVATE_OUTCOMES: Final[Mapping[State, str]] = MappingProxyType(
 )
 """What its requester is told of a survey that waited or was uncertain; of all others, that it was sent."""
 
-NOT_ACCEPTED_YET: Final = "X hasn't accepted it yet."
-"""Why a survey waits whose first request is on its way, or in front of it."""
-
-NOT_TAKEN_BY_SLACK_YET: Final = "Slack hasn't taken it yet."
-
-ACCOUNT_PAUSED: Final = "X isn't accepting surveys ({cause}). An admin of this app has to fix this."
-"""Why a survey waits whose account is paused."""
-
-OTHER_ACCOUNT: Final = "This survey belongs to another X account than the one this app uses now."
-"""Why a survey waits that was accepted before an operator changed the X account."""
-
-OTHER_ACCOUNT_UNCERTAIN: Final = (
-    "We got no confirmation from X, and haven't sent it again. Check the conversation on X and choose "
-    f"what you see, or leave it. {OTHER_ACCOUNT} "
-    "X's records settle it once this app has that account's keys again."
-)
-"""The advice on an uncertain survey of such an account."""
-
-RESTORED: Final = (
-    "This app's data was restored from a backup in which this survey was not settled, and it may have been "
-    "sent since. {question}"
-)
-"""The advice on a survey whose outcome was lost with the database."""
-
-WHETHER_IT_ARRIVED: Final[Mapping[Network, str]] = MappingProxyType(
-    {
-        Network.X: "Check the conversation on X and choose what you see.",
-        Network.SLACK: "Ask the customer whether they got it, and choose.",
-    }
-)
-"""How the requester can find out whether a survey arrived."""
-
 QUEUED_ELSEWHERE: Final = "Queued: the survey to {customer}. This app's Messages say what becomes of it."
 UNCONFIRMED_ELSEWHERE: Final = (
     "{network} didn't confirm the survey to {customer} at once. See this app's Messages."
 )
-
-OPTED_OUT: Final = "This customer asked not to be surveyed, so it can't be sent again."
 
 SOMEBODY: Final = "a customer"
 """Who was asked, where people of other companies read it."""
@@ -88,34 +52,7 @@ SOMEBODY: Final = "a customer"
 PERSON_IN_SLACK: Final = "a person in Slack"
 """Who was asked, if Slack does not tell their name."""
 
-_SETTLING: Final[Mapping[str, str]] = MappingProxyType(
-    {ARRIVED_ACTION: "It arrived", SEND_AGAIN_ACTION: "Send again"}
-)
-"""The buttons that settle an uncertain survey."""
-
 _TEST_MARK: Final = "Test: left out of reports"
-
-
-class WaitReason(NamedTuple):
-    """Why a survey waits, and what comes of it."""
-
-    sentence: str = NOT_ACCEPTED_YET
-    promise: str = "We'll send it automatically"
-    until: datetime | None = None
-    """When it is tried again, if X said so."""
-
-
-WAITS_FOR_X: Final = WaitReason()
-WAITS_FOR_SLACK: Final = WaitReason(NOT_TAKEN_BY_SLACK_YET)
-WAITS_FOR_OTHER_ACCOUNT: Final = WaitReason(
-    OTHER_ACCOUNT, "We'll send it once this app has that account's keys again,"
-)
-
-
-def account_paused(cause: str) -> WaitReason:
-    """Return why a survey waits while X refuses its account; `cause` is a clause in which "it" is X."""
-    promise = "The survey waits for up to a day: once this is fixed, we'll send it"
-    return WaitReason(ACCOUNT_PAUSED.format(cause=cause), promise)
 
 
 def confirmation(
@@ -149,7 +86,7 @@ def confirmation(
                 text(f" for feedback{on_x}."),
                 *([text(f" {outcome}", bold=True)] if outcome else []),
             ),
-            _details(shown, catalogue),
+            details_line(shown, catalogue),
         ],
     )
 
@@ -178,67 +115,8 @@ def refusal(
         [
             rich_line(text("The survey to "), recipient_link(survey.recipient), text(f" {outcome}")),
             rich_line(text(one_line(advice)), *(_possible_again(retry_at) if retry_at else ())),
-            _details(survey, catalogue),
+            details_line(survey, catalogue),
             *([ActionsBlock(elements=[edit])] if editable else []),
-        ],
-    )
-
-
-def uncertainty(
-    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
-) -> Message:
-    """Ask the requester whether a survey arrived, as X did not say."""
-    labels = {**_SETTLING, LEAVE_ACTION: "Leave it"}
-    return _ask(survey_id, survey, advice, labels, catalogue, opted_out=opted_out)
-
-
-def uncertainty_after_restore(
-    survey_id: int, survey: Survey, catalogue: Catalogue, *, opted_out: bool = False
-) -> Message:
-    """Ask the requester whether a survey arrived that was open in a backup: only they can settle it."""
-    advice = RESTORED.format(question=WHETHER_IT_ARRIVED[survey.recipient.network])
-    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
-
-
-def left_uncertain(
-    survey_id: int, survey: Survey, advice: str, catalogue: Catalogue, *, opted_out: bool = False
-) -> Message:
-    """Tell the requester who settles a survey that they leave, and let them do so as long as nobody has."""
-    return _ask(survey_id, survey, advice, _SETTLING, catalogue, opted_out=opted_out)
-
-
-def not_sent_again(survey_id: int, survey: Survey, catalogue: Catalogue) -> Message:
-    """Tell the requester that an uncertain survey isn't sent again, as its customer has opted out."""
-    return _ask(survey_id, survey, "Nothing was sent.", _SETTLING, catalogue, opted_out=True)
-
-
-def _ask(
-    survey_id: int,
-    survey: Survey,
-    advice: str,
-    labels: Mapping[str, str],
-    catalogue: Catalogue,
-    *,
-    opted_out: bool,
-) -> Message:
-    """Return a question about a survey, which is not sent again to a customer who has opted out."""
-    if opted_out:
-        advice = f"{advice} {OPTED_OUT}"
-        labels = {action: label for action, label in labels.items() if action != SEND_AGAIN_ACTION}
-    recipient = survey.recipient.label
-    buttons = [
-        ButtonElement(action_id=action_id, text=label, value=str(survey_id))
-        for action_id, label in labels.items()
-    ]
-    return build_message(
-        f"The survey to {recipient} may not have arrived. {escape_mrkdwn(advice)}",
-        [
-            rich_line(
-                text("The survey to "), recipient_link(survey.recipient), text(" may not have arrived.")
-            ),
-            rich_line(text(advice)),
-            _details(survey, catalogue),
-            ActionsBlock(elements=buttons),
         ],
     )
 
@@ -250,7 +128,7 @@ def settled(survey: Survey, state: State, catalogue: Catalogue) -> Message:
         f"The survey to {recipient} {outcome}",
         [
             rich_line(text("The survey to "), recipient_link(survey.recipient), text(f" {outcome}")),
-            _details(survey, catalogue),
+            details_line(survey, catalogue),
         ],
     )
 
@@ -279,7 +157,7 @@ def waiting(
                 *((text(" after "), timestamp(until)) if until else ()),
                 text(" and tell you how it went."),
             ),
-            _details(survey, catalogue),
+            details_line(survey, catalogue),
             ActionsBlock(elements=[cancel]),
         ],
     )
@@ -297,13 +175,14 @@ def survey_details(survey: Survey, catalogue: Catalogue) -> list[str]:
     return [f"{survey.metric.upper()} · {_question(survey, catalogue)}", *external_id]
 
 
+def details_line(survey: Survey, catalogue: Catalogue) -> Block:
+    """Return the line below a message: the survey's details, and whether it is a test."""
+    return context(*survey_details(survey, catalogue), _TEST_MARK if survey.test else "")
+
+
 def _name_for_all(recipient: Recipient, name: str) -> str:
     """Return what a recipient is called where everybody in a conversation reads it."""
     return recipient.label if recipient.network is Network.X else one_line(name) or PERSON_IN_SLACK
-
-
-def _details(survey: Survey, catalogue: Catalogue) -> Block:
-    return context(*survey_details(survey, catalogue), _TEST_MARK if survey.test else "")
 
 
 def _possible_again(retry_at: datetime) -> tuple[RichTextElement, ...]:
